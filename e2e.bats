@@ -565,11 +565,12 @@ session() {
         response: $response})' >"$BATS_TEST_TMPDIR/session.yml"
 }
 
-# The same where the claims are these, and were written at this time.
+# The same, where this is what is claimed under the key of the host, and was written at this time. Another host is claimed under another key.
 claimed() {
-    session "$(jq -n --argjson claims "$1" --arg written "${2:-$(date -u +%FT%TZ)}" '
-        {version: 2, written: $written, claims: $claims} as $shard
-        | {apiVersion: "v1", kind: "ConfigMap", data: {claims: ($shard | tojson)}, metadata: {labels:
+    session "$(jq -n --arg claims "$1" --arg written "${2:-$(date -u +%FT%TZ)}" '
+        {version: 3, written: $written} as $state
+        | {state: ($state | tojson), "0": "Service ops/other 2026-01-01T00:00:00Z prefix other.company.com/"} as $data
+        | {apiVersion: "v1", kind: "ConfigMap", data: (if $claims == "" then $data else $data + {"2": $claims} end), metadata: {labels:
             {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}}
         | {type: "Success", payload: tojson}')"
 }
@@ -580,11 +581,11 @@ asked() {
     [ "$status" -eq 0 ]
 }
 
-OLDER='{"prefix forecastle.company.com/": [{"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}'
+OLDER='Ingress ops/old 2026-01-01T00:00:00Z prefix forecastle.company.com/'
 
 @test "claims: a host that nobody has is free" {
     request .
-    claimed '{}'
+    claimed ''
     asked "$CLAIMS"
     allowed
     [ "$(stamped $STATUS/url)" = http://forecastle.company.com ]
@@ -616,19 +617,21 @@ OLDER='{"prefix forecastle.company.com/": [{"kind": "Ingress", "namespace": "ops
 
 @test "claims: the owner passes" {
     request '.operation = "UPDATE" | .object.metadata.creationTimestamp = "2026-01-01T00:00:00Z" | .oldObject = .object'
-    claimed '{"prefix forecastle.company.com/": [{"kind": "Service", "namespace": "tools", "name": "forecastle", "created": "2026-01-01T00:00:00Z"}]}'
+    claimed 'Service tools/forecastle 2026-01-01T00:00:00Z prefix forecastle.company.com/'
     asked "$CLAIMS"
     allowed
     [ "$(answer '.auditAnnotations.codes')" = legacy-translated,issuer-without-tls ]
 }
 
-@test "claims: what is absent, cannot be read or is stale is told, or refused with 503" {
+@test "claims: what is absent, cannot be read, is stale or of an older controller is told, or refused with 503" {
     request .
-    for what in absent error stale; do
+    for what in absent error stale older; do
         case $what in
             absent) session '{"type": "Error", "message": "Cannot find v1/ConfigMap named '"'x' inside of namespace 'y'"'"}' ;;
             error) session '{"type": "Error", "message": "forbidden"}' ;;
-            stale) claimed '{}' 2026-01-01T00:00:00Z ;;
+            stale) claimed '' 2026-01-01T00:00:00Z ;;
+            older) session "$(jq -n '{data: {claims: "{\"version\": 2}"}, metadata: {labels: {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}}
+                | {type: "Success", payload: tojson}')" ;;
         esac
         asked "$CLAIMS"
         allowed

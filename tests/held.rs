@@ -7,10 +7,12 @@
     reason = "a test that finds something else has failed"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use xposer::conflicts::{ClaimText, Holder, Holders, SHARD_VERSION, SHARDS, Shard, shard};
+use xposer::conflicts::{
+    BucketHash, ClaimText, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState, shard,
+};
 use xposer::diagnostics::FieldPath;
 use xposer::validation::PathType;
 use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, Severity, expose, expose_all, testing};
@@ -268,12 +270,80 @@ fn what_an_object_of_somebody_else_says_is_the_same_text() {
     assert!(plan.claim_texts().contains(&route), "{:?}", plan.claim_texts());
 }
 
+/// The data of a ConfigMap.
+fn data(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
+    rows.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
 #[test]
-fn a_shard_that_says_nothing_of_claims_is_none() {
-    for (claims, is_one) in [("", false), (r#","claims":null"#, false), (r#","claims":{}"#, true)] {
-        let text = format!(r#"{{"version":{SHARD_VERSION},"written":"2026-11-29T07:00:00Z"{claims}}}"#);
-        assert_eq!(serde_json::from_str::<Shard>(&text).is_ok(), is_one, "{text}");
+fn a_shard_without_a_state_that_can_be_read_is_none() {
+    let state = format!(r#"{{"version":{SHARD_VERSION},"written":"2026-11-29T07:00:00Z"}}"#);
+    let line = ("a", "Service shop/web 2026-01-01T00:00:00Z,later prefix a.example.com/");
+    let read = |rows: &[(&str, &str)]| Shard::from_data(&data(rows)).map(|shard| shard.buckets.len());
+    assert_eq!(read(&[("state", &state)]), Some(0));
+    assert_eq!(read(&[("state", &state), line]), Some(1));
+    // Keys of other things.
+    for key in ["A", "g", "aa", "", "ä", "claims", "state2"] {
+        assert_eq!(read(&[("state", &state), line, (key, "x")]), Some(1), "{key}");
     }
+    // A line of another form.
+    for value in ["", "x", "a b c", "Service web - prefix a/", "Service shop/web - prefix a/\n"] {
+        assert_eq!(read(&[("state", &state), ("a", value)]), None, "{value}");
+    }
+    for state in ["", "3", "{}", r#"{"version":3}"#, r#"{"version":"3","written":""}"#] {
+        assert_eq!(read(&[("state", state), line]), None, "{state}");
+    }
+    assert_eq!(read(&[line]), None);
+}
+
+/// Whatever a path is, it is one line, and nobody says by it what somebody else has.
+#[test]
+fn any_text_is_written_as_one_line() {
+    let holder = |is_local, is_part, created: &str| Holder {
+        is_local,
+        is_part,
+        created: created.to_owned(),
+        ..plan("shop", "web", &[HOST]).holder("")
+    };
+    let holders = Holders::from(
+        [
+            "exact a/x y",
+            "exact a/x\ny",
+            "exact a/x\r\\n\\",
+            "exact a/\nService ops/old - exact b/",
+            "exact a/ \"é\u{1}",
+            "",
+        ]
+        .map(|text| {
+            let all = [
+                holder(true, false, FIRST),
+                holder(false, true, ""),
+                holder(true, true, SECOND),
+                holder(false, false, ""),
+            ];
+            (text.to_owned(), all.to_vec())
+        }),
+    );
+    let state = ShardState { version: SHARD_VERSION, written: FIRST.to_owned(), dropped: 3 };
+    let shard = Shard { state, buckets: [('0', holders.clone()), ('f', holders)].into() };
+    let data = shard.data();
+    assert_eq!(data.keys().collect::<Vec<_>>(), ["0", "f", "state"]);
+    assert_eq!(data["0"].lines().count(), 24);
+    assert_eq!(Shard::from_data(&data), Some(shard));
+}
+
+/// The key of a bucket says nothing of its shard, so that the claims of a ConfigMap are under all of its keys.
+#[test]
+fn the_keys_are_filled_evenly() {
+    let mut sizes = BTreeMap::<char, usize>::new();
+    for n in 0..100_000 {
+        let bucket = BucketHash::of(&format!("app-{n}.team-{}.example.com", n % 50));
+        if bucket.shard() == 0x2a {
+            *sizes.entry(bucket.key()).or_default() += 1;
+        }
+    }
+    // 24 on average.
+    assert!(sizes.len() == 16 && sizes.values().all(|size| (8..50).contains(size)), "{sizes:?}");
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod question;
 mod request;
 mod response;
 mod review;
+mod shard;
 mod time;
 mod words;
 

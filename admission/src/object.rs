@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
@@ -137,12 +137,12 @@ pub(crate) struct Fields<'p>(pub(crate) Vec<(Name<'p>, &'p RawValue)>);
 pub(crate) struct Name<'p>(#[serde(borrow)] pub(crate) Cow<'p, str>);
 
 impl<'p> Fields<'p> {
-    fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
+    pub(crate) fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
         serde_json::from_str(mapping.get())
     }
 
     /// The value of a field. If its name occurs twice, the last one counts.
-    fn get(&self, name: &str) -> Option<&'p RawValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'p RawValue> {
         self.0.iter().rfind(|(known, _)| known.0 == name).map(|(_, value)| *value)
     }
 
@@ -179,24 +179,37 @@ impl Serialize for Fields<'_> {
 
 impl<'de: 'p, 'p> Deserialize<'de> for Fields<'p> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Mapping;
+        Pick(&|_| true).deserialize(deserializer)
+    }
+}
 
-        impl<'de> Visitor<'de> for Mapping {
-            type Value = Fields<'de>;
+/// Reads the fields with these names, and skips the others.
+pub(crate) struct Pick<'f>(pub(crate) &'f dyn Fn(&str) -> bool);
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a mapping")
-            }
+impl<'de> DeserializeSeed<'de> for Pick<'_> {
+    type Value = Fields<'de>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(field) = map.next_entry()? {
-                    fields.0.push(field);
-                }
-                Ok(fields)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(name) = map.next_key::<Name<'_>>()? {
+            if (self.0)(&name.0) {
+                fields.0.push((name, map.next_value()?));
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
-
-        deserializer.deserialize_map(Mapping)
+        Ok(fields)
     }
 }

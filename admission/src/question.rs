@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::conflicts::{ClaimText, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSION};
+use xposer::conflicts::{ClaimText, Holders};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::internal::shortened;
 use xposer::options::{Claims, Mode};
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
-use crate::object::{self, Fields, Name};
+use crate::object;
 use crate::response::{Response, is_error};
+use crate::shard::{self, Found};
 use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
@@ -24,8 +24,8 @@ const ENOUGH_LOOKUPS: usize = 8;
 /// What one look-up gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// The ConfigMap, as the API server gives it in JSON.
-    Found(Value),
+    /// The ConfigMap: the JSON that the API server gives, as it is.
+    Found(Vec<u8>),
     /// There is no such ConfigMap.
     NotFound,
     /// The look-up failed; why, in words.
@@ -62,14 +62,13 @@ pub enum Review<'a> {
 /// let Review::Asks(question) = review(&request, &settings) else { panic!("it is exposed") };
 /// // One for the host, and one for the name.
 /// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-2a".to_owned(), "xposer-claims-7d".to_owned()][..]));
-/// let claims = json!({"version": 2, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
-///     {"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}});
 /// let labels = json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
-/// let found = |claims: serde_json::Value| {
-///     Reply::Found(json!({"metadata": {"labels": labels}, "data": {"claims": claims.to_string()}}))
+/// let found = |claims: &str| {
+///     let data = json!({"state": r#"{"version":3,"written":"2026-11-29T07:00:00Z"}"#, "a": claims});
+///     Reply::Found(json!({"metadata": {"labels": labels}, "data": data}).to_string().into_bytes())
 /// };
-/// let nothing = json!({"version": 2, "written": "2026-11-29T07:00:00Z"});
-/// let response = question.answer(&[found(claims), found(nothing)], 1_795_935_600);
+/// let claims = "Ingress ops/old 2026-01-01T00:00:00Z prefix shop.example.com/";
+/// let response = question.answer(&[found(claims), found(claims)], 1_795_935_600);
 /// assert_eq!(response.code(), Some(422));
 /// assert!(response.message().is_some_and(|message| message.contains("Ingress ops/old, created on 2026-01-01")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,8 +76,10 @@ pub enum Review<'a> {
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
     names: Vec<String>,
-    /// The texts of the claims that matter: a shard has those of others, too.
-    wanted: BTreeSet<String>,
+    /// The keys in each of them, as the letters of a text.
+    keys: Vec<String>,
+    /// The texts of the claims that matter: a key has those of others, too.
+    texts: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
     is_cut: bool,
     claims: &'a Claims,
@@ -87,18 +88,6 @@ pub struct Question<'a> {
     created: String,
     /// What is found already.
     report: Report,
-}
-
-/// A shard as it is written ([`Shard`](xposer::conflicts::Shard)). Of thousands of claims, few are asked for, and only those are read.
-#[derive(Deserialize)]
-struct Written<'t> {
-    version: u64,
-    written: String,
-    #[serde(default)]
-    dropped: u64,
-    /// Without it, nothing is known, and nothing is free.
-    #[serde(borrow)]
-    claims: Fields<'t>,
 }
 
 /// Who asks.
@@ -173,19 +162,27 @@ impl<'a> Question<'a> {
         created: String,
         report: Report,
     ) -> Self {
-        let (mut names, mut is_cut) = (Vec::new(), false);
-        for name in asked_for.iter().map(ClaimText::config_map) {
-            let Err(place) = names.binary_search(&name) else { continue };
+        let (mut names, mut keys, mut is_cut) = (Vec::new(), Vec::<String>::new(), false);
+        for claim in asked_for {
+            let name = claim.config_map();
+            let place = match names.binary_search(&name) {
+                Ok(known) => {
+                    keys.get_mut(known).into_iter().for_each(|keys| keys.push(claim.key()));
+                    continue;
+                }
+                Err(place) => place,
+            };
             if names.len() >= MAX_LOOKUPS {
                 is_cut = true;
-                break;
+                continue;
             }
             names.insert(place, name);
+            keys.insert(place, claim.key().into());
         }
         // A canary is compared with its stable Service.
-        let wanted = asked_for.iter().flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
-        let wanted = wanted.map(str::to_owned).collect();
-        Self { names, wanted, is_cut, claims, asked, created, report }
+        let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
+        let texts = texts.map(str::to_owned).collect();
+        Self { names, keys, texts, is_cut, claims, asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -211,7 +208,7 @@ impl<'a> Question<'a> {
     pub fn answer(mut self, replies: &[Reply], now: i64) -> Response {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
-            match self.read(replies.get(at), now) {
+            match self.read(at, replies.get(at), now) {
                 Ok((claims, dropped)) => {
                     holders.extend(claims);
                     if dropped > 0 {
@@ -286,42 +283,25 @@ impl<'a> Question<'a> {
     }
 
     /// The claims of one ConfigMap that matter and the number of those that it has no room for, or why they do not count.
-    fn read(&self, reply: Option<&Reply>, now: i64) -> Result<(Holders, u64), String> {
+    fn read(&self, at: usize, reply: Option<&Reply>, now: i64) -> Result<(Holders, u64), String> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
-        let labels = object::of_metadata(found, "labels").unwrap_or(&Value::Null);
-        let has_label = |(key, value): (&str, &str)| labels.get(key).and_then(Value::as_str) == Some(value);
-        if !SHARD_LABELS.into_iter().all(has_label) {
-            return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
-        }
-        let Some(text) = found.get("data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
-            return Err("has no claims".to_owned());
-        };
-        let no_claims = |_| "has claims in another form".to_owned();
-        let shard: Written<'_> = serde_json::from_str(text).map_err(no_claims)?;
-        if shard.version != SHARD_VERSION {
-            return Err(format!("has the version {}, expected {SHARD_VERSION}", shard.version));
-        }
-        let age = seconds(&shard.written).map(|written| now.saturating_sub(written).unsigned_abs());
+        let keys = self.keys.get(at).map_or("", String::as_str);
+        let Found { state, holders } = shard::read(found, keys, &self.texts)?;
+        let age = seconds(&state.written).map(|written| now.saturating_sub(written).unsigned_abs());
         // A time that is as far ahead would make it count for ever.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
             return Err(format!(
                 "was written at `{}`, which is more than {} s away",
-                short(&shard.written),
+                short(&state.written),
                 self.claims.max_age_seconds()
             ));
         }
-        let mut claims = Holders::new();
-        for (Name(text), holders) in shard.claims.0 {
-            if self.wanted.contains(&*text) {
-                claims.insert(text.into_owned(), serde_json::from_str(holders.get()).map_err(no_claims)?);
-            }
-        }
-        Ok((claims, shard.dropped))
+        Ok((holders, state.dropped))
     }
 
     fn config_map(&self, name: &str, reason: &str) -> String {

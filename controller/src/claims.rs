@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
 use tokio::sync::watch;
-use xposer::conflicts::{SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
@@ -107,10 +107,9 @@ impl Maps {
         content: &Content,
         version: Option<&Version>,
     ) -> Result<Version, Failure> {
-        let Content { claims, dropped } = content;
+        let Content { buckets, dropped } = content;
         let written = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let shard = Shard { version: SHARD_VERSION, written, dropped: *dropped, claims: claims.clone() };
-        let text = serde_json::to_string(&shard).map_err(|error| Failure::Refused(error.to_string()))?;
+        let state = ShardState { version: SHARD_VERSION, written, dropped: *dropped };
         let name = config_map(number);
         let map = ConfigMap {
             metadata: ObjectMeta {
@@ -118,9 +117,11 @@ impl Maps {
                 labels: Some(SHARD_LABELS.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
                 uid: version.map(|it| it.uid.clone()),
                 resource_version: version.map(|it| it.version.clone()),
+                // An update with one empty entry ends the tracking of fields, which would name each key in every answer to a reader.
+                managed_fields: Some(vec![ManagedFieldsEntry::default()]),
                 ..ObjectMeta::default()
             },
-            data: Some([(SHARD_KEY.to_owned(), text)].into()),
+            data: Some(Shard { state, buckets: buckets.clone() }.data()),
             ..ConfigMap::default()
         };
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
@@ -165,8 +166,8 @@ fn found_of(map: &ConfigMap) -> Found {
     let has = |key: &str, value: &str| {
         map.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|it| it == value)
     };
-    let shard = map.data.as_ref().and_then(|data| serde_json::from_str::<Shard>(data.get(SHARD_KEY)?).ok());
-    let written = shard.as_ref().and_then(|shard| shard.written.parse::<Timestamp>().ok());
+    let shard = map.data.as_ref().and_then(Shard::from_data);
+    let written = shard.as_ref().and_then(|shard| shard.state.written.parse::<Timestamp>().ok());
     let age = written.map(|written| Timestamp::now().as_second() - written.as_second());
     let age = age.filter(|age| *age >= -MAX_AHEAD);
     Found {

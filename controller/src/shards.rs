@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
 use xposer_live::digest::json_digest;
 
 use crate::backoff::{Pause, doubled};
@@ -167,7 +167,8 @@ pub(crate) enum News {
 
 /// The hash of what a ConfigMap says, without the time.
 fn digest(content: &Content) -> u64 {
-    json_digest(&(content.dropped, &content.claims))
+    let state = ShardState { dropped: content.dropped, ..ShardState::default() };
+    json_digest(&Shard { state, buckets: content.buckets.clone() }.data())
 }
 
 impl Shards {
@@ -468,8 +469,9 @@ impl Slot {
             None => Known::Absent,
             Some(found) if !found.is_ours => Known::Foreign,
             Some(Found { version, shard, .. }) => {
-                let shard = shard.filter(|shard| shard.version == SHARD_VERSION);
-                let content = shard.map(|shard| Content { claims: shard.claims, dropped: shard.dropped });
+                let shard = shard.filter(|shard| shard.state.version == SHARD_VERSION);
+                let content =
+                    shard.map(|Shard { state, buckets }| Content { buckets, dropped: state.dropped });
                 // No content has the hash 0.
                 Known::Ours(version, content.as_ref().map_or(0, digest))
             }

@@ -15,7 +15,6 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::GetParams;
 use kube::{Client, Config};
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 use xposer::Settings;
@@ -204,8 +203,8 @@ impl Answers {
             Ok(request) => request,
             Err(error) => return Reply::Failed(error.to_string()),
         };
-        match tokio::time::timeout(LOOKUP_TIMEOUT, self.client.request::<Value>(request)).await {
-            Ok(Ok(found)) => Reply::Found(found),
+        match tokio::time::timeout(LOOKUP_TIMEOUT, self.client.request_text(request)).await {
+            Ok(Ok(found)) => Reply::Found(found.into_bytes()),
             Ok(Err(kube::Error::Api(status))) if status.code == 404 => Reply::NotFound,
             Ok(Err(error)) => Reply::Failed(error_message(&error)),
             Err(_) => Reply::Failed(format!("no answer within {} s", LOOKUP_TIMEOUT.as_secs())),

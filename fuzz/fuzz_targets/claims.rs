@@ -1,34 +1,40 @@
-//! What a host says of claims: any text is a shard or none, what is read is written the same, and a request is answered whatever the host says.
+//! What a host says of claims: any text is the lines of a key or none, what is read is written the same, and a request is answered whatever
+//! the host says.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use xposer::conflicts::{Holders, SHARD_KEY, SHARD_LABELS, Shard};
+use xposer::conflicts::{Holders, SHARD_LABELS, STATE_KEY, Shard, ShardState, read_lines};
 use xposer::guard::Guarded;
 use xposer::testing;
 
 fuzz_target!(|text: &str| {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    if let Ok(shard) = serde_json::from_str::<Shard>(first) {
-        let again: Shard =
-            serde_json::from_str(&json!(shard).to_string()).expect("what was written can be read");
-        assert_eq!(again, shard);
-        compared(&shard.claims);
-    }
-    // The host's bytes as they are, and as the text of a ConfigMap of this moment.
-    for claims in
-        [first.to_owned(), format!(r#"{{"version":2,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)]
-    {
-        let found =
-            json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": {SHARD_KEY: claims}})
-                .to_string();
-        for bytes in [first.as_bytes(), found.as_bytes()] {
-            answered(rest, &|_| Ok(bytes.to_vec()));
+    // A line break in the input ends its first line.
+    let first = first.replace('\r', "\n");
+    if let Some(holders) = read_lines(&first, &|_| true) {
+        let shard = Shard { state: ShardState::default(), buckets: [('0', holders.clone())].into() };
+        assert_eq!(Shard::from_data(&shard.data()).expect("what was written can be read"), shard);
+        compared(&holders);
+        // What is not wanted changes nothing of what is.
+        for (text, held) in &holders {
+            let found = read_lines(&first, &|it| it == text).expect("it was read before");
+            assert_eq!(found, Holders::from([(text.clone(), held.clone())]));
         }
     }
-    answered(rest, &|_| Err(first.to_owned()));
+    // The host's bytes as they are, as the state, and under every key of a ConfigMap of this moment.
+    let state = r#"{"version":3,"written":"1970-01-01T00:00:00Z"}"#;
+    let mut data: BTreeMap<String, &str> = "0123456789abcdef".chars().map(|key| (key.to_string(), &*first)).collect();
+    data.insert(STATE_KEY.to_owned(), state);
+    let found = |data: Value| {
+        json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": data}).to_string()
+    };
+    for bytes in [first.clone(), found(json!({STATE_KEY: first})), found(json!(data))] {
+        answered(rest, &|_| Ok(bytes.clone().into_bytes()));
+    }
+    answered(rest, &|_| Err(first.clone()));
 });
 
 /// Who asks in vain is told who has it, and nobody is in the own way.

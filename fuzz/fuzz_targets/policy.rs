@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use xposer::conflicts::{ClaimText, Holder, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSION, Shard};
+use xposer::conflicts::{
+    Buckets, ClaimText, Holder, SHARD_LABELS, SHARD_VERSION, STATE_KEY, Shard, ShardState,
+};
 use xposer::emit::stamp;
 use xposer::options::Mode;
 use xposer::{Plan, Service, Settings, expose};
@@ -72,18 +74,26 @@ fuzz_target!(|text: &str| {
     let usual = || json!({"namespace": "xposer-system", "mode": "deny"});
     let Some((settings, asking)) = claims.and_then(asking).or_else(|| asking(usual())) else { return };
     let payload = with(&asking, &object);
-    let say = |claims: Holders| {
-        let shard =
-            Shard { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), dropped: 0, claims };
-        config_map(&json!(shard).to_string())
+    let state = || ShardState {
+        version: SHARD_VERSION,
+        written: "1970-01-01T00:00:00Z".to_owned(),
+        dropped: 0,
     };
+    // Every ConfigMap has all of them.
+    let say = |buckets: Buckets| config_map(Shard { state: state(), buckets }.data());
     let mode = settings.claims().map_or(Mode::Off, xposer::options::Claims::mode);
     let is_asked = outcome.plan().is_some() && mode != Mode::Off;
     let texts = outcome.plan().map(Plan::claim_texts).unwrap_or_default();
-    let all_of = |holder: &Holder| texts.iter().map(|it| (it.text.clone(), vec![holder.clone()])).collect();
+    let all_of = |holder: &Holder| {
+        let mut buckets = Buckets::new();
+        for claim in &texts {
+            buckets.entry(claim.key()).or_default().insert(claim.text.clone(), vec![holder.clone()]);
+        }
+        buckets
+    };
     // More ConfigMaps than may be asked for are not known.
     let is_known = texts.iter().map(ClaimText::config_map).collect::<BTreeSet<_>>().len() <= MAX_CONFIG_MAPS;
-    let free = asked(&payload, is_asked, say(Holders::new()).as_bytes());
+    let free = asked(&payload, is_asked, say(Buckets::new()).as_bytes());
     if !is_asked || is_known {
         assert_eq!(free, answer);
     }
@@ -103,17 +113,21 @@ fuzz_target!(|text: &str| {
     }
     // Whatever a host says, what was refused before stays refused, and nothing else of the object is changed.
     for said in [text, rest] {
-        let found = config_map(said);
-        for bytes in [said.as_bytes(), found.as_bytes()] {
-            let strange = asked(&payload, is_asked, bytes);
+        let found = config_map([(STATE_KEY.to_owned(), said.to_owned())].into());
+        // Under the keys that are asked for.
+        let mut data = Shard { state: state(), buckets: Buckets::new() }.data();
+        data.extend(texts.iter().map(|claim| (claim.key().to_string(), said.to_owned())));
+        let under = config_map(data);
+        for bytes in [said, &found, &under] {
+            let strange = asked(&payload, is_asked, bytes.as_bytes());
             assert!(strange["accepted"] == false || answer["accepted"] == true);
         }
     }
 });
 
 /// A ConfigMap of the claims, as the API server gives it.
-fn config_map(claims: &str) -> String {
-    json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": {SHARD_KEY: claims}}).to_string()
+fn config_map(data: BTreeMap<String, String>) -> String {
+    json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": data}).to_string()
 }
 
 /// The answer where the host says this to all questions.

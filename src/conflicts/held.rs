@@ -1,24 +1,15 @@
 //! Who has what, as the controller writes it down for programs that see one object at a time.
 //!
 //! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims of one host, and all of one
-//! name in a namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the name are enough, however many
-//! hosts there are and however many Services a namespace has. The controller keeps each shard in a ConfigMap.
+//! name in a namespace, are in one *bucket*, so that one look-up a host and one for the name are enough, however many hosts there are
+//! and however many Services a namespace has. The form in which buckets are written is in [`written`](super::written).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::claims::{Claim, Claimed, MAX_NAMED, all_claims};
+use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
-use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
-
-/// How many shards there are.
-///
-/// ```
-/// assert_eq!(xposer::conflicts::SHARDS, 256);
-/// ```
-pub const SHARDS: u64 = 256;
 
 /// How many holders of one claim a shard names, at most.
 ///
@@ -27,30 +18,6 @@ pub const SHARDS: u64 = 256;
 /// assert_eq!(xposer::conflicts::MAX_HOLDERS, xposer::internal::MAX_NAMED + 1);
 /// ```
 pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
-
-/// The version of the form in which a shard is written.
-///
-/// ```
-/// assert_eq!(xposer::conflicts::SHARD_VERSION, 2);
-/// ```
-pub const SHARD_VERSION: u64 = 2;
-
-/// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
-/// does not touch it.
-///
-/// ```
-/// use xposer::conflicts::SHARD_LABELS;
-/// assert_eq!(SHARD_LABELS[1], ("app.kubernetes.io/component", "claims"));
-/// ```
-pub const SHARD_LABELS: [(&str, &str); 2] =
-    [(MANAGED_BY_LABEL, MANAGED_BY), ("app.kubernetes.io/component", "claims")];
-
-/// The key of the data of such a ConfigMap under which the JSON of its [`Shard`] is.
-///
-/// ```
-/// assert_eq!(xposer::conflicts::SHARD_KEY, "claims");
-/// ```
-pub const SHARD_KEY: &str = "claims";
 
 /// A claim as text, and what decides in which shard it is.
 ///
@@ -137,6 +104,19 @@ impl ClaimText {
     pub fn config_map(&self) -> String {
         config_map(shard(&self.bucket))
     }
+
+    /// The key of its bucket in that ConfigMap.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let of = |path| ClaimText::route("shop.example.com", path, PathType::Prefix, false).key();
+    /// assert_eq!((of("/"), of("/api")), ('a', 'a'));
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> char {
+        BucketHash::of(&self.bucket).key()
+    }
 }
 
 /// Stands in front of the route of a canary.
@@ -164,32 +144,6 @@ pub fn bucket_of_name(namespace: &str, name: &str) -> String {
     format!("{}.{namespace}.svc", stem.unwrap_or(name))
 }
 
-/// The number of the shard of a bucket, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
-///
-/// ```
-/// use xposer::conflicts::{SHARDS, shard};
-/// assert!(shard("shop.example.com") < SHARDS);
-/// assert_eq!(shard("shop.example.com"), 0x2a);
-/// ```
-#[must_use]
-pub fn shard(bucket: &str) -> u64 {
-    let hash = bucket.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    // The upper bits depend on all bytes.
-    (hash >> 32) % SHARDS
-}
-
-/// The name of the ConfigMap of a shard.
-///
-/// ```
-/// assert_eq!(xposer::conflicts::config_map(0xa), "xposer-claims-0a");
-/// ```
-#[must_use]
-pub fn config_map(shard: u64) -> String {
-    format!("xposer-claims-{shard:02x}")
-}
-
 /// Somebody who has a claim, or who asks for it.
 ///
 /// ```
@@ -198,13 +152,11 @@ pub fn config_map(shard: u64) -> String {
 ///     kind: "Service".to_owned(), namespace: "shop".to_owned(), name: "web".to_owned(),
 ///     created: created.to_owned(), is_local: false, is_part: false,
 /// };
-/// let written = serde_json::to_value(holder("2026-01-01T00:00:00Z")).unwrap();
-/// assert_eq!(written["created"], "2026-01-01T00:00:00Z");
 /// assert!(holder("2025-01-01T00:00:00Z").precedes(&holder("2026-01-01T00:00:00Z")));
 /// // What has no time is being created now.
 /// assert!(holder("2026-01-01T00:00:00Z").precedes(&holder("")));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The kind of the object, for example `Service` or `Ingress`.
     pub kind: String,
@@ -213,13 +165,10 @@ pub struct Holder {
     /// Its name.
     pub name: String,
     /// When the API server created it, as the API server writes times; empty where it has no time yet.
-    #[serde(default)]
     pub created: String,
     /// Whether the claim is local ([`ClaimText::is_local`]).
-    #[serde(default, rename = "local", skip_serializing_if = "std::ops::Not::not")]
     pub is_local: bool,
     /// Whether the claim is only about some of the requests ([`ClaimText::is_part`]).
-    #[serde(default, rename = "part", skip_serializing_if = "std::ops::Not::not")]
     pub is_part: bool,
 }
 
@@ -258,34 +207,6 @@ impl Holder {
 /// assert!(holders.get("prefix shop.example.com/").is_none());
 /// ```
 pub type Holders = BTreeMap<String, Vec<Holder>>;
-
-/// What a ConfigMap says of the claims of one shard, as JSON under the key `claims`.
-///
-/// ```
-/// use xposer::conflicts::{SHARD_VERSION, Shard};
-/// let text = r#"{"version":2,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
-///     {"kind":"Ingress","namespace":"shop","name":"old","created":"2026-01-01T00:00:00Z"}]}}"#;
-/// let shard: Shard = serde_json::from_str(text)?;
-/// assert_eq!((shard.version, shard.dropped, shard.claims.len()), (SHARD_VERSION, 0, 1));
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// [`SHARD_VERSION`]. A reader does not trust another version.
-    pub version: u64,
-    /// When it was written, as the API server writes times.
-    pub written: String,
-    /// How many claims found no room.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub dropped: u64,
-    /// Who has what. It is never left out: without it, nothing is known.
-    pub claims: Holders,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
 
 impl Claim<'_> {
     /// The claim as text; `None` for those that several can have, for the Service itself, and for names outside of its namespace.

@@ -7,6 +7,7 @@ pub(crate) mod contested;
 pub(crate) mod held;
 mod patterns;
 pub(crate) mod rivals;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,10 @@ use crate::plan::Plan;
 pub use claims::Claim;
 pub(crate) use claims::MAX_TAKEN;
 use claims::{Claimed, claimed_twice};
-pub use held::{
-    ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard,
-    bucket_of_name, config_map, shard,
+pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
+pub use written::{
+    BucketHash, Buckets, SHARD_LABELS, SHARD_VERSION, SHARDS, STATE_KEY, Shard, ShardState, config_map,
+    read_lines, shard,
 };
 
 /// Which of several Services with the same claim is exposed.

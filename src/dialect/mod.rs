@@ -322,7 +322,7 @@ mod tests {
             let prefixes = program.prefixes.iter().chain(program.aliases);
             // Misspelt ones are compared in lower case.
             let is_valid = |prefix: &&str| prefix.ends_with('/') && prefix.to_ascii_lowercase() == *prefix;
-            assert!(prefixes.into_iter().all(|prefix| is_valid(prefix)), "{}", program.name);
+            assert!(prefixes.into_iter().all(is_valid), "{}", program.name);
         }
     }
 }

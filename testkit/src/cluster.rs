@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use xposer::conflicts::{
-    Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, bucket_of_name, config_map, shard,
+    BucketHash, Buckets, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, ShardState, bucket_of_name,
+    config_map,
 };
 use xposer::{Service, Settings, expose, testing};
 
@@ -76,21 +77,18 @@ impl Cluster {
     /// The ConfigMaps that say who has what, written at this time, in this namespace; those of all shards.
     #[must_use]
     pub fn of_claims(namespace: &str, written: &str, holders: &Holders) -> Self {
-        let mut shards: BTreeMap<String, Shard> = (0..SHARDS)
-            .map(|number| {
-                let shard = Shard { version: SHARD_VERSION, written: written.to_owned(), ..Shard::default() };
-                (config_map(number), shard)
-            })
-            .collect();
+        let mut shards: BTreeMap<u64, Buckets> = (0..SHARDS).map(|number| (number, Buckets::new())).collect();
         for (text, held) in holders {
-            if let Some(shard) = shards.get_mut(&shard_of(text)) {
-                shard.claims.insert(text.clone(), held.clone());
-            }
+            let bucket = BucketHash::of(&bucket_of(text));
+            let claims = shards.entry(bucket.shard()).or_default().entry(bucket.key()).or_default();
+            claims.insert(text.clone(), held.clone());
         }
         let mut cluster = Self::default();
-        for (name, shard) in shards {
-            cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name, "labels": BTreeMap::from(SHARD_LABELS)},
-                "data": {"claims": json!(shard).to_string()}}));
+        for (number, buckets) in shards {
+            let state = ShardState { version: SHARD_VERSION, written: written.to_owned(), dropped: 0 };
+            let data = Shard { state, buckets }.data();
+            cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data,
+                "metadata": {"namespace": namespace, "name": config_map(number), "labels": BTreeMap::from(SHARD_LABELS)}}));
         }
         cluster
     }
@@ -160,18 +158,22 @@ impl Cluster {
     }
 }
 
-/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of
-/// an object its namespace and name.
-fn shard_of(text: &str) -> String {
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    let (before, after) = last.split_once('/').unwrap_or((last, ""));
-    let is_route = ["prefix ", "exact ", "canary ", "listener "].iter().any(|word| text.starts_with(word));
-    let bucket = match text {
-        key if key.starts_with("key ") => key.to_owned(),
-        _ if is_route => before.to_owned(),
-        _ => bucket_of_name(before, after),
-    };
-    config_map(shard(&bucket))
+/// The bucket of a claim, by its text: that of a route is its host, that of a key the whole text, and that of an object its namespace and
+/// name.
+fn bucket_of(text: &str) -> String {
+    let words = ["canary ", "prefix ", "exact "];
+    let route = words.iter().fold(text, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+    if route.len() < text.len() {
+        return route.split('/').next().unwrap_or_default().to_owned();
+    }
+    let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match kind {
+        "key" => text.to_owned(),
+        "listener" => rest.split_once(' ').unwrap_or_default().1.to_owned(),
+        _ => {
+            rest.split_once('/').map(|(namespace, name)| bucket_of_name(namespace, name)).unwrap_or_default()
+        }
+    }
 }
 
 /// A time as the API server writes it, so many seconds from now.

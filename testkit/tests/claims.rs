@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xposer::conflicts::{Holder, Holders, SHARD_LABELS};
+use xposer::conflicts::{BucketHash, Holder, Holders, SHARD_LABELS};
 use xposer_testkit::cluster::{Cluster, time};
 use xposer_testkit::host::{self, HostCall, Module, Reply};
 use xposer_testkit::kubewarden::{Compared, Deployment, Response, evaluate};
@@ -70,6 +70,7 @@ in_the_wapc_host! {
     two_of_one_moment_both_pass
     a_holder_in_another_namespace_can_be_hidden
     what_is_not_known_is_told_and_never_an_error
+    keys_that_are_not_asked_for_do_not_matter
     what_is_known_counts_beside_what_is_not
     a_slow_host_is_not_asked_for_long
     a_request_that_asks_for_more_than_can_be_looked_up_is_refused
@@ -328,49 +329,74 @@ fn a_holder_in_another_namespace_can_be_hidden() {
     assert!(said.contains("by Ingress shop/old, created on 2026-01-01;"), "{said}");
 }
 
-fn shard(version: u64, written: &str, dropped: u64) -> Value {
-    json!({"version": version, "written": written, "dropped": dropped, "claims": {}})
+fn state(version: u64, written: &str, dropped: u64) -> String {
+    json!({"version": version, "written": written, "dropped": dropped}).to_string()
 }
 
-/// The claims in every ConfigMap are these.
-fn every(claims: &str) -> Arc<Reply> {
+/// Every ConfigMap has this data.
+fn every(data: Value) -> Arc<Reply> {
     let found =
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"labels": BTreeMap::from(SHARD_LABELS)},
-        "data": {"claims": claims}})
+        "data": data})
         .to_string();
     Arc::new(move |_| Ok(found.clone().into_bytes()))
+}
+
+/// The same, with this state alone.
+fn saying(state: &str) -> Arc<Reply> {
+    every(json!({"state": state}))
 }
 
 #[test]
 fn what_is_not_known_is_told_and_never_an_error() {
     let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
-    let cases: [(&str, Arc<Reply>); 16] = [
+    let now = state(3, &time(-10), 0);
+    // The claims of `web.shop.svc` have this key, too.
+    assert_eq!(
+        [BucketHash::of("shop.example.com"), BucketHash::of("web.shop.svc")].map(BucketHash::key),
+        ['a', '5']
+    );
+    let both = |lines: &str| every(json!({"state": now, "a": lines, "5": lines}));
+    let cases: [(&str, Arc<Reply>); 26] = [
         ("does not exist", Arc::new(|call| Cluster::default().reply(call))),
         (
             "cannot be read: Policy has not been granted access to the 'kubernetes/get_resource' host capability",
             fail("Policy has not been granted access to the 'kubernetes/get_resource' host capability"),
         ),
         ("cannot be read: ", fail("")),
-        ("cannot be read: the answer is no JSON: ", found(b"")),
-        ("cannot be read: the answer is no JSON: ", found(b"\xff\xfe")),
-        ("belongs to somebody else: it has not the labels of the claims", found(b"null")),
+        ("cannot be read: the answer is no JSON: the text ", found(b"")),
+        ("cannot be read: the answer is no JSON: the text ", found(b"\xff\xfe")),
+        ("cannot be read: the answer is no JSON: the text ", found(b"{} {}")),
+        ("belongs to somebody else: it has not the labels of the claims", found(b"{}")),
         (
             "belongs to somebody else: it has not the labels of the claims",
-            found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer"}}, "data": {"claims": "{}"}}"#),
+            found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer"}}, "data": {"state": "{}"}}"#),
         ),
+        ("has claims in another form", found(b"null")),
+        ("has claims in another form", every(json!(3))),
+        ("has no claims", every(json!({}))),
+        ("has no claims", every(json!({"a": "Service shop/web - prefix shop.example.com/"}))),
+        // As an older controller writes it.
         (
-            "has no claims",
-            found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}, "data": {"claims": 3}}"#),
+            "has claims of a version before 3, which its controller wrote",
+            every(json!({"claims": json!({"version": 2, "written": time(-10), "claims": {}}).to_string()})),
         ),
-        ("has claims in another form", every("")),
-        ("has claims in another form", every("[1]")),
-        ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}"}}"#, time(-10)))),
-        ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
-        ("has the version 1, expected 2", every(&shard(1, &time(-10), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(2, &time(-3700), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(2, &time(3700), 0).to_string())),
-        ("has no room for 7 claims", every(&shard(2, &time(-10), 7).to_string())),
+        ("has claims in another form", every(json!({"state": 3}))),
+        ("has claims in another form", saying("")),
+        ("has claims in another form", saying("[1]")),
+        ("has claims in another form", saying(r#"{"version": 3}"#)),
+        // A key that is asked for.
+        ("has claims in another form", both("x")),
+        ("has claims in another form", both("Service shop/web prefix")),
+        ("has claims in another form", both(&format!("Service web - {HOST}\nService web - Ingress shop/web"))),
+        ("has claims in another form", every(json!({"state": now, "a": [], "5": null}))),
+        ("has the version 2, expected 3", saying(&state(2, &time(-10), 0))),
+        // Its keys may have another form.
+        ("has the version 4, expected 3", every(json!({"state": state(4, "", 0), "a": "x", "5": "x"}))),
+        ("which is more than 3600 s away", saying(&state(3, &time(-3700), 0))),
+        ("which is more than 3600 s away", saying(&state(3, &time(3700), 0))),
+        ("has no room for 7 claims", saying(&state(3, &time(-10), 7))),
     ];
     for (reason, reply) in cases {
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
@@ -390,8 +416,26 @@ fn what_is_not_known_is_told_and_never_an_error() {
         assert!(said.ends_with(", and 1 more; tell your administrator [claims-unknown]"), "{said}");
     }
     // The bound can be another one.
-    let old = every(&shard(2, &time(-3700), 0).to_string());
+    let old = saying(&state(3, &time(-3700), 0));
     assert!(answer(&settings(json!({"maxAge": "2h"})), &request(web(json!({}))), &old).0.warnings.is_none());
+}
+
+#[test]
+fn keys_that_are_not_asked_for_do_not_matter() {
+    let ask = |data: Value| answer(&settings(json!({})), &request(web(json!({}))), &every(data)).0;
+    let now = state(3, &time(-10), 0);
+    // What another version may add, what nobody could read, and what is claimed under another key.
+    let strange = json!({"state": now, "b": "x", "ab": [], "later": {"deep": [1]}, "A": null, "": 1.5e3,
+        "0": "Ingress ops/old 2026-01-01T00:00:00Z prefix shop.example.com/"});
+    assert!(ask(strange.clone()).allowed && ask(strange.clone()).warnings.is_none());
+    // A key may be written in any way that JSON allows, and stand anywhere.
+    let mut taken = strange;
+    taken["a"] = json!("Ingress ops/old 2026-01-01T00:00:00Z prefix shop.example.com/");
+    assert_eq!(message(&ask(taken.clone())), TAKEN);
+    let found = json!({"data": taken, "metadata": {"labels": BTreeMap::from(SHARD_LABELS)}}).to_string();
+    let found = found.replace("\"a\":", " \n \"\\u0061\" : ").replace("\"state\"", "\"\\u0073tate\"");
+    let reply: Arc<Reply> = Arc::new(move |_| Ok(found.clone().into_bytes()));
+    assert_eq!(message(&answer(&settings(json!({})), &request(web(json!({}))), &reply).0), TAKEN);
 }
 
 #[test]

@@ -47,10 +47,11 @@ mod in_the_wapc_host {
         // Who is not exposed pays nothing for the claims of others, and who does not ask neither.
         assert_eq!(cost("false", &asks, 1_000), cost("false", &asks, 0));
         assert_eq!(cost("true", &Value::Null, 1_000), cost("true", &Value::Null, 0));
-        // Two answers have two of 256 parts of the cluster.
+        // Two answers have two of 256 parts of the cluster, and nearly all of it is passed over. With one JSON text in each of them it was
+        // 122,000 and 1,500,000.
         let [none, some, many] = [0, 1_000, 10_000].map(|hosts| cost("true", &asks, hosts));
-        assert!(some < none * 3 / 2, "{none} {some}");
+        assert!(some - none < 33_000, "{none} {some}");
+        assert!(many - none < 147_000, "{none} {many}");
         assert!(many - none < 12 * (some - none), "{none} {some} {many}");
-        assert!(many < 6 * none, "{none} {many}");
     }
 }

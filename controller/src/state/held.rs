@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use xposer::Target;
-use xposer::conflicts::{ClaimText, Holder, Holders, MAX_HOLDERS, shard};
+use xposer::conflicts::{BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS};
 use xposer::guard::claims_of;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
@@ -18,7 +18,7 @@ use crate::watch::Source;
 
 /// The most claims of one object or Service that are kept. Others are counted as dropped.
 pub(crate) const MAX_CLAIMS: usize = 1000;
-/// The most bytes of a shard as JSON, without what stands around the claims.
+/// The most bytes of the values of a shard, without its state.
 const MAX_BYTES: usize = 511 * 1024;
 
 /// Whether objects of this kind give hosts to a program.
@@ -60,6 +60,7 @@ pub(super) struct Who {
 /// A claim of a shard, with one of its holders. Ordered by the claim, and then the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
+    bucket: BucketHash,
     text: Arc<str>,
     created: i64,
     holder: Arc<Who>,
@@ -73,8 +74,7 @@ struct Entry {
 /// What an object or a Service has.
 #[derive(Debug, PartialEq, Eq)]
 struct Held {
-    /// Each with its shard.
-    entries: Box<[(u64, Entry)]>,
+    entries: Box<[Entry]>,
     /// The shards of the claims that are not kept.
     dropped: Box<[u64]>,
 }
@@ -82,7 +82,7 @@ struct Held {
 /// What a ConfigMap is to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Content {
-    pub(crate) claims: Holders,
+    pub(crate) buckets: Buckets,
     /// How many claims found no room.
     pub(crate) dropped: u64,
 }
@@ -160,11 +160,12 @@ impl HeldClaims {
             found.truncate(fits);
             found.sort_unstable();
         }
-        let mut claims = Holders::new();
+        let mut buckets = Buckets::new();
         for entry in found {
+            let claims = buckets.entry(entry.bucket.key()).or_default();
             claims.entry(entry.text.to_string()).or_default().push(entry.in_words());
         }
-        Content { claims, dropped }
+        Content { buckets, dropped }
     }
 
     // Services.
@@ -266,29 +267,25 @@ impl HeldClaims {
             return self.remove(&source);
         }
         let dropped = claims.split_off(claims.len().min(MAX_CLAIMS));
-        let dropped = dropped.iter().map(|claim| shard(&claim.bucket)).collect();
+        let dropped = dropped.iter().map(|claim| BucketHash::of(&claim.bucket).shard()).collect();
         // What has no time is being created now.
         let created = if created > 0 { created } else { i64::MAX };
-        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| {
-            (
-                shard(&bucket),
-                Entry {
-                    text: text.into(),
-                    created,
-                    holder: holder.clone(),
-                    source: source.clone(),
-                    is_local,
-                    is_part,
-                },
-            )
+        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| Entry {
+            bucket: BucketHash::of(&bucket),
+            text: text.into(),
+            created,
+            holder: holder.clone(),
+            source: source.clone(),
+            is_local,
+            is_part,
         });
         let held = Held { entries: entries.collect(), dropped };
         if self.by_source.get(&source) == Some(&held) {
             return;
         }
         self.remove(&source);
-        for (shard, entry) in &held.entries {
-            self.shards.entry(*shard).or_default().insert(entry.clone());
+        for entry in &held.entries {
+            self.shards.entry(entry.bucket.shard()).or_default().insert(entry.clone());
         }
         for shard in &held.dropped {
             *self.dropped.entry(*shard).or_default() += 1;
@@ -300,8 +297,8 @@ impl HeldClaims {
     fn remove(&mut self, source: &Who) {
         let Some(held) = self.by_source.remove(source) else { return };
         self.changed.extend(held.shards());
-        for (shard, entry) in held.entries {
-            if let Some(entries) = self.shards.get_mut(&shard) {
+        for entry in held.entries {
+            if let Some(entries) = self.shards.get_mut(&entry.bucket.shard()) {
                 entries.remove(&entry);
             }
         }
@@ -315,18 +312,16 @@ impl HeldClaims {
 
 impl Held {
     fn shards(&self) -> impl Iterator<Item = u64> {
-        self.entries.iter().map(|(shard, _)| *shard).chain(self.dropped.iter().copied())
+        self.entries.iter().map(|entry| entry.bucket.shard()).chain(self.dropped.iter().copied())
     }
 }
 
 impl Entry {
-    /// At most so many bytes are needed for it as JSON.
+    /// At most so many bytes are needed for its line.
     fn bytes(&self) -> usize {
         let Who { namespace, name, kind } = &*self.holder;
-        let frame =
-            r#""":[{"kind":"","namespace":"","name":"","created":"2026-01-01T00:00:00Z","local":true,"part":true}],"#
-                .len();
-        frame + [&*self.text, namespace, name, kind].into_iter().map(json_bytes).sum::<usize>()
+        let frame = " / 2026-01-01T00:00:00Z,local,part \n".len();
+        frame + [&*self.text, namespace, name, kind].into_iter().map(escaped_bytes).sum::<usize>()
     }
 
     fn in_words(&self) -> Holder {
@@ -342,14 +337,9 @@ impl Entry {
     }
 }
 
-/// The most bytes of a text in JSON, without the quotes.
-fn json_bytes(text: &str) -> usize {
-    let bytes = text.bytes().map(|byte| match byte {
-        b'"' | b'\\' => 2,
-        0..0x20 => 6,
-        _ => 1,
-    });
-    bytes.sum()
+/// The bytes of a text in which line breaks and backslashes are escaped.
+fn escaped_bytes(text: &str) -> usize {
+    text.len() + text.bytes().filter(|byte| matches!(byte, b'\\' | b'\n')).count()
 }
 
 /// A time as the API server writes it; empty where there is none.

@@ -3,7 +3,9 @@
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use xposer::Settings;
-use xposer::conflicts::{MAX_HOLDERS, SHARD_VERSION, Shard, config_map, shard};
+use xposer::conflicts::{
+    BucketHash, Holders, MAX_HOLDERS, SHARD_VERSION, Shard, ShardState, config_map, shard,
+};
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
@@ -75,10 +77,15 @@ impl FakeCluster {
         self.state.held.content(shard(bucket))
     }
 
+    /// The claims of a bucket, and of those that share its key.
+    fn claims(&self, bucket: &str) -> Holders {
+        self.said(bucket).buckets.remove(&BucketHash::of(bucket).key()).unwrap_or_default()
+    }
+
     /// Who has a claim, as the ConfigMap says it.
     fn holders(&self, bucket: &str, text: &str) -> Vec<String> {
-        let said = self.said(bucket);
-        let holders = said.claims.get(text).map_or(&[][..], Vec::as_slice);
+        let claims = self.claims(bucket);
+        let holders = claims.get(text).map_or(&[][..], Vec::as_slice);
         holders.iter().map(|it| format!("{} {}/{} {}", it.kind, it.namespace, it.name, it.created)).collect()
     }
 
@@ -163,9 +170,9 @@ fn keys_of_two_namespaces_are_local() {
         cluster.apply(&service);
     }
     cluster.settle();
-    let said = cluster.said("key web-a-b");
-    let holders = &said.claims["key web-a-b"];
-    assert!(holders.len() == 2 && holders.iter().all(|holder| holder.is_local), "{said:?}");
+    let claims = cluster.claims("key web-a-b");
+    let holders = &claims["key web-a-b"];
+    assert!(holders.len() == 2 && holders.iter().all(|holder| holder.is_local), "{claims:?}");
 }
 
 #[test]
@@ -373,7 +380,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     many["spec"]["rules"][0]["http"] = json!({"paths": paths});
     cluster.foreign(Kind::Ingress, &many);
     let said = cluster.said("b.example.com");
-    assert_eq!((said.claims.len(), said.dropped), (MAX_CLAIMS, 7));
+    assert_eq!((cluster.claims("b.example.com").len(), said.dropped), (MAX_CLAIMS, 7));
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
@@ -386,23 +393,23 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         large["spec"]["rules"][0]["http"] = json!({"paths": paths});
         cluster.foreign(Kind::Ingress, &large);
     }
-    let said = cluster.said("c.example.com");
+    let (said, claims) = (cluster.said("c.example.com"), cluster.claims("c.example.com"));
     assert!(
-        said.dropped > 0 && said.dropped + said.claims.len() as u64 == 5 * MAX_CLAIMS as u64,
+        said.dropped > 0 && said.dropped + claims.len() as u64 == 5 * MAX_CLAIMS as u64,
         "{}",
         said.dropped
     );
-    let oldest = said.claims.values().filter(|holders| holders[0].name == "large-0").count();
-    let youngest = said.claims.values().filter(|holders| holders[0].name == "large-4").count();
+    let oldest = claims.values().filter(|holders| holders[0].name == "large-0").count();
+    let youngest = claims.values().filter(|holders| holders[0].name == "large-4").count();
     assert!(oldest > 0 && youngest == 0, "{oldest} {youngest}");
-    let shard = Shard {
-        claims: said.claims,
-        dropped: said.dropped,
-        written: "2026-01-01T00:00:00Z".to_owned(),
-        version: SHARD_VERSION,
-    };
-    let bytes = serde_json::to_string(&shard).unwrap().len();
+    let bytes = shard_of(said).data().iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
     assert!((400 * 1024..512 * 1024).contains(&bytes), "{bytes}");
+}
+
+/// What a ConfigMap says, written at the time of the page.
+fn shard_of(Content { buckets, dropped }: Content) -> Shard {
+    let written = "2026-11-29T07:00:00Z".to_owned();
+    Shard { state: ShardState { version: SHARD_VERSION, written, dropped }, buckets }
 }
 
 /// Lists that are combined have a bound, too.
@@ -446,6 +453,12 @@ fn with_the_switch_off_nothing_is_kept_whatever_the_settings_say() {
     assert_eq!(state.held.len(), 0);
 }
 
+/// The ConfigMap and the key of a bucket.
+fn place(bucket: &str) -> String {
+    let hash = BucketHash::of(bucket);
+    format!("`{}` | `{}`", config_map(hash.shard()), hash.key())
+}
+
 /// The page for those who write a reader.
 #[test]
 fn the_page_shows_what_is_written() {
@@ -460,18 +473,18 @@ fn the_page_shows_what_is_written() {
     let probes = json!({"metadata": {"name": "probes", "namespace": "ops", "creationTimestamp": "2025-03-01T12:00:00Z"},
         "spec": {"hostnames": ["shop.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/health"}}]}]}});
     cluster.foreign(Kind::HttpRoute, &probes);
-    let Content { claims, dropped } = cluster.said("shop.example.com");
-    let shard = Shard { version: SHARD_VERSION, written: "2026-11-29T07:00:00Z".to_owned(), dropped, claims };
-    let shown = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert_eq!(serde_json::from_str::<Value>(shown).unwrap(), serde_json::to_value(&shard).unwrap());
-    let read: Shard = serde_json::from_str(shown).unwrap();
-    assert_eq!(read, shard);
+    let shard = shard_of(cluster.said("shop.example.com"));
+    let shown = page.split("```yaml\ndata:").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let shown = xposer_testkit::cases::parse(&format!("data:{shown}")).unwrap();
+    assert_eq!(shown[0]["data"], json!(shard.data()));
+    let data = serde_json::from_value(shown[0]["data"].clone()).unwrap();
+    assert_eq!(Shard::from_data(&data), Some(shard));
     // The buckets, and the texts of the claims.
     for bucket in ["shop.example.com", "*.example.com", "web.shop.svc", "key web-shop"] {
-        let row = format!("| `{bucket}` | `{}` |", config_map(xposer::conflicts::shard(bucket)));
+        let row = format!("| `{bucket}` | {} |", place(bucket));
         assert!(page.contains(&row), "{row}");
     }
-    assert!(page.contains(&format!("which take all | `{}` |", config_map(xposer::conflicts::shard("")))));
+    assert!(page.contains(&format!("which take all | {} |", place(""))));
     let plan = xposer::testing::plan(
         &[(HOST, "shop.example.com/api"), ("TLS", "cert-manager"), ("TLSSecretNameTemplate", "web-tls")],
         json!({"clusterIssuer": "x"}),

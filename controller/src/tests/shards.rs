@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{Holder, Holders, SHARD_VERSION, SHARDS, Shard};
+use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState};
 
 use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work};
 use crate::state::held::Content;
@@ -44,7 +44,8 @@ fn content(host: &str) -> Content {
         is_local: false,
         is_part: false,
     };
-    Content { claims: Holders::from([(format!("prefix {host}/"), vec![holder])]), dropped: 0 }
+    let claims = Holders::from([(format!("prefix {host}/"), vec![holder])]);
+    Content { buckets: Buckets::from([('a', claims)]), dropped: 0 }
 }
 
 impl Store {
@@ -141,12 +142,9 @@ impl Store {
     fn put(&mut self, number: u64, content: Content, is_ours: bool) -> Version {
         self.versions += 1;
         let version = self.versions.to_string();
-        let shard = Shard {
-            version: SHARD_VERSION,
-            written: String::new(),
-            dropped: content.dropped,
-            claims: content.claims,
-        };
+        let Content { buckets, dropped } = content;
+        let shard =
+            Shard { state: ShardState { version: SHARD_VERSION, written: String::new(), dropped }, buckets };
         self.maps.insert(number, Map { version: version.clone(), is_ours, shard, written: self.now });
         Version { uid: "u".to_owned(), version }
     }
@@ -174,12 +172,12 @@ fn all_are_written_once_after_each_start() {
     store.restart();
     store.contents.insert(8, content("b.example.com"));
     assert_eq!(store.run(60).len(), ALL);
-    assert_eq!(store.maps[&8].shard.claims, store.contents[&8].claims);
+    assert_eq!(store.maps[&8].shard.buckets, store.contents[&8].buckets);
     // What another version of the program has written is not trusted.
-    store.maps.get_mut(&9).unwrap().shard.version = SHARD_VERSION - 1;
+    store.maps.get_mut(&9).unwrap().shard.state.version = SHARD_VERSION - 1;
     store.restart();
     assert_eq!(store.run(60).len(), ALL);
-    assert_eq!(store.maps[&9].shard.version, SHARD_VERSION);
+    assert_eq!(store.maps[&9].shard.state.version, SHARD_VERSION);
 }
 
 #[test]
@@ -200,7 +198,7 @@ fn a_write_from_before_a_change_of_the_leader_comes_too_late() {
             store.maps[&number].version, before[&number],
             "a late write of {number} would be carried out"
         );
-        assert!(store.maps[&number].shard.claims.is_empty(), "{number}");
+        assert!(store.maps[&number].shard.buckets.is_empty(), "{number}");
     }
 }
 
@@ -219,7 +217,7 @@ fn changes_are_written_in_batches() {
     }
     let during = store.run(10).len();
     assert!((1..=4).contains(&during), "{during}");
-    assert_eq!(store.maps[&7].shard.claims, store.contents[&7].claims);
+    assert_eq!(store.maps[&7].shard.buckets, store.contents[&7].buckets);
     // A change that is taken back is not written.
     store.set(7, "x.example.com");
     store.set(7, "again-49.example.com");
@@ -255,7 +253,7 @@ fn what_somebody_deletes_or_edits_comes_back() {
     assert!(store.run(60).is_empty(), "nobody watches them");
     store.run(HOUR / 3);
     for number in [1, 2] {
-        assert_eq!(store.maps[&number].shard.claims, Holders::new());
+        assert_eq!(store.maps[&number].shard.buckets, Buckets::new());
     }
     // A change of the content finds it at once.
     store.maps.remove(&3);
@@ -286,7 +284,7 @@ fn a_name_that_somebody_else_has_is_left_alone() {
     // When it is gone, ours is made at the next refresh.
     store.maps.remove(&5);
     store.run(HOUR / 3);
-    assert_eq!((store.maps[&5].shard.claims.len(), store.shards.counts().1), (1, 0));
+    assert_eq!((store.maps[&5].shard.buckets.len(), store.shards.counts().1), (1, 0));
 }
 
 #[test]

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
-use xposer::conflicts::{ClaimText, Holder, Holders, Shard};
+use xposer::conflicts::{ClaimText, Holder, Holders};
 use xposer_testkit::workspace;
 
+use crate::claims::shard_of;
 use crate::cluster::{CONFIG_MAP, HOME, HTTP_ROUTE, SERVICE, WEBHOOK, name_of, say, within};
 use crate::controller::Controller;
 use crate::scene::{Place, Scene, key, service};
@@ -357,8 +358,8 @@ fn settles(places: &[Place], replicas: &mut Replicas<'_>) -> usize {
 /// Whether each claim has its holder, and no Service has another one.
 fn has_claims(replicas: &Replicas<'_>, claims: &[(ClaimText, Holder)]) -> Result<(), String> {
     let maps = replicas.scene.list(CONFIG_MAP, Some(&replicas.claims));
-    let texts = maps.iter().filter_map(|map| map["data"]["claims"].as_str());
-    let held: Holders = texts.flat_map(|text| serde_json::from_str::<Shard>(text).unwrap().claims).collect();
+    let shards = maps.iter().filter_map(shard_of);
+    let held: Holders = shards.flat_map(|shard| shard.buckets.into_values().flatten()).collect();
     let names = |holder: &Holder| (holder.namespace.clone(), holder.name.clone());
     let of_services = held.iter().flat_map(|(text, holders)| {
         let services = holders.iter().filter(|holder| holder.kind == "Service");

@@ -12,12 +12,13 @@ use kube::api::{DeleteParams, PostParams};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use xposer::conflicts::Shard;
+use xposer::conflicts::Holders;
 use xposer_admission::Response;
 use xposer_testkit::host::{self, HostCall, Module};
 use xposer_testkit::net::free_address;
 use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
 
+use crate::claims::shard_of;
 use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
 use crate::controller::Controller;
 use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key, service};
@@ -440,10 +441,9 @@ fn at(place: &Place, mut object: Value) -> Value {
 /// How many hosts of a domain have an owner in the ConfigMaps.
 fn claimed(scene: &Scene, namespace: &str, domain: &str) -> usize {
     let maps = scene.list(CONFIG_MAP, Some(namespace));
-    let texts = maps.iter().filter_map(|map| map["data"]["claims"].as_str());
-    let shards = texts.filter_map(|text| serde_json::from_str::<Shard>(text).ok());
+    let shards = maps.iter().filter_map(shard_of);
     shards
-        .flat_map(|shard| shard.claims.into_keys())
+        .flat_map(|shard| shard.buckets.into_values().flat_map(Holders::into_keys))
         .filter(|text| text.ends_with(&format!("{domain}/")))
         .count()
 }

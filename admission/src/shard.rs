@@ -1,0 +1,111 @@
+//! A ConfigMap of the claims, as far as a request asks for it.
+//!
+//! It has thousands of claims, of which few are asked for. So the answer of the API server is read in one pass, in which all other fields
+//! are skipped.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, STATE_KEY, ShardState, read_lines};
+
+use crate::about_json;
+use crate::object::{Fields, Name, Pick};
+
+/// Under this key, versions before 3 have everything.
+const OLD_KEY: &str = "claims";
+
+/// What a ConfigMap says of the claims that are asked for.
+pub(crate) struct Found {
+    pub(crate) state: ShardState,
+    pub(crate) holders: Holders,
+}
+
+/// Reads the answer of the API server: the state, and the holders of the claims with these texts, which are under these keys, each of one
+/// letter. Otherwise, why the ConfigMap does not count.
+pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result<Found, String> {
+    let other_form = |_| "has claims in another form".to_owned();
+    let is_wanted = |key: &str| key.len() == 1 && keys.contains(key);
+    let is_read = |key: &str| is_wanted(key) || key == STATE_KEY || key == OLD_KEY;
+    let ConfigMap { labels, data } =
+        ConfigMap::read(reply, &is_read).map_err(|error| match error.classify() {
+            Category::Data => other_form(error),
+            _ => format!("cannot be read: the answer is no JSON: {}", about_json(&error)),
+        })?;
+    let has_label = |(key, value): (&str, &str)| {
+        labels.get(key).and_then(|text| unescaped(text).ok()).is_some_and(|text| text == value)
+    };
+    if !SHARD_LABELS.into_iter().all(has_label) {
+        return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
+    }
+    let Some(state) = data.get(STATE_KEY) else {
+        return Err(match data.get(OLD_KEY) {
+            Some(_) => format!("has claims of a version before {SHARD_VERSION}, which its controller wrote"),
+            None => "has no claims".to_owned(),
+        });
+    };
+    let state: ShardState =
+        unescaped(state).and_then(|text| serde_json::from_str(&text)).map_err(other_form)?;
+    // Of another version, the values may have another form.
+    if state.version != SHARD_VERSION {
+        return Err(format!("has the version {}, expected {SHARD_VERSION}", state.version));
+    }
+    let mut holders = Holders::new();
+    for (_, lines) in data.0.iter().filter(|(Name(key), _)| is_wanted(key)) {
+        let lines = unescaped(lines).map_err(other_form)?;
+        let claims = read_lines(&lines, &|text| texts.contains(text));
+        holders.extend(claims.ok_or_else(|| "has claims in another form".to_owned())?);
+    }
+    Ok(Found { state, holders })
+}
+
+/// The text that a value is.
+fn unescaped(value: &RawValue) -> serde_json::Result<String> {
+    serde_json::from_str(value.get())
+}
+
+/// What is read of a ConfigMap.
+#[derive(Default)]
+struct ConfigMap<'t> {
+    labels: Fields<'t>,
+    /// The fields of the data that are read.
+    data: Fields<'t>,
+}
+
+impl<'t> ConfigMap<'t> {
+    fn read(reply: &'t [u8], is_read: &dyn Fn(&str) -> bool) -> serde_json::Result<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(reply);
+        let found = deserializer.deserialize_map(OfData(is_read))?;
+        deserializer.end()?;
+        Ok(found)
+    }
+}
+
+/// Reads a ConfigMap, and these keys of its data.
+struct OfData<'f>(&'f dyn Fn(&str) -> bool);
+
+impl<'de> Visitor<'de> for OfData<'_> {
+    type Value = ConfigMap<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a ConfigMap")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = ConfigMap::default();
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "metadata" => {
+                    let metadata = map.next_value_seed(Pick(&|name| name == "labels"))?;
+                    let labels = metadata.get("labels").map(Fields::read);
+                    found.labels = labels.and_then(Result::ok).unwrap_or_default();
+                }
+                "data" => found.data = map.next_value_seed(Pick(self.0))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,274 @@
+//! The form in which claims are written down: a ConfigMap for each of [`SHARDS`] shards, whose claims are under sixteen keys.
+//!
+//! A reader of a bucket needs two of the values, and skips the others without looking into them. What is skipped costs as much as it is
+//! long, and each character that is escaped in JSON costs as much as twenty others. So a claim is a line of few words, without quotes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::held::{Holder, Holders};
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
+
+/// How many shards there are.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::SHARDS, 256);
+/// ```
+pub const SHARDS: u64 = 256;
+
+/// The version of the form in which a shard is written.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::SHARD_VERSION, 3);
+/// ```
+pub const SHARD_VERSION: u64 = 3;
+
+/// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
+/// does not touch it.
+///
+/// ```
+/// use xposer::conflicts::SHARD_LABELS;
+/// assert_eq!(SHARD_LABELS[1], ("app.kubernetes.io/component", "claims"));
+/// ```
+pub const SHARD_LABELS: [(&str, &str); 2] =
+    [(MANAGED_BY_LABEL, MANAGED_BY), ("app.kubernetes.io/component", "claims")];
+
+/// The key of the data of such a ConfigMap under which the JSON of its [`ShardState`] is.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::STATE_KEY, "state");
+/// ```
+pub const STATE_KEY: &str = "state";
+
+/// The hash of a bucket: FNV-1a of 64 bits over its text. It says in which shard the bucket is, and under which key.
+///
+/// ```
+/// use xposer::conflicts::BucketHash;
+/// assert_eq!(BucketHash::of("shop.example.com"), BucketHash::of("shop.example.com"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BucketHash(u64);
+
+impl BucketHash {
+    /// The hash of a bucket.
+    ///
+    /// ```
+    /// use xposer::conflicts::BucketHash;
+    /// assert_ne!(BucketHash::of("shop.example.com"), BucketHash::of("example.com"));
+    /// ```
+    #[must_use]
+    pub fn of(bucket: &str) -> Self {
+        Self(bucket.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
+
+    /// The number of its shard, from 0 to [`SHARDS`] without the end.
+    ///
+    /// ```
+    /// use xposer::conflicts::{BucketHash, SHARDS};
+    /// assert!(BucketHash::of("shop.example.com").shard() < SHARDS);
+    /// ```
+    #[must_use]
+    pub fn shard(self) -> u64 {
+        // The upper bits depend on all bytes.
+        (self.0 >> 32) % SHARDS
+    }
+
+    /// Its key in the data of the ConfigMap: one hexadecimal digit. All buckets with this digit share the key.
+    ///
+    /// ```
+    /// use xposer::conflicts::BucketHash;
+    /// assert_eq!(BucketHash::of("shop.example.com").key(), 'a');
+    /// ```
+    #[must_use]
+    pub fn key(self) -> char {
+        // Of the upper half as hexadecimal digits, the last two are the shard, and this is the one before.
+        let digit = u32::try_from((self.0 >> 40) % u64::from(KEYS)).unwrap_or_default();
+        char::from_digit(digit, KEYS).unwrap_or('0')
+    }
+}
+
+/// How many keys a ConfigMap has for claims. With more of them, a reader would skip more values; with fewer, it would have to read more
+/// of what it did not ask for.
+const KEYS: u32 = 16;
+
+/// The number of the shard of a bucket, from 0 to [`SHARDS`] without the end.
+///
+/// ```
+/// use xposer::conflicts::{SHARDS, shard};
+/// assert!(shard("shop.example.com") < SHARDS);
+/// assert_eq!(shard("shop.example.com"), 0x2a);
+/// ```
+#[must_use]
+pub fn shard(bucket: &str) -> u64 {
+    BucketHash::of(bucket).shard()
+}
+
+/// The name of the ConfigMap of a shard.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::config_map(0xa), "xposer-claims-0a");
+/// ```
+#[must_use]
+pub fn config_map(shard: u64) -> String {
+    format!("xposer-claims-{shard:02x}")
+}
+
+/// What the key [`STATE_KEY`] of a ConfigMap says, as JSON: without it, nothing that the other keys say is trusted.
+///
+/// ```
+/// use xposer::conflicts::{SHARD_VERSION, ShardState};
+/// let state: ShardState = serde_json::from_str(r#"{"version":3,"written":"2026-11-29T07:00:00Z"}"#)?;
+/// assert_eq!((state.version, state.dropped), (SHARD_VERSION, 0));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardState {
+    /// [`SHARD_VERSION`]. A reader does not trust another version.
+    pub version: u64,
+    /// When the ConfigMap was written, as the API server writes times.
+    pub written: String,
+    /// How many claims of the shard found no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Claims by the keys of their buckets.
+///
+/// ```
+/// let buckets = xposer::conflicts::Buckets::new();
+/// assert!(buckets.is_empty());
+/// ```
+pub type Buckets = BTreeMap<char, Holders>;
+
+/// What a ConfigMap says of the claims of one shard.
+///
+/// ```
+/// use xposer::conflicts::Shard;
+/// let data = [
+///     ("state", r#"{"version":3,"written":"2026-11-29T07:00:00Z"}"#),
+///     ("a", "Ingress shop/old 2026-01-01T00:00:00Z prefix shop.example.com/"),
+/// ];
+/// let data = data.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+/// let shard = Shard::from_data(&data).unwrap();
+/// let holders = &shard.buckets[&'a']["prefix shop.example.com/"];
+/// assert_eq!((holders[0].kind.as_str(), holders[0].name.as_str()), ("Ingress", "old"));
+/// assert_eq!(shard.data(), data);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shard {
+    /// What is said of it as a whole.
+    pub state: ShardState,
+    /// Who has what. A key that is missing has no claims.
+    pub buckets: Buckets,
+}
+
+impl Shard {
+    /// The data of the ConfigMap.
+    #[must_use]
+    pub fn data(&self) -> BTreeMap<String, String> {
+        let claims = self.buckets.iter().map(|(key, holders)| (key.to_string(), lines(holders)));
+        claims.chain([(STATE_KEY.to_owned(), json!(self.state).to_string())]).collect()
+    }
+
+    /// What the data of a ConfigMap says; `None` if there is no state, or if something cannot be read. Keys of other things do not count.
+    #[must_use]
+    pub fn from_data(data: &BTreeMap<String, String>) -> Option<Self> {
+        let state = serde_json::from_str(data.get(STATE_KEY)?).ok()?;
+        let is_key = |key: &char| matches!(key, '0'..='9' | 'a'..='f');
+        let buckets = data.iter().filter_map(|(key, lines)| Some((key.parse().ok().filter(is_key)?, lines)));
+        let buckets = buckets.map(|(key, lines)| Some((key, read_lines(lines, &|_| true)?)));
+        Some(Self { state, buckets: buckets.collect::<Option<_>>()? })
+    }
+}
+
+/// The words that say more of a holder.
+const LOCAL: &str = "local";
+const PART: &str = "part";
+/// Stands for the time where there is none.
+const NO_TIME: &str = "-";
+
+/// Claims as lines, one for each holder: the kind, the namespace and name, the time of creation with what else there is to say, and the
+/// claim. The first three have no space.
+fn lines(holders: &Holders) -> String {
+    let lines = holders.iter().flat_map(|(text, holders)| holders.iter().map(move |it| line(text, it)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn line(text: &str, holder: &Holder) -> String {
+    let Holder { kind, namespace, name, created, is_local, is_part } = holder;
+    let time = if created.is_empty() { NO_TIME } else { created };
+    let more = [(*is_local, LOCAL), (*is_part, PART)].into_iter().filter(|(is, _)| *is);
+    let more: String = more.map(|(_, word)| format!(",{word}")).collect();
+    let line = format!("{kind} {namespace}/{name} {time}{more} {text}");
+    line.replace('\\', r"\\").replace('\n', r"\n")
+}
+
+/// Reads the lines of a key: the holders of the claims that are wanted. `None` if a line has another form, or a holder that is wanted.
+///
+/// ```
+/// use xposer::conflicts::read_lines;
+/// let lines = "Service shop/web 2026-01-01T00:00:00Z prefix a.example.com/\nRoute ops/old -,part exact b.example.com/x y";
+/// let holders = read_lines(lines, &|text| text.starts_with("exact ")).unwrap();
+/// assert_eq!(holders.len(), 1);
+/// let holder = &holders["exact b.example.com/x y"][0];
+/// assert_eq!((holder.name.as_str(), holder.created.as_str(), holder.is_part), ("old", "", true));
+/// assert!(read_lines("Service", &|_| true).is_none());
+/// ```
+#[must_use]
+pub fn read_lines(lines: &str, is_wanted: &dyn Fn(&str) -> bool) -> Option<Holders> {
+    let mut holders = Holders::new();
+    let has_escapes = lines.contains('\\');
+    for line in lines.split('\n') {
+        let line = if has_escapes { unescaped(line) } else { line.into() };
+        let (kind, rest) = word(&line)?;
+        let (name, rest) = word(rest)?;
+        let (time, text) = word(rest)?;
+        if !is_wanted(text) {
+            continue;
+        }
+        let (namespace, name) = name.split_once('/')?;
+        let mut more = time.split(',');
+        let created = more.next().filter(|time| *time != NO_TIME).unwrap_or_default().to_owned();
+        let [kind, namespace, name] = [kind, namespace, name].map(str::to_owned);
+        let mut holder = Holder { kind, namespace, name, created, is_local: false, is_part: false };
+        for word in more {
+            match word {
+                LOCAL => holder.is_local = true,
+                PART => holder.is_part = true,
+                // A later version may say more.
+                _ => {}
+            }
+        }
+        holders.entry(text.to_owned()).or_default().push(holder);
+    }
+    Some(holders)
+}
+
+/// The first word, and what follows.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let end = text.as_bytes().iter().position(|byte| *byte == b' ')?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
+/// A line without its escapes: a path may have any character.
+fn unescaped(line: &str) -> Cow<'_, str> {
+    let mut characters = line.chars();
+    let mut text = String::new();
+    while let Some(character) = characters.next() {
+        text.extend(match character {
+            '\\' => characters.next().map(|escaped| if escaped == 'n' { '\n' } else { escaped }),
+            other => Some(other),
+        });
+    }
+    text.into()
+}
