@@ -26,11 +26,11 @@ fuzz_target!(|text: &str| {
     }
     // The host's bytes as they are, as the state, and under every key of a ConfigMap of this moment.
     let state = r#"{"version":3,"written":"1970-01-01T00:00:00Z"}"#;
-    let mut data: BTreeMap<String, &str> = "0123456789abcdef".chars().map(|key| (key.to_string(), &*first)).collect();
+    let mut data: BTreeMap<String, &str> =
+        "0123456789abcdef".chars().map(|key| (key.to_string(), &*first)).collect();
     data.insert(STATE_KEY.to_owned(), state);
-    let found = |data: Value| {
-        json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": data}).to_string()
-    };
+    let found =
+        |data: Value| json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": data}).to_string();
     for bytes in [first.clone(), found(json!({STATE_KEY: first})), found(json!(data))] {
         answered(rest, &|_| Ok(bytes.clone().into_bytes()));
     }
