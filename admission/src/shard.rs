@@ -11,8 +11,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, STATE_KEY, ShardState, read_lines};
 
-use crate::about_json;
 use crate::object::{Fields, Name, Pick};
+use crate::words::json as about_json;
 
 /// Under this key, versions before 3 have everything.
 const OLD_KEY: &str = "claims";
