@@ -8,7 +8,7 @@ use crate::dialect::go::not_in_re2;
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
-use crate::dialect::write::path as written;
+use crate::dialect::write::Paths;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
 use crate::validation::{PathType, path_error};
@@ -17,14 +17,20 @@ use crate::values::Target;
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
     let nginx = context.plan.pattern().and_then(|_| context.plan.nginx());
+    let paths = Paths::new(context.plan, Target::Ingress);
     for rule in &context.plan.rules {
-        if let Some(problem) = problem(context, nginx, rule) {
+        if let Some(problem) = problem(context, nginx, paths, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
         }
     }
 }
 
-fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
+fn problem<'p>(
+    context: &RuleContext<'p>,
+    nginx: Option<Nginx<'p>>,
+    paths: Paths<'p>,
+    rule: &'p Route,
+) -> Option<Problem> {
     let path = || quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
@@ -61,7 +67,7 @@ fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) ->
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
-        return regex(context, nginx, rule);
+        return regex(context, nginx, paths, rule);
     }
     None
 }
@@ -75,7 +81,12 @@ fn free_type(rule: &Route) -> &'static str {
 }
 
 /// Who reads the path as a regular expression, and by what.
-fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
+fn regex<'p>(
+    context: &RuleContext<'p>,
+    nginx: Option<Nginx<'p>>,
+    paths: Paths<'p>,
+    rule: &'p Route,
+) -> Option<Problem> {
     let path = quoted(&rule.path);
     let controller = context.plan.controller(Target::Ingress);
     let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik);
@@ -87,8 +98,8 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
         );
         return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
     }
-    let (written, _) = written(context.plan, Target::Ingress, rule);
-    if instead(context, rule).is_some() {
+    let (written, _) = paths.of(rule);
+    if instead(context, paths, rule).is_some() {
         return None;
     }
     let said = match (context.plan.class_name(), nginx) {
@@ -116,7 +127,7 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
 
 /// What happens to an exact path that does not count more than a prefix, and to one that is a regular expression where whoever serves
 /// the Ingress compares no path with one.
-fn instead(context: &RuleContext<'_>, rule: &Route) -> Option<&'static str> {
+fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<&'static str> {
     let plan = context.plan;
     if !plan.targets.contains(&Target::Ingress) {
         return None;
@@ -132,13 +143,14 @@ fn instead(context: &RuleContext<'_>, rule: &Route) -> Option<&'static str> {
     if plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true") {
         return None;
     }
-    (written(plan, Target::Ingress, rule).0 == rule.path).then_some(instead)
+    (paths.of(rule).0 == rule.path).then_some(instead)
 }
 
 /// Where an exact path or a regular expression is not read as one, it is said what it matches.
 pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
+    let paths = Paths::new(context.plan, Target::Ingress);
     for rule in &context.plan.rules {
-        let Some(instead) = instead(context, rule) else { continue };
+        let Some(instead) = instead(context, paths, rule) else { continue };
         let (how, help) = match rule.path_type {
             PathType::Exact => ("an exact path, and ", "write PathType: Prefix, or choose another class"),
             PathType::Prefix | PathType::ImplementationSpecific => (

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::monitor::PROVIDERS;
-use crate::dialect::write::path;
+use crate::dialect::write::Paths;
 use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
@@ -133,9 +133,10 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     long_name(context, report);
+    let paths = Paths::new(plan, Target::Route);
     for rule in &plan.rules {
         wildcard(rule, report);
-        let (written, kind) = path(plan, Target::Route, rule);
+        let (written, kind) = paths.of(rule);
         let message = if kind.is_pattern(&written) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",

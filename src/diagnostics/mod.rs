@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
-pub(crate) use suggestion::did_you_mean;
+pub(crate) use suggestion::{Misspelt, did_you_mean};
 pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, scalar, visible};
 pub use words::UnknownWord;
 pub(crate) use words::words;

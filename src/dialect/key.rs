@@ -435,13 +435,11 @@ impl Program {
         Self { reach, ..self }
     }
 
-    /// The names of its keys without patterns, in ascending order.
-    pub(crate) fn names(&self) -> Vec<&'static str> {
+    /// The names of its keys without patterns, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         let keys = self.keys.iter().map(|key| key.name);
         let others = self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace());
-        let mut names: Vec<_> = keys.chain(others).filter(|name| !name.contains('*')).collect();
-        names.sort_unstable();
-        names
+        keys.chain(others).filter(|name| !name.contains('*'))
     }
 
     /// Whether nobody else is known to have keys under its prefixes.

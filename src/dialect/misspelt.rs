@@ -2,8 +2,11 @@
 
 use super::key::Program;
 use super::{legacy, listed_programs, nginx};
-use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
+use crate::diagnostics::{Code, Misspelt, Problem, quoted};
 use crate::validation::annotation_key_error;
+
+/// In how many letters a slip of the pen differs, where more would be a word of somebody else.
+const MAX_SLIP: usize = 2;
 
 /// Whether a key is misspelt. It does not look for the right one where that makes no difference.
 pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
@@ -28,8 +31,7 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
             Some(program) => {
                 // Where others have keys under the same prefix, only a slip of the pen is one.
-                let meant = did_you_mean(name, program.names());
-                let meant = meant.filter(|meant| program.is_closed() || is_slip(name, meant, 2));
+                let meant = nearest(program, name, if program.is_closed() { usize::MAX } else { MAX_SLIP });
                 if meant.is_none() && !program.is_closed() {
                     return None;
                 }
@@ -49,28 +51,28 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
     }))
 }
 
-/// Whether two words differ in few letters, whatever their case.
-fn is_slip(word: &str, known: &str, max: usize) -> bool {
-    differs_little(&word.to_ascii_lowercase(), &known.to_ascii_lowercase(), max)
-}
-
-/// Whether two words differ in at most `max` letters.
-fn differs_little(word: &str, known: &str, max: usize) -> bool {
-    word.len().abs_diff(known.len()) <= max && strsim::osa_distance(word, known) <= max
+/// The name of a program that differs from this one in the fewest letters: in a third of them, and in `max`, at most. Of equally near ones
+/// the first in the order of letters.
+fn nearest(program: &'static Program, name: &str, max: usize) -> Option<&'static str> {
+    let meant = Misspelt::new(name)?;
+    let near = program.names().filter_map(|known| Some((meant.distance(known, max)?, known)));
+    near.min().map(|(_, known)| known)
 }
 
 /// The program that a prefix was meant for, and the whole key: the prefix differs in few letters, or in the order or number
 /// of its parts, and the name behind it is one of the program's.
 fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String)> {
     // Most foreign keys come by here, each with the prefixes of all programs.
-    let written = prefix.to_ascii_lowercase();
+    let written = Misspelt::new(prefix);
     let parts: Vec<&str> = prefix.split('.').collect();
     let candidates =
         listed_programs().flat_map(|program| program.prefixes.iter().map(move |it| (program, *it)));
     candidates
         .filter(|(_, known)| {
             let known = known.trim_end_matches('/');
-            differs_little(&written, known, (known.len() / 9).max(1)) || has_its_parts(&parts, known)
+            let max = (known.len() / 9).max(1);
+            written.as_ref().is_some_and(|it| it.distance(known, max).is_some())
+                || has_its_parts(&parts, known)
         })
         .find_map(|(program, known)| Some((program, [known, known_name(program, name)?].concat())))
 }
@@ -89,8 +91,7 @@ where
     if program.knows(name) {
         return Some(name);
     }
-    let meant = did_you_mean(name, program.names())?;
-    is_slip(name, meant, 2).then_some(meant)
+    nearest(program, name, MAX_SLIP)
 }
 
 /// The program and the key where there is no slash: another character stands in its place, the name is part of the value,

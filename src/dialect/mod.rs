@@ -317,7 +317,7 @@ mod tests {
     fn every_program_knows_its_own_keys() {
         for program in PROGRAMS {
             assert!(program.keys.is_sorted_by(|left, right| left.name < right.name), "{}", program.name);
-            assert!(program.names().into_iter().all(|name| program.knows(name)), "{}", program.name);
+            assert!(program.names().all(|name| program.knows(name)), "{}", program.name);
             assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
             let prefixes = program.prefixes.iter().chain(program.aliases);
             // Misspelt ones are compared in lower case.

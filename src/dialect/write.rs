@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
+use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
 use super::says::{is_alias, says};
 use super::{
@@ -55,21 +56,41 @@ pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) 
     }
 }
 
-/// The path of a route as whoever serves the target has to read it.
-pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
-    let written = match (target, plan.controller(target)) {
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => {
-            nginx::paths::written(plan, route)
-        }
-        (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
-        (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
-        (Target::Ingress, Controller::Haproxy) => plain_path(plan, route),
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::path(plan, route),
-        (Target::Route, _) => plain_path(plan, route),
-        _ => None,
-    };
-    written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
+/// The paths of a plan as whoever serves a target has to read them. What is the same for all routes is found once: a Service can have
+/// thousands of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paths<'p> {
+    plan: &'p Plan,
+    target: Target,
+    rewritten: Option<RewrittenPaths>,
+}
+
+impl<'p> Paths<'p> {
+    /// The paths of a plan for one of its targets.
+    pub(crate) fn new(plan: &'p Plan, target: Target) -> Self {
+        let rewritten = match (target, plan.controller(target)) {
+            (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => {
+                RewrittenPaths::of(plan)
+            }
+            (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::rewritten_paths(plan),
+            _ => None,
+        };
+        Self { plan, target, rewritten }
+    }
+
+    /// The path of a route, and its type.
+    pub(crate) fn of(&self, route: &'p Route) -> (Cow<'p, str>, PathType) {
+        let plan = self.plan;
+        let written = match (self.target, plan.controller(self.target)) {
+            (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
+            (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
+            (Target::Ingress, Controller::Haproxy) => plain_path(plan, route),
+            (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
+            (Target::Route, _) => plain_path(plan, route),
+            _ => self.rewritten.and_then(|rewritten| rewritten.path(route)),
+        };
+        written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
+    }
 }
 
 /// The path that a program cuts off by itself, where the route has a regular expression for it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
 use crate::dialect::controller::{Controller, is_of_annotation};
-use crate::dialect::write::path;
+use crate::dialect::write::Paths;
 use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
 use crate::validation::PathType;
@@ -125,8 +125,9 @@ fn backend<'p>(plan: &'p Plan, route: &'p Route) -> Backend<'p> {
 
 /// One rule for every host, with all paths of the host as they are written for the stable Service.
 fn rules<'p>(plan: &'p Plan, stable: &'p Plan) -> Vec<Rule<'p>> {
+    let written = Paths::new(stable, Target::Ingress);
     let paths = plan.rules.iter().map(|route| {
-        let (path, path_type) = path(stable, Target::Ingress, route);
+        let (path, path_type) = written.of(route);
         let path = Path { backend: backend(plan, route), path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::quoted;
-use crate::dialect::write::{is_about_link, path};
+use crate::dialect::write::{Paths, is_about_link};
 use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
@@ -130,7 +130,7 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, secret: Option<&'p str>, canaries: 
     Spec {
         alternate_backends: canaries.to_vec(),
         host,
-        path: Some(path(plan, Target::Route, rule).0).filter(|path| path != "/"),
+        path: Some(Paths::new(plan, Target::Route).of(rule).0).filter(|path| path != "/"),
         port: plan.backend_port(rule).and_then(BackendPort::name).map(|target_port| Port { target_port }),
         tls: tls(plan, secret),
         to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },

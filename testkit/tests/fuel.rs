@@ -31,6 +31,68 @@ fn spent(module: &Counted, label: &str, claims: &Value, hosts: usize) -> Spent {
     spent
 }
 
+/// Services of a size that their author chooses, each with settings.
+type Sized = (&'static str, fn(usize) -> (String, &'static str), &'static str);
+
+/// Hosts, the last of which has a path.
+fn hosts(count: usize) -> String {
+    (0..count).map(|at| format!("a{at}\n")).collect::<String>() + "b/x"
+}
+
+const SIZED: &[Sized] = &[
+    ("hosts", |count| (hosts(count), "IngressURLTemplate"), "{}"),
+    ("hosts of a Gateway", |count| (hosts(count), "IngressURLTemplate"), r#"{"target": "HTTPRoute"}"#),
+    ("hosts of Routes", |count| (hosts(count), "IngressURLTemplate"), r#"{"target": "Route"}"#),
+    (
+        "paths",
+        |count| {
+            let paths = (0..count).map(|at| format!("b/{at}\n"));
+            (paths.collect(), "IngressURLTemplate")
+        },
+        "{}",
+    ),
+    (
+        "regular expressions",
+        |count| {
+            let paths = (0..count).map(|at| format!("b/{at}.*\n"));
+            (paths.collect(), "IngressURLTemplate")
+        },
+        r#"{"pathType": "ImplementationSpecific", "stripPrefix": true}"#,
+    ),
+    (
+        "lines of nobody",
+        |count| {
+            let lines = (0..count).map(|at| format!("example.com/key-{at}: v\n"));
+            (lines.collect(), "xposer.stakater.com/annotations")
+        },
+        "{}",
+    ),
+    (
+        "lines of ingress-nginx that it does not know",
+        |count| {
+            let lines = (0..count).map(|at| format!("nginx.ingress.kubernetes.io/key-{at}: v\n"));
+            (lines.collect(), "xposer.stakater.com/annotations")
+        },
+        "{}",
+    ),
+    (
+        "misspelt prefixes",
+        |count| {
+            let lines = (0..count).map(|at| format!("nginx.ingres.kubernetes.io/auth-url-{at}: v\n"));
+            (lines.collect(), "xposer.stakater.com/annotations")
+        },
+        "{}",
+    ),
+    (
+        "lists",
+        |count| {
+            let networks = (0..count).map(|at| format!("10.{}.{}.0/24,", at / 256, at % 256));
+            (networks.collect(), "AllowedSources")
+        },
+        "{}",
+    ),
+];
+
 mod in_the_wapc_host {
     use xposer_testkit::host::policy_file;
 
@@ -53,5 +115,28 @@ mod in_the_wapc_host {
         assert!(some - none < 33_000, "{none} {some}");
         assert!(many - none < 147_000, "{none} {many}");
         assert!(many - none < 12 * (some - none), "{none} {some} {many}");
+    }
+
+    #[test]
+    #[ignore = "needs policy.wasm: make test"]
+    fn what_a_request_costs_grows_as_its_service_does() {
+        let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
+        for (what, input, settings) in SIZED {
+            let mut settings: Value = serde_json::from_str(settings).unwrap();
+            settings["domain"] = json!("example.com");
+            let [small, large] = [400, 1_600].map(|count| {
+                let (text, key) = input(count);
+                let mut service = testing::service_named("shop", "web", &[(key, &text)]);
+                service["metadata"]["labels"]["expose"] = json!("true");
+                let payload = json!({"settings": settings, "request": {
+                    "uid": "1", "operation": "CREATE", "kind": {"group": "", "version": "v1", "kind": "Service"},
+                    "userInfo": {"username": "alice"}, "namespace": "shop", "object": service}});
+                let none = Box::new(|_: &_| Err("there is no host".to_owned()));
+                module.call("validate", payload.to_string().as_bytes(), none).unwrap().call
+            });
+            println!("{what}: {small}, {large}, {:.1} times as much", large as f64 / small as f64);
+            // Four times as much, and a little for longer numbers and deeper trees.
+            assert!(large < 5 * small, "{what}: {small} {large}");
+        }
     }
 }

@@ -1,12 +1,9 @@
 //! What a plan wants, in the words of NGINX Ingress Controller.
 
-use std::borrow::Cow;
-
-use crate::dialect::nginx::paths::{as_rewritten, target_of};
+use crate::dialect::nginx::paths::{RewrittenPaths, target_of};
 use crate::dialect::write::{Word, Written, intents, redirect, size, text};
 use crate::intents::{Header, Intent, RateLimit, Wish};
-use crate::plan::{Plan, Route};
-use crate::validation::PathType;
+use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
 /// What makes regular expressions of all paths of an Ingress.
@@ -31,14 +28,13 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-/// A path for which a rewrite is wanted is a regular expression, which keeps its meaning.
-pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+/// The paths for which a rewrite is wanted are regular expressions, which keep their meaning.
+pub(in crate::dialect) fn rewritten_paths(plan: &Plan) -> Option<RewrittenPaths> {
     let wanted = plan.intents.iter().find(|wanted| {
         matches!(wanted.intent, Intent::StripPrefix | Intent::RewritePath)
             && target_of(plan, &wanted.wish).is_some()
     })?;
-    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix, "")?;
-    Some((path, PathType::ImplementationSpecific))
+    Some(RewrittenPaths { is_cut: wanted.intent == Intent::StripPrefix, end: "" })
 }
 
 fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {

@@ -113,37 +113,41 @@ pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
     regex
 }
 
-/// The path of a route as ingress-nginx reads it where an option rewrites it: a regular expression that matches what the path
-/// matches, with the rest of the path in its second group where the path is cut off.
-pub(in crate::dialect) fn written<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
-    let (wanted, _) = plan.nginx()?.wanted?;
-    // Traefik replaces what the expression matches, and ingress-nginx the whole path.
-    let end = match plan.controller(Target::Ingress) {
-        Controller::TraefikNginx => ".*",
-        _ => "",
-    };
-    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix, end)?;
-    Some((path, PathType::ImplementationSpecific))
+/// The regular expressions that all paths of an Ingress become where an option rewrites them. They match what the paths match.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dialect) struct RewrittenPaths {
+    /// Whether the path is cut off, so that the second group is the rest of it.
+    pub(in crate::dialect) is_cut: bool,
+    /// What the other expressions end with.
+    pub(in crate::dialect) end: &'static str,
 }
 
-/// A path as a regular expression for a rewrite: `/x(/|$)` for `/x`, with a group for the rest where the path is cut off, and otherwise
-/// with this end.
-pub(in crate::dialect) fn as_rewritten<'r>(
-    route: &'r Route,
-    is_cut: bool,
-    end: &str,
-) -> Option<Cow<'r, str>> {
-    let (path, kind) = (route.path.as_str(), route.path_type);
-    let written = match (kind, is_cut) {
-        _ if kind.is_pattern(path) => return None,
-        (PathType::Exact, _) => as_regex(path, kind),
-        (_, true) if path == "/" => "/()(.*)".to_owned(),
-        (_, true) => as_regex(path, PathType::Prefix) + "(.*)",
-        (_, false) if path == "/" && end.is_empty() => return None,
-        (_, false) if path == "/" => [path, end].concat(),
-        (_, false) => as_regex(path, PathType::Prefix) + end,
-    };
-    Some(written.into())
+impl RewrittenPaths {
+    /// Those of ingress-nginx, if it serves the plan and an option rewrites the paths.
+    pub(in crate::dialect) fn of(plan: &Plan) -> Option<Self> {
+        let (wanted, _) = plan.nginx()?.wanted?;
+        // Traefik replaces what the expression matches, and ingress-nginx the whole path.
+        let end = match plan.controller(Target::Ingress) {
+            Controller::TraefikNginx => ".*",
+            _ => "",
+        };
+        Some(Self { is_cut: wanted.intent == Intent::StripPrefix, end })
+    }
+
+    /// The path of a route: `/x(/|$)` for `/x`. `None` if it stays as it is.
+    pub(in crate::dialect) fn path<'r>(self, route: &'r Route) -> Option<(Cow<'r, str>, PathType)> {
+        let (path, kind, Self { is_cut, end }) = (route.path.as_str(), route.path_type, self);
+        let written = match (kind, is_cut) {
+            _ if kind.is_pattern(path) => return None,
+            (PathType::Exact, _) => as_regex(path, kind),
+            (_, true) if path == "/" => "/()(.*)".to_owned(),
+            (_, true) => as_regex(path, PathType::Prefix) + "(.*)",
+            (_, false) if path == "/" && end.is_empty() => return None,
+            (_, false) if path == "/" => [path, end].concat(),
+            (_, false) => as_regex(path, PathType::Prefix) + end,
+        };
+        Some((written.into(), PathType::ImplementationSpecific))
+    }
 }
 
 /// The target of the rewrite that is written for a wish. A regular expression is cut off by the target that fits it, and only one

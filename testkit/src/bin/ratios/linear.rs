@@ -19,6 +19,8 @@ const HOSTS: [usize; 3] = [250, 1_000, 4_000];
 /// The lines of one Service's block, whose annotations may have 256 KiB.
 const LINES: [usize; 3] = [500, 2_000, 8_000];
 const ROUNDS: usize = 5;
+/// Four times the input that takes more than so many times as long is marked.
+const MAX_GROWTH: f64 = 7.0;
 /// A round of fewer seconds is not precise enough.
 const SHORT: f64 = 0.05;
 
@@ -52,6 +54,11 @@ const ROWS: &[Row] = &[
     Row { what: "certificates, and Services that they cover", parts: PARTS, prepare: certificates },
     Row { what: "certificates, and Services that none covers", parts: PARTS, prepare: no_certificates },
     Row { what: "hosts of one Service", parts: HOSTS, prepare: hosts },
+    Row { what: "the same, whose paths ingress-nginx cuts off", parts: HOSTS, prepare: hosts_of_nginx },
+    Row { what: "the same for NGINX Ingress Controller", parts: HOSTS, prepare: hosts_of_f5_nginx },
+    Row { what: "the same for Traefik", parts: HOSTS, prepare: hosts_of_traefik },
+    Row { what: "the same on an HTTPRoute", parts: HOSTS, prepare: hosts_of_a_gateway },
+    Row { what: "the same as Routes", parts: HOSTS, prepare: hosts_of_routes },
     Row { what: "hosts that two Services claim", parts: HOSTS, prepare: claimed_hosts },
     Row { what: "hosts of one Service, twice each", parts: HOSTS, prepare: repeated_hosts },
     Row { what: "lines of one block", parts: LINES, prepare: lines },
@@ -98,9 +105,11 @@ pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
         }
         let [small, middle, large] = times.as_slice() else { continue };
         let [.., most] = row.parts;
+        // The caches of a processor make a little more of linear work.
+        let mark = if large / middle > MAX_GROWTH { "  SUPERLINEAR" } else { "" };
         writeln!(
             out,
-            "{:<50} {most:>7}  {:>9.1} ms  {:>5.1} {:>5.1}",
+            "{:<50} {most:>7}  {:>9.1} ms  {:>5.1} {:>5.1}{mark}",
             row.what,
             large * 1e3,
             middle / small,
@@ -281,6 +290,32 @@ fn short_hosts(parts: usize) -> String {
 
 fn hosts(parts: usize) -> Prepared {
     core(vec![service("web", "shop", &[("IngressURLTemplate", &short_hosts(parts))])], &json!({}))
+}
+
+/// Hosts whose paths are cut off.
+fn cut_hosts(parts: usize, settings: &Value) -> Prepared {
+    let hosts = short_hosts(parts) + "b/x";
+    core(vec![service("web", "shop", &[("IngressURLTemplate", &hosts), ("StripPrefix", "true")])], settings)
+}
+
+fn hosts_of_nginx(parts: usize) -> Prepared {
+    cut_hosts(parts, &json!({"defaultController": "ingress-nginx"}))
+}
+
+fn hosts_of_f5_nginx(parts: usize) -> Prepared {
+    cut_hosts(parts, &json!({"defaultController": "f5-nginx"}))
+}
+
+fn hosts_of_traefik(parts: usize) -> Prepared {
+    cut_hosts(parts, &json!({"defaultController": "traefik"}))
+}
+
+fn hosts_of_a_gateway(parts: usize) -> Prepared {
+    cut_hosts(parts, &json!({"target": "HTTPRoute", "parentRefs": [{"name": "external"}]}))
+}
+
+fn hosts_of_routes(parts: usize) -> Prepared {
+    cut_hosts(parts, &json!({"target": "Route"}))
 }
 
 fn claimed_hosts(parts: usize) -> Prepared {
