@@ -450,6 +450,8 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     scene.own_namespace(&missing);
     has(&scene, &missing, &web, &["Service web"]);
     complete(&scene, &missing);
+    // What it could not write any more, it would try at the end, when nothing may be written.
+    scene.rests(&[&controller]);
     scene.may_write_claims_anywhere(false);
     scene.end(&[&controller]);
 }
