@@ -121,7 +121,7 @@ impl Maps {
                 managed_fields: Some(vec![ManagedFieldsEntry::default()]),
                 ..ObjectMeta::default()
             },
-            data: Some(Shard { state, buckets: buckets.clone() }.data()),
+            data: Some(state.data(buckets)),
             ..ConfigMap::default()
         };
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };

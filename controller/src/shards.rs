@@ -168,7 +168,7 @@ pub(crate) enum News {
 /// The hash of what a ConfigMap says, without the time.
 fn digest(content: &Content) -> u64 {
     let state = ShardState { dropped: content.dropped, ..ShardState::default() };
-    json_digest(&Shard { state, buckets: content.buckets.clone() }.data())
+    json_digest(&state.data(&content.buckets))
 }
 
 impl Shards {

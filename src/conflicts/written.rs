@@ -137,6 +137,20 @@ pub struct ShardState {
     pub dropped: u64,
 }
 
+impl ShardState {
+    /// The data of the ConfigMap that has these claims.
+    ///
+    /// ```
+    /// use xposer::conflicts::{Buckets, ShardState};
+    /// assert!(ShardState::default().data(&Buckets::new()).keys().eq(["state"]));
+    /// ```
+    #[must_use]
+    pub fn data(&self, buckets: &Buckets) -> BTreeMap<String, String> {
+        let claims = buckets.iter().map(|(key, holders)| (key.to_string(), lines(holders)));
+        claims.chain([(STATE_KEY.to_owned(), json!(self).to_string())]).collect()
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -176,8 +190,7 @@ impl Shard {
     /// The data of the ConfigMap.
     #[must_use]
     pub fn data(&self) -> BTreeMap<String, String> {
-        let claims = self.buckets.iter().map(|(key, holders)| (key.to_string(), lines(holders)));
-        claims.chain([(STATE_KEY.to_owned(), json!(self.state).to_string())]).collect()
+        self.state.data(&self.buckets)
     }
 
     /// What the data of a ConfigMap says; `None` if there is no state, or if something cannot be read. Keys of other things do not count.
