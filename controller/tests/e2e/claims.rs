@@ -20,14 +20,18 @@ fn settings(namespace: &str, max_age: &str) -> String {
     format!("domain: e2e.example.com\nclaims: {{namespace: {namespace}, maxAge: {max_age}, mode: \"off\"}}")
 }
 
-/// The namespace of the claims, and the settings that name it.
-fn claims(scene: &Scene, max_age: &str) -> (String, String) {
-    let namespace = scene.namespace();
-    // The objects of earlier scenarios are foreign ones, which change the claims when they go.
+/// The objects of earlier scenarios are foreign ones, which change the claims when they go.
+fn wait_for_earlier_scenarios(scene: &Scene) {
     within(SOON * 4, "earlier scenarios are gone", || {
         let left = scene.list_labelled(NAMESPACE, &format!("{LABEL},{LABEL}!={}", scene.slug()));
         if left.is_empty() { Ok(()) } else { Err(format!("{} namespaces", left.len())) }
     });
+}
+
+/// The namespace of the claims, and the settings that name it.
+fn claims(scene: &Scene, max_age: &str) -> (String, String) {
+    let namespace = scene.namespace();
+    wait_for_earlier_scenarios(scene);
     scene.may_write_claims(&namespace);
     let settings = settings(&namespace, max_age);
     (namespace, settings)
@@ -427,6 +431,7 @@ fn of_two_replicas_one_writes_and_the_other_takes_over() {
 #[ignore = "needs a cluster: make e2e-cluster"]
 fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     let scene = Scene::open("forbidden");
+    wait_for_earlier_scenarios(&scene);
     let shop = scene.place();
     let namespace = scene.namespace();
     let (web, annotations) = exposed(&shop, "web");
