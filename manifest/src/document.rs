@@ -3,7 +3,9 @@
 use crate::message::{self, Flaw};
 use crate::text::{BLANKS, Span, narrow, wide};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 use xposer::diagnostics::Segment;
 
 /// A value as a reader found it.
@@ -53,8 +55,8 @@ struct Node {
 enum Children {
     None,
     Items(Box<[Node]>),
-    /// Sorted by key.
-    Entries(Box<[(String, Node)]>),
+    /// Sorted by key. Documents of one text share their keys: thousands of objects have the same ones.
+    Entries(Box<[(Arc<str>, Node)]>),
 }
 
 /// Where a value is written, in bytes of the text. For an alias, and for what a merge key adds, that is where
@@ -85,7 +87,7 @@ pub struct Located {
 impl Document {
     /// The documents of a text, without those that are null; or all keys that are given twice.
     pub(crate) fn all(text: &str, parsed: Vec<Parsed>) -> Result<Vec<Self>, Vec<Flaw>> {
-        let mut builder = Builder { text, flaws: Vec::new() };
+        let mut builder = Builder { text, flaws: Vec::new(), keys: HashSet::new() };
         let all = parsed.into_iter().map(|parsed| builder.build(parsed, None));
         let documents =
             all.map(|(value, root, _)| Self { value, root }).filter(|document| !document.value.is_null());
@@ -137,7 +139,7 @@ impl Document {
         for (depth, segment) in path.iter().enumerate() {
             let next = match (segment, &node.children) {
                 (Segment::Key(key), Children::Entries(entries)) => {
-                    let found = entries.binary_search_by(|(name, _)| name.as_str().cmp(key));
+                    let found = entries.binary_search_by(|(name, _)| name.as_ref().cmp(key));
                     found
                         .ok()
                         .and_then(|at| entries.get(at))
@@ -158,6 +160,8 @@ impl Document {
 struct Builder<'t> {
     text: &'t str,
     flaws: Vec<Flaw>,
+    /// The keys of all documents until now.
+    keys: HashSet<Arc<str>>,
 }
 
 impl Builder<'_> {
@@ -201,7 +205,7 @@ impl Builder<'_> {
 
     fn entries(&mut self, entries: Vec<(String, Span, Parsed)>, is_alias: bool) -> (Value, Children, u32) {
         let mut last = 0;
-        let mut nodes: Vec<(String, Node)> = Vec::with_capacity(entries.len());
+        let mut nodes: Vec<(Arc<str>, Node)> = Vec::with_capacity(entries.len());
         let mut map = Map::new();
         for (name, span, parsed) in entries {
             if name.is_empty() && span.is_empty() {
@@ -209,8 +213,8 @@ impl Builder<'_> {
             }
             let (value, node, end) = self.build(parsed, Some(span));
             last = last.max(if is_alias { node.value.end } else { end });
-            map.entry(name.clone()).or_insert(value);
-            nodes.push((name, node));
+            nodes.push((self.shared_key(&name), node));
+            map.entry(name).or_insert(value);
         }
         nodes.sort_by(|one, other| one.0.cmp(&other.0));
         nodes.dedup_by(|later, earlier| {
@@ -221,6 +225,15 @@ impl Builder<'_> {
             is_same
         });
         (Value::Object(map), Children::Entries(nodes.into()), last)
+    }
+
+    fn shared_key(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.keys.get(name) {
+            return Arc::clone(known);
+        }
+        let key: Arc<str> = name.into();
+        self.keys.insert(Arc::clone(&key));
+        key
     }
 
     /// The end of a scalar. The place of a block reaches to the next token.
