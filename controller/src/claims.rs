@@ -17,7 +17,7 @@ use xposer_live::object::FIELD_MANAGER;
 
 use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
-use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
+use crate::shards::{Answer, Done, Failure, Found, Version, What, Work, said};
 use crate::state::held::Content;
 
 /// The longest time for a request.
@@ -39,10 +39,7 @@ pub(crate) async fn carry_out(
     }
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
     let result = match &work.what {
-        What::List => maps.list().await.map(|found| {
-            let found = found.into_iter().map(|(number, map)| (number, found_of(&map)));
-            Answer::Listed(found.collect())
-        }),
+        What::List => maps.list(found_of).await.map(Answer::Listed),
         What::Delete => maps.delete().await.map(|()| Answer::Deleted),
         What::Read(number) => {
             maps.read(*number).await.map(|found| Answer::Read(found.as_ref().map(found_of)))
@@ -75,18 +72,18 @@ impl Maps {
         timeout.unwrap_or_else(|_| Err(Error::Service("no answer".into())))
     }
 
-    /// All of ours, each with its shard.
-    async fn list(&self) -> Result<Vec<(u64, ConfigMap)>, Failure> {
+    /// What is kept of all of ours, by their shards: all of them together may be large.
+    async fn list<T>(&self, keep: impl Fn(&ConfigMap) -> T) -> Result<BTreeMap<u64, T>, Failure> {
         let numbers: BTreeMap<String, u64> = (0..SHARDS).map(|number| (config_map(number), number)).collect();
         let selector = SHARD_LABELS.map(|(key, value)| format!("{key}={value}")).join(",");
         let mut params = ListParams::default().labels(&selector).limit(PAGE_SIZE);
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         loop {
             let page = self.ask("list", self.api.list(&params)).await.map_err(|error| failure(&error))?;
             let ours = page
                 .items
                 .into_iter()
-                .filter_map(|map| Some((*numbers.get(map.metadata.name.as_deref()?)?, map)));
+                .filter_map(|map| Some((*numbers.get(map.metadata.name.as_deref()?)?, keep(&map))));
             all.extend(ours);
             match page.metadata.continue_.filter(|more| !more.is_empty()) {
                 Some(more) => params = params.continue_token(&more),
@@ -140,12 +137,10 @@ impl Maps {
 
     /// Deletes all of ours.
     async fn delete(&self) -> Result<(), Failure> {
-        for (_, map) in self.list().await? {
-            let Version { uid, version } = version_of(&map.metadata);
+        for (number, Version { uid, version }) in self.list(|map| version_of(&map.metadata)).await? {
             let only = Preconditions { uid: Some(uid), resource_version: Some(version) };
             let params = DeleteParams::background().preconditions(only);
-            let name = map.metadata.name.unwrap_or_default();
-            match self.ask("delete", self.api.delete(&name, &params)).await {
+            match self.ask("delete", self.api.delete(&config_map(number), &params)).await {
                 // Somebody has deleted or changed it.
                 Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
                 deleted => drop(deleted.map_err(|error| failure(&error))?),
@@ -173,7 +168,7 @@ fn found_of(map: &ConfigMap) -> Found {
     Found {
         version: version_of(&map.metadata),
         is_ours: SHARD_LABELS.into_iter().all(|(key, value)| has(key, value)),
-        shard,
+        says: shard.and_then(said),
         age: age.map(|age| Duration::from_secs(age.try_into().unwrap_or_default())),
     }
 }

@@ -94,8 +94,8 @@ pub(crate) struct Found {
     pub(crate) version: Version,
     /// Whether it has our labels.
     pub(crate) is_ours: bool,
-    /// What it says, if that can be read.
-    pub(crate) shard: Option<Shard>,
+    /// [`said`] of what it says; `None` if that cannot be read.
+    pub(crate) says: Option<u64>,
     /// The time since it was written; `None` if that cannot be, or cannot be read.
     pub(crate) age: Option<Duration>,
 }
@@ -163,6 +163,12 @@ pub(crate) enum News {
     Failed(String),
     /// After a failure, all is well again.
     Recovered,
+}
+
+/// The hash of what a ConfigMap says, which is all that is kept of it; `None` if another version of the program wrote it.
+pub(crate) fn said(shard: Shard) -> Option<u64> {
+    let Shard { state, buckets } = shard;
+    (state.version == SHARD_VERSION).then(|| digest(&Content { buckets, dropped: state.dropped }))
 }
 
 /// The hash of what a ConfigMap says, without the time.
@@ -468,13 +474,8 @@ impl Slot {
         let known = match found {
             None => Known::Absent,
             Some(found) if !found.is_ours => Known::Foreign,
-            Some(Found { version, shard, .. }) => {
-                let shard = shard.filter(|shard| shard.state.version == SHARD_VERSION);
-                let content =
-                    shard.map(|Shard { state, buckets }| Content { buckets, dropped: state.dropped });
-                // No content has the hash 0.
-                Known::Ours(version, content.as_ref().map_or(0, digest))
-            }
+            // No content has the hash 0.
+            Some(Found { version, says, .. }) => Known::Ours(version, says.unwrap_or_default()),
         };
         let left = age.map(|age| refresh.saturating_sub(age)).unwrap_or_default();
         Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState};
 
-use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work};
+use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work, said};
 use crate::state::held::Content;
 
 const HOUR: u64 = 3600;
@@ -153,7 +153,7 @@ impl Store {
         Found {
             version: Version { uid: "u".to_owned(), version: map.version.clone() },
             is_ours: map.is_ours,
-            shard: Some(map.shard.clone()),
+            says: said(map.shard.clone()),
             age: Some(self.now.duration_since(map.written)),
         }
     }
