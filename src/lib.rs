@@ -92,6 +92,7 @@ pub mod internal {
     pub use crate::resolve::said::{Meaning, Program, Said, meaning, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
+    pub use crate::values::set;
 
     /// The lines of the annotation that forwards annotations.
     pub mod block {

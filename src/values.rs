@@ -9,7 +9,7 @@ use crate::validation::parse_bool;
 
 /// A set of some items. If they were collected, code of its own would sort those of each type first, and the policy's module would
 /// be larger.
-pub(crate) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     let mut set = BTreeSet::new();
     set.extend(items);
     set

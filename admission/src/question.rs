@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use xposer::conflicts::{ClaimText, Holders};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
-use xposer::internal::shortened;
+use xposer::internal::{set, shortened};
 use xposer::options::{Claims, Mode};
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
@@ -136,7 +136,7 @@ impl Before<'_> {
                 outcome.plan().map(Plan::claim_texts)
             }),
         };
-        texts.into_iter().flatten().map(|claim| claim.kept()).collect()
+        set(texts.into_iter().flatten().map(|claim| claim.kept()))
     }
 }
 
@@ -181,7 +181,7 @@ impl<'a> Question<'a> {
         }
         // A canary is compared with its stable Service.
         let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
-        let texts = texts.map(str::to_owned).collect();
+        let texts = set(texts.map(str::to_owned));
         Self { names, keys, texts, is_cut, claims, asked, created, report }
     }
 

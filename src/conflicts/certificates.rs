@@ -8,7 +8,7 @@ use crate::diagnostics::{Code, Origin, Problem, quoted};
 use crate::dialect::cert_manager;
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Source};
-use crate::values::{Target, Tls};
+use crate::values::{Target, Tls, set};
 
 /// The secrets into which cert-manager puts the certificates for the hosts of the Ingress, if it is asked for any, each with
 /// its hosts.
@@ -130,7 +130,7 @@ pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
 /// the issuer, so one of them must have all hosts.
 fn one_certificate_help(plans: &[&Plan]) -> String {
     fn hosts(plan: &Plan) -> BTreeSet<&str> {
-        plan.tls_hosts().into_iter().collect()
+        set(plan.tls_hosts())
     }
     // Of several, the first one.
     let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();

@@ -6,6 +6,7 @@ use std::fmt;
 use super::claims::{Claimed, exclusive};
 
 use crate::plan::{Plan, Scope};
+use crate::values::set;
 
 /// What several plans claim, and which of them.
 ///
@@ -39,7 +40,7 @@ pub struct Contested {
 #[must_use]
 pub fn contested(plans: &[&Plan], is_lost: impl Fn(usize) -> bool) -> Vec<Contested> {
     let lost = plans.iter().enumerate().filter(|(at, _)| is_lost(*at));
-    let wanted: BTreeSet<Claimed<'_>> = lost.flat_map(|(_, plan)| exclusive(plan)).collect();
+    let wanted: BTreeSet<Claimed<'_>> = set(lost.flat_map(|(_, plan)| exclusive(plan)));
     if wanted.is_empty() {
         return Vec::new();
     }
