@@ -121,6 +121,37 @@ fn an_exposed_service_is_in_and_others_are_not() {
     assert!(cluster.holders("old.shop.svc", "Ingress shop/old").is_empty());
 }
 
+/// The Service while a finalizer holds it.
+fn ending(mut service: Value) -> Value {
+    service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    service
+}
+
+#[test]
+fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.service("later", "later.example.com", 9).apply(&web(&[(HOST, "own.example.com")])).settle();
+    // It is older than the other one.
+    cluster.apply(&ending(web(&[(HOST, "own.example.com")]))).settle();
+    assert_eq!(cluster.has("own.example.com").len(), 1);
+    assert_eq!(cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle(), [""; 0]);
+    let held = |cluster: &FakeCluster| (cluster.has("own.example.com"), cluster.has("later.example.com"));
+    let own = ["Service shop/web 2026-01-01T00:00:01Z".to_owned()];
+    let later = ["Service shop/later 2026-01-01T00:00:09Z".to_owned()];
+    assert_eq!(held(&cluster), (own.to_vec(), later.to_vec()));
+    // Who did not see it before cannot know what it had.
+    let mut cluster = FakeCluster::with_claims();
+    cluster.service("later", "later.example.com", 9);
+    let done = cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle();
+    assert_eq!(done, ["apply Ingress shop/later (Create)", "stamp shop/later with 2"]);
+    assert_eq!(cluster.has("later.example.com"), later);
+    // One of the same name that is created after it is another one.
+    let mut again = web(&[(HOST, "own.example.com")]);
+    again["metadata"]["uid"] = json!("again");
+    cluster.apply(&again).settle();
+    assert_eq!(cluster.has("own.example.com"), own);
+}
+
 #[test]
 fn another_host_or_name_takes_the_place_of_the_one_before() {
     let mut cluster = FakeCluster::with_claims();
