@@ -415,7 +415,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
-    // More bytes than a ConfigMap may have: the youngest are dropped.
+    // More bytes than a ConfigMap may have: the youngest are dropped, of the namespace that has too much.
     for second in 0..5_u32 {
         let paths: Vec<Value> = (0..MAX_CLAIMS)
             .map(|it| json!({"path": format!("/{}{second}{it:05}", "\"\u{1}ä".repeat(40))}))
@@ -424,6 +424,12 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         large["spec"]["rules"][0]["http"] = json!({"paths": paths});
         cluster.foreign(Kind::Ingress, &large);
     }
+    let mut small = ingress("small", "c.example.com", 9);
+    small["metadata"]["namespace"] = json!("ops");
+    small["spec"]["rules"][0]["http"] = json!({"paths": [{"path": "/small", "pathType": "Prefix"}]});
+    cluster.foreign(Kind::Ingress, &small);
+    assert_eq!(cluster.holders("c.example.com", "prefix c.example.com/small").len(), 1);
+    cluster.event(Kind::Ingress, Event::Delete(document(&small)));
     let (said, claims) = (cluster.said("c.example.com"), cluster.claims("c.example.com"));
     assert!(
         said.dropped > 0 && said.dropped + claims.len() as u64 == 5 * MAX_CLAIMS as u64,
