@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::dialect::controller::Controller;
 use crate::dialect::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
-use crate::dialect::read::{Meant, read};
+use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::says::is_word;
 use crate::intents::{Given, Intent, Wish};
 use crate::options::annotations::annotation;
@@ -27,12 +27,13 @@ fn contradiction(first: &str, intent: Intent) -> Problem {
 
 impl<'v> Resolver<'v, '_> {
     /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
-    /// need not be understood.
+    /// need not be understood, unless they let TLS pass through: then the others have no effect.
     pub(super) fn intents(&mut self, plan: &mut Plan) {
         let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
         let speaks = plan.port_protocols.iter().any(|(it, _)| *it != BackendProtocol::Http);
-        if !(speaks || self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
+        let is_read = is_foreign && !plan.annotations.is_empty() || passthrough(plan).is_some();
+        if !(speaks || self.layers.iter().any(wants) || is_read) {
             return;
         }
         if plan.https_redirect.is_none()

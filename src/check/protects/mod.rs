@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::loss::{is_passed, loss};
+use super::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{Keeps, addresses, asks_certificate, is_one_enough, keeps};
@@ -330,7 +330,7 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             continue;
         }
         let is_done = |target: &Target| {
-            !own.is_empty() && own.iter().all(|key| is_passed(plan, key, *target))
+            !own.is_empty() && own.iter().all(|key| is_done_as_given(plan, key, *target))
                 || says(plan, *target, intent, Some(wish)).is_done()
         };
         all.push(Protection {
