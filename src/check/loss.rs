@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
-use crate::dialect::says::{NO_REQUEST, Says, intent_of, is_passed_by, says};
+use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, intent_of, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
 use crate::intents::{Intent, Wish};
@@ -190,6 +190,19 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         return;
     }
     let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
+    let line = redirecting_line(plan);
+    let is_option = line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
+    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it.
+    if is_option && !plan.tls().is_on() {
+        return;
+    }
+    let help = match line {
+        Some(line) if help == BY_LOAD_BALANCER => {
+            ["let the load balancer send requests to https, and remove the line ", &line.key].concat().into()
+        }
+        Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
+        None => help,
+    };
     let said = format!("{} has nothing for {}", subject(plan, target), Intent::HttpsRedirect);
     let (origin, problem) = match &plan.https_redirect {
         Some(wanted) => {
@@ -204,6 +217,14 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         }
     };
     report.file(origin.path(), problem.help(help));
+}
+
+/// The line of ingress-nginx by which requests without TLS are sent to https, if no option says it.
+pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
+    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
+    plan.annotations.iter().find(|it| {
+        nginx::is_intent(&it.key) && it.origin() == wanted.origin && parse_bool(&it.value) == Some(true)
+    })
 }
 
 /// The finding that nothing does what an option wants.

@@ -93,6 +93,11 @@ pub(crate) fn is_passed_by(plan: &Plan, target: Target, intent: Intent) -> Optio
     }
 }
 
+/// What to do about the redirect to https where a load balancer in front of the program ends TLS: it would send every request there
+/// again, for the load balancer speaks to it without TLS.
+pub(crate) const BY_LOAD_BALANCER: &str =
+    "let the load balancer send requests to https, and write HTTPSRedirect: \"false\"";
+
 /// What to do about what needs a program that reads requests.
 pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
 
