@@ -252,3 +252,28 @@ fn what_cannot_be_used_is_said_and_nothing_is_printed() {
         assert!(ran.stderr.contains(said), "{said} is missing from {}", ran.stderr);
     }
 }
+
+/// What a report calls open is open here, too: certificates that nobody has to show, and one proof where two were needed.
+#[test]
+fn what_settings_add_to_a_protection_may_open_it() {
+    let block = |lines: &str| {
+        let lines = lines.replace("N/", "      nginx.ingress.kubernetes.io/");
+        with("web", &format!("    xposer.stakater.com/annotations: |-\n{lines}"))
+    };
+    let (old, key) = ("tls: true\n", "annotations:\n  nginx.ingress.kubernetes.io/");
+    let both = "N/auth-type: basic\nN/auth-secret: users\nN/whitelist-source-range: 10.0.0.0/8\n";
+    for (test, lines, added) in [
+        ("verify", "N/auth-tls-secret: shop/ca\n", "auth-tls-verify-client: 'off'"),
+        ("no-ca", "N/auth-tls-secret: shop/ca\n", "auth-tls-verify-client: optional_no_ca"),
+        ("satisfy", both, "satisfy: any"),
+        ("limit", "N/limit-rps: \"5\"\n", "limit-allowlist: 0.0.0.0/0"),
+    ] {
+        let new = format!("{old}{key}{added}\n");
+        let ran = compared(&format!("compare-{test}"), old, &new, &[block(lines)], &[]).expect(1);
+        assert!(ran.stdout.contains("0 would be refused, 1 would be open"), "{}", ran.stdout);
+    }
+    // Where TLS passes through, the list has no effect, which is an error.
+    let sources = block("N/whitelist-source-range: 10.0.0.0/8\n");
+    let ran = compared("compare-passed", old, "tls: true\ntlsPassthrough: true\n", &[sources], &[]).expect(1);
+    assert!(ran.stdout.contains("1 would be refused"), "{}", ran.stdout);
+}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
-use crate::dialect::says::{Says, says};
+use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, intent_of, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
 use crate::intents::{Intent, Wish};
@@ -34,7 +34,7 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
 
 /// What is lost with an annotation on a target.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
-    if !plan.has_object(target) || is_passed(plan, &annotation.key, target) {
+    if !plan.has_object(target) || is_done_as_given(plan, &annotation.key, target) {
         return Loss::Nothing;
     }
     let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
@@ -65,6 +65,33 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
             controller.reads(key) || !is_of_controller(key)
         }
         Target::HttpRoute | Target::Route => is_read_on(key, target),
+    }
+}
+
+/// Whether whoever reads an annotation as it was given does what it says, too.
+pub(super) fn is_done_as_given(plan: &Plan, key: &str, target: Target) -> bool {
+    is_passed(plan, key, target) && !is_idle_where_tls_passes(plan, key, target)
+}
+
+/// Whether an annotation of the program that serves a target has no effect because TLS passes through to the Service.
+fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
+    let controller = plan.controller(target);
+    let name = key.rsplit('/').next().unwrap_or_default();
+    match target {
+        Target::Ingress if plan.passes_tls() && plan.canary.is_none() && controller.reads(key) => {
+            if let Some(intent) = intent_of(plan, target, key) {
+                return is_passed_by(plan, target, intent).is_some();
+            }
+            let is_of_tls = |effect: Effect| matches!(effect.same, Same::Passthrough | Same::Redirect);
+            // Of HAProxy, what stands here reads requests, or is about TLS to the Service.
+            let reads_requests =
+                ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"].iter().any(|it| name.starts_with(it));
+            !effect(key).is_some_and(is_of_tls) && (controller.is_nginx() || reads_requests)
+        }
+        Target::Route if plan.tls().has_secret() && plan.termination() == Termination::Passthrough => {
+            name == "hsts_header" || name.ends_with(".rate-http")
+        }
+        Target::Ingress | Target::HttpRoute | Target::Route => false,
     }
 }
 
@@ -163,6 +190,19 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         return;
     }
     let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
+    let line = redirecting_line(plan);
+    let is_option = line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
+    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it.
+    if is_option && !plan.tls().is_on() {
+        return;
+    }
+    let help = match line {
+        Some(line) if help == BY_LOAD_BALANCER => {
+            ["let the load balancer send requests to https, and remove the line ", &line.key].concat().into()
+        }
+        Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
+        None => help,
+    };
     let said = format!("{} has nothing for {}", subject(plan, target), Intent::HttpsRedirect);
     let (origin, problem) = match &plan.https_redirect {
         Some(wanted) => {
@@ -177,6 +217,14 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         }
     };
     report.file(origin.path(), problem.help(help));
+}
+
+/// The line of ingress-nginx by which requests without TLS are sent to https, if no option says it.
+pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
+    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
+    plan.annotations.iter().find(|it| {
+        nginx::is_intent(&it.key) && it.origin() == wanted.origin && parse_bool(&it.value) == Some(true)
+    })
 }
 
 /// The finding that nothing does what an option wants.
@@ -223,11 +271,12 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
     let is_perhaps_another =
         |server: &Server| server.controller == Controller::IngressNginx && !is_known(server);
-    if plan.annotations.is_empty() || plan.servers.iter().all(is_perhaps_another) {
+    if plan.annotations.is_empty() || (plan.servers.iter().all(is_perhaps_another) && !plan.passes_tls()) {
         return;
     }
     for annotation in &plan.annotations {
-        let known = plan.servers.iter().filter(|server| !is_perhaps_another(server));
+        let is_idle = |server: &Server| is_idle_where_tls_passes(plan, &annotation.key, server.target);
+        let known = plan.servers.iter().filter(|server| !is_perhaps_another(server) || is_idle(server));
         let losses = known.map(|server| (loss(plan, annotation, server.target), server.target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
@@ -294,6 +343,9 @@ fn instead(plan: &Plan, annotation: &Annotation, targets: &[Target]) -> (String,
     if let Some(wanted) = wanted_by(plan, annotation) {
         let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
         return (String::new(), help.map(Cow::into_owned));
+    }
+    if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
+        return (String::new(), Some(NO_REQUEST.to_owned()));
     }
     let can = |intent| targets.iter().any(|it| says(plan, *it, intent, None).is_done());
     match nginx::read::unread(plan, &annotation.key) {

@@ -1,8 +1,11 @@
 //! Rules about TLS that hold for every program.
 
 use super::host::chosen_by;
+use super::loss::redirecting_line;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::keeps::{certificate_asked, needs_tls};
+use crate::dialect::says::says;
+use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
 use crate::values::{Target, Tls};
@@ -12,7 +15,13 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let redirect =
         plan.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
-    if let Some(redirect) = redirect.filter(|_| !plan.tls().is_on() && plan.canary.is_none()) {
+    // What a line of ingress-nginx would do without TLS, too, is lost where nothing does it.
+    let is_lost = || {
+        let target = Target::Ingress;
+        redirecting_line(plan).is_some() && !says(plan, target, Intent::HttpsRedirect, None).is_done()
+    };
+    let is_off = !plan.tls().is_on() && plan.canary.is_none();
+    if let Some(redirect) = redirect.filter(|_| is_off && !is_lost()) {
         let message = "there is no TLS to send requests to, so this has no effect";
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
         report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));

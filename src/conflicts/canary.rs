@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Filing;
-use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
+use crate::dialect::nginx::{any_name, is_read_on_canary, redirect_of};
+use crate::dialect::read::read;
+use crate::dialect::{Loss, protects};
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
@@ -46,7 +50,7 @@ pub(super) fn canaries(plans: &[&Plan], file: &mut Filing<'_>) {
             Some(stable) => {
                 let routes =
                     routes.entry(of).or_insert_with(|| stable.rules.iter().map(comparable).collect());
-                if let Some(found) = difference(plan, stable, routes) {
+                for found in difference(plan, stable, routes).into_iter().chain(unprotected(plan, stable)) {
                     file(index, plan, found);
                 }
             }
@@ -95,4 +99,49 @@ fn difference(
         return Some((origin.path(), problem.help("give both Services the same TLS, profile and target")));
     }
     None
+}
+
+/// What protects a canary by its own words, and does not protect the stable Service, whose words count for both: ingress-nginx
+/// answers all requests of a host and path by the location of the stable Ingress.
+fn unprotected(canary: &Plan, stable: &Plan) -> Vec<(FieldPath, Problem)> {
+    // Another Ingress is no canary, which has a finding of its own.
+    if canary.targets.contains(&Target::Ingress) && !canary.controller(Target::Ingress).is_nginx() {
+        return Vec::new();
+    }
+    let subject = &stable.subject;
+    let problem = |what: &str| {
+        let what = quoted(what);
+        let said = format!("{what} of a canary has no effect, and {subject} does not have the same");
+        Problem::new(Code::CanaryDiffers, said).help("move it to the stable Service")
+    };
+    let (own, theirs) = (read(canary), read(stable));
+    let has = |intent: Intent, wish: &Wish| {
+        let is_same = |(other, given): (Intent, &Wish)| other == intent && given == wish;
+        stable.intents.iter().map(|it| (it.intent, &it.wish)).any(is_same)
+            || theirs.iter().map(|it| (it.intent, &it.wish)).any(is_same)
+    };
+    let is_own = |origin: &Origin| matches!(origin, Origin::Annotation(_));
+    let mut found = Vec::new();
+    let options = canary.intents.iter().filter(|it| it.keys.is_empty() && is_own(&it.origin));
+    for wanted in options {
+        if wanted.intent.loss_of(&wanted.wish) == Loss::Protects && !has(wanted.intent, &wanted.wish) {
+            found.push((wanted.origin.path(), problem(wanted.intent.as_str())));
+        }
+    }
+    // In the words of ingress-nginx, a line has the same meaning as an option, or it stands in the same way on the stable Service.
+    let is_ingress = canary.targets.contains(&Target::Ingress);
+    let is_idle = |key: &str| is_ingress && any_name(key).is_some_and(|name| !is_read_on_canary(name));
+    for line in canary.annotations.iter().filter(|it| it.is_forwarded() && is_idle(&it.key)) {
+        let meant = own.iter().find(|it| it.keys.contains(&line.key));
+        let is_there = match meant {
+            Some(it) => it.intent.loss_of(&it.wish) != Loss::Protects || has(it.intent, &it.wish),
+            None => stable.annotation(&line.key).is_some_and(|given| given.value == line.value),
+        };
+        // The redirect is that of the certificate, which the stable Service has.
+        let is_redirect = redirect_of(&line.key).is_some();
+        if protects(&line.key, &line.value) && !is_there && !is_redirect {
+            found.push(line.at_key(problem(&line.key)));
+        }
+    }
+    found
 }

@@ -17,7 +17,7 @@ use crate::values::{Target, Tls};
 /// assert_eq!(access(&plan)[0].keeps, Keeps::NotKnown);
 /// # Ok::<(), xposer::Report>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keeps {
     /// Only those come in who have an address, a password, a certificate or the consent of a server.
     Out,

@@ -41,7 +41,7 @@ pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
 }
 
 /// Where TLS passes through, no request is read, whichever words say it.
-fn passthrough(plan: &Plan) -> Option<Meant> {
+pub(crate) fn passthrough(plan: &Plan) -> Option<Meant> {
     let controller = plan.controller(Target::Ingress);
     let is_on = |it: &&Annotation| {
         let known = effect(&it.key).filter(|known| known.same == Same::Passthrough);

@@ -63,8 +63,8 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
             return lacks("name the program in the setting controllers, or choose another class");
         }
     };
-    if target == Target::Ingress && reads_requests(intent) && plan.passes_tls() {
-        return lacks("remove it, for no request is read where TLS passes through");
+    if let Some(help) = is_passed_by(plan, target, intent) {
+        return lacks(help);
     }
     says(plan, intent, wish)
 }
@@ -74,6 +74,32 @@ pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
     let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
     plan.targets.iter().any(|target| says(*target).is_done())
 }
+
+/// What to do about an intent that has no effect on an Ingress because TLS passes through to the Service; nothing where it has one.
+///
+/// ingress-nginx, and Traefik in its place, do nothing else for such a host. HAProxy compares addresses and measures times without
+/// TLS, too.
+pub(crate) fn is_passed_by(plan: &Plan, target: Target, intent: Intent) -> Option<&'static str> {
+    if target != Target::Ingress || plan.canary.is_some() || !plan.passes_tls() {
+        return None;
+    }
+    let is_nginx = plan.controller(target).is_nginx();
+    match intent {
+        Intent::AllowedSources | Intent::DeniedSources if is_nginx => {
+            Some("remove it, for no address is compared where TLS passes through")
+        }
+        Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout if is_nginx => Some(NO_REQUEST),
+        _ => reads_requests(intent).then_some(NO_REQUEST),
+    }
+}
+
+/// What to do about the redirect to https where a load balancer in front of the program ends TLS: it would send every request there
+/// again, for the load balancer speaks to it without TLS.
+pub(crate) const BY_LOAD_BALANCER: &str =
+    "let the load balancer send requests to https, and write HTTPSRedirect: \"false\"";
+
+/// What to do about what needs a program that reads requests.
+pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
 
 /// Whether an intent needs a program that reads requests.
 fn reads_requests(intent: Intent) -> bool {

@@ -20,9 +20,11 @@ use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::says::{Says, says};
 use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
+use crate::intents::Intent;
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
 use crate::plan::{Annotation, Plan};
+use crate::validation::parse_bool;
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
 use metadata::{Annotations, Metadata, with_intents};
@@ -414,7 +416,7 @@ impl<'p> Emitting<'_, 'p> {
                 Some(Says::But(_)) if is_first => continue,
                 Some(says) => says.is_done(),
                 None => match self.target {
-                    Target::Ingress => nginx::redirect_of(&given.key).is_some(),
+                    Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
                     // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
                     Target::HttpRoute => given.key == nginx::USE_REGEX && plan.pattern().is_some(),
                     Target::Route => false,
@@ -444,6 +446,17 @@ impl<'p> Emitting<'_, 'p> {
             }
         }
         kept
+    }
+
+    /// Whether an annotation about the redirect to https is said in other words: something is written for it, or it forbids what would
+    /// be written with TLS.
+    fn says_redirect(&self, given: &Annotation) -> bool {
+        let plan = self.plan;
+        let is_done = says(plan, self.target, Intent::HttpsRedirect, None).is_done();
+        match parse_bool(&given.value) {
+            Some(true) => plan.redirects(self.target) && is_done,
+            _ => plan.tls().has_secret(),
+        }
     }
 
     /// Why a program does not read its key on this kind, or must not.

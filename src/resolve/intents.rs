@@ -6,17 +6,29 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::dialect::controller::Controller;
 use crate::dialect::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
-use crate::dialect::read::{Meant, read};
+use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::says::is_word;
+use crate::dialect::traefik::says::refused_tls;
 use crate::intents::{Given, Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
-use crate::values::{BackendProtocol, Target};
+use crate::values::{BackendProtocol, Target, Tls};
 
 /// Whether there is an Ingress whose controller does not look at `appProtocol` port by port.
 fn says_one_protocol(plan: &Plan) -> bool {
     plan.targets.contains(&Target::Ingress) && plan.controller(Target::Ingress) != Controller::Contour
+}
+
+/// The option `TLS` of a Service counts more than an annotation of the settings by which TLS does not end at Traefik.
+fn drop_refused_tls(plan: &mut Plan) {
+    let is_option = |tls: &Sourced<Tls>| tls.value.has_secret() && matches!(tls.origin, Origin::Annotation(_));
+    if plan.tls.as_ref().is_some_and(is_option)
+        && plan.controller(Target::Ingress) == Controller::Traefik
+        && let Some(refused) = refused_tls(plan).filter(|it| !it.is_forwarded()).map(|it| it.key.clone())
+    {
+        plan.annotations.retain(|it| it.key != refused);
+    }
 }
 
 /// The finding that something says another thing than an option.
@@ -27,12 +39,13 @@ fn contradiction(first: &str, intent: Intent) -> Problem {
 
 impl<'v> Resolver<'v, '_> {
     /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
-    /// need not be understood.
+    /// need not be understood, unless they let TLS pass through: then the others have no effect.
     pub(super) fn intents(&mut self, plan: &mut Plan) {
         let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
         let speaks = plan.port_protocols.iter().any(|(it, _)| *it != BackendProtocol::Http);
-        if !(speaks || self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
+        let is_read = is_foreign && !plan.annotations.is_empty() || passthrough(plan).is_some();
+        if !(speaks || self.layers.iter().any(wants) || is_read) {
             return;
         }
         if plan.https_redirect.is_none()
@@ -41,6 +54,7 @@ impl<'v> Resolver<'v, '_> {
         {
             plan.https_redirect = https_redirect(plan);
         }
+        drop_refused_tls(plan);
         let meant = read(plan);
         let (mut block, mut below) = (Layer::default(), Layer::default());
         for it in &meant {

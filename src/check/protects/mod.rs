@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::loss::{is_passed, loss};
+use super::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{Keeps, addresses, asks_certificate, is_one_enough, keeps};
@@ -96,6 +96,15 @@ pub enum Door {
 /// ```
 #[must_use]
 pub fn access(plan: &Plan) -> Vec<Access> {
+    let access = judged(plan).into_iter().map(|(it, keeps)| {
+        let Protection { what, value, origin, targets, .. } = it;
+        Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
+    });
+    access.collect()
+}
+
+/// Everything that protects a plan, and whether it keeps anybody out.
+fn judged(plan: &Plan) -> Vec<(Protection<'_>, Keeps)> {
     let protections = protections(plan);
     let keeps: Vec<Keeps> =
         protections.iter().map(|it| it.keeps(plan, is_https(plan, &protections, it))).collect();
@@ -104,12 +113,11 @@ pub fn access(plan: &Plan) -> Vec<Access> {
         it.is_of(plan, Intent::AllowedSources) && *keeps != Keeps::Out
     };
     let is_let_in = is_one_enough(plan) && protections.iter().zip(&keeps).any(is_open);
-    let access = protections.into_iter().zip(keeps).map(|(it, keeps)| {
+    let judged = protections.into_iter().zip(keeps).map(|(it, keeps)| {
         let keeps = if is_let_in && it.is_alternative(plan) { Keeps::Nobody } else { keeps };
-        let Protection { what, value, origin, targets, .. } = it;
-        Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
+        (it, keeps)
     });
-    access.collect()
+    judged.collect()
 }
 
 /// Whether no request without TLS gets in on any target of a protection: it is sent to https.
@@ -143,13 +151,15 @@ fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) ->
 /// ```
 #[must_use]
 pub fn door(access: &[Access], target: Target) -> Door {
-    let here = || access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps);
-    if here().any(|keeps| keeps == Keeps::Out) {
-        Door::Closed
-    } else if here().any(|keeps| keeps == Keeps::NotKnown) {
-        Door::NotKnown
-    } else {
-        Door::Open
+    door_by(access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps))
+}
+
+/// Who may come in where these things are asked.
+fn door_by(keeps: impl Iterator<Item = Keeps>) -> Door {
+    match keeps.min() {
+        Some(Keeps::Out) => Door::Closed,
+        Some(Keeps::NotKnown) => Door::NotKnown,
+        Some(Keeps::Nobody) | None => Door::Open,
     }
 }
 
@@ -175,23 +185,26 @@ struct Protection<'p> {
 /// ```
 #[must_use]
 pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
-    let (before, after) = (protections(old), protections(new));
+    let (before, after) = (judged(old), judged(new));
     let mut opened = Vec::new();
-    for protection in before.iter().filter(|it| !it.targets.is_empty()) {
+    for (protection, kept) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
         // Two annotations may be one intent: of a program, each of them counts, or the one that it reads.
-        let same = after.iter().find(|it| it.what == protection.what);
-        let same = same.or_else(|| after.iter().find(|it| it.is_same(protection)));
+        let same = after.iter().find(|(it, _)| it.what == protection.what);
+        let same = same.or_else(|| after.iter().find(|(it, _)| it.is_same(protection)));
         // Where it had no effect before, nothing opens.
         let is_made = |target| old.targets.contains(&target) && old.has_object(target);
         let was_open = |target| is_made(target) && !protection.targets.contains(&target);
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
-            let Protection { what, value, .. } = protection;
-            let said =
-                if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
+            let Protection { what, .. } = protection;
+            let said = protection.said();
             let message = match same {
-                Some(same) if same.targets.contains(&target) => {
+                Some((same, keeps)) if same.targets.contains(&target) => {
                     if is_weaker(protection, same) {
                         format!("{said} would be {}, which lets more in", quoted(&same.value))
+                    } else if keeps > kept && new.canary.is_none() {
+                        no_longer(&said, *keeps)
+                    } else if let Some(list) = newly_exempt(old, new, protection) {
+                        format!("{said} would not count for {}", quoted(list))
                     } else if protection.is_in_words() && is_guessed(old, new, target) {
                         format!("{said} would be said to {}", guess(new, target))
                     } else {
@@ -218,7 +231,100 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
             opened.push(Opened { what: (*what).to_owned(), target, path: protection.origin.path(), message });
         }
     }
+    for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
+        opened.extend(one_is_enough((old, &before), (new, &after), target));
+        opened.extend(opened_otherwise((old, &before), &after, target).filter(|_| {
+            // One word about it is enough.
+            !opened.iter().any(|it| it.target == target)
+        }));
+    }
     opened
+}
+
+/// A plan, and what protects it.
+type Side<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, Keeps)]);
+
+/// What a protection comes to that keeps somebody out no longer, as a clause.
+fn no_longer(said: &str, keeps: Keeps) -> String {
+    match keeps {
+        Keeps::NotKnown => format!("it would not be known whom {said} keeps out"),
+        Keeps::Out | Keeps::Nobody => format!("{said} would keep nobody out any more"),
+    }
+}
+
+/// One of several proofs is enough under the second plan, and under the first one all were needed, or there were fewer.
+fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option<Opened> {
+    let (were, are) = (proofs(old, target), proofs(new, target));
+    let (_, first) = were.first()?;
+    let is_known = |(intent, _): &(Intent, _)| were.iter().any(|(known, _)| known == intent);
+    if target != Target::Ingress
+        || are.len() < 2
+        || !is_one_enough(new.0)
+        || (is_one_enough(old.0) && are.iter().all(is_known))
+    {
+        return None;
+    }
+    let names: Vec<&str> = are.iter().map(|(intent, _)| intent.as_str()).collect();
+    let message = format!("one of {} would be enough", names.join(", "));
+    Some(Opened { what: first.what.to_owned(), target, path: first.origin.path(), message })
+}
+
+/// The proofs of which one can be enough, and by which somebody is kept out of a target.
+fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s Protection<'p>)> {
+    let asked = ALTERNATIVES.into_iter().filter_map(|intent| {
+        let is_it = |(it, keeps): &&(Protection<'_>, Keeps)| {
+            *keeps == Keeps::Out && it.targets.contains(&target) && it.is_of(plan, intent)
+        };
+        Some((intent, &all.iter().find(is_it)?.0))
+    });
+    asked.collect()
+}
+
+/// A door that is more open for another reason than one of the protections says by itself.
+fn opened_otherwise(old: Side<'_, '_>, after: &[(Protection<'_>, Keeps)], target: Target) -> Option<Opened> {
+    let (plan, before) = old;
+    // Of a target that is new, the door is as open as any that there was.
+    let is_there = |it: &Protection<'_>| {
+        it.targets.contains(&target) || !(plan.targets.contains(&target) && plan.has_object(target))
+    };
+    let was = before.iter().filter(|(it, _)| is_there(it) && !it.targets.is_empty());
+    let is = after.iter().filter(|(it, _)| it.targets.contains(&target)).map(|(_, keeps)| *keeps);
+    let (first, kept) = was.min_by_key(|(_, keeps)| *keeps)?;
+    let keeps = match door_by(is) {
+        Door::Closed => return None,
+        Door::NotKnown => Keeps::NotKnown,
+        Door::Open => Keeps::Nobody,
+    };
+    (keeps > *kept).then(|| Opened {
+        what: first.what.to_owned(),
+        target,
+        path: first.origin.path(),
+        message: no_longer(&first.said(), keeps),
+    })
+}
+
+/// The addresses for which a limit does not count under a second plan, if it counted for some of them under the first one.
+fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>) -> Option<&'n str> {
+    if limit.intent != Some(Intent::RateLimit) && !limit.what.contains("/limit-") {
+        return None;
+    }
+    let are_exempt = |it: &&Annotation| {
+        ["limit-allowlist", "limit-whitelist"].iter().any(|end| it.key.ends_with(end))
+            && !it.value.trim().is_empty()
+    };
+    let networks = |it: &Annotation| -> Vec<String> {
+        let full = |text: &str| match (text.contains('/'), text.contains(':')) {
+            (true, _) => text.to_owned(),
+            (false, false) => [text, "/32"].concat(),
+            (false, true) => [text, "/128"].concat(),
+        };
+        it.value.split(',').map(|text| full(text.trim())).collect()
+    };
+    let known: Vec<String> = old.annotations.iter().filter(are_exempt).flat_map(networks).collect();
+    let is_new = |it: &&Annotation| {
+        networks(it).iter().any(|network| !known.iter().any(|outer| contains(outer, network)))
+    };
+    new.annotations.iter().filter(are_exempt).find(is_new).map(|it| it.value.as_str())
 }
 
 /// Whether it is known who serves a target under one plan, and a guess under another one: the words may be those of a program
@@ -258,6 +364,14 @@ impl Protection<'_> {
         }
     }
 
+    /// Its name and its value, as a part of a sentence.
+    fn said(&self) -> String {
+        if self.value.is_empty() {
+            return self.what.to_owned();
+        }
+        format!("{} {}", self.what, quoted(&self.value))
+    }
+
     /// Whether it is said in words of a program, and not in a field of the object.
     fn is_in_words(&self) -> bool {
         self.what != TLS
@@ -290,9 +404,7 @@ impl Protection<'_> {
 
     /// Whether it is one of those of which one can be enough.
     fn is_alternative(&self, plan: &Plan) -> bool {
-        [Intent::AllowedSources, Intent::BasicAuth, Intent::ExternalAuth]
-            .into_iter()
-            .any(|intent| self.is_of(plan, intent))
+        ALTERNATIVES.into_iter().any(|intent| self.is_of(plan, intent))
     }
 
     /// Whether nobody is kept out by this value, so that nothing is open without it.
@@ -300,6 +412,9 @@ impl Protection<'_> {
         self.intent.zip(self.wish.as_ref()).is_some_and(|(intent, wish)| intent.keeps_nobody_out(wish))
     }
 }
+
+/// The proofs of which one can be enough.
+const ALTERNATIVES: [Intent; 3] = [Intent::AllowedSources, Intent::BasicAuth, Intent::ExternalAuth];
 
 /// What the protection by TLS is called.
 const TLS: &str = "TLS";
@@ -330,7 +445,7 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             continue;
         }
         let is_done = |target: &Target| {
-            !own.is_empty() && own.iter().all(|key| is_passed(plan, key, *target))
+            !own.is_empty() && own.iter().all(|key| is_done_as_given(plan, key, *target))
                 || says(plan, *target, intent, Some(wish)).is_done()
         };
         all.push(Protection {

@@ -121,3 +121,64 @@ fn an_annotation_and_its_option_are_one_thing() {
     assert_eq!(found, ["nginx.ingress.kubernetes.io/limit-connections"]);
     assert!(opened(&option, &forwarded).is_empty());
 }
+
+/// What opens a door in a report is told where two plans are compared, in whichever words it is opened.
+#[test]
+fn a_door_that_opens_is_told() {
+    let of = |block: &str, settings: serde_json::Value| {
+        let block = block.replace("N/", "nginx.ingress.kubernetes.io/");
+        testing::plan(&[("xposer.stakater.com/annotations", &block)], settings).expect("it is in order")
+    };
+    let certificate = "N/auth-tls-secret: shop/ca\n";
+    let both = "N/auth-type: basic\nN/auth-secret: users\nN/whitelist-source-range: 10.0.0.0/8\n";
+    let either = format!("{both}N/satisfy: any\n");
+    let password = "N/auth-type: basic\nN/auth-secret: users\n";
+    let limit = "N/limit-rps: \"5\"\n";
+    let limit_but = |list: &str| format!("{limit}N/limit-allowlist: {list}\n");
+    let verify = |word: &str| format!("{certificate}N/auth-tls-verify-client: \"{word}\"\n");
+    for (closed, open, said) in [
+        (certificate.to_owned(), verify("off"), "keep nobody out"),
+        (certificate.to_owned(), verify("optional_no_ca"), "keep nobody out"),
+        (certificate.to_owned(), verify("optional"), "lets more in"),
+        (certificate.to_owned(), format!("{certificate}N/ssl-redirect: \"false\"\n"), "keep nobody out"),
+        (both.to_owned(), either.clone(), "one of AllowedSources, BasicAuth would be enough"),
+        (password.to_owned(), either.clone(), "one of AllowedSources, BasicAuth would be enough"),
+        (both.to_owned(), either.replace("10.0.0.0/8", "0.0.0.0/1,128.0.0.0/1"), "lets more in"),
+        (limit.to_owned(), limit_but("0.0.0.0/0"), "would not count for `0.0.0.0/0`"),
+        (limit_but("10.0.0.0/8"), limit_but("10.0.0.0/8,192.0.2.7"), "would not count for"),
+        (password.to_owned(), format!("{password}N/ssl-passthrough: \"true\"\n"), "would have no effect"),
+    ] {
+        let settings = || json!({"tls": true, "annotations": {"acceptLoss": ["*"]}});
+        for settings in [settings(), {
+            let mut known = settings();
+            known["controllers"] = json!({"nginx": "ingress-nginx"});
+            known["ingressClassName"] = json!("nginx");
+            known
+        }] {
+            let (closed, open) = (of(&closed, settings.clone()), of(&open, settings));
+            let found = opened(&closed, &open);
+            assert!(found.iter().any(|it| it.message.contains(said)), "{found:?}, {said}");
+            assert!(opened(&closed, &closed).is_empty() && opened(&open, &open).is_empty(), "{said}");
+            let back = opened(&open, &closed);
+            assert!(!back.iter().any(|it| it.message.contains(said)), "{back:?}, {said}");
+        }
+    }
+}
+
+/// Nothing of a plan keeps anybody out where TLS passes through to the Service, whichever words let it pass.
+#[test]
+fn a_door_is_open_where_tls_passes_through() {
+    let line = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n";
+    let settings = || json!({"tls": true, "annotations": {"acceptLoss": ["*"]}});
+    let door_of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
+        door(&access(&testing::plan(annotations, settings).expect("it is in order")), Target::Ingress)
+    };
+    let block = format!("{line}nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"\n");
+    let (alone, both) = (("xposer.stakater.com/annotations", line), ("xposer.stakater.com/annotations", &*block));
+    assert_eq!(door_of(&[alone], settings()), Door::Closed);
+    assert_eq!(door_of(&[both], settings()), Door::Open);
+    assert_eq!(door_of(&[alone, ("TLSPassthrough", "true")], settings()), Door::Open);
+    let mut by_settings = settings();
+    by_settings["annotations"]["nginx.ingress.kubernetes.io/ssl-passthrough"] = json!("true");
+    assert_eq!(door_of(&[alone], by_settings), Door::Open);
+}

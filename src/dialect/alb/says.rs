@@ -28,9 +28,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (_, Some(Wish::Switch(false)))
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))
         | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,
-        (Intent::HttpsRedirect, _) if plan.tls() != Tls::Secret && plan.tls() != Tls::CertManager => {
-            Says::Fully
-        }
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => Says::Fully,
         // Its listener has certificates of AWS, and none of a secret.
         (Intent::HttpsRedirect, _) => lacks(
             "write TLS: load-balancer, for the load balancer has its certificate from AWS Certificate Manager",

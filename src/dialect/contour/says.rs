@@ -1,7 +1,7 @@
 //! What Contour can do of what a plan wants.
 
 use crate::dialect::says::Proof::Proved;
-use crate::dialect::says::{Says, Words, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, lacks};
 use crate::intents::{Intent, Wish};
 use crate::plan::{BackendPort, Plan};
 use crate::values::{BackendProtocol, Tls};
@@ -18,7 +18,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     match (intent, wish) {
         // It would send every request there again, for the load balancer speaks to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+            lacks(BY_LOAD_BALANCER)
         }
         (Intent::HttpsRedirect, _)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))

@@ -1,7 +1,7 @@
 //! What the HAProxy Kubernetes Ingress Controller can do of what a plan wants.
 
 use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, but, lacks};
 use crate::dialect::write::{cuts_more, prefix_of};
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::Plan;
@@ -34,7 +34,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (_, Some(Wish::Switch(false))) => Says::Fully,
         // It would send every request there again, for the load balancer speaks to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+            lacks(BY_LOAD_BALANCER)
         }
         (Intent::HttpsRedirectCode, Some(Wish::Code(301..=303))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => lacks("write 301, 302 or 303"),

@@ -2,7 +2,7 @@
 
 use crate::dialect::nginx::says::certificate;
 use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, but, lacks};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, Wish};
 use crate::plan::Plan;
@@ -44,7 +44,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (_, Some(Wish::Switch(false))) => Says::Fully,
         // It would send every request there again, for the load balancer speaks to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+            lacks(BY_LOAD_BALANCER)
         }
         (Intent::HttpsRedirectCode, Some(Wish::Code(302))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => {

@@ -56,9 +56,6 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         return Says::Fully;
     }
     match intent {
-        Intent::AllowedSources | Intent::DeniedSources if plan.passes_tls() => {
-            return lacks("remove it, for no address is compared where TLS passes through");
-        }
         Intent::HttpsRedirectCode if wish != Some(&Wish::Code(308)) => {
             return lacks("remove it, or set http-redirect-code in the ConfigMap of ingress-nginx");
         }

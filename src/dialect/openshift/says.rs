@@ -1,7 +1,7 @@
 //! What the router of OpenShift can do of what a plan wants.
 
 use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, but, lacks};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, RateLimit, Wish};
 use crate::plan::{Canary, Plan};
@@ -43,7 +43,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         },
         // It speaks to the router without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+            lacks(BY_LOAD_BALANCER)
         }
         (_, Some(Wish::Switch(false)))
         | (Intent::HttpsRedirect, _)

@@ -2,7 +2,7 @@
 
 pub(super) mod nginx;
 pub(crate) mod rules;
-pub(super) mod says;
+pub(crate) mod says;
 #[cfg(test)]
 mod tests;
 pub(super) mod write;

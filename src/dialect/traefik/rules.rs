@@ -1,12 +1,13 @@
 //! Rules about values that Traefik's provider for ingress-nginx takes for others than ingress-nginx does.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
-use super::says::otherwise;
+use super::says::{otherwise, refused_tls};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
 use crate::dialect::{Loss, effect, nginx::PREFIX};
 use crate::intents::Wish;
+use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
@@ -37,6 +38,22 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
             let help = format!("forward {REQUEST_BUFFERING}: \"on\", too");
             lost(context, annotation, effect.loss, said, &help, report);
         }
+    }
+}
+
+/// TLS is not refused in Traefik's own words where it is wanted: the one Ingress would answer no request by https, and would send
+/// all others there.
+pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.has_object(Target::Ingress)
+        || plan.controller(Target::Ingress) != Controller::Traefik
+        || !plan.tls().has_secret()
+    {
+        return;
+    }
+    if let Some(refused) = refused_tls(plan) {
+        let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
+        refused.file_value(report, Problem::new(Code::IntentConflict, said).help("keep one of the two"));
     }
 }
 

@@ -8,8 +8,8 @@ use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
 use crate::dialect::write::cuts_more;
 use crate::intents::{Cors, Intent, Wish};
-use crate::plan::{Plan, Route};
-use crate::validation::{PathType, comparable_path};
+use crate::plan::{Annotation, Plan, Route};
+use crate::validation::{PathType, comparable_path, parse_bool};
 use crate::values::BackendProtocol;
 
 /// A row that real requests have tried.
@@ -95,6 +95,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
             lacks("name a host that is not one of the Service, which has a host without a star")
         }
+        (Intent::HttpsRedirect, _) if !plan.tls().is_on() => lacks("set config.xposer.stakater.com/TLS"),
         (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Says::Fully,
         (Intent::DeniedSources, Some(Wish::Sources(list))) if bits(list) > MAX_BITS => {
             lacks("write fewer addresses, or larger networks")
@@ -208,7 +209,12 @@ fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
 
 /// Whether TLS ends at Traefik.
 pub(super) fn ends_tls(plan: &Plan) -> bool {
-    plan.tls().has_secret() && plan.annotation(TLS).is_none_or(|given| given.value != "false")
+    plan.tls().has_secret() && refused_tls(plan).is_none()
+}
+
+/// The annotation by which TLS does not end at Traefik.
+pub(crate) fn refused_tls(plan: &Plan) -> Option<&Annotation> {
+    plan.annotation(TLS).filter(|given| parse_bool(given.value.trim()) == Some(false))
 }
 
 /// The path that is stripped for a route; nothing of `/`.
