@@ -7,7 +7,9 @@ use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, intent_of, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
-use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
+use crate::dialect::{
+    Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, kubernetes, nginx,
+};
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -16,12 +18,17 @@ use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination};
 
 /// Whether a target has the effect of a key.
-fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
+fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool {
+    let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
         Same::None => false,
-        // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
-        Same::Redirect => plan.canary.is_some() || target == Target::Ingress || plan.redirects(target),
+        // The redirect of a canary is that of the stable Service. What ingress-nginx says is wanted, which has a rule of its own.
+        Same::Redirect => {
+            let is_wanted = || target == Target::Ingress && nginx::redirect_of(&given.key).is_some();
+            let is_default = || plan.tls().has_secret() || !plan.controller(target).is_nginx();
+            plan.canary.is_some() || is_wanted() || (plan.redirects(target) && is_default())
+        }
         Same::Passthrough => terminates(Termination::Passthrough),
         // A rule says what it matches where it is no regular expression. Of some controllers nothing is known.
         Same::Pattern => plan.pattern().is_some() && plan.controller(target) != Controller::Other,
@@ -34,7 +41,11 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
 
 /// What is lost with an annotation on a target.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
-    if !plan.has_object(target) || is_done_as_given(plan, &annotation.key, target) {
+    let is_read = || {
+        is_done_as_given(plan, &annotation.key, target)
+            && (annotation.key != kubernetes::ALLOW_HTTP || plan.controller(target).reads(&annotation.key))
+    };
+    if !plan.has_object(target) || is_read() {
         return Loss::Nothing;
     }
     let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
@@ -46,7 +57,7 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         Some(wanted) => wanted.intent.loss_of(&wanted.wish),
         None => Loss::Protects,
     };
-    if does(plan, target, effect, &annotation.value) { Loss::Nothing } else { effect.loss.min(most) }
+    if does(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
 }
 
 /// What to do where whoever serves a target cannot do what somebody wants.
@@ -249,9 +260,8 @@ fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Proble
 
 /// Whether the target has the effect of an annotation, so that nothing is reported about it.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    effect(&annotation.key).is_some_and(|effect| {
-        !effect.idle.is(&annotation.value) && does(plan, target, effect, &annotation.value)
-    })
+    effect(&annotation.key)
+        .is_some_and(|effect| !effect.idle.is(&annotation.value) && does(plan, target, effect, annotation))
 }
 
 /// Whether a rule files a finding about an annotation on this target.

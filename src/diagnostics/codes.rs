@@ -515,7 +515,7 @@ codes! {
         "Add the key that the message names, or remove the line.";
     AnnotationAlias, "annotation-alias", Warning,
         "One annotation is given under both of its names, with different values.",
-        "ingress-nginx has renamed some keys and still knows the old names; it reads one of the two and passes over the other.",
+        "Controllers have renamed some keys and still know the old names, or know one name under several prefixes. ingress-nginx reads one of the two and passes over the other; where another program serves the Service, the current name counts.",
         "Keep one of the two.";
     AuthenticationDenies, "authentication-denies", Warning,
         "A password is asked for, and nothing says which ones are right.",
@@ -553,7 +553,7 @@ codes! {
         "Correct the value; `xposer explain` shows the form and an example.";
     IntentConflict, "intent-conflict", Error,
         "The Service says the same thing twice, and not the same.",
-        "An option and a forwarded annotation of another program, or two options, are about one thing; which of them is meant would be a guess.",
+        "An option and a forwarded annotation of another program, two options, or annotations of two programs of which the second one serves the Service, are about one thing; which of them is meant would be a guess.",
         "Keep one of the two.";
     IntentLost, "intent-lost", Warning,
         "Whoever serves the Service cannot do what an option or an annotation asks for.",
@@ -617,6 +617,10 @@ codes! {
         "A value of the forwarded block spreads over several lines.",
         "The block holds one `key: value` a line; a YAML block scalar inside it cannot be told from further keys.",
         "Put the value on one line.";
+    ForwardEscapes, "forward-escapes", Error,
+        "A value of the forwarded block is in quotes, with escaped quotes between them.",
+        "The block is no YAML: it takes one pair of quotes off, and knows no escapes, so that the value would be passed on with its quotes and backslashes, which no program reads.",
+        "Write the value without the quotes around it, and without escapes.";
     FoldedBlock, "folded-block", Warning,
         "A key stands inside the value of another one.",
         "YAML folds the lines behind `>-` into one, and the block holds one `key: value` a line, so everything behind the first key is its value; the same comes of commas, semicolons or a written `\\n` between the keys.",

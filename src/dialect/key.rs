@@ -25,6 +25,8 @@ pub(crate) enum Idle {
     Everyone,
     /// Plain HTTP to the backend.
     Plain,
+    /// Words for places that everybody reaches.
+    Public,
 }
 
 impl Idle {
@@ -40,6 +42,10 @@ impl Idle {
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
                 Self::Word(idle) => is_word(idle),
                 Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
+                Self::Public => value
+                    .split(',')
+                    .map(str::trim)
+                    .all(|word| ["internet-facing", "web", "websecure", "http", "https"].contains(&word)),
                 Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
     }

@@ -9,6 +9,9 @@ pub(crate) const CLASS: &str = "kubernetes.io/ingress.class";
 /// The annotation that asks cert-manager for a certificate of its default issuer.
 pub(crate) const TLS_ACME: &str = "kubernetes.io/tls-acme";
 
+/// What closes the port without TLS, for some controllers.
+pub(crate) const ALLOW_HTTP: &str = "kubernetes.io/ingress.allow-http";
+
 /// The prefixes of the keys in which clients keep what they applied.
 pub(crate) const OF_CLIENTS: [&str; 2] = ["kubectl.kubernetes.io/", "meta.helm.sh/"];
 

@@ -8,9 +8,9 @@ use super::{
     protocol, traefik,
 };
 use crate::diagnostics::words;
-use crate::intents::{Intent, Wish};
-use crate::plan::{Plan, Wanted};
-use crate::values::Target;
+use crate::intents::{Given, Intent, Wish, duration};
+use crate::plan::{Annotation, Plan, Wanted};
+use crate::values::{BackendProtocol, Target};
 
 /// Whether and how a program does what a plan wants.
 ///
@@ -222,6 +222,68 @@ pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -
         && says(plan, target, option.intent, Some(&option.wish)).is_done()
 }
 
+/// Whether a word of whoever serves the Service says nothing else than what somebody wants. What cannot be compared says something else.
+pub(crate) fn agrees(plan: &Plan, wanted: &Wanted, given: &Annotation) -> bool {
+    let Wanted { intent, wish, keys, .. } = wanted;
+    let value = given.value.trim();
+    let is_same = |read: Wish| match (&read, wish) {
+        (Wish::Sources(read), Wish::Sources(wish)) => {
+            read.len() == wish.len() && read.iter().all(|it| wish.contains(it))
+        }
+        _ => read == *wish,
+    };
+    if intent.read(Given(value)).is_ok_and(is_same) {
+        return true;
+    }
+    let name = given.key.rsplit('/').next().unwrap_or_default();
+    // What the annotations of another program say in the same text, of which seconds have no unit there.
+    let mut said = plan.annotations.iter().filter(|it| keys.contains(&it.key));
+    let is_equal = |it: &Annotation| {
+        let text = it.value.trim();
+        value.eq_ignore_ascii_case(text) || value.strip_suffix('s') == Some(text)
+    };
+    match wish {
+        // It stands beside the others, with one value.
+        _ if matches!(name, "auth-type" | "cors-enable" | "path-regex") => true,
+        Wish::Switch(_) => name == "rewrite-target" && matches!(value, "/" | "/$2"),
+        Wish::Protocol(protocol) => match value {
+            "true" | "HTTPS" | "h1-ssl" | "h2-ssl" => protocol.has_tls(),
+            // It can be spoken over TLS, which another word says.
+            "h2" | "HTTP2" | "GRPC" => *protocol != BackendProtocol::Http,
+            _ => value == plan.service() || !protocol.has_tls(),
+        },
+        Wish::Rate(rate) => {
+            let (number, unit) = value.split_once("r/").unwrap_or((value, rate.unit()));
+            let expected = match name.rsplit('-').next() {
+                Some("period") => {
+                    return duration(value).is_ok_and(|time| time == u64::from(rate.per) * 1000);
+                }
+                Some("connections" | "delay") => return value == "true",
+                Some("burst") => rate.burst,
+                // The router of OpenShift counts the requests of a time of its own.
+                Some("http") => Some(openshift::says::in_period(*rate)),
+                _ => Some(rate.requests),
+            };
+            unit == rate.unit() && expected.is_none_or(|expected| number.parse() == Ok(expected))
+        }
+        Wish::Certificate(it) if name == "auth-tls-verify-client" => {
+            value == if it.is_optional { "optional" } else { "on" }
+        }
+        Wish::Sticky(sticky) => {
+            said.any(is_equal) || value.contains(&sticky.cookie) || value.contains("stickiness.enabled=true")
+        }
+        Wish::Headers(_) => said.any(|it| value.contains(it.value.trim())),
+        // Of what they do not say, the word is all that is said.
+        Wish::Cors(_) | Wish::BasicAuth(_) | Wish::ExternalAuth(_) | Wish::Duration(_)
+            if nginx::read::KEYS.iter().any(|(of, names)| of == intent && names.contains(&name))
+                && !keys.iter().any(|key| key.ends_with(name)) =>
+        {
+            !keys.is_empty()
+        }
+        _ => said.any(is_equal),
+    }
+}
+
 /// What an annotation means to whoever serves a target.
 pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent> {
     let by_rows = rows_of(plan, target, key).next().map(|row| row.intent);
@@ -255,6 +317,31 @@ pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> b
     let are_both = |item: &str| item.contains(" or ") && has(item, key) && has(item, other);
     rows_of(plan, target, key).any(|row| row.words.split(", ").any(are_both))
         && rows_of(plan, target, other).next().is_some()
+}
+
+/// Pairs of annotations that are two names of one thing, with different values, for ingress-nginx or for whoever serves the Service.
+pub(crate) fn named_twice(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
+    let (mut pairs, mut known) = (Vec::new(), Vec::<(Option<(Target, Intent)>, &str, &Annotation)>::new());
+    for other in &plan.annotations {
+        let (key, name) = (other.key.as_str(), other.key.rsplit('/').next().unwrap_or_default());
+        let alias = nginx::ALIASES.iter().find(|names| names.contains(&key));
+        let of = if alias.is_some() || key.starts_with(nginx::PREFIX) {
+            None
+        } else {
+            plan.targets.iter().find_map(|target| Some((*target, intent_of(plan, *target, key)?)))
+        };
+        let is_list = matches!(of, Some((_, Intent::AllowedSources | Intent::DeniedSources)));
+        let name = alias.map_or(name, |[first, _]| first);
+        if of.is_none() && alias.is_none() {
+            continue;
+        }
+        let is_one = |it: &&(Option<(Target, Intent)>, &str, &Annotation)| {
+            it.0 == of && (is_list || it.1 == name) && it.2.value.trim() != other.value.trim()
+        };
+        pairs.extend(known.iter().find(is_one).map(|first| (first.2, other)));
+        known.push((of, name, other));
+    }
+    pairs
 }
 
 /// The annotations in which whoever serves a target says what an option wants, and those of ingress-nginx, in whose words

@@ -74,6 +74,7 @@ struct Tls<'p> {
 pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
     let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
+        emitting.tells_unread();
         plan.annotations.iter().collect()
     } else {
         emitting.kept()

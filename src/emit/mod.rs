@@ -17,13 +17,13 @@ use serde_json::{Map, Value};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::says::{Says, says};
+use crate::dialect::says::{Says, agrees, is_word, named_twice, says};
 use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
-use crate::plan::{Annotation, Plan};
+use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::validation::parse_bool;
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
@@ -388,6 +388,7 @@ impl<'p> Emitting<'_, 'p> {
     fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
+        let twice = named_twice(plan);
         let mut told = None;
         for given in &plan.annotations {
             if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
@@ -422,6 +423,19 @@ impl<'p> Emitting<'_, 'p> {
                     Target::Route => false,
                 },
             };
+            let other = |it: &Annotation| {
+                wanted.is_some_and(|wanted| {
+                    is_word(plan, self.target, wanted, &it.key)
+                        && !wanted.keys.contains(&it.key)
+                        && !agrees(plan, wanted, it)
+                })
+            };
+            // What a layer above says in these words counts instead, and of two names, a rule has told.
+            if is_said
+                && (twice.iter().any(|(_, second)| *second == given) || plan.annotations.iter().any(other))
+            {
+                continue;
+            }
             if is_said {
                 let name = plan.controller(self.target).row().name;
                 let said = format!("{} is said in the words of {name}", quoted(&given.key));
@@ -456,6 +470,26 @@ impl<'p> Emitting<'_, 'p> {
         match parse_bool(&given.value) {
             Some(true) => plan.redirects(self.target) && is_done,
             _ => plan.tls().has_secret(),
+        }
+    }
+
+    /// Files which annotations ingress-nginx does not read, where it is known that it serves the class.
+    fn tells_unread(&mut self) {
+        let plan = self.plan;
+        let is_known = |server: &Server| server.target == self.target && server.reason != Reason::Default;
+        if !plan.servers.iter().any(is_known) {
+            return;
+        }
+        for given in &plan.annotations {
+            let is_removed =
+                matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. }));
+            if !is_removed
+                && !is_passed(plan, &given.key, self.target)
+                && !has_finding(plan, given, self.target)
+            {
+                let name = plan.controller(self.target).row().name;
+                self.lacks_annotation(given, format!("{name} does not read {}", quoted(&given.key)));
+            }
         }
     }
 

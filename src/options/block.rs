@@ -197,7 +197,7 @@ impl<'a> Block<'a> {
 /// quotes stay where the same quote stands between them. Blank lines and lines that start with `#` are passed over. A
 /// line without a colon is skipped, and of a key given twice the last one counts, both with a Warning. A value that is
 /// nothing but the header of a YAML block scalar (`|` or `>`, with `-` or `+`) is an Error, and the lines below it that
-/// are indented further are passed over. The ranges of the problems are bytes of the block.
+/// are indented further are passed over. So is a value in quotes that has the same quotes between them, all of them escaped. The ranges of the problems are bytes of the block.
 ///
 /// ```
 /// let (block, problems) = xposer::internal::block::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
@@ -237,6 +237,12 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
             let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
             problems.push(problem.at(value_range));
             scalar = Some(indent);
+            continue;
+        }
+        if !is_quoted && has_escapes(value) {
+            let said = format!("the quotes around the value of {} have escapes between them", quoted(key));
+            let help = "remove the quotes around the value and the escapes";
+            problems.push(Problem::new(Code::ForwardEscapes, said).help(help).at(value_range));
             continue;
         }
         lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
@@ -282,6 +288,14 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
         return (inner, start + 1..start + 1 + inner.len());
     }
     (kept, start..start + kept.len())
+}
+
+/// Whether a value is a text of YAML or JSON whose quotes between the outer ones are all escaped.
+fn has_escapes(value: &str) -> bool {
+    [('"', "\\\""), ('\'', "''")].into_iter().any(|(quote, escape)| {
+        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        inner.is_some_and(|inner| inner.contains(quote) && !inner.replace(escape, "").contains(quote))
+    })
 }
 
 fn is_scalar_header(value: &str) -> bool {

@@ -1,13 +1,13 @@
 //! What a Service wants of whoever serves it: by options, or by annotations of other programs.
 
 use super::port::protocol_origin;
-use super::{Annotation, Plan, Resolver};
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
+use super::{Annotation, Plan, Resolver, Source};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
-use crate::dialect::says::is_word;
+use crate::dialect::says::{agrees, is_word, named_twice};
 use crate::dialect::traefik::says::refused_tls;
 use crate::intents::{Given, Intent, Wish};
 use crate::options::annotations::annotation;
@@ -31,10 +31,47 @@ fn drop_refused_tls(plan: &mut Plan) {
     }
 }
 
-/// The finding that something says another thing than an option.
-fn contradiction(first: &str, intent: Intent) -> Problem {
-    let said = format!("{first} contradicts {}", intent.annotation());
+/// The finding that something says another thing than an option or an annotation.
+fn contradiction(first: &str, other: &str) -> Problem {
+    let said = [first, " contradicts ", other].concat();
     Problem::new(Code::IntentConflict, said).help("keep one of the two")
+}
+
+/// The layer that has an annotation: the path of a setting, or none for the block.
+fn layer(given: &Annotation) -> Option<&[Segment]> {
+    match &given.source {
+        Source::Block { .. } => None,
+        Source::Setting(path) => path.segments().split_last().map(|(_, layer)| layer),
+    }
+}
+
+/// Whether a value is one, which another one replaces as a whole.
+fn is_whole(wish: &Wish) -> bool {
+    matches!(
+        wish,
+        Wish::Switch(_)
+            | Wish::Path(_)
+            | Wish::Sources(_)
+            | Wish::Duration(_)
+            | Wish::Size(_)
+            | Wish::Hosts(_)
+            | Wish::Protocol(_)
+    )
+}
+
+fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
+    plan.targets.iter().all(|target| is_word(plan, *target, wanted, key))
+}
+
+/// Of two names of one word, that of the upper layer counts. The lines of one layer have a rule.
+fn aliases(plan: &mut Plan) {
+    let twice = named_twice(plan).into_iter().filter(|(named, other)| layer(named) != layer(other));
+    let below: Vec<String> = twice.map(|(_, other)| other.key.clone()).collect();
+    plan.annotations.retain(|given| !below.contains(&given.key));
+}
+
+fn prefix(key: &str) -> Option<&str> {
+    key.split_once('/').map(|(prefix, _)| prefix)
 }
 
 impl<'v> Resolver<'v, '_> {
@@ -77,7 +114,7 @@ impl<'v> Resolver<'v, '_> {
                 if own.is_some_and(Slot::is_set) {
                     self.report.file(
                         FieldPath::annotation(annotation::AUTH),
-                        contradiction(annotation::AUTH, intent),
+                        contradiction(annotation::AUTH, intent.annotation()),
                     );
                 }
                 Some(by_name)
@@ -97,6 +134,7 @@ impl<'v> Resolver<'v, '_> {
             plan.intents.push(Wanted { intent, wish, origin, keys, same: equal });
         }
         self.rewrites(plan);
+        aliases(plan);
         self.clashes(plan, &meant);
     }
 
@@ -106,41 +144,64 @@ impl<'v> Resolver<'v, '_> {
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
-            let problem = contradiction(&quoted(Intent::RewritePath.as_str()), Intent::StripPrefix);
+            let problem =
+                contradiction(&quoted(Intent::RewritePath.as_str()), Intent::StripPrefix.annotation());
             self.report.file(wanted.origin.path(), problem);
         }
     }
 
-    /// An option and an annotation of the program that serves the Service may say the same thing. What was read of such
-    /// annotations is compared with it already; of the others, the name tells what they are about.
+    /// What somebody wants, by an option or by annotations of another program, and an annotation of the program that serves the Service
+    /// may say the same thing. What was read of such annotations is compared with options already; of the others, the name tells what
+    /// they are about.
+    ///
+    /// The upper layer counts. That one layer says two things is an Error.
     fn clashes(&mut self, plan: &mut Plan, meant: &[Meant]) {
-        let is_option = |wanted: &&Wanted| {
-            wanted.keys.is_empty() && wanted.wish != Wish::Switch(false) && plan.canary.is_none()
-        };
-        let (mut replaced, mut contradicted) = (Vec::new(), Vec::new());
-        for option in plan.intents.iter().filter(is_option) {
+        let is_said = |wanted: &&Wanted| wanted.wish != Wish::Switch(false) && plan.canary.is_none();
+        let (mut replaced, mut below) = (Vec::new(), Vec::new());
+        for wanted in plan.intents.iter().filter(is_said) {
+            // The first of the annotations that say it; an option has none.
+            let own = plan.annotations.iter().position(|it| wanted.keys.first() == Some(&it.key));
+            let own = own.and_then(|place| Some((place, plan.annotations.get(place)?)));
             let is_read =
-                |key: &String| meant.iter().any(|it| it.intent == option.intent && it.keys.contains(key));
-            let is_same =
-                |value: &str| option.intent.read(Given(value)).is_ok_and(|wish| wish == option.wish);
-            let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, option, key));
+                |key: &String| meant.iter().any(|it| it.intent == wanted.intent && it.keys.contains(key));
+            let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, wanted, key));
             let voids_it = |given: &Annotation| {
-                option.intent == Intent::RateLimit && exempts_everybody(&given.key, &given.value)
+                wanted.intent == Intent::RateLimit && exempts_everybody(&given.key, &given.value)
             };
-            for given in &plan.annotations {
-                if is_read(&given.key) || !(says_it(&given.key) || voids_it(given)) || is_same(&given.value) {
+            // Of two names of one program, its rules tell.
+            let is_of_one =
+                |given: &Annotation| own.is_some_and(|(_, own)| prefix(&own.key) == prefix(&given.key));
+            for (place, given) in plan.annotations.iter().enumerate() {
+                if is_read(&given.key)
+                    || !(says_it(&given.key) || voids_it(given))
+                    || is_of_one(given)
+                    || agrees(plan, wanted, given)
+                {
                     continue;
                 }
-                match (given.is_forwarded(), &option.origin) {
-                    (true, Origin::Annotation(_)) => contradicted.push((given, option.intent)),
-                    (true, _) => {}
-                    (false, _) => replaced.push(given.key.clone()),
+                match own {
+                    None => match (given.is_forwarded(), &wanted.origin) {
+                        (true, Origin::Annotation(_)) => {
+                            let problem = contradiction(&quoted(&given.key), wanted.intent.annotation());
+                            given.file_key(self.report, problem);
+                        }
+                        (true, _) => {}
+                        (false, _) => replaced.push(given.key.clone()),
+                    },
+                    Some((_, own)) if layer(own) == layer(given) => {
+                        given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
+                    }
+                    Some((own, _)) if own < place => replaced.push(given.key.clone()),
+                    Some(_) if is_whole(&wanted.wish) && is_word_of_all(plan, wanted, &given.key) => {
+                        below.push(wanted.intent);
+                        replaced.extend_from_slice(&wanted.keys);
+                    }
+                    // The parts that the layer above has not are those of this one.
+                    Some(_) => {}
                 }
             }
         }
-        for (given, intent) in contradicted {
-            given.file_key(self.report, contradiction(&quoted(&given.key), intent));
-        }
+        plan.intents.retain(|wanted| !below.contains(&wanted.intent));
         plan.annotations.retain(|given| !replaced.contains(&given.key));
     }
 
@@ -180,7 +241,7 @@ impl<'v> Resolver<'v, '_> {
         } else if other.wish != wanted.value
             && let Some(first) = plan.annotations.iter().find(|given| other.keys.contains(&given.key))
         {
-            first.file_key(self.report, contradiction(&quoted(&first.key), intent));
+            first.file_key(self.report, contradiction(&quoted(&first.key), intent.annotation()));
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) static PROGRAM: Program = Program {
      healthcheck-path healthcheck-port healthcheck-protocol healthcheck-timeout-seconds \
      healthy-threshold-count ip-address-type ipam-ipv4-pool-id listen-ports listener-attributes.* \
      load-balancer-attributes load-balancer-name manage-backend-security-group-rules \
-     minimum-load-balancer-capacity multi-cluster-target-group scheme subnets success-codes tags \
+     minimum-load-balancer-capacity multi-cluster-target-group subnets success-codes tags \
      target-control-port target-group-attributes target-node-labels target-type transforms.* \
      unhealthy-threshold-count use-regex-path-match",
     ..Program::new(
@@ -43,6 +43,8 @@ pub(super) static PROGRAM: Program = Program {
             key("inbound-cidrs").text(&ADDRESSES).protects().idle(Idle::Everyone),
             key("jwt-validation").protects(),
             key("mutual-authentication").protects(),
+            // Elsewhere, the class decides who reaches it.
+            key("scheme").protects().idle(Idle::Public),
             key("security-group-prefix-lists").protects(),
             key("security-groups").protects(),
             key("shield-advanced-protection").protects().idle(Idle::False),

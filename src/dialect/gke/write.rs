@@ -1,12 +1,10 @@
 //! What a plan wants, in the words of the Ingress controller of GKE.
 
 use super::FRONTEND;
+use crate::dialect::kubernetes::ALLOW_HTTP;
 use crate::dialect::write::{Written, redirect};
 use crate::plan::Plan;
 use crate::values::Target;
-
-/// What closes the port without TLS.
-const ALLOW_HTTP: &str = "kubernetes.io/ingress.allow-http";
 
 /// It redirects by an object of its own; without one, requests without TLS are not answered.
 pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {

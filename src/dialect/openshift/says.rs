@@ -109,7 +109,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
 }
 
 /// The requests that a limit allows in the period of the router.
-pub(super) fn in_period(rate: RateLimit) -> u32 {
+pub(in crate::dialect) fn in_period(rate: RateLimit) -> u32 {
     rate.requests.saturating_mul(PERIOD) / rate.per.max(1)
 }
 

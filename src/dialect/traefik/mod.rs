@@ -37,7 +37,7 @@ pub(super) static PROGRAM: Program = Program {
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
-    plain: "router.entrypoints router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
+    plain: "router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
         router.tls.certresolver router.tls.domains.*",
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
@@ -51,6 +51,7 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
+            key("router.entrypoints").protects().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),

@@ -2,8 +2,8 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
-use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
-use crate::dialect::says::is_word;
+use crate::dialect::nginx::{PREFIX, any_name, find};
+use crate::dialect::says::{is_word, named_twice};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
@@ -107,21 +107,17 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
 
 /// No key is given under both of its names with different values. Of two sources, the upper one counts.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
-    if !context.plan.has_stable_ingress() {
+    if context.plan.canary.is_some() {
         return;
     }
-    for [name, alias] in ALIASES {
-        let Some(named) = context.plan.annotation(name) else { continue };
-        let Some(other) = context.plan.annotation(alias) else { continue };
-        if named.value != other.value {
-            let message = format!(
-                "{} is another name of {}, and ingress-nginx reads one of the two",
-                quoted(alias),
-                quoted(name)
-            );
-            let help = format!("write what is meant as {name}, and remove {alias}");
-            other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
+    for (named, other) in named_twice(context.plan) {
+        let mut message = [&quoted(&other.key), " is another name of ", &quoted(&named.key)].concat();
+        let mut help = "keep one of the two".to_owned();
+        if other.key.starts_with(PREFIX) {
+            message.push_str(", and ingress-nginx reads one of the two");
+            help = ["write what is meant as ", &named.key, ", and remove ", &other.key].concat();
         }
+        other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
     }
 }
 
