@@ -28,14 +28,10 @@ enum Token {
     Open,
     Close,
     Bar,
-    /// A repetition.
-    Repeat,
     /// `.*`
     Rest,
     /// `$`
     End,
-    /// `\1`
-    Reference,
     Other,
 }
 
@@ -48,7 +44,6 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
         let first = *bytes.get(at)?;
         let second = bytes.get(at + 1).copied();
         let (token, length) = match (first, second) {
-            (b'\\', Some(b'1'..=b'9')) => (Token::Reference, 2),
             (b'\\', Some(_)) => (Token::Other, 2),
             (b'[', _) => (Token::Other, class_length(bytes.get(at..).unwrap_or_default())),
             (b'.', Some(b'*')) => (Token::Rest, 2),
@@ -56,7 +51,6 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
             (b')', _) => (Token::Close, 1),
             (b'|', _) => (Token::Bar, 1),
             (b'$', _) => (Token::End, 1),
-            (b'*' | b'+' | b'?' | b'}', _) => (Token::Repeat, 1),
             _ => (Token::Other, 1),
         };
         at += length;
@@ -66,7 +60,9 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
 
 /// The length of a class such as `[^]a-z\]]`.
 fn class_length(class: &[u8]) -> usize {
-    let mut at = if class.get(1) == Some(&b'^') { 3 } else { 2 };
+    let mut at = if class.get(1) == Some(&b'^') { 2 } else { 1 };
+    // A bracket that comes first is one of the characters.
+    at += usize::from(class.get(at) == Some(&b']'));
     while let Some(byte) = class.get(at) {
         match byte {
             b']' => return at + 1,
@@ -77,21 +73,29 @@ fn class_length(class: &[u8]) -> usize {
     class.len().max(1)
 }
 
+/// The alternatives of a regular expression that stand in no group.
+pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut start) = (0_i32, 0);
+    let ends = tokens(path).filter_map(move |(at, token)| {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth -= 1,
+            _ => {}
+        }
+        (depth == 0 && token == Token::Bar).then_some(at)
+    });
+    ends.chain([path.len()]).map(move |end| {
+        let branch = path.get(start..end).unwrap_or_default();
+        start = end + 1;
+        branch
+    })
+}
+
 /// A path that is a regular expression, as an implementation reads it.
 pub(crate) fn written(path: &str, engine: Engine) -> String {
     // A slash was put in front of a path that was written as `^/shop`.
     let path = path.strip_prefix("/^").unwrap_or(path);
-    let is_choice = {
-        let mut depth = 0_i32;
-        tokens(path).any(|(_, token)| {
-            match token {
-                Token::Open => depth += 1,
-                Token::Close => depth -= 1,
-                _ => {}
-            }
-            depth == 0 && token == Token::Bar
-        })
-    };
+    let is_choice = branches(path).count() > 1;
     let body = if is_choice { format!("(?:{path})") } else { path.to_owned() };
     match engine {
         Engine::Anywhere => format!("(?i)^{body}"),
@@ -101,32 +105,12 @@ pub(crate) fn written(path: &str, engine: Engine) -> String {
 }
 
 /// Whether nothing can stand behind what a regular expression matches.
-fn takes_the_rest(path: &str) -> bool {
+pub(crate) fn takes_the_rest(path: &str) -> bool {
     let mut last = [Token::Other; 2];
     for (_, token) in tokens(path) {
         last = [last[1], token];
     }
     matches!(last, [_, Token::Rest | Token::End] | [Token::Rest, Token::Close])
-}
-
-/// The part of a regular expression of PCRE that neither RE2 nor Go has.
-pub(crate) fn unsupported(path: &str) -> Option<&str> {
-    let mut is_after_repeat = false;
-    for (at, token) in tokens(path) {
-        let rest = path.get(at..).unwrap_or_default();
-        let look = ["(?=", "(?!", "(?<=", "(?<!", "(?>"].into_iter().find(|look| rest.starts_with(look));
-        if let Some(look) = look.filter(|_| token == Token::Open) {
-            return rest.get(..look.len());
-        }
-        if token == Token::Reference {
-            return rest.get(..2);
-        }
-        if token == Token::Repeat && is_after_repeat && rest.starts_with('+') {
-            return path.get(at - 1..=at);
-        }
-        is_after_repeat = matches!(token, Token::Repeat | Token::Rest) && !is_after_repeat;
-    }
-    None
 }
 
 /// How many groups a regular expression captures.
@@ -191,28 +175,6 @@ mod tests {
             assert_eq!(written(path, Engine::Whole), whole);
             assert_eq!(written(path, Engine::Unknown), whole);
             assert_eq!(written(path, Engine::Anywhere), anywhere);
-        }
-    }
-
-    #[test]
-    fn what_only_pcre_has_is_found() {
-        for (path, found) in [
-            ("/(?!admin).*", Some("(?!")),
-            ("/(?=a)", Some("(?=")),
-            ("/x(?<!y)", Some("(?<!")),
-            (r"/(a)/\1", Some(r"\1")),
-            ("/a++", Some("++")),
-            ("/a{2}+", Some("}+")),
-            ("/.*+", Some("*+")),
-            (r"/\++", None),
-            ("/a+?", None),
-            ("/(?:a|b)(?i)c", None),
-            ("/(?<name>a)", None),
-            ("/[(?!]", None),
-            ("/[", None),
-            ("\\", None),
-        ] {
-            assert_eq!(unsupported(path), found, "{path}");
         }
     }
 
