@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
+use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
@@ -37,7 +38,8 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     if !plan.has_object(target) || is_passed(plan, &annotation.key, target) {
         return Loss::Nothing;
     }
-    let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
+    let is_idle = |effect: &Effect| effect.idle.is(&annotation.value) || is_no_rewrite(plan, annotation);
+    let Some(effect) = effect(&annotation.key).filter(|effect| !is_idle(effect)) else {
         return Loss::Nothing;
     };
     let most = match wanted_by(plan, annotation) {
