@@ -1,5 +1,7 @@
 //! Regular expressions that keep the meaning that they have for ingress-nginx: they begin a path, whatever the case of its letters.
 
+use std::borrow::Cow;
+
 use crate::dialect::controller::Controller;
 
 /// What is known of how an implementation reads a RegularExpression.
@@ -91,21 +93,39 @@ pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A path as a part of a larger expression: in a group, so that what stands around it counts for each alternative.
+pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
+    if branches(path).count() > 1 { format!("(?:{path})").into() } else { path.into() }
+}
+
+/// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
+pub(in crate::dialect) fn behind_slash(path: &str) -> String {
+    let is_item = |rest: &&str| !rest.starts_with(['*', '+', '?', '{']);
+    let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
+    match behind.collect::<Option<Vec<&str>>>() {
+        Some(all) => format!("/(?i:{})", all.join("|")),
+        // Where the slash is a part of something else, the one in front stands for nothing.
+        None => format!("/{{0}}(?i:{path})"),
+    }
+}
+
 /// A path that is a regular expression, as an implementation reads it.
 pub(crate) fn written(path: &str, engine: Engine) -> String {
     // A slash was put in front of a path that was written as `^/shop`.
     let path = path.strip_prefix("/^").unwrap_or(path);
-    let is_choice = branches(path).count() > 1;
-    let body = if is_choice { format!("(?:{path})") } else { path.to_owned() };
+    let body = grouped(path);
     match engine {
         Engine::Anywhere => format!("(?i)^{body}"),
-        Engine::Whole | Engine::Unknown if is_choice || !takes_the_rest(path) => format!("(?i){body}.*"),
+        Engine::Whole | Engine::Unknown if !takes_the_rest(path) => format!("(?i){body}.*"),
         Engine::Whole | Engine::Unknown => format!("(?i){body}"),
     }
 }
 
 /// Whether nothing can stand behind what a regular expression matches.
-pub(crate) fn takes_the_rest(path: &str) -> bool {
+pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
+    if branches(path).count() > 1 {
+        return false;
+    }
     let mut last = [Token::Other; 2];
     for (_, token) in tokens(path) {
         last = [last[1], token];
@@ -175,6 +195,21 @@ mod tests {
             assert_eq!(written(path, Engine::Whole), whole);
             assert_eq!(written(path, Engine::Unknown), whole);
             assert_eq!(written(path, Engine::Anywhere), anywhere);
+        }
+    }
+
+    #[test]
+    fn a_path_keeps_its_slash_in_a_larger_expression() {
+        for (path, expected) in [
+            ("/a", "/(?i:a)"),
+            ("/a|/b", "/(?i:a|b)"),
+            ("/(a|/b)|/c", "/(?i:(a|/b)|c)"),
+            ("/[]|]a", "/(?i:[]|]a)"),
+            ("/*", "/{0}(?i:/*)"),
+            ("/?(.*)", "/{0}(?i:/?(.*))"),
+            ("/a|(/b)", "/{0}(?i:/a|(/b))"),
+        ] {
+            assert_eq!(behind_slash(path), expected, "{path}");
         }
     }
 
