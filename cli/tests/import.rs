@@ -69,6 +69,36 @@ fn stream(documents: &[Value]) -> String {
     documents.iter().map(|it| format!("{it}\n")).collect()
 }
 
+/// What keeps somebody out and is not said: the script says so, and exposes nothing.
+#[test]
+fn a_script_exposes_nothing_without_its_protection() {
+    let mut open = ingress("web", "shop.example.com");
+    open["metadata"]["annotations"] = json!({
+        "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.x",
+        "nginx.ingress.kubernetes.io/custom-headers": "shop/headers",
+        "example.com/two-lines": "a\nkubectl get pods",
+    });
+    let mut other = ingress("api", "api.example.com");
+    other["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = "api".into();
+    other["metadata"]["name"] = "another-name".into();
+    let input = stream(&[open, service("web"), other, service("api")]);
+    let commands = run(&["import", "-o", "kubectl"], &input, Terminal::default()).expect(1).stdout;
+    let (of_web, of_api): (Vec<&str>, Vec<&str>) =
+        commands.lines().skip(1).partition(|line| line.starts_with("# ") && !line.contains("/api"));
+    assert!(of_web[0].starts_with("# Service shop/web is not exposed: "), "{commands}");
+    assert!(of_web[0].contains("whitelist-source-range` is `10.0.0.x`"), "{commands}");
+    assert_eq!(of_web.last(), Some(&"# kubectl label service web -n shop --overwrite expose=true"));
+    assert_eq!(of_api.last(), Some(&"kubectl label service api -n shop --overwrite expose=true"));
+    assert!(!of_api.iter().any(|line| line.contains("web")), "{commands}");
+
+    let folder = folder("script");
+    std::fs::write(folder.join("in.yaml"), &input).unwrap();
+    xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(1);
+    let script = std::fs::read_to_string(folder.join("made/annotate.sh")).unwrap();
+    assert!(script.contains("\n# Service shop/web is not exposed: "), "{script}");
+    assert!(!script.contains("\nkubectl label service web"), "{script}");
+}
+
 #[test]
 fn the_forms_of_the_output_say_the_same() {
     let input = stream(&[ingress("web", "shop.example.com"), service("web")]);
@@ -87,16 +117,14 @@ fn the_forms_of_the_output_say_the_same() {
     let rendered = xposer_manifest::load(&rendered.stdout).unwrap().remove(0).value;
     assert_eq!(rendered["spec"], ingress("web", "shop.example.com")["spec"]);
     let commands = of(&["-o", "kubectl"]);
-    assert!(
-        commands.starts_with(
-            "set -e\nkubectl label service web -n shop --overwrite expose=true\nkubectl annotate "
-        )
-    );
+    // No controller sees the Service without its annotations.
+    assert!(commands.starts_with("set -e\nkubectl annotate service web -n shop --overwrite "));
+    assert!(commands.ends_with("\nkubectl label service web -n shop --overwrite expose=true\n"));
     // A shell reads the words as they are meant.
     let words = std::process::Command::new("sh")
         .args([
             "-c",
-            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(2).unwrap()),
+            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(1).unwrap()),
         ])
         .output()
         .unwrap();

@@ -134,7 +134,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
     for wanted in &wanted {
         proving.draft(wanted, &names, &mut findings);
     }
-    let (proposals, beside) = proving.prove(&mut findings);
+    let (mut proposals, beside) = proving.prove(&mut findings);
     for proposal in &proposals {
         for at in &proposal.ingresses {
             if let Some(became) = became.get_mut(*at) {
@@ -166,6 +166,16 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
                     .help("add rules, or leave it out")
             }));
         }
+    }
+    let mut errors: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for finding in findings.iter().filter(|it| it.is_loss && it.severity == Severity::Error) {
+        if let Object::Ingress(at) = finding.object {
+            errors.entry(at).or_default().insert(&finding.message);
+        }
+    }
+    for proposal in &mut proposals {
+        let of_own = proposal.ingresses.iter().filter_map(|at| errors.get(at)).flatten();
+        proposal.open = of_own.map(|message| (*message).to_owned()).collect();
     }
     Imported { proposals, findings: few(findings), became }
 }
@@ -483,6 +493,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
             ingresses: wanted.ingresses.iter().map(|it| it.at).collect(),
             adopts,
             is_same,
+            open: Vec::new(),
         }
     }
 }

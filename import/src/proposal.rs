@@ -18,7 +18,7 @@ use xposer::service::EXPOSE_LABEL;
 /// let proposal = import(&input, &Settings::default(), false).proposals.remove(0);
 /// assert!(proposal.is_same && proposal.adopts == Some(0));
 /// assert_eq!(proposal.patch()["metadata"]["labels"], json!({"expose": "true"}));
-/// assert_eq!(proposal.commands()[0], "kubectl label service web -n shop --overwrite expose=true");
+/// assert_eq!(proposal.commands().pop().unwrap(), "kubectl label service web -n shop --overwrite expose=true");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
@@ -38,6 +38,8 @@ pub struct Proposal {
     pub adopts: Option<usize>,
     /// Whether everything of the Ingresses that concerns this Service is reproduced.
     pub is_same: bool,
+    /// Why the Service is not to be exposed as it is proposed: what keeps somebody out of its Ingresses and is missing, a sentence each.
+    pub open: Vec<String>,
 }
 
 /// A word of a command, in quotes where the shell needs them.
@@ -97,7 +99,9 @@ impl Proposal {
         whole
     }
 
-    /// The commands of kubectl that give the Service its label and its annotations.
+    /// The commands of kubectl that give the Service its annotations and its label, and comments. The label comes last, so that a
+    /// running controller exposes no Service without what protects it. They are comments themselves where something is
+    /// [missing](Self::open) that keeps somebody out.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         let namespace = if self.namespace.is_empty() {
@@ -106,12 +110,24 @@ impl Proposal {
             format!(" -n {}", quoted(&self.namespace))
         };
         let service = format!("service {}{namespace} --overwrite", quoted(&self.service));
-        let mut commands = vec![format!("kubectl label {service} {EXPOSE_LABEL}=true")];
+        let mut commands = Vec::new();
         if !self.annotations.is_empty() || !self.removed.is_empty() {
             let given = self.annotations.iter().map(|(key, value)| quoted(&format!("{key}={value}")));
             let removed = self.removed.iter().map(|key| quoted(&format!("{key}-")));
             let words: Vec<String> = given.chain(removed).collect();
             commands.push(format!("kubectl annotate {service} {}", words.join(" ")));
+        }
+        commands.push(format!("kubectl label {service} {EXPOSE_LABEL}=true"));
+        let name = [&self.namespace, "/", &self.service].concat();
+        let name = name.trim_start_matches('/');
+        // A comment ends with its line, and a value may have several.
+        let comment = |text: &str| text.lines().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n");
+        if !self.open.is_empty() {
+            let said = format!("Service {name} is not exposed: {}", self.open.join("; "));
+            return [said].iter().chain(&commands).map(|text| comment(text)).collect();
+        }
+        if !self.is_same {
+            commands.insert(0, comment(&format!("Service {name}: not all of its Ingress")));
         }
         commands
     }

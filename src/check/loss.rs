@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
+use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, intent_of, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
@@ -48,7 +49,8 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     if !plan.has_object(target) || is_read() {
         return Loss::Nothing;
     }
-    let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
+    let is_idle = |effect: &Effect| effect.idle.is(&annotation.value) || is_no_rewrite(plan, annotation);
+    let Some(effect) = effect(&annotation.key).filter(|effect| !is_idle(effect)) else {
         return Loss::Nothing;
     };
     let most = match wanted_by(plan, annotation) {

@@ -4,13 +4,15 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::write::PATH_REGEX;
-use crate::dialect::go::not_in_re2;
+use crate::dialect::gateway;
+use crate::dialect::gateway::regex::branches;
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::dialect::write::Paths;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
+use crate::validation::regex::only_in_pcre;
 use crate::validation::{PathType, path_error};
 use crate::values::Target;
 
@@ -52,6 +54,10 @@ fn problem<'p>(
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
+    let is_pattern = rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn;
+    if is_pattern && let Some(problem) = malformed(context, paths, rule) {
+        return Some(problem);
+    }
     if !context.plan.targets.contains(&Target::Ingress) {
         return None;
     }
@@ -66,10 +72,33 @@ fn problem<'p>(
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
-    if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
+    if is_pattern {
         return regex(context, nginx, paths, rule);
     }
     None
+}
+
+/// Why a path that is compared as a regular expression is one of no program, or one that fits no path.
+fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<Problem> {
+    let plan = context.plan;
+    let controller = plan.controller(Target::Ingress);
+    // Nothing is known of how others compare a path.
+    let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
+    let by_route =
+        plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
+    let is_compared =
+        || by_route || (by_ingress && instead(context, paths, rule).is_none() && !is_literal(context));
+    let path = quoted(&rule.path);
+    if let Err(wrong) = only_in_pcre(&rule.path) {
+        let said = format!("the path {path} is no regular expression: {} {}", quoted(wrong.part), wrong.said);
+        return is_compared().then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
+    }
+    // nginx looks for such a branch anywhere in a path. Where the path is written anew, each branch begins one.
+    let is_nginx = controller.is_nginx() || controller == Controller::F5Nginx;
+    let stray = branches(&rule.path).find(|branch| !branch.starts_with(['/', '(', '[', '.', '\\']))?;
+    let said = format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
+    let is_lost = by_route || (by_ingress && !is_nginx && is_compared());
+    is_lost.then(|| Problem::new(Code::PathInvalid, said).help("begin each branch with `/`: /a|/b"))
 }
 
 /// The path type that allows any path, in the form of the annotation or setting that has the path.
@@ -89,8 +118,11 @@ fn regex<'p>(
 ) -> Option<Problem> {
     let path = quoted(&rule.path);
     let controller = context.plan.controller(Target::Ingress);
-    let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik);
-    if let Some(part) = not_in_re2(&rule.path).filter(|_| has_re2) {
+    let has_re2 = matches!(
+        controller,
+        Controller::Contour | Controller::Traefik | Controller::TraefikNginx
+    );
+    if let Some(part) = only_in_pcre(&rule.path).ok().flatten().filter(|_| has_re2) {
         let said = format!(
             "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",
             quoted(part),

@@ -43,6 +43,14 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
     {
         return says;
     }
+    // ingress-nginx decides path by path, and others for the whole Ingress.
+    if let (Intent::RewritePath, Target::Ingress, Some(Wish::Path(path))) = (intent, target, wish)
+        && !plan.controller(target).is_nginx()
+        && plan.is_rewritten_as_given()
+        && plan.rules.iter().any(|route| nginx::paths::keeps(plan, route, path))
+    {
+        return lacks(format!("expose {path}, which stays as it is, by a Service of its own"));
+    }
     let says = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::says,
         (Target::HttpRoute, _) => gateway::says::says,

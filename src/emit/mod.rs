@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, agrees, is_word, named_twice, says};
 use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
@@ -407,6 +408,11 @@ impl<'p> Emitting<'_, 'p> {
             }
             if is_passed(plan, &given.key, self.target) {
                 kept.push(given);
+                continue;
+            }
+            if is_no_rewrite(plan, given) {
+                let said = format!("{} has no effect: each path is its target already", quoted(&given.key));
+                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
                 continue;
             }
             let wanted = wanted_by(plan, given);

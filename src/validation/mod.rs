@@ -9,6 +9,7 @@ mod labels;
 mod names;
 mod paths;
 pub mod pattern;
+pub(crate) mod regex;
 mod url;
 
 pub use hosts::{HostError, MAX_COMMON_NAME, host_errors, is_sloppy_ip};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::gateway::regex::{behind_slash, takes_the_rest};
 use crate::dialect::write::{Written, intents, redirect, text};
 use crate::intents::Wish;
 use crate::plan::{Plan, Route};
@@ -27,9 +28,11 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 /// A regular expression. Contour compares it with the whole path (RE2), and the case of letters; ingress-nginx with the beginning of
 /// the path, in any case.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
-    let pattern = route.path.strip_prefix('/').filter(|_| route.path_type.is_pattern(&route.path))?;
-    let end = if ["(.*)", ".*"].iter().any(|end| pattern.ends_with(end)) { "" } else { ".*" };
-    let path = format!("/(?i:{pattern}){end}").into();
+    if !route.path_type.is_pattern(&route.path) {
+        return None;
+    }
+    let end = if takes_the_rest(&route.path) { "" } else { ".*" };
+    let path = [&behind_slash(&route.path), end].concat().into();
     Some((path, PathType::ImplementationSpecific)).filter(|_| plan.canary.is_none())
 }
 
@@ -42,7 +45,9 @@ mod tests {
         for (path, written) in [
             ("/shop(/|$)(.*)", Some("/(?i:shop(/|$)(.*))")),
             ("/api/v[0-9]+", Some("/(?i:api/v[0-9]+).*")),
-            ("/shop$", Some("/(?i:shop$).*")),
+            ("/shop$", Some("/(?i:shop$)")),
+            ("/a|/b.*", Some("/(?i:a|b.*).*")),
+            (r"/a\.*", Some(r"/(?i:a\.*).*")),
             ("/shop", None),
         ] {
             let annotations = [("IngressURLPath", path)];

@@ -1,5 +1,7 @@
 //! Regular expressions that keep the meaning that they have for ingress-nginx: they begin a path, whatever the case of its letters.
 
+use std::borrow::Cow;
+
 use crate::dialect::controller::Controller;
 
 /// What is known of how an implementation reads a RegularExpression.
@@ -28,14 +30,10 @@ enum Token {
     Open,
     Close,
     Bar,
-    /// A repetition.
-    Repeat,
     /// `.*`
     Rest,
     /// `$`
     End,
-    /// `\1`
-    Reference,
     Other,
 }
 
@@ -48,7 +46,6 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
         let first = *bytes.get(at)?;
         let second = bytes.get(at + 1).copied();
         let (token, length) = match (first, second) {
-            (b'\\', Some(b'1'..=b'9')) => (Token::Reference, 2),
             (b'\\', Some(_)) => (Token::Other, 2),
             (b'[', _) => (Token::Other, class_length(bytes.get(at..).unwrap_or_default())),
             (b'.', Some(b'*')) => (Token::Rest, 2),
@@ -56,7 +53,6 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
             (b')', _) => (Token::Close, 1),
             (b'|', _) => (Token::Bar, 1),
             (b'$', _) => (Token::End, 1),
-            (b'*' | b'+' | b'?' | b'}', _) => (Token::Repeat, 1),
             _ => (Token::Other, 1),
         };
         at += length;
@@ -66,7 +62,9 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
 
 /// The length of a class such as `[^]a-z\]]`.
 fn class_length(class: &[u8]) -> usize {
-    let mut at = if class.get(1) == Some(&b'^') { 3 } else { 2 };
+    let mut at = if class.get(1) == Some(&b'^') { 2 } else { 1 };
+    // A bracket that comes first is one of the characters.
+    at += usize::from(class.get(at) == Some(&b']'));
     while let Some(byte) = class.get(at) {
         match byte {
             b']' => return at + 1,
@@ -77,56 +75,62 @@ fn class_length(class: &[u8]) -> usize {
     class.len().max(1)
 }
 
+/// The alternatives of a regular expression that stand in no group.
+pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut start) = (0_i32, 0);
+    let ends = tokens(path).filter_map(move |(at, token)| {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth -= 1,
+            _ => {}
+        }
+        (depth == 0 && token == Token::Bar).then_some(at)
+    });
+    ends.chain([path.len()]).map(move |end| {
+        let branch = path.get(start..end).unwrap_or_default();
+        start = end + 1;
+        branch
+    })
+}
+
+/// A path as a part of a larger expression: in a group, so that what stands around it counts for each alternative.
+pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
+    if branches(path).count() > 1 { format!("(?:{path})").into() } else { path.into() }
+}
+
+/// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
+pub(in crate::dialect) fn behind_slash(path: &str) -> String {
+    let is_item = |rest: &&str| !rest.starts_with(['*', '+', '?', '{']);
+    let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
+    match behind.collect::<Option<Vec<&str>>>() {
+        Some(all) => format!("/(?i:{})", all.join("|")),
+        // Where the slash is a part of something else, the one in front stands for nothing.
+        None => format!("/{{0}}(?i:{path})"),
+    }
+}
+
 /// A path that is a regular expression, as an implementation reads it.
 pub(crate) fn written(path: &str, engine: Engine) -> String {
     // A slash was put in front of a path that was written as `^/shop`.
     let path = path.strip_prefix("/^").unwrap_or(path);
-    let is_choice = {
-        let mut depth = 0_i32;
-        tokens(path).any(|(_, token)| {
-            match token {
-                Token::Open => depth += 1,
-                Token::Close => depth -= 1,
-                _ => {}
-            }
-            depth == 0 && token == Token::Bar
-        })
-    };
-    let body = if is_choice { format!("(?:{path})") } else { path.to_owned() };
+    let body = grouped(path);
     match engine {
         Engine::Anywhere => format!("(?i)^{body}"),
-        Engine::Whole | Engine::Unknown if is_choice || !takes_the_rest(path) => format!("(?i){body}.*"),
+        Engine::Whole | Engine::Unknown if !takes_the_rest(path) => format!("(?i){body}.*"),
         Engine::Whole | Engine::Unknown => format!("(?i){body}"),
     }
 }
 
 /// Whether nothing can stand behind what a regular expression matches.
-fn takes_the_rest(path: &str) -> bool {
+pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
+    if branches(path).count() > 1 {
+        return false;
+    }
     let mut last = [Token::Other; 2];
     for (_, token) in tokens(path) {
         last = [last[1], token];
     }
     matches!(last, [_, Token::Rest | Token::End] | [Token::Rest, Token::Close])
-}
-
-/// The part of a regular expression of PCRE that neither RE2 nor Go has.
-pub(crate) fn unsupported(path: &str) -> Option<&str> {
-    let mut is_after_repeat = false;
-    for (at, token) in tokens(path) {
-        let rest = path.get(at..).unwrap_or_default();
-        let look = ["(?=", "(?!", "(?<=", "(?<!", "(?>"].into_iter().find(|look| rest.starts_with(look));
-        if let Some(look) = look.filter(|_| token == Token::Open) {
-            return rest.get(..look.len());
-        }
-        if token == Token::Reference {
-            return rest.get(..2);
-        }
-        if token == Token::Repeat && is_after_repeat && rest.starts_with('+') {
-            return path.get(at - 1..=at);
-        }
-        is_after_repeat = matches!(token, Token::Repeat | Token::Rest) && !is_after_repeat;
-    }
-    None
 }
 
 /// How many groups a regular expression captures.
@@ -195,24 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn what_only_pcre_has_is_found() {
-        for (path, found) in [
-            ("/(?!admin).*", Some("(?!")),
-            ("/(?=a)", Some("(?=")),
-            ("/x(?<!y)", Some("(?<!")),
-            (r"/(a)/\1", Some(r"\1")),
-            ("/a++", Some("++")),
-            ("/a{2}+", Some("}+")),
-            ("/.*+", Some("*+")),
-            (r"/\++", None),
-            ("/a+?", None),
-            ("/(?:a|b)(?i)c", None),
-            ("/(?<name>a)", None),
-            ("/[(?!]", None),
-            ("/[", None),
-            ("\\", None),
+    fn a_path_keeps_its_slash_in_a_larger_expression() {
+        for (path, expected) in [
+            ("/a", "/(?i:a)"),
+            ("/a|/b", "/(?i:a|b)"),
+            ("/(a|/b)|/c", "/(?i:(a|/b)|c)"),
+            ("/[]|]a", "/(?i:[]|]a)"),
+            ("/*", "/{0}(?i:/*)"),
+            ("/?(.*)", "/{0}(?i:/?(.*))"),
+            ("/a|(/b)", "/{0}(?i:/a|(/b))"),
         ] {
-            assert_eq!(unsupported(path), found, "{path}");
+            assert_eq!(behind_slash(path), expected, "{path}");
         }
     }
 

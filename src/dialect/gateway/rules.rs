@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::regex::{Engine, engine, unsupported};
+use super::regex::{Engine, engine};
 use super::says::pattern;
 use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
 use crate::plan::context::RuleContext;
 use crate::validation::literal_beginning;
+use crate::validation::regex::only_in_pcre;
 use crate::values::Target;
 
 /// A regular expression keeps its meaning, or it is said what it would match.
@@ -19,8 +21,24 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
-        let problem = match (engine(controller), unsupported(&route.path)) {
-            (Engine::Unknown, _) => {
+        // What is no regular expression of any program has a finding of its own.
+        let Ok(of_pcre) = only_in_pcre(&route.path) else { continue };
+        let problem = match (engine(controller), of_pcre) {
+            (_, Some(part)) => {
+                let who = match controller {
+                    Controller::Gateway => "most Gateways",
+                    known => known.row().name,
+                };
+                let said = format!(
+                    "the path {} contains {}, which the regular expressions of {who} do not have",
+                    quoted(&route.path),
+                    quoted(part),
+                );
+                Problem::new(Code::TargetInvalid, said)
+                    .help("write the path without it, or use the target Ingress")
+                    .found(route.path.clone())
+            }
+            (Engine::Unknown, None) => {
                 let said = format!(
                     "the regular expression {} keeps its meaning where a Gateway compares it with the whole path; another \
                      one may find it inside of others, such as below {}",
@@ -29,17 +47,6 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                 );
                 let help = "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression";
                 Problem::new(Code::IntentDiffers, said).help(help)
-            }
-            (_, Some(part)) => {
-                let said = format!(
-                    "the path {} contains {}, which the regular expressions of {} do not have",
-                    quoted(&route.path),
-                    quoted(part),
-                    controller.row().name
-                );
-                Problem::new(Code::TargetInvalid, said)
-                    .help("write the path without it, or use the target Ingress")
-                    .found(route.path.clone())
             }
             (_, None) => continue,
         };

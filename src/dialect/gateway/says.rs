@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::features;
 use super::regex::{Engine, engine, has_groups, substitution, written};
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::paths::keeps;
 use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
 use crate::intents::{Intent, Wish};
@@ -163,7 +164,8 @@ pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewri
     let has_regex = is_pattern && plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
     let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
     match plan.wish(Intent::RewritePath) {
-        Some(Wish::Path(target)) if *target == route.path => Rewrite::Keep,
+        // That of an annotation means what it means to ingress-nginx.
+        Some(Wish::Path(target)) if plan.is_rewritten_as_given() && keeps(plan, route, target) => Rewrite::Keep,
         Some(Wish::Path(target)) if !has_groups(target) => Rewrite::Full(target),
         Some(Wish::Path(target)) => match prefix_of_target(route, target) {
             Some(("/", "/")) => Rewrite::Keep,

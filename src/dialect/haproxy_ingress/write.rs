@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::gateway::regex::behind_slash;
 use crate::dialect::write::{Word, Written, intents, plain_path, redirect, size, text};
 use crate::intents::{Cors, ExternalAuth, Header, Intent, Wish};
 use crate::plan::{Plan, Route};
@@ -35,8 +36,8 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 /// A regular expression compares the case of letters there.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     plain_path(plan, route).or_else(|| {
-        let pattern = route.path.strip_prefix('/').filter(|_| route.path_type.is_pattern(&route.path))?;
-        Some((format!("/(?i:{pattern})").into(), PathType::ImplementationSpecific))
+        let is_pattern = route.path_type.is_pattern(&route.path);
+        is_pattern.then(|| (behind_slash(&route.path).into(), PathType::ImplementationSpecific))
     })
 }
 

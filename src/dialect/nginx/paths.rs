@@ -22,6 +22,11 @@ impl Plan {
         })
     }
 
+    /// Whether an annotation says what the path becomes, and no option.
+    pub(in crate::dialect) fn is_rewritten_as_given(&self) -> bool {
+        self.wanted(Intent::RewritePath).is_some_and(|wanted| !wanted.keys.is_empty())
+    }
+
     /// Whether an Ingress is made that is none of a canary, so that all of its annotations are read.
     pub(crate) fn has_stable_ingress(&self) -> bool {
         self.canary.is_none() && self.targets.contains(&Target::Ingress)
@@ -63,15 +68,38 @@ impl Nginx<'_> {
     /// Whether the path is read as a regular expression, and with it every path of the same host (ingress-nginx 1.15,
     /// enforceRegexModifier and needsRewrite).
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
-        let target = self.rewrite.map(|it| it.value.as_str()).or(self.wanted.map(|(_, target)| target));
-        let is_rewritten = target.is_some_and(|target| {
-            // To a prefix, a slash is added before the two are compared.
-            target != path || (kind == PathType::Prefix && !path.ends_with('/'))
-        });
-        is_rewritten
-            || self.pattern.is_some()
-            || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true))
+        let is_regex =
+            self.pattern.is_some() || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true));
+        let is_rewritten =
+            || self.rewrite.is_some_and(|it| !is_target(path, kind, &it.value, is_regex));
+        // What is written for an option is a regular expression, wherever it is to be rewritten.
+        is_regex || self.wanted.is_some() || is_rewritten()
     }
+}
+
+/// Whether a path is the target of its rewrite, so that ingress-nginx rewrites nothing. To a prefix that it reads as such, it adds a
+/// slash before it compares the two (1.15, updateServerLocations and buildProxyPass).
+fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
+    path == target && (is_regex || kind != PathType::Prefix || path.ends_with('/'))
+}
+
+/// Whether ingress-nginx leaves the path of a route as it is, because it is the target that an annotation names.
+pub(in crate::dialect) fn keeps(plan: &Plan, route: &Route, target: &str) -> bool {
+    let use_regex = || plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) == Some(true);
+    is_target(&route.path, route.path_type, target, false)
+        || (route.path == target && use_regex())
+}
+
+/// Whether an annotation asks for a rewrite, or for what is sent with one, and ingress-nginx rewrites nothing, because each path is
+/// the target already.
+pub(crate) fn is_no_rewrite(plan: &Plan, given: &Annotation) -> bool {
+    let target = match given.key.as_str() {
+        REWRITE_TARGET => Some(given),
+        "nginx.ingress.kubernetes.io/x-forwarded-prefix" => plan.annotation(REWRITE_TARGET),
+        _ => None,
+    };
+    let is_kept = |it: &Annotation| plan.rules.iter().all(|route| keeps(plan, route, it.value.trim()));
+    !plan.rules.is_empty() && target.is_some_and(is_kept)
 }
 
 /// Whether it takes a character in a URL.
@@ -125,10 +153,13 @@ pub(in crate::dialect) struct RewrittenPaths {
 impl RewrittenPaths {
     /// Those of ingress-nginx, if it serves the plan and an option rewrites the paths.
     pub(in crate::dialect) fn of(plan: &Plan) -> Option<Self> {
-        let (wanted, _) = plan.nginx()?.wanted?;
+        let (wanted, target) = plan.nginx()?.wanted?;
         // Traefik replaces what the expression matches, and ingress-nginx the whole path.
+        // It replaces nothing where the path is the target, and matches the same paths by an expression that is not.
+        let is_root = target == "/" && plan.rules.iter().any(|route| route.path == target);
         let end = match plan.controller(Target::Ingress) {
             Controller::TraefikNginx => ".*",
+            _ if is_root => ".*",
             _ => "",
         };
         Some(Self { is_cut: wanted.intent == Intent::StripPrefix, end })

@@ -5,6 +5,7 @@
 
 use super::{CANARY, PREFIX};
 use crate::diagnostics::Sourced;
+use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::read::Meant;
 use crate::intents::{Given, Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
@@ -196,9 +197,10 @@ pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
         .or_else(|| says("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
 }
 
-/// A rewrite that cuts off the paths of all routes, or puts something in their place.
+/// A rewrite that cuts off the paths of all routes, or puts something in their place. To the path itself, it is none.
 fn rewrite(given: &Annotations<'_>) -> Option<Said> {
-    let target = given.text("rewrite-target")?;
+    let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
+    let target = annotation.value.trim();
     let names = &["rewrite-target", "use-regex"];
     if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
         return says(Intent::StripPrefix, names, "true".to_owned());
@@ -349,7 +351,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
 
 /// It is sent together with a rewrite only.
 fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
-    given.get("rewrite-target")?;
+    rewrite(given)?;
     let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
     says(Intent::RequestHeaders, &["x-forwarded-prefix"], text)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::key::PATH;
-use crate::dialect::nginx::paths::{as_regex, loses_meaning};
+use crate::dialect::nginx::paths::{as_regex, keeps, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::says::says;
 use crate::intents::Intent;
@@ -102,10 +102,7 @@ impl<'t> Replacement<'t> {
             };
             return Some(Problem::new(Code::RewriteMismatch, message).help(help));
         }
-        // ingress-nginx rewrites nothing where the two are the same; to a Prefix, it adds a slash before it compares them.
-        let is_same =
-            self.text == rule.path && (rule.path_type != PathType::Prefix || rule.path.ends_with('/'));
-        if !self.is_constant || self.is_page() || is_same {
+        if !self.is_constant || self.is_page() || keeps(context.plan, rule, self.text) {
             return None;
         }
         let kept = rule.path.trim_end_matches('$');
@@ -141,7 +138,9 @@ impl<'t> Replacement<'t> {
 
     /// Why this target does not fit a path where another program than ingress-nginx puts it in place of the path.
     fn misfit_elsewhere(&self, context: &RuleContext<'_>, rule: &Route, by: Target) -> Option<Problem> {
-        let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
+        let is_whole = rule.path_type == PathType::Exact
+            || rule.path == "/"
+            || keeps(context.plan, rule, self.text);
         if is_whole || self.is_page() {
             return None;
         }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::networks::others;
+use crate::dialect::gateway::regex::grouped;
 use crate::dialect::traefik::says::{Rewrite, ends_tls, prefix, says};
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, numbered};
@@ -122,7 +123,7 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
             Rewrite::Whole(path) => json!({"replacePath": {"path": path}}),
             Rewrite::Groups(route, path) => json!({"replacePathRegex": {
                 // ingress-nginx replaces the whole path, wherever the match ends.
-                "regex": format!("(?i)^{}.*", route.path),
+                "regex": format!("(?i)^{}.*", grouped(&route.path)),
                 "replacement": groups(path),
             }}),
         },

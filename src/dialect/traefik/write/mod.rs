@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::says::ends_tls;
 use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
 use crate::dialect::external_dns::OPT_OUT;
+use crate::dialect::gateway::regex::grouped;
 use crate::dialect::kubernetes;
 use crate::dialect::nginx::paths::as_regex;
 use crate::dialect::write::{Extra, Made, Written};
@@ -68,7 +69,7 @@ pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, st
         _ if plan.annotation(PATH_MATCHER).is_some() => (Cow::Borrowed(path), route.path_type),
         PathType::Exact => (Cow::Borrowed(path), PathType::Exact),
         kind if kind.is_pattern(path) => {
-            (Cow::Owned(format!("{ANCHOR}(?i){path}")), PathType::ImplementationSpecific)
+            (Cow::Owned(format!("{ANCHOR}(?i){}", grouped(path))), PathType::ImplementationSpecific)
         }
         _ if path == "/" => (Cow::Borrowed("/"), PathType::Prefix),
         _ => (
