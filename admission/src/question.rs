@@ -309,8 +309,11 @@ impl<'a> Question<'a> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
-            // What the host says names accounts, and is for its log.
-            Some(Reply::Failed(_)) => return Err("cannot be read".to_owned()),
+            // The API server names the account, which is nothing for the owners of a Service.
+            Some(Reply::Failed(error)) if error.contains("User \"") => {
+                return Err("cannot be read: that is forbidden".to_owned());
+            }
+            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
         let keys = self.keys.get(at).map_or("", String::as_str);
@@ -460,7 +463,8 @@ mod tests {
         let response = answer(&canary(), &json!({}), &failed)?;
         let warnings = response.warnings().join("\n");
         assert!(
-            warnings.contains("cannot be read") && warnings.contains("tell your administrator"),
+            warnings.contains("cannot be read: that is forbidden")
+                && warnings.contains("tell your administrator"),
             "{warnings}"
         );
         assert!(!warnings.contains("serviceaccount"), "{warnings}");
