@@ -73,6 +73,7 @@ pub mod internal {
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::conflicts::contested::{Contested, contested};
+    pub use crate::conflicts::rivals::lone_canary;
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::{escaped, is_hidden, shortened, type_name};
     pub use crate::dialect::controller::Controller;
@@ -258,7 +259,14 @@ pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Pre
         created.push(time);
         plans.push(plan);
     }
-    for (place, conflicts) in conflicts::decide(&plans, &created, precedence) {
+    // Whoever has the files sees all names; in a cluster, it is told to the owners of each.
+    let names_others = settings.claims().is_none_or(|claims| claims.names_others());
+    let naming = if names_others || precedence == Precedence::RefuseAll {
+        conflicts::Naming::All
+    } else {
+        conflicts::Naming::OwnNamespace
+    };
+    for (place, conflicts) in conflicts::decide(&plans, &created, precedence, naming) {
         let Some(outcome) = positions.get(place).and_then(|at| outcomes.get_mut(*at)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {
             report.merge(conflicts);

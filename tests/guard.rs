@@ -497,3 +497,149 @@ fn more_routes_than_are_compared_are_refused() {
     assert_eq!(judged(Some(&of(98)), 99), [("claims-too-many", true)]);
     assert_eq!(judged(Some(&of(99)), 99), []);
 }
+
+/// What an update is told about hosts that an older object of another namespace has.
+fn refused_update(old: &Value, new: &Value, holders: &Holders) -> bool {
+    let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+    new.contested(Some(&old), "2025-01-01T00:00:00Z", holders, true).has_errors()
+}
+
+/// ingress-nginx gives a canary the requests of an Ingress in any namespace.
+#[test]
+fn a_canary_takes_requests_of_other_namespaces() {
+    let canary = |weight: &str| {
+        let annotations = json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": weight});
+        ingress(&annotations, &json!({"rules": [{"host": "a.example.com"}]}))
+    };
+    let refused = |object: &Value, holders: &Holders| {
+        Guarded::read(object).unwrap().contested(None, "", holders, true).has_errors()
+    };
+    assert!(refused(&canary("1"), &held_by("ops", false)));
+    assert!(!refused(&canary("1"), &held_by("shop", false)));
+    let of_canary = |namespace: &str| {
+        let held = held_by(namespace, false).into_iter();
+        held.map(|(text, holders)| (format!("canary {text}"), holders)).collect::<Holders>()
+    };
+    let stable = ingress(&json!({}), &json!({"rules": [{"host": "a.example.com"}]}));
+    assert!(refused(&stable, &of_canary("ops")));
+    assert!(!refused(&stable, &of_canary("shop")));
+    // Of two canaries, that of the namespace with the stable one stays.
+    let mut both = of_canary("ops");
+    assert!(refused(&canary("1"), &both));
+    both.extend(held_by("shop", false));
+    assert!(!refused(&canary("1"), &both));
+    // More of the requests are asked for anew.
+    assert!(refused_update(&canary("10"), &canary("100"), &held_by("ops", false)));
+    assert!(!refused_update(&canary("100"), &canary("10"), &held_by("ops", false)));
+    let mut by_header = canary("10");
+    by_header["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-by-header"] = "X-Beta".into();
+    assert!(refused_update(&canary("10"), &by_header, &held_by("ops", false)));
+    assert!(!refused_update(&by_header, &by_header, &held_by("ops", false)));
+}
+
+/// Another class or Gateway, or another part of the path, takes requests that nobody gave to the object.
+#[test]
+fn what_serves_an_object_anew_takes_all_its_hosts_anew() {
+    let of_class = |class: Option<&str>| {
+        ingress(&json!({}), &json!({"ingressClassName": class, "rules": [{"host": "a.example.com"}]}))
+    };
+    let held = held_by("ops", false);
+    for (old, new, expected) in [
+        (Some("parked"), Some("internal"), true),
+        (Some("internal"), None, true),
+        (None, Some("internal"), true),
+        (Some("internal"), Some("internal"), false),
+        (None, None, false),
+    ] {
+        assert_eq!(refused_update(&of_class(old), &of_class(new), &held), expected, "{old:?}, {new:?}");
+    }
+    let of_gateways = |names: &[&str]| {
+        let mut route = with_route(&json!({}));
+        route["spec"]["parentRefs"] = names.iter().map(|name| json!({"name": name})).collect();
+        route
+    };
+    for (old, new, expected) in [
+        (&["edge"][..], &["other"][..], true),
+        (&["edge"], &["edge", "other"], true),
+        (&["edge", "other"], &["edge"], false),
+        (&["edge"], &["edge"], false),
+    ] {
+        assert_eq!(refused_update(&of_gateways(old), &of_gateways(new), &held), expected, "{old:?}, {new:?}");
+    }
+    let of_header =
+        |value: &str| with_route(&json!({"matches": [{"headers": [{"name": "X-Beta", "value": value}]}]}));
+    assert!(refused_update(&of_header("1"), &of_header("2"), &held));
+    assert!(!refused_update(&of_header("1"), &of_header("1"), &held));
+}
+
+/// The dot of the root changes nothing about a name.
+#[test]
+fn a_host_with_a_dot_at_its_end_is_the_host() {
+    let settings = json!({"namespaces": {"blog": {"hosts": ["blog.example.com"]}, "free": {}}, "domain": "free.example.com"});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    for (key, value) in [
+        ("nginx.ingress.kubernetes.io/server-alias", "blog.example.com."),
+        ("cert-manager.io/common-name", "Blog.example.com."),
+        ("cert-manager.io/alt-names", "a.free.example.com,blog.example.com."),
+        ("external-dns.alpha.kubernetes.io/hostname", "blog.example.com."),
+    ] {
+        let mut object = ingress(&json!({key: value}), &json!({"rules": [{"host": "a.free.example.com"}]}));
+        object["metadata"]["namespace"] = "free".into();
+        let report = Guarded::read(&object).unwrap().check(&settings, None);
+        assert_eq!(found(&report), [("host-not-owned", true)], "{key}");
+        let mut service =
+            xposer::testing::service(&[("xposer.stakater.com/annotations", &format!("{key}: {value}"))]);
+        service["metadata"]["namespace"] = "free".into();
+        let outcome = xposer::expose(&xposer::Service::from_value(&service), &settings);
+        let told = outcome.report().unwrap();
+        assert!(told.diagnostics().iter().any(|it| it.code == xposer::Code::HostNotOwned), "{key}: {told}");
+    }
+    // ExternalDNS reads the annotations of the Service itself, too.
+    let mut service = xposer::testing::service(&[]);
+    service["metadata"]["namespace"] = "free".into();
+    service["metadata"]["annotations"] =
+        json!({"external-dns.alpha.kubernetes.io/hostname": "own.free.example.com, Blog.example.com."});
+    let outcome = xposer::expose(&xposer::Service::from_value(&service), &settings);
+    let told = outcome.report().unwrap().to_string();
+    assert!(
+        told.contains("external-dns.alpha.kubernetes.io/hostname\"]: the host `blog.example.com` belongs to"),
+        "{told}"
+    );
+}
+
+/// What takes all hosts is told to name some.
+#[test]
+fn the_help_for_a_route_without_hosts_is_to_name_them() {
+    let settings =
+        xposer::Settings::from_value(&json!({"namespaces": {"blog": {"hosts": ["blog.example.com"]}}}));
+    let route = of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), &json!({"rules": [{}]}));
+    let report = Guarded::read(&route).unwrap().check(&settings.unwrap(), None).to_string();
+    assert!(
+        report.contains("spec.hostnames: ") && report.contains("; write the hosts that it is for"),
+        "{report}"
+    );
+}
+
+#[test]
+fn settings_that_match_nobody_are_refused() {
+    let said = |settings: &Value| {
+        xposer::Settings::from_value(settings).err().map(|it| it.to_string()).unwrap_or_default()
+    };
+    for user in ["system:serviceaccount:x", "system:serviceaccount:x:", "system:serviceaccount:x:y:z"] {
+        let told = said(&json!({"guard": {"mode": "deny", "users": [user]}}));
+        assert!(told.contains("is no service account; write system:serviceaccount:NAMESPACE:NAME"), "{told}");
+    }
+    for user in ["system:serviceaccount:x:y", "kubernetes-admin", "system:admin"] {
+        assert_eq!(said(&json!({"guard": {"mode": "deny", "users": [user]}})), "");
+    }
+    let told = said(&json!({"claims": {"namespace": "x", "maxAge": "100000000000h"}}));
+    assert!(
+        told.contains("a duration whose numbers have at most five digits; write a shorter one"),
+        "{told}"
+    );
+    // The accounts of the manifests, and of the chart as the release `xposer`.
+    for name in ["xposer-controller", "xposer"] {
+        let user = format!("system:serviceaccount:xposer-system:{name}");
+        assert!(xposer::Settings::default().guard().passes(&user), "{user}");
+    }
+}

@@ -255,12 +255,43 @@ fn a_canary_belongs_to_the_service_that_has_the_route() {
     assert_eq!(said(&canary, SECOND, &holders(&[(&stable, FIRST)]), true), [""; 0]);
     // The stable Service may be applied after it.
     assert_eq!(said(&canary, SECOND, &Holders::new(), true), [""; 0]);
-    let said = said(&canary, SECOND, &holders(&[(&other, FIRST)]), true);
-    assert_eq!(said.len(), 1, "{said:?}");
+    let own = plan("shop", "api", &[HOST]);
+    let differs = said(&canary, SECOND, &holders(&[(&own, FIRST)]), true);
+    assert_eq!(differs.len(), 1, "{differs:?}");
     assert!(
-        said[0].contains("is asked for by Service ops/web") && said[0].contains("stable Service `web`"),
-        "{said:?}"
+        differs[0].contains("is asked for by Service shop/api")
+            && differs[0].contains("stable Service `web`"),
+        "{differs:?}"
     );
+    let strange = said(&canary, SECOND, &holders(&[(&other, FIRST)]), true);
+    assert_eq!(strange.len(), 1, "{strange:?}");
+    assert!(strange[0].contains("`shop.example.com/` is also asked for by Service ops/web"), "{strange:?}");
+}
+
+/// Whoever serves them gives a canary the requests of a route in any namespace, so the older one has the route.
+#[test]
+fn a_canary_and_a_route_of_another_namespace_are_in_conflict() {
+    let canary = plan("free", "can", &[HOST, ("CanaryOf", "nope"), ("CanaryWeight", "100")]);
+    let stable = plan("ops", "web", &[HOST]);
+    let codes = |asker: &Plan, created, had: &BTreeSet<String>, others: &[(&Plan, &str)]| {
+        let report = asker.contested(created, had, &holders(others), true);
+        report.diagnostics().iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    let nothing = BTreeSet::new();
+    assert_eq!(codes(&stable, "", &nothing, &[(&canary, FIRST)]), [Code::RouteClaimed]);
+    assert_eq!(codes(&canary, "", &nothing, &[(&stable, FIRST)]), [Code::RouteClaimed]);
+    // Both are there: the older one keeps it, and is told.
+    assert_eq!(codes(&canary, FIRST, &had(&canary), &[(&stable, SECOND)]), [Code::ClaimYounger]);
+    assert_eq!(codes(&stable, FIRST, &had(&stable), &[(&canary, SECOND)]), [Code::ClaimYounger]);
+    // Who has the stable route has the canary, whatever canary of others is there.
+    let own = plan("ops", "beta", &[HOST, ("CanaryOf", "web"), ("CanaryWeight", "10")]);
+    let both = [(&stable, FIRST), (&canary, FIRST)];
+    assert_eq!(codes(&own, "", &nothing, &both), [Code::ClaimYounger]);
+    assert_eq!(codes(&own, "", &nothing, &[(&stable, FIRST)]), []);
+    assert_eq!(codes(&plan("free", "web", &[HOST]), "", &nothing, &[(&canary, FIRST)]), []);
+    // What it asked for before, with less weight, is less.
+    let less = plan("free", "can", &[HOST, ("CanaryOf", "nope"), ("CanaryWeight", "10")]);
+    assert!(canary.canary().unwrap().gets_more(less.canary().unwrap()));
 }
 
 #[test]

@@ -150,3 +150,84 @@ fn who_is_refused_alone_claims_nothing() {
         assert_eq!(words(&outcomes(&services, precedence)), ["refused", "exposed"]);
     }
 }
+
+/// A canary takes requests of whoever has the host and path, in any namespace: so they are in conflict, and the older one is exposed.
+#[test]
+fn a_canary_of_another_namespace_is_in_conflict_with_the_stable_service() {
+    let of_free = |(mut document, created): (Value, i64)| {
+        document["metadata"]["namespace"] = "free".into();
+        (document, created)
+    };
+    let host = "shop.example.com";
+    let claimed = "conflicting: route-claimed";
+    let alone = |created| of_free(canary("can", "nope", host, created));
+    let found = outcomes(&[service("web", host, 1), alone(2)], Precedence::OldestFirst);
+    assert_eq!(words(&found), ["exposed", claimed]);
+    let said = &found[1].report().unwrap().diagnostics()[0];
+    assert_eq!(said.message, "`shop.example.com/` is also asked for by Service shop/web");
+    let services = [service("web", host, 2), alone(1)];
+    assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), [claimed, "exposed"]);
+    assert_eq!(words(&outcomes(&services, Precedence::RefuseAll)), [claimed, claimed]);
+    // A canary is with its own stable Service, which is compared. Where that one lost the host, the canary has nothing of it either.
+    let canary = |created| of_free(canary("can", "own", host, created));
+    let own = |created| of_free(service("own", host, created));
+    let services = [service("web", host, 2), own(1), canary(3)];
+    assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), [claimed, "exposed", "exposed"]);
+    let services = [service("web", host, 2), own(3), canary(1)];
+    assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), ["exposed", claimed, claimed]);
+}
+
+/// So a program that keeps many Services plans them together.
+#[test]
+fn a_canary_shares_a_claim_with_whoever_has_its_route() {
+    let settings = Settings::default();
+    let (web, _) = service("web", "shop.example.com", 1);
+    let (mut can, _) = canary("can", "nope", "shop.example.com", 1);
+    can["metadata"]["namespace"] = "free".into();
+    let [web, can] = [&web, &can].map(|it| xposer::expose(&Service::from_value(it), &settings));
+    let (web, can) = (web.plan().unwrap(), can.plan().unwrap());
+    assert!(can.claims().iter().any(|claim| claim.is_exclusive() && web.claims().contains(claim)));
+}
+
+/// Under `claims.nameOthers: false`, the owners of a Service are told nothing of others in an Event, either. In files, everything is there to
+/// be read.
+#[test]
+fn services_of_other_namespaces_are_not_named_where_the_settings_say_so() {
+    let claims = json!({"namespace": "xposer-system", "nameOthers": false});
+    let settings = Settings::from_value(
+        &json!({"claims": claims, "namespaces": {"blog": {"hosts": ["blog.example.com"]}},
+        "clusterIssuer": "ca", "tls": "cert-manager", "ingressClassName": "nginx"}),
+    );
+    let settings = settings.unwrap();
+    let named = |namespace: &str, url: &str, created| {
+        let (mut document, created) = service("root", url, created);
+        document["metadata"]["namespace"] = namespace.into();
+        (document, created)
+    };
+    let told = |services: &[(Value, i64)], precedence| {
+        let services: Vec<Service<'_>> =
+            services.iter().map(|(value, created)| Service::from_value(value).created_at(*created)).collect();
+        let outcomes = expose_all(&services, &settings, precedence);
+        let of_free = outcomes.last().and_then(Outcome::report).unwrap();
+        of_free.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let same = [named("ops", "a.example.com", 1), named("free", "a.example.com", 2)];
+    // Paths of one host: a certificate of each, and a regular expression that the other one suffers from.
+    let beside = [named("ops", "a.example.com/v[0-9]", 1), named("free", "a.example.com/api", 2)];
+    for (services, code) in [
+        (&same[..], "route-claimed"),
+        (&beside[..], "certificate-twice"),
+        (&beside[..], "host-regular-expression"),
+    ] {
+        let said = told(services, Precedence::OldestFirst);
+        assert!(said.iter().any(|it| it.contains(code)), "{code}: {said:?}");
+        assert!(!said.iter().any(|it| it.contains("ops")), "{said:?}");
+        assert!(said.iter().any(|it| it.contains("somebody in another namespace")), "{said:?}");
+    }
+    assert!(told(&same, Precedence::RefuseAll)[0].contains("Service ops/root"));
+    // Nor is the namespace that a host belongs to.
+    let said = told(&[named("free", "blog.example.com", 1)], Precedence::OldestFirst);
+    assert!(said[0].contains("the host `blog.example.com` belongs to another namespace; "), "{said:?}");
+    let said = told(&[named("free", "*.example.com", 1)], Precedence::OldestFirst);
+    assert!(said[0].contains("the host `*.example.com` takes hosts of another namespace; "), "{said:?}");
+}

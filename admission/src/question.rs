@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 use xposer::conflicts::{ClaimText, Holders};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
-use xposer::internal::{set, shortened};
+use xposer::internal::{lone_canary, set, shortened};
 use xposer::options::{Claims, Mode};
+use xposer::plan::Canary;
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
 use crate::object;
@@ -133,7 +134,11 @@ impl Before<'_> {
             Before::Other { old, namespace, settings } => object::Service::read(old).ok().and_then(|old| {
                 let outcome =
                     expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
-                outcome.plan().map(Plan::claim_texts)
+                let old = outcome.plan()?;
+                let gets_more = |(old, new): (&Canary, &Canary)| new.gets_more(old);
+                let is_more = old.canary().zip(plan.canary()).is_some_and(gets_more);
+                let texts = old.claim_texts().into_iter();
+                Some(texts.filter(|claim| !(is_more && claim.stable().is_some())).collect())
             }),
         };
         set(texts.into_iter().flatten().map(|claim| claim.kept()))
@@ -179,9 +184,9 @@ impl<'a> Question<'a> {
             names.insert(place, name);
             keys.insert(place, claim.key().into());
         }
-        // A canary is compared with its stable Service.
-        let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
-        let texts = set(texts.map(str::to_owned));
+        // A canary is compared with whoever has its route.
+        let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.clone()), claim.across()]);
+        let texts = set(texts.flatten());
         Self { names, keys, texts, is_cut, claims, asked, created, report }
     }
 
@@ -238,9 +243,26 @@ impl<'a> Question<'a> {
                 })
                 .unwrap_or_default(),
         };
-        let is_contested = found.has_errors();
+        let mut has_url = !found.has_errors();
         self.report.merge(found);
-        if self.is_cut || is_late {
+        let (is_canary, is_service) = match &self.asked {
+            Asked::Service { plan, .. } => (plan.canary().is_some(), true),
+            Asked::Guarded { object, .. } => {
+                (Guarded::read(object).is_some_and(|guarded| guarded.is_canary()), false)
+            }
+        };
+        let is_known = unknown.is_empty() && !self.is_cut && !is_late;
+        if is_canary
+            && has_url
+            && is_known
+            && let Some((place, problem)) = lone_canary(&self.texts, &holders, is_service)
+        {
+            has_url = false;
+            self.report.file(place, problem);
+        }
+        // Of an object with more than are compared, this is said already.
+        let is_told = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
+        if (self.is_cut || is_late) && !is_told {
             let said = match is_late {
                 true => "it asks for more hosts and names than could be looked up in time".to_owned(),
                 false => format!(
@@ -274,9 +296,9 @@ impl<'a> Question<'a> {
             return response;
         }
         match self.asked {
-            // The URL of somebody else is no URL of this Service.
+            // The URL of somebody else is no URL of this Service, and nor is one whose requests it does not get.
             Asked::Service { plan, stamped: Some(service), .. } => {
-                response.with_change(service.stamped(Some(&*plan).filter(|_| !is_contested)))
+                response.with_change(service.stamped(Some(&*plan).filter(|_| has_url)))
             }
             Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
         }
@@ -287,6 +309,10 @@ impl<'a> Question<'a> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
+            // The API server names the account, which is nothing for the owners of a Service.
+            Some(Reply::Failed(error)) if error.contains("User \"") => {
+                return Err("cannot be read: that is forbidden".to_owned());
+            }
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
@@ -326,17 +352,18 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use serde_json::json;
     use xposer::conflicts::Holder;
 
     /// To plan a Service a second time is half of the work of a request.
     #[test]
     fn the_old_service_is_planned_only_where_somebody_else_has_something() -> Result<(), Report> {
-        let plan =
-            xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], serde_json::json!({}))?;
+        let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
         let holder = |name: &str| Holder { name: name.to_owned(), ..plan.holder("2026-01-01T00:00:00Z") };
         let planned = Cell::new(0);
         let had = || {
@@ -351,6 +378,109 @@ mod tests {
         assert_eq!(planned.get(), 0);
         assert!(says("other"));
         assert_eq!(planned.get(), 1);
+        Ok(())
+    }
+
+    const NOW: i64 = 1_795_935_600;
+
+    /// The answer to the creation of this object by somebody, given what each look-up gives.
+    fn answer(
+        object: &Value,
+        more: &Value,
+        reply: &dyn Fn() -> Reply,
+    ) -> Result<Response, Box<dyn std::error::Error>> {
+        let (group, version) =
+            object["apiVersion"].as_str().and_then(|it| it.split_once('/')).unwrap_or(("", "v1"));
+        let kind = json!({"group": group, "version": version, "kind": object["kind"]});
+        let request = json!({"operation": "CREATE", "kind": kind, "userInfo": {"username": "alice"}, "namespace": "shop",
+            "object": object})
+        .to_string();
+        let request: crate::Request<'_> = serde_json::from_str(&request)?;
+        let mut settings = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            settings[key] = value.clone();
+        }
+        let settings = Settings::from_value(&settings).map_err(|report| report.to_string())?;
+        Ok(match crate::review(&request, &settings) {
+            Review::Answered(response) => response,
+            Review::Asks(question) => {
+                let replies: Vec<Reply> = question.names().iter().map(|_| reply()).collect();
+                question.answer(&replies, NOW)
+            }
+        })
+    }
+
+    /// A ConfigMap with these claims, under the key of the host.
+    fn config_map(claims: &str) -> Reply {
+        let labels =
+            json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
+        let mut data = json!({"state": r#"{"version":3,"written":"2026-11-29T07:00:00Z"}"#});
+        if !claims.is_empty() {
+            data["a"] = claims.into();
+        }
+        Reply::Found(json!({"metadata": {"labels": labels}, "data": data}).to_string().into_bytes())
+    }
+
+    fn canary() -> Value {
+        let annotations = json!({"config.xposer.stakater.com/CanaryOf": "web", "config.xposer.stakater.com/CanaryWeight": "10"});
+        json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}, "metadata": {
+            "name": "beta", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations}})
+    }
+
+    type Tested = Result<(), Box<dyn std::error::Error>>;
+
+    #[test]
+    fn a_canary_without_its_stable_service_is_told_and_has_no_url() -> Tested {
+        let by_hand = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "beta", "namespace": "shop",
+            "annotations": {"nginx.ingress.kubernetes.io/canary": "true"}}, "spec": {"rules": [{"host": "shop.example.com"}]}});
+        let guard = json!({"guard": {"mode": "deny"}});
+        for object in [canary(), by_hand] {
+            let alone = answer(&object, &guard, &|| config_map(""))?;
+            assert!(alone.is_allowed() && alone.changed_object().is_none(), "{alone:?}");
+            assert!(alone.warnings().len() == 1 && alone.warnings()[0].contains("canary-alone"), "{alone:?}");
+            // What is not known is not missing.
+            let unknown = answer(&object, &guard, &|| Reply::NotFound)?;
+            assert!(!unknown.warnings().iter().any(|it| it.contains("canary-alone")), "{unknown:?}");
+            let stable = "Service shop/web 2026-01-01T00:00:00Z prefix shop.example.com/";
+            let beside = answer(&object, &guard, &|| config_map(stable))?;
+            assert!(beside.is_allowed() && beside.warnings().is_empty(), "{beside:?}");
+            assert_eq!(beside.changed_object().is_some(), object["kind"] == "Service");
+            // A canary of another namespace is looked for under the same key.
+            let foreign = "Service ops/web 2026-01-01T00:00:00Z prefix shop.example.com/";
+            assert!(!answer(&object, &guard, &|| config_map(foreign))?.is_allowed());
+        }
+        let stable = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+            "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
+        let foreign = "Ingress free/can 2026-01-01T00:00:00Z canary prefix shop.example.com/";
+        let refused = answer(&stable, &guard, &|| config_map(foreign))?;
+        assert!(refused.message().is_some_and(|it| it.contains("by Ingress free/can")), "{refused:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn who_may_read_what_is_not_told_to_the_owners_of_a_service() -> Tested {
+        let failed = || Reply::Failed("User \"system:serviceaccount:a:b\" cannot get".to_owned());
+        let response = answer(&canary(), &json!({}), &failed)?;
+        let warnings = response.warnings().join("\n");
+        assert!(
+            warnings.contains("cannot be read: that is forbidden")
+                && warnings.contains("tell your administrator"),
+            "{warnings}"
+        );
+        assert!(!warnings.contains("serviceaccount"), "{warnings}");
+        Ok(())
+    }
+
+    #[test]
+    fn one_cause_is_told_once() -> Tested {
+        let hosts: Vec<String> = (0..101).map(|n| format!("h{n}.example.com")).collect();
+        let rules: Vec<Value> =
+            (0..100).map(|n| json!({"matches": [{"path": {"value": format!("/p{n}")}}]})).collect();
+        let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "all", "namespace": "shop"},
+            "spec": {"hostnames": hosts, "parentRefs": [{"name": "edge"}], "rules": rules}});
+        let response = answer(&route, &json!({"guard": {"mode": "deny"}}), &|| config_map(""))?;
+        let message = response.message().unwrap_or_default();
+        assert_eq!(message.matches("[claims-too-many]").count(), 1, "{message}");
         Ok(())
     }
 }

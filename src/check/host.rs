@@ -4,7 +4,8 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted, quoted_char};
+use crate::dialect::external_dns::name_in_dns;
 use crate::plan::context::RuleContext;
 use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
@@ -95,6 +96,13 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         let problem = context.settings.problem_of_host(own, &host);
         if let Some(problem) = problem.filter(|_| seen.get_or_insert_with(of_routes).insert(host)) {
             annotation.file_value(report, problem);
+        }
+    }
+    // ExternalDNS reads the Service, too.
+    for (key, names) in &context.service.dns_hostnames {
+        let mut hosts = names.split(',').map(name_in_dns).filter(|host| !host.is_empty());
+        if let Some(problem) = hosts.find_map(|host| context.settings.problem_of_host(own, &host)) {
+            report.file(FieldPath::annotation((*key).to_owned()), problem);
         }
     }
 }

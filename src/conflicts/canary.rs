@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Filing;
+use super::claims::{Claimed, MAX_NAMED, exclusive, routes, said};
+use super::{Filing, Naming};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::nginx::{any_name, is_read_on_canary, redirect_of};
 use crate::dialect::read::read;
@@ -20,13 +21,84 @@ fn comparable(route: &Route) -> Comparable<'_> {
     (&route.host, &route.path, route.path_type)
 }
 
+/// What a canary shares: the routes of its stable Service, as that one claims them.
+pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
+    exclusive(plan).filter_map(|claim| match claim {
+        Claimed::Route(host, path, is_exact, true) => Some(Claimed::Route(host, path, is_exact, false)),
+        _ => None,
+    })
+}
+
+/// Reports where a Service of another namespace has a route of a canary, on both: whoever serves them gives the canary the requests
+/// of that Service. Those are canaries whose stable Service is not there: otherwise that one is compared. The positions of the
+/// canaries that are reported.
+fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing<'_>) -> BTreeSet<usize> {
+    let mut canaries: BTreeMap<Claimed<'_>, Vec<usize>> = BTreeMap::new();
+    for at in alone {
+        for claim in plans.get(*at).into_iter().flat_map(|plan| shared(plan)) {
+            canaries.entry(claim).or_default().push(*at);
+        }
+    }
+    let mut stable: BTreeMap<&Claimed<'_>, Vec<usize>> = BTreeMap::new();
+    for (at, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.canary.is_none()) {
+        for claim in exclusive(plan) {
+            if let Some((claim, _)) = canaries.get_key_value(&claim) {
+                stable.entry(claim).or_default().push(at);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for (claim, stable) in stable {
+        let canaries = canaries.get(claim).map_or(&[][..], Vec::as_slice);
+        let help = "give one of them another host or path";
+        let of_canary = "name a stable Service of its namespace, or give the canary another host or path";
+        for (own, others, help) in [(&stable[..], canaries, help), (canaries, &stable[..], of_canary)] {
+            for at in own {
+                let Some(plan) = plans.get(*at) else { continue };
+                let others = others.iter().filter_map(|at| plans.get(*at).copied());
+                let others = others.filter(|other| other.namespace() != plan.namespace());
+                let others: Vec<&Plan> = others.take(MAX_NAMED).collect();
+                if others.is_empty() {
+                    continue;
+                }
+                found.insert(*at);
+                let mut own = routes(plan);
+                let is_claim = |of: &Claimed<'_>| of == claim || is_shared_as(of, claim);
+                let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
+                if let Some(problem) =
+                    said(claim, plan, origin, &naming.in_words(plan, &others, others.len()), help)
+                {
+                    file(*at, plan, problem);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether the first claim is that of a canary for the second one.
+fn is_shared_as(claim: &Claimed<'_>, stable: &Claimed<'_>) -> bool {
+    match (claim, stable) {
+        (Claimed::Route(host, path, is_exact, true), Claimed::Route(of, at, exact, false)) => {
+            (host, path, is_exact) == (of, at, exact)
+        }
+        _ => false,
+    }
+}
+
 /// Checks that every canary has its stable Service beside it, exposed in the same way.
-pub(super) fn canaries(plans: &[&Plan], file: &mut Filing<'_>) {
+pub(super) fn canaries(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
     if plans.iter().all(|plan| plan.canary.is_none()) {
         return;
     }
     let all: BTreeMap<(Option<&str>, &str), &Plan> =
         plans.iter().map(|plan| (plan.identity(), *plan)).collect();
+    let is_alone = |plan: &Plan| {
+        plan.canary.as_ref().is_some_and(|it| !all.contains_key(&(plan.namespace(), it.of.as_str())))
+    };
+    let alone: Vec<usize> =
+        plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
+    let strangers = strangers(plans, &alone, naming, file);
     // Many canaries may be of one Service, whose routes are sorted once.
     let mut routes: BTreeMap<(Option<&str>, &str), BTreeSet<Comparable<'_>>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -34,6 +106,7 @@ pub(super) fn canaries(plans: &[&Plan], file: &mut Filing<'_>) {
         let of = (plan.namespace(), canary.of.as_str());
         let at = || FieldPath::annotation(annotation::CANARY_OF);
         match all.get(&of) {
+            None if strangers.contains(&index) => {}
             None => {
                 let said = format!(
                     "the Service {} is not exposed here, and the canary gets no requests",

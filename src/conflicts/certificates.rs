@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::MAX_NAMED;
-use super::{Filing, in_words};
+use super::{Filing, Naming};
 use crate::diagnostics::{Code, Origin, Problem, quoted};
 use crate::dialect::cert_manager;
 use crate::options::annotations::annotation;
@@ -26,7 +26,7 @@ type Secret<'p> = (Option<&'p str>, &'p str);
 
 /// Files a Warning on each Service that asks cert-manager for a certificate for a host of another one, where the two put it
 /// into different secrets. The plans have their positions.
-pub(super) fn twice(exposed: &[(usize, &Plan)], file: &mut Filing<'_>) {
+pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let plans: Vec<&Plan> = exposed.iter().map(|(_, plan)| *plan).collect();
     let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -50,12 +50,10 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], file: &mut Filing<'_>) {
             before += own.len();
             let named: Vec<&Plan> =
                 others.take(MAX_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
-            let others = in_words(&named, owners.len() - own.len());
             for (host, _, index) in own {
-                found
-                    .entry(*index)
-                    .and_modify(|(.., more)| *more += 1)
-                    .or_insert_with(|| (host, others.clone(), 0));
+                let Some(plan) = plans.get(*index) else { continue };
+                let others = naming.in_words(plan, &named, owners.len() - own.len());
+                found.entry(*index).and_modify(|(.., more)| *more += 1).or_insert_with(|| (host, others, 0));
                 together.join(owners.first().map_or(*index, |(.., first)| *first), *index);
             }
         }
@@ -65,7 +63,7 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], file: &mut Filing<'_>) {
         groups.entry(together.first(*index)).or_default().extend(plans.get(*index));
     }
     let helps: BTreeMap<usize, String> =
-        groups.into_iter().map(|(first, group)| (first, one_certificate_help(&group))).collect();
+        groups.into_iter().map(|(first, group)| (first, one_certificate_help(&group, naming))).collect();
     for (index, (host, others, more)) in found {
         let Some((position, plan)) = exposed.get(index) else { continue };
         let more = match more {
@@ -123,12 +121,12 @@ pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
     if hosts.is_sorted_by(|(left, _), (right, _)| left < right) {
         return "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned();
     }
-    one_certificate_help(plans)
+    one_certificate_help(plans, Naming::All)
 }
 
 /// How several Services with hosts in common get one certificate. cert-manager makes it for the hosts of the Ingress with
 /// the issuer, so one of them must have all hosts.
-fn one_certificate_help(plans: &[&Plan]) -> String {
+fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
     fn hosts(plan: &Plan) -> BTreeSet<&str> {
         set(plan.tls_hosts())
     }
@@ -140,6 +138,8 @@ fn one_certificate_help(plans: &[&Plan]) -> String {
     });
     let is_one_namespace =
         plans.iter().all(|plan| Some(plan.namespace()) == largest.map(|plan| plan.namespace()));
+    // Its name is for its own namespace.
+    let keeper = keeper.filter(|_| naming == Naming::All || is_one_namespace);
     let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
     let others = if plans.len() == 2 { "other" } else { "others" };
     let (tls, template) = (annotation::TLS, annotation::SECRET);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::patterns::{Compared, compared};
-use super::{Filing, certificates, in_words};
+use super::{Filing, Naming, canary, certificates};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
 use crate::dialect::hosts::Use;
@@ -140,9 +140,11 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claims(&self) -> Vec<Claim<'_>> {
-        // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
+        // A canary meets its stable Service, which it is compared with, and whose route it may be a part of; and whoever else has
+        // that route.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
-        claims(self).map(|(claim, _)| claim).chain(stable).chain(compared(self)).map(Claim).collect()
+        let own = claims(self).map(|(claim, _)| claim).chain(canary::shared(self));
+        own.chain(stable).chain(compared(self)).map(Claim).collect()
     }
 
     pub(super) fn is_global(&self) -> bool {
@@ -157,6 +159,11 @@ impl Plan {
 /// What a plan claims and no other plan can have beside it.
 pub(super) fn exclusive(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     claims(plan).map(|(claim, _)| claim).filter(Claimed::is_exclusive)
+}
+
+/// The routes that a plan claims, with who wrote their hosts.
+pub(super) fn routes(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
+    claims(plan).filter(|(claim, _)| matches!(claim, Claimed::Route(..)))
 }
 
 /// What a plan claims; of a route also who wrote its host.
@@ -273,7 +280,7 @@ pub(super) fn all_claims<'c>(
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones
 /// are neighbours.
-pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
+pub(super) fn claimed_twice(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
     let mut all = Vec::with_capacity(plans.len() * 3);
     for (index, plan) in plans.iter().enumerate() {
         all.extend(claims(plan).map(|(claim, origin)| (claim, index, *plan, origin)));
@@ -302,7 +309,7 @@ pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
             _ => String::new(),
         };
         for (_, index, plan, origin) in group {
-            if let Some(found) = claimed(claim, plan, *origin, &owners, &help) {
+            if let Some(found) = claimed(claim, plan, *origin, (&owners, naming), &help) {
                 file(*index, plan, found);
             }
         }
@@ -335,10 +342,10 @@ impl<'o> FromIterator<&'o Plan> for Owners<'o> {
 
 impl Owners<'_> {
     /// The other Services, in words: at most [`MAX_NAMED`] by name.
-    fn others(&self, plan: &Plan) -> Option<String> {
+    fn others(&self, plan: &Plan, naming: Naming) -> Option<String> {
         let others = self.services.iter().copied().filter(|other| other.identity() != plan.identity());
         let named: Vec<&Plan> = others.take(MAX_NAMED).collect();
-        (!named.is_empty()).then(|| in_words(&named, self.services.len() - 1))
+        (!named.is_empty()).then(|| naming.in_words(plan, &named, self.services.len() - 1))
     }
 
     /// Whether each of them shares a target with this plan.
@@ -352,7 +359,7 @@ fn claimed(
     claim: &Claimed<'_>,
     plan: &Plan,
     origin: Option<&Origin>,
-    owners: &Owners<'_>,
+    (owners, naming): (&Owners<'_>, Naming),
     help: &str,
 ) -> Option<(FieldPath, Problem)> {
     if let Claimed::Service(..) = claim {
@@ -360,7 +367,7 @@ fn claimed(
         let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
-    let others = owners.others(plan)?;
+    let others = owners.others(plan, naming)?;
     // Where they share a target, the name of its objects is already reported.
     if matches!(claim, Claimed::Name(MONITOR, ..)) && owners.all_share_a_target(plan) {
         return None;

@@ -75,6 +75,24 @@ impl ClaimText {
         self.text.strip_prefix(CANARY)
     }
 
+    /// The claim with which this one is in conflict if somebody in another namespace has it: a canary takes requests of whoever has the host
+    /// and path. Of a canary that is [`stable`](Self::stable), and otherwise that of a canary. `None` if this is no route.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let route = |is_canary| ClaimText::route("shop.example.com", "/", PathType::Prefix, is_canary);
+    /// assert_eq!((route(true).across(), route(false).across()), (Some(route(false).text), Some(route(true).text)));
+    /// ```
+    #[must_use]
+    pub fn across(&self) -> Option<String> {
+        if let Some(stable) = self.stable() {
+            return Some(stable.to_owned());
+        }
+        let is_route = [PREFIX, EXACT].iter().any(|kind| self.text.starts_with(kind));
+        is_route.then(|| [CANARY, &self.text].concat())
+    }
+
     /// The text by which an update finds what it keeps: that of a part, or of what is local, is another one, because the whole is more.
     ///
     /// ```
@@ -120,13 +138,15 @@ impl ClaimText {
 }
 
 /// Stands in front of the route of a canary.
-const CANARY: &str = "canary ";
+pub(super) const CANARY: &str = "canary ";
+const EXACT: &str = "exact ";
+const PREFIX: &str = "prefix ";
 
 /// The text of a host and path.
 fn route(host: &str, path: &str, is_exact: bool, is_canary: bool) -> String {
     let canary = if is_canary { CANARY } else { "" };
-    let kind = if is_exact { "exact" } else { "prefix" };
-    format!("{canary}{kind} {host}{path}")
+    let kind = if is_exact { EXACT } else { PREFIX };
+    [canary, kind, host, path].concat()
 }
 
 /// The bucket of a name in a namespace: what is derived from the name of an object, such as its secret `web-cert`, has that of the name,

@@ -9,7 +9,7 @@ mod patterns;
 pub(crate) mod rivals;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
@@ -42,7 +42,8 @@ pub enum Precedence {
     #[default]
     RefuseAll,
     /// The one that the API server created first ([`Service::created_at`](crate::Service::created_at)); of two that it
-    /// created in the same second, the one whose namespace and name come first. A canary comes after all stable Services.
+    /// created in the same second, the one whose namespace and name come first. A canary comes after all stable Services, if its own is
+    /// among them.
     OldestFirst,
 }
 
@@ -51,18 +52,23 @@ type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
 
 /// What is reported about the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
 /// others. `created` has the times of the Services, in seconds.
-pub(crate) fn decide(plans: &[&Plan], created: &[i64], precedence: Precedence) -> BTreeMap<usize, Report> {
+pub(crate) fn decide(
+    plans: &[&Plan],
+    created: &[i64],
+    precedence: Precedence,
+    naming: Naming,
+) -> BTreeMap<usize, Report> {
     let mut remaining: Vec<usize> = (0..plans.len()).collect();
-    let reports = among(plans, &remaining);
+    let reports = among(plans, &remaining, naming);
     if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
         return reports;
     }
-    let mut told = losers(plans, created);
+    let mut told = losers(plans, created, naming);
     // The winners may still find something about each other, such as a canary of a canary.
     loop {
         remaining.retain(|at| !told.contains_key(at));
         let (refused, others): (Vec<_>, Vec<_>) =
-            among(plans, &remaining).into_iter().partition(|(_, report)| report.has_errors());
+            among(plans, &remaining, naming).into_iter().partition(|(_, report)| report.has_errors());
         if refused.is_empty() {
             told.extend(others);
             return told;
@@ -73,18 +79,22 @@ pub(crate) fn decide(plans: &[&Plan], created: &[i64], precedence: Precedence) -
 
 /// The plans that lose something to an older one, with what is reported about them. Each is compared only with those that won one
 /// of its claims.
-fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
+fn losers(plans: &[&Plan], created: &[i64], naming: Naming) -> BTreeMap<usize, Report> {
+    let all: BTreeSet<_> = plans.iter().map(|plan| plan.identity()).collect();
+    let has_stable = |plan: &Plan| {
+        plan.canary.as_ref().is_some_and(|canary| all.contains(&(plan.namespace(), canary.of.as_str())))
+    };
     let mut order: Vec<_> = plans
         .iter()
         .enumerate()
-        .map(|(at, plan)| (plan.canary.is_some(), created.get(at).copied(), plan.identity(), at))
+        .map(|(at, plan)| (has_stable(plan), created.get(at).copied(), plan.identity(), at))
         .collect();
     order.sort_unstable();
     let mut holders: BTreeMap<Claimed<'_>, Vec<usize>> = BTreeMap::new();
     let mut losers = BTreeMap::new();
     for (.., at) in order {
         let Some(plan) = plans.get(at) else { continue };
-        let claims: Vec<Claimed<'_>> = claims::exclusive(plan).collect();
+        let claims: Vec<Claimed<'_>> = claims::exclusive(plan).chain(canary::shared(plan)).collect();
         // A canary is compared with its stable Service, too.
         let stable = plan.canary.as_ref().map(|canary| Claimed::Service(plan.namespace(), &canary.of));
         let rivals = claims.iter().chain(&stable).filter_map(|claim| holders.get(claim)).flatten();
@@ -92,7 +102,7 @@ fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
         compared.sort_unstable();
         compared.dedup();
         compared.push(at);
-        match among(plans, &compared).remove(&at).filter(Report::has_errors) {
+        match among(plans, &compared, naming).remove(&at).filter(Report::has_errors) {
             Some(report) => {
                 losers.insert(at, report);
             }
@@ -104,17 +114,17 @@ fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
 
 /// What is reported about the plans at these positions, if there are no others: an Error for everything that only one of them can
 /// have, on each of them, naming the others.
-fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
+fn among(plans: &[&Plan], positions: &[usize], naming: Naming) -> BTreeMap<usize, Report> {
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
-    claimed_twice(&plans, &mut filing(&mut reports));
-    canary::canaries(&plans, &mut filing(&mut reports));
+    claimed_twice(&plans, naming, &mut filing(&mut reports));
+    canary::canaries(&plans, naming, &mut filing(&mut reports));
     // A Service that is refused asks for no certificate, and its paths change the meaning of nobody's paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
         plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
-    certificates::twice(&exposed, &mut filing(&mut reports));
-    patterns::among(&exposed, &mut filing(&mut reports));
+    certificates::twice(&exposed, naming, &mut filing(&mut reports));
+    patterns::among(&exposed, naming, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
 }
 
@@ -125,11 +135,28 @@ fn filing(reports: &mut BTreeMap<usize, Report>) -> impl FnMut(usize, &Plan, (Fi
     }
 }
 
-/// Some of several Services by name, and how many more there are.
-fn in_words(named: &[&Plan], all: usize) -> String {
-    let mut listed: Vec<String> = named.iter().map(|other| other.subject.to_string()).collect();
-    if all > named.len() {
-        listed.push(format!("{} more", all - named.len()));
+/// Whether the owners of a Service are told the names of Services in other namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Naming {
+    All,
+    /// Only those of their namespace (`claims.nameOthers: false`).
+    OwnNamespace,
+}
+
+/// Stands for those that are not named.
+const SOMEBODY: &str = "somebody in another namespace";
+
+impl Naming {
+    /// Some of several Services by name, and how many more there are, for the owners of this one.
+    fn in_words(self, reader: &Plan, named: &[&Plan], all: usize) -> String {
+        let is_named = |other: &&&Plan| self == Self::All || other.namespace() == reader.namespace();
+        let mut listed: Vec<String> =
+            named.iter().filter(is_named).map(|other| other.subject.to_string()).collect();
+        if listed.len() < named.len() {
+            listed.push(SOMEBODY.to_owned());
+        } else if all > named.len() {
+            listed.push(format!("{} more", all - named.len()));
+        }
+        listed.join(", ")
     }
-    listed.join(", ")
 }

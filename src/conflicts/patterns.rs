@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claims::{Claimed, MAX_NAMED};
-use super::{Filing, in_words};
+use super::{Filing, Naming};
 use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
@@ -43,7 +43,7 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
 }
 
 /// Where one Service has a regular expression on a host and another one a path that loses its meaning by it, both are reported.
-pub(super) fn among(plans: &[(usize, &Plan)], file: &mut Filing<'_>) {
+pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let mut all: Vec<(Claimed<'_>, usize, &Plan)> = Vec::new();
     for (index, plan) in plans {
         all.extend(compared(plan).map(|claim| (claim, *index, *plan)));
@@ -59,16 +59,15 @@ pub(super) fn among(plans: &[(usize, &Plan)], file: &mut Filing<'_>) {
         if patterns.is_empty() || plain.is_empty() {
             continue;
         }
-        let named = |side: &[(Claimed<'_>, usize, &Plan)]| {
+        let in_words = |plan: &Plan, side: &[(Claimed<'_>, usize, &Plan)]| {
             let named: Vec<&Plan> = side.iter().map(|(.., plan)| *plan).take(MAX_NAMED).collect();
-            in_words(&named, side.len())
+            naming.in_words(plan, &named, side.len())
         };
-        let (with_patterns, with_plain) = (named(patterns), named(plain));
         for (claim, index, plan) in group {
             let found = if is_patterns(claim) {
-                patterns_at(plan, host, &with_plain)
+                patterns_at(plan, host, &in_words(plan, plain))
             } else {
-                plain_at(plan, host, &with_patterns)
+                plain_at(plan, host, &in_words(plan, patterns))
             };
             if let Some(found) = found {
                 file(*index, plan, found);

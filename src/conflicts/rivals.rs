@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::SOMEBODY;
 use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MONITOR, all_claims, said};
-use super::held::{ClaimText, Holder, Holders, text_of};
+use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::hosts::Use;
+use crate::dialect::nginx;
+use crate::options::annotations::annotation;
 use crate::plan::Plan;
 use crate::service::FORWARD_ANNOTATION;
 
@@ -16,7 +19,7 @@ impl Plan {
     /// namespaces are not named. What is not among `had`, what the Service asked for before ([`ClaimText::kept`]), it asks for now, and so later
     /// than everybody who has it.
     ///
-    /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
+    /// A canary shares the routes of its stable Service. Where another Service of its namespace has the route, this is an Error, too.
     ///
     /// ```
     /// use serde_json::json;
@@ -56,25 +59,35 @@ impl Plan {
             }
             let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
             let asker = if is_kept { &of_old } else { &of_new };
-            let rivals = Rivals::new(&asked, asker, holders);
+            // Who has the route of a canary.
+            let has_it = asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
+            let stable =
+                self.canary.as_ref().map(|canary| Holder { name: canary.of.clone(), ..asker.clone() });
+            let follows = stable.is_some_and(|stable| has_it.iter().any(|holder| holder.is_same(&stable)));
+            let rivals = Rivals::new(&asked, asker, holders, follows);
             let is_lost = !rivals.older.is_empty();
             // The name of its other objects says it already.
             let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
             has_name |= is_lost && matches!(claim, Claimed::Name(..));
             let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
+            // It is no canary that has the route of a canary.
+            let claim = match claim {
+                Claimed::Route(host, path, is_exact, true) if rivals.is_across => {
+                    Claimed::Route(host, path, is_exact, false)
+                }
+                claim => claim,
+            };
             if let Some((path, problem)) =
                 others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
                 report.file(path, rivals.judged(problem));
             }
-            if let (Claimed::Route(host, path, ..), Some(canary), Some(stable)) =
-                (&claim, &self.canary, asked.stable())
-            {
-                let has_it = holders.get(stable).map_or(&[][..], Vec::as_slice);
-                let has_it: Vec<&Holder> =
-                    has_it.iter().filter(|holder| !holder.is_beside(&asked, asker)).collect();
-                let stable = Holder { name: canary.of.clone(), ..asker.clone() };
-                if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
+            if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
+                let own = |holder: &&Holder| {
+                    holder.namespace == asker.namespace && !holder.is_beside(&asked, asker)
+                };
+                let has_it: Vec<&Holder> = has_it.iter().filter(own).collect();
+                if !has_it.is_empty() && !follows {
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
@@ -127,25 +140,40 @@ pub(crate) fn contested_by(
         if !seen.insert(text.text.clone()) {
             continue;
         }
-        let rivals = Rivals::new(text, asker, holders);
-        if let Some(problem) = text.stable().and_then(|stable| {
-            let has_it = holders.get(stable)?;
-            // ingress-nginx gives a canary the requests of an Ingress in any namespace.
-            let is_strange = has_it.first().is_some_and(|oldest| oldest.namespace != asker.namespace);
-            let others = named(&has_it.iter().collect::<Vec<_>>(), asker, names_others);
-            let said =
-                format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
-            is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
-        }) {
-            report.file(path.clone(), problem);
-            continue;
-        }
+        let stable = text.stable().and_then(|stable| holders.get(stable)?.first());
+        let follows = stable.is_some_and(|oldest| oldest.namespace == asker.namespace);
+        let rivals = Rivals::new(text, asker, holders, follows);
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
             report.file(path.clone(), rivals.judged(problem));
         }
     }
+}
+
+/// What is said, and where, of a canary that nobody shares requests with, given the texts of its claims and all who have them: a Warning,
+/// because in one apply the stable one may come next. It is a Service, or else an Ingress.
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use xposer::{conflicts::Holders, internal::lone_canary};
+/// let texts = BTreeSet::from(["canary prefix shop.example.com/".to_owned()]);
+/// let (_, problem) = lone_canary(&texts, &Holders::new(), true).unwrap();
+/// assert_eq!(problem.message, "nobody has `shop.example.com/` beside the canary, which gets no requests");
+/// ```
+#[must_use]
+pub fn lone_canary(
+    texts: &BTreeSet<String>,
+    holders: &Holders,
+    is_service: bool,
+) -> Option<(FieldPath, Problem)> {
+    let mut stable = texts.iter().filter_map(|text| text.strip_prefix(CANARY));
+    let route = stable.find(|stable| !holders.contains_key(*stable))?;
+    let (_, shown) = route.split_once(' ')?;
+    let said = format!("nobody has {} beside the canary, which gets no requests", quoted(shown));
+    let problem = Problem::new(Code::CanaryAlone, said);
+    let place = FieldPath::annotation(if is_service { annotation::CANARY_OF } else { nginx::CANARY });
+    Some((place, problem.help("expose the stable Service with the same host and path")))
 }
 
 const ANOTHER_ROUTE: &str = "choose another host or path";
@@ -164,19 +192,35 @@ fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
 struct Rivals<'h> {
     older: Vec<&'h Holder>,
     younger: Vec<&'h Holder>,
+    /// Whether these are those who have the requests that a canary takes a share of, or the canaries that do.
+    is_across: bool,
 }
 
 impl<'h> Rivals<'h> {
-    fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
-        let mut rivals = Self::default();
-        for holder in holders.get(&asked.text).into_iter().flatten() {
-            if holder.is_same(asker) || holder.is_beside(asked, asker) {
-                continue;
+    /// Those of a claim. A canary may follow a stable one of its namespace, which is compared with the others: nobody there keeps it away.
+    ///
+    /// ingress-nginx gives a canary the requests of an Ingress in any namespace.
+    fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders, follows: bool) -> Self {
+        let among = |text: &str, is_across: bool| {
+            let mut rivals = Self { is_across, ..Self::default() };
+            for holder in holders.get(text).into_iter().flatten() {
+                let is_own = holder.namespace == asker.namespace;
+                if holder.is_same(asker) || holder.is_beside(asked, asker) || (is_across && is_own) {
+                    continue;
+                }
+                let is_older = holder.precedes(asker) && (is_own || !follows);
+                let side = if is_older { &mut rivals.older } else { &mut rivals.younger };
+                side.push(holder);
             }
-            let side = if holder.precedes(asker) { &mut rivals.older } else { &mut rivals.younger };
-            side.push(holder);
+            rivals
+        };
+        let same = among(&asked.text, false);
+        if follows || !same.older.is_empty() {
+            return same;
         }
-        rivals
+        let Some(across) = asked.across() else { return same };
+        let across = among(&across, true);
+        if across.older.is_empty() && !same.younger.is_empty() { same } else { across }
     }
 
     /// Those who count, in words: the older ones, or else the younger ones.
@@ -227,7 +271,7 @@ fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
         listed.push(format!("{} more", shown.len() - MAX_NAMED));
     }
     if !hidden.is_empty() {
-        listed.push("somebody in another namespace".to_owned());
+        listed.push(SOMEBODY.to_owned());
     }
     listed.join(" and ")
 }

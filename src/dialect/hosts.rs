@@ -17,6 +17,11 @@ pub(crate) enum Use {
     Published,
 }
 
+/// A host in lower case, without the dot of the root at its end.
+pub(super) fn without_dot(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
 /// The hosts that an annotation adds to those of the rules, in lower case, each once; an empty one takes all hosts.
 ///
 /// Whoever writes the annotation counts for nothing here: the block of a Service and an Ingress by hand are read in the same way.
@@ -37,7 +42,7 @@ pub(crate) fn added_by(
         // A common name may also be a text that is no host.
         _ if cert_manager::names_hosts(key) => {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
-            (Use::Published, set(named().filter(is_host).map(str::to_ascii_lowercase)))
+            (Use::Published, set(named().filter(is_host).map(without_dot)))
         }
         _ => return None,
     })

@@ -20,11 +20,8 @@ pub(super) fn http(object: &Value) -> Found<'_> {
             Some("RegularExpression") => (literal(&value), PathType::ImplementationSpecific),
             _ => (value, PathType::Prefix),
         };
-        Match {
-            path,
-            path_type,
-            is_part: has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some(),
-        }
+        let is_part = has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some();
+        Match { path, path_type, is_part, wants: part(of, is_part) }
     })
 }
 
@@ -47,13 +44,19 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
             (Some(service), None) => (format!("/{service}"), PathType::Prefix),
             (None, _) => ("/".to_owned(), PathType::Prefix),
         };
-        Match { path, path_type, is_part: has_any(of, &["headers"]) }
+        let is_part = has_any(of, &["headers"]);
+        Match { path, path_type, is_part, wants: part(of, is_part) }
     })
 }
 
 /// What a TLSRoute takes: connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
-    read(object, &|_| Match { path: "/".to_owned(), path_type: PathType::Prefix, is_part: false })
+    read(object, &|_| Match {
+        path: "/".to_owned(),
+        path_type: PathType::Prefix,
+        is_part: false,
+        wants: String::new(),
+    })
 }
 
 /// What a match of a rule takes of a host.
@@ -63,6 +66,13 @@ struct Match {
     /// Whether it wants more than the path: certain headers, query parameters or methods. Of two routes with a path, such a one comes first,
     /// and the other one gets the rest (`HTTPRouteMatch`, precedence).
     is_part: bool,
+    /// The match itself, if it is for a part.
+    wants: String,
+}
+
+/// A match as text, if it is for a part.
+fn part(of: &Value, is_part: bool) -> String {
+    if is_part { of.to_string() } else { String::new() }
 }
 
 /// Whether one of these lists has items.
@@ -101,6 +111,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
             path_type: of.path_type,
             place: place.clone(),
             is_part: of.is_part,
+            wants: of.wants.clone(),
         })
     });
     let group = |parent: &Value| parent.get("group").and_then(Value::as_str).unwrap_or(GROUP).to_owned();

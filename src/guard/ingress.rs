@@ -22,6 +22,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             host: host.clone(),
             place: place.clone(),
             is_part: false,
+            wants: String::new(),
         };
         // Without a backend, it keeps the host and answers nothing.
         if paths.is_empty() {
@@ -40,6 +41,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             path_type: PathType::Prefix,
             place: rules,
             is_part: false,
+            wants: String::new(),
         });
     }
     Found {

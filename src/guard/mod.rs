@@ -29,6 +29,8 @@ pub(crate) struct Taken {
     pub(crate) place: FieldPath,
     /// Whether it takes only some of the requests for the path ([`ClaimText::is_part`]).
     pub(crate) is_part: bool,
+    /// Which ones a route takes, as its match says it.
+    pub(crate) wants: String,
 }
 
 /// An object of a kind that gives hosts to a program.
@@ -160,6 +162,12 @@ impl<'o> Guarded<'o> {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// Whether it is an Ingress that is to get some of the requests of another one (`nginx.ingress.kubernetes.io/canary`).
+    #[must_use]
+    pub fn is_canary(&self) -> bool {
+        self.is_canary
     }
 
     /// The class of an Ingress, if it names one.

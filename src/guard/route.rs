@@ -20,7 +20,14 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     let path = word(spec, "path").unwrap_or("/").to_owned();
     let place = FieldPath::object(&["spec", "host"]);
     Found {
-        taken: vec![Taken { host, path, path_type: PathType::Prefix, place, is_part: false }],
+        taken: vec![Taken {
+            host,
+            path,
+            path_type: PathType::Prefix,
+            place,
+            is_part: false,
+            wants: String::new(),
+        }],
         ..Found::default()
     }
 }

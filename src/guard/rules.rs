@@ -7,7 +7,7 @@ use crate::conflicts::rivals::{Asked, contested_by, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
-use crate::dialect::{is_snippet, kubernetes};
+use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
 
 impl Guarded<'_> {
@@ -33,10 +33,10 @@ impl Guarded<'_> {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
-        let stays = before.serves(self);
+        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
         // A host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
-        for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken)))) {
+        for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken))) {
             added.insert(taken.host.clone());
         }
         for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
@@ -137,12 +137,24 @@ impl Guarded<'_> {
     /// without a host takes, depends on its class or its Gateway.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
         let before = old.map(Before::of).unwrap_or_default();
+        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
         let asked = |taken: &Taken| {
-            let claim = Some(self.claim(taken)).filter(|claim| !before.has(claim))?;
+            let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
         named.filter_map(asked).collect()
+    }
+
+    /// Whether it is a canary that gets other requests than before, or more of them.
+    fn shares_more(&self, old: &Self) -> bool {
+        let weight = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+        let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
+        self.is_canary
+            && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
+                let (new, old) = (self.value(key), old.value(key));
+                new != old && (key != nginx::CANARY_WEIGHT || weight(new) > weight(old))
+            })
     }
 
     fn report(&self) -> Report {
@@ -165,8 +177,11 @@ impl Before {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
         let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
-        for claim in old.taken.iter().map(|taken| old.claim(taken)) {
-            add(if claim.is_part { PART } else { WHOLE }, &claim.text);
+        for (claim, taken) in old.taken.iter().map(|taken| (old.claim(taken), taken)) {
+            match claim.is_part {
+                true => add(PART, &(claim.text + &taken.wants)),
+                false => add(WHOLE, &claim.text),
+            };
         }
         for (host, _) in &old.named {
             add(HOST, host);
@@ -185,8 +200,9 @@ impl Before {
     }
 
     /// Whether it took this. Who takes a whole path takes a part of it, too.
-    fn has(&self, claim: &ClaimText) -> bool {
-        self.knows(WHOLE, &claim.text) || (claim.is_part && self.knows(PART, &claim.text))
+    fn has(&self, claim: &ClaimText, taken: &Taken) -> bool {
+        self.knows(WHOLE, &claim.text)
+            || (claim.is_part && self.knows(PART, &[&*claim.text, &taken.wants].concat()))
     }
 
     /// Whether nobody else serves the object now. Without a class, the cluster's default does.

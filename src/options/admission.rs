@@ -104,7 +104,7 @@ impl Default for Guard {
         Self {
             mode: Mode::Off,
             kinds: Self::KINDS.map(str::to_owned).to_vec(),
-            users: vec!["system:serviceaccount:xposer-system:xposer-controller".to_owned()],
+            users: Self::USERS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -116,6 +116,17 @@ impl Guard {
     /// assert!(xposer::options::Guard::KINDS.contains(&"TLSRoute"));
     /// ```
     pub const KINDS: [&str; 5] = ["GRPCRoute", "HTTPRoute", "Ingress", "Route", "TLSRoute"];
+
+    /// The users whose requests pass if the settings name none: the accounts of the controller that the manifests create, and the chart as
+    /// the release `xposer`, in the namespace `xposer-system`.
+    ///
+    /// ```
+    /// assert!(xposer::options::Guard::default().passes(xposer::options::Guard::USERS[1]));
+    /// ```
+    pub const USERS: [&str; 2] = [
+        "system:serviceaccount:xposer-system:xposer-controller",
+        "system:serviceaccount:xposer-system:xposer",
+    ];
 
     /// What follows from findings about an object of this kind.
     #[must_use]
@@ -226,6 +237,11 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     // An account of Kubernetes is compared as a whole.
                     if user.contains('*') {
                         let said = format!("{} is a pattern, and a user is named as a whole", quoted(user));
+                        return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
+                    }
+                    let account = user.strip_prefix("system:serviceaccount:");
+                    if account.is_some_and(|it| it.split(':').filter(|part| !part.is_empty()).count() != 2) {
+                        let said = format!("{} is no service account", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
                     Ok(user.to_owned())

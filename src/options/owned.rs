@@ -22,30 +22,31 @@ impl Settings {
         let is_mine = |owner: usize| Some(owner) == own_row;
         // Who owns a part of a domain owns it alone.
         let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
-        let owner = |row: usize| self.namespaces.at(row).map(|(name, _)| quoted(name));
+        let names_others = self.claims().is_none_or(|claims| claims.names_others());
+        let owner = |row: usize| match self.namespaces.at(row) {
+            Some((name, _)) if names_others => format!("the namespace {}", quoted(name)),
+            _ => "another namespace".to_owned(),
+        };
         let what = || match host {
             "" => "a rule or an alias for all hosts".to_owned(),
             host => format!("the host {}", quoted(host)),
         };
         let choose = || mine.and_then(|hosts| one_of(hosts));
         let problem = |said: String, help: Option<String>, otherwise: &str| {
+            let otherwise = if host.is_empty() { "write the hosts that it is for" } else { otherwise };
             let help = help.unwrap_or_else(|| otherwise.to_owned());
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
-        if let Some(other) = nearest.last().filter(|_| !is_own).and_then(|(_, row)| owner(*row)) {
-            let said = format!("{} belongs to the namespace {other}", what());
+        if let Some(other) = nearest.last().filter(|_| !is_own).map(|(_, row)| owner(*row)) {
+            let said = format!("{} belongs to {other}", what());
             return problem(said, choose(), "choose another host");
         }
         // The owner of the wildcard itself got it from the administrator.
         let domain = if host.is_empty() { Some("") } else { lower.strip_prefix("*.") };
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
-            let said = format!(
-                "{} takes hosts of the namespace {}, such as {}",
-                what(),
-                owner(row).unwrap_or_default(),
-                quoted(&taken)
-            );
+            let such = if names_others { format!(", such as {}", quoted(&taken)) } else { String::new() };
+            let said = format!("{} takes hosts of {}{such}", what(), owner(row));
             return problem(said, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {

@@ -105,6 +105,25 @@ pub struct Canary {
     pub cookie: Option<String>,
 }
 
+impl Canary {
+    /// Whether it gets other requests than the other one, or more of them.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::testing;
+    /// let plan = |weight| testing::plan(&[("CanaryOf", "stable"), ("CanaryWeight", weight)], json!({}));
+    /// let (less, more) = (plan("10")?, plan("20")?);
+    /// let gets_more = |one: &xposer::Plan, other: &xposer::Plan| one.canary().zip(other.canary()).map(|(one, other)| one.gets_more(other));
+    /// assert_eq!((gets_more(&more, &less), gets_more(&less, &more)), (Some(true), Some(false)));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn gets_more(&self, other: &Self) -> bool {
+        let keys = |it: &Self| [it.header.clone(), it.header_value.clone(), it.cookie.clone()];
+        self.weight > other.weight || keys(self) != keys(other)
+    }
+}
+
 /// The monitor of an exposed Service.
 ///
 /// ```

@@ -924,7 +924,7 @@ fn a_canary_by_hand_is_for_its_own_namespace() {
     let held_in = |namespace: &str| cluster(&held(&[(HOST, holder("Service", namespace, "old", OLD))]));
     let (response, _) = answer(&settings, &canary, &held_in("ops"));
     assert!(message(&response).contains(
-        "is asked for by Service ops/old, created on 2026-01-01, and a canary is for the same namespace"
+        "is also asked for by Service ops/old, created on 2026-01-01; choose another host or path"
     ));
     assert!(answer(&settings, &canary, &held_in("shop")).0.allowed);
     assert!(answer(&settings, &canary, &cluster(&Holders::new())).0.allowed);

@@ -188,6 +188,31 @@ fn a_canary_shares_the_route_of_its_stable_service() {
     assert_eq!(canary, ["Service shop/next 2026-01-01T00:00:01Z"]);
 }
 
+/// A canary that waits for a host would take requests of whoever gets it, so it is withdrawn when an older one comes, and before a younger
+/// one.
+#[test]
+fn a_canary_of_another_namespace_is_no_part_of_a_host() {
+    let canary = |time: &str| {
+        let mut canary =
+            service("can", &[("CanaryOf", "nope"), ("CanaryWeight", "100"), (HOST, "shop.example.com")]);
+        canary["metadata"]["namespace"] = "free".into();
+        canary["metadata"]["creationTimestamp"] = time.into();
+        canary
+    };
+    for (time, is_exposed) in [("2026-01-01T00:00:00Z", true), ("2026-01-01T00:00:02Z", false)] {
+        let mut cluster = FakeCluster::with_claims();
+        cluster.state.apply_namespace("free", false);
+        cluster.apply(&canary(time)).settle();
+        assert_eq!(cluster.holders("shop.example.com", "canary prefix shop.example.com/").len(), 1);
+        let told = cluster.apply(&web(&[(HOST, "shop.example.com")])).settle();
+        let loser = if is_exposed { "shop/web" } else { "free/can" };
+        assert!(told.contains(&format!("{loser} RouteClaimed")), "{told:?}");
+        let holders = |text: &str| cluster.holders("shop.example.com", text).len();
+        assert_eq!(holders("canary prefix shop.example.com/"), usize::from(is_exposed));
+        assert_eq!(holders("prefix shop.example.com/"), usize::from(!is_exposed));
+    }
+}
+
 #[test]
 fn keys_of_two_namespaces_are_local() {
     let mut cluster = FakeCluster::with_claims();

@@ -74,7 +74,7 @@ pub(crate) fn names_hosts(key: &str) -> bool {
 /// The name of the record for a host, in lower case: ExternalDNS removes blanks and the dot at the end.
 pub(crate) fn name_in_dns(host: &str) -> String {
     let name: String = host.chars().filter(|sign| !sign.is_whitespace()).collect();
-    name.strip_suffix('.').unwrap_or(&name).to_ascii_lowercase()
+    super::hosts::without_dot(&name)
 }
 
 /// Whether ExternalDNS reads a key on a Gateway and on no HTTPRoute.

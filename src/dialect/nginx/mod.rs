@@ -26,7 +26,7 @@ pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 /// assert_eq!(xposer::internal::CANARY, "nginx.ingress.kubernetes.io/canary");
 /// ```
 pub const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
-const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
+pub(crate) const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
 const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
 const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
 const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
@@ -64,7 +64,7 @@ pub(super) static PROGRAM: Program = Program {
 /// nginx as it is, which reads `~` as the beginning of a regular expression, `.a.example.com` as that host and all below it, and a star at
 /// either end (`server_name`).
 pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
-    let alias = alias.to_ascii_lowercase();
+    let alias = super::hosts::without_dot(alias);
     match alias.strip_prefix('.') {
         Some(domain) if !domain.contains(['*', '~']) => vec![domain.to_owned(), format!("*.{domain}")],
         _ if alias.starts_with('~')

@@ -202,6 +202,13 @@ pub(crate) fn duration(text: &str) -> Read<u64> {
         let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
         let unit = units.iter().find(|(name, _)| behind.starts_with(name));
         parts += 1;
+        if digits > 5 && unit.is_some() {
+            return is_not(
+                text,
+                "a duration whose numbers have at most five digits",
+                "write a shorter one, or another unit",
+            );
+        }
         let (Some((name, factor)), Ok(number), 1..=5, 1..=4) = (unit, number.parse::<u64>(), digits, parts)
         else {
             return malformed("write one to four numbers with h, m, s or ms, such as 1m30s");
