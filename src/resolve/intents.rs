@@ -9,7 +9,7 @@ use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::says::{agrees, is_word, named_twice};
 use crate::dialect::traefik::says::refused_tls;
-use crate::intents::{Given, Intent, Wish};
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
