@@ -97,8 +97,9 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
             }
             let is_of_tls = |effect: Effect| matches!(effect.same, Same::Passthrough | Same::Redirect);
             // Of HAProxy, what stands here reads requests, or is about TLS to the Service.
-            let reads_requests =
-                ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"].iter().any(|it| name.starts_with(it));
+            let reads_requests = ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"]
+                .iter()
+                .any(|it| name.starts_with(it));
             !effect(key).is_some_and(is_of_tls) && (controller.is_nginx() || reads_requests)
         }
         Target::Route if plan.tls().has_secret() && plan.termination() == Termination::Passthrough => {
@@ -204,7 +205,8 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     }
     let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
     let line = redirecting_line(plan);
-    let is_option = line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
+    let is_option =
+        line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
     // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it.
     if is_option && !plan.tls().is_on() {
         return;

@@ -525,4 +525,54 @@ mod tests {
             );
         }
     }
+
+    /// An Info says that a line is said in other words only where something is written for it.
+    #[test]
+    fn nothing_is_called_said_that_is_not_written() {
+        let lines = [
+            "force-ssl-redirect: \"true\"",
+            "ssl-redirect: \"true\"",
+            "whitelist-source-range: 10.0.0.0/8",
+            "denylist-source-range: 10.0.0.0/8",
+            "auth-url: https://auth.example.com/",
+            "proxy-body-size: 1m",
+            "limit-rps: \"10\"",
+            "enable-cors: \"true\"",
+            "rewrite-target: /new",
+            "proxy-connect-timeout: \"5\"",
+            "proxy-read-timeout: \"90\"",
+            "affinity: cookie",
+            "from-to-www-redirect: \"true\"",
+            "backend-protocol: GRPC",
+        ];
+        let programs = PROGRAMS.iter().map(|(program, _)| *program).chain([Controller::Traefik]);
+        let programs = programs.filter(|it| !matches!(it, Controller::IngressNginx | Controller::Openshift));
+        let mut told = 0;
+        for program in programs {
+            for (tls, line) in
+                ["false", "true", "load-balancer"].into_iter().flat_map(|it| lines.map(|line| (it, line)))
+            {
+                let settings = json!({"controllers": {"own": program.as_str()}, "ingressClassName": "own"});
+                let block = format!("nginx.ingress.kubernetes.io/{line}\n");
+                let options = [("TLS", tls), ("xposer.stakater.com/annotations", block.as_str())];
+                // With TLS, the redirect is what is done without a word.
+                let mut other = options[..1].to_vec();
+                if line.contains("ssl-redirect") && tls != "false" {
+                    other.push(("HTTPSRedirect", "false"));
+                }
+                let (Ok(with), Ok(without)) =
+                    (testing::plan(&options, settings.clone()), testing::plan(&other, settings))
+                else {
+                    continue;
+                };
+                let emitted = with.emit();
+                let mut found = emitted.report.diagnostics().iter();
+                if found.any(|it| it.code.slug() == "intent-translated") {
+                    told += 1;
+                    assert_ne!(objects(&with), objects(&without), "{program}, TLS {tls}: {line}");
+                }
+            }
+        }
+        assert!(told > 20, "{told}");
+    }
 }

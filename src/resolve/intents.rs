@@ -22,7 +22,8 @@ fn says_one_protocol(plan: &Plan) -> bool {
 
 /// The option `TLS` of a Service counts more than an annotation of the settings by which TLS does not end at Traefik.
 fn drop_refused_tls(plan: &mut Plan) {
-    let is_option = |tls: &Sourced<Tls>| tls.value.has_secret() && matches!(tls.origin, Origin::Annotation(_));
+    let is_option =
+        |tls: &Sourced<Tls>| tls.value.has_secret() && matches!(tls.origin, Origin::Annotation(_));
     if plan.tls.as_ref().is_some_and(is_option)
         && plan.controller(Target::Ingress) == Controller::Traefik
         && let Some(refused) = refused_tls(plan).filter(|it| !it.is_forwarded()).map(|it| it.key.clone())

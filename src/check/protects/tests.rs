@@ -174,7 +174,8 @@ fn a_door_is_open_where_tls_passes_through() {
         door(&access(&testing::plan(annotations, settings).expect("it is in order")), Target::Ingress)
     };
     let block = format!("{line}nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"\n");
-    let (alone, both) = (("xposer.stakater.com/annotations", line), ("xposer.stakater.com/annotations", &*block));
+    let (alone, both) =
+        (("xposer.stakater.com/annotations", line), ("xposer.stakater.com/annotations", &*block));
     assert_eq!(door_of(&[alone], settings()), Door::Closed);
     assert_eq!(door_of(&[both], settings()), Door::Open);
     assert_eq!(door_of(&[alone, ("TLSPassthrough", "true")], settings()), Door::Open);

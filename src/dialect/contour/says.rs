@@ -17,9 +17,7 @@ const HTTP_PROXY: &str = "remove it, and write an HTTPProxy by hand, or choose a
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
         // It would send every request there again, for the load balancer speaks to it without TLS.
-        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks(BY_LOAD_BALANCER)
-        }
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirect, _)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))
         | (Intent::Timeout, _)

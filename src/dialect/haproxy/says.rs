@@ -33,9 +33,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     match (intent, wish) {
         (_, Some(Wish::Switch(false))) => Says::Fully,
         // It would send every request there again, for the load balancer speaks to it without TLS.
-        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks(BY_LOAD_BALANCER)
-        }
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirectCode, Some(Wish::Code(301..=303))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => lacks("write 301, 302 or 303"),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {

@@ -43,9 +43,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     match (intent, wish) {
         (_, Some(Wish::Switch(false))) => Says::Fully,
         // It would send every request there again, for the load balancer speaks to it without TLS.
-        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks(BY_LOAD_BALANCER)
-        }
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirectCode, Some(Wish::Code(302))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => {
             lacks("remove it, or set ssl-redirect-code in the ConfigMap of HAProxy Ingress")

@@ -42,9 +42,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             Some(_) => lacks("write CanaryWeight instead, or use another target"),
         },
         // It speaks to the router without TLS.
-        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
-            lacks(BY_LOAD_BALANCER)
-        }
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (_, Some(Wish::Switch(false)))
         | (Intent::HttpsRedirect, _)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(302)))
