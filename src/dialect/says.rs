@@ -556,8 +556,10 @@ mod tests {
                             written.value
                         );
                     }
-                    // What stands beside the others has one value, or one that ingress-nginx has not said.
-                    let is_beside = ["auth-type", "cors-enable", "path-regex"].contains(&name);
+                    // What stands beside the others has one value, or one that ingress-nginx has not said. Beside attributes that
+                    // are given, a load balancer lacks words for a cookie, which is told.
+                    let is_beside =
+                        ["auth-type", "cors-enable", "path-regex", "target-group-attributes"].contains(&name);
                     let is_default = |it: &&str| !lines.iter().any(|(name, _)| name == it);
                     let is_unsaid = name.starts_with("cors-") && is_default(&name);
                     if !is_beside && !is_unsaid {
