@@ -254,11 +254,16 @@ pub(crate) fn agrees(plan: &Plan, wanted: &Wanted, given: &Annotation) -> bool {
         // It stands beside the others, with one value.
         _ if matches!(name, "auth-type" | "cors-enable" | "path-regex") => true,
         Wish::Switch(_) => name == "rewrite-target" && matches!(value, "/" | "/$2"),
+        Wish::Hosts(_) => plan.rules.first().is_some_and(|rule| {
+            let host = rule.host.as_str();
+            host.strip_prefix("www.") == Some(value) || value.strip_prefix("www.") == Some(host)
+        }),
         Wish::Protocol(protocol) => match value {
             "true" | "HTTPS" | "h1-ssl" | "h2-ssl" => protocol.has_tls(),
             // It can be spoken over TLS, which another word says.
             "h2" | "HTTP2" | "GRPC" => *protocol != BackendProtocol::Http,
-            _ => value == plan.service() || !protocol.has_tls(),
+            "false" | "HTTP" | "HTTP1" | "h1" => !protocol.has_tls(),
+            _ => value == plan.service(),
         },
         Wish::Rate(rate) => {
             let (number, unit) = value.split_once("r/").unwrap_or((value, rate.unit()));
@@ -278,7 +283,9 @@ pub(crate) fn agrees(plan: &Plan, wanted: &Wanted, given: &Annotation) -> bool {
             value == if it.is_optional { "optional" } else { "on" }
         }
         Wish::Sticky(sticky) => {
-            said.any(is_equal) || value.contains(&sticky.cookie) || value.contains("stickiness.enabled=true")
+            said.any(is_equal)
+                || value.split(' ').any(|word| word == sticky.cookie)
+                || value.contains("stickiness.enabled=true")
         }
         Wish::Headers(_) => said.any(|it| value.contains(it.value.trim())),
         // Of what they do not say, the word is all that is said.
@@ -506,6 +513,105 @@ mod tests {
                 let is_silent = row.is_some_and(|row| row.words.ends_with("without a word"));
                 assert_eq!(writes, can && !is_silent, "{program}, {intent}: what it writes and what it says");
             }
+        }
+    }
+
+    /// The lines of ingress-nginx that mean each intent.
+    const LINES: [&[(&str, &str)]; 13] = [
+        &[("rewrite-target", "/$2")],
+        &[("whitelist-source-range", "10.0.0.0/8, 192.0.2.0/24")],
+        &[("denylist-source-range", "10.0.0.0/8")],
+        &[("auth-type", "basic"), ("auth-secret", "users"), ("auth-realm", "Staff")],
+        &[("auth-url", "http://auth.example.com/verify"), ("auth-response-headers", "X-User")],
+        &[("proxy-connect-timeout", "5")],
+        &[("proxy-read-timeout", "60"), ("proxy-send-timeout", "60")],
+        &[("proxy-body-size", "10m")],
+        &[
+            ("enable-cors", "true"),
+            ("cors-allow-origin", "https://a.example.com"),
+            ("cors-allow-methods", "GET, PUT"),
+            ("cors-max-age", "600"),
+        ],
+        &[("backend-protocol", "GRPCS")],
+        &[("affinity", "cookie"), ("session-cookie-name", "route")],
+        &[("limit-rps", "10")],
+        &[("auth-tls-secret", "shop/ca")],
+    ];
+
+    /// One wish in the words of ingress-nginx and in those of the program of the class: what the program would be given anyway is the
+    /// same, and any other value of it is a conflict.
+    #[test]
+    fn what_is_said_twice_is_the_same_or_a_conflict() {
+        let mut tried = std::collections::BTreeMap::new();
+        for (program, tls) in PROGRAMS {
+            let target = if program == Controller::Openshift { Target::Route } else { Target::Ingress };
+            for lines in LINES {
+                let path = if lines.iter().any(|(name, _)| *name == "rewrite-target") {
+                    "/shop(/|$)(.*)"
+                } else {
+                    "/"
+                };
+                let said: Vec<String> = lines
+                    .iter()
+                    .map(|(name, value)| format!("nginx.ingress.kubernetes.io/{name}: {value}"))
+                    .collect();
+                let with = |more: Option<String>| {
+                    let block: Vec<String> = said.iter().cloned().chain(more).collect();
+                    let block = block.join("\n");
+                    let annotations = [
+                        ("IngressClassName", "own"),
+                        ("TLS", tls),
+                        ("IngressURLPath", path),
+                        ("Target", target.as_str()),
+                        (crate::service::FORWARD_ANNOTATION, block.as_str()),
+                    ];
+                    testing::plan(&annotations, json!({"controllers": {"own": program.as_str()}}))
+                };
+                // What it has no words for is refused.
+                let Ok(plan) = with(None) else { continue };
+                let options: Vec<Wanted> = plan.intents.clone();
+                for written in by_controller(&plan, target) {
+                    let name = written.key.rsplit('/').next().unwrap_or_default();
+                    if !options.iter().any(|it| is_word(&plan, target, it, written.key)) {
+                        continue;
+                    }
+                    let is_conflict = |value: &str| {
+                        let report = with(Some(format!("{}: {value}", written.key))).err();
+                        report.is_some_and(|it| {
+                            it.diagnostics().iter().any(|it| it.code == crate::Code::IntentConflict)
+                        })
+                    };
+                    // Regular expressions are not compared.
+                    if !["path-rewrite", "cors-allow-origin"].contains(&name) {
+                        assert!(
+                            !is_conflict(&written.value),
+                            "{program}: {}: {}",
+                            written.key,
+                            written.value
+                        );
+                    }
+                    // What stands beside the others has one value, or one that ingress-nginx has not said. Beside attributes that
+                    // are given, a load balancer lacks words for a cookie, which is told.
+                    let is_beside =
+                        ["auth-type", "cors-enable", "path-regex", "target-group-attributes"].contains(&name);
+                    let is_default = |it: &&str| !lines.iter().any(|(name, _)| name == it);
+                    let is_unsaid = name.starts_with("cors-") && is_default(&name);
+                    if !is_beside && !is_unsaid {
+                        let other = written.value.replace("route", "other").replace("true", "false");
+                        assert!(is_conflict(&["x", &other].concat()), "{program}: {}", written.key);
+                        *tried.entry(program).or_insert(0) += 1;
+                    }
+                }
+            }
+        }
+        for (program, least) in [
+            (Controller::Haproxy, 9),
+            (Controller::HaproxyIngress, 12),
+            (Controller::F5Nginx, 9),
+            (Controller::Alb, 3),
+            (Controller::Openshift, 4),
+        ] {
+            assert!(tried.get(&program).is_some_and(|count| *count >= least), "{program}: {tried:?}");
         }
     }
 

@@ -73,6 +73,8 @@ impl<'v> Resolver<'v, '_> {
         plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
         self.servers(plan, class, &server);
+        // What a program can do is looked up among them.
+        plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {
@@ -80,7 +82,6 @@ impl<'v> Resolver<'v, '_> {
             plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
         }
         plan.monitor = self.monitor(plan, monitor, &mut meant);
-        plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         publish
     }
 

@@ -1,5 +1,7 @@
 //! What a Service wants of whoever serves it: by options, or by annotations of other programs.
 
+use std::cmp::Ordering;
+
 use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
@@ -38,11 +40,15 @@ fn contradiction(first: &str, other: &str) -> Problem {
     Problem::new(Code::IntentConflict, said).help("keep one of the two")
 }
 
-/// The layer that has an annotation: the path of a setting, or none for the block.
-fn layer(given: &Annotation) -> Option<&[Segment]> {
+/// The place of the layer that has an annotation, from the uppermost on.
+fn layer(given: &Annotation) -> u8 {
     match &given.source {
-        Source::Block { .. } => None,
-        Source::Setting(path) => path.segments().split_last().map(|(_, layer)| layer),
+        Source::Block { .. } => 0,
+        Source::Setting(path) => match path.segments().first() {
+            Some(Segment::Key(key)) if key == "profiles" => 1,
+            Some(Segment::Key(key)) if key == "namespaces" => 2,
+            _ => 3,
+        },
     }
 }
 
@@ -66,8 +72,13 @@ fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
 
 /// Of two names of one word, that of the upper layer counts. The lines of one layer have a rule.
 fn aliases(plan: &mut Plan) {
-    let twice = named_twice(plan).into_iter().filter(|(named, other)| layer(named) != layer(other));
-    let below: Vec<String> = twice.map(|(_, other)| other.key.clone()).collect();
+    let below =
+        named_twice(plan).into_iter().filter_map(|(named, other)| match layer(named).cmp(&layer(other)) {
+            Ordering::Less => Some(other.key.clone()),
+            Ordering::Equal => None,
+            Ordering::Greater => Some(named.key.clone()),
+        });
+    let below: Vec<String> = below.collect();
     plan.annotations.retain(|given| !below.contains(&given.key));
 }
 
@@ -161,8 +172,7 @@ impl<'v> Resolver<'v, '_> {
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
         for wanted in plan.intents.iter().filter(is_said) {
             // The first of the annotations that say it; an option has none.
-            let own = plan.annotations.iter().position(|it| wanted.keys.first() == Some(&it.key));
-            let own = own.and_then(|place| Some((place, plan.annotations.get(place)?)));
+            let own = wanted.keys.first().and_then(|key| plan.annotation(key));
             let is_read =
                 |key: &String| meant.iter().any(|it| it.intent == wanted.intent && it.keys.contains(key));
             let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, wanted, key));
@@ -171,8 +181,8 @@ impl<'v> Resolver<'v, '_> {
             };
             // Of two names of one program, its rules tell.
             let is_of_one =
-                |given: &Annotation| own.is_some_and(|(_, own)| prefix(&own.key) == prefix(&given.key));
-            for (place, given) in plan.annotations.iter().enumerate() {
+                |given: &Annotation| own.is_some_and(|own| prefix(&own.key) == prefix(&given.key));
+            for given in &plan.annotations {
                 if is_read(&given.key)
                     || !(says_it(&given.key) || voids_it(given))
                     || is_of_one(given)
@@ -189,10 +199,10 @@ impl<'v> Resolver<'v, '_> {
                         (true, _) => {}
                         (false, _) => replaced.push(given.key.clone()),
                     },
-                    Some((_, own)) if layer(own) == layer(given) => {
+                    Some(own) if layer(own) == layer(given) => {
                         given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
                     }
-                    Some((own, _)) if own < place => replaced.push(given.key.clone()),
+                    Some(own) if layer(own) < layer(given) => replaced.push(given.key.clone()),
                     Some(_) if is_whole(&wanted.wish) && is_word_of_all(plan, wanted, &given.key) => {
                         below.push(wanted.intent);
                         replaced.extend_from_slice(&wanted.keys);
