@@ -95,6 +95,9 @@ fn rewrite(text: &str) -> Read<String> {
     if !text.starts_with('/') {
         return is_not(text, "a path, which starts with `/`", &["write /", text].concat());
     }
+    if text.split('/').any(|part| matches!(part, "." | "..")) {
+        return is_not(text, "a path that stays where it is", "write the path without `.` and `..`");
+    }
     match stray(text, "/-._~:$%+@!") {
         Some(stray) => contains(
             "the path",
@@ -202,6 +205,9 @@ pub(crate) fn duration(text: &str) -> Read<u64> {
         let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
         let unit = units.iter().find(|(name, _)| behind.starts_with(name));
         parts += 1;
+        if digits > 5 && unit.is_some() {
+            return malformed("write numbers of at most five digits, such as 99999h");
+        }
         let (Some((name, factor)), Ok(number), 1..=5, 1..=4) = (unit, number.parse::<u64>(), digits, parts)
         else {
             return malformed("write one to four numbers with h, m, s or ms, such as 1m30s");
@@ -234,6 +240,9 @@ pub(crate) fn size(text: &str) -> Read<u64> {
         return Ok(bytes);
     }
     let help = match unit {
+        _ if factor > 0 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            "write at most 1048576Gi, or 0 for no limit".to_owned()
+        }
         "m" | "K" | "g" | "MB" | "KB" | "GB" | "mb" | "kb" | "gb" | "Mb" if number.is_some() => {
             let prefix = unit.chars().next().unwrap_or_default().to_ascii_uppercase();
             format!("write {digits}{prefix}i")
