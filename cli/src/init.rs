@@ -216,6 +216,10 @@ fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> 
     let cannot = |path: &Path, error: &io::Error| {
         at(Finding::input(format!("the file cannot be written: {error}")), path)
     };
+    if folder.is_file() {
+        let finding = Finding::input("this is a file, and three files are to be written into a folder");
+        return Err(at(finding.help("name a folder"), folder));
+    }
     std::fs::create_dir_all(folder)
         .map_err(|error| at(Finding::input(format!("the folder cannot be made: {error}")), folder))?;
     let files = files.map(|(name, text)| (folder.join(name), text));

@@ -197,6 +197,8 @@ fn no_file_is_overwritten() {
         all.collect::<Vec<Value>>()
     };
     assert_eq!(patches(&again.stdout), patches(&services));
+    let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "in.yaml"], "").expect(2);
+    assert!(ran.stderr.contains("this is a file") && ran.stderr.contains("name a folder"), "{}", ran.stderr);
     std::fs::remove_file(folder.join("made/settings.yaml")).unwrap();
     let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(2);
     assert!(

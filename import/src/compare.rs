@@ -201,6 +201,12 @@ impl Differences<'_> {
             self.add(section(), format!("{what} names no hosts, and what is made names {made}"), true);
         }
         let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
+        let order = made.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
+        let is_other_order = !order.eq(wanted.tls.iter().map(|(host, _)| *host));
+        if is_other_order && own == other {
+            let said = "the hosts of the TLS section stand in another order in what is made";
+            self.add(section(), said.to_owned(), false);
+        }
         for (host, secret) in &own {
             match other.get(host) {
                 None => {

@@ -121,7 +121,8 @@ impl Proposal {
         let name = [&self.namespace, "/", &self.service].concat();
         let name = name.trim_start_matches('/');
         // A comment ends with its line, and a value may have several.
-        let comment = |text: &str| text.lines().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n");
+        let comment =
+            |text: &str| text.lines().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n");
         if !self.open.is_empty() {
             let said = format!("Service {name} is not exposed: {}", self.open.join("; "));
             return [said].iter().chain(&commands).map(|text| comment(text)).collect();

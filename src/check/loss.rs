@@ -149,10 +149,26 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     let problem = if wanted.wish == Wish::Size(0) { problem } else { problem.help(help) };
                     report.file(wanted.origin.path(), problem);
                 }
+                _ if is_idle_code(plan, wanted) => {
+                    let said = format!("{} has no effect: no request is sent to https", quoted(what));
+                    let help = format!(
+                        "set {} and {}: \"true\", or remove it",
+                        annotation::TLS,
+                        annotation::HTTPS_REDIRECT
+                    );
+                    report.file(wanted.origin.path(), Problem::new(Code::IntentLost, said).help(help));
+                }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether the Service itself asks for the code of a redirect, and nothing redirects.
+fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
+    wanted.intent == Intent::HttpsRedirectCode
+        && matches!(wanted.origin, Origin::Annotation(_))
+        && !plan.targets.iter().any(|target| plan.redirects(*target))
 }
 
 /// A canary and the redirect to https, which have no value, are done by whoever serves the Service.

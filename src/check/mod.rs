@@ -17,7 +17,7 @@ mod tls;
 
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values, www};
-use crate::dialect::{alb, cert_manager, external_dns, forecastle, gateway, traefik};
+use crate::dialect::{alb, cert_manager, external_dns, f5_nginx, forecastle, gateway, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
@@ -185,6 +185,10 @@ rules! {
         "IngressMonitorController 2, EndpointMonitorSpec", targets::monitor;
     "http-route", [GatewayMissing, ParentsOverlap, TargetInvalid],
         "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference", targets::http_route;
+    "traefik-names", [TargetInvalid],
+        "Kubernetes, validation of names; Traefik 3, Middlewares of an Ingress", targets::traefik;
+    "f5-secrets", [AnnotationInvalid],
+        "NGINX Ingress Controller 5.5, basic-auth-secret and jwt-key", f5_nginx::rules::secrets;
     "http-route-patterns", [IntentDiffers, TargetInvalid],
         "Gateway API 1.6, PathMatchRegularExpression; RE2", gateway::rules::patterns;
     "openshift-route", [RouteWildcard, TargetInvalid],

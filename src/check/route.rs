@@ -84,8 +84,7 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     let controller = plan.controller(Target::Ingress);
     // Nothing is known of how others compare a path.
     let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
-    let by_route =
-        plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
+    let by_route = plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
     let is_compared =
         || by_route || (by_ingress && instead(context, paths, rule).is_none() && !is_literal(context));
     let path = quoted(&rule.path);
@@ -96,7 +95,8 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     // nginx looks for such a branch anywhere in a path. Where the path is written anew, each branch begins one.
     let is_nginx = controller.is_nginx() || controller == Controller::F5Nginx;
     let stray = branches(&rule.path).find(|branch| !branch.starts_with(['/', '(', '[', '.', '\\']))?;
-    let said = format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
+    let said =
+        format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
     let is_lost = by_route || (by_ingress && !is_nginx && is_compared());
     is_lost.then(|| Problem::new(Code::PathInvalid, said).help("begin each branch with `/`: /a|/b"))
 }
@@ -118,10 +118,7 @@ fn regex<'p>(
 ) -> Option<Problem> {
     let path = quoted(&rule.path);
     let controller = context.plan.controller(Target::Ingress);
-    let has_re2 = matches!(
-        controller,
-        Controller::Contour | Controller::Traefik | Controller::TraefikNginx
-    );
+    let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik | Controller::TraefikNginx);
     if let Some(part) = only_in_pcre(&rule.path).ok().flatten().filter(|_| has_re2) {
         let said = format!(
             "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",

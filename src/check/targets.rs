@@ -1,6 +1,7 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
+use crate::dialect::controller::Controller;
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::write::Paths;
 use crate::options::overlap;
@@ -11,6 +12,8 @@ use crate::values::{LinkPage, Target, Termination};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const MAX_SUFFIX: usize = 16;
+/// The longest end of the name of a Middleware or of an Ingress beside, and the number of them.
+const MAX_SUFFIX_OF_TRAEFIK: usize = 24;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
 const MAX_HOSTS: usize = 16;
 const MAX_PATH: usize = 1024;
@@ -42,7 +45,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             plan.rules.first().map_or_else(|| plan.targets_origin.path(), |rule| rule.host_origin.path());
         report.file(at, Problem::new(Code::TargetInvalid, message).help("expose them by several Services"));
     }
-    long_name(context, report);
+    long_name(context, MAX_SUFFIX, report);
     for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
         let path = quoted(&rule.path);
         let (message, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
@@ -132,7 +135,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::Route) {
         return;
     }
-    long_name(context, report);
+    long_name(context, MAX_SUFFIX, report);
     let paths = Paths::new(plan, Target::Route);
     for rule in &plan.rules {
         wildcard(rule, report);
@@ -182,9 +185,18 @@ fn wildcard(rule: &Route, report: &mut Report) {
     report.file(rule.host_origin.path(), problem);
 }
 
+/// Traefik needs objects beside the Ingress for most of what a Service wants, and for TLS.
+pub(crate) fn traefik(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let is_it = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Traefik;
+    if is_it && (plan.tls().is_on() || !plan.intents.is_empty()) {
+        long_name(context, MAX_SUFFIX_OF_TRAEFIK, report);
+    }
+}
+
 /// Where several objects are needed, their names are made of one.
-fn long_name(context: &RuleContext<'_>, report: &mut Report) {
-    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME) {
+fn long_name(context: &RuleContext<'_>, suffix: usize, report: &mut Report) {
+    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + suffix > MAX_NAME) {
         let message = format!(
             "the name has {} characters, too many for the names that are made of it",
             name.value.len()

@@ -91,7 +91,12 @@ impl<'t> Reader<'t> {
         self.of_pcre.get_or_insert(part);
     }
 
-    fn malformed<T>(&self, length: usize, said: &'static str, help: &'static str) -> Result<T, Malformed<'t>> {
+    fn malformed<T>(
+        &self,
+        length: usize,
+        said: &'static str,
+        help: &'static str,
+    ) -> Result<T, Malformed<'t>> {
         Err(Malformed { part: self.next(length), said, help })
     }
 
@@ -170,7 +175,8 @@ impl<'t> Reader<'t> {
             let around = ["=", "!", "<=", "<!", ">", "|", "P=", "P>", "R", "&", "'", "(", "+", "C"];
             if is_named {
                 length = 2 + kind.find('>').unwrap_or_default() + 1;
-            } else if let (b')' | b':', true) = (behind.unwrap_or(&b' '), flags > 0 || kind.starts_with(':')) {
+            } else if let (b')' | b':', true) = (behind.unwrap_or(&b' '), flags > 0 || kind.starts_with(':'))
+            {
                 if kind.bytes().take(flags).any(|flag| b"nxJa^".contains(&flag)) {
                     self.only_pcre(3 + flags);
                 }

@@ -117,8 +117,8 @@ Examples:
 Exit codes:
   0  every Ingress is reproduced
   1  something of an Ingress is not reproduced; the rest is printed
-  2  wrong usage, or an input cannot be used, or nothing says which domain to use, or a file
-     would be overwritten; nothing is printed";
+  2  wrong usage, or an input cannot be used, or there are Services alone and nothing says which
+     domain to use, or a file would be overwritten; nothing is printed";
 
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:

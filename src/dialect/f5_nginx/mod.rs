@@ -1,5 +1,6 @@
 //! The annotations of F5's NGINX Ingress Controller 5.5 and of its App Protect.
 
+pub(crate) mod rules;
 pub(super) mod says;
 pub(crate) mod write;
 

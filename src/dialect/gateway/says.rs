@@ -165,7 +165,9 @@ pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewri
     let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
     match plan.wish(Intent::RewritePath) {
         // That of an annotation means what it means to ingress-nginx.
-        Some(Wish::Path(target)) if plan.is_rewritten_as_given() && keeps(plan, route, target) => Rewrite::Keep,
+        Some(Wish::Path(target)) if plan.is_rewritten_as_given() && keeps(plan, route, target) => {
+            Rewrite::Keep
+        }
         Some(Wish::Path(target)) if !has_groups(target) => Rewrite::Full(target),
         Some(Wish::Path(target)) => match prefix_of_target(route, target) {
             Some(("/", "/")) => Rewrite::Keep,

@@ -70,8 +70,7 @@ impl Nginx<'_> {
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
         let is_regex =
             self.pattern.is_some() || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true));
-        let is_rewritten =
-            || self.rewrite.is_some_and(|it| !is_target(path, kind, &it.value, is_regex));
+        let is_rewritten = || self.rewrite.is_some_and(|it| !is_target(path, kind, &it.value, is_regex));
         // What is written for an option is a regular expression, wherever it is to be rewritten.
         is_regex || self.wanted.is_some() || is_rewritten()
     }
@@ -86,8 +85,7 @@ fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
 /// Whether ingress-nginx leaves the path of a route as it is, because it is the target that an annotation names.
 pub(in crate::dialect) fn keeps(plan: &Plan, route: &Route, target: &str) -> bool {
     let use_regex = || plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) == Some(true);
-    is_target(&route.path, route.path_type, target, false)
-        || (route.path == target && use_regex())
+    is_target(&route.path, route.path_type, target, false) || (route.path == target && use_regex())
 }
 
 /// Whether an annotation asks for a rewrite, or for what is sent with one, and ingress-nginx rewrites nothing, because each path is

@@ -234,11 +234,14 @@ fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
         (Some(kind), Some(secret)) => (kind, secret),
         _ => return cannot("auth-type and auth-secret belong together", "write both, or remove the line"),
     };
-    if kind != "basic" {
+    if kind == "digest" {
         return cannot(
             "no option asks for passwords of the kind digest",
             "write auth-type: basic, and a secret of that kind",
         );
+    }
+    if kind != "basic" {
+        return cannot("ingress-nginx knows the kinds basic and digest alone", "write auth-type: basic");
     }
     if given.text("auth-secret-type").is_some_and(|form| form != "auth-file") {
         return cannot(

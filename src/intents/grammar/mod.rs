@@ -95,6 +95,9 @@ fn rewrite(text: &str) -> Read<String> {
     if !text.starts_with('/') {
         return is_not(text, "a path, which starts with `/`", &["write /", text].concat());
     }
+    if text.split('/').any(|part| matches!(part, "." | "..")) {
+        return is_not(text, "a path that stays where it is", "write the path without `.` and `..`");
+    }
     match stray(text, "/-._~:$%+@!") {
         Some(stray) => contains(
             "the path",
@@ -241,6 +244,9 @@ pub(crate) fn size(text: &str) -> Read<u64> {
         return Ok(bytes);
     }
     let help = match unit {
+        _ if factor > 0 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            "write at most 1048576Gi, or 0 for no limit".to_owned()
+        }
         "m" | "K" | "g" | "MB" | "KB" | "GB" | "mb" | "kb" | "gb" | "Mb" if number.is_some() => {
             let prefix = unit.chars().next().unwrap_or_default().to_ascii_uppercase();
             format!("write {digits}{prefix}i")

@@ -61,11 +61,12 @@ fn what_is_wrong_is_said_with_what_to_write() {
         (Intent::AllowedSources, ",", "there are no addresses"),
         (Intent::Timeout, "30", "such as 30s"),
         (Intent::Timeout, "1.5s", "one to four numbers"),
-        (Intent::Timeout, "100000s", "one to four numbers"),
+        (Intent::Timeout, "100000s", "at most five digits"),
         (Intent::Timeout, "-1s", "one to four numbers"),
         (Intent::MaxBodySize, "10m", "write 10Mi"),
         (Intent::MaxBodySize, "10MB", "write 10Mi"),
-        (Intent::MaxBodySize, "99999999999999999999", "write bytes"),
+        (Intent::MaxBodySize, "99999999999999999999", "at most 1048576Gi"),
+        (Intent::MaxBodySize, "1048577Gi", "at most 1048576Gi"),
         (Intent::BasicAuth, "other/users", "write users"),
         (Intent::BasicAuth, "secert: users", "did you mean secret?"),
         (Intent::BasicAuth, "realm: Staff", "the part `secret` is missing"),
@@ -87,6 +88,7 @@ fn what_is_wrong_is_said_with_what_to_write() {
         (Intent::ClientCertificate, "secret: ca\nverify: 'off'", "write on or optional"),
         (Intent::RewritePath, "x", "write /x"),
         (Intent::RewritePath, "/a b", "contains a blank"),
+        (Intent::RewritePath, "/../x", "without `.` and `..`"),
         (Intent::HttpsRedirectCode, "304", "301, 302"),
     ] {
         let all = read(intent, text).expect_err(text);

@@ -138,9 +138,8 @@ impl<'t> Replacement<'t> {
 
     /// Why this target does not fit a path where another program than ingress-nginx puts it in place of the path.
     fn misfit_elsewhere(&self, context: &RuleContext<'_>, rule: &Route, by: Target) -> Option<Problem> {
-        let is_whole = rule.path_type == PathType::Exact
-            || rule.path == "/"
-            || keeps(context.plan, rule, self.text);
+        let is_whole =
+            rule.path_type == PathType::Exact || rule.path == "/" || keeps(context.plan, rule, self.text);
         if is_whole || self.is_page() {
             return None;
         }
