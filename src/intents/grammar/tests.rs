@@ -61,7 +61,7 @@ fn what_is_wrong_is_said_with_what_to_write() {
         (Intent::AllowedSources, ",", "there are no addresses"),
         (Intent::Timeout, "30", "such as 30s"),
         (Intent::Timeout, "1.5s", "one to four numbers"),
-        (Intent::Timeout, "100000s", "one to four numbers"),
+        (Intent::Timeout, "100000s", "at most five digits"),
         (Intent::Timeout, "-1s", "one to four numbers"),
         (Intent::MaxBodySize, "10m", "write 10Mi"),
         (Intent::MaxBodySize, "10MB", "write 10Mi"),
