@@ -16,6 +16,8 @@ use crate::state::held::Content;
 
 /// Changes within this time are written together.
 const DELAY: Duration = Duration::from_millis(500);
+/// How often it is looked whether a ConfigMap of somebody else is still there.
+const FOREIGN_INTERVAL: Duration = Duration::from_secs(30);
 /// The shortest time between two requests about a shard.
 const MIN_INTERVAL: Duration = Duration::from_secs(2);
 /// Requests at the same time: the others are for the objects of Services.
@@ -241,7 +243,9 @@ impl Shards {
         if self.is_alone || !self.pause.is_over(now) {
             return None;
         }
-        if let Some(namespace) = self.left.keys().next() {
+        // Those of a namespace that was left are needed until the others are there: the settings may be taken back.
+        if let Some(namespace) = self.left.keys().next().filter(|_| self.place.is_none() || self.is_written())
+        {
             let namespace = namespace.clone();
             return self.alone(namespace, What::Delete);
         }
@@ -381,7 +385,7 @@ impl Shards {
             return None;
         }
         slot.was_foreign = true;
-        self.schedule(shard, now + refresh, false);
+        self.schedule(shard, now + refresh.min(FOREIGN_INTERVAL), false);
         let name = config_map(shard);
         let message = format!(
             "the ConfigMap {namespace}/{name} belongs to somebody else and was not touched, so it is not known who has \
@@ -415,7 +419,7 @@ impl Shards {
             ),
             Failure::NoPermission(message) => format!(
                 "the claims are not written: no permission for ConfigMaps in the namespace {namespace}, or it is \
-                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart ({message})"
+                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart, and see to it that its Role is in that namespace ({message})"
             ),
             Failure::Refused(message) => {
                 let what = shard.map_or_else(|| "their list".to_owned(), config_map);
@@ -438,8 +442,13 @@ impl Shards {
 
     /// Whether nothing is under way or waits, but for what is written anew.
     pub(crate) fn is_settled(&self) -> bool {
-        let is_written = self.is_listed && !self.slots.values().any(|slot| slot.is_due);
-        self.running == 0 && self.left.is_empty() && (self.place.is_none() || is_written)
+        self.running == 0 && self.left.is_empty() && (self.place.is_none() || self.is_written())
+    }
+
+    /// Whether all is written that has changed.
+    fn is_written(&self) -> bool {
+        self.is_listed
+            && self.slots.values().all(|slot| !slot.is_due && !slot.is_running && slot.failures == 0)
     }
 
     /// Whether what has to be written could not be, several times in a row.

@@ -72,6 +72,22 @@ impl StoredService {
         Some((key, stored))
     }
 
+    /// This Service, which is being deleted, as what it was `before`: it keeps what it had, and gets nothing new. With a finalizer it may stay
+    /// for long, and admission accepts what is written on it then. One that was not known before counts as not exposed.
+    #[must_use]
+    pub fn ending(self, before: Option<&Self>) -> Self {
+        match before.filter(|before| before.uid == self.uid) {
+            Some(before) => Self { terminating: true, ..before.clone() },
+            None => {
+                let mut document = self.document();
+                if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
+                    metadata.retain(|field, _| matches!(field.as_str(), "name" | "namespace"));
+                }
+                Self { document: document.to_string().into(), ..self }
+            }
+        }
+    }
+
     /// The document that the core reads.
     pub fn document(&self) -> Value {
         // `new` wrote this text, so it can be read.

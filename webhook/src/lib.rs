@@ -22,6 +22,7 @@
 mod certificates;
 mod exchange;
 mod server;
+mod waiting;
 
 pub use certificates::{Certificates, Reloaded};
 pub use exchange::{Exchange, NoReview};

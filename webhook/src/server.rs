@@ -23,6 +23,7 @@ use xposer_admission::Response;
 
 use crate::certificates::Certificates;
 use crate::exchange::Exchange;
+use crate::waiting::{Place, Waiting};
 
 /// Where reviews are sent to.
 pub const PATH: &str = "/validate";
@@ -31,7 +32,8 @@ pub const PATH: &str = "/validate";
 pub const MAX_BODY: u64 = 8 << 20;
 /// The bodies that are held at the same time, in KiB.
 const MAX_HELD: usize = 48 << 10;
-/// The connections at the same time. The API server keeps 25 of them, and opens more for more requests.
+/// The connections at the same time. The API server keeps 25 of them, and opens more for more requests. For one more, one that waits is
+/// closed.
 const MAX_CONNECTIONS: usize = 512;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a new connection may wait with the head of its first request. Whoever only opens connections keeps no place for long.
@@ -107,14 +109,25 @@ pub async fn serve<D: Door>(
     door: Arc<D>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let tls = acceptor(certificates)?;
-    let server = Arc::new(Server::new(door));
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    run(listener, acceptor(certificates)?, Arc::new(Server::new(door)), MAX_CONNECTIONS, stop).await;
+    Ok(())
+}
+
+/// Accepts connections, so many at the same time, until `stop` is ready.
+async fn run<D: Door>(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    server: Arc<Server<D>>,
+    connections: usize,
+    stop: impl Future<Output = ()>,
+) {
+    let connections = Arc::new(Semaphore::new(connections));
+    let waiting = Arc::new(Waiting::default());
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener, &connections, &waiting) => accepted,
             () = &mut stop => break,
         };
         let Ok((stream, permit)) = accepted else {
@@ -123,15 +136,15 @@ pub async fn serve<D: Door>(
             continue;
         };
         let (tls, server, watcher) = (tls.clone(), server.clone(), graceful.watcher());
+        let place = Place::new(waiting.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            converse(stream, tls, server, watcher).await;
+            converse(stream, tls, server, watcher, place).await;
         });
     }
     drop(listener);
     // What is not finished by then is given up.
     let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
-    Ok(())
 }
 
 fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
@@ -144,31 +157,55 @@ fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-/// The next connection, when there may be one more.
+/// The next connection. If there may be no more, one that waits ends, or else a request does.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
+    waiting: &Waiting,
 ) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
+    if connections.available_permits() == 0 {
+        waiting.give_way();
+    }
+    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
     Ok((stream, permit))
 }
 
-/// Answers what comes over one connection, until either end closes it.
+/// Answers what comes over one connection, until either end closes it, or its place is needed.
 async fn converse<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
     watcher: Watcher,
+    place: Place,
+) {
+    let place = Arc::new(place);
+    tokio::select! {
+        () = answer_all(stream, tls, server, watcher, place.clone()) => {}
+        () = place.ended() => {}
+    }
+}
+
+async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    stream: S,
+    tls: TlsAcceptor,
+    server: Arc<Server<D>>,
+    watcher: Watcher,
+    place: Arc<Place>,
 ) {
     // An error means that the client has closed the connection, or does not trust the certificate.
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
     let (began, mut begins) = tokio::sync::watch::channel(false);
     let answer = service_fn(move |request| {
         began.send_replace(true);
-        let server = server.clone();
-        async move { Ok::<_, Infallible>(server.handle(request).await) }
+        place.leave();
+        let (server, place) = (server.clone(), place.clone());
+        async move {
+            let reply = server.handle(request).await;
+            place.wait(reply.status() == StatusCode::OK);
+            Ok::<_, Infallible>(reply)
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -348,7 +385,7 @@ mod tests {
         fn connect(&self) -> DuplexStream {
             let (ours, theirs) = duplex(64 << 10);
             let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
-            tokio::spawn(converse(ours, tls, server, watcher));
+            tokio::spawn(converse(ours, tls, server, watcher, Place::new(Arc::default())));
             theirs
         }
 
@@ -401,6 +438,34 @@ mod tests {
         tokio::spawn(drip(write, format!("\x16\x03\x01\x01\u{0}{}", "x".repeat(60))));
         let (_, took) = rest(&mut read).await;
         is_about(took, HANDSHAKE_TIMEOUT);
+    }
+
+    /// Here, the time is real: the connections are those of the kernel.
+    #[tokio::test]
+    async fn who_only_opens_connections_keeps_nobody_out() {
+        let fixture = Fixture::new(Slow(Duration::ZERO));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(run(listener, fixture.tls.clone(), fixture.server.clone(), 2, std::future::pending()));
+        let connect = async || TcpStream::connect(address).await.unwrap();
+        let mut silent = [connect().await, connect().await];
+        let name = || ServerName::try_from("localhost").unwrap();
+        let asks = async |stream: &mut TlsStream<TcpStream>| {
+            stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+            let mut piece = [0; 4096];
+            let length = timeout(Duration::from_secs(2), stream.read(&mut piece)).await.unwrap().unwrap();
+            assert!(piece[..length].starts_with(b"HTTP/1.1 200"));
+        };
+        let asking = fixture.client.connect(name(), connect().await);
+        let mut asking = timeout(Duration::from_secs(2), asking).await.unwrap().unwrap();
+        asks(&mut asking).await;
+        assert_eq!(silent[0].read(&mut [0]).await.unwrap(), 0, "it was the first to give way");
+        // More of them take the places of each other, and not that of the connection that asks.
+        for _ in 0..5 {
+            silent = [connect().await, connect().await];
+            asks(&mut asking).await;
+        }
+        drop(silent);
     }
 
     #[tokio::test(start_paused = true)]

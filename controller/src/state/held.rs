@@ -148,16 +148,21 @@ impl HeldClaims {
             }
         }
         let mut dropped = self.dropped.get(&number).copied().unwrap_or_default();
-        if found.iter().map(|entry| entry.bytes()).sum::<usize>() > MAX_BYTES {
+        let mut bytes: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in &found {
+            *bytes.entry(&entry.holder.namespace).or_default() += entry.bytes();
+        }
+        if bytes.values().sum::<usize>() > MAX_BYTES {
+            let share = share(bytes.into_values().collect());
+            let all = found.len();
             found.sort_by_key(|entry| (entry.created, &entry.holder));
-            let mut bytes = 0;
-            let fits = found.iter().take_while(|entry| {
-                bytes += entry.bytes();
-                bytes <= MAX_BYTES
+            let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
+            found.retain(|entry| {
+                let bytes = kept.entry(&entry.holder.namespace).or_default();
+                *bytes += entry.bytes();
+                *bytes <= share
             });
-            let fits = fits.count();
-            dropped += (found.len() - fits) as u64;
-            found.truncate(fits);
+            dropped += (all - found.len()) as u64;
             found.sort_unstable();
         }
         let mut buckets = Buckets::new();
@@ -308,6 +313,20 @@ impl HeldClaims {
             }
         }
     }
+}
+
+/// How many bytes each namespace may have in a shard in which all together have too many: what is small has room, whatever others write.
+fn share(mut bytes: Vec<usize>) -> usize {
+    bytes.sort_unstable();
+    let mut left = MAX_BYTES;
+    for (at, own) in bytes.iter().enumerate() {
+        let equal = left / (bytes.len() - at);
+        if *own > equal {
+            return equal;
+        }
+        left -= own;
+    }
+    left
 }
 
 impl Held {

@@ -167,8 +167,12 @@ impl State {
 
     /// A Service with the label exists, as it is now.
     pub(crate) fn apply_service(&mut self, document: &Document) {
-        let Some((key, stored)) = StoredService::new(document) else { return };
-        if self.services.get(&key).is_some_and(|known| known.stored.is_same(&stored)) {
+        let Some((key, mut stored)) = StoredService::new(document) else { return };
+        let before = self.services.get(&key).map(|known| &known.stored);
+        if stored.terminating {
+            stored = stored.ending(before);
+        }
+        if before.is_some_and(|before| before.is_same(&stored)) {
             return;
         }
         // Later ones are decided about in turn.

@@ -121,6 +121,37 @@ fn an_exposed_service_is_in_and_others_are_not() {
     assert!(cluster.holders("old.shop.svc", "Ingress shop/old").is_empty());
 }
 
+/// The Service while a finalizer holds it.
+fn ending(mut service: Value) -> Value {
+    service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    service
+}
+
+#[test]
+fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.service("later", "later.example.com", 9).apply(&web(&[(HOST, "own.example.com")])).settle();
+    // It is older than the other one.
+    cluster.apply(&ending(web(&[(HOST, "own.example.com")]))).settle();
+    assert_eq!(cluster.has("own.example.com").len(), 1);
+    assert_eq!(cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle(), [""; 0]);
+    let held = |cluster: &FakeCluster| (cluster.has("own.example.com"), cluster.has("later.example.com"));
+    let own = ["Service shop/web 2026-01-01T00:00:01Z".to_owned()];
+    let later = ["Service shop/later 2026-01-01T00:00:09Z".to_owned()];
+    assert_eq!(held(&cluster), (own.to_vec(), later.to_vec()));
+    // Who did not see it before cannot know what it had.
+    let mut cluster = FakeCluster::with_claims();
+    cluster.service("later", "later.example.com", 9);
+    let done = cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle();
+    assert_eq!(done, ["apply Ingress shop/later (Create)", "stamp shop/later with 2"]);
+    assert_eq!(cluster.has("later.example.com"), later);
+    // One of the same name that is created after it is another one.
+    let mut again = web(&[(HOST, "own.example.com")]);
+    again["metadata"]["uid"] = json!("again");
+    cluster.apply(&again).settle();
+    assert_eq!(cluster.has("own.example.com"), own);
+}
+
 #[test]
 fn another_host_or_name_takes_the_place_of_the_one_before() {
     let mut cluster = FakeCluster::with_claims();
@@ -409,7 +440,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
-    // More bytes than a ConfigMap may have: the youngest are dropped.
+    // More bytes than a ConfigMap may have: the youngest are dropped, of the namespace that has too much.
     for second in 0..5_u32 {
         let paths: Vec<Value> = (0..MAX_CLAIMS)
             .map(|it| json!({"path": format!("/{}{second}{it:05}", "\"\u{1}ä".repeat(40))}))
@@ -418,6 +449,12 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         large["spec"]["rules"][0]["http"] = json!({"paths": paths});
         cluster.foreign(Kind::Ingress, &large);
     }
+    let mut small = ingress("small", "c.example.com", 9);
+    small["metadata"]["namespace"] = json!("ops");
+    small["spec"]["rules"][0]["http"] = json!({"paths": [{"path": "/small", "pathType": "Prefix"}]});
+    cluster.foreign(Kind::Ingress, &small);
+    assert_eq!(cluster.holders("c.example.com", "prefix c.example.com/small").len(), 1);
+    cluster.event(Kind::Ingress, Event::Delete(document(&small)));
     let (said, claims) = (cluster.said("c.example.com"), cluster.claims("c.example.com"));
     assert!(
         said.dropped > 0 && said.dropped + claims.len() as u64 == 5 * MAX_CLAIMS as u64,
