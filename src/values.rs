@@ -9,6 +9,10 @@ use crate::validation::parse_bool;
 
 /// A set of some items. If they were collected, code of its own would sort those of each type first, and the policy's module would
 /// be larger.
+///
+/// ```
+/// assert_eq!(xposer::internal::set([2, 1, 2]).len(), 2);
+/// ```
 pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     let mut set = BTreeSet::new();
     set.extend(items);

@@ -352,8 +352,9 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a test that finds something else has failed")]
+
     use std::cell::Cell;
 
     use super::*;
@@ -432,7 +433,7 @@ mod tests {
     #[test]
     fn a_canary_without_its_stable_service_is_told_and_has_no_url() -> Tested {
         let by_hand = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "beta", "namespace": "shop",
-            "annotations": {"nginx.ingress.kubernetes.io/canary": "true"}}, "spec": {"rules": [{"host": "shop.example.com"}]}});
+            "annotations": {xposer::internal::CANARY: "true"}}, "spec": {"rules": [{"host": "shop.example.com"}]}});
         let guard = json!({"guard": {"mode": "deny"}});
         for object in [canary(), by_hand] {
             let alone = answer(&object, &guard, &|| config_map(""))?;
