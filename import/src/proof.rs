@@ -12,7 +12,7 @@ use crate::compare::{Made, differences};
 use crate::draft::{Draft, bare, is_ours, with};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
-use crate::proposal::Proposal;
+use crate::proposal::{Proposal, tell_open};
 use crate::propose::{Proposing, made, told_keys};
 use crate::read::{Ingress, read};
 use crate::wanted::{Wanted, tell_tools, wanted};
@@ -167,16 +167,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             }));
         }
     }
-    let mut errors: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for finding in findings.iter().filter(|it| it.is_loss && it.severity == Severity::Error) {
-        if let Object::Ingress(at) = finding.object {
-            errors.entry(at).or_default().insert(&finding.message);
-        }
-    }
-    for proposal in &mut proposals {
-        let of_own = proposal.ingresses.iter().filter_map(|at| errors.get(at)).flatten();
-        proposal.open = of_own.map(|message| (*message).to_owned()).collect();
-    }
+    tell_open(&mut proposals, &findings);
     Imported { proposals, findings: few(findings), became }
 }
 

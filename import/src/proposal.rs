@@ -1,9 +1,12 @@
 //! What is proposed for a Service, in the forms that programs take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use xposer::Severity;
 use xposer::service::EXPOSE_LABEL;
+
+use crate::finding::{Finding, Object};
 
 /// What is proposed for one Service.
 ///
@@ -131,6 +134,20 @@ impl Proposal {
             commands.insert(0, comment(&format!("Service {name}: not all of its Ingress")));
         }
         commands
+    }
+}
+
+/// Tells the proposals what keeps somebody out of their Ingresses and is missing.
+pub(crate) fn tell_open(proposals: &mut [Proposal], findings: &[Finding]) {
+    let mut errors: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for finding in findings.iter().filter(|it| it.is_loss && it.severity == Severity::Error) {
+        if let Object::Ingress(at) = finding.object {
+            errors.entry(at).or_default().insert(&finding.message);
+        }
+    }
+    for proposal in proposals {
+        let of_own = proposal.ingresses.iter().filter_map(|at| errors.get(at)).flatten();
+        proposal.open = of_own.map(|message| (*message).to_owned()).collect();
     }
 }
 
