@@ -72,7 +72,7 @@ struct Match {
 
 /// A match as text, if it is for a part.
 fn part(of: &Value, is_part: bool) -> String {
-    if is_part { of.to_string() } else { String::new() }
+    if is_part { serde_json::to_string(of).unwrap_or_default() } else { String::new() }
 }
 
 /// Whether one of these lists has items.

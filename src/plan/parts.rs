@@ -119,8 +119,9 @@ impl Canary {
     /// ```
     #[must_use]
     pub fn gets_more(&self, other: &Self) -> bool {
-        let keys = |it: &Self| [it.header.clone(), it.header_value.clone(), it.cookie.clone()];
-        self.weight > other.weight || keys(self) != keys(other)
+        self.weight > other.weight
+            || (&self.header, &self.header_value, &self.cookie)
+                != (&other.header, &other.header_value, &other.cookie)
     }
 }
 
