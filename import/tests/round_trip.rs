@@ -137,9 +137,9 @@ enum Why {
 /// What is not the same again under the settings that it was made with.
 const ELSE: &[(&str, Why)] = &[
     ("annotation-deny-options/api", Why::Denied),
+    ("contour-intents/moved", Why::Rewritten),
     ("foreign-canary/web", Why::Claimed),
     ("foreign-canary/web-beta", Why::Claimed),
-    ("contour-intents/moved", Why::Rewritten),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
@@ -164,11 +164,11 @@ const ELSE: &[(&str, Why)] = &[
 
 /// What is not the same again although nothing but the programs of the classes is set.
 const ELSE_ALONE: &[(&str, Why)] = &[
-    ("foreign-canary/web", Why::Claimed),
-    ("foreign-canary/web-beta", Why::Claimed),
     ("configuration-in-own-words/late", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
     ("folded-block-not/web", Why::Denied),
+    ("foreign-canary/web", Why::Claimed),
+    ("foreign-canary/web-beta", Why::Claimed),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
