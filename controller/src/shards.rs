@@ -4,6 +4,8 @@
 //! lost the lead may arrive later than our list, and is refused only if the version has changed since. After that, a shard is written when
 //! its content has changed, at most every [`MIN_INTERVAL`], and when a third of the time has passed after which readers do not trust it.
 
+mod failure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use xposer_live::digest::json_digest;
 
 use crate::backoff::{Pause, doubled};
 use crate::state::held::Content;
+
+pub(crate) use failure::Failure;
 
 /// Changes within this time are written together.
 const DELAY: Duration = Duration::from_millis(500);
@@ -134,29 +138,6 @@ pub(crate) enum Answer {
     Deleted,
     Read(Option<Found>),
     Written(Version),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The ConfigMap is not as it was.
-    Outdated,
-    NoNamespace(String),
-    NoPermission(String),
-    Refused(String),
-    Unavailable(String),
-}
-
-impl Failure {
-    /// The word of the metric.
-    pub(crate) fn word(&self) -> &'static str {
-        match self {
-            Self::Outdated => "outdated",
-            Self::NoNamespace(_) => "no_namespace",
-            Self::NoPermission(_) => "no_permission",
-            Self::Refused(_) => "refused",
-            Self::Unavailable(_) => "unavailable",
-        }
-    }
 }
 
 /// What is told about in the log, once.

@@ -1,0 +1,225 @@
+//! The time is that of the test, so nothing waits, and a limit is met to the millisecond. A connection is a pipe of this program: one
+//! of the kernel would deliver while the time stands still.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::*;
+
+const REVIEW: &str = r#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", "operation": "CREATE"}}"#;
+
+/// Accepts everything after a while.
+struct Slow(Duration);
+
+impl Door for Slow {
+    async fn answer(&self, _: Bytes) -> Response {
+        tokio::time::sleep(self.0).await;
+        Response::accepted()
+    }
+
+    fn told(&self, _: Outcome, _: Duration) {}
+}
+
+struct Fixture {
+    tls: TlsAcceptor,
+    client: TlsConnector,
+    server: Arc<Server<Slow>>,
+    graceful: GracefulShutdown,
+}
+
+impl Fixture {
+    fn new(door: Slow) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("tls.crt"), made.cert.pem()).unwrap();
+        std::fs::write(at("tls.key"), made.signing_key.serialize_pem()).unwrap();
+        let certificates = Arc::new(Certificates::new(at("tls.crt"), at("tls.key")));
+        certificates.reload().unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap()).unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self {
+            tls: acceptor(certificates).unwrap(),
+            client: Arc::new(client).into(),
+            server: Arc::new(Server::new(Arc::new(door))),
+            graceful: GracefulShutdown::new(),
+        }
+    }
+
+    /// The other end of a new connection.
+    fn connect(&self) -> DuplexStream {
+        let (ours, theirs) = duplex(64 << 10);
+        let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
+        tokio::spawn(converse(ours, tls, server, watcher, Place::new(Arc::default())));
+        theirs
+    }
+
+    async fn connect_tls(&self) -> TlsStream<DuplexStream> {
+        self.client.connect(ServerName::try_from("localhost").unwrap(), self.connect()).await.unwrap()
+    }
+}
+
+fn head(length: usize) -> String {
+    format!(
+        "POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+/// Everything until the server closes the connection, and how long that took.
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> (String, Duration) {
+    let began = tokio::time::Instant::now();
+    let mut read = Vec::new();
+    // It may be closed without the end of TLS.
+    let closed = timeout(Duration::from_secs(3600), stream.read_to_end(&mut read)).await;
+    assert!(closed.is_ok(), "nobody closes it");
+    (String::from_utf8_lossy(&read).into_owned(), began.elapsed())
+}
+
+/// Sends a text, a byte a second, until the server closes the connection.
+async fn drip(mut to: impl AsyncWrite + Unpin, text: String) {
+    for byte in text.bytes() {
+        if to.write_all(&[byte]).await.is_err() || to.flush().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether this is how long a limit is. The clock of the runtime has steps of a millisecond.
+#[track_caller]
+fn is_about(took: Duration, limit: Duration) {
+    assert!(took >= limit && took < limit + Duration::from_millis(100), "{took:?} and not {limit:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_has_its_time() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let (said, took) = rest(&mut fixture.connect()).await;
+    assert_eq!(said, "");
+    is_about(took, HANDSHAKE_TIMEOUT);
+    // Bytes one after the other, as a beginning of a ClientHello, do not prolong it.
+    let (mut read, write) = tokio::io::split(fixture.connect());
+    tokio::spawn(drip(write, format!("\x16\x03\x01\x01\u{0}{}", "x".repeat(60))));
+    let (_, took) = rest(&mut read).await;
+    is_about(took, HANDSHAKE_TIMEOUT);
+}
+
+/// Here, the time is real: the connections are those of the kernel.
+#[tokio::test]
+async fn who_only_opens_connections_keeps_nobody_out() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(run(listener, fixture.tls.clone(), fixture.server.clone(), 2, std::future::pending()));
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let mut silent = [connect().await, connect().await];
+    let name = || ServerName::try_from("localhost").unwrap();
+    let asks = async |stream: &mut TlsStream<TcpStream>| {
+        stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+        let mut piece = [0; 4096];
+        let length = timeout(Duration::from_secs(2), stream.read(&mut piece)).await.unwrap().unwrap();
+        assert!(piece[..length].starts_with(b"HTTP/1.1 200"));
+    };
+    let asking = fixture.client.connect(name(), connect().await);
+    let mut asking = timeout(Duration::from_secs(2), asking).await.unwrap().unwrap();
+    asks(&mut asking).await;
+    assert_eq!(silent[0].read(&mut [0]).await.unwrap(), 0, "it was the first to give way");
+    // More of them take the places of each other, and not that of the connection that asks.
+    for _ in 0..5 {
+        silent = [connect().await, connect().await];
+        asks(&mut asking).await;
+    }
+    drop(silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_is_closed() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let mut silent = fixture.connect_tls().await;
+    let (said, took) = rest(&mut silent).await;
+    assert_eq!(said, "");
+    is_about(took, FIRST_TIMEOUT);
+    // A head that comes byte by byte is no request.
+    let (mut read, write) = tokio::io::split(fixture.connect_tls().await);
+    tokio::spawn(drip(write, head(1)));
+    let (said, took) = rest(&mut read).await;
+    assert_eq!(said, "");
+    is_about(took, FIRST_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_may_wait_longer_for_its_next_request() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let mut stream = fixture.connect_tls().await;
+    let text = head(REVIEW.len()) + REVIEW;
+    for _ in 0..2 {
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).await.unwrap();
+        assert!(piece[..length].starts_with(b"HTTP/1.1 200"));
+        tokio::time::sleep(IDLE_TIMEOUT - Duration::from_secs(1)).await;
+    }
+    let (said, took) = rest(&mut stream).await;
+    assert_eq!(said, "");
+    is_about(took, Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_has_its_time() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    // Nothing of it comes, or a byte a second.
+    for body in ["", "{\"apiVersion\": "] {
+        let (mut read, mut write) = tokio::io::split(fixture.connect_tls().await);
+        write.write_all(head(100).as_bytes()).await.unwrap();
+        tokio::spawn(drip(write, body.to_owned()));
+        let (said, took) = rest(&mut read).await;
+        assert!(said.starts_with("HTTP/1.1 408") && said.contains("was not complete within 5 s"), "{said}");
+        is_about(took, BODY_TIMEOUT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_do_not_come_hold_a_bounded_place_and_give_it_back() {
+    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let length = usize::try_from(MAX_BODY).unwrap();
+    let mut held = Vec::new();
+    for _ in 0..MAX_HELD / (length >> 10) {
+        let mut stream = fixture.connect_tls().await;
+        stream.write_all(head(length).as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(fixture.server.held.available_permits(), 0);
+    // Another one waits until the first ones are given up.
+    let mut stream = fixture.connect_tls().await;
+    let began = tokio::time::Instant::now();
+    stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let length = stream.read(&mut piece).await.unwrap();
+    assert!(piece[..length].starts_with(b"HTTP/1.1 200"));
+    is_about(began.elapsed(), BODY_TIMEOUT - Duration::from_secs(1));
+    assert_eq!(fixture.server.held.available_permits(), MAX_HELD);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_has_its_time() {
+    let fixture = Fixture::new(Slow(ANSWER_TIMEOUT * 2));
+    let mut stream = fixture.connect_tls().await;
+    let began = tokio::time::Instant::now();
+    stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let length = stream.read(&mut piece).await.unwrap();
+    let said = String::from_utf8_lossy(&piece[..length]).into_owned();
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains("no answer within 10 s"), "{said}");
+    is_about(began.elapsed(), ANSWER_TIMEOUT);
+}
