@@ -1,7 +1,7 @@
 //! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
-use crate::dialect::says::keys_of;
+use crate::dialect::words::keys_of;
 use crate::dialect::{Granted, is_snippet, problem_of_value};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};

@@ -6,8 +6,9 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, intent_of, is_passed_by, says};
+use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
+use crate::dialect::words::intent_of;
 use crate::dialect::{
     Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, kubernetes, nginx,
 };

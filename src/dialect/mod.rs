@@ -37,6 +37,7 @@ pub(crate) mod read;
 pub(crate) mod says;
 pub(crate) mod tools;
 pub(crate) mod traefik;
+pub(crate) mod words;
 pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::controller::{Controller, is_of_annotation};
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
-use super::says::{is_alias, says};
+use super::says::says;
+use super::words::is_alias;
 use super::{
     alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
     haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,

@@ -1,5 +1,6 @@
 //! Plans become objects of the Kubernetes API: one file for each kind, which also reports what the kind cannot express.
 
+mod annotations;
 mod configmap;
 mod httproute;
 mod ingress;
@@ -18,7 +19,8 @@ use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::says::{Says, agrees, is_word, named_twice, says};
+use crate::dialect::says::{Says, says};
+use crate::dialect::words::{agrees, is_word, named_twice};
 use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
@@ -375,146 +377,6 @@ impl<'p> Emitting<'_, 'p> {
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
             let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
             self.inexpressible(issuer.origin.path(), said);
-        }
-    }
-
-    /// The annotations without those that only controllers of Ingresses read, which are reported.
-    fn annotations(&mut self) -> Annotations<'p> {
-        self.lacks_issuer();
-        let kept = self.kept();
-        with_intents(kept.into_iter(), self.plan, self.target)
-    }
-
-    /// The annotations that somebody gave, without those that nobody reads on this target, which are reported.
-    fn kept(&mut self) -> Vec<&'p Annotation> {
-        let plan = self.plan;
-        let mut kept = Vec::with_capacity(plan.annotations.len());
-        let twice = named_twice(plan);
-        let mut told = None;
-        for given in &plan.annotations {
-            if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
-                continue;
-            }
-            // `resolve` has reported a key that no current program reads.
-            if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
-                continue;
-            }
-            if let Some(said) = self.unread(&given.key) {
-                // A key under two prefixes is reported once.
-                if told.replace(&given.source) != Some(&given.source) {
-                    self.lacks_annotation(given, said);
-                }
-                continue;
-            }
-            if is_passed(plan, &given.key, self.target) {
-                kept.push(given);
-                continue;
-            }
-            if is_no_rewrite(plan, given) {
-                let said = format!("{} has no effect: each path is its target already", quoted(&given.key));
-                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
-                continue;
-            }
-            let wanted = wanted_by(plan, given);
-            let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
-            let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
-            let is_said = match says {
-                // A rule has told how it is said.
-                Some(Says::But(_)) if is_first => continue,
-                Some(says) => says.is_done(),
-                None => match self.target {
-                    Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
-                    // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
-                    Target::HttpRoute => given.key == nginx::USE_REGEX && plan.pattern().is_some(),
-                    Target::Route => false,
-                },
-            };
-            let other = |it: &Annotation| {
-                wanted.is_some_and(|wanted| {
-                    is_word(plan, self.target, wanted, &it.key)
-                        && !wanted.keys.contains(&it.key)
-                        && !agrees(plan, wanted, it)
-                })
-            };
-            // What a layer above says in these words counts instead, and of two names, a rule has told.
-            if is_said
-                && (twice.iter().any(|(_, second)| *second == given) || plan.annotations.iter().any(other))
-            {
-                continue;
-            }
-            if is_said {
-                let name = plan.controller(self.target).row().name;
-                let said = format!("{} is said in the words of {name}", quoted(&given.key));
-                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
-                continue;
-            }
-            // A rule has reported what is lost, or nothing is lost.
-            if has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
-                continue;
-            }
-            if redirects_against(plan, given, self.target) {
-                let said = format!(
-                    "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
-                    self.one(),
-                    quoted(&given.key),
-                    annotation::HTTPS_REDIRECT
-                );
-                self.lacks_annotation(given, said);
-            } else if !nginx::is_intent(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
-                self.lacks_annotation(given, said);
-            }
-        }
-        kept
-    }
-
-    /// Whether an annotation about the redirect to https is said in other words: something is written for it, or it forbids what would
-    /// be written with TLS.
-    fn says_redirect(&self, given: &Annotation) -> bool {
-        let plan = self.plan;
-        let is_done = says(plan, self.target, Intent::HttpsRedirect, None).is_done();
-        match parse_bool(&given.value) {
-            Some(true) => plan.redirects(self.target) && is_done,
-            _ => plan.tls().has_secret(),
-        }
-    }
-
-    /// Files which annotations ingress-nginx does not read, where it is known that it serves the class.
-    fn tells_unread(&mut self) {
-        let plan = self.plan;
-        let is_known = |server: &Server| server.target == self.target && server.reason != Reason::Default;
-        if !plan.servers.iter().any(is_known) {
-            return;
-        }
-        for given in &plan.annotations {
-            let is_removed =
-                matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. }));
-            if !is_removed
-                && !is_passed(plan, &given.key, self.target)
-                && !has_finding(plan, given, self.target)
-            {
-                let name = plan.controller(self.target).row().name;
-                self.lacks_annotation(given, format!("{name} does not read {}", quoted(&given.key)));
-            }
-        }
-    }
-
-    /// Why a program does not read its key on this kind, or must not.
-    fn unread(&self, key: &str) -> Option<String> {
-        match self.target {
-            Target::HttpRoute if external_dns::is_of_gateway(key) => {
-                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", quoted(key)))
-            }
-            Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
-                Some(format!(
-                    "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
-                    quoted(key)
-                ))
-            }
-            Target::Route if forecastle::is_key(key) => {
-                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", quoted(key)))
-            }
-            _ => None,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::diagnostics::{FieldPath, Origin, Report, quoted};
-use crate::dialect::says::{Says, says, words};
+use crate::dialect::says::{Says, says};
+use crate::dialect::words::words;
 use crate::dialect::write::write;
 use crate::intents::Intent;
 use crate::options::{Decided, Entry, Layer, Layers, Settings, annotations, decided};

@@ -1,6 +1,6 @@
 //! What keeps somebody out of a Service, or its connections safe, and what of it two plans do not share.
 
-use std::net::IpAddr;
+mod protection;
 
 use super::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
@@ -8,11 +8,13 @@ use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{Keeps, addresses, asks_certificate, is_one_enough, keeps};
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
-use crate::dialect::says::{intent_of, says};
+use crate::dialect::says::says;
+use crate::dialect::words::intent_of;
 use crate::dialect::{Loss, Same, effect};
 use crate::intents::{Given, Intent, Wish};
 use crate::plan::{Annotation, Plan, Reason, Server};
-use crate::values::{ParentRef, Target};
+use crate::values::Target;
+use protection::{ALTERNATIVES, Protection, contains, is_weaker, protections};
 
 /// What protects a Service under one plan, and less or not at all under another one.
 ///
@@ -161,17 +163,6 @@ fn door_by(keeps: impl Iterator<Item = Keeps>) -> Door {
         Some(Keeps::NotKnown) => Door::NotKnown,
         Some(Keeps::Nobody) | None => Door::Open,
     }
-}
-
-/// Something that protects, and the targets on which it has an effect.
-struct Protection<'p> {
-    what: &'p str,
-    intent: Option<Intent>,
-    wish: Option<Wish>,
-    /// The value in one line.
-    value: String,
-    origin: Origin,
-    targets: Vec<Target>,
 }
 
 /// What protects a Service under one plan, and less or not at all under another one.
@@ -353,215 +344,6 @@ fn guess(plan: &Plan, target: Target) -> String {
         .class_name()
         .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));
     format!("{}, and no setting says that it serves {class}", plan.controller(target).row().name)
-}
-
-impl Protection<'_> {
-    /// Whether both are one thing, in whichever words.
-    fn is_same(&self, other: &Self) -> bool {
-        match (self.intent, other.intent) {
-            (Some(own), Some(other)) => own == other,
-            _ => self.what == other.what,
-        }
-    }
-
-    /// Its name and its value, as a part of a sentence.
-    fn said(&self) -> String {
-        if self.value.is_empty() {
-            return self.what.to_owned();
-        }
-        format!("{} {}", self.what, quoted(&self.value))
-    }
-
-    /// Whether it is said in words of a program, and not in a field of the object.
-    fn is_in_words(&self) -> bool {
-        self.what != TLS
-    }
-
-    /// Whether anybody is kept out who is not admitted. `only_https` says that no request without TLS gets in.
-    fn keeps(&self, plan: &Plan, only_https: bool) -> Keeps {
-        if self.what.contains('/') {
-            return keeps(plan, self.what, &self.value, only_https);
-        }
-        match (self.intent, &self.wish) {
-            (Some(Intent::AllowedSources), Some(Wish::Sources(list))) => {
-                addresses(list.iter().map(String::as_str))
-            }
-            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted)))
-                if !wanted.is_optional && asks_certificate(plan, only_https) =>
-            {
-                Keeps::Out
-            }
-            (Some(Intent::BasicAuth | Intent::ExternalAuth), _) => Keeps::Out,
-            _ => Keeps::Nobody,
-        }
-    }
-
-    /// Whether it is about this, in the words of whoever serves one of its targets or in none.
-    fn is_of(&self, plan: &Plan, intent: Intent) -> bool {
-        self.intent == Some(intent)
-            || plan.targets.iter().any(|target| intent_of(plan, *target, self.what) == Some(intent))
-    }
-
-    /// Whether it is one of those of which one can be enough.
-    fn is_alternative(&self, plan: &Plan) -> bool {
-        ALTERNATIVES.into_iter().any(|intent| self.is_of(plan, intent))
-    }
-
-    /// Whether nobody is kept out by this value, so that nothing is open without it.
-    fn keeps_nobody_out(&self) -> bool {
-        self.intent.zip(self.wish.as_ref()).is_some_and(|(intent, wish)| intent.keeps_nobody_out(wish))
-    }
-}
-
-/// The proofs of which one can be enough.
-const ALTERNATIVES: [Intent; 3] = [Intent::AllowedSources, Intent::BasicAuth, Intent::ExternalAuth];
-
-/// What the protection by TLS is called.
-const TLS: &str = "TLS";
-
-/// Everything that protects a plan.
-fn protections(plan: &Plan) -> Vec<Protection<'_>> {
-    let objects = || plan.targets.iter().copied().filter(|target| plan.has_object(*target));
-    let mut all = Vec::new();
-    let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on());
-    all.extend(tls.map(|tls| Protection {
-        what: TLS,
-        intent: None,
-        wish: None,
-        value: String::new(),
-        origin: tls.origin.clone(),
-        targets: objects().collect(),
-    }));
-    all.extend(redirect(plan, objects().collect()));
-    // Where ingress-nginx alone reads the annotations, the plan does not say what they mean.
-    let meant = read(plan);
-    let known = plan.intents.iter().map(|it| (it.intent, &it.wish, &it.origin, &it.keys));
-    let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
-    let mut keys = Vec::new();
-    for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys)))
-    {
-        keys.extend(own);
-        if intent.loss() != Loss::Protects || *wish == Wish::Switch(false) {
-            continue;
-        }
-        let is_done = |target: &Target| {
-            !own.is_empty() && own.iter().all(|key| is_done_as_given(plan, key, *target))
-                || says(plan, *target, intent, Some(wish)).is_done()
-        };
-        all.push(Protection {
-            what: intent.as_str(),
-            intent: Some(intent),
-            wish: Some(wish.clone()),
-            value: wish.to_string().replace('\n', ", "),
-            origin: origin.clone(),
-            targets: objects().filter(is_done).collect(),
-        });
-    }
-    // What redirects to https is looked at above.
-    let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
-    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
-        let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
-        all.push(Protection {
-            what: &annotation.key,
-            intent,
-            wish: intent.and_then(|intent| intent.read(Given(&annotation.value)).ok()),
-            value: annotation.value.clone(),
-            origin: annotation.origin(),
-            targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
-        });
-    }
-    all
-}
-
-/// Whether an annotation redirects to https, where somebody reads it.
-fn redirects(annotation: &Annotation) -> bool {
-    let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
-    known.is_some_and(|effect| effect.protects(&annotation.value))
-}
-
-/// The redirect to https: somebody asks for it, or it is done without a word, as ingress-nginx does it where it ends TLS.
-fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
-    let asked = plan.https_redirect.clone().or_else(|| https_redirect(plan));
-    if asked.as_ref().is_some_and(|asked| !asked.value) {
-        return None;
-    }
-    let said = plan.annotations.iter().find(|it| redirects(it));
-    let by_tls = plan.tls.as_ref().filter(|tls| tls.value.is_on() && plan.canary.is_none());
-    let origin = asked
-        .as_ref()
-        .map(|asked| asked.origin.clone())
-        .or_else(|| said.map(Annotation::origin))
-        .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
-    let is_done = |target: &Target| {
-        said.is_some_and(|said| is_passed(plan, &said.key, *target))
-            || match target {
-                Target::Ingress if plan.controller(*target).is_nginx() => {
-                    asked.is_some() || plan.tls().has_secret()
-                }
-                Target::Ingress => {
-                    let says = says(plan, *target, Intent::HttpsRedirect, None);
-                    plan.redirects(*target) && says.is_done()
-                }
-                // From a listener that is named, requests without TLS do not come.
-                Target::HttpRoute => {
-                    let is_named =
-                        |parent: &ParentRef| parent.section_name.is_some() || parent.port.is_some();
-                    plan.redirects(*target) || (asked.is_none() && plan.parents().iter().all(is_named))
-                }
-                Target::Route => plan.redirects(*target),
-            }
-    };
-    Some(Protection {
-        what: Intent::HttpsRedirect.as_str(),
-        intent: Some(Intent::HttpsRedirect),
-        wish: None,
-        value: String::new(),
-        origin,
-        targets: objects.into_iter().filter(is_done).collect(),
-    })
-}
-
-/// Whether the second of two protections of one kind lets more in.
-fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
-    let inside = |all: &[String], of: &[String]| {
-        all.iter().all(|network| of.iter().any(|outer| contains(outer, network)))
-    };
-    match (&old.wish, &new.wish) {
-        (Some(Wish::Sources(old_list)), Some(Wish::Sources(new_list))) => match old.intent {
-            Some(Intent::DeniedSources) => !inside(old_list, new_list),
-            _ => !inside(new_list, old_list),
-        },
-        (Some(Wish::Size(old)), Some(Wish::Size(new))) => *old > 0 && (*new == 0 || new > old),
-        (Some(Wish::Rate(old)), Some(Wish::Rate(new))) => {
-            u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
-        }
-        (Some(Wish::Cors(old)), Some(Wish::Cors(new))) => {
-            let is_new =
-                |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
-            new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
-        }
-        (Some(Wish::Certificate(old)), Some(Wish::Certificate(new))) => new.is_optional && !old.is_optional,
-        _ => false,
-    }
-}
-
-/// Whether a network has all addresses of another one. Both are written as `address/bits`.
-fn contains(outer: &str, inner: &str) -> bool {
-    let read = |text: &str| {
-        let (address, bits) = text.split_once('/')?;
-        let number = match address.parse().ok()? {
-            IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
-            IpAddr::V6(address) => address.to_bits(),
-        };
-        Some((address.contains(':'), number, bits.parse::<u32>().ok()?))
-    };
-    let (Some((outer_is_v6, outer, bits)), Some((inner_is_v6, inner, inner_bits))) =
-        (read(outer), read(inner))
-    else {
-        return false;
-    };
-    let differing = (outer ^ inner).checked_shr(128_u32.saturating_sub(bits)).unwrap_or_default();
-    outer_is_v6 == inner_is_v6 && bits <= inner_bits && differing == 0
 }
 
 #[cfg(test)]

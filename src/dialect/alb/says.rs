@@ -1,8 +1,9 @@
 //! What the AWS Load Balancer Controller can do of what a plan wants.
 
 use super::{GROUP, SECURITY_GROUPS, TARGET_GROUP};
-use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::says::{Says, but, lacks};
+use crate::dialect::words::Proof::Documented;
+use crate::dialect::words::Words;
 use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Tls};

@@ -1,7 +1,8 @@
 //! What Contour can do of what a plan wants.
 
-use crate::dialect::says::Proof::Proved;
-use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, lacks};
+use crate::dialect::words::Proof::Proved;
+use crate::dialect::words::Words;
 use crate::intents::{Intent, Wish};
 use crate::plan::{BackendPort, Plan};
 use crate::values::{BackendProtocol, Tls};

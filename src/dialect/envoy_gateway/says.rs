@@ -1,7 +1,8 @@
 //! What Envoy Gateway can do of what a plan wants.
 
 use crate::dialect::gateway;
-use crate::dialect::says::{Proof, Says, Words};
+use crate::dialect::says::Says;
+use crate::dialect::words::{Proof, Words};
 use crate::intents::{ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
 use crate::validation::is_dns_label;

@@ -1,7 +1,8 @@
 //! What NGINX Ingress Controller can do of what a plan wants.
 
-use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::says::{Says, but, lacks};
+use crate::dialect::words::Proof::Documented;
+use crate::dialect::words::Words;
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, Wish};
 use crate::plan::Plan;

@@ -1,8 +1,9 @@
 //! What the Ingress controller of GKE can do of what a plan wants.
 
 use super::FRONTEND;
-use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{Says, Words, lacks};
+use crate::dialect::says::{Says, lacks};
+use crate::dialect::words::Proof::Documented;
+use crate::dialect::words::Words;
 use crate::intents::{Intent, Wish};
 use crate::plan::{BackendPort, Plan};
 use crate::values::BackendProtocol;

@@ -1,8 +1,9 @@
 //! What HAProxy Ingress can do of what a plan wants.
 
 use crate::dialect::nginx::says::certificate;
-use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, but, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, but, lacks};
+use crate::dialect::words::Proof::Documented;
+use crate::dialect::words::Words;
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, Wish};
 use crate::plan::Plan;

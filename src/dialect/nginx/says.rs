@@ -2,8 +2,9 @@
 
 use crate::dialect::keeps::needs_tls;
 use crate::dialect::nginx::paths::is_url;
-use crate::dialect::says::Proof::{Documented, Parser};
-use crate::dialect::says::{Says, Words, but, lacks, whole_seconds};
+use crate::dialect::says::{Says, but, lacks, whole_seconds};
+use crate::dialect::words::Proof::{Documented, Parser};
+use crate::dialect::words::Words;
 use crate::intents::{Cors, ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
 use crate::values::BackendProtocol;

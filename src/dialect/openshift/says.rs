@@ -1,7 +1,8 @@
 //! What the router of OpenShift can do of what a plan wants.
 
-use crate::dialect::says::Proof::Documented;
-use crate::dialect::says::{BY_LOAD_BALANCER, Says, Words, but, lacks};
+use crate::dialect::says::{BY_LOAD_BALANCER, Says, but, lacks};
+use crate::dialect::words::Proof::Documented;
+use crate::dialect::words::Words;
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, RateLimit, Wish};
 use crate::plan::{Canary, Plan};

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
 use crate::dialect::nginx::{PREFIX, any_name, find};
-use crate::dialect::says::{is_word, named_twice};
+use crate::dialect::words::{is_word, named_twice};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
