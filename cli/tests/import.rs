@@ -210,7 +210,7 @@ fn no_file_is_overwritten() {
     assert_eq!(std::fs::read_to_string(folder.join("made/services.yaml")).unwrap(), services);
     std::fs::write(folder.join("file"), "").unwrap();
     let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "file"], "").expect(2);
-    assert!(ran.stderr.contains("the folder cannot be made"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("this is a file"), "{}", ran.stderr);
 }
 
 #[test]

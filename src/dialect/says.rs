@@ -7,10 +7,9 @@ use super::{
     alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift,
     protocol, traefik,
 };
-use crate::diagnostics::words;
-use crate::intents::{Given, Intent, Wish, duration};
-use crate::plan::{Annotation, Plan, Wanted};
-use crate::values::{BackendProtocol, Target};
+use crate::intents::{Intent, Wish};
+use crate::plan::{Plan, Wanted};
+use crate::values::Target;
 
 /// Whether and how a program does what a plan wants.
 ///
@@ -162,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::{Origin, Sourced};
+    use crate::dialect::words::{is_word, words};
     use crate::dialect::write::by_controller;
     use crate::intents::Given;
     use crate::plan::Wanted;

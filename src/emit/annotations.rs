@@ -24,7 +24,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// The annotations that somebody gave, without those that nobody reads on this target, which are reported.
-    fn kept(&mut self) -> Vec<&'p Annotation> {
+    pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let twice = named_twice(plan);

@@ -15,22 +15,15 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
-use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::says::{Says, says};
-use crate::dialect::words::{agrees, is_word, named_twice};
+use crate::dialect::cert_manager;
 use crate::dialect::write::{Made, extras};
-use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
-use crate::intents::Intent;
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
-use crate::plan::{Annotation, Plan, Reason, Server};
-use crate::validation::parse_bool;
+use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
-use metadata::{Annotations, Metadata, with_intents};
+use metadata::Metadata;
 
 /// The objects of some plans, and what their kinds could not express.
 ///

@@ -2,16 +2,11 @@
 
 mod protection;
 
-use super::loss::{is_done_as_given, is_passed, loss};
-use crate::diagnostics::{FieldPath, Origin, quoted};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::keeps::{Keeps, addresses, asks_certificate, is_one_enough, keeps};
-use crate::dialect::nginx::read::https_redirect;
-use crate::dialect::read::read;
-use crate::dialect::says::says;
-use crate::dialect::words::intent_of;
-use crate::dialect::{Loss, Same, effect};
-use crate::intents::{Given, Intent, Wish};
+use crate::dialect::keeps::{Keeps, is_one_enough};
+use crate::dialect::{Same, effect};
+use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::Target;
 use protection::{ALTERNATIVES, Protection, contains, is_weaker, protections};
