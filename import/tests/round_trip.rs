@@ -122,8 +122,6 @@ enum Why {
     Denied,
     /// The settings of the case accept a loss, and no others do.
     Accepted,
-    /// Two Services claim one host and path.
-    Claimed,
     /// It is a second Ingress of its Service, which the core makes beside the first one for an option.
     Beside,
     /// A controller is given a value of several lines.
