@@ -23,10 +23,7 @@ fn comparable(route: &Route) -> Comparable<'_> {
 
 /// What a canary shares: the routes of its stable Service, as that one claims them.
 pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
-    exclusive(plan).filter_map(|claim| match claim {
-        Claimed::Route(host, path, is_exact, true) => Some(Claimed::Route(host, path, is_exact, false)),
-        _ => None,
-    })
+    exclusive(plan).filter_map(|claim| claim.stable())
 }
 
 /// Reports where a Service of another namespace has a route of a canary, on both: whoever serves them gives the canary the requests
@@ -63,7 +60,7 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
                 }
                 found.insert(*at);
                 let mut own = routes(plan);
-                let is_claim = |of: &Claimed<'_>| of == claim || is_shared_as(of, claim);
+                let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
                 if let Some(problem) =
                     said(claim, plan, origin, &naming.in_words(plan, &others, others.len()), help)
@@ -74,16 +71,6 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
         }
     }
     found
-}
-
-/// Whether the first claim is that of a canary for the second one.
-fn is_shared_as(claim: &Claimed<'_>, stable: &Claimed<'_>) -> bool {
-    match (claim, stable) {
-        (Claimed::Route(host, path, is_exact, true), Claimed::Route(of, at, exact, false)) => {
-            (host, path, is_exact) == (of, at, exact)
-        }
-        _ => false,
-    }
 }
 
 /// Checks that every canary has its stable Service beside it, exposed in the same way.

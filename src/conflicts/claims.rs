@@ -121,6 +121,16 @@ impl Claimed<'_> {
     fn is_exclusive(&self) -> bool {
         !matches!(self, Self::Certificate(_) | Self::Paths(..))
     }
+
+    /// Of the route of a canary, that of its stable Service.
+    pub(super) fn stable(&self) -> Option<Self> {
+        match self {
+            Self::Route(host, path, is_exact, true) => {
+                Some(Self::Route(host.clone(), path, *is_exact, false))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Plan {

@@ -71,12 +71,7 @@ impl Plan {
             has_name |= is_lost && matches!(claim, Claimed::Name(..));
             let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
             // It is no canary that has the route of a canary.
-            let claim = match claim {
-                Claimed::Route(host, path, is_exact, true) if rivals.is_across => {
-                    Claimed::Route(host, path, is_exact, false)
-                }
-                claim => claim,
-            };
+            let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or(claim);
             if let Some((path, problem)) =
                 others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
