@@ -3,7 +3,7 @@
 use super::key::Program;
 use super::{legacy, listed_programs, nginx};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
-use crate::validation::annotation_key_error;
+use crate::validation::{annotation_key_error, halves};
 
 /// In how many letters a slip of the pen differs, where more would be a word of somebody else.
 const MAX_SLIP: usize = 2;
@@ -26,7 +26,7 @@ fn has_other_finding(key: &str) -> bool {
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
 pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
-    let (program, meant) = match key.split_once('/') {
+    let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
             Some(program) => {
