@@ -75,7 +75,7 @@ pub(crate) fn resolve(
     layers: Layers<'_>,
     forwarded: &Forwarded<'_>,
     report: &mut Report,
-) -> Plan {
+) -> Box<Plan> {
     let canary = canary(layers, report);
     // A missing name is an Error already; what is rendered from it must not become more of them.
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
@@ -86,7 +86,7 @@ pub(crate) fn resolve(
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let controller = settings.default_controller;
     let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
-    let mut plan = Plan::of(service, Arc::clone(&resolver.report.subject));
+    let mut plan = Box::new(Plan::of(service, Arc::clone(&resolver.report.subject)));
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone();
     let named = Vars { service: own, ..vars };
