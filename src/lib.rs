@@ -215,7 +215,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
         return Outcome::Refused(report);
     };
     let mut plan = resolve::resolve(service, settings, layers, forwarded, &mut report);
-    plan.profile = profile;
+    plan.profile = profile.map(Box::new);
     check::check(service, settings, layers, forwarded, &plan, &mut report);
     if report.has_errors() {
         return Outcome::Refused(report);

@@ -79,7 +79,7 @@ impl<'v> Resolver<'v, '_> {
             // The annotations say how ingress-nginx reads the paths.
             plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
         }
-        plan.monitor = self.monitor(plan, monitor);
+        plan.monitor = self.monitor(plan, monitor).map(Box::new);
         publish
     }
 
