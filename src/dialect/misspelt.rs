@@ -97,8 +97,10 @@ where
 /// The program and the key where there is no slash: another character stands in its place, the name is part of the value,
 /// or the whole prefix is missing.
 fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> {
+    // Most prefixes begin with another letter.
+    let is_near = |known: &&&str| known.bytes().next() == key.bytes().next();
     for program in listed_programs() {
-        for known in program.prefixes {
+        for known in program.prefixes.iter().filter(is_near) {
             let Some(rest) = known.strip_suffix('/').and_then(|known| key.strip_prefix(known)) else {
                 continue;
             };

@@ -73,7 +73,7 @@ static PROGRAMS: [&Program; 21] = [
 
 /// The programs all of whose own keys are known.
 fn listed_programs() -> impl Iterator<Item = &'static Program> {
-    PROGRAMS.into_iter().filter(|program| program.names != Names::Protecting)
+    PROGRAMS.iter().copied().filter(|program| program.names != Names::Protecting)
 }
 
 /// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
