@@ -207,23 +207,23 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     if service.is_unusable {
         return Outcome::Refused(report);
     }
-    let (own, forwarded) = annotations::read(service, &mut report);
-    let Some((layers, profile)) = resolve::layers(service, settings, &own, &mut report) else {
-        for problem in forwarded.malformed {
-            report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+    let (own, forwarded) = &annotations::read(service, &mut report);
+    let Some((layers, profile)) = resolve::layers(service, settings, own, &mut report) else {
+        for problem in &forwarded.malformed {
+            report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.clone());
         }
         return Outcome::Refused(report);
     };
-    let mut plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
-    plan.profile = profile;
-    check::check(service, settings, layers, &forwarded, &plan, &mut report);
+    let mut plan = resolve::resolve(service, settings, layers, forwarded, &mut report);
+    plan.profile = profile.map(Box::new);
+    check::check(service, settings, layers, forwarded, &plan, &mut report);
     if report.has_errors() {
         return Outcome::Refused(report);
     }
     if settings.stamp {
         stamp::check_room(&plan, &mut report);
     }
-    Outcome::Planned { plan: Box::new(plan), report }
+    Outcome::Planned { plan, report }
 }
 
 /// Decides about several Services of one cluster: first each alone and in order, as [`expose`] does, and then what

@@ -57,13 +57,16 @@ pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &plan.annotations {
         let Annotation { key, value, .. } = annotation;
         let settings = context.settings;
-        let granted = Granted {
+        let granted = || Granted {
             to_name: !annotation.is_forwarded() || settings.allow.fit(key),
             to_lose: settings.accept_loss.fit(key),
         };
-        let found = plan.targets.iter().filter(|target| plan.has_object(**target)).find_map(|target| {
-            problem_of_value(plan.controller(*target), key, value, plan.namespace(), granted)
-        });
+        let targets = plan.targets.iter().filter(|target| plan.has_object(**target));
+        let mut readers = targets
+            .map(|target| plan.controller(*target))
+            .filter(|controller| !controller.is_nginx() && controller.reads(key));
+        let found =
+            readers.find_map(|reader| problem_of_value(reader, key, value, plan.namespace(), granted()));
         if let Some(problem) =
             found.filter(|_| context.denial(annotation).is_none() && !is_refused(annotation, report))
         {

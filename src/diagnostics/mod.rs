@@ -206,7 +206,7 @@ impl Report {
     /// ```
     #[must_use]
     pub fn new(subject: impl Into<Arc<Subject>>, strict: bool) -> Self {
-        Self { subject: subject.into(), strict, ..Self::default() }
+        Self { diagnostics: Vec::new(), left_out: Vec::new(), subject: subject.into(), strict }
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,

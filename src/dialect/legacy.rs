@@ -1,6 +1,7 @@
 //! Forwarded keys that no program reads any longer, and what is read instead.
 
 use super::{cert_manager, kubernetes, monitor, nginx};
+use crate::validation::halves;
 
 /// What is done with a key.
 ///
@@ -121,7 +122,7 @@ pub fn rows() -> impl Iterator<Item = &'static Legacy> {
 /// ```
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Legacy> {
-    let (prefix, _) = key.split_once('/')?;
+    let (prefix, _) = halves(key, b'/')?;
     nginx::removed::find(key).or_else(|| {
         TABLES.into_iter().flatten().find(|row| match row.old.strip_suffix('/') {
             None => row.old == key,

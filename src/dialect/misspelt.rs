@@ -3,7 +3,7 @@
 use super::key::Program;
 use super::{legacy, listed_programs, nginx};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
-use crate::validation::annotation_key_error;
+use crate::validation::{annotation_key_error, halves};
 
 /// In how many letters a slip of the pen differs, where more would be a word of somebody else.
 const MAX_SLIP: usize = 2;
@@ -26,7 +26,7 @@ fn has_other_finding(key: &str) -> bool {
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
 pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
-    let (program, meant) = match key.split_once('/') {
+    let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
             Some(program) => {
@@ -97,8 +97,10 @@ where
 /// The program and the key where there is no slash: another character stands in its place, the name is part of the value,
 /// or the whole prefix is missing.
 fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> {
+    // Most prefixes begin with another letter.
+    let is_near = |known: &&&str| known.bytes().next() == key.bytes().next();
     for program in listed_programs() {
-        for known in program.prefixes {
+        for known in program.prefixes.iter().filter(is_near) {
             let Some(rest) = known.strip_suffix('/').and_then(|known| key.strip_prefix(known)) else {
                 continue;
             };

@@ -73,7 +73,7 @@ static PROGRAMS: [&Program; 21] = [
 
 /// The programs all of whose own keys are known.
 fn listed_programs() -> impl Iterator<Item = &'static Program> {
-    PROGRAMS.into_iter().filter(|program| program.names != Names::Protecting)
+    PROGRAMS.iter().copied().filter(|program| program.names != Names::Protecting)
 }
 
 /// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
@@ -166,7 +166,7 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
-/// What is wrong with a value that the controller of a target reads in its own words.
+/// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
 pub(crate) fn problem_of_value(
     controller: Controller,
     key: &str,
@@ -174,7 +174,7 @@ pub(crate) fn problem_of_value(
     own: Option<&str>,
     granted: Granted,
 ) -> Option<Problem> {
-    let (prefix, name) = key.split_once('/').filter(|_| !controller.is_nginx() && controller.reads(key))?;
+    let (prefix, name) = key.split_once('/')?;
     // Of programs with one prefix, its own counts.
     let programs = controller.program().into_iter().chain(PROGRAMS);
     let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));

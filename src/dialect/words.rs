@@ -167,10 +167,10 @@ pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent
 fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item = &'static Words> + use<'k> {
     let controller = plan.controller(target);
     // The words of a controller of Ingresses are without its prefixes, of which it may have several.
-    let name = match (target, key.split_once('/')) {
-        (Target::Ingress, Some((_, name))) if controller.reads(key) => Some(name),
-        (Target::Route, _) => Some(key),
-        _ => None,
+    let name = match target {
+        Target::Ingress if controller.reads(key) => key.split_once('/').map(|(_, name)| name),
+        Target::Route => Some(key),
+        Target::Ingress | Target::HttpRoute => None,
     };
     rows(target, controller).iter().filter(move |row| {
         let is_it = |word: &str| Some(word) == name || word == key;
@@ -192,18 +192,18 @@ pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> b
 pub(crate) fn named_twice(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
     let (mut pairs, mut known) = (Vec::new(), Vec::<(Option<(Target, Intent)>, &str, &Annotation)>::new());
     for other in &plan.annotations {
-        let (key, name) = (other.key.as_str(), other.key.rsplit('/').next().unwrap_or_default());
+        let key = other.key.as_str();
         let alias = nginx::ALIASES.iter().find(|names| names.contains(&key));
         let of = if alias.is_some() || key.starts_with(nginx::PREFIX) {
             None
         } else {
             plan.targets.iter().find_map(|target| Some((*target, intent_of(plan, *target, key)?)))
         };
-        let is_list = matches!(of, Some((_, Intent::AllowedSources | Intent::DeniedSources)));
-        let name = alias.map_or(name, |[first, _]| first);
         if of.is_none() && alias.is_none() {
             continue;
         }
+        let is_list = matches!(of, Some((_, Intent::AllowedSources | Intent::DeniedSources)));
+        let name = alias.map_or_else(|| key.rsplit('/').next().unwrap_or_default(), |[first, _]| *first);
         let is_one = |it: &&(Option<(Target, Intent)>, &str, &Annotation)| {
             it.0 == of && (is_list || it.1 == name) && it.2.value.trim() != other.value.trim()
         };

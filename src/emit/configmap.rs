@@ -19,57 +19,40 @@ use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 /// ```
 pub const URL_CONFIG_MAP: &str = "xposer";
 
-/// The entries of several plans.
-#[derive(Default)]
-pub(super) struct Urls<'p> {
-    /// Those of all plans, as often as they occur.
-    namespaces: Vec<&'p str>,
-    entries: Vec<(&'p Plan, &'p Published)>,
-}
-
-impl<'p> Urls<'p> {
-    pub(super) fn add(&mut self, plan: &'p Plan) {
-        let Some(namespace) = plan.namespace() else { return };
-        self.namespaces.push(namespace);
-        if let Some(published) = &plan.published {
-            self.entries.push((plan, published));
-        }
+/// The ConfigMaps of several plans, in the order of their namespaces. An entry for every namespace reaches those of this input,
+/// which is reported.
+pub(super) fn maps<'p>(plans: &[&'p Plan], report: &mut Report) -> Vec<Object<'p>> {
+    let entries =
+        || plans.iter().filter_map(|plan| Some((*plan, plan.namespace()?, plan.published.as_ref()?)));
+    let mut namespaces = BTreeSet::new();
+    if entries().any(|(_, _, published)| published.scope == Scope::Globally) {
+        namespaces.extend(plans.iter().filter_map(|plan| plan.namespace()));
     }
-
-    /// The ConfigMaps, in the order of their namespaces. An entry for every namespace reaches those of this
-    /// input, which is reported.
-    pub(super) fn maps(self, report: &mut Report) -> Vec<Object<'p>> {
-        let mut namespaces = BTreeSet::new();
-        if self.entries.iter().any(|(_, published)| published.scope == Scope::Globally) {
-            namespaces.extend(self.namespaces.iter().copied());
-        }
-        let mut maps: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
-        for (plan, published) in &self.entries {
-            let own = plan.namespace().unwrap_or_default();
-            match published.scope {
-                Scope::Locally => {
-                    maps.entry(own).or_default().insert(&published.key, &published.value);
+    let mut maps: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (plan, own, published) in entries() {
+        match published.scope {
+            Scope::Locally => {
+                maps.entry(own).or_default().insert(&published.key, &published.value);
+            }
+            Scope::Globally => {
+                for namespace in &namespaces {
+                    maps.entry(namespace).or_default().insert(&published.key, &published.value);
                 }
-                Scope::Globally => {
-                    for namespace in &namespaces {
-                        maps.entry(namespace).or_default().insert(&published.key, &published.value);
-                    }
-                    report.merge(here_only(plan, published, &namespaces));
-                }
+                report.merge(here_only(plan, published, &namespaces));
             }
         }
-        maps.into_iter()
-            .map(|(namespace, data)| {
-                let metadata = Metadata {
-                    annotations: Vec::new(),
-                    labels: vec![(MANAGED_BY_LABEL, MANAGED_BY)],
-                    name: URL_CONFIG_MAP.into(),
-                    namespace: Some(namespace),
-                };
-                Object { data: Some(data), ..Object::new(Kind::ConfigMap, metadata, None) }
-            })
-            .collect()
     }
+    maps.into_iter()
+        .map(|(namespace, data)| {
+            let metadata = Metadata {
+                annotations: Vec::new(),
+                labels: vec![(MANAGED_BY_LABEL, MANAGED_BY)],
+                name: URL_CONFIG_MAP.into(),
+                namespace: Some(namespace),
+            };
+            Object { data: Some(data), ..Object::new(Kind::ConfigMap, metadata, None) }
+        })
+        .collect()
 }
 
 fn here_only(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) -> Report {

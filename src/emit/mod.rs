@@ -220,7 +220,6 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
     let shares = Shares::new(&plans);
     // Most plans make one object.
     let mut emitted = Emitted { objects: Vec::with_capacity(plans.len()), ..Emitted::default() };
-    let mut urls = configmap::Urls::default();
     for plan in &plans {
         let mut found = None;
         for target in &plan.targets {
@@ -251,10 +250,8 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             emitted.report.merge(found);
         }
         emitted.objects.extend(monitor::monitor(plan));
-        urls.add(plan);
     }
-    let maps = urls.maps(&mut emitted.report);
-    emitted.objects.extend(maps);
+    emitted.objects.extend(configmap::maps(&plans, &mut emitted.report));
     emitted
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::{FAMILIES, is_snippet};
 use crate::service::PUBLISH_KEY;
-use crate::validation::annotation_key_error;
+use crate::validation::{annotation_key_error, halves};
 
 /// One line of the block that counts.
 ///
@@ -222,7 +222,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         scalar = None;
         let whole = at + indent..at + indent + line.len();
-        let Some((key, value)) = raw.split_once(':') else {
+        let Some((key, value)) = halves(raw, b':') else {
             let said = format!("line {number} has no colon and is skipped: {}", quoted(line));
             problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
             continue;
@@ -292,10 +292,10 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
 
 /// Whether a value is a text of YAML or JSON whose quotes between the outer ones are all escaped.
 fn has_escapes(value: &str) -> bool {
-    [('"', "\\\""), ('\'', "''")].into_iter().any(|(quote, escape)| {
-        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        inner.is_some_and(|inner| inner.contains(quote) && !inner.replace(escape, "").contains(quote))
-    })
+    let Some(quote @ ('"' | '\'')) = value.chars().next() else { return false };
+    let escape = if quote == '"' { "\\\"" } else { "''" };
+    let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inner.is_some_and(|inner| inner.contains(quote) && !inner.replace(escape, "").contains(quote))
 }
 
 fn is_scalar_header(value: &str) -> bool {

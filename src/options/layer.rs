@@ -207,6 +207,16 @@ impl<'s> Layers<'s> {
         self.slot(field).and_then(Slot::set)
     }
 
+    /// The same where the forwarded block says this.
+    pub(crate) fn first_with_block<T: 's>(
+        self,
+        block: &'s Slot<T>,
+        field: impl Fn(&'s Layer) -> &'s Slot<T>,
+    ) -> Option<&'s Sourced<T>> {
+        let mut slots = self.service.map(&field).into_iter().chain([block]);
+        slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::set)
+    }
+
     /// What the uppermost layer says that says something.
     pub(crate) fn slot<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Slot<T>> {
         self.iter().map(field).find(|slot| !slot.is_unset())

@@ -663,7 +663,7 @@ options! {
             default: "false",
             setting: ("listenerSet", "true"),
             read: parse::boolean,
-            decides: |plan, place| Decided::only("listenerSet", plan.listener_set.as_ref(), place),
+            decides: |plan, place| Decided::only("listenerSet", plan.listener_set.as_deref(), place),
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,

@@ -27,6 +27,9 @@ pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
+/// What few plans have. In the others it takes no room: allocators are slow with objects of more than a kilobyte, as a plan would be.
+pub(crate) type Rare<T> = Option<Box<T>>;
+
 /// What will be made of one Service, whatever kinds of objects it becomes. [`expose`](crate::expose) makes plans.
 ///
 /// ```
@@ -42,7 +45,7 @@ pub struct Plan {
     /// The Service.
     pub(crate) subject: Arc<Subject>,
     /// The profile that the Service is under.
-    pub(crate) profile: Option<Sourced<String>>,
+    pub(crate) profile: Rare<Sourced<String>>,
     pub(crate) domain: Option<Sourced<String>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<Route>,
@@ -74,25 +77,25 @@ pub struct Plan {
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
     /// The Gateways of HTTPRoutes.
-    pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    pub(crate) parent_refs: Rare<Sourced<Vec<ParentRef>>>,
     /// The name of the ListenerSet that the HTTPRoutes are attached to, in place of the Gateway.
-    pub(crate) listener_set: Option<Sourced<String>>,
+    pub(crate) listener_set: Rare<Sourced<String>>,
     /// The reference to it; none without one.
     pub(crate) listener_parents: Vec<ParentRef>,
     /// The listeners without TLS.
-    pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    pub(crate) http_parent_refs: Rare<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
     pub(crate) dns_controller_keys: Vec<String>,
     pub(crate) termination: Termination,
-    pub(crate) canary: Option<Canary>,
-    pub(crate) monitor: Option<Sourced<Monitor>>,
+    pub(crate) canary: Rare<Canary>,
+    pub(crate) monitor: Rare<Sourced<Monitor>>,
     /// Who gets a link.
-    pub(crate) links: Option<Sourced<Vec<LinkPage>>>,
+    pub(crate) links: Rare<Sourced<Vec<LinkPage>>>,
     /// The labels of all objects from the options, beside those that mark our objects.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// Those that somebody gave, in ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
-    pub(crate) published: Option<Published>,
+    pub(crate) published: Rare<Published>,
     /// Who serves the objects of each target.
     pub(crate) servers: Vec<Server>,
     /// What the Gateways of HTTPRoutes support, where their class says it.
@@ -351,7 +354,7 @@ impl Plan {
     /// The stable Service of a canary, and the requests that the canary gets. [`Canary`] has an example.
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
-        self.canary.as_ref()
+        self.canary.as_deref()
     }
 
     /// The monitor, if there is one. [`Monitor`] has an example.
@@ -383,7 +386,7 @@ impl Plan {
     /// The entry of the URL ConfigMap, if there is one. [`Published`] has an example.
     #[must_use]
     pub fn published(&self) -> Option<&Published> {
-        self.published.as_ref()
+        self.published.as_deref()
     }
 
     /// The URL of the first route: scheme, host and path. The scheme is `https` if connections are secured, also by a load

@@ -14,7 +14,7 @@ use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{external_dns, forecastle, kubernetes};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
-use crate::options::{Layer, Settings, Slot};
+use crate::options::{Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
 /// Whether a line of the block with this key means something to us rather than to another program. `row` is that of the key
@@ -31,9 +31,7 @@ impl<'v> Resolver<'v, '_> {
     pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
         let forwarded = self.forwarded;
         let mut publish = None;
-        // The options that the block means. Old keys of monitors are not in it: each layer of settings can have them among
-        // its annotations, too, so they are merged below.
-        let mut meant = Layer::default();
+        let mut block_class = Slot::Unset;
         let mut old = Old::new(&plan.targets);
         // Who serves the Ingress decides which keys are old.
         let class = self.written_class();
@@ -58,7 +56,7 @@ impl<'v> Resolver<'v, '_> {
                     self.misplaced(line);
                     true
                 }
-                _ if is_class => self.block_class(line, &mut meant.class),
+                _ if is_class => self.block_class(line, &mut block_class),
                 _ => true,
             };
             if is_passed_on {
@@ -70,7 +68,7 @@ impl<'v> Resolver<'v, '_> {
         self.apply_switches(plan, switches);
         self.silence(plan);
         self.mirror(plan);
-        plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
+        plan.class = self.layers.first_with_block(&block_class, |it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
         self.servers(plan, class, &server);
         // What a program can do is looked up among them.
@@ -81,7 +79,7 @@ impl<'v> Resolver<'v, '_> {
             // The annotations say how ingress-nginx reads the paths.
             plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
         }
-        plan.monitor = self.monitor(plan, monitor, &mut meant);
+        plan.monitor = self.monitor(plan, monitor).map(Box::new);
         publish
     }
 

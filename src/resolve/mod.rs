@@ -75,7 +75,7 @@ pub(crate) fn resolve(
     layers: Layers<'_>,
     forwarded: &Forwarded<'_>,
     report: &mut Report,
-) -> Plan {
+) -> Box<Plan> {
     let canary = canary(layers, report);
     // A missing name is an Error already; what is rendered from it must not become more of them.
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
@@ -86,9 +86,9 @@ pub(crate) fn resolve(
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let controller = settings.default_controller;
     let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
-    let mut plan = Plan::of(service, Arc::clone(&resolver.report.subject));
+    let mut plan = Box::new(Plan::of(service, Arc::clone(&resolver.report.subject)));
     plan.tls = layers.first(|it| &it.tls).cloned();
-    plan.canary = canary.clone();
+    plan.canary = canary.clone().map(Box::new);
     let named = Vars { service: own, ..vars };
     plan.name = resolver.rendered(layers.first(|it| &it.name), named);
     plan.rules = resolver.rules(plan.tls().has_secret());
@@ -105,22 +105,23 @@ pub(crate) fn resolve(
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
         plan.labels.entry(label.key.clone()).or_insert_with(given);
     }
-    plan.links = layers.first(|it| &it.links).cloned();
+    plan.links = layers.first(|it| &it.links).cloned().map(Box::new);
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
     let publish = resolver.forward(&mut plan);
     resolver.certificates(&mut plan, named);
     resolver.listener_set(&mut plan, vars);
     plan.domain = domain;
-    plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));
+    plan.published =
+        publish.map(|(scope, place)| Box::new(published(&plan, scope, place, settings.publish_url)));
     plan
 }
 
 /// What an object of another kind than an Ingress needs.
 fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     if plan.targets.contains(&Target::HttpRoute) {
-        plan.parent_refs = parents(plan.tls().is_on(), layers).cloned();
-        plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned();
+        plan.parent_refs = parents(plan.tls().is_on(), layers).cloned().map(Box::new);
+        plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned().map(Box::new);
     }
     if plan.targets.contains(&Target::HttpRoute) || plan.canary.is_some() {
         plan.dns_controller_keys = settings.dns_controller_keys();

@@ -7,8 +7,8 @@ use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::MonitorField;
 use crate::dialect::monitor as provider;
+use crate::options::Layers;
 use crate::options::annotations::annotation;
-use crate::options::{Layer, Layers};
 use crate::validation::parse_bool;
 
 /// What old keys ask for.
@@ -104,16 +104,10 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The monitor, if there is to be one; `meant` has the options that the block means. A canary has none: its host is monitored already.
-    pub(super) fn monitor(
-        &mut self,
-        plan: &Plan,
-        wanted: Wanted,
-        meant: &mut Layer,
-    ) -> Option<Sourced<Monitor>> {
-        meant.monitor = wanted.enabled.clone().into();
-        let layers = self.layers.with_block(meant);
-        let asked = layers.first(|it| &it.monitor).cloned();
+    /// The monitor, if there is to be one. A canary has none: its host is monitored already.
+    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
+        let (layers, enabled) = (self.layers, wanted.enabled.clone().into());
+        let asked = layers.first_with_block(&enabled, |it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
             self.not_asked(&wanted);
         }

@@ -281,7 +281,7 @@ impl Program {
         let mut report = Report::new(service.subject(), false);
         let (own, forwarded) = annotations::read(&service, &mut report);
         let layers = Layers::new(None, None, &settings).with_service(&own);
-        resolve::resolve(&service, &settings, layers, &forwarded, &mut report)
+        *resolve::resolve(&service, &settings, layers, &forwarded, &mut report)
     }
 }
 

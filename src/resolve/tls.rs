@@ -79,7 +79,7 @@ impl Resolver<'_, '_> {
             name: name.clone(),
             ..ParentRef::default()
         }];
-        plan.listener_set = Some(Sourced::new(name, wanted.origin.clone()));
+        plan.listener_set = Some(Box::new(Sourced::new(name, wanted.origin.clone())));
     }
 
     fn certificate_hosts(&mut self, plan: &mut Plan) {

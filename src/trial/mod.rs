@@ -384,7 +384,7 @@ impl<'s> Trial<'s> {
         let layers = layers.with_service(&own);
         let plan = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
         check::check(&service, &self.general, layers, &forwarded, &plan, &mut report);
-        (plan, report)
+        (*plan, report)
     }
 
     /// The Errors of a sample that the author of a Service cannot correct.

@@ -1,5 +1,6 @@
 //! Names of objects, labels of DNS, names of ports, keys of annotations.
 
+use super::halves;
 use crate::diagnostics::{quoted, quoted_char};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
@@ -81,7 +82,7 @@ pub(super) fn stray(text: &str, is_known: impl Fn(u8) -> bool) -> Option<char> {
 /// ```
 #[must_use]
 pub fn annotation_key_error(key: &str) -> Option<String> {
-    let (prefix, name) = match key.split_once('/') {
+    let (prefix, name) = match halves(key, b'/') {
         Some((_, name)) if name.contains('/') => return Some("it contains more than one `/`".to_owned()),
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),

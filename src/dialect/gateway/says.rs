@@ -39,7 +39,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             "set the setting httpParentRefs, which names the listeners without TLS, or write HTTPSRedirect: \"false\"".into(),
         ),
         // No implementation has to choose by a cookie.
-        (Intent::Canary, _) => match &plan.canary {
+        (Intent::Canary, _) => match plan.canary() {
             Some(Canary { cookie: None, .. }) | None => Says::Fully,
             Some(Canary { weight: None, header: None, .. }) => {
                 Says::Lacks("write CanaryWeight or CanaryByHeader instead, or use another target".into())

@@ -37,7 +37,7 @@ pub(super) const PERIOD: u32 = 10;
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let is_passed = plan.termination() == Termination::Passthrough;
     match (intent, wish) {
-        (Intent::Canary, _) => match &plan.canary {
+        (Intent::Canary, _) => match plan.canary() {
             Some(Canary { header: None, cookie: None, .. }) | None => Says::Fully,
             Some(Canary { weight: Some(_), .. }) => but("chooses by the weight alone"),
             Some(_) => lacks("write CanaryWeight instead, or use another target"),
