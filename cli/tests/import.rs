@@ -155,6 +155,33 @@ fn options_outlive_the_controller() {
     assert!(ran.stderr.contains("becomes the option MaxBodySize: 8Mi"), "{}", ran.stderr);
 }
 
+/// What becomes an option is printed, also where it changes nothing on the controller of today; a rewrite becomes one only if the same
+/// requests get to the Service.
+#[test]
+fn what_becomes_an_option_is_printed() {
+    let of = |path: &str, key: &str, value: &str| {
+        let mut given = ingress("web", "shop.example.com");
+        given["metadata"]["annotations"] = json!({format!("nginx.ingress.kubernetes.io/{key}"): value});
+        given["spec"]["rules"][0]["http"]["paths"][0]["path"] = path.into();
+        given["spec"]["rules"][0]["http"]["paths"][0]["pathType"] = "ImplementationSpecific".into();
+        run(&["import", "--options"], &stream(&[given, service("web")]), Terminal::default()).expect(0)
+    };
+    let ran = of("/shop(/|$)(.*)", "rewrite-target", "/$2");
+    assert!(ran.stdout.contains("StripPrefix: \"true\"\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("shop.example.com/shop\n"), "{}", ran.stdout);
+    assert!(!ran.stderr.contains("is missing"), "{}", ran.stderr);
+    let ran = of("/shop/(.*)", "rewrite-target", "/$1");
+    assert!(ran.stdout.contains("nginx.ingress.kubernetes.io/rewrite-target: /$1"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("does not become the option StripPrefix"), "{}", ran.stderr);
+    for key in ["ssl-redirect", "force-ssl-redirect"] {
+        let ran = of("/shop", key, "true");
+        assert!(ran.stdout.contains("HTTPSRedirect: \"true\"\n"), "{key}: {}", ran.stdout);
+    }
+    let ran = of("/shop", "proxy-connect-timeout", "0");
+    let is_option = ran.stderr.contains("becomes the option ConnectTimeout");
+    assert_eq!(is_option, ran.stdout.contains("ConnectTimeout: "), "{}\n{}", ran.stdout, ran.stderr);
+}
+
 /// An IngressClass says who serves the Ingresses of its class, which its name does not tell.
 #[test]
 fn a_class_says_who_serves_an_ingress() {

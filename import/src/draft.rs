@@ -94,7 +94,7 @@ pub(crate) fn tried(bare: &Value, draft: &Draft, settings: &Settings) -> Outcome
 }
 
 /// The objects of a plan, as texts to compare.
-fn objects(plan: &Plan) -> Vec<String> {
+pub(crate) fn objects(plan: &Plan) -> Vec<String> {
     plan.emit().objects.iter().map(xposer::Object::to_json).collect()
 }
 

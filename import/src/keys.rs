@@ -27,6 +27,8 @@ keys! {
     CLUSTER_ISSUER = "ClusterIssuer",
     LABELS = "Labels",
     CANARY_OF = "CanaryOf",
+    STRIP_PREFIX = "StripPrefix",
+    REWRITE_PATH = "RewritePath",
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 use xposer::diagnostics::FieldPath;
 use xposer::emit::{Emitted, Kind};
-use xposer::internal::{meanings, profiles, protects};
+use xposer::internal::{Meaning, meanings, profiles, protects};
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Code, Outcome, Plan, Report, Settings, Severity, emit_all};
 
 use crate::choice::{Certificate, Choice, certificates, common_path, kinds};
 use crate::compare::{Made, cost, differences, short};
-use crate::draft::{Draft, line, smallest, tried};
+use crate::draft::{Draft, line, objects, smallest, tried};
 use crate::finding::Finding;
 use crate::keys;
 use crate::place::{key_in_block, place};
@@ -82,8 +82,13 @@ impl<'i> Proposing<'_, 'i> {
             let (choice, draft, outcome) = this.best(&dropped);
             let report = match outcome {
                 Outcome::Planned { plan, .. } => {
-                    let draft = if self.with_options { this.as_options(draft, &plan, told) } else { draft };
-                    return Some((this.smaller(&choice, draft, &dropped), left_out));
+                    let mut keep = self.keep();
+                    let draft = if self.with_options {
+                        this.as_options(draft, &plan, &mut keep, told)
+                    } else {
+                        draft
+                    };
+                    return Some((this.smaller(&choice, draft, &keep, &dropped), left_out));
                 }
                 Outcome::Refused(report) | Outcome::Conflicting(report) => report,
                 Outcome::NotExposed { .. } => return None,
@@ -307,8 +312,8 @@ impl<'i> Proposing<'_, 'i> {
     }
 
     /// The draft without what the settings give. Where all paths are the same, the shorter of two forms.
-    fn smaller(&self, choice: &Choice<'_>, draft: Draft, dropped: &BTreeSet<String>) -> Draft {
-        let own = smallest(self.bare, draft, &self.keep(), self.settings);
+    fn smaller(&self, choice: &Choice<'_>, draft: Draft, keep: &[&str], dropped: &BTreeSet<String>) -> Draft {
+        let own = smallest(self.bare, draft, keep, self.settings);
         if !choice.paths_in_urls || common_path(self.wanted).is_none() || self.with_options {
             return own;
         }
@@ -318,7 +323,7 @@ impl<'i> Proposing<'_, 'i> {
         if cost > own_cost {
             return own;
         }
-        let other = smallest(self.bare, draft, &self.keep(), self.settings);
+        let other = smallest(self.bare, draft, keep, self.settings);
         if other.options.len() < own.options.len() || !other.options.contains_key(keys::URL) {
             other
         } else {
@@ -326,34 +331,65 @@ impl<'i> Proposing<'_, 'i> {
         }
     }
 
-    /// The draft with options in place of annotations that mean the same.
-    fn as_options(&self, draft: Draft, plan: &Plan, told: &mut Vec<Finding>) -> Draft {
+    /// The draft with options in place of annotations that mean the same. They are kept also where they change nothing today: the
+    /// next controller reads none of the annotations.
+    fn as_options(
+        &self,
+        draft: Draft,
+        plan: &Plan,
+        keep: &mut Vec<&'static str>,
+        told: &mut Vec<Finding>,
+    ) -> Draft {
         let Some(main) = self.wanted.main().filter(|_| self.wanted.canary.is_none()) else { return draft };
         let mut draft = draft;
         for meaning in meanings(plan) {
-            let mut other = draft.clone();
-            other.block.retain(|key, _| !meaning.keys.contains(key));
-            let value = meaning.value.clone();
-            other.options.insert(meaning.option, value);
             let Some(first) = meaning.keys.first() else { continue };
             let path = FieldPath::annotation(first.clone());
             let option = meaning.option.rsplit('/').next().unwrap_or_default();
             let names = meaning.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-            match tried(self.bare, &other, self.settings) {
-                Outcome::Planned { .. } => {
-                    let said = format!("{names} becomes the option {option}: {}", short(&meaning.value));
-                    told.push(main.finding(path, Severity::Info, said));
+            let several = meaning.keys.len() > 1;
+            let said = match self.as_option(&draft, &meaning) {
+                Ok(other) => {
                     draft = other;
+                    keep.push(meaning.option);
+                    let verb = if several { "become" } else { "becomes" };
+                    let value = meaning.value.replace('\n', ", ");
+                    format!("{names} {verb} the option {option}: {}", short(&value))
                 }
-                Outcome::Refused(report) | Outcome::Conflicting(report) => {
-                    let why = report.of(Severity::Error).next().map(|it| it.message.clone());
-                    let said =
-                        format!("{names} does not become the option {option}: {}", why.unwrap_or_default());
-                    told.push(main.finding(path, Severity::Info, said));
+                Err(why) => {
+                    let verb = if several { "do not become" } else { "does not become" };
+                    format!("{names} {verb} the option {option}: {why}")
                 }
-                Outcome::NotExposed { .. } => {}
-            }
+            };
+            told.push(main.finding(path, Severity::Info, said));
         }
         draft
+    }
+
+    /// The draft with an option in place of the annotations that mean the same, or why there is none.
+    fn as_option(&self, draft: &Draft, meaning: &Meaning) -> Result<Draft, String> {
+        let mut other = draft.clone();
+        other.block.retain(|key, _| !meaning.keys.contains(key));
+        other.options.insert(meaning.option, meaning.value.clone());
+        // An option that changes the path takes the path alone, and writes the expression itself.
+        let changes_path = matches!(meaning.option, keys::STRIP_PREFIX | keys::REWRITE_PATH);
+        if changes_path {
+            for value in other.options.values_mut() {
+                *value = value.replace("(/|$)(.*)", "");
+            }
+        }
+        match tried(self.bare, &other, self.settings) {
+            Outcome::Planned { plan, .. } if changes_path => {
+                let is_same = matches!(tried(self.bare, draft, self.settings),
+                    Outcome::Planned { plan: own, .. } if objects(&own) == objects(&plan));
+                is_same.then_some(other).ok_or_else(|| "other requests would get there".to_owned())
+            }
+            Outcome::Planned { .. } => Ok(other),
+            Outcome::Refused(report) | Outcome::Conflicting(report) => {
+                let why = report.of(Severity::Error).next().map(|it| it.message.clone());
+                Err(why.unwrap_or_default())
+            }
+            Outcome::NotExposed { .. } => Err("nothing would be exposed".to_owned()),
+        }
     }
 }
