@@ -1,23 +1,81 @@
 //! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
 
+use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
-use crate::dialect::words::keys_of;
+use crate::dialect::nginx::ALIASES;
+use crate::dialect::words::{intent_of, keys_of, stands_for, undoes};
 use crate::dialect::{Granted, is_snippet, problem_of_value};
-use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
+use crate::plan::{Annotation, Wanted};
 
 /// No key is on the list of those that may not be forwarded.
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
-        let Some(pattern) = context.denial(forwarded) else { continue };
         let key = forwarded.key.as_str();
-        let message = if is_snippet(key) {
-            format!("{} would put text into the controller's configuration as it is", quoted(key))
-        } else {
-            format!("{} may not be forwarded: the administrator denies {}", quoted(key), quoted(pattern))
+        let message = match context.denial(forwarded) {
+            Some(_) if is_snippet(key) => {
+                format!("{} would put text into the controller's configuration as it is", quoted(key))
+            }
+            Some(pattern) => {
+                format!("{} may not be forwarded: the administrator denies {}", quoted(key), quoted(pattern))
+            }
+            None => match denied_elsewhere(context, forwarded) {
+                Some((pattern, other)) => says_denied(&quoted(key), &other, pattern),
+                None => continue,
+            },
         };
         let help = "remove the line, or ask your administrator to allow the key";
         forwarded.file_key(report, Problem::new(Code::AnnotationDenied, message).help(help));
+    }
+}
+
+/// The pattern by which what a forwarded line says is denied in other words, and these: what the administrator writes so does not count
+/// beside the line.
+fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Option<(&'f str, String)> {
+    let (plan, settings, key) = (context.plan, context.settings, forwarded.key.as_str());
+    settings.deny.iter().next().filter(|_| forwarded.is_forwarded() && !settings.allow.fit(key))?;
+    let denial = |other: &str| settings.deny.first(other).filter(|_| !settings.allow.fit(other));
+    let aliases = ALIASES.iter().filter(|names| names.contains(&key)).flatten();
+    if let Some(found) = aliases.copied().find_map(|other| Some((denial(other)?, other.to_owned()))) {
+        return Some(found);
+    }
+    let of_target = || plan.targets.iter().find_map(|target| intent_of(plan, *target, key));
+    let intent = wanted_by(plan, forwarded).map(|wanted| wanted.intent).or_else(of_target)?;
+    let others = keys_of(plan, intent).filter(|other| stands_for(plan, intent, key, other));
+    others.into_iter().find_map(|other| Some((denial(&other)?, other)))
+}
+
+fn says_denied(what: &str, other: &str, pattern: &str) -> String {
+    format!(
+        "{what} says what {} says, which may not be forwarded: the administrator denies {}",
+        quoted(other),
+        quoted(pattern)
+    )
+}
+
+/// No line takes back what an option or a setting asks for.
+pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let given = plan.annotations.iter().filter(|it| it.is_forwarded() && plan.has_stable_ingress());
+    for (given, (intents, does)) in given.filter_map(|it| Some((it, undoes(plan, it)?))) {
+        let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
+        let Some(wanted) = plan.intents.iter().find(is_undone) else { continue };
+        let key = quoted(&given.key);
+        let problem = match (does, &wanted.origin) {
+            (Some(does), _) => {
+                let said = ["for ", &quoted(wanted.intent.as_str()), ", ", &key, " ", does].concat();
+                Problem::new(Code::IntentDiffers, said).help("remove the line, unless such a proxy is there")
+            }
+            (None, Origin::Setting(path)) => {
+                let said = [&key, " contradicts ", &path.to_string()].concat();
+                Problem::new(Code::IntentConflict, said).help("remove the line, or ask your administrator")
+            }
+            (None, _) => {
+                let said = [&key, " contradicts ", wanted.intent.annotation()].concat();
+                Problem::new(Code::IntentConflict, said).help("keep one of the two")
+            }
+        };
+        given.file_key(report, problem);
     }
 }
 
@@ -38,11 +96,7 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
         let message = if let Some(pattern) = denial(option) {
             format!("{option} may not be used: the administrator denies {}", quoted(pattern))
         } else if let Some((pattern, key)) = of_program() {
-            format!(
-                "{option} says what {} says, which may not be forwarded: the administrator denies {}",
-                quoted(&key),
-                quoted(pattern)
-            )
+            says_denied(option, &key, pattern)
         } else {
             continue;
         };

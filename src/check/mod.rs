@@ -131,6 +131,8 @@ rules! {
         "ingress-nginx 1.15, annotation risks: Critical; the setting annotations", annotations::denied;
     "denied-options", [AnnotationDenied],
         "the setting annotations", annotations::denied_options;
+    "undone-options", [IntentConflict, IntentDiffers],
+        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;
     "foreign-keys", [ForeignKeyUnknown],
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],

@@ -1,13 +1,17 @@
 //! The words of the programs: what each says for what a plan wants, and how we know.
 
+use std::collections::BTreeSet;
+
 use super::controller::Controller;
 use super::says::says;
+use super::write::Written;
 use super::{
     alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
 };
 use crate::diagnostics::words;
 use crate::intents::{Given, Intent, Wish, duration};
 use crate::plan::{Annotation, Plan, Wanted};
+use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
 
 /// How we know what a program does.
@@ -84,73 +88,119 @@ pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -
         && says(plan, target, option.intent, Some(&option.wish)).is_done()
 }
 
-/// Whether a word of whoever serves the Service says nothing else than what somebody wants. What cannot be compared says something else.
-pub(crate) fn agrees(plan: &Plan, wanted: &Wanted, given: &Annotation) -> bool {
-    let Wanted { intent, wish, keys, .. } = wanted;
-    let value = given.value.trim();
-    let is_same = |read: Wish| match (&read, wish) {
-        (Wish::Sources(read), Wish::Sources(wish)) => {
-            read.len() == wish.len() && read.iter().all(|it| wish.contains(it))
-        }
-        _ => read == *wish,
+/// Whether a word of whoever serves a target says nothing else than what somebody wants. It is compared with what would be written for
+/// the same key; what cannot be compared says something else.
+pub(crate) fn agrees(
+    plan: &Plan,
+    target: Target,
+    written: &[Written<'_>],
+    wanted: &Wanted,
+    given: &Annotation,
+) -> bool {
+    let (value, name) = (given.value.trim(), given.key.rsplit('/').next().unwrap_or_default());
+    match written.iter().find(|it| is_one_word(plan, target, it.key, &given.key)) {
+        Some(it) => is_unsaid(wanted, name) || is_same(plan, wanted, name, (it.value.trim(), value)),
+        None => is_other_part(&wanted.wish, name, value),
+    }
+}
+
+/// Whether the lines that mean something leave a part to a default of ingress-nginx, of which another word may say more.
+fn is_unsaid(wanted: &Wanted, name: &str) -> bool {
+    let part = match name {
+        "cors-enable" => return false,
+        "limit-req-burst" | "limit-req-no-delay" => "limit-burst-multiplier",
+        "session-cookie-name" => name,
+        _ if name.starts_with("cors-") => name.trim_end_matches("-regex"),
+        _ => return false,
     };
-    if intent.read(Given(value)).is_ok_and(is_same) {
+    !wanted.keys.is_empty() && !wanted.keys.iter().any(|key| key.ends_with(part))
+}
+
+/// Whether a value means what would be written in its place.
+fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &str)) -> bool {
+    if value == written || parse_bool(value).is_some_and(|it| parse_bool(written) == Some(it)) {
         return true;
     }
-    let name = given.key.rsplit('/').next().unwrap_or_default();
-    // What the annotations of another program say in the same text, of which seconds have no unit there.
-    let mut said = plan.annotations.iter().filter(|it| keys.contains(&it.key));
-    let is_equal = |it: &Annotation| {
-        let text = it.value.trim();
-        value.eq_ignore_ascii_case(text) || value.strip_suffix('s') == Some(text)
+    let items = |text: &str| -> BTreeSet<String> {
+        let all = text.split([',', ' ', '\n']).filter(|item| !item.is_empty());
+        all.map(str::to_ascii_lowercase).collect()
     };
-    match wish {
-        // It stands beside the others, with one value.
-        _ if matches!(name, "auth-type" | "cors-enable" | "path-regex") => true,
-        Wish::Switch(_) => name == "rewrite-target" && matches!(value, "/" | "/$2"),
-        Wish::Hosts(_) => plan.rules.first().is_some_and(|rule| {
-            let host = rule.host.as_str();
-            host.strip_prefix("www.") == Some(value) || value.strip_prefix("www.") == Some(host)
-        }),
-        Wish::Protocol(protocol) => match value {
-            "true" | "HTTPS" | "h1-ssl" | "h2-ssl" => protocol.has_tls(),
-            // It can be spoken over TLS, which another word says.
-            "h2" | "HTTP2" | "GRPC" => *protocol != BackendProtocol::Http,
-            "false" | "HTTP" | "HTTP1" | "h1" => !protocol.has_tls(),
-            _ => value == plan.service(),
-        },
-        Wish::Rate(rate) => {
-            let (number, unit) = value.split_once("r/").unwrap_or((value, rate.unit()));
-            let expected = match name.rsplit('-').next() {
-                Some("period") => {
-                    return duration(value).is_ok_and(|time| time == u64::from(rate.per) * 1000);
-                }
-                Some("connections" | "delay") => return value == "true",
-                Some("burst") => rate.burst,
-                // The router of OpenShift counts the requests of a time of its own.
-                Some("http") => Some(openshift::says::in_period(*rate)),
-                _ => Some(rate.requests),
-            };
-            unit == rate.unit() && expected.is_none_or(|expected| number.parse() == Ok(expected))
+    let is_one_time =
+        |text: &str| duration(value).is_ok_and(|time| duration(text).is_ok_and(|it| it == time));
+    match &wanted.wish {
+        Wish::Sources(wish) => {
+            let list = items(value).into_iter().collect::<Vec<_>>().join(",");
+            let is_all = |read: &Vec<String>| read.iter().all(|it| wish.contains(it));
+            matches!(wanted.intent.read(Given(&list)), Ok(Wish::Sources(read))
+                if is_all(&read) && wish.iter().all(|it| read.contains(it)))
         }
-        Wish::Certificate(it) if name == "auth-tls-verify-client" => {
-            value == if it.is_optional { "optional" } else { "on" }
+        // NGINX counts seconds where there is no unit.
+        Wish::Duration(_) if plan.controller(Target::Ingress) == Controller::F5Nginx => {
+            is_one_time(written)
+                || duration(&[value, "s"].concat()).is_ok_and(|it| wanted.wish == Wish::Duration(it))
+        }
+        Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
+        Wish::Size(_) => nginx::read::size(value)
+            .is_some_and(|text| wanted.intent.read(Given(&text)).is_ok_and(|read| read == wanted.wish)),
+        Wish::Protocol(_) => {
+            items(value).contains(&written.to_ascii_lowercase())
+                || wanted
+                    .intent
+                    .read(Given(&value.to_ascii_lowercase()))
+                    .is_ok_and(|read| read == wanted.wish)
+        }
+        // Whoever writes more than what is wanted says that, too.
+        Wish::Headers(_) => {
+            let has = |line: &str| value.split([',', '\n']).any(|it| it.trim() == line.trim());
+            written.split([',', '\n']).all(has)
+        }
+        Wish::Cors(cors) => {
+            items(value) == items(written)
+                || value.trim_end_matches('s') == written.trim_end_matches('s')
+                || name == "cors-allow-origin" && items(value) == items(&cors.origins.join(","))
+        }
+        Wish::ExternalAuth(_) => name.contains("headers") && items(value) == items(written),
+        Wish::BasicAuth(_) | Wish::Certificate(_) => {
+            plan.namespace().and_then(|own| value.strip_prefix(own)?.strip_prefix('/')) == Some(written)
         }
         Wish::Sticky(sticky) => {
-            said.any(is_equal)
-                || value.split(' ').any(|word| word == sticky.cookie)
-                || value.contains("stickiness.enabled=true")
+            sticky.max_age.is_none()
+                && value.split(' ').take(2).eq(written.split(' ').take(2))
+                && value.contains(' ')
         }
-        Wish::Headers(_) => said.any(|it| value.contains(it.value.trim())),
-        // Of what they do not say, the word is all that is said.
-        Wish::Cors(_) | Wish::BasicAuth(_) | Wish::ExternalAuth(_) | Wish::Duration(_)
-            if nginx::read::KEYS.iter().any(|(of, names)| of == intent && names.contains(&name))
-                && !keys.iter().any(|key| key.ends_with(name)) =>
-        {
-            !keys.is_empty()
-        }
-        _ => said.any(is_equal),
+        // A pattern is one in either case.
+        Wish::Switch(_) | Wish::Path(_) => value.starts_with("case_") && written.starts_with("case_"),
+        Wish::Code(_) | Wish::Hosts(_) => false,
     }
+}
+
+/// Whether a word for which nothing would be written is about a part that nobody else says, or says that there is none.
+fn is_other_part(wish: &Wish, name: &str, value: &str) -> bool {
+    match wish {
+        Wish::Cors(_)
+        | Wish::BasicAuth(_)
+        | Wish::ExternalAuth(_)
+        | Wish::Sticky(_)
+        | Wish::Rate(_)
+        | Wish::Certificate(_) => true,
+        // HTTP/2 can be spoken over TLS, which another word says.
+        Wish::Protocol(BackendProtocol::Https) if matches!(value, "h2" | "HTTP2") => {
+            name != "backend-protocol"
+        }
+        Wish::Protocol(_) => matches!(value, "false" | "HTTP" | "HTTP1" | "h1"),
+        Wish::Switch(_) => name == "rewrite-target" && value == "/",
+        _ => false,
+    }
+}
+
+/// Whether two keys are one word of whoever serves a target: the key itself, or another name under which the same program reads it.
+pub(super) fn is_one_word(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
+    let controller = plan.controller(target);
+    let name = |it: &'_ str| it.find('/').unwrap_or(it.len());
+    let has_name = || key.get(name(key)..) == other.get(name(other)..);
+    key == other
+        || target == Target::Ingress && has_name() && controller.reads(key) && controller.reads(other)
+        || is_alias(plan, target, key, other)
 }
 
 /// What an annotation means to whoever serves a target.
@@ -186,6 +236,19 @@ pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> b
     let are_both = |item: &str| item.contains(" or ") && has(item, key) && has(item, other);
     rows_of(plan, target, key).any(|row| row.words.split(", ").any(are_both))
         && rows_of(plan, target, other).next().is_some()
+}
+
+/// Whether whoever serves a target does what annotations of ingress-nginx mean without the part that one of them says.
+pub(crate) fn lacks_part(plan: &Plan, target: Target, key: &str) -> bool {
+    let lacking: &[&str] = match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => &["auth-realm", "affinity-mode"],
+        (Target::Ingress, Controller::Alb) => &["affinity-mode", "session-cookie-name"],
+        (Target::Ingress, Controller::HaproxyIngress) | (Target::Route, _) => {
+            &["affinity-mode", "session-cookie-max-age", "session-cookie-expires"]
+        }
+        _ => &["affinity-mode"],
+    };
+    nginx::any_name(key).is_some_and(|name| lacking.contains(&name))
 }
 
 /// Pairs of annotations that are two names of one thing, with different values, for ingress-nginx or for whoever serves the Service.
@@ -229,6 +292,67 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
             whole.into_iter().chain(prefixes.clone().map(move |prefix| [prefix, word].concat()))
         })
     })
+}
+
+/// Whether an annotation says what another one says, by another name or in the words of another program.
+pub(crate) fn stands_for(plan: &Plan, intent: Intent, key: &str, other: &str) -> bool {
+    let ((prefix, own), (of_other, others)) =
+        (key.split_once('/').unwrap_or(("", key)), other.split_once('/').unwrap_or(("", other)));
+    let is_end = |long: &str, short: &str| {
+        long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
+    };
+    let is_one = matches!(
+        intent,
+        Intent::StripPrefix
+            | Intent::RewritePath
+            | Intent::AllowedSources
+            | Intent::DeniedSources
+            | Intent::ConnectTimeout
+            | Intent::IdleTimeout
+            | Intent::Timeout
+            | Intent::MaxBodySize
+            | Intent::BackendProtocol
+            | Intent::RedirectFrom
+            | Intent::RateLimit
+            | Intent::TlsPassthrough
+    );
+    plan.targets.iter().any(|target| is_one_word(plan, *target, key, other))
+        || prefix != of_other
+            && (is_one && !own.ends_with("-regex") || is_end(own, others) || is_end(others, own))
+}
+
+/// What an annotation takes back of what somebody wants, where whoever serves the Ingress reads it: the intents, and what it does where
+/// that may be meant.
+pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Intent], Option<&'static str>)> {
+    const LISTS: &[Intent] = &[Intent::AllowedSources, Intent::DeniedSources];
+    const ASKED: &[Intent] = &[Intent::BasicAuth, Intent::ExternalAuth];
+    let controller = plan.controller(Target::Ingress);
+    let name = given.key.split_once('/').filter(|_| controller.reads(&given.key))?.1;
+    let value = given.value.trim();
+    let wants = |intents: &[Intent]| intents.iter().any(|it| plan.wanted(*it).is_some());
+    match (controller, name) {
+        (Controller::Haproxy, "src-ip-header") | (Controller::HaproxyIngress, "allowlist-source-header") => {
+            Some((
+                LISTS,
+                Some("takes the address from a header, which clients can write unless a proxy in front does"),
+            ))
+        }
+        (Controller::HaproxyIngress, "auth-tls-strict") if parse_bool(value) == Some(false) => {
+            Some((&[Intent::ClientCertificate], None))
+        }
+        (Controller::F5Nginx, "limit-req-dry-run") if parse_bool(value) == Some(true) => {
+            Some((&[Intent::RateLimit], None))
+        }
+        (Controller::IngressNginx | Controller::TraefikNginx, "satisfy")
+            if value == "any" && wants(LISTS) && wants(ASKED) =>
+        {
+            Some((
+                &[Intent::AllowedSources, Intent::DeniedSources, Intent::BasicAuth, Intent::ExternalAuth],
+                None,
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// The words of a program on the objects of a target. Only the reference and `xposer explain` read them all.

@@ -8,7 +8,7 @@ use super::controller::{Controller, is_of_annotation};
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
 use super::says::says;
-use super::words::is_alias;
+use super::words::is_one_word;
 use super::{
     alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
     haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
@@ -226,16 +226,10 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     written
 }
 
-/// What somebody gave that says the same as a key: the key itself, or another name under which the same program reads it.
+/// What somebody gave that says the same as a key.
 fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
-    let controller = plan.controller(target);
-    let (_, name) = key.split_once('/')?;
-    let has_prefixes = target == Target::Ingress && controller.reads(key);
-    let is_same = |it: &&Annotation| {
-        let has_name = it.key.split_once('/').is_some_and(|(_, other)| other == name);
-        has_prefixes && has_name && controller.reads(&it.key) || is_alias(plan, target, key, &it.key)
-    };
-    plan.annotation(key).or_else(|| plan.annotations.iter().find(is_same))
+    plan.annotation(key)
+        .or_else(|| plan.annotations.iter().find(|it| is_one_word(plan, target, key, &it.key)))
 }
 
 /// The annotations for whoever serves a target, whatever somebody gave.

@@ -7,7 +7,8 @@ use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, says};
-use crate::dialect::words::{agrees, is_word, named_twice};
+use crate::dialect::words::{agrees, is_word, lacks_part, named_twice};
+use crate::dialect::write::by_controller;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
@@ -27,7 +28,7 @@ impl<'p> Emitting<'_, 'p> {
     pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
-        let twice = named_twice(plan);
+        let (twice, written) = (named_twice(plan), by_controller(plan, self.target));
         let mut told = None;
         for given in &plan.annotations {
             if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
@@ -63,7 +64,11 @@ impl<'p> Emitting<'_, 'p> {
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
                     // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
-                    Target::HttpRoute => given.key == nginx::USE_REGEX && plan.pattern().is_some(),
+                    Target::HttpRoute => {
+                        given.key == nginx::USE_REGEX
+                            && plan.pattern().is_some()
+                            && !has_finding(plan, given, self.target)
+                    }
                     Target::Route => false,
                 },
             };
@@ -71,7 +76,7 @@ impl<'p> Emitting<'_, 'p> {
                 wanted.is_some_and(|wanted| {
                     is_word(plan, self.target, wanted, &it.key)
                         && !wanted.keys.contains(&it.key)
-                        && !agrees(plan, wanted, it)
+                        && !agrees(plan, self.target, &written, wanted, it)
                 })
             };
             // What a layer above says in these words counts instead, and of two names, a rule has told.
@@ -80,7 +85,8 @@ impl<'p> Emitting<'_, 'p> {
             {
                 continue;
             }
-            if is_said {
+            let is_lost = lacks_part(plan, self.target, &given.key);
+            if is_said && !is_lost {
                 let name = plan.controller(self.target).row().name;
                 let said = format!("{} is said in the words of {name}", quoted(&given.key));
                 given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
@@ -113,7 +119,7 @@ impl<'p> Emitting<'_, 'p> {
         let is_done = says(plan, self.target, Intent::HttpsRedirect, None).is_done();
         match parse_bool(&given.value) {
             Some(true) => plan.redirects(self.target) && is_done,
-            _ => plan.tls().has_secret(),
+            _ => plan.tls().has_secret() && plan.https_redirect() != Some(true),
         }
     }
 

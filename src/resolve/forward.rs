@@ -11,7 +11,7 @@ use crate::dialect::cert_manager::{is_issuer, named_kind};
 use crate::dialect::controller::is_of_annotation;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::asked_path;
-use crate::dialect::{external_dns, forecastle, kubernetes};
+use crate::dialect::{external_dns, forecastle, is_of_controller, kubernetes};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Settings, Slot};
@@ -67,9 +67,12 @@ impl<'v> Resolver<'v, '_> {
         let Old { mut monitor, switches, .. } = old;
         self.apply_switches(plan, switches);
         self.silence(plan);
+        self.empty(plan);
         self.mirror(plan);
         plan.class = self.layers.first_with_block(&block_class, |it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
+        // One of a layer of the settings takes the place of those below, and says nothing else.
+        plan.annotations.retain(|it| !is_empty(it) || self.settings.denial(&it.key).is_some());
         self.servers(plan, class, &server);
         // What a program can do is looked up among them.
         plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
@@ -118,6 +121,19 @@ impl<'v> Resolver<'v, '_> {
     /// Whether a key publishes or lists the host.
     pub(super) fn publishes(&self, key: &str) -> bool {
         forecastle::is_key(key) || self.settings.is_dns_key(key)
+    }
+
+    /// Takes away the lines for controllers that have no value: to a controller, they are missing, and they must not take the place of
+    /// what an option or a setting says.
+    fn empty(&mut self, plan: &mut Plan) {
+        let settings = self.settings;
+        let is_silent = |it: &Annotation| is_empty(it) && settings.denial(&it.key).is_none();
+        for given in plan.annotations.extract_if(.., |it| is_silent(it)) {
+            let said = [&quoted(&given.key), " is empty and counts as not set"].concat();
+            let problem =
+                Problem::new(Code::AnnotationEmpty, said).help("give it a value or remove the line");
+            given.file_key(self.report, problem);
+        }
     }
 
     /// Takes away what a canary forwards to publish or list its host, which is that of the stable Service.
@@ -239,6 +255,11 @@ impl<'v> Resolver<'v, '_> {
         }
         !self.translates()
     }
+}
+
+/// Whether a line for a controller has no value.
+fn is_empty(given: &Annotation) -> bool {
+    given.value.trim().is_empty() && is_of_controller(&given.key)
 }
 
 fn given(line: &Line<'_>) -> Annotation {

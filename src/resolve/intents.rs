@@ -6,11 +6,12 @@ use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::traefik::says::refused_tls;
 use crate::dialect::words::{agrees, is_word, named_twice};
+use crate::dialect::write::{Written, by_controller};
+use crate::dialect::{effect, exempts_everybody};
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
@@ -39,6 +40,9 @@ fn contradiction(first: &str, other: &str) -> Problem {
     let said = [first, " contradicts ", other].concat();
     Problem::new(Code::IntentConflict, said).help("keep one of the two")
 }
+
+/// What to do about a line against what the settings ask for.
+const ASK: &str = "remove the line, or ask your administrator";
 
 /// The place of the layer that has an annotation, from the uppermost on.
 fn layer(given: &Annotation) -> u8 {
@@ -70,16 +74,30 @@ fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
     plan.targets.iter().all(|target| is_word(plan, *target, wanted, key))
 }
 
-/// Of two names of one word, that of the upper layer counts. The lines of one layer have a rule.
+/// Of several names of one word, that of the upper layer counts. The lines of one layer have a rule.
 fn aliases(plan: &mut Plan) {
-    let below =
-        named_twice(plan).into_iter().filter_map(|(named, other)| match layer(named).cmp(&layer(other)) {
+    loop {
+        let below = |(named, other): (&Annotation, &Annotation)| match layer(named).cmp(&layer(other)) {
             Ordering::Less => Some(other.key.clone()),
             Ordering::Equal => None,
             Ordering::Greater => Some(named.key.clone()),
-        });
-    let below: Vec<String> = below.collect();
-    plan.annotations.retain(|given| !below.contains(&given.key));
+        };
+        let below: Vec<String> = named_twice(plan).into_iter().filter_map(below).collect();
+        if below.is_empty() {
+            return;
+        }
+        // Each name was compared with the first one alone, which may be gone now.
+        plan.annotations.retain(|given| !below.contains(&given.key));
+    }
+}
+
+/// Whether what says nothing takes the place of what has to say something: an option has no such value.
+fn is_off(wanted: &Wanted, given: &Annotation) -> bool {
+    let is_any = matches!(
+        wanted.intent,
+        Intent::RateLimit | Intent::ClientCertificate | Intent::BasicAuth | Intent::ExternalAuth
+    );
+    is_any && effect(&given.key).is_some_and(|known| known.idle.is(&given.value))
 }
 
 fn prefix(key: &str) -> Option<&str> {
@@ -156,9 +174,12 @@ impl<'v> Resolver<'v, '_> {
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
-            let problem =
-                contradiction(&quoted(Intent::RewritePath.as_str()), Intent::StripPrefix.annotation());
-            self.report.file(wanted.origin.path(), problem);
+            let line = wanted.keys.first().and_then(|key| plan.annotation(key));
+            let problem = |said: &str| contradiction(&quoted(said), Intent::StripPrefix.annotation());
+            match line {
+                Some(line) => line.file_key(self.report, problem(&line.key)),
+                None => self.report.file(wanted.origin.path(), problem(Intent::RewritePath.as_str())),
+            }
         }
     }
 
@@ -168,14 +189,29 @@ impl<'v> Resolver<'v, '_> {
     ///
     /// The upper layer counts. That one layer says two things is an Error.
     fn clashes(&mut self, plan: &mut Plan, meant: &[Meant]) {
+        if plan.annotations.is_empty() {
+            return;
+        }
         let is_said = |wanted: &&Wanted| wanted.wish != Wish::Switch(false) && plan.canary.is_none();
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
+        let targets = plan.targets.iter().copied();
+        let written: Vec<(Target, Vec<Written<'_>>)> =
+            targets.map(|target| (target, by_controller(plan, target))).collect();
         for wanted in plan.intents.iter().filter(is_said) {
             // The first of the annotations that say it; an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
-            let is_read =
-                |key: &String| meant.iter().any(|it| it.intent == wanted.intent && it.keys.contains(key));
+            // Of a path that is cut off and replaced, it was told already.
+            let is_path = |intent| matches!(intent, Intent::StripPrefix | Intent::RewritePath);
+            let is_about =
+                |it: &&Meant| it.intent == wanted.intent || is_path(it.intent) && is_path(wanted.intent);
+            let is_read = |key: &String| meant.iter().filter(is_about).any(|it| it.keys.contains(key));
             let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, wanted, key));
+            let says_same = |given: &Annotation| {
+                written.iter().all(|(target, written)| {
+                    !is_word(plan, *target, wanted, &given.key)
+                        || agrees(plan, *target, written, wanted, given)
+                })
+            };
             let voids_it = |given: &Annotation| {
                 wanted.intent == Intent::RateLimit && exempts_everybody(&given.key, &given.value)
             };
@@ -186,7 +222,7 @@ impl<'v> Resolver<'v, '_> {
                 if is_read(&given.key)
                     || !(says_it(&given.key) || voids_it(given))
                     || is_of_one(given)
-                    || agrees(plan, wanted, given)
+                    || !voids_it(given) && says_same(given)
                 {
                     continue;
                 }
@@ -195,6 +231,10 @@ impl<'v> Resolver<'v, '_> {
                         (true, Origin::Annotation(_)) => {
                             let problem = contradiction(&quoted(&given.key), wanted.intent.annotation());
                             given.file_key(self.report, problem);
+                        }
+                        (true, origin) if is_off(wanted, given) => {
+                            let problem = contradiction(&quoted(&given.key), &origin.path().to_string());
+                            given.file_key(self.report, problem.help(ASK));
                         }
                         (true, _) => {}
                         (false, _) => replaced.push(given.key.clone()),

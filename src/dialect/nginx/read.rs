@@ -299,21 +299,28 @@ fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::IdleTimeout, names, time(read))
 }
 
-/// `10m` is 10 times 1,048,576 bytes.
-fn body_size(given: &Annotations<'_>) -> Option<Said> {
-    let text = given.text("proxy-body-size")?;
+/// A size of nginx as the grammar of sizes has it: `10m` is 10 times 1,048,576 bytes.
+pub(in crate::dialect) fn size(text: &str) -> Option<String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-    let unit = match text.as_bytes().get(digits.len()..).map(<[u8]>::trim_ascii) {
-        Some([] | [b'b' | b'B']) => "",
-        Some([b'k' | b'K']) => "Ki",
-        Some([b'm' | b'M']) => "Mi",
-        Some([b'g' | b'G']) => "Gi",
-        _ => {
-            let help = "write a number, perhaps with k, m or g";
-            return cannot(Intent::MaxBodySize, &["proxy-body-size"], "it is no size of ingress-nginx", help);
-        }
+    let unit = match text.as_bytes().get(digits.len()..)?.trim_ascii() {
+        [] | [b'b' | b'B'] => "",
+        [b'k' | b'K'] => "Ki",
+        [b'm' | b'M'] => "Mi",
+        [b'g' | b'G'] => "Gi",
+        _ => return None,
     };
-    says(Intent::MaxBodySize, &["proxy-body-size"], [digits, unit].concat())
+    Some([digits, unit].concat())
+}
+
+fn body_size(given: &Annotations<'_>) -> Option<Said> {
+    let names = &["proxy-body-size"];
+    match size(given.text("proxy-body-size")?) {
+        Some(text) => says(Intent::MaxBodySize, names, text),
+        None => {
+            let help = "write a number, perhaps with k, m or g";
+            cannot(Intent::MaxBodySize, names, "it is no size of ingress-nginx", help)
+        }
+    }
 }
 
 /// The defaults are those of ingress-nginx 1.15: all origins, credentials, 20 days.

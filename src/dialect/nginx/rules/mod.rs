@@ -6,7 +6,7 @@ pub(crate) mod values;
 pub(crate) mod www;
 
 use super::read::{NAME_STABLE, unnamed_canary};
-use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL};
+use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, is_intent};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::contradicts;
 use crate::dialect::says::{Says, says};
@@ -76,10 +76,19 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
     let plan = context.plan;
     let own = plan.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
     let Some(own) = own.filter(|_| plan.has_stable_ingress()) else { return };
-    for given in plan.annotations.iter().filter(|it| it.is_forwarded()) {
+    // Of two lines of ingress-nginx, `force-ssl-redirect` counts, as there.
+    let line = plan.annotations.iter().find(|it| {
+        it.is_forwarded()
+            && it.origin() == own.origin
+            && is_intent(&it.key)
+            && parse_bool(&it.value) == Some(own.value)
+    });
+    let is_other = |it: &&Annotation| it.is_forwarded() && !(line.is_some() && is_intent(&it.key));
+    for given in plan.annotations.iter().filter(is_other) {
         if contradicts(plan.controller(Target::Ingress), &given.key, &given.value, own.value, plan.tls()) {
+            let by = line.map_or(Intent::HttpsRedirect.annotation(), |line| &line.key);
             let message = format!(
-                "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
+                "{} contradicts {by}: \"{}\"",
                 quoted(&[&given.key, ": ", given.value.as_str()].concat()),
                 own.value
             );
