@@ -221,7 +221,7 @@ fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     }
     // A pattern that an HTTPRoute has as a prefix meets that prefix.
     let is_route = plan.targets.contains(&Target::HttpRoute);
-    for rule in plan.rules.iter().filter(|rule| is_route && rule.path_type.is_pattern(&rule.path)) {
+    for rule in plan.rules.iter().filter(|rule| is_route && rule.is_pattern()) {
         let Some(path) = prefix(plan, rule) else { continue };
         let claim = Claimed::Route(rule.host.as_str().into(), path, false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
