@@ -33,7 +33,9 @@ fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool
         }
         Same::Passthrough => terminates(Termination::Passthrough),
         // A rule says what it matches where it is no regular expression. Of some controllers nothing is known.
-        Same::Pattern => plan.pattern().is_some() && plan.controller(target) != Controller::Other,
+        Same::Pattern => {
+            plan.controller(target) != Controller::Other || plan.rules.iter().all(|route| route.path == "/")
+        }
         Same::Reencrypt => {
             terminates(Termination::Reencrypt)
                 && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))

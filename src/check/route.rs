@@ -6,15 +6,18 @@ use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::write::PATH_REGEX;
 use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
+use crate::dialect::haproxy_ingress::write::PATH_TYPE;
 use crate::dialect::nginx::USE_REGEX;
-use crate::dialect::nginx::paths::Nginx;
+use crate::dialect::nginx::paths::{Nginx, as_regex};
 use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::dialect::write::Paths;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::regex::only_in_pcre;
-use crate::validation::{PathType, path_error};
+use crate::validation::regex::{Malformed, kinds};
+use crate::validation::{PathType, parse_bool, path_error};
 use crate::values::Target;
+
+const NO_PATTERN: &str = "write a path without the signs of a regular expression, or choose another class";
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
@@ -40,6 +43,19 @@ fn problem<'p>(
         let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
+    let server = context.plan.controller(Target::Ingress);
+    let has_ingress = context.plan.targets.contains(&Target::Ingress);
+    if has_ingress
+        && matches!(server, Controller::Traefik | Controller::TraefikNginx)
+        && rule.path.contains('`')
+    {
+        let said = format!(
+            "the path {} contains {}, which ends a path in the rules of Traefik before 3.6.12",
+            path(),
+            quoted_char('`')
+        );
+        return Some(Problem::new(Code::TargetInvalid, said).help("remove it"));
+    }
     if !is_free && rule.path.contains('?') {
         let said = format!("the path {} contains a `?`, and a query is no part of a path", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
@@ -54,20 +70,22 @@ fn problem<'p>(
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
-    let is_pattern = rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn;
+    let is_pattern = rule.is_pattern() && rule.path_origin != Origin::BuiltIn;
     if is_pattern && let Some(problem) = malformed(context, paths, rule) {
         return Some(problem);
     }
-    if !context.plan.targets.contains(&Target::Ingress) {
+    if !has_ingress {
         return None;
     }
     if !is_free
+        && server.is_nginx()
         && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
     {
         let said = format!(
-            "the path {} contains {}, which ingress-nginx refuses in a path of this type",
+            "the path {} contains {}, which {} refuses in a path of this type",
             path(),
-            quoted_char(stray)
+            quoted_char(stray),
+            server.row().name
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
@@ -85,20 +103,39 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     // Nothing is known of how others compare a path.
     let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
     let by_route = plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
-    let is_compared =
-        || by_route || (by_ingress && instead(context, paths, rule).is_none() && !is_literal(context));
+    let is_by_ingress = || instead(context, paths, rule).is_none() && !is_literal(context);
+    let is_compared = || by_route || (by_ingress && is_by_ingress());
+    let of = |controller: Controller| [" of ", controller.row().name].concat();
     let path = quoted(&rule.path);
-    if let Err(wrong) = only_in_pcre(&rule.path) {
-        let said = format!("the path {path} is no regular expression: {} {}", quoted(wrong.part), wrong.said);
-        return is_compared().then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
+    let refused = match (kinds(&rule.path), controller) {
+        (Err(wrong), _) => Some((wrong, String::new())),
+        (Ok(kinds), Controller::IngressNginx) => kinds.not_pcre.map(|wrong| (wrong, of(controller))),
+        // These have PCRE2.
+        (Ok(kinds), Controller::F5Nginx | Controller::HaproxyIngress) => {
+            kinds.not_pcre.or(kinds.not_pcre2).map(|wrong| (wrong, of(controller)))
+        }
+        _ => None,
+    };
+    if let Some((wrong, whose)) = refused {
+        let said =
+            format!("the path {path} is no regular expression{whose}: {} {}", quoted(wrong.part), wrong.said);
+        // What one program refuses alone is nothing to an HTTPRoute.
+        let is_lost = if whose.is_empty() { is_compared() } else { by_ingress && is_by_ingress() };
+        return is_lost.then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
     }
     // nginx looks for such a branch anywhere in a path. Where the path is written anew, each branch begins one.
     let is_nginx = controller.is_nginx() || controller == Controller::F5Nginx;
-    let stray = branches(&rule.path).find(|branch| !branch.starts_with(['/', '(', '[', '.', '\\']))?;
-    let said =
-        format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
+    let is_begun = |branch: &&str| branch.trim_start_matches('^').starts_with(['/', '(', '[', '.', '\\']);
+    let stray = branches(&rule.path).find(|branch| !is_begun(branch))?;
+    let (said, help) = if stray.is_empty() {
+        (format!("beside a `|` of the path {path} stands nothing, which is in every path"), "remove the `|`")
+    } else {
+        let said =
+            format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
+        (said, "begin each branch with `/`: /a|/b")
+    };
     let is_lost = by_route || (by_ingress && !is_nginx && is_compared());
-    is_lost.then(|| Problem::new(Code::PathInvalid, said).help("begin each branch with `/`: /a|/b"))
+    is_lost.then(|| Problem::new(Code::PathInvalid, said).help(help))
 }
 
 /// The path type that allows any path, in the form of the annotation or setting that has the path.
@@ -119,7 +156,7 @@ fn regex<'p>(
     let path = quoted(&rule.path);
     let controller = context.plan.controller(Target::Ingress);
     let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik | Controller::TraefikNginx);
-    if let Some(part) = only_in_pcre(&rule.path).ok().flatten().filter(|_| has_re2) {
+    if let Some(part) = kinds(&rule.path).ok().and_then(|kinds| kinds.of_pcre).filter(|_| has_re2) {
         let said = format!(
             "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",
             quoted(part),
@@ -128,8 +165,13 @@ fn regex<'p>(
         return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
     }
     let (written, _) = paths.of(rule);
-    if instead(context, paths, rule).is_some() {
-        return None;
+    if let Some(instead) = instead(context, paths, rule) {
+        let said = format!(
+            "{} reads {path} as no regular expression: it {instead}, and nobody would be served",
+            controller.row().name
+        );
+        let problem = Problem::new(Code::TargetInvalid, said).help(NO_PATTERN);
+        return Some(problem).filter(|_| controller.serves_nobody(&rule.path));
     }
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
@@ -165,7 +207,7 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
     if rule.path_type == PathType::Exact && controller == Controller::TraefikNginx {
         return Some("prefers a prefix of the host whose rule is longer");
     }
-    if !rule.path_type.is_pattern(&rule.path) {
+    if !rule.is_pattern() {
         return None;
     }
     let instead = controller.instead_of_patterns(&rule.path)?;
@@ -175,24 +217,102 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
     (paths.of(rule).0 == rule.path).then_some(instead)
 }
 
-/// Where an exact path or a regular expression is not read as one, it is said what it matches.
+/// Where an exact path or a regular expression is not read as one, and where another path is, it is said what it matches.
 pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
-    let paths = Paths::new(context.plan, Target::Ingress);
-    for rule in &context.plan.rules {
-        let Some(instead) = instead(context, paths, rule) else { continue };
-        let (how, help) = match rule.path_type {
-            PathType::Exact => ("an exact path, and ", "write PathType: Prefix, or choose another class"),
-            PathType::Prefix | PathType::ImplementationSpecific => (
-                "no regular expression: it ",
-                "write a path without the signs of a regular expression, or choose another class",
-            ),
+    let plan = context.plan;
+    let paths = Paths::new(plan, Target::Ingress);
+    let controller = plan.controller(Target::Ingress);
+    for rule in &plan.rules {
+        let (path, name) = (quoted(&rule.path), controller.row().name);
+        let (said, help) = if let Some(instead) = instead(context, paths, rule) {
+            match rule.path_type {
+                PathType::Exact => (
+                    format!("{name} reads {path} as an exact path, and {instead}"),
+                    "write PathType: Prefix, or choose another class".to_owned(),
+                ),
+                // An Error, which has been told.
+                _ if controller.serves_nobody(&rule.path) => continue,
+                PathType::Prefix | PathType::ImplementationSpecific => (
+                    format!("{name} reads {path} as no regular expression: it {instead}"),
+                    NO_PATTERN.to_owned(),
+                ),
+            }
+        } else if let Some(help) = begins_others(context, paths, rule) {
+            let longer = format!("{}x", rule.path);
+            (format!("{name} takes {path} for the beginning of a path, also of {}", quoted(&longer)), help)
+        } else if let Some(wrong) = only_of_first_pcre(context, rule) {
+            let said = format!(
+                "in the path {path}, {} {} for PCRE2, with which nginx would load no path of anybody",
+                quoted(wrong.part),
+                wrong.said
+            );
+            (said, wrong.help.to_owned())
+        } else {
+            continue;
         };
-        let said = format!(
-            "{} reads {} as {how}{instead}",
-            context.plan.controller(Target::Ingress).row().name,
-            quoted(&rule.path)
-        );
         let problem = Problem::new(Code::IntentDiffers, said).found(rule.path.clone());
         report.file(rule.path_origin.path(), problem.help(help));
     }
+    plain(context, report);
 }
+
+/// What to write for a prefix that does not end at a slash for whoever serves the Ingress, as it does for ingress-nginx.
+fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> Option<String> {
+    let plan = context.plan;
+    let controller = plan.controller(Target::Ingress);
+    let is_f5 = controller == Controller::F5Nginx;
+    let is_begin =
+        is_f5 || matches!(controller, Controller::Contour | Controller::Haproxy | Controller::HaproxyIngress);
+    let begins = match rule.path_type {
+        PathType::Exact => false,
+        PathType::Prefix => is_f5,
+        PathType::ImplementationSpecific => is_begin,
+    };
+    let is_told = [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
+    if !begins
+        || !plan.has_stable_ingress()
+        || is_told
+        || rule.is_pattern()
+        || rule.path.ends_with('/')
+        || paths.of(rule).0 != rule.path
+    {
+        return None;
+    }
+    Some(if is_f5 {
+        format!("write it as the regular expression {}", as_regex(&rule.path, PathType::Prefix))
+    } else {
+        "write PathType: Prefix".to_owned()
+    })
+}
+
+/// What only the first PCRE takes, with which ingress-nginx 1.15 is built.
+fn only_of_first_pcre<'p>(context: &RuleContext<'_>, rule: &'p Route) -> Option<Malformed<'p>> {
+    let is_read = context.plan.nginx().is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
+    let is_nginx = context.plan.controller(Target::Ingress) == Controller::IngressNginx;
+    if is_read && is_nginx && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
+}
+
+/// Where `use-regex` makes the beginning of others of a path without the signs of a regular expression, that is said of who reads it as it
+/// stands.
+fn plain(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let given = plan.annotation(USE_REGEX).filter(|it| parse_bool(&it.value) == Some(true));
+    let Some(given) = given.filter(|_| plan.canary.is_none()) else { return };
+    let reads = |target: &&Target| {
+        let controller = plan.controller(**target);
+        !controller.is_nginx() && controller != Controller::Other
+    };
+    let Some(target) = plan.targets.iter().find(reads) else { return };
+    let Some(rule) = plan.rules.iter().find(|rule| !rule.is_pattern() && rule.path != "/") else { return };
+    let path = &rule.path;
+    let said = format!(
+        "{} compares {} as it stands, in the case of its letters and up to a slash",
+        plan.controller(*target).row().name,
+        quoted(path)
+    );
+    let help = format!("write {path}.* where other paths that begin so are meant, or remove the line");
+    given.file_key(report, Problem::new(Code::IntentDiffers, said).help(help));
+}
+
+#[cfg(test)]
+mod tests;

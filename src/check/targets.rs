@@ -46,7 +46,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         report.file(at, Problem::new(Code::TargetInvalid, message).help("expose them by several Services"));
     }
     long_name(context, MAX_SUFFIX, report);
-    for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
+    for rule in plan.rules.iter().filter(|rule| !rule.is_pattern()) {
         let path = quoted(&rule.path);
         let (message, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
             let message = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
@@ -140,7 +140,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     for rule in &plan.rules {
         wildcard(rule, report);
         let (written, kind) = paths.of(rule);
-        let message = if kind.is_pattern(&written) {
+        let message = if kind.is_pattern(&written) || (rule.is_pattern() && written == rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
                 quoted(&rule.path)

@@ -10,7 +10,7 @@ use crate::dialect::gateway::says::prefix;
 use crate::dialect::hosts::Use;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::says::is_done;
-use crate::dialect::write::extras;
+use crate::dialect::write::{extras, text_path};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
 use crate::plan::{AddedHost, Plan, Scope};
@@ -219,10 +219,12 @@ fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
-    // A pattern that an HTTPRoute has as a prefix meets that prefix.
-    let is_route = plan.targets.contains(&Target::HttpRoute);
-    for rule in plan.rules.iter().filter(|rule| is_route && rule.path_type.is_pattern(&rule.path)) {
-        let Some(path) = prefix(plan, rule) else { continue };
+    // A pattern that is written as a prefix meets that prefix.
+    let has = |target| plan.targets.contains(&target);
+    for rule in plan.rules.iter().filter(|rule| rule.is_pattern()) {
+        let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
+        let of_ingress = || if has(Target::Ingress) { text_path(plan, rule) } else { None };
+        let Some(path) = of_route.or_else(of_ingress) else { continue };
         let claim = Claimed::Route(rule.host.as_str().into(), path, false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }

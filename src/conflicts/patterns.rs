@@ -88,7 +88,7 @@ fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
 fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
     let nginx = plan.nginx()?;
     let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
-    let pattern = on_host.find(|rule| rule.path_type.is_pattern(&rule.path));
+    let pattern = on_host.find(|rule| rule.is_pattern());
     let problem = |cause: &str| {
         let said = format!(
             "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",

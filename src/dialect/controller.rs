@@ -222,8 +222,11 @@ impl Controller {
 
     /// What it does with a path that has the signs of a regular expression, where it compares no path with one.
     pub(crate) fn instead_of_patterns(self, path: &str) -> Option<&'static str> {
-        // A star behind a slash is a pattern of theirs.
-        let is_glob = || !is_regex_path(&path.replace("/*", ""));
+        // A star behind a slash is a pattern of theirs, for GKE at the end alone.
+        let is_glob = || match self {
+            Self::Gce => !is_regex_path(path.strip_suffix("/*").unwrap_or(path)),
+            _ => !is_regex_path(&path.replace("/*", "")),
+        };
         match self {
             Self::Haproxy => Some("compares the beginning of a path sign by sign"),
             Self::Alb if !is_glob() => {
@@ -232,6 +235,18 @@ impl Controller {
             Self::Gce if !is_glob() => Some("compares a path sign by sign"),
             _ => None,
         }
+    }
+
+    /// Whether it serves nobody at such a path where it compares none with a regular expression: it refuses the path, or no request
+    /// has one with these signs.
+    pub(crate) fn serves_nobody(self, path: &str) -> bool {
+        let has_sign = path.contains(['[', ']', '{', '}', '|', '^', '\\']);
+        has_sign
+            || match self {
+                Self::Alb => path.contains(['(', ')']),
+                Self::Gce if path.contains('*') => true,
+                _ => path.contains('?') || path.contains(".*") || path.contains(".+") || path.ends_with('$'),
+            }
     }
 
     /// Whether it reads the annotations of ingress-nginx.

@@ -20,7 +20,7 @@ pub(crate) mod gateway;
 mod gke;
 pub(crate) mod go;
 mod haproxy;
-mod haproxy_ingress;
+pub(crate) mod haproxy_ingress;
 mod homepage;
 pub(crate) mod hosts;
 pub(crate) mod keeps;

@@ -82,10 +82,14 @@ impl<'p> Paths<'p> {
     /// The path of a route, and its type.
     pub(crate) fn of(&self, route: &'p Route) -> (Cow<'p, str>, PathType) {
         let plan = self.plan;
+        let as_prefix = |path| (Cow::Borrowed(path), PathType::Prefix);
         let written = match (self.target, plan.controller(self.target)) {
             (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
             (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
-            (Target::Ingress, Controller::Haproxy) => plain_path(plan, route),
+            (Target::Ingress, Controller::Haproxy) => {
+                plain_path(plan, route).or_else(|| text_path(plan, route).map(as_prefix))
+            }
+            (Target::Ingress, Controller::Alb | Controller::Gce) => text_path(plan, route).map(as_prefix),
             (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
             (Target::Route, _) => plain_path(plan, route),
             _ => self.rewritten.and_then(|rewritten| rewritten.path(route)),
@@ -100,13 +104,24 @@ pub(super) fn plain_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p
     Some((path.into(), PathType::Prefix))
 }
 
+/// The prefix that a program of Ingresses without regular expressions has in place of one that says the same.
+pub(crate) fn text_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
+    let controller = plan.controller(Target::Ingress);
+    let is_told =
+        plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true");
+    if !route.is_pattern() || is_told || controller.instead_of_patterns(&route.path).is_none() {
+        return None;
+    }
+    gateway::says::prefix(plan, route).or_else(|| stripped(route, "/$2"))
+}
+
 /// The path of a route that is to be cut off, where that is wanted and the path is no regular expression, or one that
 /// ingress-nginx needs for it.
 pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     if plan.wish(Intent::StripPrefix) != Some(&Wish::Switch(true)) {
         return None;
     }
-    if !route.path_type.is_pattern(&route.path) {
+    if !route.is_pattern() {
         return Some(comparable_path(&route.path, PathType::Prefix));
     }
     stripped(route, plan.annotation(nginx::REWRITE_TARGET)?.value.trim())

@@ -133,7 +133,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         emitting.inexpressible(host.host_origin.path(), said.to_owned());
     }
     let mut told = BTreeSet::new();
-    for route in plan.rules.iter().filter(|route| route.path_type.is_pattern(&route.path)) {
+    for route in plan.rules.iter().filter(|route| route.is_pattern()) {
         if !told.insert(&route.path) {
             continue;
         }

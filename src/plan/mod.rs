@@ -445,7 +445,7 @@ impl Plan {
 
     /// The first route whose path is a regular expression.
     pub(crate) fn pattern(&self) -> Option<&Route> {
-        self.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))
+        self.rules.iter().find(|rule| rule.is_pattern())
     }
 
     /// The namespace and the name of the Service.

@@ -32,6 +32,8 @@ pub struct Route {
     pub path: String,
     /// How the path is compared with that of a request.
     pub path_type: PathType,
+    /// Whether an annotation says that it is a regular expression, so that a `+` is a sign of one.
+    pub(crate) is_regex: bool,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
     /// The port that stands behind its URL; without one, the port of the plan counts.
@@ -40,6 +42,15 @@ pub struct Route {
     pub(crate) template: Arc<str>,
     /// Whether the template is exactly the text that the user wrote.
     pub(crate) verbatim: bool,
+}
+
+impl Route {
+    /// Whether the path is a regular expression.
+    pub(crate) fn is_pattern(&self) -> bool {
+        let has_sign = self.is_regex && self.path.contains('+');
+        self.path_type.is_pattern(&self.path)
+            || (has_sign && self.path_type == PathType::ImplementationSpecific)
+    }
 }
 
 /// A port of the Service that requests go to.

@@ -21,8 +21,7 @@ use crate::values::{Issuer, Target, Termination, Tls};
 /// ```
 #[must_use]
 pub fn urls(plan: &Plan) -> Vec<String> {
-    let of =
-        |route: &Route| url(plan.tls().is_on(), &route.host, &asked_path(plan, &route.path, route.path_type));
+    let of = |route: &Route| url(plan.tls().is_on(), &route.host, &asked_path(plan, route));
     plan.routes().iter().map(of).collect()
 }
 

@@ -149,6 +149,7 @@ impl Resolver<'_, '_> {
             host: item,
             path,
             path_type,
+            is_regex: false,
             host_origin,
             path_origin,
             port: None,

@@ -1,14 +1,43 @@
 //! The grammar of regular expressions, as far as the programs have it in common: PCRE of nginx and HAProxy, RE2 of Go and Envoy.
 
-/// Why a text is no regular expression of any program.
+/// Why a text is no regular expression of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed<'t> {
-    /// The part that no program takes.
+    /// The part that is not taken.
     pub(crate) part: &'t str,
     /// What is wrong with it: a sentence whose subject is the part.
     pub(crate) said: &'static str,
     /// What to do.
     pub(crate) help: &'static str,
+}
+
+/// What only some programs take of a regular expression: the first part of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds<'t> {
+    /// What PCRE has and RE2 has not: it never looks around, and never back.
+    pub(crate) of_pcre: Option<&'t str>,
+    /// What RE2 takes and no PCRE does.
+    pub(crate) not_pcre: Option<Malformed<'t>>,
+    /// What RE2 and the first PCRE take and PCRE2 does not.
+    pub(crate) not_pcre2: Option<Malformed<'t>>,
+}
+
+/// What stands at a place of a regular expression, as far as its meaning is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// The beginning of a group that captures what it matches.
+    Capture,
+    /// The beginning of another group.
+    Open,
+    Close,
+    Bar,
+    /// `.`
+    Any,
+    /// `*`
+    Star,
+    /// `$`
+    End,
+    Other,
 }
 
 /// How often RE2 repeats something, also by repetitions inside of each other.
@@ -19,58 +48,93 @@ const MOST_OF_PCRE: u32 = 65_535;
 const MOST_TOGETHER: u32 = 1_000_000;
 
 const ESCAPE: &str = "write `\\` in front of it where it stands for itself, or complete the expression";
+const HYPHEN: &str = "write the `-` last, or `\\-`";
+const BELOW: &str = "ends below its beginning";
 
 /// The letters behind a backslash that have a meaning in both, and in PCRE alone.
 const LETTERS: &str = "aAbBCdDEfnpPQrsStvwWxz";
 const LETTERS_OF_PCRE: &str = "ceGghHKkNoRVXZ";
+/// Those that are several characters, and those of them that are so in both.
+const SETS: &str = "dDwWsSpPhHvVNR";
+const SETS_OF_ALL: &str = "dDwWsSpP";
+/// Those that match no character.
+const ASSERTIONS: &str = "AbBzZGK";
 
-/// The first part of a regular expression that PCRE has and RE2 has not: it never looks around, and never back.
+/// The names of classes such as `[:alpha:]`.
+const CLASSES: &[&str] = &[
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
+
+/// What only some programs take of a regular expression.
 ///
 /// # Errors
 ///
-/// The first part that neither of them takes.
-pub(crate) fn only_in_pcre(text: &str) -> Result<Option<&str>, Malformed<'_>> {
-    let mut reader = Reader { text, at: 0, of_pcre: None, groups: vec![(0, 1)], before: None };
-    while let Some(first) = reader.rest().bytes().next() {
-        match first {
-            b'\\' => reader.escape()?,
-            b'[' => reader.class()?,
-            b'(' => reader.open()?,
-            b')' => reader.close()?,
-            b'|' => reader.pass(1, None),
-            b'*' | b'+' | b'?' => reader.repeat(1, 1)?,
-            b'{' => match bounds(reader.rest()) {
-                Some((length, least, most)) if most < least => {
-                    let help = "write the smaller number first";
-                    return reader.malformed(length, "ends below its beginning", help);
-                }
-                Some((length, _, most)) => reader.repeat(length, most)?,
-                None => reader.pass(1, Some(1)),
-            },
-            _ => reader.pass(1, Some(1)),
-        }
+/// The first part that no program takes.
+pub(crate) fn kinds(text: &str) -> Result<Kinds<'_>, Malformed<'_>> {
+    let mut reader = Reader::new(text);
+    while !reader.rest().is_empty() {
+        reader.item()?;
     }
-    match reader.groups.as_slice() {
-        [_, .., (open, _)] => {
+    match (reader.groups.as_slice(), reader.refers) {
+        ([_, .., (open, _)], _) => {
             reader.at = *open;
             reader.malformed(1, "is not closed", ESCAPE)
         }
-        _ => Ok(reader.of_pcre),
+        (_, Some((at, group))) if group > reader.captures => {
+            reader.at = at;
+            reader.malformed(2, "refers to a group that is not there", "write the number of a group")
+        }
+        _ => Ok(reader.kinds),
     }
+}
+
+/// The tokens of a regular expression with their places. Behind a part that no program takes, nothing has a meaning.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
+    let mut reader = Reader::new(text);
+    std::iter::from_fn(move || {
+        let at = reader.at;
+        if at >= text.len() {
+            return None;
+        }
+        let token = reader.item().unwrap_or_else(|_| {
+            reader.at = text.len();
+            Token::Other
+        });
+        Some((at, token))
+    })
 }
 
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    /// The first part that only PCRE has.
-    of_pcre: Option<&'t str>,
+    kinds: Kinds<'t>,
     /// Of each open group its place, and how often something in it is repeated at most. The first one is the whole expression.
     groups: Vec<(usize, u32)>,
+    /// How many groups capture something.
+    captures: u32,
+    /// Where a number refers to a group, and the greatest of them.
+    refers: Option<(usize, u32)>,
     /// How often something in the item before this place is repeated; `None` if there is nothing that could be repeated.
     before: Option<u32>,
+    /// Whether this item matches no character, which PCRE does not repeat.
+    asserts: bool,
 }
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            kinds: Kinds::default(),
+            groups: vec![(0, 1)],
+            captures: 0,
+            refers: None,
+            before: None,
+            asserts: false,
+        }
+    }
+
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -84,11 +148,12 @@ impl<'t> Reader<'t> {
     fn pass(&mut self, length: usize, before: Option<u32>) {
         self.at += self.next(length).len();
         self.before = before;
+        self.asserts = false;
     }
 
     fn only_pcre(&mut self, length: usize) {
         let part = self.next(length);
-        self.of_pcre.get_or_insert(part);
+        self.kinds.of_pcre.get_or_insert(part);
     }
 
     fn malformed<T>(
@@ -98,6 +163,62 @@ impl<'t> Reader<'t> {
         help: &'static str,
     ) -> Result<T, Malformed<'t>> {
         Err(Malformed { part: self.next(length), said, help })
+    }
+
+    /// Reads what stands here, with a repetition that is lazy or possessive, and goes behind it.
+    fn item(&mut self) -> Result<Token, Malformed<'t>> {
+        let rest = self.rest();
+        match rest.bytes().next().unwrap_or_default() {
+            b'\\' => {
+                self.refer();
+                let asserts = rest.chars().nth(1).is_some_and(|letter| ASSERTIONS.contains(letter));
+                self.escape()?;
+                self.asserts = asserts;
+            }
+            b'[' => self.class()?,
+            b'(' => return self.open(),
+            b')' => {
+                self.close()?;
+                return Ok(Token::Close);
+            }
+            b'|' => {
+                self.pass(1, None);
+                return Ok(Token::Bar);
+            }
+            b'*' => {
+                self.repeat(1, 1)?;
+                return Ok(Token::Star);
+            }
+            b'+' | b'?' => self.repeat(1, 1)?,
+            b'{' => match bounds(rest) {
+                Some((length, least, most)) if most < least => {
+                    return self.malformed(length, BELOW, "write the smaller number first");
+                }
+                Some((length, _, most)) => self.repeat(length, most)?,
+                None => self.pass(1, Some(1)),
+            },
+            first => {
+                self.pass(1, Some(1));
+                self.asserts = matches!(first, b'^' | b'$');
+                return Ok(match first {
+                    b'.' => Token::Any,
+                    b'$' => Token::End,
+                    _ => Token::Other,
+                });
+            }
+        }
+        Ok(Token::Other)
+    }
+
+    /// A number that refers to a group, unless it may be that of a character.
+    fn refer(&mut self) {
+        if let [b'\\', digit @ b'1'..=b'7', behind @ ..] = self.rest().as_bytes() {
+            let group = u32::from(digit - b'0');
+            let is_one = !behind.first().is_some_and(u8::is_ascii_digit);
+            if is_one && self.refers.is_none_or(|(_, most)| most < group) {
+                self.refers = Some((self.at, group));
+            }
+        }
     }
 
     /// A backslash and what follows it.
@@ -112,7 +233,11 @@ impl<'t> Reader<'t> {
             }
             self.only_pcre(2);
         } else if matches!(letter, '1'..='9') {
-            self.only_pcre(2);
+            // RE2 has numbers of characters that begin with two of these digits.
+            let is_octal = |digit: &u8| (b'0'..=b'7').contains(digit);
+            if letter > '7' || !rest.as_bytes().get(2).is_some_and(is_octal) {
+                self.only_pcre(2);
+            }
         }
         let end = if letter == 'Q' { rest.find("\\E").map_or(rest.len(), |end| end + 2) } else { 2 };
         self.pass(end, Some(1));
@@ -127,45 +252,92 @@ impl<'t> Reader<'t> {
     /// A class such as `[^]a-z\]]`.
     fn class(&mut self) -> Result<(), Malformed<'t>> {
         let start = self.at;
+        if let Some(name) = class_name(self.rest()) {
+            let (part, help) = (self.next(name.len() + 4), "write it in brackets: [[:alpha:]]");
+            self.kinds.not_pcre.get_or_insert(Malformed { part, said: "stands in no brackets", help });
+        }
         self.pass(1, None);
         self.pass(usize::from(self.rest().starts_with('^')), None);
         let mut is_first = true;
-        while let [first, others @ ..] = self.rest().as_bytes() {
-            match (first, others) {
-                (b']', _) if !is_first => {
-                    self.pass(1, Some(1));
-                    return Ok(());
-                }
-                (b'\\', _) => self.escape()?,
-                (b'[', [b':', ..]) => self.pass(self.rest().find(":]").map_or(1, |end| end + 2), None),
-                (low, [b'-', high, ..]) if !matches!(high, b']' | b'[' | b'\\') => {
-                    if high.is_ascii() && low.is_ascii() && high < low {
-                        return self.malformed(3, "ends below its beginning", "write the smaller sign first");
-                    }
-                    self.pass(3, None);
-                }
-                _ => self.pass(1, None),
+        while !self.rest().is_empty() {
+            if self.rest().starts_with(']') && !is_first {
+                self.pass(1, Some(1));
+                return Ok(());
             }
             is_first = false;
+            self.range()?;
         }
         self.at = start;
         self.malformed(1, "is not closed", ESCAPE)
     }
 
+    /// A part of a class: a character, a range such as `a-z`, or a set such as `\w` or `[:alpha:]`.
+    fn range(&mut self) -> Result<(), Malformed<'t>> {
+        let (start, rest) = (self.at, self.rest());
+        let letter = |rest: &str| rest.strip_prefix('\\').and_then(|rest| rest.chars().next());
+        let is_of = |rest: &str, all: &str| letter(rest).is_some_and(|letter| all.contains(letter));
+        let is_set = is_of(rest, SETS) || class_name(rest).is_some();
+        match class_name(rest) {
+            Some(name) if !CLASSES.contains(&name.trim_start_matches('^')) => {
+                return self.malformed(name.len() + 4, "is no class of characters", "correct the name");
+            }
+            Some(name) => self.pass(name.len() + 4, None),
+            None if rest.starts_with('\\') => self.escape()?,
+            None => self.pass(1, None),
+        }
+        let high = match self.rest().strip_prefix('-') {
+            Some(high) if !high.is_empty() && !high.starts_with(']') => high,
+            _ => return Ok(()),
+        };
+        let end =
+            high.chars().take(if high.starts_with('\\') { 2 } else { 1 }).map(char::len_utf8).sum::<usize>();
+        let part = self.text.get(start..self.at + 1 + end).unwrap_or_default();
+        let wrong = |said, help| Malformed { part, said, help };
+        // What stands between `\Q` and `\E` begins and ends nowhere.
+        if is_of(rest, "QE") || is_of(high, "QE") {
+            return Ok(());
+        }
+        if is_set {
+            self.kinds.not_pcre2.get_or_insert(wrong("is no range", HYPHEN));
+            return Ok(());
+        }
+        if is_of(high, SETS_OF_ALL) {
+            return Err(wrong("is no range", HYPHEN));
+        }
+        if class_name(high).is_some() || is_of(high, SETS) {
+            self.kinds.not_pcre.get_or_insert(wrong("is no range", HYPHEN));
+            return Ok(());
+        }
+        if high.starts_with('\\') {
+            self.pass(1, None);
+            return self.escape();
+        }
+        let ends = [rest, high].map(|text| text.bytes().next().unwrap_or_default());
+        if ends[1] < ends[0] && ends.is_ascii() && !rest.starts_with('\\') {
+            return Err(wrong(BELOW, "write the smaller sign first"));
+        }
+        self.pass(1, None);
+        self.pass(1, None);
+        Ok(())
+    }
+
     /// The beginning of a group, or what stands where one could begin.
-    fn open(&mut self) -> Result<(), Malformed<'t>> {
+    fn open(&mut self) -> Result<Token, Malformed<'t>> {
         let rest = self.rest();
         let mut length = 1;
+        let mut token = Token::Capture;
         if rest.starts_with("(?#") {
             self.only_pcre(3);
             let Some(end) = rest.find(')') else { return self.malformed(3, "is not closed", ESCAPE) };
-            self.pass(end + 1, self.before);
-            return Ok(());
+            // It parts a repetition from what makes it lazy, too.
+            self.pass(end + 1, self.before.or(Some(1)));
+            return Ok(Token::Other);
         }
         if let Some(verb) = rest.strip_prefix("(*") {
             if verb.starts_with(|c: char| c.is_ascii_alphabetic() || c == ':') {
                 self.only_pcre(2);
                 length = 2;
+                token = Token::Open;
             }
         } else if let Some(kind) = rest.strip_prefix("(?") {
             let name = kind.strip_prefix('P').unwrap_or(kind).strip_prefix('<').unwrap_or_default();
@@ -175,30 +347,40 @@ impl<'t> Reader<'t> {
             let around = ["=", "!", "<=", "<!", ">", "|", "P=", "P>", "R", "&", "'", "(", "+", "C"];
             if is_named {
                 length = 2 + kind.find('>').unwrap_or_default() + 1;
+                if name.starts_with(|c: char| c.is_ascii_digit()) {
+                    let (part, said) = (self.next(length), "begins with a digit");
+                    let help = "begin the name with a letter";
+                    self.kinds.not_pcre.get_or_insert(Malformed { part, said, help });
+                }
             } else if let (b')' | b':', true) = (behind.unwrap_or(&b' '), flags > 0 || kind.starts_with(':'))
             {
                 if kind.bytes().take(flags).any(|flag| b"nxJa^".contains(&flag)) {
                     self.only_pcre(3 + flags);
                 }
                 length = 3 + flags;
+                token = Token::Open;
                 if behind == Some(&b')') {
-                    self.pass(length, None);
-                    return Ok(());
+                    self.pass(length, Some(1));
+                    self.asserts = true;
+                    return Ok(Token::Other);
                 }
             } else if let Some(start) = around.into_iter().find(|start| kind.starts_with(start)) {
                 self.only_pcre(2 + start.len());
                 // A condition is a group of its own.
                 length = if start == "(" { 2 } else { 2 + start.len() };
+                token = if start == "'" { Token::Capture } else { Token::Open };
             } else if kind.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == ')') {
                 self.only_pcre(3);
                 length = 2;
+                token = Token::Open;
             } else {
                 return self.malformed(3, "begins no group", "write `(?:`, or `\\(` for the sign itself");
             }
         }
+        self.captures += u32::from(token == Token::Capture);
         self.groups.push((self.at, 1));
         self.pass(length, None);
-        Ok(())
+        Ok(token)
     }
 
     fn close(&mut self) -> Result<(), Malformed<'t>> {
@@ -219,9 +401,14 @@ impl<'t> Reader<'t> {
 
     /// A repetition of this length, and what may follow it.
     fn repeat(&mut self, length: usize, times: u32) -> Result<(), Malformed<'t>> {
+        const NOTHING: &str = "repeats nothing";
         let Some(inside) = self.before else {
-            return self.malformed(length, "repeats nothing", ESCAPE);
+            return self.malformed(length, NOTHING, ESCAPE);
         };
+        if self.asserts {
+            let part = self.next(length);
+            self.kinds.not_pcre.get_or_insert(Malformed { part, said: NOTHING, help: ESCAPE });
+        }
         let together = inside.saturating_mul(times.max(1));
         if times > MOST_OF_PCRE || together > MOST_TOGETHER {
             let help = "write at most 1000, also by repetitions inside of each other";
@@ -241,6 +428,13 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// The name of a class such as `[:alpha:]` at the beginning of a text. Without its end, it is text.
+fn class_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("[:")?;
+    let length = name.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'^').count();
+    name.get(length..)?.starts_with(":]").then(|| name.get(..length))?
+}
+
 /// The length, the lower and the upper bound of a repetition such as `{2,5}`, at the beginning of a text. Anything else in braces
 /// is text.
 fn bounds(text: &str) -> Option<(usize, u32, u32)> {
@@ -256,96 +450,4 @@ fn bounds(text: &str) -> Option<(usize, u32, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_no_program_takes_is_found() {
-        for (text, part) in [
-            ("/(a", "("),
-            ("/a)", ")"),
-            ("/[a", "["),
-            ("/[]", "["),
-            ("/[^]", "["),
-            ("/a(*)", "*"),
-            ("/a(?:+b)", "+"),
-            ("/a|*b", "*"),
-            ("/({2})", "{2}"),
-            ("/a**", "*"),
-            ("/a{2}{3}", "{3}"),
-            ("/a+?+", "+"),
-            ("/(?i)*a", "*"),
-            ("/x{5,2}", "{5,2}"),
-            ("/a{70000}", "{70000}"),
-            ("/a{99999999999}", "{99999999999}"),
-            ("/((a{1,1000}){1,1000}){1,1000}", "{1,1000}"),
-            ("/a\\", "\\"),
-            ("/[a\\", "\\"),
-            ("/[z-a]", "z-a"),
-            ("/(?yx)", "(?y"),
-            ("/(?<=a", "("),
-            ("/a\\y", "\\y"),
-            ("/ä(", "("),
-        ] {
-            assert_eq!(only_in_pcre(text).map_err(|it| it.part), Err(part), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_only_pcre_has_is_found() {
-        for (text, part) in [
-            ("/(?!admin).*", "(?!"),
-            ("/(?=a)", "(?="),
-            ("/x(?<!y)", "(?<!"),
-            ("/(?>a)", "(?>"),
-            ("/a(?#c)*", "(?#"),
-            ("/(?|a|b)", "(?|"),
-            ("/(?x)a", "(?x)"),
-            (r"/(a)\1", r"\1"),
-            (r"/a\Z", r"\Z"),
-            (r"/a\Kb", r"\K"),
-            (r"/[\h]", r"\h"),
-            ("/a++", "++"),
-            ("/a{2}+", "}+"),
-            ("/.*+", "*+"),
-            ("/a{2000}", "{2000}"),
-            ("/(a{100}b){11}", "{11}"),
-            ("/(*ACCEPT)", "(*"),
-        ] {
-            assert_eq!(only_in_pcre(text), Ok(Some(part)), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_all_have_is_no_finding() {
-        for text in [
-            "",
-            "/shop(/|$)(.*)",
-            "/*",
-            "/a/*",
-            "/(?:a|b)(/|$)(.*)",
-            "/(?<rest>.*)",
-            "/(?P<rest>.*)?",
-            "/(?i)a(?s-i:b)c",
-            r"/v\d+\.[\w.-]+",
-            r"/a\+\+\(\[\\",
-            "/[(?!*+]",
-            "/[]a]{2}",
-            r"/[\]]+",
-            "/[^-a-z_-]",
-            "/[[:alpha:]]+",
-            "/a{1,1000}",
-            "/(a{100}){10}",
-            "/a{,3}*{x}{",
-            "/(a|)?|",
-            r"/\x{2000}{2}\p{L}*",
-            r"/\Q(*\E*",
-            "/a+?b*?c??d{2}?",
-            "/^*",
-            "/]}",
-            "/ä{2}ö",
-        ] {
-            assert_eq!(only_in_pcre(text), Ok(None), "{text}");
-        }
-    }
-}
+mod tests;

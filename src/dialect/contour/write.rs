@@ -26,12 +26,12 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 }
 
 /// A regular expression. Contour compares it with the whole path (RE2), and the case of letters; ingress-nginx with the beginning of
-/// the path, in any case.
+/// the path, in any case. What has none of `^+*[]%` is text to Contour, so that a star is always written.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
-    if !route.path_type.is_pattern(&route.path) {
+    if !route.is_pattern() {
         return None;
     }
-    let end = if takes_the_rest(&route.path) { "" } else { ".*" };
+    let end = if takes_the_rest(&route.path) && !route.path.ends_with('$') { "" } else { ".*" };
     let path = [&behind_slash(&route.path), end].concat().into();
     Some((path, PathType::ImplementationSpecific)).filter(|_| plan.canary.is_none())
 }
@@ -45,7 +45,11 @@ mod tests {
         for (path, written) in [
             ("/shop(/|$)(.*)", Some("/(?i:shop(/|$)(.*))")),
             ("/api/v[0-9]+", Some("/(?i:api/v[0-9]+).*")),
-            ("/shop$", Some("/(?i:shop$)")),
+            ("/shop$", Some("/(?i:shop$).*")),
+            ("/(users|orders)$", Some("/(?i:(users|orders)$).*")),
+            ("/shop(a)?", Some("/(?i:shop(a)?).*")),
+            ("/(a|b.*)", Some("/(?i:(a|b.*)).*")),
+            ("/a|^/b", Some("/{0}(?i:/a|^/b).*")),
             ("/a|/b.*", Some("/(?i:a|b.*).*")),
             (r"/a\.*", Some(r"/(?i:a\.*).*")),
             ("/shop", None),
@@ -54,7 +58,13 @@ mod tests {
             let plan = testing::plan(&annotations, serde_json::json!({"ingressClassName": "contour"}))
                 .unwrap_or_else(|report| panic!("{report}"));
             let found = plan.rules.first().and_then(|route| super::path(&plan, route));
-            assert_eq!(found.map(|(path, _)| path.into_owned()).as_deref(), written, "{path}");
+            let found = found.map(|(path, _)| path.into_owned());
+            // Contour looks for one of these to tell a regular expression from text.
+            assert!(
+                found.as_ref().is_none_or(|path| path.contains(['^', '+', '*', '[', ']', '%'])),
+                "{path}"
+            );
+            assert_eq!(found.as_deref(), written, "{path}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::dialect::controller::Controller;
+use crate::validation::regex::{Token, tokens};
 
 /// What is known of how an implementation reads a RegularExpression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,63 +25,12 @@ pub(crate) fn engine(controller: Controller) -> Engine {
     }
 }
 
-/// What stands at a place of a regular expression, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
-    Open,
-    Close,
-    Bar,
-    /// `.*`
-    Rest,
-    /// `$`
-    End,
-    Other,
-}
-
-/// The tokens of a regular expression with their places. What is escaped or stands in brackets is itself.
-fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at;
-        let first = *bytes.get(at)?;
-        let second = bytes.get(at + 1).copied();
-        let (token, length) = match (first, second) {
-            (b'\\', Some(_)) => (Token::Other, 2),
-            (b'[', _) => (Token::Other, class_length(bytes.get(at..).unwrap_or_default())),
-            (b'.', Some(b'*')) => (Token::Rest, 2),
-            (b'(', _) => (Token::Open, 1),
-            (b')', _) => (Token::Close, 1),
-            (b'|', _) => (Token::Bar, 1),
-            (b'$', _) => (Token::End, 1),
-            _ => (Token::Other, 1),
-        };
-        at += length;
-        Some((start, token))
-    })
-}
-
-/// The length of a class such as `[^]a-z\]]`.
-fn class_length(class: &[u8]) -> usize {
-    let mut at = if class.get(1) == Some(&b'^') { 2 } else { 1 };
-    // A bracket that comes first is one of the characters.
-    at += usize::from(class.get(at) == Some(&b']'));
-    while let Some(byte) = class.get(at) {
-        match byte {
-            b']' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    class.len().max(1)
-}
-
 /// The alternatives of a regular expression that stand in no group.
 pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
     let (mut depth, mut start) = (0_i32, 0);
     let ends = tokens(path).filter_map(move |(at, token)| {
         match token {
-            Token::Open => depth += 1,
+            Token::Open | Token::Capture => depth += 1,
             Token::Close => depth -= 1,
             _ => {}
         }
@@ -111,8 +61,6 @@ pub(in crate::dialect) fn behind_slash(path: &str) -> String {
 
 /// A path that is a regular expression, as an implementation reads it.
 pub(crate) fn written(path: &str, engine: Engine) -> String {
-    // A slash was put in front of a path that was written as `^/shop`.
-    let path = path.strip_prefix("/^").unwrap_or(path);
     let body = grouped(path);
     match engine {
         Engine::Anywhere => format!("(?i)^{body}"),
@@ -123,26 +71,35 @@ pub(crate) fn written(path: &str, engine: Engine) -> String {
 
 /// Whether nothing can stand behind what a regular expression matches.
 pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
-    if branches(path).count() > 1 {
-        return false;
-    }
-    let mut last = [Token::Other; 2];
+    // Whether the whole expression and each open group has alternatives, and whether the last closed one has.
+    let (mut open, mut closed) = (vec![false], true);
+    let mut last = [Token::Other; 3];
     for (_, token) in tokens(path) {
-        last = [last[1], token];
+        match token {
+            Token::Capture => open.push(false),
+            // What looks around takes nothing.
+            Token::Open => open.push(true),
+            Token::Close => closed = open.pop().unwrap_or(true),
+            Token::Bar => {
+                if let Some(has_bar) = open.last_mut() {
+                    *has_bar = true;
+                }
+            }
+            _ => {}
+        }
+        last = [last[1], last[2], token];
     }
-    matches!(last, [_, Token::Rest | Token::End] | [Token::Rest, Token::Close])
+    let ends = match last {
+        [_, Token::Any, Token::Star] | [_, _, Token::End] => true,
+        [Token::Any, Token::Star, Token::Close] => !closed,
+        _ => false,
+    };
+    ends && open == [false]
 }
 
 /// How many groups a regular expression captures.
-fn groups(path: &str) -> usize {
-    let opens = tokens(path).filter(|(_, token)| *token == Token::Open);
-    let is_capture = |at: usize| {
-        let rest = path.get(at + 1..).unwrap_or_default();
-        !rest.starts_with('?')
-            || rest.starts_with("?P<")
-            || (rest.starts_with("?<") && !rest.starts_with("?<=") && !rest.starts_with("?<!"))
-    };
-    opens.filter(|(at, _)| is_capture(*at)).count()
+pub(in crate::dialect) fn groups(path: &str) -> usize {
+    tokens(path).filter(|(_, token)| *token == Token::Capture).count()
 }
 
 /// Whether the target of a rewrite has a group of the path.
@@ -189,8 +146,13 @@ mod tests {
             (r"/api\.*", r"(?i)/api\.*.*", r"(?i)^/api\.*"),
             ("/a|/b$", "(?i)(?:/a|/b$).*", "(?i)^(?:/a|/b$)"),
             ("/(a|b)", "(?i)/(a|b).*", "(?i)^/(a|b)"),
-            ("/^/api", "(?i)/api.*", "(?i)^/api"),
             ("/[|$]", "(?i)/[|$].*", "(?i)^/[|$]"),
+            ("/(a|b.*)", "(?i)/(a|b.*).*", "(?i)^/(a|b.*)"),
+            ("/(a|b)(.*)", "(?i)/(a|b)(.*)", "(?i)^/(a|b)(.*)"),
+            ("/(a|b(.*))", "(?i)/(a|b(.*)).*", "(?i)^/(a|b(.*))"),
+            ("/(?=.*)", "(?i)/(?=.*).*", "(?i)^/(?=.*)"),
+            ("/[[:alpha:]|]+", "(?i)/[[:alpha:]|]+.*", "(?i)^/[[:alpha:]|]+"),
+            (r"/\Q(\E/a|/b", r"(?i)(?:/\Q(\E/a|/b).*", r"(?i)^(?:/\Q(\E/a|/b)"),
         ] {
             assert_eq!(written(path, Engine::Whole), whole);
             assert_eq!(written(path, Engine::Unknown), whole);

@@ -8,7 +8,7 @@ use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::plan::context::RuleContext;
 use crate::validation::literal_beginning;
-use crate::validation::regex::only_in_pcre;
+use crate::validation::regex::kinds;
 use crate::values::Target;
 
 /// A regular expression keeps its meaning, or it is said what it would match.
@@ -22,19 +22,20 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
         // What is no regular expression of any program has a finding of its own.
-        let Ok(of_pcre) = only_in_pcre(&route.path) else { continue };
-        let problem = match (engine(controller), of_pcre) {
+        let Ok(kinds) = kinds(&route.path) else { continue };
+        let engine = engine(controller);
+        let problem = match (engine, kinds.of_pcre) {
             (_, Some(part)) => {
-                let who = match controller {
-                    Controller::Gateway => "most Gateways",
-                    known => known.row().name,
+                let (code, who) = match engine {
+                    Engine::Unknown => (Code::IntentDiffers, "most Gateways"),
+                    Engine::Whole | Engine::Anywhere => (Code::TargetInvalid, controller.row().name),
                 };
                 let said = format!(
                     "the path {} contains {}, which the regular expressions of {who} do not have",
                     quoted(&route.path),
                     quoted(part),
                 );
-                Problem::new(Code::TargetInvalid, said)
+                Problem::new(code, said)
                     .help("write the path without it, or use the target Ingress")
                     .found(route.path.clone())
             }
@@ -45,7 +46,12 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     quoted(&pattern),
                     quoted(format!("/x{}", literal_beginning(&route.path)).trim_end_matches('/'))
                 );
-                let help = "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression";
+                let help = match controller {
+                    Controller::Gateway => {
+                        "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression"
+                    }
+                    _ => "write a path without a regular expression",
+                };
                 Problem::new(Code::IntentDiffers, said).help(help)
             }
             (_, None) => continue,

@@ -161,7 +161,7 @@ pub(in crate::dialect) enum Rewrite<'p> {
 
 /// What takes the place of the path of a route.
 pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewrite<'p> {
-    let is_pattern = route.path_type.is_pattern(&route.path);
+    let is_pattern = route.is_pattern();
     let has_regex = is_pattern && plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
     let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
     match plan.wish(Intent::RewritePath) {
@@ -215,7 +215,7 @@ pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
         return None;
     }
     let path = route.path.as_str();
-    if !route.path_type.is_pattern(path) {
+    if !route.is_pattern() {
         return Some(path);
     }
     let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
@@ -235,7 +235,7 @@ pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
 
 /// The path of a route as a regular expression; `None` where it is none.
 pub(in crate::dialect) fn pattern(plan: &Plan, route: &Route) -> Option<String> {
-    let is_pattern = route.path_type.is_pattern(&route.path) && prefix(plan, route).is_none();
+    let is_pattern = route.is_pattern() && prefix(plan, route).is_none();
     is_pattern.then(|| written(&route.path, engine(plan.controller(Target::HttpRoute))))
 }
 

@@ -44,7 +44,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             lacks("expose the hosts under one path, or by several Services")
         }
         (Intent::RewritePath, Some(Wish::Path(target))) if target.contains('$') => {
-            lacks("write a target without `$`")
+            lacks("remove it, and forward haproxy.org/path-rewrite: ^/shop(/|$)(.*) /x/\\2")
         }
         (Intent::BasicAuth, _) => {
             but("takes a secret with one key for each user, whose value is the hash of the password")

@@ -1,7 +1,7 @@
 //! The annotations of HAProxy Ingress 0.16.
 
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
 
 use super::key::{Elsewhere, Form, Holds, Idle, Names, Program, Same, Text, is_list_of_addresses, key};
 use super::nginx;

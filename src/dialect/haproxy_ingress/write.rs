@@ -9,6 +9,8 @@ use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Target};
 
+/// How paths without a type of Kubernetes are compared.
+pub(crate) const PATH_TYPE: &str = "haproxy-ingress.github.io/path-type";
 const REDIRECT: &str = "haproxy-ingress.github.io/ssl-redirect";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
@@ -21,12 +23,9 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         written.push(Written { key: REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
     }
     // Of a path without a type of Kubernetes, it compares the beginning.
-    let pattern = plan
-        .rules
-        .iter()
-        .find(|route| route.path_type.is_pattern(&route.path) && plain_path(plan, route).is_none());
+    let pattern = plan.rules.iter().find(|route| route.is_pattern() && plain_path(plan, route).is_none());
     written.extend(pattern.map(|route| Written {
-        key: "haproxy-ingress.github.io/path-type",
+        key: PATH_TYPE,
         value: "regex".into(),
         origin: route.path_origin.clone(),
     }));
@@ -36,7 +35,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 /// A regular expression compares the case of letters there.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     plain_path(plan, route).or_else(|| {
-        let is_pattern = route.path_type.is_pattern(&route.path);
+        let is_pattern = route.is_pattern();
         is_pattern.then(|| (behind_slash(&route.path).into(), PathType::ImplementationSpecific))
     })
 }

@@ -52,6 +52,20 @@ impl Plan {
     }
 }
 
+/// Where an annotation says that ingress-nginx reads the paths as regular expressions, one with a sign of them is one for every program,
+/// unless somebody has chosen its type.
+pub(crate) fn read_as_said(plan: &mut Plan, has_type: bool) {
+    if plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) != Some(true) {
+        return;
+    }
+    for route in &mut plan.rules {
+        route.is_regex = true;
+        if !has_type && route.path.contains(['+', '?']) {
+            route.path_type = PathType::ImplementationSpecific;
+        }
+    }
+}
+
 /// What decides how ingress-nginx reads the paths of an Ingress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nginx<'d> {
@@ -107,13 +121,11 @@ pub(in crate::dialect) fn is_url(c: char) -> bool {
 
 /// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
 /// repeats the character before it.
-pub(crate) fn asked_path<'p>(plan: &Plan, path: &'p str, kind: PathType) -> Cow<'p, str> {
+pub(crate) fn asked_path<'p>(plan: &Plan, route: &'p Route) -> Cow<'p, str> {
+    let (path, kind) = (route.path.as_str(), route.path_type);
     let is_read = || plan.nginx().is_some_and(|nginx| nginx.reads_regex(path, kind));
-    if kind == PathType::ImplementationSpecific && path.contains('+') && is_read() {
-        literal_beginning(path)
-    } else {
-        literal_path(path, kind)
-    }
+    let is_repeated = kind == PathType::ImplementationSpecific && path.contains('+') && is_read();
+    if is_repeated || route.is_pattern() { literal_beginning(path) } else { literal_path(path, kind) }
 }
 
 /// Whether a path of this type matches more requests where it is read as a regular expression: an Exact path matches all
@@ -167,7 +179,7 @@ impl RewrittenPaths {
     pub(in crate::dialect) fn path<'r>(self, route: &'r Route) -> Option<(Cow<'r, str>, PathType)> {
         let (path, kind, Self { is_cut, end }) = (route.path.as_str(), route.path_type, self);
         let written = match (kind, is_cut) {
-            _ if kind.is_pattern(path) => return None,
+            _ if route.is_pattern() => return None,
             (PathType::Exact, _) => as_regex(path, kind),
             (_, true) if path == "/" => "/()(.*)".to_owned(),
             (_, true) => as_regex(path, PathType::Prefix) + "(.*)",

@@ -169,6 +169,8 @@ fn every_key_is_reported_once_on_other_targets() {
                 {
                     Some(Severity::Info)
                 }
+                // At the path `/`, it changes nothing.
+                "use-regex" => None,
                 // A Route has words of its own for it, which mean something else.
                 "limit-rps" if target == "Route" => Some(Severity::Warning),
                 // Version 1.15 has this key and ignores it, which is reported for every target.

@@ -220,7 +220,7 @@ pub(crate) fn refused_tls(plan: &Plan) -> Option<&Annotation> {
 
 /// The path that is stripped for a route; nothing of `/`.
 pub(super) fn prefix(route: &Route) -> Option<&str> {
-    if route.path_type.is_pattern(&route.path) {
+    if route.is_pattern() {
         return ["/$2", "/$1"].into_iter().find_map(|rest| stripped(route, rest));
     }
     Some(comparable_path(&route.path, PathType::Prefix).trim_end_matches('/'))
@@ -245,7 +245,7 @@ impl<'p> Rewrite<'p> {
         let is_one = others.iter().all(|other| other.path == first.path);
         let is_group = |rest: &str| rest.starts_with(|c: char| matches!(c, '1'..='9'));
         let has_groups = path.split('$').skip(1).all(is_group);
-        (is_one && has_groups && first.path_type.is_pattern(&first.path)).then_some(Self::Groups(first, path))
+        (is_one && has_groups && first.is_pattern()).then_some(Self::Groups(first, path))
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::gateway::regex::groups;
 use crate::dialect::key::PATH;
 use crate::dialect::nginx::paths::{as_regex, keeps, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::says::says;
-use crate::intents::Intent;
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Route};
+use crate::plan::{Annotation, Route, Wanted};
 use crate::validation::{PathType, is_regex_path, parse_bool};
 use crate::values::Target;
 
@@ -18,7 +19,7 @@ use crate::values::Target;
 /// keeps only what the groups of the path match.
 pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.annotation(REWRITE_TARGET).is_none() {
-        return;
+        return option(context, report);
     }
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let by_other = if by_nginx.is_some() { None } else { by_other(context) };
@@ -35,6 +36,23 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
     }
+}
+
+/// The option that rewrites, whoever does it, uses groups that the path has.
+fn option(context: &RuleContext<'_>, report: &mut Report) {
+    let Some(Wanted { wish: Wish::Path(text), origin, .. }) = context.plan.wanted(Intent::RewritePath) else {
+        return;
+    };
+    let target = Replacement::new(text);
+    // Without a regular expression, nobody has groups, which is told as what a program lacks.
+    let mut patterns = context.plan.rules.iter().filter(|rule| rule.is_pattern());
+    let Some((message, groups)) = patterns.find_map(|rule| target.missing(rule)) else { return };
+    let help = match groups {
+        0 => "put what is to be kept of the path into a group, and write its number".to_owned(),
+        _ if target.groups.len() > 1 => "give the path as many groups as the target uses".to_owned(),
+        _ => format!("write {}", target.with_group(groups)),
+    };
+    report.file(origin.path(), Problem::new(Code::RewriteMismatch, message).help(help));
 }
 
 /// The rewrite that another program than ingress-nginx makes: it puts a target without captures in place of the whole path.
@@ -85,14 +103,22 @@ impl<'t> Replacement<'t> {
         self.text.contains("://") || self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
+    /// What it uses that a path does not have, and how many groups that has.
+    fn missing(&self, rule: &Route) -> Option<(String, usize)> {
+        let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
+        let missing = self.groups.iter().find(|number| **number > groups)?;
+        let message = format!(
+            "the rewrite target {} uses `${missing}`, and the path {} has no such group, so it stands for nothing",
+            quoted(self.text),
+            quoted(&rule.path)
+        );
+        Some((message, groups))
+    }
+
     /// Why this target does not fit a path.
     fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (quoted(self.text), quoted(&rule.path));
-        let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
-        if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
-            let message = format!(
-                "the rewrite target {target} uses `${missing}`, and the path {path} has no such group, so it stands for nothing"
-            );
+        if let Some((message, groups)) = self.missing(rule) {
             let help = if self.groups.len() > 1 {
                 "give the path as many groups as the target uses".to_owned()
             } else if groups > 0 {
@@ -109,7 +135,7 @@ impl<'t> Replacement<'t> {
         let help = match rule.path_type {
             // With a group for the rest of the path, the rest is meant to be kept.
             PathType::ImplementationSpecific if kept.ends_with("(.*)") || kept.ends_with("(.+)") => {
-                format!("write rewrite-target: {}", self.with_group(groups))
+                format!("write rewrite-target: {}", self.with_group(groups(&rule.path)))
             }
             PathType::ImplementationSpecific if is_regex_path(&rule.path) && !kept.ends_with('*') => {
                 return None;
@@ -129,7 +155,7 @@ impl<'t> Replacement<'t> {
             }
             _ => return None,
         };
-        let below = if rule.path_type.is_pattern(&rule.path) { "for" } else { "below" };
+        let below = if rule.is_pattern() { "for" } else { "below" };
         let message = format!(
             "the rewrite target {target} takes the place of the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx cut the path off instead)"
         );
@@ -199,41 +225,6 @@ fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
     context.layers.slot(|it| &it.path_type).is_some()
 }
 
-/// The number of capturing groups of a regular expression (PCRE).
-fn groups(pattern: &str) -> usize {
-    let mut count = 0;
-    let mut rest = pattern.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '\\' => {
-                rest.next();
-            }
-            '[' => {
-                // A bracket that comes first is one of the characters.
-                let inside = rest.as_str().strip_prefix('^').unwrap_or(rest.as_str());
-                rest = inside.strip_prefix(']').unwrap_or(inside).chars();
-                while let Some(inside) = rest.next() {
-                    match inside {
-                        '\\' => {
-                            rest.next();
-                        }
-                        ']' => break,
-                        _ => {}
-                    }
-                }
-            }
-            '(' => {
-                let behind = rest.as_str();
-                let is_named = ["?<", "?P<", "?'"].iter().any(|start| behind.starts_with(start))
-                    && !["?<=", "?<!"].iter().any(|start| behind.starts_with(start));
-                count += usize::from(is_named || !behind.starts_with(['?', '*']));
-            }
-            _ => {}
-        }
-    }
-    count
-}
-
 /// A path that looks like a regular expression is read as one.
 pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     let Some((rule, use_regex)) = literal_rule(context) else { return };
@@ -275,7 +266,7 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     let mut hosts: BTreeMap<&str, (Option<&Route>, Option<&Route>, bool)> = BTreeMap::new();
     for rule in rules {
         let (pattern, loser, is_read) = hosts.entry(&rule.host).or_default();
-        if rule.path_type.is_pattern(&rule.path) {
+        if rule.is_pattern() {
             pattern.get_or_insert(rule);
         } else if loses_meaning(&rule.path, rule.path_type) {
             loser.get_or_insert(rule);

@@ -68,7 +68,7 @@ pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, st
     match route.path_type {
         _ if plan.annotation(PATH_MATCHER).is_some() => (Cow::Borrowed(path), route.path_type),
         PathType::Exact => (Cow::Borrowed(path), PathType::Exact),
-        kind if kind.is_pattern(path) => {
+        _ if route.is_pattern() => {
             (Cow::Owned(format!("{ANCHOR}(?i){}", grouped(path))), PathType::ImplementationSpecific)
         }
         _ if path == "/" => (Cow::Borrowed("/"), PathType::Prefix),
