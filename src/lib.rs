@@ -267,10 +267,12 @@ pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Pre
     } else {
         conflicts::Naming::OwnNamespace
     };
-    for (place, conflicts) in conflicts::decide(&plans, &created, precedence, naming) {
+    let refused = services.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_refused());
+    let refused = refused.map(|(service, _)| (service.namespace(), service.name())).collect();
+    for (place, conflicts) in conflicts::decide(&plans, &refused, &created, precedence, naming) {
         let Some(outcome) = positions.get(place).and_then(|at| outcomes.get_mut(*at)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {
-            report.merge(conflicts);
+            report.merge_over(conflicts);
             if report.has_errors() {
                 *outcome = Outcome::Conflicting(std::mem::take(report));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use xposer::conflicts::ClaimText;
+use xposer::conflicts::{Claim, ClaimText};
 use xposer::emit::stamp::Stamp;
 use xposer::plan::Published;
 use xposer::service::SERVICE_LABEL;
@@ -77,11 +77,15 @@ pub struct OneWayClaim {
     pub counterpart: u64,
 }
 
-/// The claims of a Service; none if it cannot be exposed.
+/// The claims of a Service. If it cannot be exposed, its canaries are planned with it all the same.
 pub fn claims(service: &StoredService, settings: &Settings) -> Claims {
     let document = service.document();
-    let outcome = expose(&service.view(&document), settings);
+    let view = service.view(&document);
+    let outcome = expose(&view, settings);
     let (mut shared, mut one_way) = (Vec::new(), Vec::new());
+    if outcome.is_refused() {
+        shared.push(digest(&Claim::of_service(view.namespace(), view.name())));
+    }
     for claim in outcome.plan().map(Plan::claims).unwrap_or_default() {
         match claim.counterpart() {
             Some(counterpart) => {

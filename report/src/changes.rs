@@ -160,7 +160,7 @@ pub fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
         let guessed = is_guessed(old, new, *target);
         Served { target: target.as_str(), before: by(&were), after: by(&are), guessed }
     });
-    served.filter(|served| served.before != served.after).collect()
+    served.filter(|served| served.before != served.after || served.guessed).collect()
 }
 
 impl Changes {

@@ -1,8 +1,13 @@
-//! Rules about a canary: what ingress-nginx requires of it.
+//! Rules about a canary: what ingress-nginx requires of it, and what has an effect on it.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report};
+use super::loss::loss;
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::dialect::{effect, nginx};
+use crate::intents::{Intent, Loss};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
+use crate::plan::{Annotation, Plan, Wanted};
+use crate::values::Target;
 
 /// A canary is of another Service, and has a weight, a header or a cookie that selects its requests.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
@@ -27,5 +32,73 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
             Problem::new(Code::CanaryIncomplete, "there is a value, but no header that could have it");
         let help = "add config.xposer.stakater.com/CanaryByHeader";
         report.file(FieldPath::annotation(annotation::CANARY_HEADER_VALUE), problem.help(help));
+    }
+}
+
+/// Whether an annotation has an effect on a canary, whose other requests are answered as those of the stable Service are.
+pub(crate) fn is_read_on_canary(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    match target {
+        Target::Ingress => nginx::any_name(&annotation.key).is_none_or(nginx::is_read_on_canary),
+        other => plan.has_object(other),
+    }
+}
+
+/// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
+pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.canary.is_none() {
+        return;
+    }
+    let stable = Plan { canary: None, ..plan.clone() };
+    for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
+        if plan.targets.iter().any(|target| is_read_on_canary(plan, annotation, *target))
+            || context.is_mirrored(annotation)
+            || context.denial(annotation).is_some()
+        {
+            continue;
+        }
+        let protects = effect(&annotation.key)
+            .is_some_and(|effect| effect.loss >= Loss::Weakens && !effect.idle.is(&annotation.value));
+        let message = match plan.targets.first() {
+            Some(Target::Ingress) | None => {
+                format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
+            }
+            Some(Target::HttpRoute) => format!(
+                "a canary without a header has no HTTPRoute of its own, so {} has no effect",
+                quoted(&annotation.key)
+            ),
+            Some(Target::Route) => {
+                format!("a canary has no Route of its own, so {} has no effect", quoted(&annotation.key))
+            }
+        };
+        let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
+        let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
+        let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
+        annotation.file_key(report, Problem::new(code, message).help(help));
+    }
+    options_of_canary(plan, report);
+}
+
+/// What a canary wants by its own options has no effect: requests come to it by those of the stable Service. Another Ingress than
+/// that of ingress-nginx is no canary, which has a finding of its own.
+fn options_of_canary(plan: &Plan, report: &mut Report) {
+    if plan.targets.contains(&Target::Ingress) && !plan.controller(Target::Ingress).is_nginx() {
+        return;
+    }
+    let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
+    let wanted = plan.intents.iter().filter(own).map(|wanted| (wanted.intent, &wanted.origin));
+    let redirect = plan.https_redirect.as_ref().map(|wanted| (Intent::HttpsRedirect, &wanted.origin));
+    let is_own =
+        |origin: &Origin| matches!(origin, Origin::Annotation(key) if *key == annotation::HTTPS_REDIRECT);
+    for (intent, origin) in wanted.chain(redirect.filter(|(_, origin)| is_own(origin))) {
+        let said = format!(
+            "{} of a canary has no effect: that of the stable Service counts",
+            quoted(intent.as_str())
+        );
+        let code = match intent.loss() {
+            Loss::Nothing => Code::TargetInexpressible,
+            Loss::Needed | Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
+        };
+        report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }
 }

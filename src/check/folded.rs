@@ -1,25 +1,46 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
+use std::ops::Range;
+
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::dialect::key::is_list_of_addresses;
 use crate::dialect::legacy::find;
-use crate::dialect::{external_dns, forecastle, nginx, protects};
-use crate::options::block::{Swallowed, swallowed};
+use crate::dialect::{Effect, Loss, effect, external_dns, forecastle, nginx, protects};
+use crate::options::block::{Line, Swallowed, swallowed};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
 use crate::resolve::is_read_here;
 use crate::service::FORWARD_ANNOTATION;
+use crate::validation::annotation_key_error;
 
 /// The most keys that are named.
 const MAX_NAMES: usize = 3;
+
+/// What makes an Error of a line that is lost.
+const PROTECTS: &str = ", although it protects the Service";
 
 const IN_LINES: &str = "write the block with `|-`, one annotation a line";
 const IN_LINES_OR_QUOTES: &str =
     "write the block with `|-`, one annotation a line, or put the value in quotes";
 
-/// Every line has a colon, and one that names a key that protects must have it.
+/// Every line has a colon and its value, and one that names a key that protects must have them.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     let text = block(context).unwrap_or_default();
-    for problem in &context.forwarded.malformed {
+    let spread = spread(context.forwarded.block.lines(), text);
+    for (line, _) in &spread {
+        let said = format!("the value of {} spreads over several lines", quoted(line.key));
+        let (code, said) = match effect(line.key) {
+            Some(Effect { loss: Loss::Protects, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
+            _ => (Code::ForwardMalformed, said),
+        };
+        let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
+        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+    }
+    let is_value = |problem: &&Problem| {
+        let starts = problem.range.as_ref().map(|range| range.start);
+        spread.iter().any(|(_, value)| starts.is_some_and(|start| value.contains(&start)))
+    };
+    for problem in context.forwarded.malformed.iter().filter(|problem| !is_value(problem)) {
         let mut problem = problem.clone();
         let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
         let is_sign = |c: char| c == '=' || c.is_whitespace();
@@ -27,10 +48,41 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
         let is_around = |c: char| matches!(c, '"' | '\'' | ',' | '=') || c.is_whitespace();
         if protects(key.trim_matches(is_around), value.trim_matches(is_around)) {
             problem.code = Code::ForwardMalformedProtection;
-            problem.message.push_str(", although it protects the Service");
+            problem.message.push_str(PROTECTS);
         }
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
+}
+
+/// The lines without a value behind which stands what looks like it, and the bytes of that line.
+fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
+    let empty = lines.iter().filter(|line| line.value.is_empty() && !line.quoted);
+    let found = empty.filter_map(|line| {
+        let before = text.get(..line.key_range.start)?;
+        let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        let mut start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
+        for raw in text.get(start..)?.split('\n') {
+            let bare = raw.trim_ascii();
+            if !bare.is_empty() && !bare.starts_with('#') {
+                let is_value = raw.len() - raw.trim_ascii_start().len() > own || is_value(bare);
+                return is_value.then(|| (line, start..start + raw.len()));
+            }
+            start += raw.len() + 1;
+        }
+        None
+    });
+    found.collect()
+}
+
+/// Whether a line is no annotation, but an item of a list, a URL, an address or a word.
+fn is_value(line: &str) -> bool {
+    let bare = |text: &str| {
+        annotation_key_error(text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\''))
+            .is_none()
+    };
+    line.starts_with('-')
+        || is_list_of_addresses(line)
+        || !line.split_once(':').is_some_and(|(key, value)| bare(key) && !value.starts_with("//"))
 }
 
 /// No key is inside the value of another one.
@@ -99,7 +151,7 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     let mut said = format!("{} {verb} {place}, where nobody reads {them}", names.join(", "));
     let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
         said.push_str(&match inside {
-            [_] => ", although it protects the Service".to_owned(),
+            [_] => PROTECTS.to_owned(),
             _ => format!(", although {} protects the Service", quoted(protecting.key)),
         });
         Code::FoldedBlockRefused

@@ -100,9 +100,10 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     }
     // ExternalDNS reads the Service, too.
     for (key, names) in &context.service.dns_hostnames {
-        let mut hosts = names.split(',').map(name_in_dns).filter(|host| !host.is_empty());
-        if let Some(problem) = hosts.find_map(|host| context.settings.problem_of_host(own, &host)) {
-            report.file(FieldPath::annotation((*key).to_owned()), problem);
+        for host in set(names.split(',').map(name_in_dns)).iter().filter(|host| !host.is_empty()) {
+            if let Some(problem) = context.settings.problem_of_host(own, host) {
+                report.file(FieldPath::annotation((*key).to_owned()), problem);
+            }
         }
     }
 }

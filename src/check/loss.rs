@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
+use crate::dialect::traefik::says::refused_tls;
 use crate::dialect::words::intent_of;
 use crate::dialect::{
-    Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, kubernetes, nginx,
+    Effect, Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect,
+    kubernetes, nginx,
 };
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
@@ -43,8 +45,11 @@ fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool
     }
 }
 
+/// The beginnings of the names of what limits sizes, times and rates, or is about TLS to the Service: it says nothing about who may come in.
+const OF_LIMITS: [&str; 5] = ["limit-", "proxy-", "rate-limit", "secure-", "server-"];
+
 /// What is lost with an annotation on a target.
-pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
+pub(crate) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     let is_read = || {
         is_done_as_given(plan, &annotation.key, target)
             && (annotation.key != kubernetes::ALLOW_HTTP || plan.controller(target).reads(&annotation.key))
@@ -59,10 +64,26 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     let most = match wanted_by(plan, annotation) {
         Some(wanted) if lack(plan, target, wanted).is_none() => Loss::Nothing,
         // One of several keys may protect where all of them together do not.
-        Some(wanted) => wanted.intent.loss_of(&wanted.wish),
+        Some(wanted) => loss_of(plan, target, wanted),
+        None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
+            let name = annotation.key.rsplit('/').next().unwrap_or_default();
+            let is_limit = || OF_LIMITS.iter().any(|start| name.starts_with(start));
+            let admits = intent_of(plan, target, &annotation.key).map_or_else(|| !is_limit(), Intent::admits);
+            if admits { Loss::Protects } else { Loss::Weakens }
+        }
+        // A default of the settings is for the program that reads it; elsewhere, the class says who reaches the Service.
+        None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Weakens,
         None => Loss::Protects,
     };
     if does(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
+}
+
+/// What is lost where a target does not do what somebody wants. Where no request is read because TLS passes through to the Service, an
+/// Error is for who may come in.
+fn loss_of(plan: &Plan, target: Target, wanted: &Wanted) -> Loss {
+    let loss = wanted.intent.loss_of(&wanted.wish);
+    let is_passed = is_passed_by(plan, target, wanted.intent).is_some();
+    if is_passed && !wanted.intent.admits() { loss.min(Loss::Weakens) } else { loss }
 }
 
 /// What to do where whoever serves a target cannot do what somebody wants.
@@ -80,7 +101,12 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
             let controller = plan.controller(target);
             controller.reads(key) || !is_of_controller(key)
         }
-        Target::HttpRoute | Target::Route => is_read_on(key, target),
+        // A Gateway of another program reads nothing of what is one's alone.
+        Target::HttpRoute => {
+            let is_any = matches!(plan.controller(target), Controller::Gateway | Controller::Other);
+            is_read_on(key, target) && (is_any || !is_of_gateway(key))
+        }
+        Target::Route => is_read_on(key, target),
     }
 }
 
@@ -147,18 +173,21 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 }
                 Says::Lacks(help) if wanted.keys.is_empty() => {
                     let said = format!("{server} has nothing for {}", quoted(what));
-                    let problem = lacking(context, wanted, said);
+                    let problem = lacking(context, *target, wanted, said);
                     // Nobody has to do anything to have no limit.
                     let problem = if wanted.wish == Wish::Size(0) { problem } else { problem.help(help) };
                     report.file(wanted.origin.path(), problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
                     let said = format!("{} has no effect: no request is sent to https", quoted(what));
-                    let help = format!(
-                        "set {} and {}: \"true\", or remove it",
-                        annotation::TLS,
-                        annotation::HTTPS_REDIRECT
-                    );
+                    let tls = (!plan.tls().is_on()).then(|| annotation::TLS.to_owned());
+                    let redirect = (plan.https_redirect() != Some(true))
+                        .then(|| [annotation::HTTPS_REDIRECT, ": \"true\""].concat());
+                    let missing: Vec<String> = tls.into_iter().chain(redirect).collect();
+                    let help = match &missing[..] {
+                        [] => "remove it".to_owned(),
+                        missing => format!("set {}, or remove it", missing.join(" and ")),
+                    };
                     report.file(wanted.origin.path(), Problem::new(Code::IntentLost, said).help(help));
                 }
                 _ => {}
@@ -167,11 +196,24 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether the Service itself asks for the code of a redirect, and nothing redirects.
+/// Whether the Service itself asks for the code of a redirect, and nothing redirects. That a redirect of its own has no effect is told by
+/// a rule of its own.
 fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
+    let redirect = plan.https_redirect.clone().or_else(|| nginx::read::https_redirect(plan));
+    let is_done = |target: &Target| {
+        plan.redirects(*target)
+            && (*target != Target::Ingress
+                || !plan.controller(*target).is_nginx()
+                || redirect.as_ref().map_or(plan.tls().has_secret(), |it| it.value))
+    };
+    let is_told = plan
+        .https_redirect
+        .as_ref()
+        .is_some_and(|it| it.value && matches!(it.origin, Origin::Annotation(_)) && !plan.tls().is_on());
     wanted.intent == Intent::HttpsRedirectCode
         && matches!(wanted.origin, Origin::Annotation(_))
-        && !plan.targets.iter().any(|target| plan.redirects(*target))
+        && !is_told
+        && !plan.targets.iter().any(is_done)
 }
 
 /// A canary and the redirect to https, which have no value, are done by whoever serves the Service.
@@ -226,8 +268,15 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let line = redirecting_line(plan);
     let is_option =
         line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
-    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it.
-    if is_option && !plan.tls().is_on() {
+    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it. So is that a line of
+    // Traefik keeps TLS away.
+    let is_refused = || {
+        let is_own = |it: &Sourced<bool>| it.value && matches!(it.origin, Origin::Annotation(_));
+        plan.controller(target) == Controller::Traefik
+            && refused_tls(plan).is_some()
+            && !plan.https_redirect.as_ref().is_some_and(is_own)
+    };
+    if is_option && (!plan.tls().is_on() || is_refused()) {
         return;
     }
     let help = match line {
@@ -262,13 +311,13 @@ pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
 }
 
 /// The finding that nothing does what an option wants.
-fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem {
+fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
     // Who serves HTTP/2 without TLS mostly serves HTTP/1.1 as well.
     let is_h2c = wanted.wish == Wish::Protocol(BackendProtocol::H2c);
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
         return Problem::new(Code::TargetInexpressible, said);
     }
-    match wanted.intent.loss_of(&wanted.wish) {
+    match loss_of(context.plan, target, wanted) {
         Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
         Loss::Needed | Loss::Weakens => Problem::new(Code::IntentLost, said),
         Loss::Protects => protecting(context, wanted.intent, said),
@@ -421,70 +470,5 @@ fn subject(plan: &Plan, target: Target) -> &'static str {
         (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
         (Target::Route, _) => "a Route",
         (_, controller) => controller.row().name,
-    }
-}
-
-/// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
-pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
-    let plan = context.plan;
-    if plan.canary.is_none() {
-        return;
-    }
-    let stable = Plan { canary: None, ..plan.clone() };
-    for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
-        let name = nginx::any_name(&annotation.key);
-        let is_read = |target: &&Target| match target {
-            Target::Ingress => name.is_none_or(nginx::is_read_on_canary),
-            other => plan.has_object(**other),
-        };
-        if plan.targets.iter().any(|target| is_read(&target))
-            || context.is_mirrored(annotation)
-            || context.denial(annotation).is_some()
-        {
-            continue;
-        }
-        let protects = effect(&annotation.key)
-            .is_some_and(|effect| effect.loss >= Loss::Weakens && !effect.idle.is(&annotation.value));
-        let message = match plan.targets.first() {
-            Some(Target::Ingress) | None => {
-                format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
-            }
-            Some(Target::HttpRoute) => format!(
-                "a canary without a header has no HTTPRoute of its own, so {} has no effect",
-                quoted(&annotation.key)
-            ),
-            Some(Target::Route) => {
-                format!("a canary has no Route of its own, so {} has no effect", quoted(&annotation.key))
-            }
-        };
-        let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
-        let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
-        let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
-        annotation.file_key(report, Problem::new(code, message).help(help));
-    }
-    options_of_canary(plan, report);
-}
-
-/// What a canary wants by its own options has no effect: requests come to it by those of the stable Service. Another Ingress than
-/// that of ingress-nginx is no canary, which has a finding of its own.
-fn options_of_canary(plan: &Plan, report: &mut Report) {
-    if plan.targets.contains(&Target::Ingress) && !plan.controller(Target::Ingress).is_nginx() {
-        return;
-    }
-    let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
-    let wanted = plan.intents.iter().filter(own).map(|wanted| (wanted.intent, &wanted.origin));
-    let redirect = plan.https_redirect.as_ref().map(|wanted| (Intent::HttpsRedirect, &wanted.origin));
-    let is_own =
-        |origin: &Origin| matches!(origin, Origin::Annotation(key) if *key == annotation::HTTPS_REDIRECT);
-    for (intent, origin) in wanted.chain(redirect.filter(|(_, origin)| is_own(origin))) {
-        let said = format!(
-            "{} of a canary has no effect: that of the stable Service counts",
-            quoted(intent.as_str())
-        );
-        let code = match intent.loss() {
-            Loss::Nothing => Code::TargetInexpressible,
-            Loss::Needed | Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
-        };
-        report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }
 }

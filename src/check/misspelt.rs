@@ -1,8 +1,12 @@
 //! The rule about keys with the prefix of a program that does not read them.
 
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
-use crate::dialect::misspelt::{is_misspelt, problem};
+use crate::dialect::controller::Controller;
+use crate::dialect::misspelt::{is_misspelt, misspelt};
+use crate::dialect::protects;
+use crate::dialect::traefik::ROUTER;
 use crate::plan::context::RuleContext;
+use crate::values::Target;
 
 /// A key with the prefix of a program is one of its keys.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
@@ -12,15 +16,26 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let (key, value) = (&annotation.key, &annotation.value);
+        let is_skipped = key.starts_with(ROUTER)
+            && context.plan.targets.contains(&Target::Ingress)
+            && context.plan.controller(Target::Ingress) == Controller::Traefik;
         // The report keeps no more of a kind and counts the rest, and each proposal compares with all names.
         let found = if filed < MAX_PER_CODE {
-            problem(key, value)
+            misspelt(key, value)
         } else if is_misspelt(key, value) {
-            Some(Problem::new(Code::ForeignKeyUnknown, "one more"))
+            Some((Problem::new(Code::ForeignKeyUnknown, "one more"), None))
         } else {
             None
         };
-        if let Some(problem) = found {
+        if let Some((mut problem, meant)) = found {
+            // A default of the settings may be for a version that has the key.
+            if annotation.is_forwarded() && meant.is_some_and(|meant| protects(&meant, value)) {
+                let said = [&problem.message, ", and what it may be meant for protects the Service"].concat();
+                (problem.code, problem.message) = context.lost(key, said);
+            } else if is_skipped {
+                problem.code = Code::AnnotationInvalid;
+                problem.message.push_str(", which passes over the whole Ingress");
+            }
             annotation.file_key(report, problem);
             filed += 1;
         }

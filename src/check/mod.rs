@@ -22,7 +22,8 @@ use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::service::Service;
-pub(crate) use loss::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
+pub(crate) use canary::is_read_on_canary;
+pub(crate) use loss::{fulfils, has_finding, is_passed, loss, redirects_against, wanted_by};
 
 /// A row of the table of rules.
 ///
@@ -133,7 +134,7 @@ rules! {
         "the setting annotations", annotations::denied_options;
     "undone-options", [IntentConflict, IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;
-    "foreign-keys", [ForeignKeyUnknown],
+    "foreign-keys", [ForeignKeyUnknown, ProtectionLost, ProtectionLossAccepted, AnnotationInvalid],
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
@@ -145,7 +146,7 @@ rules! {
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
-    "traefik-tls", [IntentConflict],
+    "traefik-tls", [IntentConflict, ProtectionWeakened],
         "Traefik 3.7, pkg/provider/kubernetes/ingress: router.tls", traefik::rules::tls;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
@@ -156,13 +157,15 @@ rules! {
     "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary_unnamed;
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
-        "ingress-nginx 1.15, canary annotations", loss::canary;
+        "ingress-nginx 1.15, canary annotations", canary::ignored;
     "nginx-authentication", [AuthenticationOff],
         "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
     "client-certificate", [AuthenticationOff],
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "alb-without-https", [AuthenticationOff],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
+    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

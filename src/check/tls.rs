@@ -22,7 +22,11 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     };
     let is_off = !plan.tls().is_on() && plan.canary.is_none();
     if let Some(redirect) = redirect.filter(|_| is_off && !is_lost()) {
-        let message = "there is no TLS to send requests to, so this has no effect";
+        let message = match redirecting_line(plan) {
+            // It is written as it was given.
+            Some(_) => "there is no TLS to send requests to, so that each is sent to where nobody answers",
+            None => "there is no TLS to send requests to, so this has no effect",
+        };
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
         report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
     }

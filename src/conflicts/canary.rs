@@ -1,16 +1,21 @@
 //! Canaries beside the Services whose requests they share.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{Claimed, MAX_NAMED, exclusive, routes, said};
-use super::{Filing, Naming};
+use super::{Filing, Identity, Naming};
+use crate::check::protects::{covers, meanings};
+use crate::check::{is_passed, is_read_on_canary, loss};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
-use crate::dialect::nginx::{any_name, is_read_on_canary, redirect_of};
+use crate::dialect::nginx::redirect_of;
+use crate::dialect::protects;
 use crate::dialect::read::read;
-use crate::dialect::{Loss, protects};
-use crate::intents::{Intent, Wish};
+use crate::dialect::says::is_done;
+use crate::dialect::words::intent_of;
+use crate::intents::{Given, Intent, Loss, Wish};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route};
+use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
 use crate::values::Target;
 
@@ -26,9 +31,9 @@ pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     exclusive(plan).filter_map(|claim| claim.stable())
 }
 
-/// Reports where a Service of another namespace has a route of a canary, on both: whoever serves them gives the canary the requests
-/// of that Service. Those are canaries whose stable Service is not there: otherwise that one is compared. The positions of the
-/// canaries that are reported.
+/// Reports where another Service than the stable one has a route of a canary: whoever serves them gives the canary the requests of that
+/// Service, which is told of it where its namespace is another one. Those are canaries whose stable Service is not there: otherwise that
+/// one is compared. The positions of the canaries that are reported.
 fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing<'_>) -> BTreeSet<usize> {
     let mut canaries: BTreeMap<Claimed<'_>, Vec<usize>> = BTreeMap::new();
     for at in alone {
@@ -50,11 +55,17 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
         let help = "give one of them another host or path";
         let of_canary = "name a stable Service of its namespace, or give the canary another host or path";
         for (own, others, help) in [(&stable[..], canaries, help), (canaries, &stable[..], of_canary)] {
+            let others = others.iter().filter_map(|at| plans.get(*at).copied());
+            let mut of_namespace: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+            others.clone().for_each(|other| *of_namespace.entry(other.namespace()).or_default() += 1);
+            let count: usize = of_namespace.values().sum();
             for at in own {
                 let Some(plan) = plans.get(*at) else { continue };
-                let others = others.iter().filter_map(|at| plans.get(*at).copied());
-                let others = others.filter(|other| other.namespace() != plan.namespace());
-                let others: Vec<&Plan> = others.take(MAX_NAMED).collect();
+                let is_stranger =
+                    |other: &&Plan| plan.canary.is_some() || other.namespace() != plan.namespace();
+                let own_ones = of_namespace.get(&plan.namespace()).filter(|_| plan.canary.is_none());
+                let all = count - own_ones.copied().unwrap_or_default();
+                let others: Vec<&Plan> = others.clone().filter(is_stranger).take(MAX_NAMED).collect();
                 if others.is_empty() {
                     continue;
                 }
@@ -62,9 +73,7 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
                 let mut own = routes(plan);
                 let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
-                if let Some(problem) =
-                    said(claim, plan, origin, &naming.in_words(plan, &others, others.len()), help)
-                {
+                if let Some(problem) = said(claim, plan, origin, &naming.in_words(plan, &others, all), help) {
                     file(*at, plan, problem);
                 }
             }
@@ -73,8 +82,19 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
     found
 }
 
-/// Checks that every canary has its stable Service beside it, exposed in the same way.
-pub(super) fn canaries(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
+/// What many canaries of one Service ask of it, and what is found once.
+struct Stable<'p> {
+    routes: BTreeSet<Comparable<'p>>,
+    meanings: Vec<(Intent, Wish)>,
+}
+
+/// Checks that every canary has its stable Service beside it, exposed in the same way. Those of `refused` are not exposed.
+pub(super) fn canaries(
+    plans: &[&Plan],
+    refused: &BTreeSet<Identity<'_>>,
+    naming: Naming,
+    file: &mut Filing<'_>,
+) {
     if plans.iter().all(|plan| plan.canary.is_none()) {
         return;
     }
@@ -86,19 +106,21 @@ pub(super) fn canaries(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
     let alone: Vec<usize> =
         plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
     let strangers = strangers(plans, &alone, naming, file);
-    // Many canaries may be of one Service, whose routes are sorted once.
-    let mut routes: BTreeMap<(Option<&str>, &str), BTreeSet<Comparable<'_>>> = BTreeMap::new();
+    let mut known: BTreeMap<Identity<'_>, Stable<'_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };
         let of = (plan.namespace(), canary.of.as_str());
         let at = || FieldPath::annotation(annotation::CANARY_OF);
         match all.get(&of) {
             None if strangers.contains(&index) => {}
+            None if refused.contains(&of) && is_served(plan) => file(index, plan, refused_with(plan)),
             None => {
-                let said = format!(
-                    "the Service {} is not exposed here, and the canary gets no requests",
-                    quoted(&canary.of)
-                );
+                let then = if is_served(plan) {
+                    "what protects it does not protect the canary"
+                } else {
+                    "the canary gets no requests"
+                };
+                let said = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
                 let help = "expose the stable Service, or correct the name";
                 file(index, plan, (at(), Problem::new(Code::CanaryAlone, said).help(help)));
             }
@@ -108,14 +130,31 @@ pub(super) fn canaries(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
                 file(index, plan, (at(), problem));
             }
             Some(stable) => {
-                let routes =
-                    routes.entry(of).or_insert_with(|| stable.rules.iter().map(comparable).collect());
-                for found in difference(plan, stable, routes).into_iter().chain(unprotected(plan, stable)) {
+                let Stable { routes, meanings } = known.entry(of).or_insert_with(|| Stable {
+                    routes: stable.rules.iter().map(comparable).collect(),
+                    meanings: meanings(stable),
+                });
+                let differing = difference(plan, stable, routes);
+                for found in differing.into_iter().chain(unprotected(plan, stable, meanings)) {
                     file(index, plan, found);
                 }
             }
         }
     }
+}
+
+/// Whether a canary has an HTTPRoute of its own, which gets its requests whether the stable Service is there or not.
+pub(super) fn is_served(canary: &Plan) -> bool {
+    canary.targets.contains(&Target::HttpRoute) && canary.has_object(Target::HttpRoute)
+}
+
+/// What protects the stable Service protects such a canary, and is made with the stable Service.
+pub(super) fn refused_with(canary: &Plan) -> (FieldPath, Problem) {
+    let of = canary.canary.as_ref().map_or("", |canary| &canary.of);
+    let said =
+        format!("the Service {} is refused, and what protects it would not protect the canary", quoted(of));
+    let problem = Problem::new(Code::CanaryDiffers, said).help("mend the stable Service");
+    (FieldPath::annotation(annotation::CANARY_OF), problem)
 }
 
 /// In what a canary differs from its stable Service although it must not.
@@ -161,46 +200,57 @@ fn difference(
     None
 }
 
-/// What protects a canary by its own words, and does not protect the stable Service, whose words count for both: ingress-nginx
-/// answers all requests of a host and path by the location of the stable Ingress.
-fn unprotected(canary: &Plan, stable: &Plan) -> Vec<(FieldPath, Problem)> {
+/// What protects a canary by its own words, and does not protect the stable Service, whose words count for both: whoever serves a host
+/// and a path answers all requests by what is made of the stable Service. How large a request may be keeps nobody out.
+fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(FieldPath, Problem)> {
     // Another Ingress is no canary, which has a finding of its own.
     if canary.targets.contains(&Target::Ingress) && !canary.controller(Target::Ingress).is_nginx() {
         return Vec::new();
     }
     let subject = &stable.subject;
-    let problem = |what: &str| {
+    let problem = |what: &str, is_lost: bool| {
         let what = quoted(what);
         let said = format!("{what} of a canary has no effect, and {subject} does not have the same");
-        Problem::new(Code::CanaryDiffers, said).help("move it to the stable Service")
+        let help = if is_lost { "remove it" } else { "move it to the stable Service" };
+        Problem::new(Code::CanaryDiffers, said).help(help)
     };
-    let (own, theirs) = (read(canary), read(stable));
-    let has = |intent: Intent, wish: &Wish| {
-        let is_same = |(other, given): (Intent, &Wish)| other == intent && given == wish;
-        stable.intents.iter().map(|it| (it.intent, &it.wish)).any(is_same)
-            || theirs.iter().map(|it| (it.intent, &it.wish)).any(is_same)
+    // What nobody does for the stable Service, either, stands there in vain.
+    let alone = LazyCell::new(|| Plan { canary: None, ..canary.clone() });
+    let is_covered = |intent: Intent, wish: &Wish| {
+        intent == Intent::MaxBodySize
+            || intent.loss_of(wish) != Loss::Protects
+            || theirs.iter().any(|(other, given)| *other == intent && covers(intent, given, wish))
     };
-    let is_own = |origin: &Origin| matches!(origin, Origin::Annotation(_));
     let mut found = Vec::new();
-    let options = canary.intents.iter().filter(|it| it.keys.is_empty() && is_own(&it.origin));
-    for wanted in options {
-        if wanted.intent.loss_of(&wanted.wish) == Loss::Protects && !has(wanted.intent, &wanted.wish) {
-            found.push((wanted.origin.path(), problem(wanted.intent.as_str())));
+    let options = canary.intents.iter().filter(|it| it.keys.is_empty());
+    for wanted in options.filter(|it| matches!(it.origin, Origin::Annotation(_))) {
+        if !is_covered(wanted.intent, &wanted.wish) {
+            let is_lost = !is_done(&alone, wanted);
+            found.push((wanted.origin.path(), problem(wanted.intent.as_str(), is_lost)));
         }
     }
-    // In the words of ingress-nginx, a line has the same meaning as an option, or it stands in the same way on the stable Service.
-    let is_ingress = canary.targets.contains(&Target::Ingress);
-    let is_idle = |key: &str| is_ingress && any_name(key).is_some_and(|name| !is_read_on_canary(name));
-    for line in canary.annotations.iter().filter(|it| it.is_forwarded() && is_idle(&it.key)) {
+    let is_idle = |line: &&Annotation| {
+        canary.targets.iter().any(|target| match target {
+            Target::HttpRoute => !is_passed(canary, &line.key, *target) || !canary.has_object(*target),
+            Target::Ingress | Target::Route => !is_read_on_canary(canary, line, *target),
+        })
+    };
+    // The redirect is that of the certificate, which the stable Service has.
+    let is_asked = |line: &&Annotation| {
+        line.is_forwarded() && protects(&line.key, &line.value) && redirect_of(&line.key).is_none()
+    };
+    let own = read(canary);
+    for line in canary.annotations.iter().filter(is_asked).filter(is_idle) {
         let meant = own.iter().find(|it| it.keys.contains(&line.key));
-        let is_there = match meant {
-            Some(it) => it.intent.loss_of(&it.wish) != Loss::Protects || has(it.intent, &it.wish),
-            None => stable.annotation(&line.key).is_some_and(|given| given.value == line.value),
-        };
-        // The redirect is that of the certificate, which the stable Service has.
-        let is_redirect = redirect_of(&line.key).is_some();
-        if protects(&line.key, &line.value) && !is_there && !is_redirect {
-            found.push(line.at_key(problem(&line.key)));
+        let meant = meant.map(|it| (it.intent, it.wish.clone())).or_else(|| {
+            let intent = canary.targets.iter().find_map(|target| intent_of(canary, *target, &line.key))?;
+            Some((intent, intent.read(Given(&line.value)).ok()?))
+        });
+        let is_there = stable.annotation(&line.key).is_some_and(|given| given.value == line.value)
+            || meant.is_some_and(|(intent, wish)| is_covered(intent, &wish));
+        if !is_there {
+            let is_lost = canary.targets.iter().any(|target| loss(&alone, line, *target) > Loss::Nothing);
+            found.push(line.at_key(problem(&line.key, is_lost)));
         }
     }
     found

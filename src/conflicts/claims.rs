@@ -68,7 +68,22 @@ pub(super) enum Claimed<'p> {
     Certificate(&'p str),
 }
 
-impl Claim<'_> {
+impl<'p> Claim<'p> {
+    /// What every plan of a Service claims, and every plan of one of its canaries: a Service that is refused has no plan, and its canaries
+    /// are refused with it.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::{conflicts::Claim, testing};
+    /// let canary = testing::plan(&[("CanaryOf", "stable"), ("CanaryWeight", "10")], json!({}))?;
+    /// assert!(canary.claims().contains(&Claim::of_service(Some("shop"), "stable")));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub const fn of_service(namespace: Option<&'p str>, name: &'p str) -> Self {
+        Self(Claimed::Service(namespace, name))
+    }
+
     /// The claim of the plans that affect this one, where equal claims do not. A program that plans some of many Services
     /// may give this one any [`MAX_NAMED`] of those that have the counterpart.
     ///

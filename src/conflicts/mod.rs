@@ -47,39 +47,51 @@ pub enum Precedence {
     OldestFirst,
 }
 
+/// The namespace and the name of a Service.
+pub(crate) type Identity<'p> = (Option<&'p str>, &'p str);
+
 /// What takes the findings about the plans, by their positions.
 type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
 
 /// What is reported about the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
-/// others. `created` has the times of the Services, in seconds.
+/// others. `created` has the times of the Services, in seconds; those of `refused` have no plan.
 pub(crate) fn decide(
     plans: &[&Plan],
+    refused: &BTreeSet<Identity<'_>>,
     created: &[i64],
     precedence: Precedence,
     naming: Naming,
 ) -> BTreeMap<usize, Report> {
     let mut remaining: Vec<usize> = (0..plans.len()).collect();
-    let reports = among(plans, &remaining, naming);
+    let reports = among(plans, &remaining, refused, naming);
     if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
         return reports;
     }
-    let mut told = losers(plans, created, naming);
+    let mut told = losers(plans, refused, created, naming);
     // The winners may still find something about each other, such as a canary of a canary.
     loop {
         remaining.retain(|at| !told.contains_key(at));
-        let (refused, others): (Vec<_>, Vec<_>) =
-            among(plans, &remaining, naming).into_iter().partition(|(_, report)| report.has_errors());
-        if refused.is_empty() {
+        let lost = told.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
+        let all_refused = refused.iter().copied().chain(lost).collect();
+        let (more, others): (Vec<_>, Vec<_>) = among(plans, &remaining, &all_refused, naming)
+            .into_iter()
+            .partition(|(_, report)| report.has_errors());
+        if more.is_empty() {
             told.extend(others);
             return told;
         }
-        told.extend(refused);
+        told.extend(more);
     }
 }
 
 /// The plans that lose something to an older one, with what is reported about them. Each is compared only with those that won one
 /// of its claims.
-fn losers(plans: &[&Plan], created: &[i64], naming: Naming) -> BTreeMap<usize, Report> {
+fn losers(
+    plans: &[&Plan],
+    refused: &BTreeSet<Identity<'_>>,
+    created: &[i64],
+    naming: Naming,
+) -> BTreeMap<usize, Report> {
     let all: BTreeSet<_> = plans.iter().map(|plan| plan.identity()).collect();
     let has_stable = |plan: &Plan| {
         plan.canary.as_ref().is_some_and(|canary| all.contains(&(plan.namespace(), canary.of.as_str())))
@@ -102,7 +114,7 @@ fn losers(plans: &[&Plan], created: &[i64], naming: Naming) -> BTreeMap<usize, R
         compared.sort_unstable();
         compared.dedup();
         compared.push(at);
-        match among(plans, &compared, naming).remove(&at).filter(Report::has_errors) {
+        match among(plans, &compared, refused, naming).remove(&at).filter(Report::has_errors) {
             Some(report) => {
                 losers.insert(at, report);
             }
@@ -114,11 +126,17 @@ fn losers(plans: &[&Plan], created: &[i64], naming: Naming) -> BTreeMap<usize, R
 
 /// What is reported about the plans at these positions, if there are no others: an Error for everything that only one of them can
 /// have, on each of them, naming the others.
-fn among(plans: &[&Plan], positions: &[usize], naming: Naming) -> BTreeMap<usize, Report> {
+fn among(
+    plans: &[&Plan],
+    positions: &[usize],
+    refused: &BTreeSet<Identity<'_>>,
+    naming: Naming,
+) -> BTreeMap<usize, Report> {
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, naming, &mut filing(&mut reports));
-    canary::canaries(&plans, naming, &mut filing(&mut reports));
+    canary::canaries(&plans, refused, naming, &mut filing(&mut reports));
+    follow(&plans, &mut reports);
     // A Service that is refused asks for no certificate, and its paths change the meaning of nobody's paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
@@ -126,6 +144,24 @@ fn among(plans: &[&Plan], positions: &[usize], naming: Naming) -> BTreeMap<usize
     certificates::twice(&exposed, naming, &mut filing(&mut reports));
     patterns::among(&exposed, naming, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
+}
+
+/// Refuses the canaries whose stable Service is refused, and which would be served without what protects that one.
+fn follow(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
+    let is_refused = |at: &usize| reports.get(at).is_some_and(Report::has_errors);
+    let canaries = plans.iter().enumerate().filter(|(_, plan)| canary::is_served(plan));
+    let mut canaries = canaries.filter(|(_, plan)| plan.canary.is_some()).peekable();
+    if canaries.peek().is_none() {
+        return;
+    }
+    let refused: BTreeSet<Identity<'_>> =
+        plans.iter().enumerate().filter(|(at, _)| is_refused(at)).map(|(_, plan)| plan.identity()).collect();
+    let of = |plan: &Plan| plan.canary.as_ref().map(|canary| canary.of.clone());
+    let follows = |plan: &Plan| of(plan).is_some_and(|of| refused.contains(&(plan.namespace(), &of)));
+    let found: Vec<_> = canaries.filter(|(at, plan)| !is_refused(at) && follows(plan)).collect();
+    for (at, plan) in found {
+        filing(reports)(at, plan, canary::refused_with(plan));
+    }
 }
 
 /// Files a problem of a plan into its report.

@@ -435,15 +435,15 @@ codes! {
         "Add what is missing.";
     CanaryDiffers, "canary-differs", Error,
         "The canary is exposed in another way than the stable Service.",
-        "ingress-nginx joins a canary to the Ingress with the same host, path, path type and class, and drops one that has no such partner.",
-        "Give both Services the same templates, path, path type and class.";
+        "ingress-nginx joins a canary to the Ingress with the same host, path, path type and class, and drops one that has no such partner. What protects a canary is what protects the stable Service.",
+        "Give both Services the same templates, path, path type and class, and the stable one what protects.";
     CanaryAnnotation, "canary-annotation", Info,
         "An annotation for ExternalDNS or Forecastle has no effect on a canary.",
         "A canary has the host of the stable Service, which alone speaks for it: ExternalDNS merges the values of all objects with a host, and Forecastle lists each of them.",
         "Nothing, or forward the annotation from the stable Service.";
     CanaryAlone, "canary-alone", Warning,
         "The stable Service of the canary is not among the exposed ones.",
-        "A canary gets a share of the requests of a Service that is exposed itself; without that one it gets none.",
+        "A canary gets a share of the requests of a Service that is exposed itself; without that one it gets none, but for one with an HTTPRoute of its own, which nothing protects then.",
         "Expose the stable Service, or correct CanaryOf.";
 
     // ExternalDNS, monitors, Forecastle.

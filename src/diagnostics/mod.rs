@@ -262,6 +262,17 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
+    /// Adds findings about plans beside each other: that an option or a line of a canary has no effect is not said twice.
+    pub(crate) fn merge_over(&mut self, other: Self) {
+        let is_place = |own: &Diagnostic, it: &Diagnostic| own.path == it.path && own.range == it.range;
+        let is_said = |own: &Diagnostic| {
+            let mut found = other.diagnostics.iter().filter(|it| it.code == Code::CanaryDiffers);
+            own.code == Code::CanaryAnnotationIgnored && found.any(|it| is_place(own, it))
+        };
+        self.diagnostics.retain(|own| !is_said(own));
+        self.merge(other);
+    }
+
     /// Whether anything was filed that forbids a plan: a finding of [`Severity::Error`].
     #[must_use]
     pub fn has_errors(&self) -> bool {

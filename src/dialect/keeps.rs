@@ -210,7 +210,9 @@ pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
 }
 
 /// A network: whether it is of IPv6, its first and its last address. Those of IPv4 stand in the upper bits.
-fn network(text: &str) -> Option<(bool, u128, u128)> {
+pub(crate) type Network = (bool, u128, u128);
+
+pub(crate) fn network(text: &str) -> Option<Network> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let (is_v6, number, most) = match address.parse().ok()? {
         IpAddr::V4(address) => (false, u128::from(address.to_bits()) << 96, 32),
@@ -222,7 +224,7 @@ fn network(text: &str) -> Option<(bool, u128, u128)> {
 }
 
 /// Whether networks in their order leave out no address of a family.
-fn is_everybody(all: &[(bool, u128, u128)], is_v6: bool) -> bool {
+fn is_everybody(all: &[Network], is_v6: bool) -> bool {
     let mut next = Some(0_u128);
     for (_, first, last) in all.iter().filter(|it| it.0 == is_v6) {
         match next {

@@ -25,7 +25,7 @@ pub(crate) enum Idle {
     Everyone,
     /// Plain HTTP to the backend.
     Plain,
-    /// Words for places that everybody reaches.
+    /// Entry points that everybody reaches, by the names that most people give them.
     Public,
 }
 
@@ -42,10 +42,9 @@ impl Idle {
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
                 Self::Word(idle) => is_word(idle),
                 Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
-                Self::Public => value
-                    .split(',')
-                    .map(str::trim)
-                    .all(|word| ["internet-facing", "web", "websecure", "http", "https"].contains(&word)),
+                Self::Public => value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
+                    ["web", "websecure", "http", "https"].iter().any(|known| word.eq_ignore_ascii_case(known))
+                }),
                 Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
     }
@@ -113,7 +112,7 @@ impl Holds {
 pub(crate) static ADDRESSES: Text =
     Text { expected: "IP addresses or CIDRs, separated by commas", form: Form::Fits(is_list_of_addresses) };
 
-pub(super) fn is_list_of_addresses(value: &str) -> bool {
+pub(crate) fn is_list_of_addresses(value: &str) -> bool {
     value.split(',').map(str::trim).all(is_addresses)
 }
 

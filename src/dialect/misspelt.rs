@@ -26,6 +26,11 @@ fn has_other_finding(key: &str) -> bool {
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
 pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
+    misspelt(key, value).map(|(problem, _)| problem)
+}
+
+/// The same with the key that may be meant.
+pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String>)> {
     let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
@@ -45,10 +50,11 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
         return None;
     }
     let message = format!("{} is no key of {}", quoted(key), program.name);
-    Some(Problem::new(Code::ForeignKeyUnknown, message).help(match meant {
+    let problem = Problem::new(Code::ForeignKeyUnknown, message).help(match &meant {
         Some(meant) => format!("did you mean {meant}?"),
         None => "remove the line, unless you know that your version reads the key".to_owned(),
-    }))
+    });
+    Some((problem, meant))
 }
 
 /// The name of a program that differs from this one in the fewest letters: in a third of them, and in `max`, at most. Of equally near ones

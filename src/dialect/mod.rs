@@ -140,9 +140,14 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 
+/// Whether a key has the addresses that a limit does not count.
+pub(crate) fn exempts(key: &str) -> bool {
+    ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end))
+}
+
 /// Whether a key has the addresses that a limit does not count, and they are all there are.
 pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
-    ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end)) && Idle::Everyone.is(value)
+    exempts(key) && keeps::addresses(value.split([',', ' '])) == keeps::Keeps::Nobody
 }
 
 /// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
@@ -159,6 +164,13 @@ pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
         Reach::And(other) => target == other,
         Reach::Everywhere => true,
     })
+}
+
+/// Whether a key is one of a program that reads it on an HTTPRoute of its own Gateways.
+pub(crate) fn is_of_gateway(key: &str) -> bool {
+    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    program.is_some_and(|program| program.reach == Reach::And(Target::HttpRoute))
 }
 
 /// The finding that a program expects another value of a key.
@@ -302,6 +314,15 @@ mod tests {
         assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"), Some(Loss::Weakens));
         assert_eq!(loss("nginx.ingress.kubernetes.io/enable-global-auth", "true"), Some(Loss::Nothing));
         assert_eq!(loss("example.com/owner", "team-a"), None);
+    }
+
+    #[test]
+    fn all_addresses_are_everybody_however_they_are_written() {
+        let key = "nginx.ingress.kubernetes.io/limit-allowlist";
+        for list in ["0.0.0.0/0", "10.0.0.0/8, 0.0.0.0/0", "128.0.0.0/1,0.0.0.0/1"] {
+            assert!(exempts_everybody(key, list), "{list}");
+        }
+        assert!(!exempts_everybody(key, "10.0.0.0/8") && !exempts_everybody(key, ""));
     }
 
     #[test]

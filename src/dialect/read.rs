@@ -86,4 +86,25 @@ mod tests {
             assert_eq!(READS.get(), 1, "{class}, {lines}: {}", emitted.is_some());
         }
     }
+
+    /// The annotations of a stable Service are read for all of its canaries at once.
+    #[test]
+    fn a_stable_service_is_read_once_for_all_canaries() {
+        const CANARIES: usize = 20;
+        let host = ("IngressURLTemplate", "shop.example.com");
+        let mut services = vec![testing::service(&[host, ("AllowedSources", "10.0.0.0/8")])];
+        services.extend((0..CANARIES).map(|at| {
+            let weight = [host, ("CanaryOf", "web"), ("CanaryWeight", "1"), ("AllowedSources", "10.0.0.0/8")];
+            let mut canary = testing::service(&weight);
+            canary["metadata"]["name"] = format!("canary-{at}").into();
+            canary
+        }));
+        let services: Vec<_> = services.iter().map(crate::Service::from_value).collect();
+        READS.set(0);
+        let settings = crate::Settings::default();
+        let outcomes = crate::expose_all(&services, &settings, crate::Precedence::RefuseAll);
+        assert_eq!(outcomes.len(), CANARIES + 1);
+        // Each is read to make its plan, and each canary to compare it.
+        assert_eq!(READS.get(), 2 * CANARIES + 2);
+    }
 }

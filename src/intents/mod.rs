@@ -155,6 +155,18 @@ impl Intent {
         }
     }
 
+    /// Whether it says who may come in.
+    pub(crate) const fn admits(self) -> bool {
+        matches!(
+            self,
+            Self::AllowedSources
+                | Self::DeniedSources
+                | Self::BasicAuth
+                | Self::ExternalAuth
+                | Self::ClientCertificate
+        )
+    }
+
     /// What is lost with a value: less where it keeps nobody out.
     pub(crate) fn loss_of(self, wish: &Wish) -> Loss {
         match wish {

@@ -102,7 +102,7 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 pub fn reads_annotation(key: &str) -> bool {
     is_ours(key)
         || key.starts_with(STAMP_PREFIX)
-        || external_dns::is_hostname(key)
+        || external_dns::names_hosts(key)
         || is_for_service(key)
         || is_nearly_ours(key)
 }

@@ -235,7 +235,7 @@ impl<'a> Service<'a> {
             self.annotations.extend(value.map(|value| (key, value)));
         } else if key.starts_with(STAMP_PREFIX) {
             self.stamp_bytes += bytes;
-        } else if external_dns::is_hostname(key) {
+        } else if external_dns::names_hosts(key) {
             self.dns_hostnames.push((key, text));
         } else if is_nearly_ours(key) {
             self.nearly_ours.push(key);

@@ -188,6 +188,24 @@ fn a_canary_shares_the_route_of_its_stable_service() {
     assert_eq!(canary, ["Service shop/next 2026-01-01T00:00:01Z"]);
 }
 
+/// A canary with an HTTPRoute of its own would be open where its stable Service, and so what protects it, is refused.
+#[test]
+fn a_canary_is_withdrawn_with_its_refused_stable_service() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster
+        .switch(&json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge", "namespace": "gateways"}]}));
+    let canary = [("CanaryOf", "web"), ("CanaryByHeader", "X-Beta"), (HOST, "shop.example.com")];
+    cluster.apply(&web(&[(HOST, "shop.example.com")])).apply(&service("next", &canary)).settle();
+    let route = in_shop(Kind::HttpRoute, "next");
+    assert!(cluster.objects.contains_key(&route));
+    let closed = web(&[(HOST, "shop.example.com"), ("AllowedSources", "10.0.0.0/8")]);
+    let told = cluster.apply(&closed).settle();
+    assert!(told.contains(&"shop/next CanaryDiffers".to_owned()), "{told:?}");
+    assert!(!cluster.objects.contains_key(&route));
+    cluster.apply(&web(&[(HOST, "shop.example.com")])).settle();
+    assert!(cluster.objects.contains_key(&route));
+}
+
 /// A canary that waits for a host would take requests of whoever gets it, so it is withdrawn when an older one comes, and before a younger
 /// one.
 #[test]

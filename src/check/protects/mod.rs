@@ -2,14 +2,16 @@
 
 mod protection;
 
+use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{Keeps, is_one_enough};
-use crate::dialect::{Same, effect};
+use crate::dialect::{Same, effect, exempts};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::Target;
-use protection::{ALTERNATIVES, Protection, contains, is_weaker, protections};
+use protection::{ALTERNATIVES, Networks, Protection, is_weaker, protections};
+pub(crate) use protection::{covers, meanings};
 
 /// What protects a Service under one plan, and less or not at all under another one.
 ///
@@ -189,7 +191,7 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
                         format!("{said} would be {}, which lets more in", quoted(&same.value))
                     } else if keeps > kept && new.canary.is_none() {
                         no_longer(&said, *keeps)
-                    } else if let Some(list) = newly_exempt(old, new, protection) {
+                    } else if let Some(list) = newly_exempt(old, new, protection, target) {
                         format!("{said} would not count for {}", quoted(list))
                     } else if protection.is_in_words() && is_guessed(old, new, target) {
                         format!("{said} would be said to {}", guess(new, target))
@@ -289,28 +291,29 @@ fn opened_otherwise(old: Side<'_, '_>, after: &[(Protection<'_>, Keeps)], target
     })
 }
 
-/// The addresses for which a limit does not count under a second plan, if it counted for some of them under the first one.
-fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>) -> Option<&'n str> {
+/// The addresses for which a limit does not count under a second plan, if it counted for some of them under the first one. Those
+/// of another program count nowhere.
+fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: Target) -> Option<&'n str> {
     if limit.intent != Some(Intent::RateLimit) && !limit.what.contains("/limit-") {
         return None;
     }
-    let are_exempt = |it: &&Annotation| {
-        ["limit-allowlist", "limit-whitelist"].iter().any(|end| it.key.ends_with(end))
-            && !it.value.trim().is_empty()
+    let exempt = |plan: &'_ Plan, it: &Annotation| {
+        exempts(&it.key) && !it.value.trim().is_empty() && is_done_as_given(plan, &it.key, target)
     };
-    let networks = |it: &Annotation| -> Vec<String> {
-        let full = |text: &str| match (text.contains('/'), text.contains(':')) {
-            (true, _) => text.to_owned(),
-            (false, false) => [text, "/32"].concat(),
-            (false, true) => [text, "/128"].concat(),
-        };
-        it.value.split(',').map(|text| full(text.trim())).collect()
-    };
-    let known: Vec<String> = old.annotations.iter().filter(are_exempt).flat_map(networks).collect();
-    let is_new = |it: &&Annotation| {
-        networks(it).iter().any(|network| !known.iter().any(|outer| contains(outer, network)))
-    };
-    new.annotations.iter().filter(are_exempt).find(is_new).map(|it| it.value.as_str())
+    let known = old.annotations.iter().filter(|it| exempt(old, it));
+    let mut given = new.annotations.iter().filter(|it| exempt(new, it)).peekable();
+    given.peek()?;
+    let known: Vec<&str> = known.map(|it| it.value.as_str()).collect();
+    let items = |list: &'_ str| list.split(',').map(str::trim).map(str::to_owned).collect::<Vec<_>>();
+    let mut networks: Option<Networks> = None;
+    given.find_map(|it| {
+        if known.contains(&it.value.as_str()) {
+            return None;
+        }
+        let networks = networks
+            .get_or_insert_with(|| Networks::of(&known.iter().copied().flat_map(items).collect::<Vec<_>>()));
+        (!networks.have_all(&items(&it.value))).then_some(it.value.as_str())
+    })
 }
 
 /// Whether it is known who serves a target under one plan, and a guess under another one: the words may be those of a program
@@ -330,7 +333,9 @@ pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
     let is_guess =
         |server: &Server| server.reason == Reason::Default && server.controller == Controller::IngressNginx;
     let of = |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(is_guess);
-    of(old) == Some(false) && of(new) == Some(true) && old.controller(target) != new.controller(target)
+    // Of one class, it is still known.
+    let is_other = old.controller(target) != new.controller(target) || old.class_name() != new.class_name();
+    of(old) == Some(false) && of(new) == Some(true) && is_other
 }
 
 /// Who is assumed to serve an Ingress, as a part of a sentence.

@@ -3,6 +3,10 @@ use serde_json::json;
 use super::*;
 use crate::testing;
 
+fn contains(outer: &str, inner: &str) -> bool {
+    Networks::of(&[outer]).have_all(&[inner])
+}
+
 #[test]
 fn a_network_contains_smaller_ones() {
     for (outer, inner) in [
@@ -15,6 +19,13 @@ fn a_network_contains_smaller_ones() {
         assert!(outer == inner || !contains(inner, outer), "{outer} {inner}");
     }
     assert!(!contains("0.0.0.0/0", "2001:db8::/32") && !contains("10.0.0.0/8", "11.0.0.0/8"));
+    // One list after another, whatever its order; what is no network is inside of none.
+    let all =
+        Networks::of(&["192.0.2.0/24", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32", "10.0.0.0/16", "x"]);
+    assert!(all.have_all(&["10.1.2.3", "10.255.0.0/16", "192.0.2.7/32", "2001:db8:1::/48"]));
+    for other in ["11.0.0.0/8", "9.255.255.255", "10.0.0.0/7", "2001:db9::/32", "192.0.3.1", "x"] {
+        assert!(!all.have_all(&["10.1.2.3", other]), "{other}");
+    }
 }
 
 #[test]
@@ -182,4 +193,60 @@ fn a_door_is_open_where_tls_passes_through() {
     let mut by_settings = settings();
     by_settings["annotations"]["nginx.ingress.kubernetes.io/ssl-passthrough"] = json!("true");
     assert_eq!(door_of(&[alone], by_settings), Door::Open);
+}
+
+/// An exemption counts where a program reads it beside the limit.
+#[test]
+fn an_exemption_that_nobody_reads_opens_nothing() {
+    let block = "nginx.ingress.kubernetes.io/limit-rps: \"5\"";
+    let of = |class: &str, list: Option<&str>| {
+        let mut settings = json!({"ingressClassName": class, "controllers": {"nginx": "ingress-nginx"}});
+        if let Some(list) = list {
+            settings["annotations"] = json!({"nginx.ingress.kubernetes.io/limit-allowlist": list});
+        }
+        testing::plan(&[("xposer.stakater.com/annotations", block)], settings).expect("it is in order")
+    };
+    for (class, is_told) in [("nginx", true), ("traefik", false)] {
+        let found = opened(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
+        assert_eq!(found.iter().any(|it| it.message.contains("would not count for")), is_told, "{found:?}");
+    }
+    // In another order, and in smaller networks.
+    let wide = of("nginx", Some("10.0.0.0/8, 192.0.2.0/24"));
+    for list in ["192.0.2.0/24,10.0.0.0/8", "10.1.0.0/16"] {
+        assert!(opened(&wide, &of("nginx", Some(list))).is_empty(), "{list}");
+    }
+}
+
+/// Each network of one list is looked up in the other one: thousands of them take no time to speak of.
+#[test]
+fn long_lists_of_exemptions_are_compared_at_once() {
+    let list = |start: u32| {
+        let all = (0..20_000_u32).map(|at| format!("10.{}.{}.{start}", at / 256, at % 256));
+        all.collect::<Vec<_>>().join(",")
+    };
+    let of = |list: &str| {
+        let block = format!(
+            "nginx.ingress.kubernetes.io/limit-rps: \"5\"\nnginx.ingress.kubernetes.io/limit-allowlist: {list}"
+        );
+        let settings = json!({"annotations": {"acceptLoss": ["*"]}});
+        testing::plan(&[("xposer.stakater.com/annotations", &block)], settings)
+    };
+    let (Ok(old), Ok(new)) = (of(&list(1)), of(&list(2))) else { panic!("they are in order") };
+    let begun = std::time::Instant::now();
+    assert!(!opened(&old, &new).is_empty());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// Nobody says who serves a class of which the name is wrong, whichever program served the right one.
+#[test]
+fn a_class_that_nobody_says_who_serves_is_told() {
+    let of = |class: &str| {
+        let settings = json!({"ingressClassName": class, "controllers": {"public": "ingress-nginx"}});
+        testing::plan(&[("AllowedSources", "10.0.0.0/8")], settings).expect("it is in order")
+    };
+    let found = opened(&of("public"), &of("publik"));
+    let said = "and no setting says that it serves the class `publik`";
+    assert!(found.iter().any(|it| it.message.contains(said)), "{found:?}");
+    assert!(opened(&of("public"), &of("public")).is_empty());
+    assert!(opened(&of("publik"), &of("public")).is_empty());
 }

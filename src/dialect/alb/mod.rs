@@ -6,6 +6,10 @@ pub(super) mod write;
 
 use super::key::{ADDRESSES, Idle, Names, Program, key};
 
+/// From where the load balancer is reached.
+pub(crate) const SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
+/// The addresses that may come in.
+const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
 /// What sends requests without TLS to https.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
 
@@ -44,7 +48,7 @@ pub(super) static PROGRAM: Program = Program {
             key("jwt-validation").protects(),
             key("mutual-authentication").protects(),
             // Elsewhere, the class decides who reaches it.
-            key("scheme").protects().idle(Idle::Public),
+            key("scheme").protects().idle(Idle::Word("internet-facing")),
             key("security-group-prefix-lists").protects(),
             key("security-groups").protects(),
             key("shield-advanced-protection").protects().idle(Idle::False),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::REDIRECT;
 use super::write::redirect;
+use super::{GROUP, INBOUND, REDIRECT, SECURITY_GROUPS};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::protects;
@@ -45,6 +45,64 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// The addresses that may come in are compared, and requests are sent to a listener that there is.
+pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Alb {
+        return;
+    }
+    let allowed = plan.annotation(INBOUND).filter(|it| protects(INBOUND, &it.value));
+    let allowed = allowed.filter(|it| context.denial(it).is_none());
+    if let Some(allowed) = allowed.filter(|_| plan.annotation(SECURITY_GROUPS).is_some()) {
+        let said = format!("the AWS Load Balancer Controller passes over {INBOUND} beside {SECURITY_GROUPS}");
+        // Whoever gives all Services their security groups has said who may come in.
+        let (code, said) = if allowed.is_forwarded() {
+            context.lost(INBOUND, said)
+        } else {
+            (Code::ProtectionWeakened, said)
+        };
+        let help = "remove the line, and allow the addresses in the security groups";
+        allowed.file_key(report, Problem::new(code, said).help(help));
+    }
+    let (key, value) = REDIRECT;
+    let line = plan.annotation(key).filter(|it| protects(key, &it.value) && context.denial(it).is_none());
+    let port = line.map_or(value, |it| it.value.trim());
+    // Another Ingress of the group may have the listener.
+    if has_listener(plan, port) || plan.annotation(GROUP).is_some() {
+        return;
+    }
+    let said = format!(
+        "no listener for https at {} is named, and without one the AWS Load Balancer Controller makes nothing of the Ingress",
+        quoted(port)
+    );
+    let port = port.parse().unwrap_or(443_u16);
+    let help = format!(
+        "forward {LISTENERS}: [{{\"HTTP\": 80}}, {{\"HTTPS\": {port}}}], unless the class has a certificate"
+    );
+    let problem = Problem::new(Code::RedirectWithoutTls, said).help(help);
+    match (line, redirect(plan)) {
+        (Some(line), _) => line.file_key(report, problem),
+        (None, Some(wanted)) => report.file(wanted.origin.path(), problem),
+        (None, None) => {}
+    }
+}
+
+/// The listeners that an Ingress names. A list that cannot be read makes none.
+fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
+    plan.annotation(LISTENERS).map(|it| serde_json::from_str(&it.value).unwrap_or_default())
+}
+
+/// Whether there is a listener for https at a port.
+fn has_listener(plan: &Plan, port: &str) -> bool {
+    match listeners(plan) {
+        Some(all) => {
+            let ports = all.iter().filter_map(|listener| listener.get("HTTPS"));
+            ports.map(ToString::to_string).any(|known| known.trim_matches('"') == port)
+        }
+        None => port == "443" && CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
+    }
+}
+
 /// Whether a listener for http sends requests to the Service. A list that cannot be read makes no listener.
 fn answers_http(plan: &Plan) -> bool {
     let (key, _) = REDIRECT;
@@ -52,9 +110,8 @@ fn answers_http(plan: &Plan) -> bool {
     if redirect(plan).is_some() || is_forwarded {
         return false;
     }
-    match plan.annotation(LISTENERS) {
-        Some(listeners) => serde_json::from_str::<Vec<Map<String, Value>>>(&listeners.value)
-            .is_ok_and(|all| all.iter().any(|listener| listener.contains_key("HTTP"))),
+    match listeners(plan) {
+        Some(all) => all.iter().any(|listener| listener.contains_key("HTTP")),
         None => !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
     }
 }

@@ -166,7 +166,9 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
     let mut hosts: Vec<String> =
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
-    for (key, names) in &context.service.dns_hostnames {
+    // What it publishes for clients inside of the cluster is another address.
+    let public = context.service.dns_hostnames.iter().filter(|(key, _)| super::is_hostname(key));
+    for (key, names) in public {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {

@@ -4,7 +4,7 @@ pub(crate) mod rules;
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Holds, Idle, Names, Program, Reach, key};
+use super::key::{Holds, Idle, Names, Program, key};
 
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
@@ -43,5 +43,4 @@ pub(super) static APP_PROTECT: Program = Program::new(
     &["appprotect.f5.com/", "appprotectdos.f5.com/"],
     Names::Protecting,
     &[key("*").holds(Holds::Named).protects()],
-)
-.reach(Reach::Everywhere);
+);

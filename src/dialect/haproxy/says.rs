@@ -49,7 +49,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::BasicAuth, _) => {
             but("takes a secret with one key for each user, whose value is the hash of the password")
         }
-        (Intent::IdleTimeout, Some(Wish::Duration(0))) => lacks("write a long time, such as 24h"),
+        (Intent::IdleTimeout, Some(Wish::Duration(time))) if !is_timer(*time) => lacks(OF_TIMER),
         (Intent::Cors, Some(Wish::Cors(cors))) => self::cors(cors),
         (Intent::RequestHeaders | Intent::ResponseHeaders, Some(Wish::Headers(headers)))
             if !headers.iter().all(can_set) =>
@@ -88,6 +88,14 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         _ => lacks("remove it, or choose another class"),
     }
 }
+
+/// Whether a timer of HAProxy can have this many milliseconds: it loads no configuration with more. None at all is no time.
+pub(in crate::dialect) fn is_timer(milliseconds: u64) -> bool {
+    (1..=0x7fff_ffff).contains(&milliseconds)
+}
+
+/// What to do where it cannot.
+pub(in crate::dialect) const OF_TIMER: &str = "write a long time of at most 596h, such as 24h";
 
 /// Whether it sets a header as it stands between quotes. It removes none.
 fn can_set(header: &Header) -> bool {

@@ -1,5 +1,6 @@
 //! What HAProxy Ingress can do of what a plan wants.
 
+use crate::dialect::haproxy::says::{OF_TIMER, is_timer};
 use crate::dialect::nginx::says::certificate;
 use crate::dialect::says::{BY_LOAD_BALANCER, Says, but, lacks};
 use crate::dialect::words::Proof::Documented;
@@ -62,8 +63,8 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::ExternalAuth, _) => {
             but("looks the name of the server up once, and does not check its certificate")
         }
-        (Intent::ConnectTimeout | Intent::IdleTimeout, Some(Wish::Duration(0))) => {
-            lacks("write a long time, such as 24h")
+        (Intent::ConnectTimeout | Intent::IdleTimeout, Some(Wish::Duration(time))) if !is_timer(*time) => {
+            lacks(OF_TIMER)
         }
         (Intent::Timeout, _) => lacks("write IdleTimeout instead"),
         (Intent::RequestHeaders, Some(Wish::Headers(headers))) if !headers.iter().all(can_set) => {

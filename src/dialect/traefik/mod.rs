@@ -7,7 +7,7 @@ pub(crate) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Elsewhere, Holds, Idle, Names, Program, key};
+use super::key::{Elsewhere, Holds, Idle, Names, Program, Shape, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -22,7 +22,7 @@ const PATH_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 /// Which of several Ingresses counts; without it, the one with the longest host and path together.
 const PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
 /// The beginning of all keys that are read on an Ingress.
-const ROUTER: &str = "traefik.ingress.kubernetes.io/router.";
+pub(crate) const ROUTER: &str = "traefik.ingress.kubernetes.io/router.";
 /// What is spoken with the Service: `http`, `https` or `h2c`.
 const SERVERS_SCHEME: &str = "traefik.ingress.kubernetes.io/service.serversscheme";
 /// The ServersTransport with the timeouts and the certificates of the connection to the Service.
@@ -37,8 +37,8 @@ pub(super) static PROGRAM: Program = Program {
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
-    plain: "router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
-        router.tls.certresolver router.tls.domains.*",
+    plain: "router.observability.traceverbosity router.pathmatcher router.rulesyntax router.tls.certresolver \
+        router.tls.domains.*",
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
         service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
@@ -51,8 +51,14 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
-            key("router.entrypoints").protects().idle(Idle::Public),
+            // Nobody knows what an entry point of another name protects; elsewhere, the class decides who reaches it.
+            key("router.entrypoints").weakens().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
+            key("router.observability.accesslogs").shape(Shape::Boolean),
+            key("router.observability.metrics").shape(Shape::Boolean),
+            key("router.observability.tracing").shape(Shape::Boolean),
+            key("router.priority").shape(Shape::Integer),
+            key("router.tls").shape(Shape::Boolean),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),

@@ -2,7 +2,7 @@
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::says::{otherwise, refused_tls};
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
 use crate::dialect::{Loss, effect, nginx::PREFIX};
@@ -41,8 +41,7 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// TLS is not refused in Traefik's own words where it is wanted: the one Ingress would answer no request by https, and would send
-/// all others there.
+/// TLS is not refused in Traefik's own words where it is wanted.
 pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_object(Target::Ingress)
@@ -51,10 +50,21 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     {
         return;
     }
-    if let Some(refused) = refused_tls(plan) {
+    let (Some(refused), Some(tls)) = (refused_tls(plan), &plan.tls) else { return };
+    let is_own = matches!(tls.origin, Origin::Annotation(_));
+    let problem = if is_own && refused.is_forwarded() {
         let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
-        refused.file_value(report, Problem::new(Code::IntentConflict, said).help("keep one of the two"));
-    }
+        Problem::new(Code::IntentConflict, said).help("keep one of the two")
+    } else {
+        // The line of a Service counts more than a setting, and says what it says.
+        let said = format!(
+            "with {}, {} has no effect, and nobody answers by https",
+            quoted(&refused.key),
+            tls.origin.path()
+        );
+        Problem::new(Code::ProtectionWeakened, said).help("remove the line")
+    };
+    refused.file_value(report, problem);
 }
 
 /// Whether an annotation of ingress-nginx that the provider reads means another thing to it.

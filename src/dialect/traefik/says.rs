@@ -97,6 +97,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             lacks("name a host that is not one of the Service, which has a host without a star")
         }
         (Intent::HttpsRedirect, _) if !plan.tls().is_on() => lacks("set config.xposer.stakater.com/TLS"),
+        (Intent::HttpsRedirect, _) if is_refused(plan) => {
+            Says::Lacks(["remove the line ", TLS].concat().into())
+        }
         (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Says::Fully,
         (Intent::DeniedSources, Some(Wish::Sources(list))) if bits(list) > MAX_BITS => {
             lacks("write fewer addresses, or larger networks")
@@ -211,6 +214,11 @@ fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
 /// Whether TLS ends at Traefik.
 pub(super) fn ends_tls(plan: &Plan) -> bool {
     plan.tls().has_secret() && refused_tls(plan).is_none()
+}
+
+/// Whether TLS is asked for, and a line keeps it away: a redirect would send each request to where nobody answers.
+fn is_refused(plan: &Plan) -> bool {
+    plan.tls().has_secret() && refused_tls(plan).is_some()
 }
 
 /// The annotation by which TLS does not end at Traefik.
