@@ -355,7 +355,7 @@ fn any_text_is_written_as_one_line() {
             (text.to_owned(), all.to_vec())
         }),
     );
-    let state = ShardState { version: SHARD_VERSION, written: FIRST.to_owned(), dropped: 3 };
+    let state = ShardState { version: SHARD_VERSION, written: FIRST.to_owned(), dropped: 3, incomplete: None };
     let shard = Shard { state, buckets: [('0', holders.clone()), ('f', holders)].into() };
     let data = shard.data();
     assert_eq!(data.keys().collect::<Vec<_>>(), ["0", "f", "state"]);

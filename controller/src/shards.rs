@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
+use xposer::conflicts::{Buckets, SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
 use xposer_live::digest::json_digest;
 
 use crate::backoff::{Pause, doubled};
@@ -151,13 +151,16 @@ pub(crate) enum News {
 /// The hash of what a ConfigMap says, which is all that is kept of it; `None` if another version of the program wrote it.
 pub(crate) fn said(shard: Shard) -> Option<u64> {
     let Shard { state, buckets } = shard;
-    (state.version == SHARD_VERSION).then(|| digest(&Content { buckets, dropped: state.dropped }))
+    (state.version == SHARD_VERSION).then(|| digest_of(state, &buckets))
 }
 
 /// The hash of what a ConfigMap says, without the time.
 fn digest(content: &Content) -> u64 {
-    let state = ShardState { dropped: content.dropped, ..ShardState::default() };
-    json_digest(&state.data(&content.buckets))
+    digest_of(content.state(String::new()), &content.buckets)
+}
+
+fn digest_of(state: ShardState, buckets: &Buckets) -> u64 {
+    json_digest(&ShardState { written: String::new(), ..state }.data(buckets))
 }
 
 impl Shards {

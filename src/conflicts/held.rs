@@ -11,7 +11,7 @@ use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
 use crate::validation::{PathType, comparable_path};
 
-/// How many holders of one claim a shard names, at most.
+/// How many holders of one claim a shard names, at most; and the oldest of another namespace, if these are all of one.
 ///
 /// ```
 /// // As many as a diagnostic names, and the one that asks, which may be among them.
@@ -220,7 +220,7 @@ impl Holder {
     }
 }
 
-/// The holders of claims, by the texts of the claims; the oldest first, and at most [`MAX_HOLDERS`] of each.
+/// The holders of claims, by the texts of the claims; the oldest first, of each as many as [`MAX_HOLDERS`] says.
 ///
 /// ```
 /// let holders = xposer::conflicts::Holders::new();

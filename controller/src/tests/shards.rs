@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState};
+use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard};
 
 use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work, said};
 use crate::state::held::Content;
@@ -45,7 +45,7 @@ fn content(host: &str) -> Content {
         is_part: false,
     };
     let claims = Holders::from([(format!("prefix {host}/"), vec![holder])]);
-    Content { buckets: Buckets::from([('a', claims)]), dropped: 0 }
+    Content { buckets: Buckets::from([('a', claims)]), ..Content::default() }
 }
 
 impl Store {
@@ -142,9 +142,7 @@ impl Store {
     fn put(&mut self, number: u64, content: Content, is_ours: bool) -> Version {
         self.versions += 1;
         let version = self.versions.to_string();
-        let Content { buckets, dropped } = content;
-        let shard =
-            Shard { state: ShardState { version: SHARD_VERSION, written: String::new(), dropped }, buckets };
+        let shard = Shard { state: content.state(String::new()), buckets: content.buckets };
         self.maps.insert(number, Map { version: version.clone(), is_ours, shard, written: self.now });
         Version { uid: "u".to_owned(), version }
     }
