@@ -278,7 +278,7 @@ impl Plan {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut texts = Vec::new();
-        let (claims, redirects) = all_claims(self, &added);
+        let (claims, redirects, _) = all_claims(self, &added);
         for (at, (claim, _)) in claims.iter().enumerate() {
             if let Some(text) =
                 text_of(self, claim, at >= redirects).filter(|text| seen.insert(text.text.clone()))
