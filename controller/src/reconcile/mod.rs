@@ -111,6 +111,10 @@ impl State {
         if terminating || refused {
             self.handovers.forget(&key);
         }
+        // One with Errors of its own keeps its objects.
+        if terminating && matches!(result, DecisionResult::Conflicted) {
+            self.give_up(&key);
+        }
         let actions = match result {
             _ if terminating => Vec::new(),
             DecisionResult::Refused => Vec::new(),

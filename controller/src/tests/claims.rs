@@ -10,7 +10,7 @@ use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 
-use super::{FakeCluster, HOST, document, in_shop, service, web};
+use super::{FakeCluster, HOST, document, in_shop, service, settle, web};
 use crate::state::held::{Content, MAX_CLAIMS, MAX_INCOMPLETE};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
@@ -150,6 +150,45 @@ fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
     again["metadata"]["uid"] = json!("again");
     cluster.apply(&again).settle();
     assert_eq!(cluster.has("own.example.com"), own);
+}
+
+/// What it does not have when its deletion begins, it does not get, so nobody else waits for its end.
+#[test]
+fn a_service_that_is_being_deleted_takes_no_host_that_becomes_free() {
+    let named = |name: &str| {
+        let mut service = service(name, &[(HOST, "own.example.com")]);
+        let second = ["first", "second", "third"].iter().position(|it| *it == name).unwrap_or_default();
+        service["metadata"]["creationTimestamp"] = json!(format!("2026-01-01T00:00:{second:02}Z"));
+        service
+    };
+    for is_decided in [true, false] {
+        let mut cluster = FakeCluster::with_claims();
+        for name in ["first", "second", "third"] {
+            cluster.apply(&named(name));
+        }
+        cluster.settle();
+        cluster.apply(&ending(named("second")));
+        if is_decided {
+            assert!(!settle(&mut cluster).iter().any(|it| it.starts_with("apply")));
+        }
+        cluster.state.delete_service(&ServiceKey::new("shop", "first"));
+        let done = settle(&mut cluster);
+        assert!(done.contains(&"apply Ingress shop/third (Create)".to_owned()), "{done:?}");
+        assert_eq!(cluster.has("own.example.com"), ["Service shop/third 2026-01-01T00:00:02Z"]);
+        // Nor later, and the watch sends it again.
+        cluster.state.delete_service(&ServiceKey::new("shop", "third"));
+        cluster.apply(&ending(named("second"))).settle();
+        assert!(cluster.has("own.example.com").is_empty());
+    }
+    // One that loses what it has while it ends, to an older one that comes and goes.
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&named("second")).apply(&named("third")).settle();
+    cluster.apply(&ending(named("second"))).settle();
+    assert_eq!(cluster.has("own.example.com"), ["Service shop/second 2026-01-01T00:00:01Z"]);
+    cluster.apply(&named("first")).settle();
+    cluster.state.delete_service(&ServiceKey::new("shop", "first"));
+    cluster.settle();
+    assert_eq!(cluster.has("own.example.com"), ["Service shop/third 2026-01-01T00:00:02Z"]);
 }
 
 #[test]
