@@ -261,8 +261,7 @@ pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Pre
         plans.push(plan);
     }
     // Whoever has the files sees all names; in a cluster, it is told to the owners of each.
-    let names_others = settings.claims().is_none_or(options::Claims::names_others);
-    let naming = if names_others || precedence == Precedence::RefuseAll {
+    let naming = if settings.names_others() || precedence == Precedence::RefuseAll {
         conflicts::Naming::All
     } else {
         conflicts::Naming::OwnNamespace

@@ -498,6 +498,26 @@ fn more_routes_than_are_compared_are_refused() {
     assert_eq!(judged(Some(&of(99)), 99), []);
 }
 
+/// Each of many hosts gets the path, which may be as long as the object: together they would fill the memory of whoever reads it.
+#[test]
+fn a_long_path_is_not_repeated_for_each_of_many_hosts() {
+    let aliases: Vec<String> = (0..9000).map(|n| format!("h{n}.example.com")).collect();
+    let annotations = json!({"nginx.ingress.kubernetes.io/server-alias": aliases.join(",")});
+    let path = format!("/{}", "x".repeat(100_000));
+    let paths = json!([{"path": path, "pathType": "Exact"}]);
+    let object =
+        ingress(&annotations, &json!({"rules": [{"host": "own.example.com", "http": {"paths": paths}}]}));
+    let guarded = Guarded::read(&object).unwrap();
+    let bytes: usize = guarded.claims().iter().map(|claim| claim.text.len()).sum();
+    assert!((4_000_000..5_000_000).contains(&bytes), "{bytes}");
+    let said = found(&guarded.contested(None, "", &Holders::new(), true));
+    assert_eq!(said, [("claims-too-many", true)]);
+    // Whose hosts they are is known of all.
+    let settings = json!({"namespaces": {"ops": {"hosts": ["h8999.example.com"]}}});
+    let report = guarded.check(&xposer::Settings::from_value(&settings).unwrap(), None);
+    assert!(found(&report).contains(&("host-not-owned", true)), "{report}");
+}
+
 /// What an update is told about hosts that an older object of another namespace has.
 fn refused_update(old: &Value, new: &Value, holders: &Holders) -> bool {
     let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());

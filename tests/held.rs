@@ -355,7 +355,8 @@ fn any_text_is_written_as_one_line() {
             (text.to_owned(), all.to_vec())
         }),
     );
-    let state = ShardState { version: SHARD_VERSION, written: FIRST.to_owned(), dropped: 3 };
+    let state =
+        ShardState { version: SHARD_VERSION, written: FIRST.to_owned(), dropped: 3, incomplete: None };
     let shard = Shard { state, buckets: [('0', holders.clone()), ('f', holders)].into() };
     let data = shard.data();
     assert_eq!(data.keys().collect::<Vec<_>>(), ["0", "f", "state"]);
@@ -389,6 +390,20 @@ fn the_shards_are_filled_evenly() {
 }
 
 const BLOCK: &str = xposer::service::FORWARD_ANNOTATION;
+
+/// As of an Ingress by hand.
+#[test]
+fn a_long_path_is_not_repeated_for_each_host_that_the_block_adds() {
+    let aliases: Vec<String> = (0..5000).map(|n| format!("h{n}.example.com")).collect();
+    let block = format!("nginx.ingress.kubernetes.io/server-alias: {}", aliases.join(","));
+    let url = format!("own.example.com/{}", "x".repeat(16_000));
+    let plan = plan("team", "web", &[("IngressURLTemplate", &url), (BLOCK, &block)]);
+    let bytes: usize = plan.claim_texts().iter().map(|claim| claim.text.len()).sum();
+    assert!((4_000_000..5_000_000).contains(&bytes), "{bytes}");
+    let report = plan.contested("", &BTreeSet::new(), &Holders::new(), true);
+    assert_eq!(report.diagnostics().iter().map(|it| it.code.slug()).collect::<Vec<_>>(), ["claims-too-many"]);
+    assert!(report.to_string().contains("or more than 4 MiB of them"), "{report}");
+}
 
 /// A host that the block of a Service adds is held against others as the hosts of its URLs are.
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::conflicts::{ClaimText, Holders};
+use xposer::conflicts::{ClaimText, Holders, ShardState};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::internal::{lone_canary, set, shortened};
@@ -77,8 +77,8 @@ pub enum Review<'a> {
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
     names: Vec<String>,
-    /// The keys in each of them, as the letters of a text.
-    keys: Vec<String>,
+    /// What is asked for in each of them.
+    wanted: Vec<Vec<ClaimText>>,
     /// The texts of the claims that matter: a key has those of others, too.
     texts: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
@@ -167,12 +167,12 @@ impl<'a> Question<'a> {
         created: String,
         report: Report,
     ) -> Self {
-        let (mut names, mut keys, mut is_cut) = (Vec::new(), Vec::<String>::new(), false);
+        let (mut names, mut wanted, mut is_cut) = (Vec::new(), Vec::<Vec<ClaimText>>::new(), false);
         for claim in asked_for {
             let name = claim.config_map();
             let place = match names.binary_search(&name) {
                 Ok(known) => {
-                    keys.get_mut(known).into_iter().for_each(|keys| keys.push(claim.key()));
+                    wanted.get_mut(known).into_iter().for_each(|all| all.push(claim.clone()));
                     continue;
                 }
                 Err(place) => place,
@@ -182,12 +182,12 @@ impl<'a> Question<'a> {
                 continue;
             }
             names.insert(place, name);
-            keys.insert(place, claim.key().into());
+            wanted.insert(place, vec![claim.clone()]);
         }
         // A canary is compared with whoever has its route.
         let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.clone()), claim.across()]);
         let texts = set(texts.flatten());
-        Self { names, keys, texts, is_cut, claims, asked, created, report }
+        Self { names, wanted, texts, is_cut, claims, asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -214,11 +214,14 @@ impl<'a> Question<'a> {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
             match self.read(at, replies.get(at), now) {
-                Ok((claims, dropped)) => {
-                    holders.extend(claims);
-                    if dropped > 0 {
-                        unknown.push((name, format!("has no room for {dropped} claims")));
+                Ok((claims, state)) => {
+                    // Who has what somebody has, is known: the holder of a line passes, whatever others have made to find no room.
+                    let lacks =
+                        |claim: &ClaimText| !claims.contains_key(&claim.text) && state.lacks(&claim.bucket);
+                    if self.wanted.get(at).is_some_and(|all| all.iter().any(lacks)) {
+                        unknown.push((name, format!("has no room for {} claims", state.dropped)));
                     }
+                    holders.extend(claims);
                 }
                 Err(reason) => unknown.push((name, reason)),
             }
@@ -232,25 +235,22 @@ impl<'a> Question<'a> {
         let unknown: Vec<String> =
             unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
         let names_others = self.claims.names_others();
-        let found = match &self.asked {
+        let (found, is_canary, is_service) = match &self.asked {
             Asked::Service { plan, before, .. } => {
-                contested(plan, &self.created, &|| before.texts(plan), &holders, names_others)
+                let had = || before.texts(plan);
+                let found = contested(plan, &self.created, &had, &holders, names_others);
+                (found, plan.canary().is_some(), true)
             }
-            Asked::Guarded { object, old, .. } => Guarded::read(object)
-                .map(|guarded| {
-                    let old = old.as_ref().and_then(Guarded::read);
-                    guarded.contested(old.as_ref(), &self.created, &holders, names_others)
-                })
-                .unwrap_or_default(),
+            Asked::Guarded { object, old, .. } => {
+                let (old, guarded) = (old.as_ref().and_then(Guarded::read), Guarded::read(object));
+                let found = guarded
+                    .as_ref()
+                    .map(|guarded| guarded.contested(old.as_ref(), &self.created, &holders, names_others));
+                (found.unwrap_or_default(), guarded.is_some_and(|guarded| guarded.is_canary()), false)
+            }
         };
         let mut has_url = !found.has_errors();
         self.report.merge(found);
-        let (is_canary, is_service) = match &self.asked {
-            Asked::Service { plan, .. } => (plan.canary().is_some(), true),
-            Asked::Guarded { object, .. } => {
-                (Guarded::read(object).is_some_and(|guarded| guarded.is_canary()), false)
-            }
-        };
         let is_known = unknown.is_empty() && !self.is_cut && !is_late;
         if is_canary
             && has_url
@@ -304,20 +304,21 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The claims of one ConfigMap that matter and the number of those that it has no room for, or why they do not count.
-    fn read(&self, at: usize, reply: Option<&Reply>, now: i64) -> Result<(Holders, u64), String> {
+    /// The claims of one ConfigMap that matter and what holds for all of them, or why they do not count.
+    fn read(&self, at: usize, reply: Option<&Reply>, now: i64) -> Result<(Holders, ShardState), String> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
-            // The API server names the account, which is nothing for the owners of a Service.
+            // The API server names the account, which is nothing for the owners of a Service: both hosts pass its message on as it is, and it
+            // says `configmaps "x" is forbidden: User "system:serviceaccount:a:b" cannot get ..`.
             Some(Reply::Failed(error)) if error.contains("User \"") => {
                 return Err("cannot be read: that is forbidden".to_owned());
             }
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
-        let keys = self.keys.get(at).map_or("", String::as_str);
-        let Found { state, holders } = shard::read(found, keys, &self.texts)?;
+        let keys: String = self.wanted.get(at).into_iter().flatten().map(ClaimText::key).collect();
+        let Found { state, holders } = shard::read(found, &keys, &self.texts)?;
         let age = seconds(&state.written).map(|written| now.saturating_sub(written).unsigned_abs());
         // A time that is as far ahead would make it count for ever.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
@@ -327,7 +328,7 @@ impl<'a> Question<'a> {
                 self.claims.max_age_seconds()
             ));
         }
-        Ok((holders, state.dropped))
+        Ok((holders, state))
     }
 
     fn config_map(&self, name: &str, reason: &str) -> String {

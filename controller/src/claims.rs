@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
 use tokio::sync::watch;
-use xposer::conflicts::{SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
+use xposer::conflicts::{SHARD_LABELS, SHARDS, Shard, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
@@ -104,9 +104,9 @@ impl Maps {
         content: &Content,
         version: Option<&Version>,
     ) -> Result<Version, Failure> {
-        let Content { buckets, dropped } = content;
+        let Content { buckets, .. } = content;
         let written = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let state = ShardState { version: SHARD_VERSION, written, dropped: *dropped };
+        let state = content.state(written);
         let name = config_map(number);
         let map = ConfigMap {
             metadata: ObjectMeta {

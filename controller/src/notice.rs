@@ -82,13 +82,23 @@ impl Notice {
         )
     }
 
-    /// Another manager has a key of the URL ConfigMap.
-    pub(crate) fn foreign_key(namespace: &str, key: &str, service: Arc<ServiceKey>) -> Self {
-        let note = format!(
-            "the key {key} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and was not touched; \
-             remove it there, or rename the Service"
-        );
+    /// Another manager has a key of the URL ConfigMap. The namespace is missing where it is not to be named.
+    pub(crate) fn foreign_key(namespace: Option<&str>, key: &str, service: Arc<ServiceKey>) -> Self {
+        let (map, help) = match namespace {
+            Some(namespace) => {
+                (format!("{namespace}/{URL_CONFIG_MAP}"), "remove it there, or rename the Service")
+            }
+            None => (elsewhere(), "rename the Service"),
+        };
+        let note =
+            format!("the key {key} of ConfigMap {map} belongs to somebody else and was not touched; {help}");
         Self { only: Some(service), ..Self::warning("ForeignObject", note) }
+    }
+
+    /// The same about the URL ConfigMap of a namespace that is not to be named.
+    pub(crate) fn elsewhere(notice: &Self) -> Self {
+        let note = format!("ConfigMap {} cannot be changed; tell your administrator", elsewhere());
+        Self { note, ..notice.clone() }
     }
 
     /// The API server has refused a request.
@@ -265,6 +275,11 @@ fn pascal_case(slug: &str) -> String {
         Some(if std::mem::take(&mut upper) { letter.to_ascii_uppercase() } else { letter })
     };
     slug.chars().filter_map(letter).collect()
+}
+
+/// The URL ConfigMap of a namespace that is not to be named.
+fn elsewhere() -> String {
+    format!("{URL_CONFIG_MAP} of another namespace")
 }
 
 #[cfg(test)]

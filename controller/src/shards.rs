@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
+use xposer::conflicts::{Buckets, SHARD_VERSION, SHARDS, Shard, ShardState, config_map};
 use xposer_live::digest::json_digest;
 
 use crate::backoff::{Pause, doubled};
@@ -38,6 +38,8 @@ pub(crate) struct Shards {
     /// Namespaces in which the claims were before, with the number of attempts to delete them.
     left: BTreeMap<Box<str>, u32>,
     is_listed: bool,
+    /// Those that have not been written here so far.
+    unwritten: BTreeSet<u64>,
     slots: BTreeMap<u64, Slot>,
     schedule: BTreeSet<(Instant, u64)>,
     /// How many requests are under way, and whether nothing else may be sent meanwhile.
@@ -47,8 +49,8 @@ pub(crate) struct Shards {
     epoch: u64,
     pause: Pause,
     failures: u32,
-    /// Whether it was told that something fails.
-    is_told: bool,
+    /// The words of the failures that were told.
+    told: BTreeSet<&'static str>,
 }
 
 /// Where the claims are, and after which time they are written anew.
@@ -151,13 +153,16 @@ pub(crate) enum News {
 /// The hash of what a ConfigMap says, which is all that is kept of it; `None` if another version of the program wrote it.
 pub(crate) fn said(shard: Shard) -> Option<u64> {
     let Shard { state, buckets } = shard;
-    (state.version == SHARD_VERSION).then(|| digest(&Content { buckets, dropped: state.dropped }))
+    (state.version == SHARD_VERSION).then(|| digest_of(state, &buckets))
 }
 
 /// The hash of what a ConfigMap says, without the time.
 fn digest(content: &Content) -> u64 {
-    let state = ShardState { dropped: content.dropped, ..ShardState::default() };
-    json_digest(&state.data(&content.buckets))
+    digest_of(content.state(String::new()), &content.buckets)
+}
+
+fn digest_of(state: ShardState, buckets: &Buckets) -> u64 {
+    json_digest(&ShardState { written: String::new(), ..state }.data(buckets))
 }
 
 impl Shards {
@@ -166,6 +171,7 @@ impl Shards {
             place: None,
             left: BTreeMap::new(),
             is_listed: false,
+            unwritten: BTreeSet::new(),
             slots: BTreeMap::new(),
             schedule: BTreeSet::new(),
             running: 0,
@@ -173,7 +179,7 @@ impl Shards {
             epoch: 0,
             pause: Pause::new(),
             failures: 0,
-            is_told: false,
+            told: BTreeSet::new(),
         }
     }
 
@@ -196,11 +202,12 @@ impl Shards {
         }
         self.epoch += 1;
         self.is_listed = false;
+        self.unwritten.clear();
         self.slots.clear();
         self.schedule.clear();
         self.pause.reset();
         self.failures = 0;
-        self.is_told = false;
+        self.told.clear();
     }
 
     /// The content of a shard may have changed.
@@ -225,8 +232,7 @@ impl Shards {
             return None;
         }
         // Those of a namespace that was left are needed until the others are there: the settings may be taken back.
-        if let Some(namespace) = self.left.keys().next().filter(|_| self.place.is_none() || self.is_written())
-        {
+        if let Some(namespace) = self.left.keys().next().filter(|_| self.place.is_none() || self.is_there()) {
             let namespace = namespace.clone();
             return self.alone(namespace, What::Delete);
         }
@@ -289,6 +295,7 @@ impl Shards {
         match (result, work.what) {
             (Ok(Answer::Listed(mut found)), _) => {
                 self.is_listed = true;
+                self.unwritten = (0..SHARDS).collect();
                 for shard in 0..SHARDS {
                     // With no time left, it is written for its new version, see the first lines of this file.
                     self.slots.insert(shard, Slot::new(found.remove(&shard), now, Duration::ZERO));
@@ -299,6 +306,7 @@ impl Shards {
                 return self.read(&namespace, shard, found, now, refresh);
             }
             (Ok(Answer::Written(version)), What::Write(shard, content, _)) => {
+                self.unwritten.remove(&shard);
                 let slot = self.slots.get_mut(&shard)?;
                 slot.known = Known::Ours(version, digest(&content));
                 slot.dropped = content.dropped;
@@ -318,7 +326,7 @@ impl Shards {
         self.pause.reset();
         self.failures = 0;
         let is_well = self.slots.values().all(|slot| slot.failures == 0);
-        (is_well && std::mem::take(&mut self.is_told)).then_some(News::Recovered)
+        (is_well && !std::mem::take(&mut self.told).is_empty()).then_some(News::Recovered)
     }
 
     fn deleted(&mut self, namespace: &str, result: Result<Answer, Failure>, now: Instant) -> Option<News> {
@@ -366,6 +374,9 @@ impl Shards {
             return None;
         }
         slot.was_foreign = true;
+        // Nothing is written there, so nothing fails.
+        slot.failures = 0;
+        self.unwritten.remove(&shard);
         self.schedule(shard, now + refresh.min(FOREIGN_INTERVAL), false);
         let name = config_map(shard);
         let message = format!(
@@ -392,27 +403,17 @@ impl Shards {
             };
             self.schedule(shard, now + wait, true);
         }
-        let message = match failure {
-            Failure::Outdated => return None,
-            Failure::NoNamespace(message) => format!(
-                "the claims are not written: there is no namespace {namespace} in which something can be created; create \
-                 it, or correct `claims.namespace` in the settings ({message})"
-            ),
-            Failure::NoPermission(message) => format!(
-                "the claims are not written: no permission for ConfigMaps in the namespace {namespace}, or it is \
-                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart, and see to it that its Role is in that namespace ({message})"
-            ),
-            Failure::Refused(message) => {
-                let what = shard.map_or_else(|| "their list".to_owned(), config_map);
-                format!("the claims are not written: the API server refused {namespace}/{what}: {message}")
-            }
-            Failure::Unavailable(message) => format!("the claims cannot be written now: {message}"),
-        };
+        if failure == Failure::Outdated {
+            return None;
+        }
+        let (word, mut message) = (failure.word(), failure.about(namespace, shard.map(config_map)));
         self.failures = if is_final { MAX_FAILURES } else { self.failures.saturating_add(1) };
         self.pause.begin(now);
+        if let Some(left) = self.left.keys().next().filter(|_| !self.is_there()) {
+            message += &format!("; those in the namespace {left}, where they were before, stay until then");
+        }
         // The messages about several shards differ in the name alone.
-        let is_known = std::mem::replace(&mut self.is_told, true);
-        (!is_known).then_some(News::Failed(message))
+        self.told.insert(word).then_some(News::Failed(message))
     }
 
     /// When [`next`](Self::next) has to be called next.
@@ -424,6 +425,11 @@ impl Shards {
     /// Whether nothing is under way or waits, but for what is written anew.
     pub(crate) fn is_settled(&self) -> bool {
         self.running == 0 && self.left.is_empty() && (self.place.is_none() || self.is_written())
+    }
+
+    /// Whether each was written here once, or belongs to somebody else. Changes go on all the time.
+    fn is_there(&self) -> bool {
+        self.is_listed && self.unwritten.is_empty()
     }
 
     /// Whether all is written that has changed.

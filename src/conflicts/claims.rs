@@ -272,18 +272,21 @@ fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
 
 /// The most routes of one object that annotations add and that are compared. Lists that are combined would otherwise have no bound.
 pub(crate) const MAX_TAKEN: usize = 10_000;
+/// How many bytes they may have in all: each of many hosts gets each path, which may be as long as the object.
+pub(crate) const MAX_TAKEN_BYTES: usize = 4 << 20;
 
 /// The claims of a plan, and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known. The
 /// number is that of the first one that is a redirect, which is a part ([`ClaimText::is_part`](super::ClaimText::is_part)): two of them may be one.
+/// Last, whether some of those that annotations add are left out, because they are too many.
 ///
 /// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
 /// the Service with that rule has to stay.
 pub(super) fn all_claims<'c>(
     plan: &'c Plan,
     added: &'c [AddedHost<'_>],
-) -> (Vec<(Claimed<'c>, Option<&'c Origin>)>, usize) {
+) -> (Vec<(Claimed<'c>, Option<&'c Origin>)>, usize, bool) {
     let (mut found, mut redirects) = (main_claims(plan), redirects(plan));
-    let room = MAX_TAKEN + found.len() + redirects.len();
+    let (mut room, mut bytes, mut is_cut) = (MAX_TAKEN, MAX_TAKEN_BYTES, false);
     for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
         for rule in &plan.rules {
             let (path, is_exact) = match what {
@@ -293,16 +296,24 @@ pub(super) fn all_claims<'c>(
                 Use::Redirected => ("/", false),
                 Use::Published => break,
             };
-            if found.len() + redirects.len() < room {
-                let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
-                let into = if *what == Use::Redirected { &mut redirects } else { &mut found };
-                into.push((claim, Some(origin)));
+            let left = bytes.checked_sub(host.len() + path.len()).filter(|_| room > 0);
+            let Some(left) = left else {
+                is_cut = true;
+                break;
+            };
+            (room, bytes) = (room - 1, left);
+            let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
+            let into = if *what == Use::Redirected { &mut redirects } else { &mut found };
+            into.push((claim, Some(origin)));
+            // Whatever the path.
+            if *what == Use::Redirected {
+                break;
             }
         }
     }
     let first = found.len();
     found.append(&mut redirects);
-    (found, first)
+    (found, first, is_cut)
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -11,7 +11,7 @@ use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
 use crate::validation::{PathType, comparable_path};
 
-/// How many holders of one claim a shard names, at most.
+/// How many holders of one claim a shard names, at most; and the oldest of another namespace, if these are all of one.
 ///
 /// ```
 /// // As many as a diagnostic names, and the one that asks, which may be among them.
@@ -220,7 +220,7 @@ impl Holder {
     }
 }
 
-/// The holders of claims, by the texts of the claims; the oldest first, and at most [`MAX_HOLDERS`] of each.
+/// The holders of claims, by the texts of the claims; the oldest first, of each as many as [`MAX_HOLDERS`] says.
 ///
 /// ```
 /// let holders = xposer::conflicts::Holders::new();
@@ -278,7 +278,7 @@ impl Plan {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut texts = Vec::new();
-        let (claims, redirects) = all_claims(self, &added);
+        let (claims, redirects, _) = all_claims(self, &added);
         for (at, (claim, _)) in claims.iter().enumerate() {
             if let Some(text) =
                 text_of(self, claim, at >= redirects).filter(|text| seen.insert(text.text.clone()))

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use claims::Claim;
-pub(crate) use claims::MAX_TAKEN;
 use claims::{Claimed, claimed_twice};
+pub(crate) use claims::{MAX_TAKEN, MAX_TAKEN_BYTES};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
 pub use written::{
     BucketHash, Buckets, SHARD_LABELS, SHARD_VERSION, SHARDS, STATE_KEY, Shard, ShardState, config_map,

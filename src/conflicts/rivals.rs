@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MONITOR, all_claims, said};
+use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MAX_TAKEN_BYTES, MONITOR, all_claims, said};
 use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
-use crate::dialect::hosts::Use;
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
@@ -51,7 +50,7 @@ impl Plan {
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
-        let (claims, redirects) = all_claims(self, &added);
+        let (claims, redirects, is_cut) = all_claims(self, &added);
         for (at, (claim, origin)) in claims.into_iter().enumerate() {
             let Some(asked) = text_of(self, &claim, at >= redirects) else { continue };
             if !seen.insert(asked.text.clone()) {
@@ -95,8 +94,7 @@ impl Plan {
                 }
             }
         }
-        let served = added.iter().filter(|added| added.what == Use::Served).count();
-        if served.saturating_mul(self.rules.len()) > MAX_TAKEN {
+        if is_cut {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
         }
         report
@@ -105,8 +103,10 @@ impl Plan {
 
 /// What is wrong where an object takes more.
 pub(crate) fn too_many() -> Problem {
-    let said =
-        format!("it takes more than {MAX_TAKEN} hosts and paths, and the others are compared with nobody's");
+    let said = format!(
+        "it takes more than {MAX_TAKEN} hosts and paths, or more than {} MiB of them, and the others are compared with nobody's",
+        MAX_TAKEN_BYTES >> 20
+    );
     Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
 }
 

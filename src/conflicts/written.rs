@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -92,6 +93,13 @@ impl BucketHash {
     }
 }
 
+/// As sixteen hexadecimal digits.
+impl fmt::Display for BucketHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// How many keys a ConfigMap has for claims. With more of them, a reader would skip more values; with fewer, it would have to read more
 /// of what it did not ask for.
 const KEYS: u32 = 16;
@@ -135,9 +143,30 @@ pub struct ShardState {
     /// How many claims of the shard found no room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
+    /// The hashes of their buckets, with a space between two. All of others are complete. Where it is missing, each may lack some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
 }
 
 impl ShardState {
+    /// Whether some of the claims of this bucket found no room.
+    ///
+    /// ```
+    /// use xposer::conflicts::{BucketHash, ShardState};
+    /// let incomplete = BucketHash::of("shop.example.com").to_string();
+    /// let state = ShardState { dropped: 7, incomplete: Some(incomplete), ..ShardState::default() };
+    /// assert!(state.lacks("shop.example.com") && !state.lacks("blog.example.com"));
+    /// assert!(ShardState { incomplete: None, ..state }.lacks("blog.example.com"));
+    /// ```
+    #[must_use]
+    pub fn lacks(&self, bucket: &str) -> bool {
+        let is_listed = |all: &String| {
+            let hash = BucketHash::of(bucket).to_string();
+            all.split(' ').any(|it| it == hash)
+        };
+        self.dropped > 0 && self.incomplete.as_ref().is_none_or(is_listed)
+    }
+
     /// The data of the ConfigMap that has these claims.
     ///
     /// ```

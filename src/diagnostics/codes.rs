@@ -686,8 +686,8 @@ codes! {
         "Split it into several objects with fewer hosts.";
     ClaimsUnknown, "claims-unknown", Warning,
         "It is not known who else has the hosts and names.",
-        "The controller writes down who has what, in ConfigMaps of the namespace of the setting claims. They cannot be read, are missing, are older than claims.maxAge, or were written by another version.",
-        "Let the administrator check that the controller runs with the same setting claims, and that the policy may read the ConfigMaps.";
+        "The controller writes down who has what, in ConfigMaps of the namespace of the setting claims. They cannot be read, are missing, are older than claims.maxAge, or were written by another version; or somebody asks for so much that a claim of the same host or name found no room.",
+        "Let the administrator check that the controller runs with the same setting claims, and that the policy may read the ConfigMaps. Where claims found no room, split the object that has more than 1,000 hosts and paths.";
     ServiceRepeated, "service-repeated", Error,
         "The same Service stands twice in the input.",
         "A name in a namespace belongs to one Service; which of the copies counts would be a guess.",

@@ -21,7 +21,7 @@ pub(super) fn http(object: &Value) -> Found<'_> {
             _ => (value, PathType::Prefix),
         };
         let is_part = has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some();
-        Match { path, path_type, is_part, wants: part(of, is_part) }
+        Match { path, path_type, wants: part(of, is_part) }
     })
 }
 
@@ -45,28 +45,21 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
             (None, _) => ("/".to_owned(), PathType::Prefix),
         };
         let is_part = has_any(of, &["headers"]);
-        Match { path, path_type, is_part, wants: part(of, is_part) }
+        Match { path, path_type, wants: part(of, is_part) }
     })
 }
 
 /// What a TLSRoute takes: connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
-    read(object, &|_| Match {
-        path: "/".to_owned(),
-        path_type: PathType::Prefix,
-        is_part: false,
-        wants: String::new(),
-    })
+    read(object, &|_| Match { path: "/".to_owned(), path_type: PathType::Prefix, wants: String::new() })
 }
 
 /// What a match of a rule takes of a host.
 struct Match {
     path: String,
     path_type: PathType,
-    /// Whether it wants more than the path: certain headers, query parameters or methods. Of two routes with a path, such a one comes first,
-    /// and the other one gets the rest (`HTTPRouteMatch`, precedence).
-    is_part: bool,
-    /// The match itself, if it is for a part.
+    /// The match itself, if it wants more than the path: certain headers, query parameters or methods; otherwise empty. Of two routes with a
+    /// path, such a one comes first, and the other one gets the rest (`HTTPRouteMatch`, precedence).
     wants: String,
 }
 
@@ -110,7 +103,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
             path: of.path.clone(),
             path_type: of.path_type,
             place: place.clone(),
-            is_part: of.is_part,
+            is_part: !of.wants.is_empty(),
             wants: of.wants.clone(),
         })
     });

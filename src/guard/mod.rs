@@ -10,8 +10,8 @@ mod rules;
 
 use serde_json::Value;
 
-use crate::conflicts::MAX_TAKEN;
 use crate::conflicts::{ClaimText, Holder};
+use crate::conflicts::{MAX_TAKEN, MAX_TAKEN_BYTES};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
 use crate::validation::PathType;
@@ -60,7 +60,7 @@ pub struct Guarded<'o> {
     gateways: Vec<(usize, (&'o str, &'o str))>,
     /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
-    /// Whether it takes more than [`MAX_TAKEN`].
+    /// Whether it takes more than [`MAX_TAKEN`], or [`MAX_TAKEN_BYTES`].
     is_cut: bool,
 }
 
@@ -123,6 +123,7 @@ impl<'o> Guarded<'o> {
     /// Adds the hosts that annotations add.
     fn add_of_annotations(&mut self) {
         let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
+        let mut bytes = MAX_TAKEN_BYTES;
         for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
@@ -132,21 +133,26 @@ impl<'o> Guarded<'o> {
             let place = FieldPath::annotation(key.to_owned());
             for host in hosts {
                 for rule in &rules {
-                    // A rule for the host, of whichever object, comes before it.
-                    let mut taken =
-                        Taken { host: host.clone(), place: place.clone(), is_part: true, ..rule.clone() };
-                    match what {
+                    let (path, path_type) = match what {
                         Use::Published => break,
-                        Use::Served => {}
-                        Use::Redirected => {
-                            (taken.path, taken.path_type) = ("/".to_owned(), PathType::Prefix);
-                        }
-                    }
-                    if self.taken.len() >= MAX_TAKEN {
+                        Use::Served => (rule.path.as_str(), rule.path_type),
+                        Use::Redirected => ("/", PathType::Prefix),
+                    };
+                    let left = bytes.checked_sub(host.len() + path.len());
+                    let Some(left) = left.filter(|_| self.taken.len() < MAX_TAKEN) else {
                         self.is_cut = true;
                         break;
-                    }
-                    self.taken.push(taken);
+                    };
+                    bytes = left;
+                    self.taken.push(Taken {
+                        host: host.clone(),
+                        path: path.to_owned(),
+                        path_type,
+                        place: place.clone(),
+                        // A rule for the host, of whichever object, comes before it.
+                        is_part: true,
+                        wants: rule.wants.clone(),
+                    });
                     // Whatever the path.
                     if what == Use::Redirected {
                         break;

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::parse::{Parsed, boolean, invalid, item, list, mapping, one, text, unknown_word, wrong};
-use super::unknown;
+use super::{Settings, unknown};
 use crate::diagnostics::{Code, Origin, quoted};
 use crate::intents::duration;
-use crate::validation::is_dns_label;
+use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// What follows from a finding of the policy that is not about the Service alone.
 ///
@@ -78,6 +78,18 @@ impl Claims {
     #[must_use]
     pub fn names_others(&self) -> bool {
         self.names_others
+    }
+}
+
+impl Settings {
+    /// Whether somebody in another namespace is named where he is in the way: the setting `claims.nameOthers`.
+    ///
+    /// ```
+    /// assert!(xposer::Settings::default().names_others());
+    /// ```
+    #[must_use]
+    pub fn names_others(&self) -> bool {
+        self.claims().is_none_or(Claims::names_others)
     }
 }
 
@@ -239,10 +251,27 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                         let said = format!("{} is a pattern, and a user is named as a whole", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
+                    let is_account = |it: &str| {
+                        let parts = it.split_once(':');
+                        parts.is_some_and(|(namespace, name)| {
+                            is_dns_label(namespace) && is_dns_subdomain(name)
+                        })
+                    };
+                    // The prefix of their groups is one letter longer.
+                    let is_group = user.starts_with("system:serviceaccounts");
                     let account = user.strip_prefix("system:serviceaccount:");
-                    if account.is_some_and(|it| it.split(':').filter(|part| !part.is_empty()).count() != 2) {
+                    if is_group || account.is_some_and(|it| !is_account(it)) {
                         let said = format!("{} is no service account", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
+                    }
+                    // Of a bare name it cannot be known whether a user has it, but of those of the controller.
+                    let is_bare = |account: &&str| account.rsplit(':').next() == Some(user);
+                    if Guard::USERS.iter().any(is_bare) {
+                        let said = format!(
+                            "{} is the name of a service account without its namespace",
+                            quoted(user)
+                        );
+                        return Err(wrong(at, said, format!("write system:serviceaccount:NAMESPACE:{user}")));
                     }
                     Ok(user.to_owned())
                 })?;

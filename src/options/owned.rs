@@ -1,8 +1,8 @@
 //! What belongs to a namespace, and what it may use: the keys `hosts`, `classes` and `gateways` of the setting `namespaces`, and the patterns
 //! of annotations that nobody may use.
 
+use super::Settings;
 use super::layer::GatewayPattern;
-use super::{Claims, Settings};
 use crate::diagnostics::{Code, Problem, listed, quoted};
 use crate::dialect::is_snippet;
 use crate::validation::pattern::matches;
@@ -22,7 +22,7 @@ impl Settings {
         let is_mine = |owner: usize| Some(owner) == own_row;
         // Who owns a part of a domain owns it alone.
         let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
-        let names_others = self.claims().is_none_or(Claims::names_others);
+        let names_others = self.names_others();
         let owner = |row: usize| match self.namespaces.at(row) {
             Some((name, _)) if names_others => format!("the namespace {}", quoted(name)),
             _ => "another namespace".to_owned(),

@@ -85,7 +85,8 @@ impl Cluster {
         }
         let mut cluster = Self::default();
         for (number, buckets) in shards {
-            let state = ShardState { version: SHARD_VERSION, written: written.to_owned(), dropped: 0 };
+            let state =
+                ShardState { version: SHARD_VERSION, written: written.to_owned(), ..ShardState::default() };
             let data = Shard { state, buckets }.data();
             cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data,
                 "metadata": {"namespace": namespace, "name": config_map(number), "labels": BTreeMap::from(SHARD_LABELS)}}));

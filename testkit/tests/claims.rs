@@ -71,6 +71,7 @@ in_the_wapc_host! {
     a_holder_in_another_namespace_can_be_hidden
     what_is_not_known_is_told_and_never_an_error
     keys_that_are_not_asked_for_do_not_matter
+    what_found_no_room_matters_to_who_asks_for_it
     what_is_known_counts_beside_what_is_not
     a_slow_host_is_not_asked_for_long
     a_request_that_asks_for_more_than_can_be_looked_up_is_refused
@@ -436,6 +437,43 @@ fn keys_that_are_not_asked_for_do_not_matter() {
     let found = found.replace("\"a\":", " \n \"\\u0061\" : ").replace("\"state\"", "\"\\u0073tate\"");
     let reply: Arc<Reply> = Arc::new(move |_| Ok(found.clone().into_bytes()));
     assert_eq!(message(&answer(&settings(json!({})), &request(web(json!({}))), &reply).0), TAKEN);
+}
+
+/// One tenant asks for so much that some of it finds no room: that matters to nobody who asks for something else, nor to who has what he asks for.
+#[test]
+fn what_found_no_room_matters_to_who_asks_for_it() {
+    let lines = "Service shop/web 2026-01-01T00:00:00Z prefix shop.example.com/";
+    let name = "Service shop/web 2026-01-01T00:00:00Z Ingress shop/web";
+    let saying = |incomplete: Option<&str>, data: Value| {
+        let mut state = json!({"version": 3, "written": time(-10), "dropped": 7});
+        if let Some(bucket) = incomplete {
+            state["incomplete"] =
+                json!(format!("{} {}", BucketHash::of("x.example.com"), BucketHash::of(bucket)));
+        }
+        let mut all = json!({"state": state.to_string()});
+        all.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        every(all)
+    };
+    let both = json!({"a": lines, "5": name});
+    let strict = settings(json!({"onFailure": "deny"}));
+    let ask = |reply: &Arc<Reply>| answer(&strict, &request(web(json!({}))), reply).0;
+    // Other claims, and nobody has these.
+    assert!(ask(&saying(Some("blog.example.com"), json!({}))).allowed);
+    for bucket in ["shop.example.com", "web.shop.svc"] {
+        let response = ask(&saying(Some(bucket), json!({})));
+        assert_eq!(code(&response), 503);
+        assert!(message(&response).contains("has no room for 7 claims"), "{response:?}");
+    }
+    assert_eq!(code(&ask(&saying(None, json!({})))), 503);
+    // The holder.
+    for incomplete in [Some("shop.example.com"), None] {
+        let mut own = web(json!({}));
+        own["metadata"]["creationTimestamp"] = json!(OLD);
+        let (response, _) = answer(&strict, &update(own.clone(), own), &saying(incomplete, both.clone()));
+        assert!(response.allowed && response.warnings.is_none(), "{response:?}");
+    }
+    // One of the two is missing.
+    assert_eq!(code(&ask(&saying(None, json!({"a": lines})))), 503);
 }
 
 #[test]

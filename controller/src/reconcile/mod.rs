@@ -69,11 +69,20 @@ impl State {
             return None;
         }
         let foreign = self.url_config_maps.foreign_keys(namespace).into_iter();
+        let notice = |(service, key): (Arc<ServiceKey>, String)| {
+            let shown = Some(namespace).filter(|_| !self.hides(namespace, &service));
+            Notice::foreign_key(shown, &key, service)
+        };
         Some(ReconcilePlan {
             key: ReconcileKey::UrlConfigMap(namespace.into()),
             actions: self.url_config_maps.action(namespace).into_iter().collect(),
-            notices: foreign.map(|(service, key)| Notice::foreign_key(namespace, &key, service)).collect(),
+            notices: foreign.map(notice).collect(),
         })
+    }
+
+    /// Whether the owner of this Service is not told the name of this namespace.
+    pub(super) fn hides(&self, namespace: &str, service: &ServiceKey) -> bool {
+        *service.namespace != *namespace && !self.settings.names_others()
     }
 
     /// A Service that is deleted, or is not exposed any more: its objects are deleted.
@@ -110,6 +119,10 @@ impl State {
         let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
         if terminating || refused {
             self.handovers.forget(&key);
+        }
+        // One with Errors of its own keeps its objects.
+        if terminating && matches!(result, DecisionResult::Conflicted) {
+            self.give_up(&key);
         }
         let actions = match result {
             _ if terminating => Vec::new(),

@@ -171,13 +171,22 @@ impl State {
         };
         let notices: Vec<Notice> = notices.into_iter().filter(is_new).collect();
         let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
+            // Who publishes everywhere is told about the ConfigMaps of all namespaces.
+            let is_hidden = match key {
+                ReconcileKey::UrlConfigMap(namespace) => self.hides(namespace, &service),
+                ReconcileKey::Service(_) => false,
+            };
             notices
                 .iter()
                 .filter(|notice| notice.only.as_ref().is_none_or(|only| *only == service))
                 .map(|notice| ServiceNotice {
                     service: service.clone(),
                     uid: uid.clone(),
-                    notice: notice.clone(),
+                    // One that is for this Service alone names nobody.
+                    notice: match is_hidden && notice.only.is_none() {
+                        true => Notice::elsewhere(notice),
+                        false => notice.clone(),
+                    },
                 })
                 .collect::<Vec<_>>()
         };

@@ -21,4 +21,31 @@ impl Failure {
             Self::Unavailable(_) => "unavailable",
         }
     }
+
+    /// What is told about it. `name` is the ConfigMap, or else it is their list.
+    pub(super) fn about(self, namespace: &str, name: Option<String>) -> String {
+        match self {
+            Self::Outdated => format!("a ConfigMap of the claims in the namespace {namespace} has changed"),
+            Self::NoNamespace(message) => format!(
+                "the claims are not written: there is no namespace {namespace} in which something can be created; create \
+                 it, or correct `claims.namespace` in the settings ({message})"
+            ),
+            Self::NoPermission(message) => format!(
+                "the claims are not written: no permission for ConfigMaps in the namespace {namespace}, or it is \
+                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart, and see to it that its Role is in that namespace ({message})"
+            ),
+            Self::Refused(message) => {
+                let what = name.unwrap_or_else(|| "their list".to_owned());
+                // The API server says so of a ConfigMap with `immutable: true`.
+                let help = match message.contains("immutable") {
+                    true => "; delete it, and it is made anew within five minutes",
+                    false => "",
+                };
+                format!(
+                    "the claims are not written: the API server refused {namespace}/{what}: {message}{help}"
+                )
+            }
+            Self::Unavailable(message) => format!("the claims cannot be written now: {message}"),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use xposer::Target;
-use xposer::conflicts::{BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS};
+use xposer::conflicts::{BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS, SHARD_VERSION, ShardState};
 use xposer::guard::claims_of;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
@@ -16,10 +16,13 @@ use xposer_live::object::{Observed, Ownership};
 
 use crate::watch::Source;
 
-/// The most claims of one object or Service that are kept. Others are counted as dropped.
+/// The most claims of one object or Service that are kept, with [`MAX_BYTES`] in all. Others are counted as dropped.
 pub(crate) const MAX_CLAIMS: usize = 1000;
 /// The most bytes of the values of a shard, without its state.
 const MAX_BYTES: usize = 511 * 1024;
+/// The most buckets of a shard that are named because some of their claims found no room: 136 KiB. Where there are more, nothing is known of
+/// what is not in the shard.
+pub(crate) const MAX_INCOMPLETE: usize = 8192;
 
 /// Whether objects of this kind give hosts to a program.
 fn gives_hosts(kind: Kind) -> bool {
@@ -38,8 +41,8 @@ pub(crate) struct HeldClaims {
     is_on: bool,
     shards: BTreeMap<u64, BTreeSet<Entry>>,
     by_source: BTreeMap<Arc<Who>, Held>,
-    /// How many claims of each shard are not kept.
-    dropped: BTreeMap<u64, u64>,
+    /// How many claims are not kept, by the shard and the bucket.
+    dropped: BTreeMap<u64, BTreeMap<BucketHash, u64>>,
     /// The shards whose content may have changed.
     changed: BTreeSet<u64>,
     /// The Services that have not been decided about since this was switched on.
@@ -75,8 +78,8 @@ struct Entry {
 #[derive(Debug, PartialEq, Eq)]
 struct Held {
     entries: Box<[Entry]>,
-    /// The shards of the claims that are not kept.
-    dropped: Box<[u64]>,
+    /// The buckets of the claims that are not kept, each as often as it has one.
+    dropped: Box<[BucketHash]>,
 }
 
 /// What a ConfigMap is to say.
@@ -85,6 +88,19 @@ pub(crate) struct Content {
     pub(crate) buckets: Buckets,
     /// How many claims found no room.
     pub(crate) dropped: u64,
+    /// The buckets of these; `None` if they are too many.
+    pub(crate) incomplete: Option<BTreeSet<BucketHash>>,
+}
+
+impl Content {
+    /// What is said of it as a whole, if it is written at this time.
+    pub(crate) fn state(&self, written: String) -> ShardState {
+        let incomplete = self.incomplete.as_ref().map(|buckets| {
+            let buckets: Vec<String> = buckets.iter().map(BucketHash::to_string).collect();
+            buckets.join(" ")
+        });
+        ShardState { version: SHARD_VERSION, written, dropped: self.dropped, incomplete }
+    }
 }
 
 impl Who {
@@ -140,14 +156,22 @@ impl HeldClaims {
     pub(crate) fn content(&self, number: u64) -> Content {
         let mut found: Vec<&Entry> = Vec::new();
         for entry in self.shards.get(&number).into_iter().flatten() {
-            let same = found.iter().rev().take_while(|known| known.text == entry.text);
-            let (count, is_known) = same
-                .fold((0, false), |(count, is_known), it| (count + 1, is_known || it.holder == entry.holder));
-            if count < MAX_HOLDERS && !is_known {
+            let same = || found.iter().rev().take_while(|known| known.text == entry.text);
+            let count = same().count();
+            // Those of one namespace may divide the claim, and somebody of another one is in the way of all of them.
+            let is_stranger = count == MAX_HOLDERS && {
+                let mut namespaces = same().map(|known| &known.holder.namespace);
+                let first = namespaces.next();
+                namespaces.all(|it| Some(it) == first) && Some(&entry.holder.namespace) != first
+            };
+            if (count < MAX_HOLDERS || is_stranger) && same().all(|known| known.holder != entry.holder) {
                 found.push(entry);
             }
         }
-        let mut dropped = self.dropped.get(&number).copied().unwrap_or_default();
+        let of_shard = self.dropped.get(&number);
+        let mut incomplete: BTreeSet<BucketHash> =
+            of_shard.into_iter().flatten().map(|(it, _)| *it).collect();
+        let mut dropped: u64 = of_shard.into_iter().flatten().map(|(_, count)| *count).sum();
         let mut bytes: BTreeMap<&str, usize> = BTreeMap::new();
         for entry in &found {
             *bytes.entry(&entry.holder.namespace).or_default() += entry.bytes();
@@ -160,7 +184,11 @@ impl HeldClaims {
             found.retain(|entry| {
                 let bytes = kept.entry(&entry.holder.namespace).or_default();
                 *bytes += entry.bytes();
-                *bytes <= share
+                let has_room = *bytes <= share;
+                if !has_room {
+                    incomplete.insert(entry.bucket);
+                }
+                has_room
             });
             dropped += (all - found.len()) as u64;
             found.sort_unstable();
@@ -170,7 +198,8 @@ impl HeldClaims {
             let claims = buckets.entry(entry.bucket.key()).or_default();
             claims.entry(entry.text.to_string()).or_default().push(entry.in_words());
         }
-        Content { buckets, dropped }
+        let incomplete = Some(incomplete).filter(|all| !all.is_empty() && all.len() <= MAX_INCOMPLETE);
+        Content { buckets, dropped, incomplete }
     }
 
     // Services.
@@ -271,8 +300,14 @@ impl HeldClaims {
         if claims.is_empty() {
             return self.remove(&source);
         }
-        let dropped = claims.split_off(claims.len().min(MAX_CLAIMS));
-        let dropped = dropped.iter().map(|claim| BucketHash::of(&claim.bucket).shard()).collect();
+        let mut bytes = 0;
+        let fitting = claims.iter().take(MAX_CLAIMS).take_while(|claim| {
+            bytes += claim.text.len();
+            bytes <= MAX_BYTES
+        });
+        let fitting = fitting.count();
+        let dropped = claims.split_off(fitting);
+        let dropped = dropped.iter().map(|claim| BucketHash::of(&claim.bucket)).collect();
         // What has no time is being created now.
         let created = if created > 0 { created } else { i64::MAX };
         let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| Entry {
@@ -292,8 +327,8 @@ impl HeldClaims {
         for entry in &held.entries {
             self.shards.entry(entry.bucket.shard()).or_default().insert(entry.clone());
         }
-        for shard in &held.dropped {
-            *self.dropped.entry(*shard).or_default() += 1;
+        for bucket in &held.dropped {
+            *self.dropped.entry(bucket.shard()).or_default().entry(*bucket).or_default() += 1;
         }
         self.changed.extend(held.shards());
         self.by_source.insert(source, held);
@@ -307,15 +342,20 @@ impl HeldClaims {
                 entries.remove(&entry);
             }
         }
-        for shard in held.dropped {
-            if let Some(dropped) = self.dropped.get_mut(&shard) {
-                *dropped = dropped.saturating_sub(1);
+        for bucket in held.dropped {
+            let Some(of_shard) = self.dropped.get_mut(&bucket.shard()) else { continue };
+            if let Some(count) = of_shard.get_mut(&bucket) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    of_shard.remove(&bucket);
+                }
             }
         }
     }
 }
 
-/// How many bytes each namespace may have in a shard in which all together have too many: what is small has room, whatever others write.
+/// How many bytes each namespace may have in a shard in which all together have more than [`MAX_BYTES`]: what is small has room, whatever
+/// others write. Somebody has more than an equal part of what is left then, so the loop returns.
 fn share(mut bytes: Vec<usize>) -> usize {
     bytes.sort_unstable();
     let mut left = MAX_BYTES;
@@ -331,7 +371,7 @@ fn share(mut bytes: Vec<usize>) -> usize {
 
 impl Held {
     fn shards(&self) -> impl Iterator<Item = u64> {
-        self.entries.iter().map(|entry| entry.bucket.shard()).chain(self.dropped.iter().copied())
+        self.entries.iter().map(|entry| &entry.bucket).chain(&self.dropped).map(|bucket| bucket.shard())
     }
 }
 

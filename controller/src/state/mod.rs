@@ -330,4 +330,12 @@ impl State {
         let affected = self.claims.set_exposed(key, !refused);
         self.mark_services_due(affected);
     }
+
+    /// A Service that is being deleted, and has lost what it wants, does not get it any more.
+    pub(crate) fn give_up(&mut self, key: &Arc<ServiceKey>) {
+        let Some(entry) = self.services.get_mut(key) else { return };
+        entry.stored = entry.stored.clone().ending(None);
+        let affected = self.claims.set(key, claims(&entry.stored, &self.settings), false);
+        self.mark_services_due(affected);
+    }
 }

@@ -168,9 +168,12 @@ impl State {
     /// A Service with the label exists, as it is now.
     pub(crate) fn apply_service(&mut self, document: &Document) {
         let Some((key, mut stored)) = StoredService::new(document) else { return };
-        let before = self.services.get(&key).map(|known| &known.stored);
+        let known = self.services.get(&key);
+        let before = known.map(|known| &known.stored);
         if stored.terminating {
-            stored = stored.ending(before);
+            // What was refused has nothing that it could keep.
+            let had = known.filter(|known| !known.refused).map(|known| &known.stored);
+            stored = stored.ending(had);
         }
         if before.is_some_and(|before| before.is_same(&stored)) {
             return;

@@ -1,17 +1,17 @@
 //! What is written down about who has what: which Services and which foreign objects are in, and where.
 
+use std::collections::BTreeSet;
+
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use xposer::Settings;
-use xposer::conflicts::{
-    BucketHash, Holders, MAX_HOLDERS, SHARD_VERSION, Shard, ShardState, config_map, shard,
-};
+use xposer::conflicts::{BucketHash, Holders, MAX_HOLDERS, SHARDS, Shard, ShardState, config_map, shard};
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 
-use super::{FakeCluster, HOST, document, in_shop, service, web};
-use crate::state::held::{Content, MAX_CLAIMS};
+use super::{FakeCluster, HOST, document, in_shop, service, settle, web};
+use crate::state::held::{Content, MAX_CLAIMS, MAX_INCOMPLETE};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
 fn settings(more: &Value) -> Settings {
@@ -150,6 +150,45 @@ fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
     again["metadata"]["uid"] = json!("again");
     cluster.apply(&again).settle();
     assert_eq!(cluster.has("own.example.com"), own);
+}
+
+/// What it does not have when its deletion begins, it does not get, so nobody else waits for its end.
+#[test]
+fn a_service_that_is_being_deleted_takes_no_host_that_becomes_free() {
+    let named = |name: &str| {
+        let mut service = service(name, &[(HOST, "own.example.com")]);
+        let second = ["first", "second", "third"].iter().position(|it| *it == name).unwrap_or_default();
+        service["metadata"]["creationTimestamp"] = json!(format!("2026-01-01T00:00:{second:02}Z"));
+        service
+    };
+    for is_decided in [true, false] {
+        let mut cluster = FakeCluster::with_claims();
+        for name in ["first", "second", "third"] {
+            cluster.apply(&named(name));
+        }
+        cluster.settle();
+        cluster.apply(&ending(named("second")));
+        if is_decided {
+            assert!(!settle(&mut cluster).iter().any(|it| it.starts_with("apply")));
+        }
+        cluster.state.delete_service(&ServiceKey::new("shop", "first"));
+        let done = settle(&mut cluster);
+        assert!(done.contains(&"apply Ingress shop/third (Create)".to_owned()), "{done:?}");
+        assert_eq!(cluster.has("own.example.com"), ["Service shop/third 2026-01-01T00:00:02Z"]);
+        // Nor later, and the watch sends it again.
+        cluster.state.delete_service(&ServiceKey::new("shop", "third"));
+        cluster.apply(&ending(named("second"))).settle();
+        assert!(cluster.has("own.example.com").is_empty());
+    }
+    // One that loses what it has while it ends, to an older one that comes and goes.
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&named("second")).apply(&named("third")).settle();
+    cluster.apply(&ending(named("second"))).settle();
+    assert_eq!(cluster.has("own.example.com"), ["Service shop/second 2026-01-01T00:00:01Z"]);
+    cluster.apply(&named("first")).settle();
+    cluster.state.delete_service(&ServiceKey::new("shop", "first"));
+    cluster.settle();
+    assert_eq!(cluster.has("own.example.com"), ["Service shop/third 2026-01-01T00:00:02Z"]);
 }
 
 #[test]
@@ -446,6 +485,17 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     let holders = cluster.has("a.example.com");
     assert!(holders.len() == MAX_HOLDERS && holders[0].starts_with("Ingress shop/i-00"), "{holders:?}");
     assert_eq!(cluster.said("a.example.com").dropped, 0);
+    // The oldest of another namespace is named, too, because it is in the way of those who may share with the others.
+    for (name, second) in [("stranger", 30), ("another", 31)] {
+        let mut stranger = ingress(name, "a.example.com", second);
+        stranger["metadata"]["namespace"] = json!("ops");
+        cluster.foreign(Kind::Ingress, &stranger);
+    }
+    let holders = cluster.has("a.example.com");
+    assert!(
+        holders.len() == MAX_HOLDERS + 1 && holders[4].starts_with("Ingress ops/stranger"),
+        "{holders:?}"
+    );
 
     // More claims than one object may have.
     let paths: Vec<Value> =
@@ -455,6 +505,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     cluster.foreign(Kind::Ingress, &many);
     let said = cluster.said("b.example.com");
     assert_eq!((cluster.claims("b.example.com").len(), said.dropped), (MAX_CLAIMS, 7));
+    assert_eq!(said.incomplete, Some(BTreeSet::from([BucketHash::of("b.example.com")])));
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
@@ -479,6 +530,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         "{}",
         said.dropped
     );
+    assert_eq!(said.incomplete, Some(BTreeSet::from([BucketHash::of("c.example.com")])));
     let oldest = claims.values().filter(|holders| holders[0].name == "large-0").count();
     let youngest = claims.values().filter(|holders| holders[0].name == "large-4").count();
     assert!(oldest > 0 && youngest == 0, "{oldest} {youngest}");
@@ -487,9 +539,49 @@ fn many_holders_and_many_claims_stay_within_bounds() {
 }
 
 /// What a ConfigMap says, written at the time of the page.
-fn shard_of(Content { buckets, dropped }: Content) -> Shard {
-    let written = "2026-11-29T07:00:00Z".to_owned();
-    Shard { state: ShardState { version: SHARD_VERSION, written, dropped }, buckets }
+fn shard_of(content: Content) -> Shard {
+    Shard { state: content.state("2026-11-29T07:00:00Z".to_owned()), buckets: content.buckets }
+}
+
+/// An object with more claims than are kept, in all shards: what is not known for that reason is what the object itself asks for.
+#[test]
+fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
+    let mut cluster = FakeCluster::with_claims();
+    let mut many = ingress("many", "x", 1);
+    let rule = |host: String| json!({"host": host});
+    let paths: Vec<Value> =
+        (0..MAX_CLAIMS).map(|it| json!({"path": format!("/{it}"), "pathType": "Exact"})).collect();
+    let mut rules = vec![json!({"host": "0.team.example.com", "http": {"paths": paths}})];
+    rules.extend((0..2000).map(|it| rule(format!("h{it}.team.example.com"))));
+    many["spec"]["rules"] = rules.into();
+    cluster.foreign(Kind::Ingress, &many);
+    let states: Vec<ShardState> =
+        (0..SHARDS).map(|number| cluster.state.held.content(number).state(String::new())).collect();
+    assert!(states.iter().filter(|state| state.dropped > 0).count() > 250);
+    assert_eq!(states.iter().map(|state| state.dropped).sum::<u64>(), 2000);
+    let lacks = |host: &str| states[usize::try_from(shard(host)).unwrap()].lacks(host);
+    assert!((0..2000).all(|it| lacks(&format!("h{it}.team.example.com"))));
+    assert!((0..2000).all(|it| !lacks(&format!("h{it}.other.example.com"))));
+    // It says the same after it was written and read.
+    let text = serde_json::to_string(&states).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<ShardState>>(&text).unwrap(), states);
+
+    // So many that they cannot be named: the ConfigMap says that it does not know, and stays within its bound.
+    let in_one = (0..).map(|it| format!("{it}.one.example.com")).filter(|host| shard(host) == 7);
+    let in_one: Vec<Value> = in_one.take(MAX_INCOMPLETE + MAX_CLAIMS + 1).map(rule).collect();
+    let few = in_one.len() - 1;
+    for (number, is_named) in [(few, true), (few + 1, false)] {
+        let mut cluster = FakeCluster::with_claims();
+        let mut many = ingress("many", "x", 1);
+        many["spec"]["rules"] = in_one.get(..number).unwrap().into();
+        cluster.foreign(Kind::Ingress, &many);
+        let said = cluster.state.held.content(7);
+        assert_eq!((said.incomplete.is_some(), said.dropped), (is_named, (number - MAX_CLAIMS) as u64));
+        let bytes = shard_of(said).data().iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        assert!(bytes < 256 * 1024, "{bytes}");
+        cluster.event(Kind::Ingress, Event::Delete(document(&many)));
+        assert_eq!(cluster.state.held.content(7), Content::default());
+    }
 }
 
 /// Lists that are combined have a bound, too.
@@ -506,6 +598,13 @@ fn an_object_with_many_aliases_of_many_hosts_costs_little() {
     cluster.foreign(Kind::Ingress, &object);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     assert_eq!(cluster.state.held.len(), MAX_CLAIMS);
+    // Nor do those that are kept have more bytes than one ConfigMap.
+    let path = format!("/{}", "x".repeat(10_000));
+    object["spec"]["rules"] =
+        json!([{"host": "h.example.com", "http": {"paths": [{"path": path, "pathType": "Exact"}]}}]);
+    object["metadata"]["resourceVersion"] = json!("2");
+    cluster.foreign(Kind::Ingress, &object);
+    assert!((40..60).contains(&cluster.state.held.len()), "{}", cluster.state.held.len());
 }
 
 /// Rendering a shard costs as much as what is in it, and setting a holder does not grow with the others.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer::Settings;
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use xposer_live::kinds::Kind;
 use xposer_live::object::Observed;
 
-use super::{FakeCluster, HOST, NAME, address, in_shop, served, service, settle, web};
+use super::{FakeCluster, HOST, NAME, address, document, in_shop, served, service, settle, web};
 use crate::handover::{Handovers, Refusal};
+use crate::notice::Notice;
 
 const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 
@@ -197,4 +199,59 @@ fn after_another_refusal_the_old_ingress_stays() {
     cluster.refuses = |_, key, _| (&*key.name == "new").then(|| "quota".to_owned());
     settle(cluster.apply(&web(&[(NAME, "new")])));
     assert!(cluster.objects.contains_key(&in_shop(Kind::Ingress, "web")));
+}
+
+/// With `nameOthers: false`, no Event says what another namespace is called, in whose ConfigMap the key of a Service is.
+#[test]
+fn the_url_configmap_of_another_namespace_is_not_named_where_others_are_not() {
+    for names_others in [true, false] {
+        let mut cluster = FakeCluster::new();
+        let settings = json!({"claims": {"namespace": "xposer-system", "nameOthers": names_others}});
+        cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
+        let theirs = json!({"metadata": {"name": "xposer", "namespace": "ops", "uid": "theirs", "resourceVersion": "1"},
+            "data": {"web-shop": "other.example.com"}});
+        cluster.state.apply_object(Kind::ConfigMap, &document(&theirs));
+        for namespace in ["ops", "full"] {
+            cluster.state.apply_namespace(namespace, false);
+        }
+        let mut publishing = web(&[]);
+        publishing["metadata"]["annotations"]["xposer.stakater.com/annotations"] =
+            "exposeIngressUrl: globally".into();
+        cluster.apply(&publishing).settle();
+        let mut notes = Vec::new();
+        for namespace in ["ops", "full", "shop"] {
+            let key = ReconcileKey::UrlConfigMap(namespace.into());
+            let mut notices: Vec<Notice> = cluster
+                .state
+                .reconcile(&key, cluster.now)
+                .into_iter()
+                .flat_map(|plan| plan.notices)
+                .collect();
+            if namespace != "ops" {
+                let object =
+                    ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: "xposer".into() };
+                notices.push(Notice::apply_failed(Some(&object), "a quota"));
+            }
+            // Those from before are known.
+            cluster.state.finish(&key, Vec::new(), false);
+            let told = cluster.state.finish(&key, notices, true);
+            notes.extend(told.into_iter().map(|it| format!("{}: {}", it.notice.reason, it.notice.note)));
+        }
+        let own = "ApplyFailed: the API server refused to change ConfigMap shop/xposer: a quota";
+        let expected = match names_others {
+            true => [
+                "ForeignObject: the key web-shop of ConfigMap ops/xposer belongs to somebody else and was not touched; \
+                 remove it there, or rename the Service",
+                "ApplyFailed: the API server refused to change ConfigMap full/xposer: a quota",
+                own,
+            ],
+            false => [
+                "ForeignObject: the key web-shop of ConfigMap xposer of another namespace belongs to somebody else and was \
+                 not touched; rename the Service",
+                "ApplyFailed: ConfigMap xposer of another namespace cannot be changed; tell your administrator",
+                own,
+            ],
+        };
+        assert_eq!(notes, expected);
+    }
 }

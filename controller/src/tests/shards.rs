@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState};
+use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard};
 
 use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work, said};
 use crate::state::held::Content;
@@ -45,7 +45,7 @@ fn content(host: &str) -> Content {
         is_part: false,
     };
     let claims = Holders::from([(format!("prefix {host}/"), vec![holder])]);
-    Content { buckets: Buckets::from([('a', claims)]), dropped: 0 }
+    Content { buckets: Buckets::from([('a', claims)]), ..Content::default() }
 }
 
 impl Store {
@@ -142,9 +142,7 @@ impl Store {
     fn put(&mut self, number: u64, content: Content, is_ours: bool) -> Version {
         self.versions += 1;
         let version = self.versions.to_string();
-        let Content { buckets, dropped } = content;
-        let shard =
-            Shard { state: ShardState { version: SHARD_VERSION, written: String::new(), dropped }, buckets };
+        let shard = Shard { state: content.state(String::new()), buckets: content.buckets };
         self.maps.insert(number, Map { version: version.clone(), is_ours, shard, written: self.now });
         Version { uid: "u".to_owned(), version }
     }
@@ -357,4 +355,84 @@ fn the_claims_move_with_the_settings() {
     store.refuses = |_| Some(Failure::NoPermission("no".to_owned()));
     assert_eq!(store.run(600), ["failed no_permission"]);
     assert!(matches!(&*store.news, [News::Failed(_)]) && store.shards.is_settled());
+}
+
+/// A look at what belongs to somebody else may fail, and is repeated: nothing is written there that could end a failure.
+#[test]
+fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
+    let mut store = Store::new();
+    store.put(5, content("theirs.example.com"), false);
+    store.run(20);
+    let failing = |what: &What| matches!(what, What::Read(5)).then(|| Failure::Unavailable("no".to_owned()));
+    store.refuses = failing;
+    store.run(35);
+    assert!(matches!(&*store.news, [News::Failed(_), News::Failed(_)]), "{:?}", store.news);
+    store.refuses = |_| None;
+    store.run(HOUR);
+    assert!(store.shards.is_settled());
+    assert_eq!(store.news.last(), Some(&News::Recovered), "{:?}", store.news);
+    // The next failure is told.
+    store.refuses = failing;
+    store.run(35);
+    assert!(matches!(store.news.last(), Some(News::Failed(_))), "{:?}", store.news);
+}
+
+#[test]
+fn those_from_before_go_although_something_changes_all_the_time() {
+    let mut store = Store::written();
+    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.maps.clear();
+    let mut done = Vec::new();
+    for step in 0..600 {
+        store.set(7, &format!("{step}.example.com"));
+        done.extend(store.run(0));
+    }
+    assert!(done.contains(&"delete in xposer-system".to_owned()), "{done:?}");
+    // Nor does it matter that one belongs to somebody else there.
+    store.shards.set_place(Some(("third", HOUR)));
+    store.maps.clear();
+    store.put(5, content("theirs.example.com"), false);
+    assert!(store.run(60).contains(&"delete in elsewhere".to_owned()));
+}
+
+#[test]
+fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
+    let mut store = Store::written();
+    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.maps.clear();
+    // Another failure is told before it.
+    store.refuses = |what| {
+        let said = "data: Forbidden: field is immutable when `immutable` is set";
+        match what {
+            What::Write(3, ..) => Some(Failure::Unavailable("down".to_owned())),
+            What::Write(4, ..) => Some(Failure::Refused(said.to_owned())),
+            _ => None,
+        }
+    };
+    let done = store.run(600);
+    assert!(!done.iter().any(|it| it.starts_with("delete in")), "{done:?}");
+    let [News::Failed(_), News::Failed(refused)] = &*store.news else { panic!("{:?}", store.news) };
+    let expected = "the claims are not written: the API server refused elsewhere/xposer-claims-04: data: Forbidden: field is \
+                    immutable when `immutable` is set; delete it, and it is made anew within five minutes; those in the \
+                    namespace xposer-system, where they were before, stay until then";
+    assert_eq!(refused, expected);
+    store.refuses = |_| None;
+    assert!(store.run(400).contains(&"delete in xposer-system".to_owned()));
+}
+
+/// What the message about an immutable one advises.
+#[test]
+fn one_that_is_deleted_because_it_is_refused_is_made_anew() {
+    let mut store = Store::written();
+    store.refuses = |what| {
+        let is_there = matches!(what, What::Write(3, _, Some(_)));
+        is_there.then(|| Failure::Refused("field is immutable".to_owned()))
+    };
+    store.set(3, "a.example.com");
+    store.run(600);
+    store.maps.remove(&3);
+    // The answer to an update of what is not there.
+    store.refuses = |_| None;
+    store.run(300);
+    assert_eq!(store.maps[&3].shard.buckets, store.contents[&3].buckets);
 }
