@@ -35,6 +35,9 @@ const MAX_HELD: usize = 48 << 10;
 /// The connections at the same time. The API server keeps 25 of them, and opens more for more requests. For one more, one that waits is
 /// closed.
 const MAX_CONNECTIONS: usize = 512;
+/// The longest head of a request, in bytes: that of the API server has about 1 KiB. Each connection may hold so much, so this is what
+/// bounds the memory of all of them.
+const MAX_HEAD: usize = 32 << 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a new connection may wait with the head of its first request. Whoever only opens connections keeps no place for long.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -196,6 +199,7 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), answer);
     let silent = async {
         if timeout(FIRST_TIMEOUT, begins.wait_for(|begins| *begins)).await.is_ok() {

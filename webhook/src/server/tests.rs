@@ -146,6 +146,25 @@ async fn a_connection_without_a_request_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_is_bounded() {
+    let fixture = Fixture::new(Duration::ZERO);
+    let with = |length: usize| head(0).replace("\r\n\r\n", &format!("\r\nX: {}", "x".repeat(length)));
+    let mut stream = fixture.connect_tls().await;
+    stream.write_all(with(MAX_HEAD).as_bytes()).await.unwrap();
+    let (said, took) = rest(&mut stream).await;
+    assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+    is_about(took, Duration::ZERO);
+    // What clients send is far from that.
+    let mut stream = fixture.connect_tls().await;
+    let text = with(MAX_HEAD / 2) + "\r\n\r\n";
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let length = stream.read(&mut piece).await.unwrap();
+    let said = String::from_utf8_lossy(&piece[..length]).into_owned();
+    assert!(said.contains("the body is no AdmissionReview"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_may_wait_longer_for_its_next_request() {
     let fixture = Fixture::new(Duration::ZERO);
     let mut stream = fixture.connect_tls().await;
