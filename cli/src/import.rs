@@ -149,10 +149,21 @@ fn propose(
             format!("the Services that are not {where_not} cannot be printed whole, and are left out");
         findings.push(Finding::warning(message).help(help));
     }
-    let document = |proposal: &Proposal| match proposal.given.and_then(|at| input.services.get(at)) {
-        Some(service) if args.whole => proposal.whole(service),
-        _ => proposal.patch(),
+    let document = |proposal: &Proposal| {
+        let given = proposal.given.and_then(|at| input.services.get(at)).filter(|_| args.whole);
+        match given {
+            Some(service) if proposal.open.is_empty() => Some(proposal.whole(service)),
+            Some(service) => Some((*service).clone()),
+            None => patch(proposal),
+        }
     };
+    if args.output == Proposed::Json {
+        // There are no comments that would say so.
+        findings.extend(printed.iter().filter_map(|proposal| proposal.not_exposed()).map(|said| {
+            let help = "mend what is told about its Ingress, and import again";
+            Finding::warning(said).help(help)
+        }));
+    }
     or_gone(match args.output {
         Proposed::Yaml => {
             let text = yaml(&printed, &document, &imported, found);
@@ -248,20 +259,31 @@ fn name_of(value: &Value) -> String {
 /// The patches of all proposals.
 pub(crate) fn services_yaml(imported: &Imported, found: &Found<'_>) -> String {
     let proposals: Vec<&Proposal> = imported.proposals.iter().collect();
-    yaml(&proposals, &Proposal::patch, imported, found)
+    yaml(&proposals, &patch, imported, found)
 }
 
-/// A stream of documents, each with the Ingresses that it reproduces.
+/// The patch that exposes a Service; `None` if it is not to be exposed.
+fn patch(proposal: &Proposal) -> Option<Value> {
+    proposal.open.is_empty().then(|| proposal.patch())
+}
+
+/// A text as lines of a comment. Whatever else a program takes for the end of a line does not end them.
+fn comment(text: &str) -> String {
+    text.lines().map(|line| format!("# {}\n", visible(line))).collect()
+}
+
+/// A stream of documents, each with the Ingresses that it reproduces. Where there is none, the patch is a comment.
 fn yaml(
     proposals: &[&Proposal],
-    document: &dyn Fn(&Proposal) -> Value,
+    document: &dyn Fn(&Proposal) -> Option<Value>,
     imported: &Imported,
     found: &Found<'_>,
 ) -> String {
     let mut text = String::new();
     for (index, proposal) in proposals.iter().enumerate() {
+        let document = document(proposal);
         if index > 0 {
-            text.push_str("---\n");
+            text.push_str(if document.is_some() { "---\n" } else { "# ---\n" });
         }
         let names = proposal.ingresses.iter().filter_map(|at| {
             let is_whole = imported.became.get(*at) == Some(&Became::Same) || proposal.is_same;
@@ -269,7 +291,11 @@ fn yaml(
             Some(format!("{}{rest}", name_of(found.ingresses.get(*at)?.value)))
         });
         let names: Vec<String> = names.collect();
-        text.push_str(&format!("# Ingress {}\n{}", names.join("; "), to_yaml(&document(proposal))));
+        text.push_str(&format!("# Ingress {}\n", names.join("; ")));
+        text.extend(proposal.not_exposed().map(|said| comment(&said)));
+        text.push_str(
+            &document.map_or_else(|| comment(&to_yaml(&proposal.patch())), |document| to_yaml(&document)),
+        );
     }
     text
 }
@@ -277,10 +303,10 @@ fn yaml(
 /// One `v1` List.
 fn write_json(
     proposals: &[&Proposal],
-    document: &dyn Fn(&Proposal) -> Value,
+    document: &dyn Fn(&Proposal) -> Option<Value>,
     mut out: &mut dyn Write,
 ) -> io::Result<()> {
-    let items: Vec<Value> = proposals.iter().map(|proposal| document(proposal)).collect();
+    let items: Vec<Value> = proposals.iter().filter_map(|proposal| document(proposal)).collect();
     serde_json::to_writer_pretty(&mut out, &json!({"apiVersion": "v1", "items": items, "kind": "List"}))?;
     writeln!(out)?;
     out.flush()
@@ -316,12 +342,16 @@ fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) ->
             summary.push_str(&format!(", {} {what}", count(became)));
         }
     }
-    let services = imported.proposals.len();
-    let of = if services == 1 { "Service" } else { "Services" };
-    writeln!(out, "{summary}; {services} {of} to annotate")?;
-    let adopted: Vec<(&Value, &Proposal)> = imported
-        .proposals
-        .iter()
+    let (exposed, open): (Vec<&Proposal>, Vec<&Proposal>) =
+        imported.proposals.iter().partition(|it| it.open.is_empty());
+    let of = if exposed.len() == 1 { "Service" } else { "Services" };
+    summary.push_str(&format!("; {} {of} to annotate", exposed.len()));
+    if !open.is_empty() {
+        summary.push_str(&format!(", {} not to be exposed", open.len()));
+    }
+    writeln!(out, "{summary}")?;
+    let adopted: Vec<(&Value, &Proposal)> = exposed
+        .into_iter()
         .filter_map(|proposal| Some((*input.ingresses.get(proposal.adopts?)?, proposal)))
         .collect();
     if adopted.is_empty() {

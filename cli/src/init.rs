@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use xposer::Settings;
-use xposer_import::{Common, Imported, Input, Unexposed, settings, unexposed};
+use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unexposed};
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
 use crate::args::{InitArgs, InputArgs, Starting, Typed};
@@ -203,7 +203,7 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
 fn commands(imported: &Imported) -> String {
     let mut text =
         String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
-    for command in imported.proposals.iter().flat_map(xposer_import::Proposal::commands) {
+    for command in imported.proposals.iter().flat_map(Proposal::commands) {
         let _ = writeln!(text, "{command}");
     }
     text
@@ -250,9 +250,11 @@ fn summary(
     (out, source): (Option<&Path>, Source),
     input: &Input<'_>,
 ) -> String {
-    let bare =
-        imported.proposals.iter().filter(|it| it.annotations.is_empty() && it.removed.is_empty()).count();
-    let own = imported.proposals.len() - bare;
+    let exposed = imported.proposals.iter().filter(|it| it.open.is_empty());
+    let (bare, own): (Vec<&Proposal>, Vec<&Proposal>) =
+        exposed.partition(|it| it.annotations.is_empty() && it.removed.is_empty());
+    let (bare, own) = (bare.len(), own.len());
+    let open = imported.proposals.len() - bare - own;
     let mut text = format!(
         "Found: {}, {}, and {} for them.\n",
         count(input.ingresses.len(), "Ingress", "Ingresses"),
@@ -267,6 +269,14 @@ fn summary(
         if own == 1 { "its" } else { "their" },
         if left.len() == 1 { "1 has".to_owned() } else { format!("{} have", left.len()) },
     );
+    if open > 0 {
+        let _ = writeln!(
+            text,
+            "{} not to be exposed: {} why.",
+            if open == 1 { "1 Service is".to_owned() } else { format!("{open} Services are") },
+            if open == 1 { "a comment says" } else { "comments say" },
+        );
+    }
     let lost = imported.findings.iter().filter(|finding| finding.is_loss).count();
     if lost > 0 {
         let _ = writeln!(

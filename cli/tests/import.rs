@@ -69,34 +69,85 @@ fn stream(documents: &[Value]) -> String {
     documents.iter().map(|it| format!("{it}\n")).collect()
 }
 
-/// What keeps somebody out and is not said: the script says so, and exposes nothing.
+/// What keeps somebody out and is not said: every output says so, and none exposes anything.
 #[test]
-fn a_script_exposes_nothing_without_its_protection() {
+fn nothing_is_exposed_without_its_protection() {
     let mut open = ingress("web", "shop.example.com");
     open["metadata"]["annotations"] = json!({
         "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.x",
+        // Two of them are two lines of one annotation, and so of a command.
         "nginx.ingress.kubernetes.io/custom-headers": "shop/headers",
-        "example.com/two-lines": "a\nkubectl get pods",
+        "nginx.ingress.kubernetes.io/proxy-buffering": "on",
     });
     let mut other = ingress("api", "api.example.com");
     other["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = "api".into();
     other["metadata"]["name"] = "another-name".into();
-    let input = stream(&[open, service("web"), other, service("api")]);
-    let commands = run(&["import", "-o", "kubectl"], &input, Terminal::default()).expect(1).stdout;
-    let (of_web, of_api): (Vec<&str>, Vec<&str>) =
-        commands.lines().skip(1).partition(|line| line.starts_with("# ") && !line.contains("/api"));
-    assert!(of_web[0].starts_with("# Service shop/web is not exposed: "), "{commands}");
-    assert!(of_web[0].contains("whitelist-source-range` is `10.0.0.x`"), "{commands}");
+    let [first, second] = [
+        [open.clone(), service("web"), other.clone(), service("api")],
+        [other, service("api"), open, service("web")],
+    ]
+    .map(|documents| stream(&documents));
+    let of = |arguments: &[&str], input: &str| {
+        let arguments: Vec<&str> = ["import"].iter().chain(arguments).copied().collect();
+        run(&arguments, input, Terminal::default()).expect(1)
+    };
+    let said = "# Service shop/web is not exposed: `nginx.ingress.kubernetes.io/whitelist-source-range` is `10.0.0.x`";
+
+    let commands = of(&["-o", "kubectl"], &first).stdout;
+    let lines: Vec<&str> = commands.lines().skip(1).collect();
+    let (of_web, of_api) = lines.split_at(lines.len() - 2);
+    assert!(of_web[0].starts_with(said) && of_web.len() == 4, "{commands}");
+    assert!(of_web.iter().all(|line| line.starts_with("# ")), "{commands}");
     assert_eq!(of_web.last(), Some(&"# kubectl label service web -n shop --overwrite expose=true"));
     assert_eq!(of_api.last(), Some(&"kubectl label service api -n shop --overwrite expose=true"));
     assert!(!of_api.iter().any(|line| line.contains("web")), "{commands}");
 
+    let names = |documents: Vec<Value>| -> Vec<String> {
+        documents.iter().map(|it| it["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let load = |text: &str| -> Vec<Value> {
+        xposer_manifest::load(text).unwrap().into_iter().map(|it| it.value).collect()
+    };
+    for input in [&first, &second] {
+        let ran = of(&[], input);
+        assert_eq!(names(load(&ran.stdout)), ["api"], "{}", ran.stdout);
+        assert!(ran.stdout.lines().any(|line| line.starts_with(said)), "{}", ran.stdout);
+        // Somebody who knows better takes the marks of the comment away.
+        let bare: Vec<&str> =
+            ran.stdout.lines().filter(|line| !line.contains("Ingress ") && !line.starts_with(said)).collect();
+        let bare: Vec<&str> = bare.iter().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+        assert_eq!(load(&bare.join("\n")).len(), 2, "{}", ran.stdout);
+        assert!(ran.stderr.contains("; 1 Service to annotate, 1 not to be exposed\n"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("adopt ingress/web"), "{}", ran.stderr);
+
+        let ran = of(&["-o", "json"], input);
+        let list: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(names(list["items"].as_array().unwrap().clone()), ["api"]);
+        assert!(ran.stderr.contains("warning: Service shop/web is not exposed: "), "{}", ran.stderr);
+        // Whole, it is as it was.
+        for output in ["yaml", "json"] {
+            let ran = of(&["--whole", "-o", output], input);
+            let all = match output {
+                "json" => {
+                    serde_json::from_str::<Value>(&ran.stdout).unwrap()["items"].as_array().unwrap().clone()
+                }
+                _ => load(&ran.stdout),
+            };
+            let web = all.iter().find(|it| it["metadata"]["name"] == "web").unwrap();
+            assert_eq!((all.len(), web), (2, &service("web")));
+            assert!((ran.stdout + &ran.stderr).contains("Service shop/web is not exposed: "));
+        }
+    }
+
     let folder = folder("script");
-    std::fs::write(folder.join("in.yaml"), &input).unwrap();
-    xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(1);
-    let script = std::fs::read_to_string(folder.join("made/annotate.sh")).unwrap();
-    assert!(script.contains("\n# Service shop/web is not exposed: "), "{script}");
+    std::fs::write(folder.join("in.yaml"), &first).unwrap();
+    let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(1);
+    assert!(ran.stderr.contains("1 Service is not to be exposed: a comment says why.\n"), "{}", ran.stderr);
+    let made = |name: &str| std::fs::read_to_string(folder.join("made").join(name)).unwrap();
+    let (script, services) = (made("annotate.sh"), made("services.yaml"));
+    assert!(script.lines().chain(services.lines()).filter(|line| line.starts_with(said)).count() == 2);
     assert!(!script.contains("\nkubectl label service web"), "{script}");
+    assert_eq!(names(load(&services)), ["api"], "{services}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::finding::{Finding, Object};
 ///         {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}});
 /// let input = Input { ingresses: vec![&ingress], ..Input::default() };
 /// let proposal = import(&input, &Settings::default(), false).proposals.remove(0);
-/// assert!(proposal.is_same && proposal.adopts == Some(0));
+/// assert!(proposal.is_same && proposal.adopts == Some(0) && proposal.not_exposed().is_none());
 /// assert_eq!(proposal.patch()["metadata"]["labels"], json!({"expose": "true"}));
 /// assert_eq!(proposal.commands().pop().unwrap(), "kubectl label service web -n shop --overwrite expose=true");
 /// ```
@@ -59,6 +59,8 @@ impl Proposal {
     /// The Service with nothing but its name, the label and the annotations: a strategic merge patch, in which `null` removes an
     /// annotation. It is for kustomize and `kubectl patch`. `kubectl apply --server-side` may not be given it: where the Service was
     /// applied by a client before, kubectl makes the patch the owner of all its fields, and the next time those that it lacks go.
+    ///
+    /// It exposes the Service, also where it is [not to be](Self::not_exposed).
     #[must_use]
     pub fn patch(&self) -> Value {
         let mut metadata = Map::new();
@@ -76,7 +78,7 @@ impl Proposal {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata})
     }
 
-    /// The Service as it was given, with the label and the annotations.
+    /// The Service as it was given, with the label and the annotations, also where it is [not to be exposed](Self::not_exposed).
     #[must_use]
     pub fn whole(&self, service: &Value) -> Value {
         let mut whole = service.clone();
@@ -102,9 +104,22 @@ impl Proposal {
         whole
     }
 
+    fn name(&self) -> String {
+        let name = [&self.namespace, "/", &self.service].concat();
+        name.trim_start_matches('/').to_owned()
+    }
+
+    /// A sentence with the reasons where the Service is not to be exposed as it is proposed, because something is [missing](Self::open)
+    /// that keeps somebody out.
+    #[must_use]
+    pub fn not_exposed(&self) -> Option<String> {
+        let is_open = !self.open.is_empty();
+        is_open.then(|| format!("Service {} is not exposed: {}", self.name(), self.open.join("; ")))
+    }
+
     /// The commands of kubectl that give the Service its annotations and its label, and comments. The label comes last, so that a
-    /// running controller exposes no Service without what protects it. They are comments themselves where something is
-    /// [missing](Self::open) that keeps somebody out.
+    /// running controller exposes no Service without what protects it. They are comments themselves where the Service is
+    /// [not to be exposed](Self::not_exposed).
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         let namespace = if self.namespace.is_empty() {
@@ -121,17 +136,17 @@ impl Proposal {
             commands.push(format!("kubectl annotate {service} {}", words.join(" ")));
         }
         commands.push(format!("kubectl label {service} {EXPOSE_LABEL}=true"));
-        let name = [&self.namespace, "/", &self.service].concat();
-        let name = name.trim_start_matches('/');
         // A comment ends with its line, and a value may have several.
         let comment =
             |text: &str| text.lines().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n");
-        if !self.open.is_empty() {
-            let said = format!("Service {name} is not exposed: {}", self.open.join("; "));
+        if let Some(said) = self.not_exposed() {
             return [said].iter().chain(&commands).map(|text| comment(text)).collect();
         }
         if !self.is_same {
-            commands.insert(0, comment(&format!("Service {name}: not all of its Ingress")));
+            commands.insert(
+                0,
+                comment(&format!("Service {}: not all of its Ingress is reproduced", self.name())),
+            );
         }
         commands
     }

@@ -165,6 +165,11 @@ fn of_service(
     wants: Option<&Desired>,
 ) -> Findings {
     let mut wrong = Findings::new();
+    if world.entry(service).is_some_and(|entry| entry.stored.terminating) {
+        let said = format!("Service {service} is being deleted, so it takes no objects");
+        wrong.push(Finding::input(said).help("wait until it is gone, and create it again"));
+        return wrong;
+    }
     match decision.map(|decision| &decision.result) {
         None => wrong.push(
             Finding::input(format!("Service {service} does not ask to be exposed, so it has no objects"))
@@ -335,7 +340,8 @@ fn others(document: &Document, key: &ObjectKey) -> Findings {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Document, elsewhere, unprotected};
+    use super::{Document, ObjectKey, ServiceKey, World, elsewhere, of_service, unprotected};
+    use xposer_live::kinds::Kind;
 
     fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
         let paths: Vec<Value> = paths
@@ -344,6 +350,26 @@ mod tests {
             .collect();
         json!({"metadata": {"name": "z", "annotations": annotations},
             "spec": {"tls": tls, "rules": [{"host": "a.example.com", "http": {"paths": paths}}]}})
+    }
+
+    /// Kubernetes would delete the object with it.
+    #[test]
+    fn a_service_that_is_being_deleted_takes_no_object() {
+        let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+            "metadata": {"name": "web", "namespace": "shop", "uid": "1", "labels": {"expose": "true"},
+                "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com"}}});
+        let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
+        let wrong = |service: &Value| {
+            let world = World::of(std::slice::from_ref(service), xposer::Settings::default());
+            let decisions = crate::diff::decisions(&world);
+            let wants = decisions.iter().flat_map(crate::diff::desired).next();
+            let wrong = of_service(&world, &ServiceKey::new("shop", "web"), &key, decisions.first(), wants);
+            format!("{wrong:?}")
+        };
+        assert_eq!(wrong(&service), "[]");
+        service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+        let wrong = wrong(&service);
+        assert!(wrong.contains("Service shop/web is being deleted, so it takes no objects"), "{wrong}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod compared;
 mod fields;
 mod urls;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,13 +17,14 @@ use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
 use xposer_live::object::{ADOPT_ANNOTATION, Observed, Ownership, is_as_desired};
 use xposer_live::plan::{Decision, DecisionResult, Desired, Exposed, Member, decide};
+use xposer_live::service::StoredService;
 use xposer_manifest::Finding;
 
 use crate::args::{ClusterArgs, DiffArgs};
 use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::session::{Exit, Stop, read, text};
-use crate::world::{Wanted, World};
+use crate::world::{Entry, Wanted, World};
 
 pub(crate) use compared::Change;
 use compared::Compared;
@@ -56,13 +58,25 @@ pub(crate) async fn diff(
     Ok(if compared.changes.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
-/// What the controller decides about all Services.
+/// What a controller that starts now decides about all Services. One that is being deleted takes nothing: it is decided as refused, so what
+/// it has stays.
 pub(crate) fn decisions(world: &World) -> Vec<Decision> {
     let asking = world.entries.iter().zip(&world.outcomes);
     let asking = asking.filter(|(_, outcome)| !matches!(outcome, xposer::Outcome::NotExposed { .. }));
+    let asking: Vec<(&Arc<ServiceKey>, Cow<'_, StoredService>)> =
+        asking.map(|(entry, _)| (&entry.key, counted(entry))).collect();
     let members: Vec<Member<'_>> =
-        asking.map(|(entry, _)| Member { key: entry.key.clone(), stored: &entry.stored }).collect();
+        asking.iter().map(|(key, stored)| Member { key: (*key).clone(), stored }).collect();
     decide(&members, &[], &world.settings)
+}
+
+/// A Service as it counts for a controller that has not seen it before.
+fn counted(entry: &Entry) -> Cow<'_, StoredService> {
+    if entry.stored.terminating {
+        Cow::Owned(entry.stored.clone().ending(None))
+    } else {
+        Cow::Borrowed(&entry.stored)
+    }
 }
 
 /// The objects that a Service is to have.
@@ -289,4 +303,57 @@ fn foreign(key: &ObjectKey, service: &ServiceKey) -> Finding<'static> {
     );
     Finding::warning(format!("{key} belongs to somebody else and would not be touched"))
         .help(format!("choose another name, or hand it over (annotation {ADOPT_ANNOTATION}): {command}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xposer::Settings;
+
+    use super::*;
+
+    fn service(name: &str, second: u32) -> Value {
+        json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"expose": "true"},
+                "creationTimestamp": format!("2026-01-01T00:00:0{second}Z"),
+                "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com",
+                    "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}}})
+    }
+
+    /// As the controller's dry run, which does not know either what it had.
+    #[test]
+    fn a_service_that_is_being_deleted_takes_nothing() {
+        let mut old = service("old", 1);
+        let new = service("new", 2);
+        let decided = |old: &Value| {
+            let world = World::of(&[old.clone(), new.clone()], Settings::default());
+            let decisions = decisions(&world);
+            let exposed: Vec<String> =
+                decisions.iter().flat_map(desired).map(|it| it.key.to_string()).collect();
+            let mut compared = Compared::default();
+            let objects = Objects::default();
+            decisions.iter().for_each(|decision| compared.service(decision, &world, &objects));
+            compared.no_longer_asked(&world, &objects);
+            let published = decisions
+                .iter()
+                .filter_map(urls::published)
+                .map(|(_, it)| it.key.clone())
+                .collect::<Vec<String>>();
+            let changed: Vec<String> =
+                compared.changes.iter().map(|it| format!("{} {}", it.verb, it.object)).collect();
+            (exposed, published, changed, compared.notes.len())
+        };
+        let of = |name: &str| {
+            (
+                vec![format!("Ingress shop/{name}")],
+                vec![format!("{name}-shop")],
+                vec![format!("create Ingress shop/{name}")],
+            )
+        };
+        let (exposed, published, changed, notes) = decided(&old);
+        assert_eq!(((exposed, published, changed), notes), (of("old"), 1));
+        old["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+        let (exposed, published, changed, notes) = decided(&old);
+        assert_eq!(((exposed, published, changed), notes), (of("new"), 0));
+    }
 }

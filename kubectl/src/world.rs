@@ -98,10 +98,27 @@ impl World {
             .into_iter()
             .map(|(key, stored)| Entry { document: stored.document(), shown: is_shown(&key), key, stored })
             .collect();
-        let views: Vec<Service<'_>> = entries.iter().map(Entry::view).collect();
-        let outcomes = expose_all(&views, &settings, Precedence::OldestFirst);
-        drop(views);
+        let outcomes = outcomes(&entries, &settings);
         Ok(Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen })
+    }
+
+    /// That of these Services, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(services: &[Value], settings: Settings) -> Self {
+        let mut all = Services::default();
+        for service in services {
+            all.add(&serde_json::from_value(service.clone()).unwrap());
+        }
+        let entry = |(key, stored): (_, StoredService)| Entry {
+            document: stored.document(),
+            shown: true,
+            key,
+            stored,
+        };
+        let entries: Vec<Entry> = all.0.into_iter().map(entry).collect();
+        let outcomes = outcomes(&entries, &settings);
+        let (file, notes, told, stamps, scope, chosen) = (None, Findings::new(), None, false, None, None);
+        Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen }
     }
 
     /// The Services that the user has asked about, and the decisions about them.
@@ -171,6 +188,12 @@ impl Entry {
     pub(crate) fn view(&self) -> Service<'_> {
         self.stored.view(&self.document).created_at(self.stored.created)
     }
+}
+
+/// What is decided about Services together.
+fn outcomes(entries: &[Entry], settings: &Settings) -> Vec<Outcome> {
+    let views: Vec<Service<'_>> = entries.iter().map(Entry::view).collect();
+    expose_all(&views, settings, Precedence::OldestFirst)
 }
 
 /// The Services by their keys. One that is read twice is kept once.

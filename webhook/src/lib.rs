@@ -21,8 +21,8 @@
 
 mod certificates;
 mod exchange;
+mod places;
 mod server;
-mod waiting;
 
 pub use certificates::{Certificates, Reloaded};
 pub use exchange::{Exchange, NoReview};

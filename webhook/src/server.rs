@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -23,7 +23,7 @@ use xposer_admission::Response;
 
 use crate::certificates::Certificates;
 use crate::exchange::Exchange;
-use crate::waiting::{Place, Waiting};
+use crate::places::{Place, Places};
 
 /// Where reviews are sent to.
 pub const PATH: &str = "/validate";
@@ -35,6 +35,9 @@ const MAX_HELD: usize = 48 << 10;
 /// The connections at the same time. The API server keeps 25 of them, and opens more for more requests. For one more, one that waits is
 /// closed.
 const MAX_CONNECTIONS: usize = 512;
+/// The longest head of a request, in bytes: that of the API server has about 1 KiB. Each connection may hold so much, so this is what
+/// bounds the memory of all of them.
+const MAX_HEAD: usize = 32 << 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a new connection may wait with the head of its first request. Whoever only opens connections keeps no place for long.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -121,26 +124,21 @@ async fn run<D: Door>(
     connections: usize,
     stop: impl Future<Output = ()>,
 ) {
-    let connections = Arc::new(Semaphore::new(connections));
-    let waiting = Arc::new(Waiting::default());
+    let places = Places::new(connections);
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &connections, &waiting) => accepted,
+            accepted = accept(&listener, &places) => accepted,
             () = &mut stop => break,
         };
-        let Ok((stream, permit)) = accepted else {
+        let Ok((stream, place)) = accepted else {
             // For example, there are too many open files.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let (tls, server, watcher) = (tls.clone(), server.clone(), graceful.watcher());
-        let place = Place::new(waiting.clone());
-        tokio::spawn(async move {
-            let _permit = permit;
-            converse(stream, tls, server, watcher, place).await;
-        });
+        tokio::spawn(converse(stream, tls, server, watcher, place));
     }
     drop(listener);
     // What is not finished by then is given up.
@@ -157,19 +155,11 @@ fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-/// The next connection. If there may be no more, one that waits ends, or else a request does.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-    waiting: &Waiting,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let (stream, _) = listener.accept().await?;
+/// The next connection, as soon as there is a place for it.
+async fn accept(listener: &TcpListener, places: &Arc<Places>) -> io::Result<(TcpStream, Place)> {
+    let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    if connections.available_permits() == 0 {
-        waiting.give_way();
-    }
-    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
-    Ok((stream, permit))
+    Ok((stream, places.take(from.ip()).await))
 }
 
 /// Answers what comes over one connection, until either end closes it, or its place is needed.
@@ -199,10 +189,9 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let (began, mut begins) = tokio::sync::watch::channel(false);
     let answer = service_fn(move |request| {
         began.send_replace(true);
-        place.leave();
         let (server, place) = (server.clone(), place.clone());
         async move {
-            let reply = server.handle(request).await;
+            let reply = server.handle(request, &place).await;
             place.wait(reply.status() == StatusCode::OK);
             Ok::<_, Infallible>(reply)
         }
@@ -210,6 +199,7 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), answer);
     let silent = async {
         if timeout(FIRST_TIMEOUT, begins.wait_for(|begins| *begins)).await.is_ok() {
@@ -243,9 +233,9 @@ impl<D: Door> Server<D> {
         Self { door, held: Arc::new(Semaphore::new(MAX_HELD)) }
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Reply {
+    async fn handle(&self, request: Request<Incoming>, place: &Place) -> Reply {
         let began = Instant::now();
-        let (reply, outcome) = match self.answer(request).await {
+        let (reply, outcome) = match self.answer(request, place).await {
             Ok((body, outcome)) => (reply(StatusCode::OK, body, "application/json"), outcome),
             Err(Failure { status, said }) => {
                 let outcome = if status.is_server_error() { Outcome::Late } else { Outcome::Invalid };
@@ -260,7 +250,7 @@ impl<D: Door> Server<D> {
         reply
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<(Vec<u8>, Outcome), Failure> {
+    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Result<(Vec<u8>, Outcome), Failure> {
         let length = length(&request)?;
         let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
         let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
@@ -278,6 +268,8 @@ impl<D: Door> Server<D> {
                 );
             }
         };
+        // Until it is here, its sender decides how long it takes.
+        place.stay();
         let exchange = match Exchange::read(&body) {
             Ok(exchange) => exchange,
             Err(error) => return failure(StatusCode::BAD_REQUEST, error.to_string()),

@@ -76,7 +76,7 @@ fn refused(
     Ok(())
 }
 
-fn published(decision: &Decision) -> Option<(&ServiceKey, &Published)> {
+pub(super) fn published(decision: &Decision) -> Option<(&ServiceKey, &Published)> {
     match &decision.result {
         DecisionResult::Exposed(exposed) => Some((&*decision.key, exposed.published.as_ref()?)),
         DecisionResult::Refused | DecisionResult::Conflicted => None,

@@ -1,7 +1,11 @@
 //! The time is that of the test, so nothing waits, and a limit is met to the millisecond. A connection is a pipe of this program: one
 //! of the kernel would deliver while the time stands still.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+#[cfg(target_os = "linux")]
+use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -12,12 +16,21 @@ use super::*;
 
 const REVIEW: &str = r#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", "operation": "CREATE"}}"#;
 
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Where the time is real, nothing takes so long but what hangs.
+const HANGS: Duration = Duration::from_secs(30);
+
 /// Accepts everything after a while.
-struct Slow(Duration);
+struct Slow {
+    wait: Duration,
+    /// A permit for each review that has come.
+    came: Semaphore,
+}
 
 impl Door for Slow {
     async fn answer(&self, _: Bytes) -> Response {
-        tokio::time::sleep(self.0).await;
+        self.came.add_permits(1);
+        tokio::time::sleep(self.wait).await;
         Response::accepted()
     }
 
@@ -32,7 +45,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(door: Slow) -> Self {
+    fn new(wait: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -50,7 +63,7 @@ impl Fixture {
         Self {
             tls: acceptor(certificates).unwrap(),
             client: Arc::new(client).into(),
-            server: Arc::new(Server::new(Arc::new(door))),
+            server: Arc::new(Server::new(Arc::new(Slow { wait, came: Semaphore::new(0) }))),
             graceful: GracefulShutdown::new(),
         }
     }
@@ -59,7 +72,10 @@ impl Fixture {
     fn connect(&self) -> DuplexStream {
         let (ours, theirs) = duplex(64 << 10);
         let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
-        tokio::spawn(converse(ours, tls, server, watcher, Place::new(Arc::default())));
+        tokio::spawn(async move {
+            let place = Places::new(1).take(LOCALHOST).await;
+            converse(ours, tls, server, watcher, place).await;
+        });
         theirs
     }
 
@@ -103,7 +119,7 @@ fn is_about(took: Duration, limit: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn a_handshake_has_its_time() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let fixture = Fixture::new(Duration::ZERO);
     let (said, took) = rest(&mut fixture.connect()).await;
     assert_eq!(said, "");
     is_about(took, HANDSHAKE_TIMEOUT);
@@ -114,37 +130,9 @@ async fn a_handshake_has_its_time() {
     is_about(took, HANDSHAKE_TIMEOUT);
 }
 
-/// Here, the time is real: the connections are those of the kernel.
-#[tokio::test]
-async fn who_only_opens_connections_keeps_nobody_out() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(run(listener, fixture.tls.clone(), fixture.server.clone(), 2, std::future::pending()));
-    let connect = async || TcpStream::connect(address).await.unwrap();
-    let mut silent = [connect().await, connect().await];
-    let name = || ServerName::try_from("localhost").unwrap();
-    let asks = async |stream: &mut TlsStream<TcpStream>| {
-        stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
-        let mut piece = [0; 4096];
-        let length = timeout(Duration::from_secs(2), stream.read(&mut piece)).await.unwrap().unwrap();
-        assert!(piece[..length].starts_with(b"HTTP/1.1 200"));
-    };
-    let asking = fixture.client.connect(name(), connect().await);
-    let mut asking = timeout(Duration::from_secs(2), asking).await.unwrap().unwrap();
-    asks(&mut asking).await;
-    assert_eq!(silent[0].read(&mut [0]).await.unwrap(), 0, "it was the first to give way");
-    // More of them take the places of each other, and not that of the connection that asks.
-    for _ in 0..5 {
-        silent = [connect().await, connect().await];
-        asks(&mut asking).await;
-    }
-    drop(silent);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_a_request_is_closed() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let fixture = Fixture::new(Duration::ZERO);
     let mut silent = fixture.connect_tls().await;
     let (said, took) = rest(&mut silent).await;
     assert_eq!(said, "");
@@ -158,8 +146,27 @@ async fn a_connection_without_a_request_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_is_bounded() {
+    let fixture = Fixture::new(Duration::ZERO);
+    let with = |length: usize| head(0).replace("\r\n\r\n", &format!("\r\nX: {}", "x".repeat(length)));
+    let mut stream = fixture.connect_tls().await;
+    stream.write_all(with(MAX_HEAD).as_bytes()).await.unwrap();
+    let (said, took) = rest(&mut stream).await;
+    assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+    is_about(took, Duration::ZERO);
+    // What clients send is far from that.
+    let mut stream = fixture.connect_tls().await;
+    let text = with(MAX_HEAD / 2) + "\r\n\r\n";
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let length = stream.read(&mut piece).await.unwrap();
+    let said = String::from_utf8_lossy(&piece[..length]).into_owned();
+    assert!(said.contains("the body is no AdmissionReview"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_may_wait_longer_for_its_next_request() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let fixture = Fixture::new(Duration::ZERO);
     let mut stream = fixture.connect_tls().await;
     let text = head(REVIEW.len()) + REVIEW;
     for _ in 0..2 {
@@ -176,7 +183,7 @@ async fn a_connection_may_wait_longer_for_its_next_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_has_its_time() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let fixture = Fixture::new(Duration::ZERO);
     // Nothing of it comes, or a byte a second.
     for body in ["", "{\"apiVersion\": "] {
         let (mut read, mut write) = tokio::io::split(fixture.connect_tls().await);
@@ -190,7 +197,7 @@ async fn a_body_has_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_that_do_not_come_hold_a_bounded_place_and_give_it_back() {
-    let fixture = Fixture::new(Slow(Duration::ZERO));
+    let fixture = Fixture::new(Duration::ZERO);
     let length = usize::try_from(MAX_BODY).unwrap();
     let mut held = Vec::new();
     for _ in 0..MAX_HELD / (length >> 10) {
@@ -213,7 +220,7 @@ async fn bodies_that_do_not_come_hold_a_bounded_place_and_give_it_back() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_has_its_time() {
-    let fixture = Fixture::new(Slow(ANSWER_TIMEOUT * 2));
+    let fixture = Fixture::new(ANSWER_TIMEOUT * 2);
     let mut stream = fixture.connect_tls().await;
     let began = tokio::time::Instant::now();
     stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
@@ -222,4 +229,142 @@ async fn an_answer_has_its_time() {
     let said = String::from_utf8_lossy(&piece[..length]).into_owned();
     assert!(said.starts_with("HTTP/1.1 503") && said.contains("no answer within 10 s"), "{said}");
     is_about(began.elapsed(), ANSWER_TIMEOUT);
+}
+
+/// A server that listens. Here, the time is real: the connections are those of the kernel.
+struct Listening {
+    fixture: Fixture,
+    address: SocketAddr,
+}
+
+impl Listening {
+    async fn new(wait: Duration, places: usize) -> Self {
+        let fixture = Fixture::new(wait);
+        let listener = TcpListener::bind((LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(run(
+            listener,
+            fixture.tls.clone(),
+            fixture.server.clone(),
+            places,
+            std::future::pending(),
+        ));
+        Self { fixture, address }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn connect_tls(&self, stream: TcpStream) -> TlsStream<TcpStream> {
+        let name = ServerName::try_from("localhost").unwrap();
+        within(HANGS, self.fixture.client.connect(name, stream)).await.unwrap()
+    }
+}
+
+async fn within<T>(limit: Duration, what: impl Future<Output = T>) -> T {
+    timeout(limit, what).await.expect("it takes too long")
+}
+
+async fn ask(stream: &mut TlsStream<TcpStream>) {
+    stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+}
+
+async fn is_answered(stream: &mut TlsStream<TcpStream>) {
+    let mut piece = [0; 4096];
+    let length = within(HANGS, stream.read(&mut piece)).await.unwrap();
+    let said = String::from_utf8_lossy(&piece[..length]);
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+}
+
+#[tokio::test]
+async fn who_only_opens_connections_keeps_nobody_out() {
+    let server = Listening::new(Duration::ZERO, 2).await;
+    let mut silent = [server.connect().await, server.connect().await];
+    let mut asking = server.connect_tls(server.connect().await).await;
+    ask(&mut asking).await;
+    is_answered(&mut asking).await;
+    // Without that, the limit of the handshake closes it.
+    let length = within(HANDSHAKE_TIMEOUT / 2, silent[0].read(&mut [0])).await.unwrap();
+    assert_eq!(length, 0, "it is the first to give way");
+    // More of them take the places of each other, and not that of the connection that asks.
+    for _ in 0..5 {
+        silent = [server.connect().await, server.connect().await];
+        ask(&mut asking).await;
+        is_answered(&mut asking).await;
+    }
+    drop(silent);
+}
+
+/// The new connection comes when nobody can give way, and is let in when a request ends.
+#[tokio::test]
+async fn a_connection_is_let_in_when_a_request_ends() {
+    let server = Listening::new(Duration::from_millis(300), 2).await;
+    let mut busy = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect_tls(server.connect().await).await;
+        ask(&mut stream).await;
+        busy.push(stream);
+    }
+    let _ = within(HANGS, server.fixture.server.door.came.acquire_many(2)).await.unwrap();
+    let mut new = server.connect_tls(server.connect().await).await;
+    ask(&mut new).await;
+    is_answered(&mut new).await;
+    // The one that gave way had its answer before.
+    for stream in &mut busy {
+        is_answered(stream).await;
+    }
+}
+
+#[tokio::test]
+async fn who_sends_bodies_slowly_keeps_nobody_out() {
+    let server = Listening::new(Duration::ZERO, 2).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect_tls(server.connect().await).await;
+        stream.write_all(head(10).as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        slow.push(stream);
+    }
+    // Both heads have been read.
+    let held = &server.fixture.server.held;
+    within(HANGS, async {
+        while held.available_permits() > MAX_HELD - 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let mut new = server.connect_tls(server.connect().await).await;
+    ask(&mut new).await;
+    is_answered(&mut new).await;
+    // It gave way, and so was not told that its body is not complete in time.
+    let (said, _) = rest(&mut slow[0]).await;
+    assert_eq!(said, "");
+}
+
+/// Another address of this machine is another client.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_takes_the_places_of_no_other() {
+    let server = Listening::new(Duration::ZERO, 4).await;
+    let mut own =
+        [server.connect_tls(server.connect().await).await, server.connect_tls(server.connect().await).await];
+    for stream in &mut own {
+        ask(stream).await;
+        is_answered(stream).await;
+    }
+    let mut others = Vec::new();
+    for _ in 0..10 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let mut stream = server.connect_tls(socket.connect(server.address).await.unwrap()).await;
+        ask(&mut stream).await;
+        is_answered(&mut stream).await;
+        others.push(stream);
+    }
+    for stream in &mut own {
+        ask(stream).await;
+        is_answered(stream).await;
+    }
 }

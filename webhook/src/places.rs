@@ -1,0 +1,232 @@
+//! The places of connections, and who gives way when all are taken: anybody who reaches the port can open connections, and the API server does
+//! not wait long for its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Who gives way first of the connections of an address: those over which no review was answered, and of those the one that has waited
+/// longest.
+type Turn = (bool, u64);
+
+/// The places, of which there are so many.
+pub(crate) struct Places {
+    most: usize,
+    taken: Mutex<Taken>,
+    /// A request has ended, or a connection.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Taken {
+    connections: BTreeMap<u64, Connection>,
+    /// Numbers connections and turns.
+    count: u64,
+    /// The connection that gives way now.
+    ending: Option<u64>,
+}
+
+struct Connection {
+    from: IpAddr,
+    /// `None` while a request is under way.
+    turn: Option<Turn>,
+    end: Arc<Notify>,
+}
+
+impl Taken {
+    fn next(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    /// The connection that gives way to a new one. It is of the address that has the most of them, so nobody takes the places of others
+    /// by opening many. `None` while each of these has a request under way.
+    fn first(&self, new: IpAddr) -> Option<u64> {
+        let mut counts = HashMap::from([(new, 1)]);
+        for connection in self.connections.values() {
+            *counts.entry(connection.from).or_default() += 1;
+        }
+        let most = counts.values().max();
+        let of_most = self.connections.iter().filter(|(_, it)| counts.get(&it.from) == most);
+        let waiting = of_most.filter_map(|(number, it)| Some((it.turn?, *number)));
+        waiting.min().map(|(_, number)| number)
+    }
+}
+
+impl Places {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, taken: Mutex::default(), changed: Notify::new() })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of a new connection, as soon as there is one. One caller at a time may wait.
+    pub(crate) async fn take(self: &Arc<Self>, from: IpAddr) -> Place {
+        loop {
+            if let Some(place) = self.try_take(from) {
+                return place;
+            }
+            // What has changed since the look is not lost: `notify_one` is kept.
+            self.changed.notified().await;
+        }
+    }
+
+    /// A place for a connection that waits for its first request. If there is none, one that waits has to end.
+    fn try_take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+        let mut taken = self.taken();
+        if taken.connections.len() < self.most {
+            let (number, end) = (taken.next(), Arc::new(Notify::new()));
+            taken
+                .connections
+                .insert(number, Connection { from, turn: Some((false, number)), end: end.clone() });
+            return Some(Place { places: self.clone(), number, end });
+        }
+        if taken.ending.is_none() {
+            taken.ending = taken.first(from);
+            let connection = taken.ending.and_then(|number| taken.connections.get(&number));
+            connection.inspect(|connection| connection.end.notify_one());
+        }
+        None
+    }
+}
+
+/// The place of a connection, until it is dropped.
+pub(crate) struct Place {
+    places: Arc<Places>,
+    number: u64,
+    end: Arc<Notify>,
+}
+
+impl Place {
+    /// The connection waits for a request. `has_asked`: the one before was a review.
+    pub(crate) fn wait(&self, has_asked: bool) {
+        let mut taken = self.places.taken();
+        let turn = (has_asked, taken.next());
+        if let Some(connection) = taken.connections.get_mut(&self.number) {
+            connection.turn = Some(turn);
+        }
+        self.places.changed.notify_one();
+    }
+
+    /// A request is under way, so the connection does not give way.
+    pub(crate) fn stay(&self) {
+        if let Some(connection) = self.places.taken().connections.get_mut(&self.number) {
+            connection.turn = None;
+        }
+    }
+
+    /// Ready when the connection has to end.
+    pub(crate) async fn ended(&self) {
+        self.end.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        taken.connections.remove(&self.number);
+        if taken.ending == Some(self.number) {
+            taken.ending = None;
+        }
+        self.places.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    const API_SERVER: [u8; 4] = [10, 0, 0, 1];
+    const POD: [u8; 4] = [10, 0, 0, 2];
+
+    fn take(places: &Arc<Places>, from: [u8; 4]) -> Option<Place> {
+        places.try_take(Ipv4Addr::from(from).into())
+    }
+
+    /// Whether something is ready without waiting.
+    fn is_ready<T>(future: impl Future<Output = T>) -> bool {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn who_never_asked_gives_way_first_and_who_asks_does_not() {
+        let places = Places::new(4);
+        let [old, asked, busy, new] = [(); 4].map(|()| take(&places, POD).unwrap());
+        asked.stay();
+        asked.wait(true);
+        busy.stay();
+        // One after the other takes the place of the one that gives way.
+        let mut others = Vec::new();
+        for first in [old, new, asked] {
+            assert!(take(&places, POD).is_none() && is_ready(first.ended()));
+            // No other one ends before it has.
+            assert!(take(&places, POD).is_none());
+            drop(first);
+            others.push(take(&places, POD).unwrap());
+            others.iter().for_each(Place::stay);
+        }
+        assert!(take(&places, POD).is_none() && !is_ready(busy.ended()));
+        busy.wait(true);
+        assert!(take(&places, POD).is_none() && is_ready(busy.ended()));
+    }
+
+    #[test]
+    fn who_waits_for_a_place_is_told_of_each_change() {
+        let places = Places::new(1);
+        let only = take(&places, POD).unwrap();
+        only.stay();
+        let mut next = pin!(places.take(Ipv4Addr::from(POD).into()));
+        let mut look = || next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(look().is_pending() && !is_ready(only.ended()));
+        // Its request ends, and so it gives way.
+        only.wait(true);
+        assert!(look().is_pending() && is_ready(only.ended()));
+        drop(only);
+        let Poll::Ready(_next) = look() else { panic!("there is a place") };
+    }
+
+    #[test]
+    fn who_opens_many_connections_takes_the_places_of_nobody_else() {
+        for has_asked in [false, true] {
+            let places = Places::new(8);
+            let of_api_server = [(); 3].map(|()| take(&places, API_SERVER).unwrap());
+            of_api_server.iter().for_each(|place| place.wait(true));
+            let mut of_pod: Vec<Place> = Vec::new();
+            for _ in 0..20 {
+                let place = take(&places, POD).unwrap_or_else(|| {
+                    // One of the pod's own gives way.
+                    let at = of_pod.iter().position(|place| is_ready(place.ended())).unwrap();
+                    drop(of_pod.remove(at));
+                    take(&places, POD).unwrap()
+                });
+                place.stay();
+                place.wait(has_asked);
+                of_pod.push(place);
+            }
+            // One of the pod's gives way to a new one of the API server, too, however old it is.
+            assert!(take(&places, API_SERVER).is_none());
+            assert!(of_pod.iter().any(|place| is_ready(place.ended())));
+            assert!(!of_api_server.iter().any(|place| is_ready(place.ended())));
+        }
+    }
+
+    #[test]
+    fn of_an_address_with_the_most_connections_one_ends_as_soon_as_it_may() {
+        let places = Places::new(4);
+        let of_pod = [(); 3].map(|()| take(&places, POD).unwrap());
+        of_pod.iter().for_each(Place::stay);
+        let other = take(&places, API_SERVER).unwrap();
+        // All of the pod's have a request under way, and nobody gives way for that.
+        assert!(take(&places, POD).is_none() && !is_ready(other.ended()));
+        of_pod[1].wait(false);
+        assert!(take(&places, POD).is_none() && is_ready(of_pod[1].ended()));
+    }
+}
