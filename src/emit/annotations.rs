@@ -4,7 +4,6 @@ use super::Emitting;
 use super::metadata::{Annotations, with_intents};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, Problem, quoted};
-use crate::dialect::controller::Controller;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, says};
@@ -64,11 +63,7 @@ impl<'p> Emitting<'_, 'p> {
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
                     // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
-                    Target::HttpRoute => {
-                        given.key == nginx::USE_REGEX
-                            && plan.pattern().is_some()
-                            && plan.controller(self.target) != Controller::Other
-                    }
+                    Target::HttpRoute => given.key == nginx::USE_REGEX && plan.pattern().is_some(),
                     Target::Route => false,
                 },
             };
