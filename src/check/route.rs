@@ -50,9 +50,8 @@ fn problem<'p>(
         && rule.path.contains('`')
     {
         let said = format!(
-            "the path {} contains {}, which ends a path in the rules of Traefik before 3.6.12",
-            path(),
-            quoted_char('`')
+            "the path {} contains a backtick, which ends a path in the rules of Traefik before 3.6.12",
+            path()
         );
         return Some(Problem::new(Code::TargetInvalid, said).help("remove it"));
     }

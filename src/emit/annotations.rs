@@ -4,7 +4,6 @@ use super::Emitting;
 use super::metadata::{Annotations, with_intents};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, Problem, quoted};
-use crate::dialect::controller::Controller;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, says};
@@ -69,7 +68,6 @@ impl<'p> Emitting<'_, 'p> {
                         given.key == nginx::USE_REGEX
                             && plan.pattern().is_some()
                             && !has_finding(plan, given, self.target)
-                            && plan.controller(self.target) != Controller::Other
                     }
                     Target::Route => false,
                 },

@@ -10,7 +10,7 @@ use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
 use crate::dialect::controller::is_of_annotation;
 use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::nginx::paths::{asked_path, read_as_said};
+use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{external_dns, forecastle, is_of_controller, kubernetes};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
@@ -76,7 +76,7 @@ impl<'v> Resolver<'v, '_> {
         self.servers(plan, class, &server);
         // What a program can do is looked up among them.
         plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
-        read_as_said(plan, self.layers.first(|it| &it.path_type).is_some());
+        plan.read_as_said(self.layers.first(|it| &it.path_type).is_some());
         self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {

@@ -32,6 +32,20 @@ impl Plan {
         self.canary.is_none() && self.targets.contains(&Target::Ingress)
     }
 
+    /// Where an annotation says that ingress-nginx reads the paths as regular expressions, one with a sign of them is one for every
+    /// program, unless somebody has chosen its type.
+    pub(crate) fn read_as_said(&mut self, has_type: bool) {
+        if self.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) != Some(true) {
+            return;
+        }
+        for route in &mut self.rules {
+            route.is_regex = true;
+            if !has_type && route.path.contains(['+', '?']) {
+                route.path_type = PathType::ImplementationSpecific;
+            }
+        }
+    }
+
     /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
     /// annotations because the Ingress is one of a canary.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
@@ -49,20 +63,6 @@ impl Plan {
         let wanted = if rewrite.is_none() { self.rewrites() } else { None };
         let is_given = use_regex.or(rewrite).is_some() || wanted.is_some();
         Some(Nginx { use_regex, rewrite, wanted, pattern: self.pattern().filter(|_| !is_given) })
-    }
-}
-
-/// Where an annotation says that ingress-nginx reads the paths as regular expressions, one with a sign of them is one for every program,
-/// unless somebody has chosen its type.
-pub(crate) fn read_as_said(plan: &mut Plan, has_type: bool) {
-    if plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) != Some(true) {
-        return;
-    }
-    for route in &mut plan.rules {
-        route.is_regex = true;
-        if !has_type && route.path.contains(['+', '?']) {
-            route.path_type = PathType::ImplementationSpecific;
-        }
     }
 }
 
