@@ -1,5 +1,7 @@
 //! What is said twice, in the words of several programs, in several layers, or by nothing at all.
 
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test that cannot read its input has failed")]
+
 use serde_json::{Value, json};
 
 use xposer::service::FORWARD_ANNOTATION;
