@@ -1,5 +1,7 @@
 //! What is said twice, in the words of several programs, in several layers, or by nothing at all.
 
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test that cannot read its input has failed")]
+
 use serde_json::{Value, json};
 
 use xposer::service::FORWARD_ANNOTATION;
@@ -303,6 +305,15 @@ fn what_takes_an_option_back_is_told() {
         let (codes, _) = made(program, settings, options, block);
         assert!(codes.contains(&expected), "{program}, {block}: {codes:?}");
     }
+    // Nor what lines of the administrator ask for.
+    let lines = json!({"annotations": {
+        (format!("{NGINX}whitelist-source-range")): "10.0.0.0/8",
+        (format!("{NGINX}auth-type")): "basic",
+        (format!("{NGINX}auth-secret")): "users",
+    }});
+    assert_eq!(made("ingress-nginx", &lines, &[], "n/satisfy: any").0, [conflict]);
+    let list = json!({"annotations": {"haproxy.org/allow-list": "10.0.0.0/8"}});
+    assert_eq!(made("haproxy", &list, &[], "haproxy.org/src-ip-header: X-Any").0, [Code::IntentDiffers]);
     // What ingress-nginx is told in its own words alone is meant that way.
     let lines =
         "n/satisfy: any\nn/whitelist-source-range: 10.0.0.0/8\nn/auth-type: basic\nn/auth-secret: users";

@@ -4,9 +4,10 @@ use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::nginx::ALIASES;
 use crate::dialect::words::{intent_of, keys_of, stands_for, undoes};
-use crate::dialect::{Granted, is_snippet, problem_of_value};
+use crate::dialect::{Granted, is_snippet, problem_of_value, protects};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Wanted};
+use crate::values::Target;
 
 /// No key is on the list of those that may not be forwarded.
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
@@ -59,11 +60,18 @@ pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
     let given = plan.annotations.iter().filter(|it| it.is_forwarded() && plan.has_stable_ingress());
     for (given, (intents, does)) in given.filter_map(|it| Some((it, undoes(plan, it)?))) {
         let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
-        let Some(wanted) = plan.intents.iter().find(is_undone) else { continue };
+        // Where nobody but ingress-nginx reads lines, they are not looked at as intents.
+        let says = |it: &Annotation| {
+            let intent = intent_of(plan, Target::Ingress, &it.key).filter(|it| intents.contains(it))?;
+            (!it.is_forwarded() && protects(&it.key, &it.value)).then(|| (intent, it.origin()))
+        };
+        let wanted = plan.intents.iter().find(is_undone).map(|it| (it.intent, it.origin.clone()));
+        let wanted = wanted.or_else(|| plan.annotations.iter().find_map(says));
+        let Some((intent, origin)) = wanted else { continue };
         let key = quoted(&given.key);
-        let problem = match (does, &wanted.origin) {
+        let problem = match (does, origin) {
             (Some(does), _) => {
-                let said = ["for ", &quoted(wanted.intent.as_str()), ", ", &key, " ", does].concat();
+                let said = ["for ", &quoted(intent.as_str()), ", ", &key, " ", does].concat();
                 Problem::new(Code::IntentDiffers, said).help("remove the line, unless such a proxy is there")
             }
             (None, Origin::Setting(path)) => {
@@ -71,7 +79,7 @@ pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
                 Problem::new(Code::IntentConflict, said).help("remove the line, or ask your administrator")
             }
             (None, _) => {
-                let said = [&key, " contradicts ", wanted.intent.annotation()].concat();
+                let said = [&key, " contradicts ", intent.annotation()].concat();
                 Problem::new(Code::IntentConflict, said).help("keep one of the two")
             }
         };

@@ -132,8 +132,6 @@ rules! {
         "ingress-nginx 1.15, annotation risks: Critical; the setting annotations", annotations::denied;
     "denied-options", [AnnotationDenied],
         "the setting annotations", annotations::denied_options;
-    "undone-options", [IntentConflict, IntentDiffers],
-        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;
     "foreign-keys", [ForeignKeyUnknown, ProtectionLost, ProtectionLossAccepted, AnnotationInvalid],
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
@@ -152,6 +150,8 @@ rules! {
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "own-words", [AnnotationInvalid, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
+    "undone-options", [IntentConflict, IntentDiffers],
+        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],

@@ -329,7 +329,11 @@ pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Inten
     let controller = plan.controller(Target::Ingress);
     let name = given.key.split_once('/').filter(|_| controller.reads(&given.key))?.1;
     let value = given.value.trim();
-    let wants = |intents: &[Intent]| intents.iter().any(|it| plan.wanted(*it).is_some());
+    let says = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
+    let wants = |intents: &[Intent]| {
+        intents.iter().any(|it| plan.wanted(*it).is_some())
+            || plan.annotations.iter().filter_map(says).any(|it| intents.contains(&it))
+    };
     match (controller, name) {
         (Controller::Haproxy, "src-ip-header") | (Controller::HaproxyIngress, "allowlist-source-header") => {
             Some((
