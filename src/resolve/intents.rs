@@ -6,7 +6,7 @@ use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::exempts_everybody;
+use crate::dialect::keeps::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::traefik::says::refused_tls;
