@@ -6,7 +6,7 @@ use crate::dialect::{effect, nginx};
 use crate::intents::{Intent, Loss};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Wanted};
+use crate::plan::{Plan, Wanted};
 use crate::values::Target;
 
 /// A canary is of another Service, and has a weight, a header or a cookie that selects its requests.
@@ -35,14 +35,6 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether an annotation has an effect on a canary, whose other requests are answered as those of the stable Service are.
-pub(crate) fn is_read_on_canary(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    match target {
-        Target::Ingress => nginx::any_name(&annotation.key).is_none_or(nginx::is_read_on_canary),
-        other => plan.has_object(other),
-    }
-}
-
 /// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
 pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
@@ -51,7 +43,11 @@ pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
     }
     let stable = Plan { canary: None, ..plan.clone() };
     for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
-        if plan.targets.iter().any(|target| is_read_on_canary(plan, annotation, *target))
+        let is_read = |target: &Target| match target {
+            Target::Ingress => nginx::any_name(&annotation.key).is_none_or(nginx::is_read_on_canary),
+            other => plan.has_object(*other),
+        };
+        if plan.targets.iter().any(is_read)
             || context.is_mirrored(annotation)
             || context.denial(annotation).is_some()
         {

@@ -36,9 +36,12 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
+    // Both are in the order of the block, which may have thousands of lines.
     let is_value = |problem: &&Problem| {
-        let starts = problem.range.as_ref().map(|range| range.start);
-        spread.iter().any(|(_, value)| starts.is_some_and(|start| value.contains(&start)))
+        problem.range.as_ref().is_some_and(|range| {
+            let at = spread.partition_point(|(_, value)| value.end <= range.start);
+            spread.get(at).is_some_and(|(_, value)| value.contains(&range.start))
+        })
     };
     for problem in context.forwarded.malformed.iter().filter(|problem| !is_value(problem)) {
         let mut problem = problem.clone();

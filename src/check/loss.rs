@@ -49,7 +49,7 @@ fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool
 const OF_LIMITS: [&str; 5] = ["limit-", "proxy-", "rate-limit", "secure-", "server-"];
 
 /// What is lost with an annotation on a target.
-pub(crate) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
+pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     let is_read = || {
         is_done_as_given(plan, &annotation.key, target)
             && (annotation.key != kubernetes::ALLOW_HTTP || plan.controller(target).reads(&annotation.key))

@@ -1,10 +1,8 @@
 //! The rule about keys with the prefix of a program that does not read them.
 
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
-use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::{is_misspelt, misspelt};
-use crate::dialect::protects;
-use crate::dialect::traefik::ROUTER;
+use crate::dialect::{is_passed_over, protects};
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
@@ -16,9 +14,11 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let (key, value) = (&annotation.key, &annotation.value);
-        let is_skipped = key.starts_with(ROUTER)
-            && context.plan.targets.contains(&Target::Ingress)
-            && context.plan.controller(Target::Ingress) == Controller::Traefik;
+        let is_told = context.plan.targets.contains(&Target::Ingress)
+            && is_passed_over(context.plan.controller(Target::Ingress), key);
+        if is_told {
+            continue;
+        }
         // The report keeps no more of a kind and counts the rest, and each proposal compares with all names.
         let found = if filed < MAX_PER_CODE {
             misspelt(key, value)
@@ -32,9 +32,6 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             if annotation.is_forwarded() && meant.is_some_and(|meant| protects(&meant, value)) {
                 let said = [&problem.message, ", and what it may be meant for protects the Service"].concat();
                 (problem.code, problem.message) = context.lost(key, said);
-            } else if is_skipped {
-                problem.code = Code::AnnotationInvalid;
-                problem.message.push_str(", which passes over the whole Ingress");
             }
             annotation.file_key(report, problem);
             filed += 1;

@@ -22,8 +22,7 @@ use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::service::Service;
-pub(crate) use canary::is_read_on_canary;
-pub(crate) use loss::{fulfils, has_finding, is_passed, loss, redirects_against, wanted_by};
+pub(crate) use loss::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 
 /// A row of the table of rules.
 ///
@@ -132,7 +131,7 @@ rules! {
         "ingress-nginx 1.15, annotation risks: Critical; the setting annotations", annotations::denied;
     "denied-options", [AnnotationDenied],
         "the setting annotations", annotations::denied_options;
-    "foreign-keys", [ForeignKeyUnknown, ProtectionLost, ProtectionLossAccepted, AnnotationInvalid],
+    "foreign-keys", [ForeignKeyUnknown, ProtectionLost, ProtectionLossAccepted],
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;

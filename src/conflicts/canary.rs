@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{Claimed, MAX_NAMED, exclusive, routes, said};
 use super::{Filing, Identity, Naming};
-use crate::check::protects::{covers, meanings};
-use crate::check::{is_passed, is_read_on_canary, loss};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
-use crate::dialect::nginx::redirect_of;
-use crate::dialect::protects;
+use crate::dialect::covers::covers;
+use crate::dialect::nginx::{any_name, is_read_on_canary, redirect_of};
 use crate::dialect::read::read;
-use crate::dialect::says::is_done;
+use crate::dialect::says::{is_done, says};
 use crate::dialect::words::intent_of;
+use crate::dialect::{is_read_on, protects};
 use crate::intents::{Given, Intent, Loss, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route};
@@ -31,10 +30,15 @@ pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     exclusive(plan).filter_map(|claim| claim.stable())
 }
 
-/// Reports where another Service than the stable one has a route of a canary: whoever serves them gives the canary the requests of that
-/// Service, which is told of it where its namespace is another one. Those are canaries whose stable Service is not there: otherwise that
-/// one is compared. The positions of the canaries that are reported.
-fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing<'_>) -> BTreeSet<usize> {
+/// Reports where a Service of another namespace has a route of a canary, on both: whoever serves them gives the canary the requests
+/// of that Service. Those are canaries whose stable Service is not there: otherwise that one is compared. The positions of the
+/// canaries that are reported, and those that get the requests of a Service of their namespace.
+fn strangers<'p>(
+    plans: &[&'p Plan],
+    alone: &[usize],
+    naming: Naming,
+    file: &mut Filing<'_>,
+) -> (BTreeSet<usize>, BTreeMap<usize, &'p Plan>) {
     let mut canaries: BTreeMap<Claimed<'_>, Vec<usize>> = BTreeMap::new();
     for at in alone {
         for claim in plans.get(*at).into_iter().flat_map(|plan| shared(plan)) {
@@ -49,22 +53,27 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
             }
         }
     }
-    let mut found = BTreeSet::new();
+    let (mut found, mut near) = (BTreeSet::new(), BTreeMap::new());
     for (claim, stable) in stable {
         let canaries = canaries.get(claim).map_or(&[][..], Vec::as_slice);
         let help = "give one of them another host or path";
         let of_canary = "name a stable Service of its namespace, or give the canary another host or path";
         for (own, others, help) in [(&stable[..], canaries, help), (canaries, &stable[..], of_canary)] {
             let others = others.iter().filter_map(|at| plans.get(*at).copied());
-            let mut of_namespace: BTreeMap<Option<&str>, usize> = BTreeMap::new();
-            others.clone().for_each(|other| *of_namespace.entry(other.namespace()).or_default() += 1);
-            let count: usize = of_namespace.values().sum();
+            // How many there are in each namespace, and the first one.
+            let mut of_namespace: BTreeMap<Option<&str>, (usize, &'p Plan)> = BTreeMap::new();
+            others
+                .clone()
+                .for_each(|other| of_namespace.entry(other.namespace()).or_insert((0, other)).0 += 1);
+            let count: usize = of_namespace.values().map(|(count, _)| count).sum();
             for at in own {
                 let Some(plan) = plans.get(*at) else { continue };
-                let is_stranger =
-                    |other: &&Plan| plan.canary.is_some() || other.namespace() != plan.namespace();
-                let own_ones = of_namespace.get(&plan.namespace()).filter(|_| plan.canary.is_none());
-                let all = count - own_ones.copied().unwrap_or_default();
+                let own_ones = of_namespace.get(&plan.namespace());
+                if let Some((_, first)) = own_ones.filter(|_| plan.canary.is_some()) {
+                    near.insert(*at, *first);
+                }
+                let all = count - own_ones.map_or(0, |(own_ones, _)| *own_ones);
+                let is_stranger = |other: &&Plan| other.namespace() != plan.namespace();
                 let others: Vec<&Plan> = others.clone().filter(is_stranger).take(MAX_NAMED).collect();
                 if others.is_empty() {
                     continue;
@@ -79,7 +88,7 @@ fn strangers(plans: &[&Plan], alone: &[usize], naming: Naming, file: &mut Filing
             }
         }
     }
-    found
+    (found, near)
 }
 
 /// What many canaries of one Service ask of it, and what is found once.
@@ -105,7 +114,7 @@ pub(super) fn canaries(
     };
     let alone: Vec<usize> =
         plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
-    let strangers = strangers(plans, &alone, naming, file);
+    let (strangers, near) = strangers(plans, &alone, naming, file);
     let mut known: BTreeMap<Identity<'_>, Stable<'_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };
@@ -115,10 +124,10 @@ pub(super) fn canaries(
             None if strangers.contains(&index) => {}
             None if refused.contains(&of) && is_served(plan) => file(index, plan, refused_with(plan)),
             None => {
-                let then = if is_served(plan) {
-                    "what protects it does not protect the canary"
-                } else {
-                    "the canary gets no requests"
+                let then = match near.get(&index) {
+                    Some(other) => format!("the canary gets requests of {}", other.subject),
+                    None if is_served(plan) => "what protects it does not protect the canary".to_owned(),
+                    None => "the canary gets no requests".to_owned(),
                 };
                 let said = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
                 let help = "expose the stable Service, or correct the name";
@@ -200,6 +209,19 @@ fn difference(
     None
 }
 
+/// What a plan says in whichever words that whoever serves it reads.
+fn meanings(plan: &Plan) -> Vec<(Intent, Wish)> {
+    let known = plan.intents.iter().map(|it| (it.intent, it.wish.clone()));
+    let more = read(plan).into_iter().map(|it| (it.intent, it.wish));
+    known.chain(more).chain(plan.annotations.iter().filter_map(|line| meaning(plan, line))).collect()
+}
+
+/// What a line says in the words of whoever serves a plan.
+fn meaning(plan: &Plan, line: &Annotation) -> Option<(Intent, Wish)> {
+    let intent = plan.targets.iter().find_map(|target| intent_of(plan, *target, &line.key))?;
+    Some((intent, intent.read(Given(&line.value)).ok()?))
+}
+
 /// What protects a canary by its own words, and does not protect the stable Service, whose words count for both: whoever serves a host
 /// and a path answers all requests by what is made of the stable Service. How large a request may be keeps nobody out.
 fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(FieldPath, Problem)> {
@@ -231,8 +253,8 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
     }
     let is_idle = |line: &&Annotation| {
         canary.targets.iter().any(|target| match target {
-            Target::HttpRoute => !is_passed(canary, &line.key, *target) || !canary.has_object(*target),
-            Target::Ingress | Target::Route => !is_read_on_canary(canary, line, *target),
+            Target::Ingress => any_name(&line.key).is_some_and(|name| !is_read_on_canary(name)),
+            other => !is_read_on(&line.key, *other) || !canary.has_object(*other),
         })
     };
     // The redirect is that of the certificate, which the stable Service has.
@@ -242,14 +264,16 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
     let own = read(canary);
     for line in canary.annotations.iter().filter(is_asked).filter(is_idle) {
         let meant = own.iter().find(|it| it.keys.contains(&line.key));
-        let meant = meant.map(|it| (it.intent, it.wish.clone())).or_else(|| {
-            let intent = canary.targets.iter().find_map(|target| intent_of(canary, *target, &line.key))?;
-            Some((intent, intent.read(Given(&line.value)).ok()?))
-        });
+        let meant = meant.map(|it| (it.intent, it.wish.clone())).or_else(|| meaning(canary, line));
         let is_there = stable.annotation(&line.key).is_some_and(|given| given.value == line.value)
-            || meant.is_some_and(|(intent, wish)| is_covered(intent, &wish));
+            || meant.as_ref().is_some_and(|(intent, wish)| is_covered(*intent, wish));
         if !is_there {
-            let is_lost = canary.targets.iter().any(|target| loss(&alone, line, *target) > Loss::Nothing);
+            let is_said = |target: &Target| match (target, &meant) {
+                (_, Some((intent, wish))) => says(&alone, *target, *intent, Some(wish)).is_done(),
+                (Target::Ingress, None) => alone.controller(*target).reads(&line.key),
+                (other, None) => is_read_on(&line.key, *other),
+            };
+            let is_lost = !canary.targets.iter().all(is_said);
             found.push(line.at_key(problem(&line.key, is_lost)));
         }
     }

@@ -154,7 +154,7 @@ pub(crate) fn contested_by(
 /// use xposer::{conflicts::Holders, internal::lone_canary};
 /// let texts = BTreeSet::from(["canary prefix shop.example.com/".to_owned()]);
 /// let (_, problem) = lone_canary(&texts, &Holders::new(), true).unwrap();
-/// assert_eq!(problem.message, "nobody has `shop.example.com/` beside the canary, which gets no requests");
+/// assert_eq!(problem.message, "nobody has `shop.example.com/` beside the canary, to share its requests with it");
 /// ```
 #[must_use]
 pub fn lone_canary(
@@ -165,7 +165,7 @@ pub fn lone_canary(
     let mut stable = texts.iter().filter_map(|text| text.strip_prefix(CANARY));
     let route = stable.find(|stable| !holders.contains_key(*stable))?;
     let (_, shown) = route.split_once(' ')?;
-    let said = format!("nobody has {} beside the canary, which gets no requests", quoted(shown));
+    let said = format!("nobody has {} beside the canary, to share its requests with it", quoted(shown));
     let problem = Problem::new(Code::CanaryAlone, said);
     let place = FieldPath::annotation(if is_service { annotation::CANARY_OF } else { nginx::CANARY });
     Some((place, problem.help("expose the stable Service with the same host and path")))

@@ -1,7 +1,6 @@
 //! Whether annotations of programs that protect keep anybody out.
 
-use std::net::IpAddr;
-
+use super::covers::{Network, network};
 use super::nginx::read::https_redirect;
 use super::{contradicts, is_snippet};
 use crate::plan::{Annotation, Plan};
@@ -209,18 +208,14 @@ pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     }
 }
 
-/// A network: whether it is of IPv6, its first and its last address. Those of IPv4 stand in the upper bits.
-pub(crate) type Network = (bool, u128, u128);
+/// Whether a key has the addresses that a limit does not count.
+pub(crate) fn exempts(key: &str) -> bool {
+    ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end))
+}
 
-pub(crate) fn network(text: &str) -> Option<Network> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let (is_v6, number, most) = match address.parse().ok()? {
-        IpAddr::V4(address) => (false, u128::from(address.to_bits()) << 96, 32),
-        IpAddr::V6(address) => (true, address.to_bits(), 128),
-    };
-    let bits = bits.map_or(Some(most), |bits| bits.parse::<u32>().ok())?;
-    let rest = u128::MAX.checked_shr(bits.min(most)).unwrap_or_default();
-    (bits <= most).then_some((is_v6, number & !rest, number | rest))
+/// Whether a key has the addresses that a limit does not count, and they are all there are.
+pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
+    exempts(key) && addresses(value.split([',', ' '])) == Keeps::Nobody
 }
 
 /// Whether networks in their order leave out no address of a family.
@@ -286,6 +281,15 @@ mod tests {
             let found = (Intent::AllowedSources.keeps_nobody_out(&wish), addresses(list.split(',')));
             assert_eq!(found, (lets_everybody_in, keeps), "{list}");
         }
+    }
+
+    #[test]
+    fn all_addresses_are_everybody_however_they_are_written() {
+        let key = "nginx.ingress.kubernetes.io/limit-allowlist";
+        for list in ["0.0.0.0/0", "10.0.0.0/8, 0.0.0.0/0", "128.0.0.0/1,0.0.0.0/1"] {
+            assert!(exempts_everybody(key, list), "{list}");
+        }
+        assert!(!exempts_everybody(key, "10.0.0.0/8") && !exempts_everybody(key, ""));
     }
 
     /// The first line is judged, with the others beside it.

@@ -12,6 +12,7 @@ pub(crate) mod cert_manager;
 mod cilium;
 mod contour;
 pub(crate) mod controller;
+pub(crate) mod covers;
 pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;
@@ -140,16 +141,6 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 
-/// Whether a key has the addresses that a limit does not count.
-pub(crate) fn exempts(key: &str) -> bool {
-    ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end))
-}
-
-/// Whether a key has the addresses that a limit does not count, and they are all there are.
-pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
-    exempts(key) && keeps::addresses(value.split([',', ' '])) == keeps::Keeps::Nobody
-}
-
 /// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
 pub(crate) fn is_ssl_redirect(key: &str) -> bool {
     key.ends_with("/ssl-redirect")
@@ -178,6 +169,12 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
+/// Whether a key makes the controller of a target pass over the whole object.
+pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
+    let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
+    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
+}
+
 /// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
 pub(crate) fn problem_of_value(
     controller: Controller,
@@ -186,6 +183,12 @@ pub(crate) fn problem_of_value(
     own: Option<&str>,
     granted: Granted,
 ) -> Option<Problem> {
+    if is_passed_over(controller, key) {
+        let mut problem = misspelt::problem(key, value)?;
+        problem.code = Code::AnnotationInvalid;
+        problem.message.push_str(", which passes over the whole Ingress");
+        return Some(problem);
+    }
     let (prefix, name) = key.split_once('/')?;
     // Of programs with one prefix, its own counts.
     let programs = controller.program().into_iter().chain(PROGRAMS);
@@ -314,15 +317,6 @@ mod tests {
         assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"), Some(Loss::Weakens));
         assert_eq!(loss("nginx.ingress.kubernetes.io/enable-global-auth", "true"), Some(Loss::Nothing));
         assert_eq!(loss("example.com/owner", "team-a"), None);
-    }
-
-    #[test]
-    fn all_addresses_are_everybody_however_they_are_written() {
-        let key = "nginx.ingress.kubernetes.io/limit-allowlist";
-        for list in ["0.0.0.0/0", "10.0.0.0/8, 0.0.0.0/0", "128.0.0.0/1,0.0.0.0/1"] {
-            assert!(exempts_everybody(key, list), "{list}");
-        }
-        assert!(!exempts_everybody(key, "10.0.0.0/8") && !exempts_everybody(key, ""));
     }
 
     #[test]

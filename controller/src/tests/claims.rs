@@ -241,7 +241,7 @@ fn a_canary_is_withdrawn_with_its_refused_stable_service() {
     let told = cluster.apply(&closed).settle();
     assert!(told.contains(&"shop/next CanaryDiffers".to_owned()), "{told:?}");
     assert!(!cluster.objects.contains_key(&route));
-    cluster.apply(&web(&[(HOST, "shop.example.com")])).settle();
+    cluster.deliver_deletions().apply(&web(&[(HOST, "shop.example.com")])).settle();
     assert!(cluster.objects.contains_key(&route));
 }
 

@@ -5,13 +5,13 @@ mod protection;
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::keeps::{Keeps, is_one_enough};
-use crate::dialect::{Same, effect, exempts};
+use crate::dialect::covers::Networks;
+use crate::dialect::keeps::{Keeps, exempts, is_one_enough};
+use crate::dialect::{Same, effect};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::Target;
-use protection::{ALTERNATIVES, Networks, Protection, is_weaker, protections};
-pub(crate) use protection::{covers, meanings};
+use protection::{ALTERNATIVES, Protection, is_weaker, protections};
 
 /// What protects a Service under one plan, and less or not at all under another one.
 ///

@@ -2,7 +2,8 @@
 
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
-use crate::dialect::keeps::{Keeps, Network, addresses, asks_certificate, keeps, network};
+use crate::dialect::covers::lets_more_in;
+use crate::dialect::keeps::{Keeps, addresses, asks_certificate, keeps};
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::says;
@@ -190,79 +191,8 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     })
 }
 
-/// What protects a plan, as far as words of no program say it.
-pub(crate) fn meanings(plan: &Plan) -> Vec<(Intent, Wish)> {
-    protections(plan).into_iter().filter_map(|it| it.intent.zip(it.wish)).collect()
-}
-
 /// Whether the second of two protections of one kind lets more in.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     let wishes = old.intent.zip(old.wish.as_ref()).zip(new.wish.as_ref());
     wishes.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))
-}
-
-/// Whether a value of an intent lets in nobody whom another one keeps out. What cannot be compared is the same.
-pub(crate) fn covers(intent: Intent, given: &Wish, wanted: &Wish) -> bool {
-    match (given, wanted) {
-        (Wish::BasicAuth(given), Wish::BasicAuth(wanted)) => given.secret == wanted.secret,
-        (Wish::ExternalAuth(given), Wish::ExternalAuth(wanted)) => given.url == wanted.url,
-        (Wish::Certificate(given_one), Wish::Certificate(wanted_one)) => {
-            given_one.secret == wanted_one.secret && !lets_more_in(intent, wanted, given)
-        }
-        (Wish::Sources(_) | Wish::Rate(_) | Wish::Cors(_), _) => !lets_more_in(intent, wanted, given),
-        _ => given == wanted,
-    }
-}
-
-/// Whether the second of two values of an intent lets more in.
-fn lets_more_in(intent: Intent, old: &Wish, new: &Wish) -> bool {
-    match (old, new) {
-        (Wish::Sources(old), Wish::Sources(new)) => match intent {
-            Intent::DeniedSources => !Networks::of(new).have_all(old),
-            _ => !Networks::of(old).have_all(new),
-        },
-        (Wish::Size(old), Wish::Size(new)) => *old > 0 && (*new == 0 || new > old),
-        (Wish::Rate(old), Wish::Rate(new)) => {
-            u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
-        }
-        (Wish::Cors(old), Wish::Cors(new)) => {
-            let is_new =
-                |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
-            new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
-        }
-        (Wish::Certificate(old), Wish::Certificate(new)) => new.is_optional && !old.is_optional,
-        _ => false,
-    }
-}
-
-/// Networks in their order, none of which is a part of another one, so that the one that may have an address is found at once.
-pub(super) struct Networks(Vec<Network>);
-
-impl Networks {
-    pub(super) fn of<'l>(list: impl IntoIterator<Item = &'l (impl AsRef<str> + ?Sized + 'l)>) -> Self {
-        let mut all: Vec<Network> = list.into_iter().filter_map(|text| network(text.as_ref())).collect();
-        // Of two that begin with one address, the larger one comes first.
-        all.sort_unstable_by_key(|(is_v6, first, last)| (*is_v6, *first, std::cmp::Reverse(*last)));
-        let mut kept: Vec<Network> = Vec::with_capacity(all.len());
-        for (is_v6, first, last) in all {
-            if kept.last().is_none_or(|outer| outer.0 != is_v6 || outer.2 < last) {
-                kept.push((is_v6, first, last));
-            }
-        }
-        Self(kept)
-    }
-
-    /// Whether all networks of a list are inside of these. What is no network is inside of none.
-    pub(super) fn have_all<'l>(
-        &self,
-        list: impl IntoIterator<Item = &'l (impl AsRef<str> + ?Sized + 'l)>,
-    ) -> bool {
-        list.into_iter().all(|text| network(text.as_ref()).is_some_and(|network| self.have(network)))
-    }
-
-    fn have(&self, (is_v6, first, last): Network) -> bool {
-        let behind = self.0.partition_point(|known| (known.0, known.1) <= (is_v6, first));
-        let outer = behind.checked_sub(1).and_then(|at| self.0.get(at));
-        outer.is_some_and(|outer| outer.0 == is_v6 && last <= outer.2)
-    }
 }
