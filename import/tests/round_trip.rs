@@ -122,6 +122,10 @@ enum Why {
     Denied,
     /// The settings of the case accept a loss, and no others do.
     Accepted,
+    /// The settings give a line that the Ingress does not have, and no Service takes it back.
+    Given,
+    /// What the settings may say is refused of a Service.
+    Refused,
     /// It is a second Ingress of its Service, which the core makes beside the first one for an option.
     Beside,
     /// A controller is given a value of several lines.
@@ -148,10 +152,12 @@ const ELSE: &[(&str, Why)] = &[
     ("regex-alternatives/on-haproxy-ingress", Why::Rewritten),
     ("regex-only-in-pcre/haproxy-end", Why::Rewritten),
     ("stamp-no-room/web", Why::Room),
+    ("tls-passthrough-defaults/size", Why::Given),
     ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
     ("traefik-redirect-from/www-redirect-from", Why::Beside),
+    ("traefik-tls-of-settings/own", Why::Refused),
     ("traefik-translated/web-redirect-from", Why::Beside),
     ("traefik-translated/web-redirect-from-http", Why::Beside),
     ("use-regex-elsewhere/by-contour", Why::Rewritten),
@@ -162,7 +168,9 @@ const ELSE: &[(&str, Why)] = &[
 const ELSE_ALONE: &[(&str, Why)] = &[
     ("configuration-in-own-words/late", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
+    ("entry-points-of-a-default/web", Why::Refused),
     ("folded-block-not/web", Why::Denied),
+    ("foreign-key-by-setting/web", Why::Refused),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
@@ -190,6 +198,7 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
     ("traefik-redirect-from/www-redirect-from", Why::Beside),
+    ("traefik-tls-of-settings/own", Why::Refused),
     ("traefik-translated/web-redirect-from", Why::Beside),
     ("traefik-translated/web-redirect-from-http", Why::Beside),
     ("use-regex-elsewhere/by-contour", Why::Rewritten),

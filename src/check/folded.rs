@@ -34,7 +34,9 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
             _ => (Code::ForwardMalformed, said),
         };
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
-        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+        let path = FieldPath::annotation(FORWARD_ANNOTATION);
+        report.take_back(Code::AnnotationEmpty, &path, Some(&line.key_range));
+        report.file(path, problem);
     }
     // Both are in the order of the block, which may have thousands of lines.
     let is_value = |problem: &&Problem| {

@@ -264,13 +264,15 @@ impl Report {
 
     /// Adds findings about plans beside each other: that an option or a line of a canary has no effect is not said twice.
     pub(crate) fn merge_over(&mut self, other: Self) {
-        let is_place = |own: &Diagnostic, it: &Diagnostic| own.path == it.path && own.range == it.range;
-        let is_said = |own: &Diagnostic| {
-            let mut found = other.diagnostics.iter().filter(|it| it.code == Code::CanaryDiffers);
-            own.code == Code::CanaryAnnotationIgnored && found.any(|it| is_place(own, it))
-        };
-        self.diagnostics.retain(|own| !is_said(own));
+        for it in other.diagnostics.iter().filter(|it| it.code == Code::CanaryDiffers) {
+            self.take_back(Code::CanaryAnnotationIgnored, &it.path, it.range.as_ref());
+        }
         self.merge(other);
+    }
+
+    /// Takes back the finding of a place where another one says more.
+    pub(crate) fn take_back(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
+        self.diagnostics.retain(|own| own.code != code || own.path != *path || own.range.as_ref() != range);
     }
 
     /// Whether anything was filed that forbids a plan: a finding of [`Severity::Error`].
