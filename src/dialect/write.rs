@@ -249,22 +249,35 @@ fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation
 
 /// The annotations for whoever serves a target, whatever somebody gave.
 pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write(plan, target),
+        (Target::HttpRoute, _) => gateway::write::write(plan, target),
+        (Target::Ingress, Controller::Traefik) => traefik::write::write(plan, target),
+        _ => in_words(plan, target),
+    }
+}
+
+/// The same for programs whose words are annotations. The policy compares with these what somebody gave, and has no use for those
+/// of the other programs.
+pub(crate) fn in_words(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let write: Write = match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write,
-        (Target::HttpRoute, _) => gateway::write::write,
         (Target::Route, _) => openshift::write::write,
         (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::write::write,
-        (Target::Ingress, Controller::Traefik) => traefik::write::write,
         (Target::Ingress, Controller::Contour) => contour::write::write,
         (Target::Ingress, Controller::Haproxy) => haproxy::write::write,
         (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::write,
         (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::write,
         (Target::Ingress, Controller::Alb) => alb::write::write,
         (Target::Ingress, Controller::Gce) => gke::write::write,
-        (
+        (Target::HttpRoute, _)
+        | (
             Target::Ingress,
-            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
-        ) => |_, _| Vec::new(),
+            Controller::Traefik
+            | Controller::Openshift
+            | Controller::EnvoyGateway
+            | Controller::Gateway
+            | Controller::Other,
+        ) => return Vec::new(),
     };
     write(plan, target)
 }

@@ -1,5 +1,6 @@
 //! What a Service wants of whoever serves it: by options, or by annotations of other programs.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use super::port::protocol_origin;
@@ -12,7 +13,7 @@ use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::traefik::says::refused_tls;
 use crate::dialect::words::{agrees, is_word, named_twice};
-use crate::dialect::write::{Written, by_controller};
+use crate::dialect::write::{Written, in_words};
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
@@ -195,9 +196,9 @@ impl<'v> Resolver<'v, '_> {
         }
         let is_said = |wanted: &&Wanted| wanted.wish != Wish::Switch(false) && plan.canary.is_none();
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
-        let targets = plan.targets.iter().copied();
-        let written: Vec<(Target, Vec<Written<'_>>)> =
-            targets.map(|target| (target, by_controller(plan, target))).collect();
+        // Most Services have no annotation that says what an option says, so nothing is written to be compared.
+        let written: OnceCell<Vec<Vec<Written<'_>>>> = OnceCell::new();
+        let in_words = || plan.targets.iter().map(|target| in_words(plan, *target)).collect();
         for wanted in plan.intents.iter().filter(is_said) {
             // The first of the annotations that say it; an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
@@ -208,7 +209,7 @@ impl<'v> Resolver<'v, '_> {
             let is_read = |key: &String| meant.iter().filter(is_about).any(|it| it.keys.contains(key));
             let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, wanted, key));
             let says_same = |given: &Annotation| {
-                written.iter().all(|(target, written)| {
+                plan.targets.iter().zip(written.get_or_init(in_words)).all(|(target, written)| {
                     !is_word(plan, *target, wanted, &given.key)
                         || agrees(plan, *target, written, wanted, given)
                 })
