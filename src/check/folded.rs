@@ -34,9 +34,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
             _ => (Code::ForwardMalformed, said),
         };
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
-        let path = FieldPath::annotation(FORWARD_ANNOTATION);
-        report.take_back(Code::AnnotationEmpty, &path, Some(&line.key_range));
-        report.file(path, problem);
+        report.file_over_empty(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
     // Both are in the order of the block, which may have thousands of lines.
     let is_value = |problem: &&Problem| {
@@ -48,15 +46,20 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     for problem in context.forwarded.malformed.iter().filter(|problem| !is_value(problem)) {
         let mut problem = problem.clone();
         let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
-        let is_sign = |c: char| c == '=' || c.is_whitespace();
-        let (key, value) = line.split_once(is_sign).unwrap_or((line, ""));
-        let is_around = |c: char| matches!(c, '"' | '\'' | ',' | '=') || c.is_whitespace();
-        if protects(key.trim_matches(is_around), value.trim_matches(is_around)) {
+        if is_protection(line) {
             problem.code = Code::ForwardMalformedProtection;
             problem.message.push_str(PROTECTS);
         }
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
+}
+
+/// Whether a line without a colon names a key that protects.
+fn is_protection(line: &str) -> bool {
+    let is_sign = |c: char| c == '=' || c.is_whitespace();
+    let (key, value) = line.split_once(is_sign).unwrap_or((line, ""));
+    let is_around = |c: char| matches!(c, '"' | '\'' | ',' | '=') || c.is_whitespace();
+    protects(key.trim_matches(is_around), value.trim_matches(is_around))
 }
 
 /// The lines without a value behind which stands what looks like it, and the bytes of that line.
@@ -69,7 +72,8 @@ fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range
         for raw in text.get(start..)?.split('\n') {
             let bare = raw.trim_ascii();
             if !bare.is_empty() && !bare.starts_with('#') {
-                let is_value = raw.len() - raw.trim_ascii_start().len() > own || is_value(bare);
+                let is_indented = raw.len() - raw.trim_ascii_start().len() > own;
+                let is_value = !is_protection(bare) && (is_indented || is_value(bare));
                 return is_value.then(|| (line, start..start + raw.len()));
             }
             start += raw.len() + 1;

@@ -291,8 +291,7 @@ fn only_of_first_pcre<'p>(context: &RuleContext<'_>, rule: &'p Route) -> Option<
     if is_read && is_nginx && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
 }
 
-/// Where `use-regex` makes the beginning of others of a path without the signs of a regular expression, that is said of who reads it as it
-/// stands.
+/// Where `use-regex` makes a regular expression of a path without the signs of one, that is said of who reads it as a path.
 fn plain(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotation(USE_REGEX).filter(|it| parse_bool(&it.value) == Some(true));
@@ -305,7 +304,7 @@ fn plain(context: &RuleContext<'_>, report: &mut Report) {
     let Some(rule) = plan.rules.iter().find(|rule| !rule.is_pattern() && rule.path != "/") else { return };
     let path = &rule.path;
     let said = format!(
-        "{} compares {} as it stands, in the case of its letters and up to a slash",
+        "{} compares {} as a path, and not as a regular expression",
         plan.controller(*target).row().name,
         quoted(path)
     );

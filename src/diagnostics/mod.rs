@@ -270,8 +270,14 @@ impl Report {
         self.merge(other);
     }
 
+    /// Files a finding about a place that says more than that nothing stands there.
+    pub(crate) fn file_over_empty(&mut self, path: FieldPath, problem: Problem) {
+        self.take_back(Code::AnnotationEmpty, &path, problem.range.as_ref());
+        self.file(path, problem);
+    }
+
     /// Takes back the finding of a place where another one says more.
-    pub(crate) fn take_back(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
+    fn take_back(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
         self.diagnostics.retain(|own| own.code != code || own.path != *path || own.range.as_ref() != range);
     }
 
