@@ -169,10 +169,10 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
-/// Whether a key makes the controller of a target pass over the whole object.
+/// Whether a key makes the controller of a target pass over the whole object. Traefik takes its names in any case.
 pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
     let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
-    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
+    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", &name.to_ascii_lowercase()].concat()))
 }
 
 /// What is wrong with a value that a controller other than ingress-nginx reads in its own words.

@@ -37,7 +37,7 @@ pub(super) static PROGRAM: Program = Program {
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
-    plain: "router.observability.traceverbosity router.pathmatcher router.rulesyntax router.tls.certresolver \
+    plain: "router.observability router.observability.traceverbosity router.pathmatcher router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
