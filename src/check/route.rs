@@ -278,10 +278,20 @@ fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> O
         return None;
     }
     Some(if is_f5 {
-        format!("write it as the regular expression {}", as_regex(&rule.path, PathType::Prefix))
+        pattern_help(context, &as_regex(&rule.path, PathType::Prefix))
     } else {
         "write PathType: Prefix".to_owned()
     })
+}
+
+/// What to do to have a regular expression for a path.
+fn pattern_help(context: &RuleContext<'_>, pattern: &str) -> String {
+    let mut help = format!("write the regular expression {pattern}");
+    // Where nobody gives a type, the signs of an expression do.
+    if context.layers.first(|it| &it.path_type).is_some() {
+        help.push_str(" with PathType: ImplementationSpecific");
+    }
+    help
 }
 
 /// What only the first PCRE takes, with which ingress-nginx 1.15 is built.
@@ -308,7 +318,14 @@ fn plain(context: &RuleContext<'_>, report: &mut Report) {
         plan.controller(*target).row().name,
         quoted(path)
     );
-    let help = format!("write {path}.* where other paths that begin so are meant, or remove the line");
+    let is_text =
+        *target == Target::Route || plan.controller(*target).instead_of_patterns("/(a|b)").is_some();
+    let help = if is_text {
+        "remove the line".to_owned()
+    } else {
+        let pattern = pattern_help(context, &format!("{path}.*"));
+        format!("remove the line, or {pattern} where other paths that begin so are meant")
+    };
     given.file_key(report, Problem::new(Code::IntentDiffers, said).help(help));
 }
 

@@ -3,6 +3,7 @@
 use super::host::chosen_by;
 use super::loss::redirecting_line;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{certificate_asked, needs_tls};
 use crate::dialect::says::says;
 use crate::intents::Intent;
@@ -22,10 +23,15 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     };
     let is_off = !plan.tls().is_on() && plan.canary.is_none();
     if let Some(redirect) = redirect.filter(|_| is_off && !is_lost()) {
+        // These two redirect the hosts that have TLS.
+        let is_of_tls =
+            matches!(plan.controller(Target::Ingress), Controller::F5Nginx | Controller::HaproxyIngress);
         let message = match redirecting_line(plan) {
             // It is written as it was given.
-            Some(_) => "there is no TLS to send requests to, so that each is sent to where nobody answers",
-            None => "there is no TLS to send requests to, so this has no effect",
+            Some(_) if !is_of_tls => {
+                "there is no TLS to send requests to, so that each is sent to where nobody answers"
+            }
+            _ => "there is no TLS to send requests to, so this has no effect",
         };
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
         report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
