@@ -62,25 +62,33 @@ fn is_protection(line: &str) -> bool {
     protects(key.trim_matches(is_around), value.trim_matches(is_around))
 }
 
-/// The lines without a value behind which stands what looks like it, and the bytes of that line.
+/// The lines without a value behind which stands what looks like it, and the bytes of those lines.
 fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
     let empty = lines.iter().filter(|line| line.value.is_empty() && !line.quoted);
     let found = empty.filter_map(|line| {
         let before = text.get(..line.key_range.start)?;
         let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-        let mut start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
+        let start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
+        let (mut at, mut value) = (start, None);
         for raw in text.get(start..)?.split('\n') {
             let bare = raw.trim_ascii();
             if !bare.is_empty() && !bare.starts_with('#') {
-                let is_indented = raw.len() - raw.trim_ascii_start().len() > own;
-                let is_value = !is_protection(bare) && (is_indented || is_value(bare));
-                return is_value.then(|| (line, start..start + raw.len()));
+                let is_indented = raw.len() - raw.trim_ascii_start().len() > own && !is_known(bare);
+                if is_protection(bare) || !is_indented && !is_value(bare) {
+                    break;
+                }
+                value = Some(value.map_or(at, |first: Range<usize>| first.start)..at + raw.len());
             }
-            start += raw.len() + 1;
+            at += raw.len() + 1;
         }
-        None
+        value.map(|value| (line, value))
     });
     found.collect()
+}
+
+/// Whether a line is an annotation of a known program.
+fn is_known(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(key, _)| effect(key.trim()).is_some())
 }
 
 /// Whether a line is no annotation, but an item of a list, a URL, an address or a word.

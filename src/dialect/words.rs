@@ -142,6 +142,8 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
         Wish::Size(_) => nginx::read::size(value)
             .is_some_and(|text| wanted.intent.read(Given(&text)).is_ok_and(|read| read == wanted.wish)),
+        // It minds the case. The same value, and a switch, are equal above.
+        Wish::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
         Wish::Protocol(_) => {
             items(value).contains(&written.to_ascii_lowercase())
                 || wanted

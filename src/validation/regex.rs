@@ -329,8 +329,11 @@ impl<'t> Reader<'t> {
         if rest.starts_with("(?#") {
             self.only_pcre(3);
             let Some(end) = rest.find(')') else { return self.malformed(3, "is not closed", ESCAPE) };
-            // It parts a repetition from what makes it lazy, too.
-            self.pass(end + 1, self.before.or(Some(1)));
+            // It parts a repetition from what makes it lazy or possessive, too.
+            let is_kind = matches!(rest.as_bytes().get(end + 1), Some(b'?' | b'+'));
+            let (before, asserts) = (self.before.or_else(|| is_kind.then_some(1)), self.asserts);
+            self.pass(end + 1, before);
+            self.asserts = asserts;
             return Ok(Token::Other);
         }
         if let Some(verb) = rest.strip_prefix("(*") {

@@ -40,12 +40,16 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
 
 /// The option that rewrites, whoever does it, uses groups that the path has.
 fn option(context: &RuleContext<'_>, report: &mut Report) {
-    let Some(Wanted { wish: Wish::Path(text), origin, .. }) = context.plan.wanted(Intent::RewritePath) else {
+    let plan = context.plan;
+    let Some(Wanted { wish: wish @ Wish::Path(text), origin, .. }) = plan.wanted(Intent::RewritePath) else {
         return;
     };
+    // What nobody does is told as what a program lacks, as is a group where there is no regular expression.
+    if !plan.targets.iter().any(|target| says(plan, *target, Intent::RewritePath, Some(wish)).is_done()) {
+        return;
+    }
     let target = Replacement::new(text);
-    // Without a regular expression, nobody has groups, which is told as what a program lacks.
-    let mut patterns = context.plan.rules.iter().filter(|rule| rule.is_pattern());
+    let mut patterns = plan.rules.iter().filter(|rule| rule.is_pattern());
     let Some((message, groups)) = patterns.find_map(|rule| target.missing(rule)) else { return };
     let help = match groups {
         0 => "put what is to be kept of the path into a group, and write its number".to_owned(),
