@@ -114,8 +114,10 @@ fn ingresses_of_a_cluster_become_what_files_become() {
     // All namespaces, where the bystanders are, too.
     other.stands_by(with_snippet("late", "late.example.com", "nginx"));
     let everywhere = run(&admin(), &[&["import", "-A"], settings.as_slice()].concat());
+    // A patch that would expose a Service without what keeps somebody out is a comment.
+    let patches = everywhere.stdout.replace("\n# ", "\n");
     let has = |place: &Place, name: &str| {
-        everywhere.stdout.contains(&format!("  name: {name}\n  namespace: {}\n", place.name))
+        patches.contains(&format!("  name: {name}\n  namespace: {}\n", place.name))
     };
     assert!(has(&shop, "web") && has(&other, "late"), "{}", everywhere.stdout);
     assert!(everywhere.stderr.contains("is not among the inputs"), "{}", everywhere.stderr);
