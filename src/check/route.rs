@@ -221,9 +221,14 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let paths = Paths::new(plan, Target::Ingress);
     let controller = plan.controller(Target::Ingress);
+    let name = controller.row().name;
+    // Found once, as all annotations and routes are looked at.
+    let by_first_pcre = plan.pattern().filter(|_| controller == Controller::IngressNginx);
+    let nginx = by_first_pcre.and_then(|_| plan.nginx());
     for rule in &plan.rules {
-        let (path, name) = (quoted(&rule.path), controller.row().name);
+        let path = || quoted(&rule.path);
         let (said, help) = if let Some(instead) = instead(context, paths, rule) {
+            let path = path();
             match rule.path_type {
                 PathType::Exact => (
                     format!("{name} reads {path} as an exact path, and {instead}"),
@@ -237,11 +242,12 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                 ),
             }
         } else if let Some(help) = begins_others(context, paths, rule) {
-            let longer = format!("{}x", rule.path);
+            let (path, longer) = (path(), format!("{}x", rule.path));
             (format!("{name} takes {path} for the beginning of a path, also of {}", quoted(&longer)), help)
-        } else if let Some(wrong) = only_of_first_pcre(context, rule) {
+        } else if let Some(wrong) = only_of_first_pcre(nginx.as_ref(), rule) {
             let said = format!(
-                "in the path {path}, {} {} for PCRE2, with which nginx would load no path of anybody",
+                "in the path {}, {} {} for PCRE2, with which nginx would load no path of anybody",
+                path(),
                 quoted(wrong.part),
                 wrong.said
             );
@@ -295,10 +301,9 @@ fn pattern_help(context: &RuleContext<'_>, pattern: &str) -> String {
 }
 
 /// What only the first PCRE takes, with which ingress-nginx 1.15 is built.
-fn only_of_first_pcre<'p>(context: &RuleContext<'_>, rule: &'p Route) -> Option<Malformed<'p>> {
-    let is_read = context.plan.nginx().is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
-    let is_nginx = context.plan.controller(Target::Ingress) == Controller::IngressNginx;
-    if is_read && is_nginx && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
+fn only_of_first_pcre<'p>(nginx: Option<&Nginx<'_>>, rule: &'p Route) -> Option<Malformed<'p>> {
+    let is_read = nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
+    if is_read && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
 }
 
 /// Where `use-regex` makes a regular expression of a path without the signs of one, that is said of who reads it as a path.
