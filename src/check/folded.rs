@@ -62,28 +62,37 @@ fn is_protection(line: &str) -> bool {
     protects(key.trim_matches(is_around), value.trim_matches(is_around))
 }
 
-/// The lines without a value behind which stands what looks like it, and the bytes of those lines.
+/// The lines without a value behind which stands what looks like it, and the bytes of those lines. What is a value already is no key
+/// of another one: each line is looked at once.
 fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
-    let empty = lines.iter().filter(|line| line.value.is_empty() && !line.quoted);
-    let found = empty.filter_map(|line| {
-        let before = text.get(..line.key_range.start)?;
-        let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-        let start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
-        let (mut at, mut value) = (start, None);
-        for raw in text.get(start..)?.split('\n') {
-            let bare = raw.trim_ascii();
-            if !bare.is_empty() && !bare.starts_with('#') {
-                let is_indented = raw.len() - raw.trim_ascii_start().len() > own && !is_known(bare);
-                if is_protection(bare) || !is_indented && !is_value(bare) {
-                    break;
-                }
-                value = Some(value.map_or(at, |first: Range<usize>| first.start)..at + raw.len());
-            }
-            at += raw.len() + 1;
+    let mut found: Vec<(&Line<'b>, Range<usize>)> = Vec::new();
+    for line in lines.iter().filter(|line| line.value.is_empty() && !line.quoted) {
+        let is_value = found.last().is_some_and(|(_, value)| line.key_range.start < value.end);
+        if !is_value {
+            found.extend(value_below(line, text).map(|value| (line, value)));
         }
-        value.map(|value| (line, value))
-    });
-    found.collect()
+    }
+    found
+}
+
+/// The bytes of the lines below one that look like its value.
+fn value_below(line: &Line<'_>, text: &str) -> Option<Range<usize>> {
+    let before = text.get(..line.key_range.start)?;
+    let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+    let start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
+    let (mut at, mut value) = (start, None);
+    for raw in text.get(start..)?.split('\n') {
+        let bare = raw.trim_ascii();
+        if !bare.is_empty() && !bare.starts_with('#') {
+            let is_indented = raw.len() - raw.trim_ascii_start().len() > own && !is_known(bare);
+            if is_protection(bare) || !is_indented && !is_value(bare) {
+                break;
+            }
+            value = Some(value.map_or(at, |first: Range<usize>| first.start)..at + raw.len());
+        }
+        at += raw.len() + 1;
+    }
+    value
 }
 
 /// Whether a line is an annotation of a known program.

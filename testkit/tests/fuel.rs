@@ -84,6 +84,11 @@ const SIZED: &[Sized] = &[
         "{}",
     ),
     (
+        "lines without a value, as items of a list",
+        |count| ((0..count).map(|at| format!("- key-{at}:\n")).collect(), "xposer.stakater.com/annotations"),
+        "{}",
+    ),
+    (
         "lists",
         |count| {
             let networks = (0..count).map(|at| format!("10.{}.{}.0/24,", at / 256, at % 256));
