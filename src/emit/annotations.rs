@@ -1,5 +1,7 @@
 //! The annotations that an object gets, and what is told of the others.
 
+use std::cell::LazyCell;
+
 use super::Emitting;
 use super::metadata::{Annotations, with_intents};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
@@ -8,7 +10,7 @@ use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::says::{Says, says};
 use crate::dialect::words::{agrees, is_word, lacks_part, named_twice};
-use crate::dialect::write::by_controller;
+use crate::dialect::write::in_words;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
@@ -28,7 +30,9 @@ impl<'p> Emitting<'_, 'p> {
     pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
-        let (twice, written) = (named_twice(plan), by_controller(plan, self.target));
+        let (twice, target) = (named_twice(plan), self.target);
+        // Most plans have nothing that is compared with it.
+        let written = LazyCell::new(|| in_words(plan, target));
         let mut told = None;
         for given in &plan.annotations {
             if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
