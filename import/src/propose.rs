@@ -374,8 +374,8 @@ impl<'i> Proposing<'_, 'i> {
         // An option that changes the path takes the path alone, and writes the expression itself.
         let changes_path = matches!(meaning.option, keys::STRIP_PREFIX | keys::REWRITE_PATH);
         if changes_path {
-            for value in other.options.values_mut() {
-                *value = value.replace("(/|$)(.*)", "");
+            for key in [keys::URL, keys::PATH] {
+                other.options.entry(key).and_modify(|value| *value = value.replace("(/|$)(.*)", ""));
             }
         }
         match tried(self.bare, &other, self.settings) {

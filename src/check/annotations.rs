@@ -7,6 +7,7 @@ use crate::dialect::words::{intent_of, keys_of, stands_for, undoes};
 use crate::dialect::{Granted, is_snippet, problem_of_value, protects};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Wanted};
+use crate::resolve::{ASK, contradiction};
 use crate::values::Target;
 
 /// No key is on the list of those that may not be forwarded.
@@ -35,7 +36,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Option<(&'f str, String)> {
     let (plan, settings, key) = (context.plan, context.settings, forwarded.key.as_str());
     settings.deny.iter().next().filter(|_| forwarded.is_forwarded() && !settings.allow.fit(key))?;
-    let denial = |other: &str| settings.deny.first(other).filter(|_| !settings.allow.fit(other));
+    let denial = |other: &str| settings.denied_by(other);
     let aliases = ALIASES.iter().filter(|names| names.contains(&key)).flatten();
     if let Some(found) = aliases.copied().find_map(|other| Some((denial(other)?, other.to_owned()))) {
         return Some(found);
@@ -74,14 +75,8 @@ pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
                 let said = ["for ", &quoted(intent.as_str()), ", ", &key, " ", does].concat();
                 Problem::new(Code::IntentDiffers, said).help("remove the line, unless such a proxy is there")
             }
-            (None, Origin::Setting(path)) => {
-                let said = [&key, " contradicts ", &path.to_string()].concat();
-                Problem::new(Code::IntentConflict, said).help("remove the line, or ask your administrator")
-            }
-            (None, _) => {
-                let said = [&key, " contradicts ", intent.annotation()].concat();
-                Problem::new(Code::IntentConflict, said).help("keep one of the two")
-            }
+            (None, Origin::Setting(path)) => contradiction(&key, &path.to_string()).help(ASK),
+            (None, _) => contradiction(&key, intent.annotation()),
         };
         given.file_key(report, problem);
     }
@@ -99,9 +94,9 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
         if !is_own || settings.allow.fit(option) {
             continue;
         }
-        let denial = |key: &str| settings.deny.first(key).filter(|_| !settings.allow.fit(key));
-        let of_program = || keys_of(context.plan, wanted.intent).find_map(|key| Some((denial(&key)?, key)));
-        let message = if let Some(pattern) = denial(option) {
+        let of_program =
+            || keys_of(context.plan, wanted.intent).find_map(|key| Some((settings.denied_by(&key)?, key)));
+        let message = if let Some(pattern) = settings.denied_by(option) {
             format!("{option} may not be used: the administrator denies {}", quoted(pattern))
         } else if let Some((pattern, key)) = of_program() {
             says_denied(option, &key, pattern)

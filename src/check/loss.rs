@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
@@ -206,10 +206,7 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
                 || !plan.controller(*target).is_nginx()
                 || redirect.as_ref().map_or(plan.tls().has_secret(), |it| it.value))
     };
-    let is_told = plan
-        .https_redirect
-        .as_ref()
-        .is_some_and(|it| it.value && matches!(it.origin, Origin::Annotation(_)) && !plan.tls().is_on());
+    let is_told = plan.asked_redirect().is_some() && !plan.tls().is_on();
     wanted.intent == Intent::HttpsRedirectCode
         && matches!(wanted.origin, Origin::Annotation(_))
         && !is_told
@@ -271,10 +268,9 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it. So is that a line of
     // Traefik keeps TLS away.
     let is_refused = || {
-        let is_own = |it: &Sourced<bool>| it.value && matches!(it.origin, Origin::Annotation(_));
         plan.controller(target) == Controller::Traefik
             && refused_tls(plan).is_some()
-            && !plan.https_redirect.as_ref().is_some_and(is_own)
+            && plan.asked_redirect().is_none()
     };
     if is_option && (!plan.tls().is_on() || is_refused()) {
         return;

@@ -210,7 +210,7 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
         return None;
     }
     let instead = controller.instead_of_patterns(&rule.path)?;
-    if plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true") {
+    if alb::write::reads_patterns(plan) {
         return None;
     }
     (paths.of(rule).0 == rule.path).then_some(instead)
@@ -273,10 +273,10 @@ fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> O
         PathType::Prefix => is_f5,
         PathType::ImplementationSpecific => is_begin,
     };
-    let is_told = [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
+    let is_told = || [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
     if !begins
         || !plan.has_stable_ingress()
-        || is_told
+        || is_told()
         || rule.is_pattern()
         || rule.path.ends_with('/')
         || paths.of(rule).0 != rule.path

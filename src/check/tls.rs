@@ -14,15 +14,13 @@ use crate::values::{Target, Tls};
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.
 pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let redirect =
-        plan.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
     // What a line of ingress-nginx would do without TLS, too, is lost where nothing does it.
     let is_lost = || {
         let target = Target::Ingress;
         redirecting_line(plan).is_some() && !says(plan, target, Intent::HttpsRedirect, None).is_done()
     };
     let is_off = !plan.tls().is_on() && plan.canary.is_none();
-    if let Some(redirect) = redirect.filter(|_| is_off && !is_lost()) {
+    if let Some(redirect) = plan.asked_redirect().filter(|_| is_off && !is_lost()) {
         // These two redirect the hosts that have TLS.
         let is_of_tls =
             matches!(plan.controller(Target::Ingress), Controller::F5Nginx | Controller::HaproxyIngress);

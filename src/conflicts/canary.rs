@@ -107,11 +107,8 @@ pub(super) fn canaries(
     if plans.iter().all(|plan| plan.canary.is_none()) {
         return;
     }
-    let all: BTreeMap<(Option<&str>, &str), &Plan> =
-        plans.iter().map(|plan| (plan.identity(), *plan)).collect();
-    let is_alone = |plan: &Plan| {
-        plan.canary.as_ref().is_some_and(|it| !all.contains_key(&(plan.namespace(), it.of.as_str())))
-    };
+    let all: BTreeMap<Identity<'_>, &Plan> = plans.iter().map(|plan| (plan.identity(), *plan)).collect();
+    let is_alone = |plan: &Plan| plan.stable_identity().is_some_and(|stable| !all.contains_key(&stable));
     let alone: Vec<usize> =
         plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
     let (strangers, near) = strangers(plans, &alone, naming, file);

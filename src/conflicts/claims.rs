@@ -275,6 +275,28 @@ pub(crate) const MAX_TAKEN: usize = 10_000;
 /// How many bytes they may have in all: each of many hosts gets each path, which may be as long as the object.
 pub(crate) const MAX_TAKEN_BYTES: usize = 4 << 20;
 
+/// What is left of these for one object.
+pub(crate) struct Room {
+    routes: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Beside so many routes that it has already.
+    pub(crate) const fn beside(routes: usize) -> Self {
+        Self { routes: MAX_TAKEN.saturating_sub(routes), bytes: MAX_TAKEN_BYTES }
+    }
+
+    /// Whether there is room for one more route, which takes it.
+    pub(crate) fn take(&mut self, host: &str, path: &str) -> bool {
+        let left = self.bytes.checked_sub(host.len() + path.len()).zip(self.routes.checked_sub(1));
+        left.is_some_and(|(bytes, routes)| {
+            (self.bytes, self.routes) = (bytes, routes);
+            true
+        })
+    }
+}
+
 /// The claims of a plan, and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known. The
 /// number is that of the first one that is a redirect, which is a part ([`ClaimText::is_part`](super::ClaimText::is_part)): two of them may be one.
 /// Last, whether some of those that annotations add are left out, because they are too many.
@@ -286,7 +308,7 @@ pub(super) fn all_claims<'c>(
     added: &'c [AddedHost<'_>],
 ) -> (Vec<(Claimed<'c>, Option<&'c Origin>)>, usize, bool) {
     let (mut found, mut redirects) = (main_claims(plan), redirects(plan));
-    let (mut room, mut bytes, mut is_cut) = (MAX_TAKEN, MAX_TAKEN_BYTES, false);
+    let (mut room, mut is_cut) = (Room::beside(0), false);
     for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
         for rule in &plan.rules {
             let (path, is_exact) = match what {
@@ -296,12 +318,10 @@ pub(super) fn all_claims<'c>(
                 Use::Redirected => ("/", false),
                 Use::Published => break,
             };
-            let left = bytes.checked_sub(host.len() + path.len()).filter(|_| room > 0);
-            let Some(left) = left else {
+            if !room.take(host, path) {
                 is_cut = true;
                 break;
-            };
-            (room, bytes) = (room - 1, left);
+            }
             let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
             let into = if *what == Use::Redirected { &mut redirects } else { &mut found };
             into.push((claim, Some(origin)));

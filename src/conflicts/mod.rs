@@ -15,7 +15,7 @@ use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
-pub(crate) use claims::{MAX_TAKEN, MAX_TAKEN_BYTES};
+pub(crate) use claims::{MAX_TAKEN, Room};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
 pub use written::{
     BucketHash, Buckets, SHARD_LABELS, SHARD_VERSION, SHARDS, STATE_KEY, Shard, ShardState, config_map,
@@ -93,9 +93,7 @@ fn losers(
     naming: Naming,
 ) -> BTreeMap<usize, Report> {
     let all: BTreeSet<_> = plans.iter().map(|plan| plan.identity()).collect();
-    let has_stable = |plan: &Plan| {
-        plan.canary.as_ref().is_some_and(|canary| all.contains(&(plan.namespace(), canary.of.as_str())))
-    };
+    let has_stable = |plan: &Plan| plan.stable_identity().is_some_and(|stable| all.contains(&stable));
     let mut order: Vec<_> = plans
         .iter()
         .enumerate()
@@ -149,15 +147,14 @@ fn among(
 /// Refuses the canaries whose stable Service is refused, and which would be served without what protects that one.
 fn follow(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
     let is_refused = |at: &usize| reports.get(at).is_some_and(Report::has_errors);
-    let canaries = plans.iter().enumerate().filter(|(_, plan)| canary::is_served(plan));
-    let mut canaries = canaries.filter(|(_, plan)| plan.canary.is_some()).peekable();
+    let is_canary = |plan: &Plan| plan.canary.is_some() && canary::is_served(plan);
+    let mut canaries = plans.iter().enumerate().filter(|(_, plan)| is_canary(plan)).peekable();
     if canaries.peek().is_none() {
         return;
     }
-    let refused: BTreeSet<Identity<'_>> =
-        plans.iter().enumerate().filter(|(at, _)| is_refused(at)).map(|(_, plan)| plan.identity()).collect();
-    let of = |plan: &Plan| plan.canary.as_ref().map(|canary| canary.of.clone());
-    let follows = |plan: &Plan| of(plan).is_some_and(|of| refused.contains(&(plan.namespace(), &of)));
+    let refused = plans.iter().enumerate().filter(|(at, _)| is_refused(at));
+    let refused: BTreeSet<Identity<'_>> = refused.map(|(_, plan)| plan.identity()).collect();
+    let follows = |plan: &Plan| plan.stable_identity().is_some_and(|stable| refused.contains(&stable));
     let found: Vec<_> = canaries.filter(|(at, plan)| !is_refused(at) && follows(plan)).collect();
     for (at, plan) in found {
         filing(reports)(at, plan, canary::refused_with(plan));

@@ -148,20 +148,22 @@ pub(crate) fn is_ssl_redirect(key: &str) -> bool {
 
 /// Whether somebody may read a key on the object of a target.
 pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return true };
-    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    program.is_none_or(|program| match program.reach {
+    program_of(key).is_none_or(|program| match program.reach {
         Reach::Ingress => target == Target::Ingress,
         Reach::And(other) => target == other,
         Reach::Everywhere => true,
     })
 }
 
+/// The program that has the prefix of a key.
+fn program_of(key: &str) -> Option<&'static Program> {
+    let (prefix, _) = key.split_once('/')?;
+    PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix))
+}
+
 /// Whether a key is one of a program that reads it on an HTTPRoute of its own Gateways.
 pub(crate) fn is_of_gateway(key: &str) -> bool {
-    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    program.is_some_and(|program| program.reach == Reach::And(Target::HttpRoute))
+    program_of(key).is_some_and(|program| program.reach == Reach::And(Target::HttpRoute))
 }
 
 /// The finding that a program expects another value of a key.
@@ -270,9 +272,7 @@ pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, valu
 
 /// Whether a key is one of a controller of Ingresses, so that others do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return false };
-    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    program.is_some_and(|program| !AROUND.iter().any(|around| around.name == program.name))
+    program_of(key).is_some_and(|program| !AROUND.iter().any(|around| around.name == program.name))
 }
 
 /// Whether a key is read on an Ingress and on no Service.

@@ -107,9 +107,10 @@ pub(super) fn plain_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p
 /// The prefix that a program of Ingresses without regular expressions has in place of one that says the same.
 pub(crate) fn text_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     let controller = plan.controller(Target::Ingress);
-    let is_told =
-        plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true");
-    if !route.is_pattern() || is_told || controller.instead_of_patterns(&route.path).is_none() {
+    if !route.is_pattern()
+        || alb::write::reads_patterns(plan)
+        || controller.instead_of_patterns(&route.path).is_none()
+    {
         return None;
     }
     gateway::says::prefix(plan, route).or_else(|| stripped(route, "/$2"))

@@ -10,8 +10,7 @@ mod rules;
 
 use serde_json::Value;
 
-use crate::conflicts::{ClaimText, Holder};
-use crate::conflicts::{MAX_TAKEN, MAX_TAKEN_BYTES};
+use crate::conflicts::{ClaimText, Holder, MAX_TAKEN, Room};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
 use crate::validation::PathType;
@@ -60,7 +59,7 @@ pub struct Guarded<'o> {
     gateways: Vec<(usize, (&'o str, &'o str))>,
     /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
-    /// Whether it takes more than [`MAX_TAKEN`], or [`MAX_TAKEN_BYTES`].
+    /// Whether it takes more than [`MAX_TAKEN`], or than there is [`Room`] for.
     is_cut: bool,
 }
 
@@ -123,7 +122,7 @@ impl<'o> Guarded<'o> {
     /// Adds the hosts that annotations add.
     fn add_of_annotations(&mut self) {
         let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
-        let mut bytes = MAX_TAKEN_BYTES;
+        let mut room = Room::beside(self.taken.len());
         for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
@@ -138,12 +137,10 @@ impl<'o> Guarded<'o> {
                         Use::Served => (rule.path.as_str(), rule.path_type),
                         Use::Redirected => ("/", PathType::Prefix),
                     };
-                    let left = bytes.checked_sub(host.len() + path.len());
-                    let Some(left) = left.filter(|_| self.taken.len() < MAX_TAKEN) else {
+                    if !room.take(&host, path) {
                         self.is_cut = true;
                         break;
-                    };
-                    bytes = left;
+                    }
                     self.taken.push(Taken {
                         host: host.clone(),
                         path: path.to_owned(),

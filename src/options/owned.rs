@@ -89,9 +89,13 @@ impl Settings {
 
     /// The pattern by which an annotation may not be used, if there is one; it is empty where the key is denied to everybody.
     pub(crate) fn denial(&self, key: &str) -> Option<&str> {
-        let of_program = || is_snippet(key).then_some("");
-        let pattern = self.deny.first(key).or_else(of_program)?;
-        Some(pattern).filter(|_| !self.allow.fit(key))
+        let of_program = || (is_snippet(key) && !self.allow.fit(key)).then_some("");
+        self.denied_by(key).or_else(of_program)
+    }
+
+    /// The pattern of the list `deny` by which a key, or an option, may not be used.
+    pub(crate) fn denied_by(&self, key: &str) -> Option<&str> {
+        self.deny.first(key).filter(|_| !self.allow.fit(key))
     }
 }
 

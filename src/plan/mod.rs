@@ -452,4 +452,15 @@ impl Plan {
     pub(crate) fn identity(&self) -> (Option<&str>, &str) {
         (self.namespace(), self.service())
     }
+
+    /// The redirect to https that the Service itself asks for.
+    pub(crate) fn asked_redirect(&self) -> Option<&Sourced<bool>> {
+        let asked = self.https_redirect.as_ref();
+        asked.filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)))
+    }
+
+    /// Those of the stable Service of a canary.
+    pub(crate) fn stable_identity(&self) -> Option<(Option<&str>, &str)> {
+        self.canary.as_ref().map(|canary| (self.namespace(), canary.of.as_str()))
+    }
 }

@@ -38,13 +38,13 @@ fn drop_refused_tls(plan: &mut Plan) {
 }
 
 /// The finding that something says another thing than an option or an annotation.
-fn contradiction(first: &str, other: &str) -> Problem {
+pub(crate) fn contradiction(first: &str, other: &str) -> Problem {
     let said = [first, " contradicts ", other].concat();
     Problem::new(Code::IntentConflict, said).help("keep one of the two")
 }
 
 /// What to do about a line against what the settings ask for.
-const ASK: &str = "remove the line, or ask your administrator";
+pub(crate) const ASK: &str = "remove the line, or ask your administrator";
 
 /// The place of the layer that has an annotation, from the uppermost on.
 fn layer(given: &Annotation) -> u8 {

@@ -15,6 +15,8 @@ mod tls;
 pub(crate) mod trace;
 mod url;
 
+pub(crate) use intents::{ASK, contradiction};
+
 use std::ops::Range;
 use std::sync::Arc;
 

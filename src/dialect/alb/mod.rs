@@ -2,7 +2,7 @@
 
 pub(crate) mod rules;
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
 
 use super::key::{ADDRESSES, Idle, Names, Program, key};
 
@@ -20,7 +20,7 @@ const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
 /// What shares a load balancer among Ingresses.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
 /// What makes regular expressions of paths that begin with a slash of their own.
-pub(crate) const USE_REGEX: &str = "alb.ingress.kubernetes.io/use-regex-path-match";
+const USE_REGEX: &str = "alb.ingress.kubernetes.io/use-regex-path-match";
 
 // Alibaba Cloud's ALB Ingress has the same prefix, and other keys.
 pub(super) static PROGRAM: Program = Program {

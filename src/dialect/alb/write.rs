@@ -1,6 +1,6 @@
 //! What a plan wants in the words of the AWS Load Balancer Controller.
 
-use super::{REDIRECT, TARGET_GROUP};
+use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
 use crate::diagnostics::Sourced;
 use crate::dialect::write::{Word, Written, intents};
 use crate::intents::Wish;
@@ -47,4 +47,10 @@ fn words(wish: &Wish) -> Vec<Word<'_>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether the paths of a plan are read as regular expressions.
+pub(crate) fn reads_patterns(plan: &Plan) -> bool {
+    let controller = plan.controller(Target::Ingress);
+    plan.annotation(USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true")
 }

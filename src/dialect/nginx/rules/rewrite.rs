@@ -51,11 +51,10 @@ fn option(context: &RuleContext<'_>, report: &mut Report) {
     let target = Replacement::new(text);
     let mut patterns = plan.rules.iter().filter(|rule| rule.is_pattern());
     let Some((message, groups)) = patterns.find_map(|rule| target.missing(rule)) else { return };
-    let help = match groups {
-        0 => "put what is to be kept of the path into a group, and write its number".to_owned(),
-        _ if target.groups.len() > 1 => "give the path as many groups as the target uses".to_owned(),
-        _ => format!("write {}", target.with_group(groups)),
-    };
+    let help = target.help(groups, "").filter(|_| groups > 0);
+    let help = help.unwrap_or_else(|| {
+        "put what is to be kept of the path into a group, and write its number".to_owned()
+    });
     report.file(origin.path(), Problem::new(Code::RewriteMismatch, message).help(help));
 }
 
@@ -119,16 +118,21 @@ impl<'t> Replacement<'t> {
         Some((message, groups))
     }
 
+    /// What to do where it uses more groups than a path has, of which there are some or several are used.
+    fn help(&self, groups: usize, key: &str) -> Option<String> {
+        if self.groups.len() > 1 {
+            return Some("give the path as many groups as the target uses".to_owned());
+        }
+        (groups > 0).then(|| format!("write {key}{}", self.with_group(groups)))
+    }
+
     /// Why this target does not fit a path.
     fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (quoted(self.text), quoted(&rule.path));
         if let Some((message, groups)) = self.missing(rule) {
-            let help = if self.groups.len() > 1 {
-                "give the path as many groups as the target uses".to_owned()
-            } else if groups > 0 {
-                format!("write rewrite-target: {}", self.with_group(groups))
-            } else {
-                self.pair(context, rule)?
+            let help = match self.help(groups, "rewrite-target: ") {
+                Some(help) => help,
+                None => self.pair(context, rule)?,
             };
             return Some(Problem::new(Code::RewriteMismatch, message).help(help));
         }
