@@ -224,6 +224,42 @@ fn others_are_named_with_their_age_where_this_is_allowed() {
     assert!(!hidden.contains("ops"), "{hidden}");
 }
 
+/// The controller touches nothing of somebody else, whoever is older.
+#[test]
+fn the_name_of_an_object_that_somebody_wrote_is_taken() {
+    let web = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com")]);
+    let by_hand = |kind: &str, namespace: &str, name: &str, created: &str| {
+        let text = ClaimText::object(kind, namespace, name).text;
+        let holder = Holder {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            ..web.holder(created)
+        };
+        Holders::from([(text, vec![holder])])
+    };
+    for created in [FIRST, SECOND] {
+        let said = said(&web, FIRST, &by_hand("Ingress", "shop", "web", created), false);
+        assert_eq!(
+            said,
+            [
+                "error[name-claimed]: Service shop/web: metadata.labels.expose: there is Ingress `web`, created on 2026-01-01, which \
+              belongs to somebody else and is not touched; choose another IngressNameTemplate, or annotate that object with \
+              xposer.stakater.com/adopt: web"
+            ]
+        );
+    }
+    // One of another kind, namespace or name is in nobody's way.
+    for (kind, namespace, name) in
+        [("HTTPRoute", "shop", "web"), ("Ingress", "ops", "web"), ("Ingress", "shop", "web-2")]
+    {
+        assert_eq!(said(&web, SECOND, &by_hand(kind, namespace, name, FIRST), true), [""; 0]);
+    }
+    // A Service that may adopt it has its name.
+    let text = ClaimText::object("Ingress", "shop", "web").text;
+    assert_eq!(said(&web, SECOND, &Holders::from([(text, vec![web.holder(FIRST)])]), true), [""; 0]);
+}
+
 #[test]
 fn of_one_second_the_first_name_counts() {
     let (alpha, beta) = (plan("shop", "alpha", &[HOST]), plan("shop", "beta", &[HOST]));

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::internal::shortened;
+use xposer::service::ADOPT_ANNOTATION;
 use xposer::{Code, Diagnostic, Severity};
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
-use xposer_live::object::ADOPT_ANNOTATION;
 
 use crate::watch::KindStatus;
 

@@ -6,11 +6,12 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use xposer::Outcome;
 use xposer::internal::protects;
+use xposer::service::ADOPT_ANNOTATION;
 use xposer_cli::Console;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
-use xposer_live::object::{ADOPT_ANNOTATION, FIELD_MANAGER, Observed, Ownership};
+use xposer_live::object::{FIELD_MANAGER, Observed, Ownership};
 use xposer_live::plan::{Decision, DecisionResult, Desired};
 use xposer_manifest::{Finding, Findings};
 

@@ -176,7 +176,7 @@ impl Plan {
         self.published.as_ref().is_some_and(|published| published.scope == Scope::Globally)
     }
 
-    fn origin_of_name(&self) -> Origin {
+    pub(super) fn origin_of_name(&self) -> Origin {
         self.name.as_ref().map(|name| name.origin.clone()).unwrap_or_default()
     }
 }

@@ -61,6 +61,22 @@ impl ClaimText {
         Self { text, bucket: host, is_local: false, is_part: false }
     }
 
+    /// The claim of an object's own name, which only one object of a kind can have.
+    ///
+    /// ```
+    /// let own = xposer::conflicts::ClaimText::object("Ingress", "shop", "web");
+    /// assert_eq!((own.text.as_str(), own.bucket.as_str()), ("Ingress shop/web", "web.shop.svc"));
+    /// ```
+    #[must_use]
+    pub fn object(kind: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            text: format!("{kind} {namespace}/{name}"),
+            bucket: bucket_of_name(namespace, name),
+            is_local: false,
+            is_part: false,
+        }
+    }
+
     /// The claim whose requests a canary shares: that of its stable Service. `None` if this is not the route of a canary.
     ///
     /// ```
@@ -207,6 +223,14 @@ impl Holder {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
     }
 
+    /// Whether this claim is its own name: that is nobody else's, whoever is older.
+    pub(super) fn is_named(&self, claim: &str) -> bool {
+        claim
+            .strip_prefix(&*self.kind)
+            .and_then(|claim| claim.strip_prefix(' '))
+            .is_some_and(|claim| claim.split_once('/') == Some((&self.namespace, &self.name)))
+    }
+
     /// Whether it may have this claim beside somebody else who asks for it.
     pub(super) fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
         let is_by_hand = |holder: &Self| holder.kind != SERVICE;
@@ -247,19 +271,14 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
             return None;
         }
-        Claimed::Name(kind, Some(namespace), name) => {
-            text(format!("{kind} {namespace}/{name}"), &bucket_of_name(namespace, name))
-        }
+        Claimed::Name(kind, Some(namespace), name) => ClaimText::object(kind, namespace, name),
         Claimed::Route(host, path, is_exact, is_canary) => {
             text(route(host, path, *is_exact, *is_canary), host)
         }
         Claimed::Listener(namespace, gateway, host) => {
             text(format!("listener {}/{gateway} {host}", namespace.unwrap_or_default()), host)
         }
-        Claimed::Secret(namespace, name) => {
-            let namespace = namespace.unwrap_or_default();
-            text(format!("Secret {namespace}/{name}"), &bucket_of_name(namespace, name))
-        }
+        Claimed::Secret(namespace, name) => ClaimText::object("Secret", namespace.unwrap_or_default(), name),
         Claimed::Key(key) => text(format!("key {key}"), &format!("key {key}")),
     })
 }

@@ -9,7 +9,7 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
-use crate::service::FORWARD_ANNOTATION;
+use crate::service::{ADOPT_ANNOTATION, FORWARD_ANNOTATION};
 
 impl Plan {
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
@@ -69,6 +69,10 @@ impl Plan {
             let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
             has_name |= is_lost && matches!(claim, Claimed::Name(..));
             let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
+            if let (Claimed::Name(kind, _, name), Some(other)) = (&claim, rivals.of_that_name(&asked)) {
+                report.file(self.origin_of_name().path(), self.taken(kind, name, other));
+                continue;
+            }
             // It is no canary that has the route of a canary.
             let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or(claim);
             if let Some((path, problem)) =
@@ -98,6 +102,20 @@ impl Plan {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
         }
         report
+    }
+
+    /// What is wrong where an object has a name that belongs to somebody else: the controller does not touch it.
+    fn taken(&self, kind: &str, name: &str, other: &Holder) -> Problem {
+        let said = format!(
+            "there is {kind} {}{}, which belongs to somebody else and is not touched",
+            quoted(name),
+            other.day()
+        );
+        let help = format!(
+            "choose another IngressNameTemplate, or annotate that object with {ADOPT_ANNOTATION}: {}",
+            self.subject.name
+        );
+        Problem::new(Code::NameClaimed, said).help(help)
     }
 }
 
@@ -192,6 +210,11 @@ struct Rivals<'h> {
 }
 
 impl<'h> Rivals<'h> {
+    /// The object that has the name for which somebody asks.
+    fn of_that_name(&self, asked: &ClaimText) -> Option<&'h Holder> {
+        self.older.iter().find(|holder| holder.is_named(&asked.text)).copied()
+    }
+
     /// Those of a claim. A canary may follow a stable one of its namespace, which is compared with the others: nobody there keeps it away.
     ///
     /// ingress-nginx gives a canary the requests of an Ingress in any namespace.
@@ -203,7 +226,7 @@ impl<'h> Rivals<'h> {
                 if holder.is_same(asker) || holder.is_beside(asked, asker) || (is_across && is_own) {
                     continue;
                 }
-                let is_older = holder.precedes(asker) && (is_own || !follows);
+                let is_older = holder.is_named(text) || (holder.precedes(asker) && (is_own || !follows));
                 let side = if is_older { &mut rivals.older } else { &mut rivals.younger };
                 side.push(holder);
             }
@@ -250,6 +273,13 @@ impl<'h> Rivals<'h> {
     }
 }
 
+impl Holder {
+    /// The day on which it was created, for a message.
+    fn day(&self) -> String {
+        self.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default()
+    }
+}
+
 /// The most bytes of a holder in a message. A name alone may have 253.
 const MAX_SHOWN: usize = 160;
 
@@ -258,8 +288,7 @@ fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
     let (shown, hidden): (Vec<&Holder>, Vec<&Holder>) =
         holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
     let in_words = |holder: &&Holder| {
-        let day = holder.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default();
-        cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &day
+        cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &holder.day()
     };
     let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(in_words).collect();
     if shown.len() > MAX_NAMED {

@@ -664,9 +664,9 @@ codes! {
 
     // Several Services.
     NameClaimed, "name-claimed", Error,
-        "Two Services ask for an Ingress of the same name.",
+        "Two Services ask for an Ingress of the same name, or somebody else has one of that name.",
         "One would overwrite the other.",
-        "Give one of them another IngressNameTemplate.";
+        "Give one of them another IngressNameTemplate, or let the Service adopt what is there.";
     RouteClaimed, "route-claimed", Error,
         "Two Services ask for the same host and path, or two are canaries there.",
         "Controllers route such requests to one of them, whichever they see first, and ingress-nginx's webhook refuses the second.",

@@ -48,6 +48,12 @@ pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// # Ok::<(), xposer::Report>(())
 /// ```
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
+/// An annotation on an object of another owner: the name of the Service that may adopt it.
+///
+/// ```
+/// assert_eq!(xposer::service::ADOPT_ANNOTATION, "xposer.stakater.com/adopt");
+/// ```
+pub const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
 

@@ -14,7 +14,8 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, kind_of, sca
 use crate::dialect::{external_dns, is_for_ingress, is_for_service};
 use hints::Hints;
 pub use keys::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL,
+    ADOPT_ANNOTATION, CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL,
+    SERVICE_LABEL,
 };
 pub(crate) use keys::{PUBLISH_KEY, STAMP_PREFIX};
 use keys::{is_nearly_ours, is_ours};

@@ -239,7 +239,10 @@ impl HeldClaims {
             Some((observed, Ownership::Adoptable)) => Arc::new(Who::service(&observed.service)),
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
-        let claims = claims_of(&value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document));
+        let mut claims =
+            claims_of(&value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document));
+        // What a Service needs has its name, too.
+        claims.push(ClaimText::object(key.kind.as_str(), &key.namespace, &key.name));
         self.set(source, created(document), &holder, claims);
     }
 

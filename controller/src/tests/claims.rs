@@ -289,12 +289,13 @@ fn keys_of_two_namespaces_are_local() {
 }
 
 #[test]
-fn hosts_of_foreign_objects_are_in_while_they_exist() {
+fn hosts_and_names_of_foreign_objects_are_in_while_they_exist() {
     let mut cluster = FakeCluster::with_claims();
     cluster.foreign(Kind::Ingress, &ingress("theirs", "a.example.com", 1));
     assert_eq!(cluster.has("a.example.com"), ["Ingress shop/theirs 2025-01-01T00:00:01Z"]);
-    // Names of objects are what two Services can share.
-    assert!(cluster.holders("theirs.shop.svc", "Ingress shop/theirs").is_empty());
+    // No Service can have an object of that name.
+    let own = ["Ingress shop/theirs 2025-01-01T00:00:01Z"];
+    assert_eq!(cluster.holders("theirs.shop.svc", "Ingress shop/theirs"), own);
     let route = json!({"metadata": {"name": "r", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:02Z"},
         "spec": {"hostnames": ["a.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/x"}}]}]}});
     cluster.foreign(Kind::HttpRoute, &route);
@@ -497,21 +498,22 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         "{holders:?}"
     );
 
-    // More claims than one object may have.
+    // More claims than one object may have, of which its name is one.
     let paths: Vec<Value> =
-        (0..MAX_CLAIMS + 7).map(|it| json!({"path": format!("/{it:05}"), "pathType": "Exact"})).collect();
+        (0..MAX_CLAIMS + 6).map(|it| json!({"path": format!("/{it:05}"), "pathType": "Exact"})).collect();
     let mut many = ingress("many", "b.example.com", 1);
     many["spec"]["rules"][0]["http"] = json!({"paths": paths});
     cluster.foreign(Kind::Ingress, &many);
     let said = cluster.said("b.example.com");
-    assert_eq!((cluster.claims("b.example.com").len(), said.dropped), (MAX_CLAIMS, 7));
+    assert_eq!((cluster.claims("b.example.com").len(), said.dropped), (MAX_CLAIMS - 1, 7));
+    assert_eq!(cluster.claims("many.shop.svc").len(), 1);
     assert_eq!(said.incomplete, Some(BTreeSet::from([BucketHash::of("b.example.com")])));
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
     // More bytes than a ConfigMap may have: the youngest are dropped, of the namespace that has too much.
     for second in 0..5_u32 {
-        let paths: Vec<Value> = (0..MAX_CLAIMS)
+        let paths: Vec<Value> = (1..MAX_CLAIMS)
             .map(|it| json!({"path": format!("/{}{second}{it:05}", "\"\u{1}ä".repeat(40))}))
             .collect();
         let mut large = ingress(&format!("large-{second}"), "c.example.com", second);
@@ -526,7 +528,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     cluster.event(Kind::Ingress, Event::Delete(document(&small)));
     let (said, claims) = (cluster.said("c.example.com"), cluster.claims("c.example.com"));
     assert!(
-        said.dropped > 0 && said.dropped + claims.len() as u64 == 5 * MAX_CLAIMS as u64,
+        said.dropped > 0 && said.dropped + claims.len() as u64 == 5 * (MAX_CLAIMS as u64 - 1),
         "{}",
         said.dropped
     );
@@ -550,7 +552,7 @@ fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
     let mut many = ingress("many", "x", 1);
     let rule = |host: String| json!({"host": host});
     let paths: Vec<Value> =
-        (0..MAX_CLAIMS).map(|it| json!({"path": format!("/{it}"), "pathType": "Exact"})).collect();
+        (1..MAX_CLAIMS).map(|it| json!({"path": format!("/{it}"), "pathType": "Exact"})).collect();
     let mut rules = vec![json!({"host": "0.team.example.com", "http": {"paths": paths}})];
     rules.extend((0..2000).map(|it| rule(format!("h{it}.team.example.com"))));
     many["spec"]["rules"] = rules.into();
@@ -568,7 +570,7 @@ fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
 
     // So many that they cannot be named: the ConfigMap says that it does not know, and stays within its bound.
     let in_one = (0..).map(|it| format!("{it}.one.example.com")).filter(|host| shard(host) == 7);
-    let in_one: Vec<Value> = in_one.take(MAX_INCOMPLETE + MAX_CLAIMS + 1).map(rule).collect();
+    let in_one: Vec<Value> = in_one.take(MAX_INCOMPLETE + MAX_CLAIMS).map(rule).collect();
     let few = in_one.len() - 1;
     for (number, is_named) in [(few, true), (few + 1, false)] {
         let mut cluster = FakeCluster::with_claims();
@@ -576,7 +578,7 @@ fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
         many["spec"]["rules"] = in_one.get(..number).unwrap().into();
         cluster.foreign(Kind::Ingress, &many);
         let said = cluster.state.held.content(7);
-        assert_eq!((said.incomplete.is_some(), said.dropped), (is_named, (number - MAX_CLAIMS) as u64));
+        assert_eq!((said.incomplete.is_some(), said.dropped), (is_named, (number - (MAX_CLAIMS - 1)) as u64));
         let bytes = shard_of(said).data().iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         assert!(bytes < 256 * 1024, "{bytes}");
         cluster.event(Kind::Ingress, Event::Delete(document(&many)));

@@ -141,6 +141,9 @@ fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
     let theirs = format!("theirs.{}.example.com", shop.name);
     shop.create(foreign_ingress("theirs", &theirs));
     has(&scene, &namespace, &theirs, &["Ingress theirs"]);
+    let name = |namespace: &str| (format!("theirs.{namespace}.svc"), format!("Ingress {namespace}/theirs"));
+    let (bucket, text) = name(&shop.name);
+    assert_eq!(holders(&scene, &namespace, &bucket, &text), ["Ingress theirs"]);
     shop.patch(
         INGRESS,
         "theirs",

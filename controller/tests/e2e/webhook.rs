@@ -528,6 +528,18 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
     assert_eq!(refused, TAKEN);
     // One that takes nothing of others passes.
     shop.stands_by(foreign_ingress("free", &format!("free.{}.example.com", shop.name)));
+    // A Service that needs its name is told, although its host is free.
+    let namesake = at(&shop, service("free", &[host(&format!("namesake.{}.example.com", shop.name))]));
+    within(Duration::from_secs(60), "the name of an Ingress is written down", || {
+        match create_all(std::slice::from_ref(&namesake)).pop() {
+            Some(Err(said)) if said.contains("there is Ingress `free`") => Ok(()),
+            Some(Ok(_)) => {
+                shop.delete(SERVICE, "free");
+                Err("the Service was let through".to_owned())
+            }
+            answer => Err(format!("{answer:?}")),
+        }
+    });
     // The owner's updates pass.
     first.configure(&name(0), "IngressURLPath", "/");
 

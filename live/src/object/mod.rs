@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
-use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::service::{ADOPT_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::digest::json_digest;
 use crate::document::Document;
@@ -15,9 +15,6 @@ use crate::keys::ServiceKey;
 
 pub use fields::{FIELD_MANAGER, as_applied, has_other_managers, is_as_desired, our_field_set, our_fields};
 pub use status::hosts;
-
-/// An annotation on an object of another owner: the name of the Service that may adopt it.
-pub const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
 
 /// An object that has at least one of the three marks of ownership, or that may be adopted.
 #[derive(Clone, Debug)]
