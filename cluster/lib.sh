@@ -149,6 +149,12 @@ start() {
     wait_for "$component" 60 is_ready "$component"
 }
 
+# Whether a process has ended. A process that ends gives its program and memory back before it closes its ports, and a thread can
+# close them after the first one is a zombie.
+has_ended() {
+    [ ! -e "/proc/$1" ] || { grep -q '^State:.*Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]; } 2>/dev/null
+}
+
 # Stops a component with a signal, and waits until it is gone.
 finish() {
     local component=$1 signal=$2 pid
@@ -157,7 +163,7 @@ finish() {
     # A paused process must continue before it handles the signal.
     kill -CONT "$pid" 2>/dev/null || true
     for _ in {1..300}; do
-        pid_of "$component" >/dev/null || break
+        ! has_ended "$pid" || break
         sleep 0.1
     done
     ! pid_of "$component" >/dev/null || kill -KILL "$pid"
