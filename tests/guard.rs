@@ -330,11 +330,31 @@ fn a_pattern_that_takes_everything_is_the_path_of_everything() {
         "/[.]*",
         "/()(.*)",
         "^/.*$",
+        "/[a-z]*",
+        "/\\S*",
+        "/[\\s\\S]*",
+        "/(?i)(.*)",
+        "/(?s:.*)",
+        "/(a|)(.*)",
+        "/x?(.*)",
+        "/shop|/",
     ] {
         assert_eq!(path(all), "prefix a.example.com/", "{all}");
     }
-    for some in ["/v[0-9]", "/a.*", "/.{0,}b", "/[^x", "/{x}", "/(?:a)", "/[a-z]*"] {
+    for some in ["/v[0-9]", "/.{0,}b", "/[^x", "/{x}", "/(?:a)", "/shop/?$", "/$", "/?$", "/v1.2", "/c++"] {
         assert_eq!(path(some), format!("prefix a.example.com{some}"), "{some}");
+    }
+    // What takes everything below a path is that prefix.
+    for (pattern, below) in [
+        ("/a.*", "/a"),
+        ("/api(/|$)(.*)", "/api"),
+        ("/api/(.*)", "/api"),
+        ("/my\\-app(/.*)?$", "/my-app"),
+        ("^/shop", "/shop"),
+        ("/shop|/shop/(.*)", "/shop"),
+        ("/v1.2/(.*)", "/v1.2"),
+    ] {
+        assert_eq!(path(pattern), format!("prefix a.example.com{below}"), "{pattern}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::intents::Intent;
 use crate::plan::kinds::Kind;
 use crate::plan::{AddedHost, Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::{PathType, comparable_path};
+use crate::validation::claimed_path;
 use crate::values::Target;
 
 /// The name of the kind of monitors.
@@ -55,7 +55,7 @@ pub(super) enum Claimed<'p> {
     Name(&'static str, Option<&'p str>, Cow<'p, str>),
     /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
     /// with a prefix, nor a canary with its stable Service.
-    Route(Cow<'p, str>, &'p str, bool, bool),
+    Route(Cow<'p, str>, Cow<'p, str>, bool, bool),
     /// The listener for a host that a ListenerSet adds to the Gateway of this namespace and name.
     Listener(Option<&'p str>, &'p str, &'p str),
     /// The certificate in this secret.
@@ -141,7 +141,7 @@ impl Claimed<'_> {
     pub(super) fn stable(&self) -> Option<Self> {
         match self {
             Self::Route(host, path, is_exact, true) => {
-                Some(Self::Route(host.clone(), path, *is_exact, false))
+                Some(Self::Route(host.clone(), path.clone(), *is_exact, false))
             }
             _ => None,
         }
@@ -229,8 +229,7 @@ fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     }
     let is_canary = plan.canary.is_some();
     for rule in &plan.rules {
-        let path = comparable_path(&rule.path, rule.path_type);
-        let is_exact = rule.path_type == PathType::Exact;
+        let (path, is_exact) = claimed_path(&rule.path, rule.path_type);
         let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
@@ -240,7 +239,10 @@ fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
         let of_ingress = || if has(Target::Ingress) { text_path(plan, rule) } else { None };
         let Some(path) = of_route.or_else(of_ingress) else { continue };
-        let claim = Claimed::Route(rule.host.as_str().into(), path, false, is_canary);
+        if claimed_path(&rule.path, rule.path_type).0 == path {
+            continue;
+        }
+        let claim = Claimed::Route(rule.host.as_str().into(), path.into(), false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
     found
@@ -251,7 +253,7 @@ fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = Vec::new();
     if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
-            found.push((Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)));
+            found.push((Claimed::Route(host.into(), "/".into(), false, false), Some(&wanted.origin)));
         }
     }
     found
@@ -260,7 +262,10 @@ fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
 /// Whether these plans send one host to the same host for one namespace: that is one redirect, whoever serves it. ingress-nginx has one
 /// server for it, and of equal routes of a Gateway or of Traefik either gives the same answer.
 fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
-    let Claimed::Route(from, "/", false, false) = claim else { return false };
+    let Claimed::Route(from, path, false, false) = claim else { return false };
+    if path != "/" {
+        return false;
+    }
     let wish = |plan: &Plan| {
         let groups = plan.redirected_groups();
         let to = groups.into_iter().find(|(_, hosts)| hosts.iter().any(|host| host == from))?.0.to_owned();
@@ -312,13 +317,11 @@ pub(super) fn all_claims<'c>(
     for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
         for rule in &plan.rules {
             let (path, is_exact) = match what {
-                Use::Served => {
-                    (comparable_path(&rule.path, rule.path_type), rule.path_type == PathType::Exact)
-                }
-                Use::Redirected => ("/", false),
+                Use::Served => claimed_path(&rule.path, rule.path_type),
+                Use::Redirected => ("/".into(), false),
                 Use::Published => break,
             };
-            if !room.take(host, path) {
+            if !room.take(host, &path) {
                 is_cut = true;
                 break;
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, items, literal, of_metadata, word};
+use super::{Found, Taken, claimed, items, of_metadata, word};
 use crate::conflicts::MAX_TAKEN;
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
@@ -17,7 +17,7 @@ pub(super) fn http(object: &Value) -> Found<'_> {
         let value = word(path, "value").unwrap_or("/").to_owned();
         let (path, path_type) = match word(path, "type") {
             Some("Exact") => (value, PathType::Exact),
-            Some("RegularExpression") => (literal(&value), PathType::ImplementationSpecific),
+            Some("RegularExpression") => claimed(&value, PathType::ImplementationSpecific),
             _ => (value, PathType::Prefix),
         };
         let is_part = has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some();
@@ -38,7 +38,7 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
         let (path, path_type) = match (service, call) {
             _ if is_pattern => {
                 let path = format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"));
-                (literal(&path), PathType::ImplementationSpecific)
+                claimed(&path, PathType::ImplementationSpecific)
             }
             (Some(service), Some(method)) => (format!("/{service}/{method}"), PathType::Exact),
             (Some(service), None) => (format!("/{service}"), PathType::Prefix),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, annotation, items, literal, word};
+use super::{Found, Taken, annotation, claimed, items, word};
 use crate::diagnostics::FieldPath;
 use crate::dialect::{kubernetes, nginx};
 use crate::validation::{PathType, parse_bool};
@@ -28,10 +28,10 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         if paths.is_empty() {
             taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
         }
-        taken.extend(paths.iter().map(|path| Taken {
-            path: literal(word(path, "path").unwrap_or("/")),
-            path_type: word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix),
-            ..whole()
+        taken.extend(paths.iter().map(|path| {
+            let path_type = word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix);
+            let (path, path_type) = claimed(word(path, "path").unwrap_or("/"), path_type);
+            Taken { path, path_type, ..whole() }
         }));
     }
     if taken.is_empty() {

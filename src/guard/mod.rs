@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::conflicts::{ClaimText, Holder, MAX_TAKEN, Room};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
-use crate::validation::PathType;
+use crate::validation::{PathType, claimed_path};
 
 pub use kinds::ForeignKind;
 
@@ -249,32 +249,12 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
-/// A path, or `/` in place of a pattern that takes all paths, such as `/.*`, `/(.+)`, `/.{0,}`, `/[^x]*`, `/?` and `/*`.
-fn literal(path: &str) -> String {
-    let mut rest = path;
-    // Nothing of it stands for a certain character.
-    while let Some(sign) = rest.chars().next() {
-        let within =
-            |open: &str, close: char| rest.strip_prefix(open).and_then(|rest| rest.split_once(close));
-        rest = match sign {
-            '/' | '^' | '$' | '(' | ')' | '.' | '*' | '+' | '?' | '|' => rest.get(1..).unwrap_or_default(),
-            // A group without a number, a number of repetitions, all characters but some.
-            ':' if path.contains("(?:") => rest.get(1..).unwrap_or_default(),
-            '{' => match within("{", '}') {
-                Some((count, rest)) if count.bytes().all(|it| it.is_ascii_digit() || it == b',') => rest,
-                _ => return path.to_owned(),
-            },
-            '[' => match within("[^", ']')
-                .or_else(|| within("[", ']').filter(|(set, _)| set.is_empty() || *set == "."))
-            {
-                Some((_, rest)) => rest,
-                None => return path.to_owned(),
-            },
-            _ => return path.to_owned(),
-        };
+/// A path and its type as they are claimed.
+fn claimed(path: &str, kind: PathType) -> (String, PathType) {
+    match claimed_path(path, kind) {
+        (path, true) => (path.into_owned(), PathType::Exact),
+        (path, false) => (path.into_owned(), if kind == PathType::Exact { PathType::Prefix } else { kind }),
     }
-    let is_path = path.bytes().all(|it| it == b'/') || path.is_empty();
-    if is_path { path.to_owned() } else { "/".to_owned() }
 }
 
 /// A text of the metadata; empty where there is none.

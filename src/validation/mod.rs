@@ -17,8 +17,8 @@ pub(crate) use hosts::{subdomain_host, www};
 pub(crate) use international::host_help;
 pub use labels::{label_key_error, label_value_error};
 pub use names::{MAX_LABEL, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain, is_port_name};
-pub(crate) use paths::comparable_path;
 pub use paths::{PathType, is_regex_path, path_error};
+pub(crate) use paths::{claimed_path, comparable_path};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The greatest number of bytes of all annotation keys and values of one object (`TotalAnnotationSizeLimitB`).

@@ -1,7 +1,10 @@
 //! Paths of rules and their types.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
+use super::url::taken_below;
 use crate::diagnostics::words;
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
@@ -64,6 +67,16 @@ pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
     match kind {
         PathType::Prefix if path != "/" => path.trim_end_matches('/'),
         _ => path,
+    }
+}
+
+/// A path as it is claimed, and whether it is exact: a regular expression that takes all requests below a path counts as that prefix, because
+/// it takes them from whoever has the prefix.
+pub(crate) fn claimed_path(path: &str, kind: PathType) -> (Cow<'_, str>, bool) {
+    match taken_below(path) {
+        Some(Cow::Borrowed(below)) => (comparable_path(below, PathType::Prefix).into(), false),
+        Some(Cow::Owned(below)) => (comparable_path(&below, PathType::Prefix).to_owned().into(), false),
+        None => (comparable_path(path, kind).into(), kind == PathType::Exact),
     }
 }
 
