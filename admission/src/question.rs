@@ -130,14 +130,14 @@ impl Before<'_> {
     fn texts(&self, plan: &Plan) -> BTreeSet<String> {
         let texts = match self {
             Before::Nothing => None,
-            Before::Same => Some(plan.claim_texts()),
+            Before::Same => Some(plan.asked_texts()),
             Before::Other { old, namespace, settings } => object::Service::read(old).ok().and_then(|old| {
                 let outcome =
                     expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
                 let old = outcome.plan()?;
                 let gets_more = |(old, new): (&Canary, &Canary)| new.gets_more(old);
                 let is_more = old.canary().zip(plan.canary()).is_some_and(gets_more);
-                let texts = old.claim_texts().into_iter();
+                let texts = old.asked_texts().into_iter();
                 Some(texts.filter(|claim| !(is_more && claim.stable().is_some())).collect())
             }),
         };
@@ -219,7 +219,10 @@ impl<'a> Question<'a> {
                     let lacks =
                         |claim: &ClaimText| !claims.contains_key(&claim.text) && state.lacks(&claim.bucket);
                     if self.wanted.get(at).is_some_and(|all| all.iter().any(lacks)) {
-                        unknown.push((name, format!("has no room for {} claims", state.dropped)));
+                        unknown.push((
+                            name,
+                            format!("leaves out {} claims, because there are too many", state.dropped),
+                        ));
                     }
                     holders.extend(claims);
                 }
@@ -323,9 +326,10 @@ impl<'a> Question<'a> {
         // A time that is as far ahead would make it count for ever.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
             return Err(format!(
-                "was written at `{}`, which is more than {} s away",
+                "was written at `{}`, which is more than {} s {}",
                 short(&state.written),
-                self.claims.max_age_seconds()
+                self.claims.max_age_seconds(),
+                if seconds(&state.written).is_some_and(|written| written > now) { "from now" } else { "ago" }
             ));
         }
         Ok((holders, state))

@@ -84,7 +84,7 @@ fn review_service<'a>(
     match (plan, Question::claims(settings)) {
         (Some(plan), Some(claims)) => {
             let created = request.created(&object.tree);
-            let texts = plan.claim_texts();
+            let texts = plan.asked_texts();
             let before = match request.old_object {
                 _ if request.is_audit() => Before::Same,
                 Some(old) => Before::Other { old, namespace: request.namespace().to_owned(), settings },

@@ -42,7 +42,7 @@ fn compared(holders: &Holders) {
     let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
         .expect("the Service is in order");
     let report = plan.contested("", &BTreeSet::new(), holders, false);
-    assert!(report.diagnostics().len() <= plan.claim_texts().len() + 1);
+    assert!(report.diagnostics().len() <= plan.asked_texts().len() + 1);
     let own: Holders = plan
         .claim_texts()
         .into_iter()

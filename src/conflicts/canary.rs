@@ -57,7 +57,8 @@ fn strangers<'p>(
     for (claim, stable) in stable {
         let canaries = canaries.get(claim).map_or(&[][..], Vec::as_slice);
         let help = "give one of them another host or path";
-        let of_canary = "name a stable Service of its namespace, or give the canary another host or path";
+        let of_canary =
+            "name a stable Service in the namespace of the canary, or give the canary another host or path";
         for (own, others, help) in [(&stable[..], canaries, help), (canaries, &stable[..], of_canary)] {
             let others = others.iter().filter_map(|at| plans.get(*at).copied());
             // How many there are in each namespace, and the first one.

@@ -7,13 +7,12 @@ use super::patterns::{Compared, compared};
 use super::{Filing, Naming, canary, certificates};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
-use crate::dialect::hosts::Use;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::says::is_done;
 use crate::dialect::write::{extras, text_path};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{AddedHost, Plan, Scope};
+use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::claimed_path;
 use crate::values::Target;
@@ -203,7 +202,7 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
 
 /// The same without redirects and without the objects by which the words of a program are expressed. Whoever writes them has to know all programs, and the policy
 /// does not. Their names begin with that of the Ingress.
-fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = vec![(Claimed::Service(plan.namespace(), plan.service()), None)];
     let mut add = |claim| found.push((claim, None));
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
@@ -249,7 +248,7 @@ fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
 }
 
 /// The hosts that are sent to those of the plan: each answers nothing else.
-fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+pub(super) fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = Vec::new();
     if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
@@ -273,70 +272,6 @@ fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
     };
     let Some((first, others)) = plans.split_first() else { return false };
     wish(first).is_some_and(|first| others.iter().all(|other| wish(other).as_ref() == Some(&first)))
-}
-
-/// The most routes of one object that annotations add and that are compared. Lists that are combined would otherwise have no bound.
-pub(crate) const MAX_TAKEN: usize = 10_000;
-/// How many bytes they may have in all: each of many hosts gets each path, which may be as long as the object.
-pub(crate) const MAX_TAKEN_BYTES: usize = 4 << 20;
-
-/// What is left of these for one object.
-pub(crate) struct Room {
-    routes: usize,
-    bytes: usize,
-}
-
-impl Room {
-    /// Beside so many routes that it has already.
-    pub(crate) const fn beside(routes: usize) -> Self {
-        Self { routes: MAX_TAKEN.saturating_sub(routes), bytes: MAX_TAKEN_BYTES }
-    }
-
-    /// Whether there is room for one more route, which takes it.
-    pub(crate) fn take(&mut self, host: &str, path: &str) -> bool {
-        let left = self.bytes.checked_sub(host.len() + path.len()).zip(self.routes.checked_sub(1));
-        left.is_some_and(|(bytes, routes)| {
-            (self.bytes, self.routes) = (bytes, routes);
-            true
-        })
-    }
-}
-
-/// The claims of a plan, and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known. The
-/// number is that of the first one that is a redirect, which is a part ([`ClaimText::is_part`](super::ClaimText::is_part)): two of them may be one.
-/// Last, whether some of those that annotations add are left out, because they are too many.
-///
-/// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
-/// the Service with that rule has to stay.
-pub(super) fn all_claims<'c>(
-    plan: &'c Plan,
-    added: &'c [AddedHost<'_>],
-) -> (Vec<(Claimed<'c>, Option<&'c Origin>)>, usize, bool) {
-    let (mut found, mut redirects) = (main_claims(plan), redirects(plan));
-    let (mut room, mut is_cut) = (Room::beside(0), false);
-    for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
-        for rule in &plan.rules {
-            let (path, is_exact) = match what {
-                Use::Served => claimed_path(&rule.path, rule.path_type),
-                Use::Redirected => ("/".into(), false),
-                Use::Published => break,
-            };
-            if !room.take(host, &path) {
-                is_cut = true;
-                break;
-            }
-            let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
-            let into = if *what == Use::Redirected { &mut redirects } else { &mut found };
-            into.push((claim, Some(origin)));
-            // Whatever the path.
-            if *what == Use::Redirected {
-                break;
-            }
-        }
-    }
-    let first = found.len();
-    found.append(&mut redirects);
-    (found, first, is_cut)
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, all_claims};
+use super::asked::{AllClaims, Share};
+use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
 use crate::validation::{PathType, comparable_path};
@@ -59,6 +60,11 @@ impl ClaimText {
         let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
         let text = route(&host, path, path_type == PathType::Exact, is_canary);
         Self { text, bucket: host, is_local: false, is_part: false }
+    }
+
+    /// The claim of a host as a whole of which only a part matters: that its name is published.
+    pub(crate) fn name_of(host: &str) -> Self {
+        Self { is_part: true, ..Self::route(host, "/", PathType::Prefix, false) }
     }
 
     /// The claim of an object's own name, which only one object of a kind can have.
@@ -294,18 +300,32 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
+        self.texts(|share| share != Share::Name)
+    }
+
+    /// What this plan is compared with others about: its [`claim_texts`](Self::claim_texts), and the hosts of which it publishes the names and
+    /// which it does not serve.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let block = "external-dns.alpha.kubernetes.io/hostname: other.example.com";
+    /// let annotations = [("IngressURLTemplate", "shop.example.com"), ("xposer.stakater.com/annotations", block)];
+    /// let plan = xposer::testing::plan(&annotations, json!({}))?;
+    /// assert_eq!((plan.claim_texts().len(), plan.asked_texts().len()), (2, 3));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn asked_texts(&self) -> Vec<ClaimText> {
+        self.texts(|_| true)
+    }
+
+    fn texts(&self, counts: impl Fn(Share) -> bool) -> Vec<ClaimText> {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        let mut texts = Vec::new();
-        let (claims, redirects, _) = all_claims(self, &added);
-        for (at, (claim, _)) in claims.iter().enumerate() {
-            if let Some(text) =
-                text_of(self, claim, at >= redirects).filter(|text| seen.insert(text.text.clone()))
-            {
-                texts.push(text);
-            }
-        }
-        texts
+        let claims = AllClaims::of(self, &added);
+        let claims = claims.iter().filter(|(.., share)| counts(*share));
+        let texts = claims.filter_map(|(claim, _, share)| text_of(self, claim, share));
+        texts.filter(|text| seen.insert(text.text.clone())).collect()
     }
 
     /// This plan's Service as a holder. `created` is as in [`Plan::contested`].
@@ -332,7 +352,7 @@ impl Plan {
 /// The kind of a holder that the controller exposes. All others were written by hand.
 const SERVICE: &str = "Service";
 
-pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, is_part: bool) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: Share) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
-    text(claim).map(|text| ClaimText { is_local, is_part, ..text })
+    text(claim).map(|text| ClaimText { is_local, is_part: share != Share::Whole, ..text })
 }

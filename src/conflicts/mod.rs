@@ -1,5 +1,6 @@
 //! What several plans both want, and which of them gets it.
 
+mod asked;
 mod canary;
 mod certificates;
 pub(crate) mod claims;
@@ -13,9 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
+pub use asked::MAX_ROUTES;
+pub(crate) use asked::Room;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
-pub(crate) use claims::{MAX_TAKEN, Room};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
 pub use written::{
     BucketHash, Buckets, SHARD_LABELS, SHARD_VERSION, SHARDS, STATE_KEY, Shard, ShardState, config_map,

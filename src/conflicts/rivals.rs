@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MAX_TAKEN_BYTES, MONITOR, all_claims, said};
+use super::asked::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES, Share};
+use super::claims::{Claimed, MAX_NAMED, MONITOR, said};
 use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
@@ -50,10 +51,16 @@ impl Plan {
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
-        let (claims, redirects, is_cut) = all_claims(self, &added);
-        for (at, (claim, origin)) in claims.into_iter().enumerate() {
-            let Some(asked) = text_of(self, &claim, at >= redirects) else { continue };
+        let claims = AllClaims::of(self, &added);
+        for (claim, origin, share) in claims.iter() {
+            let Some(asked) = text_of(self, claim, share) else { continue };
             if !seen.insert(asked.text.clone()) {
+                continue;
+            }
+            if share == Share::Name {
+                let asker = if had.contains(&asked.kept()) { &of_old } else { &of_new };
+                let place = origin.cloned().unwrap_or_default().path();
+                published(&asked, place, asker, holders, names_others, &mut report);
                 continue;
             }
             let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
@@ -74,7 +81,7 @@ impl Plan {
                 continue;
             }
             // It is no canary that has the route of a canary.
-            let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or(claim);
+            let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or_else(|| claim.clone());
             if let Some((path, problem)) =
                 others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
@@ -98,8 +105,9 @@ impl Plan {
                 }
             }
         }
-        if is_cut {
-            report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
+        if claims.is_cut {
+            let of_rule = self.rules.first().filter(|_| added.is_empty()).map(|rule| rule.host_origin.path());
+            report.file(of_rule.unwrap_or_else(|| FieldPath::annotation(FORWARD_ANNOTATION)), too_many());
         }
         report
     }
@@ -119,11 +127,31 @@ impl Plan {
     }
 }
 
+/// What is said of a host of which a name is published: who publishes it in DNS leads the requests for the host to itself. A team may do so for
+/// its own hosts.
+pub(crate) fn published(
+    asked: &ClaimText,
+    place: FieldPath,
+    asker: &Holder,
+    holders: &Holders,
+    names_others: bool,
+    report: &mut Report,
+) {
+    let others = holders.get(&asked.text).into_iter().flatten().filter(|it| it.namespace != asker.namespace);
+    let older: Vec<&Holder> = others.filter(|holder| holder.precedes(asker)).collect();
+    if older.is_empty() {
+        return;
+    }
+    let said = format!("{} belongs to {}", quoted(&asked.bucket), named(&older, asker, names_others));
+    let problem = Problem::new(Code::RouteClaimed, said).help("publish the names of your own hosts alone");
+    report.file(place, problem);
+}
+
 /// What is wrong where an object takes more.
 pub(crate) fn too_many() -> Problem {
     let said = format!(
-        "it takes more than {MAX_TAKEN} hosts and paths, or more than {} MiB of them, and the others are compared with nobody's",
-        MAX_TAKEN_BYTES >> 20
+        "it takes more than {MAX_ROUTES} hosts and paths, or more than {} KiB of them, and the others are compared with nobody's",
+        MAX_ROUTE_BYTES >> 10
     );
     Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
 }

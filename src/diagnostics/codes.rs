@@ -687,7 +687,7 @@ codes! {
     ClaimsUnknown, "claims-unknown", Warning,
         "It is not known who else has the hosts and names.",
         "The controller writes down who has what, in ConfigMaps of the namespace of the setting claims. They cannot be read, are missing, are older than claims.maxAge, or were written by another version; or somebody asks for so much that a claim of the same host or name found no room.",
-        "Let the administrator check that the controller runs with the same setting claims, and that the policy may read the ConfigMaps. Where claims found no room, split the object that has more than 1,000 hosts and paths.";
+        "Let the administrator check that the controller runs with the same setting claims, and that the policy may read the ConfigMaps. Where claims found no room, split the object that has more than 4,000 hosts and paths, or limit how many objects a namespace may have.";
     ServiceRepeated, "service-repeated", Error,
         "The same Service stands twice in the input.",
         "A name in a namespace belongs to one Service; which of the copies counts would be a guess.",

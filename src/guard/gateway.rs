@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Found, Taken, claimed, items, of_metadata, word};
-use crate::conflicts::MAX_TAKEN;
+use crate::conflicts::MAX_ROUTES;
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
@@ -116,7 +116,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
     let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));
     Found {
-        taken: taken.filter(|_| takes).take(MAX_TAKEN + 1).collect(),
+        taken: taken.filter(|_| takes).take(MAX_ROUTES + 1).collect(),
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         named: hosts.iter().filter(|_| takes).cloned().collect(),
         ..Found::default()

@@ -8,9 +8,11 @@ mod kinds;
 mod route;
 mod rules;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::conflicts::{ClaimText, Holder, MAX_TAKEN, Room};
+use crate::conflicts::{ClaimText, Holder, Room};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
 use crate::validation::{PathType, claimed_path};
@@ -59,7 +61,9 @@ pub struct Guarded<'o> {
     gateways: Vec<(usize, (&'o str, &'o str))>,
     /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
-    /// Whether it takes more than [`MAX_TAKEN`], or than there is [`Room`] for.
+    /// Those that it publishes in DNS and does not serve.
+    published: Vec<(String, FieldPath)>,
+    /// Whether it takes more than there is [`Room`] for.
     is_cut: bool,
 }
 
@@ -113,8 +117,9 @@ impl<'o> Guarded<'o> {
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
         let Found { taken, is_canary, classes, gateways, named } = read(object);
-        let is_cut = taken.len() > MAX_TAKEN;
-        let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named, is_cut };
+        let (published, is_cut) = (Vec::new(), false);
+        let mut guarded =
+            Self { kind, object, taken, is_canary, classes, gateways, named, published, is_cut };
         guarded.add_of_annotations();
         Some(guarded)
     }
@@ -122,7 +127,9 @@ impl<'o> Guarded<'o> {
     /// Adds the hosts that annotations add.
     fn add_of_annotations(&mut self) {
         let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
-        let mut room = Room::beside(self.taken.len());
+        let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
+        let mut room = Room::new();
+        self.is_cut = !rules.iter().all(|taken| room.take(&taken.host, &taken.path));
         for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
@@ -131,6 +138,9 @@ impl<'o> Guarded<'o> {
             }
             let place = FieldPath::annotation(key.to_owned());
             for host in hosts {
+                if what == Use::Published && !host.is_empty() && !own.contains(host.as_str()) {
+                    self.published.push((host.clone(), place.clone()));
+                }
                 for rule in &rules {
                     let (path, path_type) = match what {
                         Use::Published => break,

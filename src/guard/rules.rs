@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Guarded, Taken};
-use crate::conflicts::rivals::{Asked, contested_by, too_many};
+use crate::conflicts::rivals::{Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
@@ -94,7 +94,8 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
-        self.asked(old).into_iter().map(|asked| asked.claim).collect()
+        let asked = self.asked(old).into_iter().map(|asked| asked.claim);
+        asked.chain(self.publishes(old).map(|(host, _)| ClaimText::name_of(host))).collect()
     }
 
     /// Compares the claims of hosts that it names with what others have: an Error for everything that an older one has, and a Warning for
@@ -127,6 +128,10 @@ impl Guarded<'_> {
         let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
         contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
+        for (host, place) in self.publishes(old) {
+            let claim = ClaimText::name_of(host);
+            published(&claim, place.clone(), &asker, holders, names_others, &mut report);
+        }
         if self.is_cut && !old.is_some_and(|old| old.is_cut) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
         }
@@ -144,6 +149,13 @@ impl Guarded<'_> {
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
         named.filter_map(asked).collect()
+    }
+
+    /// The hosts that it does not serve and whose names it publishes, with their places, without those whose names it published before.
+    fn publishes(&self, old: Option<&Self>) -> impl Iterator<Item = &(String, FieldPath)> {
+        let before = old.map_or(&[][..], |old| &old.published);
+        let before: BTreeSet<&str> = before.iter().map(|(host, _)| host.as_str()).collect();
+        self.published.iter().filter(move |(host, _)| !before.contains(host.as_str()))
     }
 
     /// Whether it is a canary that gets other requests than before, or more of them.

@@ -154,6 +154,8 @@ impl Guard {
 }
 
 const OF_CLAIMS: &[&str] = &["namespace", "mode", "onFailure", "maxAge", "nameOthers"];
+/// What stands before the namespace and the name of a service account.
+const ACCOUNT: &str = "system:serviceaccount:";
 const OF_GUARD: &[&str] = &["mode", "kinds", "users"];
 
 fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
@@ -259,19 +261,25 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     };
                     // The prefix of their groups is one letter longer.
                     let is_group = user.starts_with("system:serviceaccounts");
-                    let account = user.strip_prefix("system:serviceaccount:");
-                    if is_group || account.is_some_and(|it| !is_account(it)) {
+                    let account = user.strip_prefix(ACCOUNT);
+                    let is_misspelt = account.is_none() && user.to_ascii_lowercase().starts_with(ACCOUNT);
+                    if is_group || is_misspelt || account.is_some_and(|it| !is_account(it)) {
                         let said = format!("{} is no service account", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
-                    // Of a bare name it cannot be known whether a user has it, but of those of the controller.
-                    let is_bare = |account: &&str| account.rsplit(':').next() == Some(user);
-                    if Guard::USERS.iter().any(is_bare) {
-                        let said = format!(
-                            "{} is the name of a service account without its namespace",
-                            quoted(user)
-                        );
-                        return Err(wrong(at, said, format!("write system:serviceaccount:NAMESPACE:{user}")));
+                    // Of another name it cannot be known whether a user has it, but of those of the controller.
+                    let name = user.rsplit([':', '/']).next().unwrap_or_default();
+                    let is_short = |known: &&str| {
+                        let (namespace, account) = known.rsplit_once(':').unwrap_or_default();
+                        account == name
+                            && user.strip_suffix(name).is_some_and(|rest| {
+                                let rest = rest.trim_end_matches([':', '/']);
+                                rest.is_empty() || namespace.strip_prefix(ACCOUNT) == Some(rest)
+                            })
+                    };
+                    if account.is_none() && Guard::USERS.iter().any(is_short) {
+                        let said = format!("{} is no whole name of a service account", quoted(user));
+                        return Err(wrong(at, said, format!("write {ACCOUNT}NAMESPACE:{name}")));
                     }
                     Ok(user.to_owned())
                 })?;

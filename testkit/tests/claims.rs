@@ -395,9 +395,9 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ("has the version 2, expected 3", saying(&state(2, &time(-10), 0))),
         // Its keys may have another form.
         ("has the version 4, expected 3", every(json!({"state": state(4, "", 0), "a": "x", "5": "x"}))),
-        ("which is more than 3600 s away", saying(&state(3, &time(-3700), 0))),
-        ("which is more than 3600 s away", saying(&state(3, &time(3700), 0))),
-        ("has no room for 7 claims", saying(&state(3, &time(-10), 7))),
+        ("which is more than 3600 s ago", saying(&state(3, &time(-3700), 0))),
+        ("which is more than 3600 s from now", saying(&state(3, &time(3700), 0))),
+        ("leaves out 7 claims, because there are too many", saying(&state(3, &time(-10), 7))),
     ];
     for (reason, reply) in cases {
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
@@ -462,7 +462,10 @@ fn what_found_no_room_matters_to_who_asks_for_it() {
     for bucket in ["shop.example.com", "web.shop.svc"] {
         let response = ask(&saying(Some(bucket), json!({})));
         assert_eq!(code(&response), 503);
-        assert!(message(&response).contains("has no room for 7 claims"), "{response:?}");
+        assert!(
+            message(&response).contains("leaves out 7 claims, because there are too many"),
+            "{response:?}"
+        );
     }
     assert_eq!(code(&ask(&saying(None, json!({})))), 503);
     // The holder.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use xposer::Target;
-use xposer::conflicts::{BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS, SHARD_VERSION, ShardState};
+use xposer::conflicts::{
+    BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS, MAX_ROUTES, SHARD_VERSION, ShardState,
+};
 use xposer::guard::claims_of;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
@@ -16,8 +18,9 @@ use xposer_live::object::{Observed, Ownership};
 
 use crate::watch::Source;
 
-/// The most claims of one object or Service that are kept, with [`MAX_BYTES`] in all. Others are counted as dropped.
-pub(crate) const MAX_CLAIMS: usize = 1000;
+/// The most claims of one object or Service that are kept, with [`MAX_BYTES`] in all. Others are counted as dropped. Its names have room beside
+/// the most hosts and paths that one may have at admission.
+pub(crate) const MAX_CLAIMS: usize = MAX_ROUTES + 96;
 /// The most bytes of the values of a shard, without its state.
 const MAX_BYTES: usize = 511 * 1024;
 /// The most buckets of a shard that are named because some of their claims found no room: 136 KiB. Where there are more, nothing is known of
