@@ -1,4 +1,4 @@
-//! Old keys become what programs read today.
+//! The translation of legacy keys to the keys that programs read today.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use crate::dialect::legacy::{Legacy, Migration, find, successor};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// What old keys mean that is no single annotation today.
+/// The legacy annotations that have no single successor: monitors and switches.
 pub(super) struct Old {
     pub(super) monitor: Wanted,
     pub(super) switches: Vec<Switch>,
-    /// Whether another target than an Ingress is made.
+    /// Whether the plan has another target than an Ingress.
     leaves_ingress: bool,
 }
 
@@ -25,14 +25,14 @@ impl Old {
     }
 }
 
-/// An annotation that switched on what has a key and a value today.
+/// A legacy annotation with a boolean value that a key with another value replaces today.
 pub(super) struct Switch {
     given: Annotation,
     key: &'static str,
     value: &'static str,
 }
 
-/// The finding that an old key became what is read today.
+/// The problem that a legacy key was translated to a current one.
 pub(super) fn translated(old: &str, new: &str) -> Problem {
     let message = ["`", old, "` was translated to `", new, "`"].concat();
     Problem::new(Code::LegacyTranslated, message)
@@ -43,8 +43,9 @@ fn pair(key: &str, value: &str) -> String {
 }
 
 impl Resolver<'_, '_> {
-    /// The current form of an annotation, whoever wrote it; `row` is that of its key among the old ones. What is no annotation
-    /// today, or is one together with others, goes to `old`. `is_given` says whether the same source gives a key.
+    /// Returns the current form of an annotation, from the block or from the settings; `row` is its row in the table of legacy
+    /// keys. An annotation that became no annotation, or becomes one together with others, is added to `old`. `is_given` tells
+    /// whether the same source gives a key.
     pub(super) fn migrate(
         &mut self,
         given: Annotation,
@@ -53,12 +54,12 @@ impl Resolver<'_, '_> {
         old: &mut Old,
     ) -> Option<Annotation> {
         let Some(row) = row else { return Some(given) };
-        // What is old for ingress-nginx is read by others.
+        // A key that is legacy for ingress-nginx may be current for another controller.
         if self.controller != Controller::IngressNginx && self.controller.reads(&given.key) {
             return Some(given);
         }
         if !self.translates() {
-            // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
+            // An Ingress gets the line unchanged. Other targets do not, so the loss of a removed key is reported.
             if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
                 self.report_migration(&given, row.migration);
             }
@@ -88,7 +89,8 @@ impl Resolver<'_, '_> {
         Some(Annotation { key, ..given })
     }
 
-    /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each.
+    /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each, and one key
+    /// replaces both.
     pub(super) fn apply_switches(&mut self, plan: &mut Plan, switches: Vec<Switch>) {
         let mut on: Vec<Switch> = Vec::new();
         for switch in switches {
@@ -127,7 +129,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The key by which a program of today reads what this one means.
+    /// The current key with the meaning of this key.
     pub(super) fn current_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
         let is_read = self.controller != Controller::IngressNginx && self.controller.reads(key);
         match find(key).filter(|_| self.translates() && !is_read) {
@@ -143,7 +145,7 @@ impl Resolver<'_, '_> {
         old.file_key(self.report, problem);
     }
 
-    /// Reports a key without successor.
+    /// Reports a key that has no successor.
     fn report_migration(&mut self, given: &Annotation, migration: Migration) {
         let key = || quoted(&given.key);
         let problem = match migration {
