@@ -33,17 +33,17 @@ impl Printer {
         Self { format: args.diagnostics, colors }
     }
 
-    /// In colours, if standard error is a terminal that shows them.
+    /// Creates a printer that uses colours if standard error is a terminal that shows them.
     #[must_use]
     pub fn for_terminal(format: Diagnostics, terminal: Terminal) -> Self {
         Self { format, colors: terminal.stderr && terminal.colors }
     }
 
-    /// Prints all findings of a run; JSON and SARIF are complete also where there are none.
+    /// Prints all findings of a run. JSON and SARIF are complete documents even without findings.
     ///
     /// # Errors
     ///
-    /// The error of the writer, unless its reader is gone.
+    /// An error of the writer, unless its reader is gone.
     pub fn print<'d>(
         self,
         findings: impl IntoIterator<Item = Finding<'d>>,

@@ -25,12 +25,12 @@ pub(crate) fn check(args: &InputArgs, console: &mut Console<'_>) -> io::Result<E
     run(args, &[], &Show::Summary, console)
 }
 
-/// Prints where the values for each Service come from, and the diagnostics.
+/// Prints the sources of the values for each Service, and the diagnostics.
 pub(crate) fn explain_file(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     run(args, &[], &Show::Origins, console)
 }
 
-/// What is printed in addition to the diagnostics.
+/// The output in addition to the diagnostics.
 enum Show {
     Objects(Output),
     Origins,
@@ -38,7 +38,7 @@ enum Show {
 }
 
 impl Show {
-    /// The command that prints this.
+    /// The command with this output.
     fn typed(&self) -> Typed {
         match self {
             Self::Objects(_) => Typed::Render,
@@ -78,7 +78,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
-/// One paragraph for each Service.
+/// Writes one paragraph for each Service.
 fn write_origins(
     services: &[Service<'_>],
     outcomes: &[Outcome],
@@ -130,7 +130,7 @@ fn findings<'f>(
         .map(move |(_, item, diagnostic)| Finding::core(diagnostic).at(item.place_of(diagnostic, settings)))
 }
 
-/// A stream of documents.
+/// Writes a stream of documents.
 fn write_yaml(objects: &[Object<'_>], out: &mut dyn Write) -> io::Result<()> {
     for (index, object) in objects.iter().enumerate() {
         if index > 0 {
@@ -149,7 +149,7 @@ struct List<'l> {
     kind: &'static str,
 }
 
-/// One `v1` List.
+/// Writes one `v1` List.
 fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()> {
     let list = List { api_version: "v1", items: objects, kind: "List" };
     serde_json::to_writer_pretty(&mut out, &list)?;

@@ -1,4 +1,4 @@
-//! `report`: who is exposed where, by what, and who may come in, for all inputs together.
+//! `report`: the exposed Services, their URLs, controllers and access rules, for all inputs together.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
 
-/// Prints the report, and a line that counts.
+/// Prints the report, and a summary line.
 pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
     let inputs = match Inputs::read(&args.input, None, Typed::Report, console) {
