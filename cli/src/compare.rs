@@ -16,7 +16,7 @@ use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
@@ -49,7 +49,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     let old = Side::new(&services, &inputs.settings);
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);
-    or_gone(match args.output {
+    ignore_broken_pipe(match args.output {
         args::Comparison::Text => {
             let mut text = Vec::new();
             let made = comparison.write_text(&mut text);

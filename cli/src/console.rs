@@ -58,6 +58,6 @@ pub enum Exit {
 }
 
 /// Ignores the error that the reader of the output is gone. The exit status still depends on the findings.
-pub(crate) fn or_gone(written: io::Result<()>) -> io::Result<()> {
+pub(crate) fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }

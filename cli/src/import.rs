@@ -9,7 +9,7 @@ use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
 use crate::args::{ImportArgs, Proposed, Proposing, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
@@ -164,7 +164,7 @@ fn propose(
             Finding::warning(said).help(help)
         }));
     }
-    or_gone(match args.output {
+    ignore_broken_pipe(match args.output {
         Proposed::Yaml => {
             let text = yaml(&printed, &document, &imported, found);
             console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
@@ -174,7 +174,7 @@ fn propose(
     })?;
     printer.print(findings, console.stderr)?;
     if printer.format.has_summary() {
-        or_gone(write_summary(&imported, &input, console.stderr))?;
+        ignore_broken_pipe(write_summary(&imported, &input, console.stderr))?;
     }
     Ok(if imported.is_same() && !is_short { Exit::Done } else { Exit::Refused })
 }

@@ -10,7 +10,7 @@ use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unex
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
 use crate::args::{InitArgs, InputArgs, Starting, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{Asked, Objects, Source, services_yaml};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -126,7 +126,7 @@ fn start(
     let services_text =
         services_yaml(&imported, &asked.found) + &list(&left, &input, !imported.proposals.is_empty());
     match out {
-        None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
+        None => ignore_broken_pipe(write_both(&settings_text, &services_text, console.stdout))?,
         Some(folder) => {
             if let Err(wrong) = write_files(
                 folder,
@@ -146,7 +146,7 @@ fn start(
     printer.print(notes.chain(findings), console.stderr)?;
     if printer.format.has_summary() {
         let summary = summary(&common, &imported, &left, (out.as_deref(), asked.source), &input);
-        or_gone(console.stderr.write_all(summary.as_bytes()))?;
+        ignore_broken_pipe(console.stderr.write_all(summary.as_bytes()))?;
     }
     Ok(if imported.is_same() { Exit::Done } else { Exit::Refused })
 }

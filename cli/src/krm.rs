@@ -17,7 +17,7 @@ use xposer::{Outcome, Precedence, Report, Service, emit_all, expose_all, is_serv
 use xposer_manifest::encrypted::is_encrypted_service;
 use xposer_manifest::{Finding, Findings, to_yaml};
 
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::read_single;
 use crate::local::{LEFT_OUT_HELP, is_local, left_out};
 use crate::printer::write_text;
@@ -38,7 +38,7 @@ pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
     let results = findings.iter().map(ItemFinding::result).collect();
     let exit = if changes.is_some() { Exit::Done } else { Exit::Refused };
     list.items = items::apply(std::mem::take(&mut list.items), changes.unwrap_or_default());
-    or_gone(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
+    ignore_broken_pipe(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
     Ok(exit)
 }
 

@@ -47,7 +47,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 pub use args::{Diagnostics, Proposing, Starting, target};
-use console::or_gone;
+use console::ignore_broken_pipe;
 pub use console::{Console, Exit, Terminal};
 pub use explain::explain_word;
 pub use import::{Objects, import_objects};
@@ -68,8 +68,8 @@ pub fn run<A: Into<OsString> + Clone>(
         Err(usage) => show_usage(&usage, &mut console),
     };
     let flushed = |exit| {
-        or_gone(console.stdout.flush())?;
-        or_gone(console.stderr.flush())?;
+        ignore_broken_pipe(console.stdout.flush())?;
+        ignore_broken_pipe(console.stderr.flush())?;
         Ok(exit)
     };
     let written = done.and_then(flushed);

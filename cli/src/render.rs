@@ -9,7 +9,7 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emi
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{InputArgs, Output, RenderArgs, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
@@ -63,16 +63,16 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     match show {
-        Show::Objects(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
-        Show::Objects(Output::Json) => or_gone(write_json(&objects, console.stdout))?,
-        Show::Origins => or_gone(write_origins(&services, &outcomes, &settings, console.stdout))?,
+        Show::Objects(Output::Yaml) => ignore_broken_pipe(write_yaml(&objects, console.stdout))?,
+        Show::Objects(Output::Json) => ignore_broken_pipe(write_json(&objects, console.stdout))?,
+        Show::Origins => ignore_broken_pipe(write_origins(&services, &outcomes, &settings, console.stdout))?,
         Show::Summary => {}
     }
     let findings = findings(&inputs, &found.services, &services, &outcomes, &report);
     let notes = inputs.notes.iter().chain(&found.notes).cloned();
     printer.print(notes.chain(findings), console.stderr)?;
     if matches!(show, Show::Summary) && printer.format.has_summary() {
-        or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
+        ignore_broken_pipe(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })

@@ -47,7 +47,7 @@ impl<'f> Found<'f> {
         let mut found = Self::nothing(typed);
         for file in files {
             for document in &file.documents {
-                if !found.look_at(&document.value, Some((file, document))) {
+                if !found.add_document(&document.value, Some((file, document))) {
                     break;
                 }
             }
@@ -59,7 +59,7 @@ impl<'f> Found<'f> {
     pub(crate) fn of_objects(objects: &'f [Value], typed: Typed) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
         for object in objects {
-            found.look_at(object, None);
+            found.add_document(object, None);
         }
         found.complete()
     }
@@ -79,7 +79,7 @@ impl<'f> Found<'f> {
     }
 
     /// Adds the objects of a document. Returns false if the rest of its file cannot be read.
-    fn look_at(&mut self, value: &'f Value, written: Option<(&'f File, &'f Document)>) -> bool {
+    fn add_document(&mut self, value: &'f Value, written: Option<(&'f File, &'f Document)>) -> bool {
         let among = Among { services: false, ingresses: false, encrypted: has_sops(value) };
         Item { written, value, within: Vec::new() }.visit(among, self)
     }

@@ -234,7 +234,9 @@ impl Shards {
             return None;
         }
         // The ConfigMaps in a previous namespace are needed until the new ones are written, because the settings may be reverted.
-        if let Some(namespace) = self.left.keys().next().filter(|_| self.place.is_none() || self.is_there()) {
+        if let Some(namespace) =
+            self.left.keys().next().filter(|_| self.place.is_none() || self.is_established())
+        {
             let namespace = namespace.clone();
             return self.alone(namespace, What::Delete);
         }
@@ -412,7 +414,7 @@ impl Shards {
         let (word, mut message) = (failure.word(), failure.about(namespace, shard.map(config_map)));
         self.failures = if is_final { MAX_FAILURES } else { self.failures.saturating_add(1) };
         self.pause.begin(now);
-        if let Some(left) = self.left.keys().next().filter(|_| !self.is_there()) {
+        if let Some(left) = self.left.keys().next().filter(|_| !self.is_established()) {
             message += &format!("; those in the namespace {left}, where they were before, stay until then");
         }
         // Messages about several shards differ only in the name, so only the first one is logged.
@@ -431,7 +433,7 @@ impl Shards {
     }
 
     /// Whether each ConfigMap was written once in this place, or belongs to another owner. Later changes do not matter.
-    fn is_there(&self) -> bool {
+    fn is_established(&self) -> bool {
         self.is_listed && self.unwritten.is_empty()
     }
 

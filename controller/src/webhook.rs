@@ -163,7 +163,7 @@ impl Door for Answers {
             }
         };
         if !response.is_allowed() {
-            tell(&request, &response);
+            log_refusal(&request, &response);
         }
         response
     }
@@ -229,7 +229,7 @@ struct AskedKind {
 }
 
 /// Logs a refusal in one line.
-fn tell(request: &[u8], response: &Response) {
+fn log_refusal(request: &[u8], response: &Response) {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }

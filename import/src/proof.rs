@@ -12,10 +12,10 @@ use crate::compare::{Made, differences};
 use crate::draft::{Draft, bare, is_ours, with};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
-use crate::proposal::{Proposal, tell_open};
-use crate::propose::{Proposing, made, told_keys};
+use crate::proposal::{Proposal, set_open};
+use crate::propose::{Proposing, made, reported_keys};
 use crate::read::{Ingress, read};
-use crate::wanted::{Wanted, tell_tools, wanted};
+use crate::wanted::{Wanted, report_tools, wanted};
 
 /// The input documents, and the namespace of documents without one.
 ///
@@ -124,7 +124,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             findings.push(ingress.finding(path, Severity::Warning, said).help("give each Ingress once"));
             continue;
         }
-        tell_tools(&ingress, &mut findings);
+        report_tools(&ingress, &mut findings);
         ingresses.push(ingress);
     }
     let wanted = wanted(&ingresses, &mut findings);
@@ -167,7 +167,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             }));
         }
     }
-    tell_open(&mut proposals, &findings);
+    set_open(&mut proposals, &findings);
     Imported { proposals, findings: few(findings), became }
 }
 
@@ -433,7 +433,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 findings.extend(place(wanted, diagnostic, &annotations, *given, is_error));
             }
         }
-        let mut told = told_keys(outcome.report(), &annotations);
+        let mut told = reported_keys(outcome.report(), &annotations);
         told.extend(emitted.iter().filter_map(|it| {
             (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
         }));

@@ -155,7 +155,7 @@ impl Proposal {
 }
 
 /// Adds the lost protection from the findings to the proposals.
-pub(crate) fn tell_open(proposals: &mut [Proposal], findings: &[Finding]) {
+pub(crate) fn set_open(proposals: &mut [Proposal], findings: &[Finding]) {
     let mut errors: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for finding in findings.iter().filter(|it| it.is_loss && it.severity == Severity::Error) {
         if let Object::Ingress(at) = finding.object {

@@ -50,7 +50,7 @@ pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
 }
 
 /// The keys about which the core has a finding.
-pub(crate) fn told_keys<'r>(
+pub(crate) fn reported_keys<'r>(
     reports: impl IntoIterator<Item = &'r Report>,
     annotations: &BTreeMap<String, String>,
 ) -> BTreeSet<String> {
@@ -112,7 +112,7 @@ impl<'i> Proposing<'_, 'i> {
                 );
             }
             if refused.is_empty() {
-                refused = this.guilty(&draft, &report, &annotations);
+                refused = this.lines_with_error(&draft, &report, &annotations);
             }
             let routes = sayable.routes.len();
             sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
@@ -135,7 +135,7 @@ impl<'i> Proposing<'_, 'i> {
     }
 
     /// The lines of the block that cause an error which does not name them: without them, there is one error less.
-    fn guilty(
+    fn lines_with_error(
         &self,
         draft: &Draft,
         report: &Report,
@@ -279,7 +279,7 @@ impl<'i> Proposing<'_, 'i> {
                 let emitted = emit_all([plan.as_ref()]);
                 match made(plan, &emitted) {
                     Some(ingress) => {
-                        let told = told_keys([report, &emitted.report], &draft.annotations());
+                        let told = reported_keys([report, &emitted.report], &draft.annotations());
                         let all = differences(self.wanted, &Made { ingress: &ingress, told: &told });
                         let (lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {

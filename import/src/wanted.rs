@@ -71,7 +71,7 @@ fn kept_labels(ingress: &Ingress) -> BTreeMap<String, String> {
 }
 
 /// Reports the annotations and labels that are dropped, because a tool wrote them about its own work.
-pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
+pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut keys: Vec<&String> = Vec::new();
     for key in ingress.annotations.keys() {

@@ -70,8 +70,8 @@ pub(crate) async fn adopt(
     let change = Change { verb: "adopt", object: key.to_string(), before: Some(before), after: Some(after) };
     write!(console.stdout, "{}", change.to_text())?;
     console.stdout.flush()?;
-    let mut told = others(&document, &key);
-    told.extend(elsewhere(&document, body, &args.service));
+    let mut told = other_writers(&document, &key);
+    told.extend(lost_paths(&document, body, &args.service));
     let opened = unprotected(&document, body);
     let is_handed_over =
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
@@ -305,7 +305,7 @@ fn unprotected(document: &Document, body: &Value) -> Vec<String> {
 }
 
 /// The paths to other Services that would be removed.
-fn elsewhere(document: &Document, body: &Value, service: &str) -> Findings {
+fn lost_paths(document: &Document, body: &Value, service: &str) -> Findings {
     let kept = routes(body.get("spec").unwrap_or(&Value::Null));
     let others = routes(&document.spec).into_iter().filter(|it| it.2 != service && !kept.contains(it));
     let finding = |(host, path, other): (&str, &str, &str)| {
@@ -317,7 +317,7 @@ fn elsewhere(document: &Document, body: &Value, service: &str) -> Findings {
 }
 
 /// Other managers that have written the object, and would revert the controller's changes.
-fn others(document: &Document, key: &ObjectKey) -> Findings {
+fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
     let metadata = &document.metadata;
     let mut others: Vec<String> = Vec::new();
     let labels = metadata.labels.as_ref();
@@ -341,7 +341,7 @@ fn others(document: &Document, key: &ObjectKey) -> Findings {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Document, ObjectKey, ServiceKey, World, elsewhere, of_service, unprotected};
+    use super::{Document, ObjectKey, ServiceKey, World, lost_paths, of_service, unprotected};
     use xposer_live::kinds::Kind;
 
     fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
@@ -412,7 +412,7 @@ mod tests {
         let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
         let document: Document = serde_json::from_value(before).unwrap();
         let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
-        let told = elsewhere(&document, &body, "z");
+        let told = lost_paths(&document, &body, "z");
         let told: Vec<Value> =
             told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
         assert_eq!(told, ["a.example.com/api leads to Service api, and does not any more"]);

@@ -227,7 +227,7 @@ impl Compared {
                             _ if document.metadata.deletion_timestamp.is_some() => None,
                             Some(Ownership::Ours) if is_as_desired(document, body) => None,
                             Some(Ownership::Ours) => {
-                                allowed(change("update", Some(fields::that_count(document, body))));
+                                allowed(change("update", Some(fields::relevant(document, body))));
                                 None
                             }
                             Some(Ownership::Adoptable) => {

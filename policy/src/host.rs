@@ -21,12 +21,12 @@ struct GetResource<'q> {
 
 /// The time limit for calls to the host. A policy server interrupts the policy after one to two seconds, and the user would read
 /// about an internal error.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIME_LIMIT: Duration = Duration::from_millis(500);
 
 /// Returns the replies to a question: one call to the host for each name, until the time limit.
 pub(crate) fn replies(question: &Question<'_>, host: &Host<'_>) -> Vec<Reply> {
     let start = Instant::now();
-    let names = question.names().iter().take_while(|_| start.elapsed() < PATIENCE);
+    let names = question.names().iter().take_while(|_| start.elapsed() < TIME_LIMIT);
     names.map(|name| reply(question.namespace(), name, host)).collect()
 }
 

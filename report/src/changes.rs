@@ -1,5 +1,5 @@
-//! What other settings, or another target, change for a Service: what is said in other words, works in another way, is lost, open or
-//! refused.
+//! The changes for a Service under other settings or another target: translations, differences, losses, lost protection and
+//! refusals.
 
 use std::collections::{BTreeMap, HashMap};
 

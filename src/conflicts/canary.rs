@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claimed, MAX_NAMED, exclusive, routes, said};
+use super::claims::{Claimed, MAX_NAMED, conflict, exclusive, routes};
 use super::{Filing, Identity, Naming};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::covers::covers;
@@ -34,7 +34,7 @@ pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
 /// requests of that Service. Only canaries without their stable Service are checked (`alone`), because otherwise the stable Service
 /// itself conflicts. Returns the positions of the reported canaries, and the canaries whose route another Service of their own
 /// namespace has.
-fn strangers<'p>(
+fn foreign_routes<'p>(
     plans: &[&'p Plan],
     alone: &[usize],
     naming: Naming,
@@ -83,7 +83,9 @@ fn strangers<'p>(
                 let mut own = routes(plan);
                 let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
-                if let Some(problem) = said(claim, plan, origin, &naming.in_words(plan, &others, all), help) {
+                if let Some(problem) =
+                    conflict(claim, plan, origin, &naming.in_words(plan, &others, all), help)
+                {
                     file(*at, plan, problem);
                 }
             }
@@ -113,7 +115,7 @@ pub(super) fn canaries(
     let is_alone = |plan: &Plan| plan.stable_identity().is_some_and(|stable| !all.contains_key(&stable));
     let alone: Vec<usize> =
         plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
-    let (strangers, near) = strangers(plans, &alone, naming, file);
+    let (strangers, near) = foreign_routes(plans, &alone, naming, file);
     let mut known: BTreeMap<Identity<'_>, Stable<'_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };

@@ -432,11 +432,11 @@ fn claimed(
     if matches!(claim, Claimed::Name(MONITOR, ..)) && owners.all_share_a_target(plan) {
         return None;
     }
-    said(claim, plan, origin, &others, help)
+    conflict(claim, plan, origin, &others, help)
 }
 
 /// The finding about a plan with a claim that others also have; `None` if the claim causes no conflict.
-pub(super) fn said(
+pub(super) fn conflict(
     claim: &Claimed<'_>,
     plan: &Plan,
     origin: Option<&Origin>,

@@ -230,7 +230,7 @@ impl Holder {
     }
 
     /// Whether this claim is the object's own name, which no other object can have, whatever the creation times.
-    pub(super) fn is_named(&self, claim: &str) -> bool {
+    pub(super) fn is_own_name(&self, claim: &str) -> bool {
         claim
             .strip_prefix(&*self.kind)
             .and_then(|claim| claim.strip_prefix(' '))
@@ -238,7 +238,7 @@ impl Holder {
     }
 
     /// Whether the asker may have this claim in addition to this holder, without a conflict.
-    pub(super) fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
+    pub(super) fn may_share(&self, asked: &ClaimText, asker: &Self) -> bool {
         let is_by_hand = |holder: &Self| holder.kind != SERVICE;
         let is_of_team = self.namespace == asker.namespace;
         // Objects that a team wrote by hand may share a route: controllers merge them, for example one for http and one for https,

@@ -134,7 +134,7 @@ fn among(
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, naming, &mut filing(&mut reports));
     canary::canaries(&plans, refused, naming, &mut filing(&mut reports));
-    follow(&plans, &mut reports);
+    refuse_canaries(&plans, &mut reports);
     // A refused Service requests no certificate, and its paths do not change the meaning of other paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
@@ -145,7 +145,7 @@ fn among(
 }
 
 /// Refuses the canaries whose stable Service is refused and which would otherwise be served without its protection.
-fn follow(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
+fn refuse_canaries(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
     let is_refused = |at: &usize| reports.get(at).is_some_and(Report::has_errors);
     let is_canary = |plan: &Plan| plan.canary.is_some() && canary::is_served(plan);
     let mut canaries = plans.iter().enumerate().filter(|(_, plan)| is_canary(plan)).peekable();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MAX_TAKEN_BYTES, MONITOR, all_claims, said};
+use super::claims::{Claimed, MAX_NAMED, MAX_TAKEN, MAX_TAKEN_BYTES, MONITOR, all_claims, conflict};
 use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
@@ -46,7 +46,7 @@ impl Plan {
         names_others: bool,
     ) -> Report {
         let mut report = Report::new(self.subject.clone(), false);
-        let (of_old, of_new) = (self.holder(created), self.holder(""));
+        let (as_created, as_new) = (self.holder(created), self.holder(""));
         // A set, because a Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
@@ -57,39 +57,41 @@ impl Plan {
                 continue;
             }
             let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
-            let asker = if is_kept { &of_old } else { &of_new };
+            let asker = if is_kept { &as_created } else { &as_new };
             // The holders of the route that the canary shares.
-            let has_it = asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
+            let route_holders =
+                asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
             let stable =
                 self.canary.as_ref().map(|canary| Holder { name: canary.of.clone(), ..asker.clone() });
-            let follows = stable.is_some_and(|stable| has_it.iter().any(|holder| holder.is_same(&stable)));
+            let follows =
+                stable.is_some_and(|stable| route_holders.iter().any(|holder| holder.is_same(&stable)));
             let rivals = Rivals::new(&asked, asker, holders, follows);
             let is_lost = !rivals.older.is_empty();
             // The conflict about the name of another object says the same.
             let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
             has_name |= is_lost && matches!(claim, Claimed::Name(..));
             let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
-            if let (Claimed::Name(kind, _, name), Some(other)) = (&claim, rivals.of_that_name(&asked)) {
+            if let (Claimed::Name(kind, _, name), Some(other)) = (&claim, rivals.name_holder(&asked)) {
                 report.file(self.origin_of_name().path(), self.taken(kind, name, other));
                 continue;
             }
             // The holder of the route is not a canary, so the message must not say so.
             let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or(claim);
-            if let Some((path, problem)) =
-                others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
+            if let Some((path, problem)) = others
+                .and_then(|others| conflict(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
-                report.file(path, rivals.judged(problem));
+                report.file(path, rivals.with_precedence(problem));
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
                 let own = |holder: &&Holder| {
-                    holder.namespace == asker.namespace && !holder.is_beside(&asked, asker)
+                    holder.namespace == asker.namespace && !holder.may_share(&asked, asker)
                 };
-                let has_it: Vec<&Holder> = has_it.iter().filter(own).collect();
-                if !has_it.is_empty() && !follows {
+                let route_holders: Vec<&Holder> = route_holders.iter().filter(own).collect();
+                if !route_holders.is_empty() && !follows {
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
-                        named(&has_it, asker, names_others),
+                        named(&route_holders, asker, names_others),
                         quoted(&canary.of)
                     );
                     let problem = Problem::new(Code::RouteClaimed, said);
@@ -159,7 +161,7 @@ pub(crate) fn contested_by(
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            report.file(path.clone(), rivals.judged(problem));
+            report.file(path.clone(), rivals.with_precedence(problem));
         }
     }
 }
@@ -213,8 +215,8 @@ struct Rivals<'h> {
 
 impl<'h> Rivals<'h> {
     /// The object whose own name is the claim.
-    fn of_that_name(&self, asked: &ClaimText) -> Option<&'h Holder> {
-        self.older.iter().find(|holder| holder.is_named(&asked.text)).copied()
+    fn name_holder(&self, asked: &ClaimText) -> Option<&'h Holder> {
+        self.older.iter().find(|holder| holder.is_own_name(&asked.text)).copied()
     }
 
     /// The rivals of a claim. If `follows`, the asker is a canary with a stable object in its namespace: only the stable object is
@@ -226,10 +228,10 @@ impl<'h> Rivals<'h> {
             let mut rivals = Self { is_across, ..Self::default() };
             for holder in holders.get(text).into_iter().flatten() {
                 let is_own = holder.namespace == asker.namespace;
-                if holder.is_same(asker) || holder.is_beside(asked, asker) || (is_across && is_own) {
+                if holder.is_same(asker) || holder.may_share(asked, asker) || (is_across && is_own) {
                     continue;
                 }
-                let is_older = holder.is_named(text) || (holder.precedes(asker) && (is_own || !follows));
+                let is_older = holder.is_own_name(text) || (holder.precedes(asker) && (is_own || !follows));
                 let side = if is_older { &mut rivals.older } else { &mut rivals.younger };
                 side.push(holder);
             }
@@ -251,7 +253,7 @@ impl<'h> Rivals<'h> {
     }
 
     /// The problem for these rivals: if all of them are younger, they lose the claim, and it is a Warning.
-    fn judged(&self, problem: Problem) -> Problem {
+    fn with_precedence(&self, problem: Problem) -> Problem {
         if !self.older.is_empty() {
             return problem;
         }

@@ -488,7 +488,7 @@ codes! {
         "`expose` is compared with true, `url` needs a scheme, and an item of `properties` without a colon stops the program.",
         "Correct the value.";
 
-    // What may be passed on.
+    // Annotations that may be forwarded.
     AnnotationDenied, "annotation-denied", Error,
         "This annotation may not be forwarded.",
         "A snippet, or `config-*` of HAProxy Ingress, becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical). An object of another namespace belongs to others, and Traefik, the HAProxy Kubernetes Ingress Controller and F5's NGINX Ingress Controller use it for whoever names it. The setting annotations can deny more.",
@@ -703,13 +703,13 @@ codes! {
         "See the setting's own description.",
         "Correct the value.";
 
-    // What is written back on the Service.
+    // The stamp on the Service.
     StampNoRoom, "stamp-no-room", Warning,
         "The Service's annotations leave no room to write the URL back.",
         "All keys and values of an object's annotations together hold at most 262144 bytes (ValidateAnnotationsSize), and the Service is more important than our note on it.",
         "Shorten the annotations, or set stamp to false.";
 
-    // What an output cannot express.
+    // Limits of an output.
     PublishedHere, "published-here-only", Info,
         "`exposeIngressUrl: globally` reaches only the namespaces of this input.",
         "A file does not say which namespaces a cluster has.",

@@ -267,19 +267,19 @@ impl Report {
     /// effect.
     pub(crate) fn merge_over(&mut self, other: Self) {
         for it in other.diagnostics.iter().filter(|it| it.code == Code::CanaryDiffers) {
-            self.take_back(Code::CanaryAnnotationIgnored, &it.path, it.range.as_ref());
+            self.remove_superseded(Code::CanaryAnnotationIgnored, &it.path, it.range.as_ref());
         }
         self.merge(other);
     }
 
     /// Files a finding, which replaces the less specific finding that the value in this place is empty.
     pub(crate) fn file_over_empty(&mut self, path: FieldPath, problem: Problem) {
-        self.take_back(Code::AnnotationEmpty, &path, problem.range.as_ref());
+        self.remove_superseded(Code::AnnotationEmpty, &path, problem.range.as_ref());
         self.file(path, problem);
     }
 
     /// Removes a finding that a more specific one replaces.
-    fn take_back(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
+    fn remove_superseded(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
         self.diagnostics.retain(|own| own.code != code || own.path != *path || own.range.as_ref() != range);
     }
 
@@ -342,8 +342,8 @@ impl Report {
     #[must_use]
     pub fn count_of(&self, is_meant: &dyn Fn(&Diagnostic) -> bool) -> usize {
         let meant = || self.diagnostics.iter().filter(|finding| is_meant(finding));
-        let has_it = |code: Code| meant().any(|finding| finding.code == code);
-        let left_out = self.left_out.iter().filter(|(code, _)| has_it(*code)).map(|(_, more)| more);
+        let is_selected = |code: Code| meant().any(|finding| finding.code == code);
+        let left_out = self.left_out.iter().filter(|(code, _)| is_selected(*code)).map(|(_, more)| more);
         meant().count() + left_out.sum::<usize>()
     }
 

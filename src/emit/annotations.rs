@@ -104,13 +104,13 @@ impl<'p> Emitting<'_, 'p> {
             if redirects_against(plan, given, self.target) {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
-                    self.one(),
+                    self.with_article(),
                     quoted(&given.key),
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
+                let said = format!("{} has nothing for {}", self.with_article(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
@@ -129,7 +129,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports the annotations that ingress-nginx does not read, if it is known to serve the class.
-    pub(super) fn tells_unread(&mut self) {
+    pub(super) fn file_unread(&mut self) {
         let plan = self.plan;
         let is_known = |server: &Server| server.target == self.target && server.reason != Reason::Default;
         if !plan.servers.iter().any(is_known) {

@@ -74,7 +74,7 @@ struct Tls<'p> {
 pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
     let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
-        emitting.tells_unread();
+        emitting.file_unread();
         plan.annotations.iter().collect()
     } else {
         emitting.kept()
@@ -94,7 +94,7 @@ pub(super) fn ingress<'p>(plan: &'p Plan, stable: &'p Plan, given: Vec<&'p Annot
 }
 
 /// The spec of an additional Ingress without TLS. If `hosts` is not empty, it has these hosts with all paths.
-pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
+pub(super) fn without_tls(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
     let first = plan.rules.first();
     let everything = |host| {
         let paths = first.map(|route| Path {

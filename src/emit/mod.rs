@@ -229,7 +229,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
                 let spec = match extra.made {
                     Made::Spec(spec) => Spec::Extra(spec),
-                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
                 };
                 Object::new(extra.kind, metadata, Some(spec))
             });
@@ -318,7 +318,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// The kind of object, with its indefinite article.
-    fn one(&self) -> String {
+    fn with_article(&self) -> String {
         if self.target == Target::Ingress {
             return self.plan.controller(self.target).row().name.to_owned();
         }
@@ -334,8 +334,11 @@ impl<'p> Emitting<'_, 'p> {
     /// Reports that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
-            let said =
-                format!("{} has no class, so {} has no effect on it", self.one(), quoted(&class.value));
+            let said = format!(
+                "{} has no class, so {} has no effect on it",
+                self.with_article(),
+                quoted(&class.value)
+            );
             self.inexpressible(class.origin.path(), said);
         }
     }
@@ -367,7 +370,7 @@ impl<'p> Emitting<'_, 'p> {
         }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
-            let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
+            let said = format!("{} has nothing for {}", self.with_article(), quoted(issuer.key));
             self.inexpressible(issuer.origin.path(), said);
         }
     }

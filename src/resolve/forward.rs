@@ -36,7 +36,7 @@ impl<'v> Resolver<'v, '_> {
         let mut old = Old::new(&plan.targets);
         // Which keys are legacy depends on the controller that serves the Ingress.
         let class = self.written_class();
-        let server = self.of_class(class);
+        let server = self.server_of_class(class);
         self.controller = server.0;
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
@@ -55,7 +55,7 @@ impl<'v> Resolver<'v, '_> {
                 }
                 // An option of Xposer has no effect inside the block.
                 key if key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION => {
-                    self.misplaced(line);
+                    self.file_misplaced(line);
                     true
                 }
                 _ if is_class => self.block_class(line, &mut block_class),
@@ -68,8 +68,8 @@ impl<'v> Resolver<'v, '_> {
         }
         let Old { mut monitor, switches, .. } = old;
         self.apply_switches(plan, switches);
-        self.silence(plan);
-        self.empty(plan);
+        self.drop_canary_lines(plan);
+        self.drop_empty(plan);
         self.mirror(plan);
         plan.class = self.layers.first_with_block(&block_class, |it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
@@ -129,7 +129,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// Removes the lines for controllers that have an empty value. A controller treats such a line as missing, so the line must not
     /// override an option or a setting.
-    fn empty(&mut self, plan: &mut Plan) {
+    fn drop_empty(&mut self, plan: &mut Plan) {
         let settings = self.settings;
         let is_silent = |it: &Annotation| is_empty(it) && settings.denial(&it.key).is_none();
         for given in plan.annotations.extract_if(.., |it| is_silent(it)) {
@@ -142,7 +142,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// Removes the lines of a canary's block that would publish or list its host. The host is that of the stable Service, which
     /// publishes it.
-    pub(super) fn silence(&mut self, plan: &mut Plan) {
+    pub(super) fn drop_canary_lines(&mut self, plan: &mut Plan) {
         let Some(canary) = &plan.canary else { return };
         let (silent, kept) = std::mem::take(&mut plan.annotations)
             .into_iter()
@@ -193,7 +193,7 @@ impl<'v> Resolver<'v, '_> {
         plan.annotations.append(&mut more);
     }
 
-    fn misplaced(&mut self, line: &Line<'_>) {
+    fn file_misplaced(&mut self, line: &Line<'_>) {
         let message = format!("{} has no effect inside the forwarded block", quoted(line.key));
         let problem = Problem::new(Code::ForwardOwnKey, message)
             .help("move the line to the annotations of the Service");

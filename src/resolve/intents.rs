@@ -21,7 +21,7 @@ use crate::plan::Wanted;
 use crate::values::{BackendProtocol, Target, Tls};
 
 /// Whether there is an Ingress whose controller has one protocol for all ports, instead of the `appProtocol` of each.
-fn says_one_protocol(plan: &Plan) -> bool {
+fn has_one_protocol(plan: &Plan) -> bool {
     plan.targets.contains(&Target::Ingress) && plan.controller(Target::Ingress) != Controller::Contour
 }
 
@@ -78,7 +78,7 @@ fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
 }
 
 /// If several aliases of one annotation are given, keeps the one of the uppermost layer. A rule reports aliases within one layer.
-fn aliases(plan: &mut Plan) {
+fn drop_lower_aliases(plan: &mut Plan) {
     loop {
         let below = |(named, other): (&Annotation, &Annotation)| match layer(named).cmp(&layer(other)) {
             Ordering::Less => Some(other.key.clone()),
@@ -166,13 +166,13 @@ impl<'v> Resolver<'v, '_> {
             let Sourced { value: wish, origin } = wanted.clone();
             plan.intents.push(Wanted { intent, wish, origin, keys, same: equal });
         }
-        self.rewrites(plan);
-        aliases(plan);
-        self.clashes(plan, &meant);
+        self.check_rewrites(plan);
+        drop_lower_aliases(plan);
+        self.compare_annotations(plan, &meant);
     }
 
     /// Reports a plan that asks both to strip the prefix and to rewrite the path, which contradict each other.
-    fn rewrites(&mut self, plan: &mut Plan) {
+    fn check_rewrites(&mut self, plan: &mut Plan) {
         let is_cut = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
@@ -191,7 +191,7 @@ impl<'v> Resolver<'v, '_> {
     /// they are about.
     ///
     /// The upper layer wins. Two different values in one layer are an Error.
-    fn clashes(&mut self, plan: &mut Plan, meant: &[Meant]) {
+    fn compare_annotations(&mut self, plan: &mut Plan, meant: &[Meant]) {
         if plan.annotations.is_empty() {
             return;
         }
@@ -204,7 +204,7 @@ impl<'v> Resolver<'v, '_> {
         for wanted in plan.intents.iter().filter(is_said) {
             // The first annotation that expresses the intent; an intent from an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
-            // `rewrites` has reported a prefix that is both stripped and rewritten.
+            // `check_rewrites` has reported a prefix that is both stripped and rewritten.
             let is_path = |intent| matches!(intent, Intent::StripPrefix | Intent::RewritePath);
             let is_about =
                 |it: &&Meant| it.intent == wanted.intent || is_path(it.intent) && is_path(wanted.intent);
@@ -273,7 +273,7 @@ impl<'v> Resolver<'v, '_> {
                 let wish = Sourced::new(Wish::Protocol(*only), protocol_origin(*at));
                 below.wishes.set(intent, Slot::Set(wish));
             }
-            [(first, _), (second, at), ..] if says_one_protocol(plan) => {
+            [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
                 let said = format!(
                     "the ports of the URLs speak {first} and {second}, and {name} has one protocol for the whole Ingress"

@@ -82,7 +82,7 @@ impl Resolver<'_, '_> {
         }
         let Some(key) = successor(row, &given.key) else { return Some(given) };
         if is_given(&key) {
-            self.shadowed(&given, &key);
+            self.file_shadowed(&given, &key);
             return None;
         }
         given.file_key(self.report, translated(&given.key, &key));
@@ -116,7 +116,7 @@ impl Resolver<'_, '_> {
         let value = if has("GRPC") && has("HTTPS") { "GRPCS" } else { first.value };
         for Switch { given, key, .. } in &on {
             if is_given {
-                self.shadowed(given, key);
+                self.file_shadowed(given, key);
             } else {
                 let old = pair(&given.key, &given.value);
                 let message = format!("`{old}` was translated to `{}`", pair(key, value));
@@ -139,7 +139,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn shadowed(&mut self, old: &Annotation, new: &str) {
+    fn file_shadowed(&mut self, old: &Annotation, new: &str) {
         let message = format!("{} is given, too, and counts", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);

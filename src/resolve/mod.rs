@@ -195,7 +195,7 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
     let chosen = layers.first(|it| &it.domain)?;
     match chosen.value.render(&vars) {
         Ok(text) if text.is_empty() => None,
-        Ok(text) if has_several(&text) => {
+        Ok(text) if is_several_domains(&text) => {
             let said = format!("{} is several domains, expected one", quoted(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
@@ -215,7 +215,7 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
 
 /// Whether the value is several domains with separators between them that no domain contains. Commas are left to the templates of
 /// hosts.
-fn has_several(domain: &str) -> bool {
+fn is_several_domains(domain: &str) -> bool {
     let is_between = |c: char| matches!(c, ';' | '|' | '&') || c.is_whitespace();
     let mut parts = domain.split(is_between).filter(|part| !part.is_empty()).peekable();
     let first = parts.next();

@@ -82,7 +82,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Reports settings of a monitor on a Service that does not ask for one.
-    fn not_asked(&mut self, wanted: &Wanted) {
+    fn file_not_asked(&mut self, wanted: &Wanted) {
         let said = "nothing asks for a monitor, so this has no effect";
         let help = || format!("add {}: \"true\"", annotation::MONITOR);
         let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
@@ -111,7 +111,7 @@ impl Resolver<'_, '_> {
         let (layers, enabled) = (self.layers, wanted.enabled.clone().into());
         let asked = layers.first_with_block(&enabled, |it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
-            self.not_asked(&wanted);
+            self.file_not_asked(&wanted);
         }
         let asked = asked.filter(|asked| asked.value && plan.canary.is_none())?;
         let mut monitor = wanted.monitor;

@@ -16,8 +16,8 @@ impl Resolver<'_, '_> {
             }
             let (controller, reason) = match target {
                 Target::Ingress if plan.class_name() == class => server.clone(),
-                Target::Ingress => self.of_class(plan.class_name()),
-                Target::HttpRoute => self.of_gateways(plan),
+                Target::Ingress => self.server_of_class(plan.class_name()),
+                Target::HttpRoute => self.server_of_gateways(plan),
                 Target::Route => (Controller::Openshift, Reason::Default),
             };
             if controller == Controller::Traefik {
@@ -31,7 +31,7 @@ impl Resolver<'_, '_> {
 
     /// The controller that serves an Ingress of this class. The setting has priority over the IngressClass of the cluster, and the
     /// IngressClass over the name of the class.
-    pub(super) fn of_class(&self, class: Option<&str>) -> (Controller, Reason) {
+    pub(super) fn server_of_class(&self, class: Option<&str>) -> (Controller, Reason) {
         let settings = self.settings;
         if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
             return (set.value, Reason::Setting(set.origin.clone()));
@@ -54,7 +54,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The controller that serves HTTPRoutes, if all Gateways of the plan have the same one.
-    fn of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
+    fn server_of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
         let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
         let own = plan.namespace().unwrap_or_default();
         let of = |parent: &ParentRef| {

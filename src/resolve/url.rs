@@ -32,7 +32,7 @@ impl Resolver<'_, '_> {
         let mut rules: Vec<Route> = Vec::with_capacity(items.len());
         // All rules share one copy of the text: a template may give thousands of rules.
         let text: Arc<str> = url.value.text().into();
-        for mut item in self.separated(items, url) {
+        for mut item in self.split_items(items, url) {
             let port = self.own_port(&mut item, url);
             let rule = Route { port, ..self.rule(item, &path, url, text.clone()) };
             rules.push(self.shortened(rule, tls, &path));
@@ -72,7 +72,7 @@ impl Resolver<'_, '_> {
 
     /// Returns the items that are one host each, possibly with a path. Reports separators other than commas and lines, and paths
     /// with a comma, which separates hosts here.
-    fn separated(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
+    fn split_items(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
         if let Some(problem) = as_yaml_list(url.value.text()) {
             file(self.report, url, problem);
             return items.iter().map(|item| bare(item).to_owned()).filter(|item| !item.is_empty()).collect();
@@ -90,7 +90,7 @@ impl Resolver<'_, '_> {
                 if !item.contains('/') {
                     break;
                 }
-                if !goes_on(next, open > 0) {
+                if !continues_path(next, open > 0) {
                     if !(has_comma && is_end_of_path(&item, next)) {
                         break;
                     }
@@ -261,7 +261,7 @@ fn brackets(text: &str) -> isize {
 
 /// Whether an item is not a host but the rest of the path before the comma: the path has an open bracket, or the item contains
 /// characters of a regular expression.
-fn goes_on(item: &str, is_open: bool) -> bool {
+fn continues_path(item: &str, is_open: bool) -> bool {
     let host = host_of(item);
     if is_open && !has_domain(host) {
         return true;
@@ -362,13 +362,15 @@ mod tests {
     #[test]
     fn an_item_may_be_the_rest_of_a_path() {
         for item in ["3}/(.*)", "b)/c", ")", "*/x", "+x", "b(.*)", "a|b", "\\d/x"] {
-            assert!(goes_on(item, false), "{item}");
+            assert!(continues_path(item, false), "{item}");
         }
         for item in
             ["web.example.com", "*.example.com/x", "localhost/x", "/b", "$HOST/x", "{Service}.example.com"]
         {
-            assert!(!goes_on(item, false), "{item}");
+            assert!(!continues_path(item, false), "{item}");
         }
-        assert!(goes_on("3", true) && goes_on("b", true) && !goes_on("b.example.com", true));
+        assert!(
+            continues_path("3", true) && continues_path("b", true) && !continues_path("b.example.com", true)
+        );
     }
 }

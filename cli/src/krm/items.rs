@@ -88,7 +88,7 @@ pub(super) fn changes(
             }
             Some(_) => {
                 is_free = false;
-                findings.push(ItemFinding::in_the_way(item, &display(identity)));
+                findings.push(ItemFinding::name_taken(item, &display(identity)));
             }
             None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
                 changes.push(Change::Remove(index));

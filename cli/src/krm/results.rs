@@ -53,7 +53,7 @@ impl ItemFinding {
     }
 
     /// An item of another owner has the name of an object to be added.
-    pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
+    pub(super) fn name_taken(item: &Value, object: &str) -> Self {
         // HTTPRoute is pronounced with a vowel at its beginning.
         let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
         let message = format!("the list already has {article} {object} that was not made by xposer");

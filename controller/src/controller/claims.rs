@@ -12,7 +12,7 @@ use crate::watch::Source;
 
 impl Controller {
     /// Passes the location of the claims in the settings to the schedule.
-    pub(super) fn place_claims(&mut self) {
+    pub(super) fn set_claims_place(&mut self) {
         let claims = self.state.settings.claims();
         if claims.is_some() && self.args.namespace.is_some() {
             warn!("the claims are not written, because with `--namespace` only a part of the hosts is known");
@@ -23,7 +23,7 @@ impl Controller {
 
     /// Lists all objects that assign hosts again. Before claims are switched on, only the names of objects of other owners are
     /// kept.
-    pub(super) fn watch_hosts_anew(&mut self) {
+    pub(super) fn relist_hosts(&mut self) {
         // Watches that have not started yet list the objects anyway.
         if self.state.is_listed(Source::Services) {
             held::sources().for_each(|source| self.start_watch(source));

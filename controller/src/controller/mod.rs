@@ -156,7 +156,7 @@ impl Controller {
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
-        self.place_claims();
+        self.set_claims_place();
         let mut tick = tokio::time::interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -184,7 +184,7 @@ impl Controller {
                         break Exit::Refused;
                     }
                 },
-                Some(ask) = asked.recv() => self.tell(ask),
+                Some(ask) = asked.recv() => self.answer(ask),
                 () = tokio::time::sleep_until(wake) => {}
                 _ = tick.tick() => {
                     self.reload_settings();
@@ -255,13 +255,13 @@ impl Controller {
                 self.published.send_replace(Arc::new(settings.clone()));
                 let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
-                self.place_claims();
+                self.set_claims_place();
                 if !self.state.held.is_on() {
                     self.stop_foreign_watches();
                 } else if !had_claims {
-                    self.watch_hosts_anew();
+                    self.relist_hosts();
                 }
-                self.tell_of_missing_kinds();
+                self.log_missing_kinds();
             }
             Some(Err(errors)) => {
                 self.metrics.set_settings_good(false);
@@ -417,7 +417,7 @@ impl Controller {
     }
 
     /// Answers a request for a snapshot of the state.
-    fn tell(&self, ask: Ask) {
+    fn answer(&self, ask: Ask) {
         let answer = if !self.state.is_ready() {
             Asked::NotReady
         } else if ask.known == Some(self.revision) {

@@ -40,7 +40,7 @@ impl Controller {
         let status_before = self.object_status(source);
         self.state.apply(event);
         if status_before != self.object_status(source) {
-            self.tell_of_missing_kinds();
+            self.log_missing_kinds();
         }
         if !knew_servers && self.state.knows_servers() {
             self.start_watch(Source::Services);
@@ -53,7 +53,7 @@ impl Controller {
                 self.start_other_watches();
             }
             if is_first_list {
-                self.tell_of_servers(source);
+                self.log_unknown_servers(source);
             }
         }
     }
@@ -67,14 +67,14 @@ impl Controller {
     }
 
     /// Logs the kinds that the settings ask for and that cannot be written.
-    pub(super) fn tell_of_missing_kinds(&mut self) {
+    pub(super) fn log_missing_kinds(&mut self) {
         for line in self.missing.news(&self.asked, |kind| self.state.kind_status(kind)) {
             warn!("{line}");
         }
     }
 
     /// Logs that controllers of classes or Gateways are not known, once the affected objects are listed.
-    fn tell_of_servers(&self, source: Source) {
+    fn log_unknown_servers(&self, source: Source) {
         let (kinds, setting): (&[ServerKind], _) = match source {
             Source::Objects(Kind::Ingress) => (&[ServerKind::IngressClass], "`controllers`"),
             Source::Objects(Kind::HttpRoute) => {

@@ -70,7 +70,7 @@ impl State {
         }
         let foreign = self.url_config_maps.foreign_keys(namespace).into_iter();
         let notice = |(service, key): (Arc<ServiceKey>, String)| {
-            let shown = Some(namespace).filter(|_| !self.hides(namespace, &service));
+            let shown = Some(namespace).filter(|_| !self.hides_namespace(namespace, &service));
             Notice::foreign_key(shown, &key, service)
         };
         Some(ReconcilePlan {
@@ -81,7 +81,7 @@ impl State {
     }
 
     /// Whether the owner of this Service must not see the name of this namespace.
-    pub(super) fn hides(&self, namespace: &str, service: &ServiceKey) -> bool {
+    pub(super) fn hides_namespace(&self, namespace: &str, service: &ServiceKey) -> bool {
         *service.namespace != *namespace && !self.settings.names_others()
     }
 

@@ -174,7 +174,7 @@ impl State {
         let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
             // A Service that publishes globally gets notices about the ConfigMaps of all namespaces.
             let is_hidden = match key {
-                ReconcileKey::UrlConfigMap(namespace) => self.hides(namespace, &service),
+                ReconcileKey::UrlConfigMap(namespace) => self.hides_namespace(namespace, &service),
                 ReconcileKey::Service(_) => false,
             };
             notices

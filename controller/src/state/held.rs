@@ -26,13 +26,13 @@ const MAX_BYTES: usize = 511 * 1024;
 pub(crate) const MAX_INCOMPLETE: usize = 8192;
 
 /// Whether objects of this kind assign hosts in a controller.
-fn gives_hosts(kind: Kind) -> bool {
+fn assigns_hosts(kind: Kind) -> bool {
     Target::ALL.iter().any(|target| target.as_str() == kind.as_str())
 }
 
 /// The sources of all objects that assign hosts in a controller.
 pub(crate) fn sources() -> impl Iterator<Item = Source> {
-    let ours = Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)).map(Source::Objects);
+    let ours = Kind::ALL.into_iter().filter(|kind| assigns_hosts(*kind)).map(Source::Objects);
     ours.chain(ForeignKind::ALL.into_iter().map(Source::Foreign))
 }
 
@@ -231,7 +231,7 @@ impl HeldClaims {
         observed: Option<&Observed>,
         uid: &str,
     ) {
-        if !self.is_on || !gives_hosts(key.kind) {
+        if !self.is_on || !assigns_hosts(key.kind) {
             return;
         }
         let source = Arc::new(Who::object(key));

@@ -22,7 +22,7 @@ fn value(document: &Document) -> Value {
 
 /// The object with only the desired fields, and the fields that the controller created or applied earlier. Defaults of the API
 /// server and fields of other managers are left out.
-pub(super) fn that_count(document: &Document, desired: &Value) -> Value {
+pub(super) fn relevant(document: &Document, desired: &Value) -> Value {
     let ours = our_field_set(&document.metadata);
     let mut counted = counted(&value(document), Some(desired), ours.as_ref());
     with_type(&mut counted, desired);
@@ -142,7 +142,7 @@ mod tests {
             "spec": {"rules": [{"host": "c"}]},
         });
         assert_eq!(
-            that_count(&live, &desired),
+            relevant(&live, &desired),
             json!({
                 "apiVersion": "v1", "kind": "Ingress",
                 "metadata": {"name": "web", "annotations": {"ours": "1", "left": "3"}, "ownerReferences": [{"kind": "Service", "uid": "1"}]},

@@ -53,7 +53,7 @@ impl Stub {
     }
 
     /// The same host with a longer response time.
-    fn that_waits(&self, milliseconds: u64) -> Self {
+    fn with_delay(&self, milliseconds: u64) -> Self {
         Self { answers: Arc::clone(&self.answers), wait: Duration::from_millis(milliseconds) }
     }
 
@@ -101,7 +101,7 @@ pub(crate) fn lookup(
     let cluster =
         |holders: &Holders| Stub::new(ours, &exposed, Cluster::of_claims(NAMESPACE, &time(-10), holders));
     let stub = cluster(&holders(HOSTS, &spread)?)?;
-    let slow = [1, 5].map(|milliseconds| (milliseconds, stub.that_waits(milliseconds)));
+    let slow = [1, 5].map(|milliseconds| (milliseconds, stub.with_delay(milliseconds)));
 
     let mut rows = vec![
         ("accepts without looking".to_owned(), Measured::of(noop, &exposed_off)),
