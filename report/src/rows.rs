@@ -172,7 +172,7 @@ impl Report {
 }
 
 /// The decisions under the other target, and the findings about the objects.
-type There<'t> = (&'t Vec<Outcome>, Made<'t>);
+type OtherTarget<'t> = (&'t Vec<Outcome>, Made<'t>);
 
 struct Maker<'m, 's> {
     services: &'m [Service<'s>],
@@ -203,7 +203,7 @@ impl<'m> Maker<'m, '_> {
         findings(outcome, told).collect()
     }
 
-    fn rows(&mut self, order: &[usize], there: Option<&There<'_>>) -> Vec<Row> {
+    fn rows(&mut self, order: &[usize], there: Option<&OtherTarget<'_>>) -> Vec<Row> {
         let planned: Vec<(usize, &Plan)> =
             order.iter().filter_map(|at| Some((*at, self.outcomes.get(*at)?.plan()?))).collect();
         let mut canaries: HashMap<(&str, &str), Vec<Canary>> = HashMap::new();
@@ -267,7 +267,7 @@ impl<'m> Maker<'m, '_> {
         rows
     }
 
-    fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &There<'_>) -> Option<Migration> {
+    fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &OtherTarget<'_>) -> Option<Migration> {
         let (namespace, name) = self.name(at);
         let (here, there) = (self.outcomes.get(at)?, outcomes.get(at)?);
         let changes =

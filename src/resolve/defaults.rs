@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::migrate::Old;
-use super::monitor::Wanted;
+use super::migrate::Migrated;
+use super::monitor::MonitorRequest;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
@@ -15,7 +15,7 @@ use crate::values::set;
 impl Resolver<'_, '_> {
     /// Adds the annotations of the settings, layer by layer, unless the block or an upper layer gives the same annotation or
     /// contradicts it.
-    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
+    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut MonitorRequest) {
         let layers = self.layers;
         let tls = plan.tls();
         let (mut replaces_issuer, mut replaces_redirect) = (false, false);
@@ -30,7 +30,7 @@ impl Resolver<'_, '_> {
             let names_issuer = || defaults.iter().any(|it| is_issuer(&self.current_key(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
             let redirect = self.redirect_above(plan, index);
-            let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
+            let (mut old, mut added) = (Migrated::new(&plan.targets), Vec::new());
             let known = keys(plan);
             let own = set(defaults.iter().map(|default| default.key.as_str()));
             for default in defaults {

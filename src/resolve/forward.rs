@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::defaults::keys;
-use super::migrate::{Old, translated};
+use super::migrate::{Migrated, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
@@ -33,7 +33,7 @@ impl<'v> Resolver<'v, '_> {
         let forwarded = self.forwarded;
         let mut publish = None;
         let mut block_class = Slot::Unset;
-        let mut old = Old::new(&plan.targets);
+        let mut old = Migrated::new(&plan.targets);
         // Which keys are legacy depends on the controller that serves the Ingress.
         let class = self.written_class();
         let server = self.server_of_class(class);
@@ -66,7 +66,7 @@ impl<'v> Resolver<'v, '_> {
                 plan.annotations.extend(self.migrate(given(line), row, &is_given, &mut old));
             }
         }
-        let Old { mut monitor, switches, .. } = old;
+        let Migrated { mut monitor, switches, .. } = old;
         self.apply_switches(plan, switches);
         self.drop_canary_lines(plan);
         self.drop_empty(plan);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::monitor::Wanted;
+use super::monitor::MonitorRequest;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::controller::Controller;
@@ -11,17 +11,17 @@ use crate::validation::parse_bool;
 use crate::values::Target;
 
 /// The legacy annotations that have no single successor: monitors and switches.
-pub(super) struct Old {
-    pub(super) monitor: Wanted,
+pub(super) struct Migrated {
+    pub(super) monitor: MonitorRequest,
     pub(super) switches: Vec<Switch>,
     /// Whether the plan has another target than an Ingress.
     leaves_ingress: bool,
 }
 
-impl Old {
+impl Migrated {
     pub(super) fn new(targets: &[Target]) -> Self {
         let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
-        Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
+        Self { monitor: MonitorRequest::default(), switches: Vec::new(), leaves_ingress }
     }
 }
 
@@ -51,7 +51,7 @@ impl Resolver<'_, '_> {
         given: Annotation,
         row: Option<&Legacy>,
         is_given: &dyn Fn(&str) -> bool,
-        old: &mut Old,
+        old: &mut Migrated,
     ) -> Option<Annotation> {
         let Some(row) = row else { return Some(given) };
         // A key that is legacy for ingress-nginx may be current for another controller.

@@ -13,14 +13,14 @@ use crate::validation::parse_bool;
 
 /// The settings of a monitor that legacy keys give.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct MonitorRequest {
     enabled: Option<Sourced<bool>>,
     monitor: Monitor,
     /// Whether the block gives a setting of a monitor.
     is_forwarded: bool,
 }
 
-impl Wanted {
+impl MonitorRequest {
     /// Adds the settings that the layer at this index gives as legacy keys. A value of a layer above wins, whether it is an option
     /// or a legacy key.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
@@ -50,7 +50,12 @@ fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
 
 impl Resolver<'_, '_> {
     /// Reads a legacy key of the monitor.
-    pub(super) fn monitor_field(&mut self, wanted: &mut Wanted, field: MonitorField, given: &Annotation) {
+    pub(super) fn monitor_field(
+        &mut self,
+        wanted: &mut MonitorRequest,
+        field: MonitorField,
+        given: &Annotation,
+    ) {
         let (monitor, value) = (&mut wanted.monitor, given.value.as_str());
         let read = match field {
             MonitorField::Enabled => {
@@ -68,7 +73,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Reads a legacy key of a provider. Returns whether the provider still has the option.
-    pub(super) fn monitor_option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
+    pub(super) fn monitor_option(&mut self, wanted: &mut MonitorRequest, given: &Annotation) -> bool {
         let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
         let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());
@@ -82,7 +87,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Reports settings of a monitor on a Service that does not ask for one.
-    fn file_not_asked(&mut self, wanted: &Wanted) {
+    fn file_not_asked(&mut self, wanted: &MonitorRequest) {
         let said = "nothing asks for a monitor, so this has no effect";
         let help = || format!("add {}: \"true\"", annotation::MONITOR);
         let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
@@ -107,7 +112,7 @@ impl Resolver<'_, '_> {
 
     /// The monitor, if the Service asks for one. A canary has none, because the monitor of the stable Service requests the same
     /// host.
-    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
+    pub(super) fn monitor(&mut self, plan: &Plan, wanted: MonitorRequest) -> Option<Sourced<Monitor>> {
         let (layers, enabled) = (self.layers, wanted.enabled.clone().into());
         let asked = layers.first_with_block(&enabled, |it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {

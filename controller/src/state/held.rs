@@ -41,7 +41,7 @@ pub(crate) fn sources() -> impl Iterator<Item = Source> {
 pub(crate) struct HeldClaims {
     is_on: bool,
     shards: BTreeMap<u64, BTreeSet<Entry>>,
-    by_source: BTreeMap<Arc<Who>, Held>,
+    by_source: BTreeMap<Arc<ObjectRef>, Held>,
     /// The number of claims that are not kept, by shard and bucket.
     dropped: BTreeMap<u64, BTreeMap<BucketHash, u64>>,
     /// The shards whose content may have changed.
@@ -55,7 +55,7 @@ pub(crate) struct HeldClaims {
 
 /// The identity of an object. The order is that of holders of a claim that were created in the same second.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Who {
+pub(super) struct ObjectRef {
     namespace: Box<str>,
     name: Box<str>,
     kind: &'static str,
@@ -67,9 +67,9 @@ struct Entry {
     bucket: BucketHash,
     text: Arc<str>,
     created: i64,
-    holder: Arc<Who>,
+    holder: Arc<ObjectRef>,
     /// The object that has the claim: the holder itself, or an object that the holder may adopt.
-    source: Arc<Who>,
+    source: Arc<ObjectRef>,
     is_local: bool,
     /// A part comes after whole claims, because a holder of the whole path also holds its parts.
     is_part: bool,
@@ -104,7 +104,7 @@ impl Content {
     }
 }
 
-impl Who {
+impl ObjectRef {
     fn service(key: &ServiceKey) -> Self {
         Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: "Service" }
     }
@@ -216,7 +216,7 @@ impl HeldClaims {
     pub(crate) fn set_service(&mut self, key: &ServiceKey, created: i64, claims: Vec<ClaimText>) {
         if self.is_on {
             self.undecided.remove(key);
-            let who = Arc::new(Who::service(key));
+            let who = Arc::new(ObjectRef::service(key));
             self.set(who.clone(), created, &who, claims);
         }
     }
@@ -234,12 +234,12 @@ impl HeldClaims {
         if !self.is_on || !assigns_hosts(key.kind) {
             return;
         }
-        let source = Arc::new(Who::object(key));
+        let source = Arc::new(ObjectRef::object(key));
         let ownership = observed.map(|it| (it, it.ownership(&it.service, uid)));
         let holder = match ownership {
             Some((_, Ownership::Ours)) => return self.remove(&source),
             // The owners of the object pass its hosts to this Service.
-            Some((observed, Ownership::Adoptable)) => Arc::new(Who::service(&observed.service)),
+            Some((observed, Ownership::Adoptable)) => Arc::new(ObjectRef::service(&observed.service)),
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
         let mut claims =
@@ -251,25 +251,25 @@ impl HeldClaims {
 
     pub(super) fn remove_object(&mut self, key: &ObjectKey) {
         if self.is_on {
-            self.remove(&Who::object(key));
+            self.remove(&ObjectRef::object(key));
         }
     }
 
     /// Sets the claims of an object of a kind that Xposer never emits.
     pub(super) fn set_foreign(&mut self, kind: ForeignKind, document: &Document) {
         if self.is_on {
-            let source = Arc::new(Who::foreign(kind, document));
+            let source = Arc::new(ObjectRef::foreign(kind, document));
             let claims = claims_of(&value(&format!("{}/", kind.group()), kind.as_str(), document));
             self.set(source.clone(), created(document), &source, claims);
         }
     }
 
-    pub(super) fn remove_foreign(&mut self, who: &Who) {
+    pub(super) fn remove_foreign(&mut self, who: &ObjectRef) {
         self.remove(who);
     }
 
     /// The objects of a kind that Xposer never emits.
-    pub(super) fn foreign(&self, kind: ForeignKind) -> Vec<Arc<Who>> {
+    pub(super) fn foreign(&self, kind: ForeignKind) -> Vec<Arc<ObjectRef>> {
         self.by_source.keys().filter(|who| who.kind == kind.as_str()).cloned().collect()
     }
 
@@ -300,7 +300,13 @@ impl HeldClaims {
 
     // All holders.
 
-    fn set(&mut self, source: Arc<Who>, created: i64, holder: &Arc<Who>, mut claims: Vec<ClaimText>) {
+    fn set(
+        &mut self,
+        source: Arc<ObjectRef>,
+        created: i64,
+        holder: &Arc<ObjectRef>,
+        mut claims: Vec<ClaimText>,
+    ) {
         claims.sort_unstable();
         claims.dedup();
         if claims.is_empty() {
@@ -340,7 +346,7 @@ impl HeldClaims {
         self.by_source.insert(source, held);
     }
 
-    fn remove(&mut self, source: &Who) {
+    fn remove(&mut self, source: &ObjectRef) {
         let Some(held) = self.by_source.remove(source) else { return };
         self.changed.extend(held.shards());
         for entry in held.entries {
@@ -384,13 +390,13 @@ impl Held {
 impl Entry {
     /// An upper bound of the size of the entry's line, in bytes.
     fn bytes(&self) -> usize {
-        let Who { namespace, name, kind } = &*self.holder;
+        let ObjectRef { namespace, name, kind } = &*self.holder;
         let frame = " / 2026-01-01T00:00:00Z,local,part \n".len();
         frame + [&*self.text, namespace, name, kind].into_iter().map(escaped_bytes).sum::<usize>()
     }
 
     fn in_words(&self) -> Holder {
-        let Who { namespace, name, kind } = &*self.holder;
+        let ObjectRef { namespace, name, kind } = &*self.holder;
         Holder {
             kind: (*kind).to_owned(),
             namespace: namespace.to_string(),

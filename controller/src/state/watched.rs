@@ -13,7 +13,7 @@ use xposer_live::plan::{DecisionResult, claims};
 use xposer_live::servers::{ServerKey, ServerKind, server_key};
 use xposer_live::service::StoredService;
 
-use super::held::Who;
+use super::held::ObjectRef;
 use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
@@ -25,7 +25,7 @@ pub(super) enum WatchedKey {
     Server(ServerKey),
     Object(ObjectKey),
     /// An object of a kind that Xposer never emits.
-    Foreign(Arc<Who>),
+    Foreign(Arc<ObjectRef>),
 }
 
 impl WatchedKey {
@@ -36,7 +36,7 @@ impl WatchedKey {
             Source::Namespaces => Self::Namespace(metadata.name.clone().unwrap_or_default().into()),
             Source::Servers(kind) => Self::Server(server_key(kind, document)),
             Source::Objects(kind) => Self::Object(ObjectKey::of(kind, metadata)),
-            Source::Foreign(kind) => Self::Foreign(Arc::new(Who::foreign(kind, document))),
+            Source::Foreign(kind) => Self::Foreign(Arc::new(ObjectRef::foreign(kind, document))),
         }
     }
 }
