@@ -1,4 +1,5 @@
-//! An annotated Kubernetes Service becomes its Ingress: a pure function, with diagnostics in plain words.
+//! Turns an annotated Kubernetes Service into its Ingress. The transformation is a pure function, and its diagnostics are in plain
+//! words.
 //!
 //! ```
 //! use serde_json::json;
@@ -26,14 +27,16 @@
 //! }
 //! ```
 //!
-//! Data flows one way: `service` and `options` read a Service and the settings, `resolve` makes a [`Plan`] of them, `check`
-//! runs the rules on it, `conflicts` compares it with other plans, and `emit` writes its objects. Every stage files into
-//! one [`Report`] and goes on with what it has; [`expose`] hands out a plan only if no Error was filed.
+//! Data flows one way: `service` and `options` read a Service and the settings, `resolve` makes a [`Plan`] of them, `check` runs
+//! the rules on the plan, `conflicts` compares the plan with other plans, and `emit` writes its objects. Every stage files its
+//! findings into one [`Report`] and continues with the values that it could read. [`expose`] returns a plan only if no Error was
+//! filed.
 //!
-//! The root has what most programs need. The types of a plan, of a finding or of an option stand in the module of that name.
+//! The crate root exports the types that most programs need. The types of a plan, of a finding or of an option are in the module of
+//! that name.
 //!
-//! The feature `k8s-openapi`, which is off by default, adds the typed door: `Service::from_typed` reads the `Service`
-//! of the crate `k8s_openapi`, and `Plan::typed_ingress` gives its `Ingress`.
+//! The feature `k8s-openapi`, which is off by default, adds the typed API: `Service::from_typed` reads the `Service` of the crate
+//! `k8s_openapi`, and `Plan::typed_ingress` returns its `Ingress`.
 
 mod check;
 pub mod conflicts;
@@ -66,7 +69,7 @@ use options::annotations;
 use service::FORWARD_ANNOTATION;
 use validation::MAX_ANNOTATIONS;
 
-/// What the other crates of this repository need, and its tests. It may change in any release.
+/// Items that the other crates of this repository and its tests need. This module may change in any release.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::check::protects::{Access, Door, Opened, access, door, is_guessed, opened};
@@ -122,18 +125,19 @@ pub mod internal {
 /// ```
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It does not ask to be exposed.
+    /// The Service does not ask to be exposed.
     NotExposed {
-        /// Warnings, where it looks as if it meant to ask.
+        /// Warnings, if the Service looks as if its author meant to ask.
         report: Option<Report>,
     },
-    /// It asks, but it cannot be exposed: the report has at least one Error.
+    /// The Service asks, but it cannot be exposed: the report has at least one Error.
     Refused(Report),
-    /// It could be exposed alone, but not beside the others that [`expose_all`] was given: the report has at least one Error.
+    /// The Service could be exposed alone, but not together with the others that [`expose_all`] was given: the report has at least
+    /// one Error.
     Conflicting(Report),
-    /// It will be exposed: the report has no Error.
+    /// The Service will be exposed: the report has no Error.
     Planned {
-        /// What will be made.
+        /// The objects that will be made.
         plan: Box<Plan>,
         /// Warnings and Infos.
         report: Report,
@@ -141,7 +145,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The findings; `None` where the Service does not ask, and nothing says that it meant to.
+    /// The findings; `None` if the Service does not ask to be exposed and nothing shows that its author meant to ask.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         match self {
@@ -159,7 +163,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it asks to be exposed and is not, by itself or because of others.
+    /// Whether the Service asks to be exposed and is not, because of its own Errors or because of other Services.
     ///
     /// ```
     /// use serde_json::json;
@@ -173,11 +177,11 @@ impl Outcome {
     }
 }
 
-/// Decides whether and how one Service is exposed. Total and deterministic: it never fails and never panics, and the same input
-/// gives the same output. What is wrong is said in the report of the [`Outcome`].
+/// Decides whether and how one Service is exposed. The function is total and deterministic: it never fails and never panics, and
+/// the same input gives the same output. The report of the [`Outcome`] has everything that is wrong.
 ///
-/// Annotations of more than [`validation::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at, and
-/// annotations that are no mapping before anything is rendered.
+/// A Service with annotations of more than [`validation::MAX_ANNOTATIONS`] bytes is refused before anything else is read, and one
+/// with annotations that are no mapping before anything is rendered.
 ///
 /// ```
 /// use serde_json::json;
@@ -226,14 +230,14 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     Outcome::Planned { plan, report }
 }
 
-/// Decides about several Services of one cluster: first each alone and in order, as [`expose`] does, and then what
-/// two of them claim: an object of the same name ([`Code::NameClaimed`]), a host and path ([`Code::RouteClaimed`]), a
-/// secret ([`Code::SecretShared`]), a key of one URL ConfigMap ([`Code::UrlKeyClaimed`]), or the Service itself, which is
-/// given twice ([`Code::ServiceRepeated`]). `precedence` says which of them gets it; it is an Error on the others, which
-/// become [`Outcome::Conflicting`].
+/// Decides about several Services of one cluster. First each Service is decided alone and in order, as by [`expose`]. Then the
+/// claims of all of them are compared: two Services may claim an object of the same name ([`Code::NameClaimed`]), a host and path
+/// ([`Code::RouteClaimed`]), a secret ([`Code::SecretShared`]), or a key of one URL ConfigMap ([`Code::UrlKeyClaimed`]), and one
+/// Service may be given twice ([`Code::ServiceRepeated`]). `precedence` decides which Service wins a claim; the others get an Error
+/// and become [`Outcome::Conflicting`].
 ///
-/// Names are compared within a namespace, hosts and paths across all of them. An Exact path conflicts only with another
-/// Exact one; slashes at the end of a Prefix path make no difference. Only Services that would be planned claim anything.
+/// Names are compared within a namespace, hosts and paths across all namespaces. An Exact path conflicts only with another Exact
+/// path; slashes at the end of a Prefix path make no difference. Only Services that would be planned claim anything.
 ///
 /// ```
 /// use serde_json::json;
@@ -260,7 +264,8 @@ pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Pre
         created.push(time);
         plans.push(plan);
     }
-    // Whoever has the files sees all names; in a cluster, it is told to the owners of each.
+    // Without a cluster, the caller has the files of all Services, so each message may name the others. In a cluster, a message
+    // goes to the owners of one Service, and only the setting allows it to name the Services of other namespaces.
     let naming = if settings.names_others() || precedence == Precedence::RefuseAll {
         conflicts::Naming::All
     } else {

@@ -1,11 +1,11 @@
-//! What tests and examples of library users start from.
+//! Services and plans for tests and examples of library users.
 
 use serde_json::{Map, Value, json};
 
 use crate::service::{CONFIG_PREFIX, EXPOSE_LABEL};
 use crate::{Outcome, Plan, Report, Service, Settings, expose};
 
-/// A Service that asks to be exposed: `web` in the namespace `shop`, with the port 80 and these annotations. A key without a
+/// Returns a Service that requests exposure: `web` in the namespace `shop`, with port 80 and these annotations. A key without a
 /// slash gets the prefix [`CONFIG_PREFIX`].
 ///
 /// ```
@@ -20,7 +20,7 @@ pub fn service(annotations: &[(&str, &str)]) -> Value {
     service_named("shop", "web", annotations)
 }
 
-/// The same with another namespace and name.
+/// The same as [`service`], with another namespace and name.
 ///
 /// ```
 /// use xposer::{Service, testing};
@@ -46,7 +46,8 @@ pub fn service_named(namespace: &str, name: &str, annotations: &[(&str, &str)]) 
     })
 }
 
-/// The plan of the Service of [`service`] under these settings; the domain is `example.com` unless the settings name another.
+/// Returns the plan of the Service of [`service`] under these settings; the domain is `example.com` unless the settings have
+/// another.
 ///
 /// ```
 /// use serde_json::json;
@@ -59,7 +60,7 @@ pub fn service_named(namespace: &str, name: &str, annotations: &[(&str, &str)]) 
 ///
 /// # Errors
 ///
-/// The report of the settings or of the Service, if one of them is refused.
+/// The report about the settings or the Service, if one of them is refused.
 pub fn plan(annotations: &[(&str, &str)], mut settings: Value) -> Result<Plan, Report> {
     if let Value::Object(settings) = &mut settings {
         settings.entry("domain").or_insert_with(|| "example.com".into());

@@ -1,4 +1,4 @@
-//! The values of options that are not plain texts, numbers or booleans.
+//! Types of option values that are not plain texts, numbers or booleans.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 use crate::diagnostics::words;
 use crate::validation::parse_bool;
 
-/// A set of some items. If they were collected, code of its own would sort those of each type first, and the policy's module would
-/// be larger.
+/// Collects items into a set. Unlike `collect`, this does not instantiate a sort for each type, which would make the policy's
+/// module larger.
 ///
 /// ```
 /// assert_eq!(xposer::internal::set([2, 1, 2]).len(), 2);
@@ -38,7 +38,7 @@ pub enum Target {
 
 words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" });
 
-/// How the connection to a host is secured. The booleans have all spellings of [`parse_bool`].
+/// The kind of TLS for a host. The boolean values have all spellings of [`parse_bool`].
 ///
 /// ```
 /// use xposer::values::Tls;
@@ -49,14 +49,14 @@ words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" })
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
-    /// Not at all.
+    /// No TLS.
     #[default]
     Off,
-    /// By the certificate in a secret.
+    /// TLS with the certificate in a secret.
     Secret,
-    /// By a certificate that cert-manager puts into a secret.
+    /// TLS with a certificate that cert-manager puts into a secret.
     CertManager,
-    /// By a load balancer in front of the controller, which holds the certificates.
+    /// TLS at a load balancer in front of the controller, which has the certificates.
     LoadBalancer,
 }
 
@@ -66,20 +66,20 @@ words!(
 );
 
 impl Tls {
-    /// Whether the URL begins with `https`.
+    /// Whether the scheme of the URL is `https`.
     #[must_use]
     pub fn is_on(self) -> bool {
         self != Self::Off
     }
 
-    /// Whether the certificate is in a secret that the exposing object names.
+    /// Whether the emitted object names a secret with the certificate.
     #[must_use]
     pub fn has_secret(self) -> bool {
         matches!(self, Self::Secret | Self::CertManager)
     }
 }
 
-/// Where the TLS connection to an OpenShift Route ends.
+/// The place where the TLS connection to an OpenShift Route ends.
 ///
 /// ```
 /// use xposer::values::Termination;
@@ -99,7 +99,7 @@ pub enum Termination {
 
 words!(Termination { Edge = "edge", Passthrough = "passthrough", Reencrypt = "reencrypt" });
 
-/// A program that shows links to what is exposed, and is told them.
+/// A dashboard that shows links to exposed Services.
 ///
 /// ```
 /// use xposer::values::LinkPage;
@@ -107,15 +107,15 @@ words!(Termination { Edge = "edge", Passthrough = "passthrough", Reencrypt = "re
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkPage {
-    /// Argo CD, at the application.
+    /// Argo CD, which shows the link at the application.
     ArgoCd,
-    /// Homepage (gethomepage.dev), which gets a tile.
+    /// Homepage (gethomepage.dev), which shows a tile.
     Homepage,
 }
 
 words!(LinkPage { ArgoCd = "argocd", Homepage = "homepage" });
 
-/// What is spoken with the Service.
+/// The protocol between the controller and the Service.
 ///
 /// ```
 /// use xposer::values::BackendProtocol;
@@ -140,14 +140,14 @@ pub enum BackendProtocol {
 words!(BackendProtocol { Http = "http", H2c = "h2c", Https = "https", Grpc = "grpc", Grpcs = "grpcs" });
 
 impl BackendProtocol {
-    /// Whether the connection to the Service is secured.
+    /// Whether the connection to the Service uses TLS.
     #[must_use]
     pub fn has_tls(self) -> bool {
         matches!(self, Self::Https | Self::Grpcs)
     }
 }
 
-/// Who issues a certificate (cert-manager).
+/// The issuer of a certificate (cert-manager).
 ///
 /// ```
 /// use xposer::values::Issuer;
@@ -156,16 +156,16 @@ impl BackendProtocol {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// Whether it is a ClusterIssuer; otherwise it is an Issuer of the Service's namespace.
+    /// Whether the issuer is a ClusterIssuer; otherwise it is an Issuer in the Service's namespace.
     pub cluster: bool,
-    /// Its name.
+    /// The name of the issuer.
     pub name: String,
 }
 
-/// A Gateway, or one of its listeners, that an HTTPRoute is attached to.
+/// The parent of an HTTPRoute: a Gateway, or one of its listeners.
 ///
-/// It is serialised as an entry of `parentRefs` with the defaults that the API server would fill in, so that an object in the
-/// cluster is equal to the object that was emitted.
+/// It is serialised as an entry of `parentRefs` with the defaults of the API server, so that an object in the cluster equals the
+/// emitted object.
 ///
 /// ```
 /// use serde_json::json;
@@ -177,15 +177,15 @@ pub struct Issuer {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// The API group; `gateway.networking.k8s.io` if none is given.
+    /// The API group; `None` means `gateway.networking.k8s.io`.
     #[serde(serialize_with = "group_of_parent")]
     pub group: Option<String>,
-    /// The kind; `Gateway` if none is given.
+    /// The kind; `None` means `Gateway`.
     #[serde(serialize_with = "kind_of_parent")]
     pub kind: Option<String>,
     /// The name.
     pub name: String,
-    /// The namespace; that of the route if none is given.
+    /// The namespace; `None` means the namespace of the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// The port of the listener, 1 to 65535.
@@ -204,19 +204,19 @@ impl ParentRef {
         (group, kind, self.namespace.as_deref().or(namespace), &self.name)
     }
 
-    /// Whether it names a Gateway, and not another kind of object that has listeners.
+    /// Whether the parent is a Gateway, and not another kind of object that has listeners.
     pub(crate) fn is_gateway(&self) -> bool {
         let (group, kind, ..) = self.object(None);
         (group, kind) == (PARENT_GROUP, PARENT_KIND)
     }
 
-    /// Whether both name the same Gateway, for a route in this namespace. If the namespace of the route is not known, a
-    /// missing namespace is equal to a missing one only.
+    /// Whether both are the same Gateway, for a route in this namespace. If the namespace of the route is not known, a missing
+    /// namespace only equals a missing one.
     pub(crate) fn is_same_gateway(&self, other: &Self, namespace: Option<&str>) -> bool {
         self.object(namespace) == other.object(namespace)
     }
 
-    /// Whether both can be attached to the same listener of the same Gateway. Without a name or port, they are attached to all.
+    /// Whether both can select the same listener of the same Gateway. Without a name or port, a reference selects all listeners.
     pub(crate) fn overlaps(&self, other: &Self, namespace: Option<&str>) -> bool {
         fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
             one.is_none() || other.is_none() || one == other
@@ -227,9 +227,9 @@ impl ParentRef {
     }
 }
 
-/// The group of a parent that names none.
+/// The group of a parent without a group.
 const PARENT_GROUP: &str = "gateway.networking.k8s.io";
-/// The kind of a parent that names none.
+/// The kind of a parent without a kind.
 const PARENT_KIND: &str = "Gateway";
 
 #[allow(clippy::ref_option, reason = "serde passes a reference to the field")]

@@ -1,4 +1,4 @@
-//! Objects that somebody wrote by hand, and that give hosts to a program.
+//! Reviews objects that were written by hand and that assign hosts in a controller.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,7 +24,8 @@ pub(crate) fn review<'a>(
         return passes;
     }
     let object = read(request, text)?;
-    // An audit names no user. There, marks that anybody can set are enough, because nothing follows from it.
+    // An audit request names no user. For an audit, the labels of Xposer are enough although anybody can set them, because an audit
+    // refuses nothing.
     let is_marked = |object: &Value| {
         let labels = object::of_metadata(object, "labels");
         labels.and_then(|it| it.get(MANAGED_BY_LABEL)).and_then(Value::as_str) == Some(MANAGED_BY)
@@ -45,14 +46,14 @@ pub(crate) fn review<'a>(
     let added = guarded.claims_beside(old_guarded.as_ref());
     let created = request.created(&object);
     let question = Question::new(&added, claims, Asked::Guarded { object, old, mode }, created, report);
-    // Where nothing is added, nothing is looked up.
+    // A request that adds no claims needs no look-up.
     Ok(match question.names() {
         [] => Review::Answered(question.answer(&[], 0)),
         _ => Review::Asks(Box::new(question)),
     })
 }
 
-/// The object, with the namespace of the request if it names none.
+/// Parses the object, and adds the namespace of the request if the object has none.
 fn read(request: &Request<'_>, text: &RawValue) -> serde_json::Result<Value> {
     let mut object = object::read_guarded(text)?;
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {

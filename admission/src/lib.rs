@@ -1,11 +1,11 @@
-//! The answers of Xposer at admission, for the Kubewarden policy and for the webhook of the controller.
+//! The admission decisions of Xposer, for the Kubewarden policy and for the webhook of the controller.
 //!
-//! A [`Request`] becomes a [`Response`]: a Service that requests exposure and cannot be exposed is refused, with every reason in one
-//! message, and the URL is written into the annotations of the others. The crate [`xposer`] decides; this crate turns an
-//! admission request into a Service, and an outcome into an admission response.
+//! A [`Request`] is answered with a [`Response`]. A Service that requests exposure and cannot be exposed is refused, with every
+//! reason in one message; other Services get the URL in their annotations. The crate [`xposer`] decides; this crate converts an
+//! admission request to a Service, and an outcome to an admission response.
 //!
-//! Nothing here does I/O or reads a clock. What has to be looked up in the cluster is a [`Question`], which the caller answers in its own
-//! way: the policy by a call to its host, the webhook by a request to the API server.
+//! This crate does no I/O and reads no clock. If something has to be looked up in the cluster, the result is a [`Question`], which
+//! the caller answers in its own way: the policy by a call to its host, the webhook by a request to the API server.
 //!
 //! ```
 //! use serde_json::json;

@@ -1,6 +1,6 @@
-//! The object under review: read as a tree, changed as text.
+//! The object under review, which is read as a tree and changed as text.
 //!
-//! Only the annotations are changed. Every other field is written as it came, also fields that this program does not
+//! Only the annotations are changed. Every other field is written as it was received, including fields that this program does not
 //! read.
 
 use std::borrow::Cow;
@@ -14,10 +14,10 @@ use xposer::Plan;
 use xposer::emit::stamp;
 use xposer::internal::READ;
 
-/// The text of an object that was changed; `None` if it was not.
+/// The text of a changed object; `None` if the object is unchanged.
 pub(crate) type Changed = serde_json::Result<Option<Box<RawValue>>>;
 
-/// The fields of the object and of its metadata that are read beside those of [`READ`].
+/// The fields of the object that are read in addition to [`READ`].
 const HEAD: [&str; 2] = ["apiVersion", "kind"];
 const CREATED: &str = "creationTimestamp";
 const OF_METADATA: [&str; 2] = [CREATED, "deletionTimestamp"];
@@ -25,9 +25,9 @@ const OF_METADATA: [&str; 2] = [CREATED, "deletionTimestamp"];
 /// A Service under review.
 #[derive(Clone, Debug)]
 pub(crate) struct Service<'p> {
-    /// The fields that are read, as a tree. Most of an object is not read, such as `managedFields`.
+    /// The fields that are read, as a tree. Most fields of an object are not, such as `managedFields`.
     pub(crate) tree: Value,
-    /// The text of all fields, of which the answer is made.
+    /// The text of all fields, from which the changed object is made.
     fields: Fields<'p>,
     metadata: Fields<'p>,
 }
@@ -57,10 +57,11 @@ impl<'p> Service<'p> {
         Ok(Self { tree, fields, metadata })
     }
 
-    /// Its text with what is written back on it: the URL of this plan, or none; `None` if it has that already.
+    /// Returns the text of the object with the stamp of this plan, or without a stamp if there is no plan; `None` if the object
+    /// needs no change.
     pub(crate) fn stamped(self, plan: Option<&Plan>) -> Changed {
         let Self { mut tree, fields, metadata } = self;
-        // The texts of the answer live shorter than those of the request.
+        // Rebinds the fields with a shorter lifetime: the new texts live shorter than the texts of the request.
         let (mut fields, mut metadata): (Fields<'_>, Fields<'_>) = (fields, metadata);
         if !stamp::write(&mut tree, plan.and_then(Plan::stamp).as_ref()) {
             return Ok(None);
@@ -77,12 +78,12 @@ fn is_mapping(text: &RawValue) -> bool {
     text.get().starts_with('{')
 }
 
-/// A field of the metadata of an object that was read.
+/// A field of the metadata of a parsed object.
 pub(crate) fn of_metadata<'v>(object: &'v Value, field: &str) -> Option<&'v Value> {
     object.get("metadata")?.get(field)
 }
 
-/// The fields of an object that gives hosts to a program, as a tree: all but `managedFields` and the status.
+/// Parses the fields of an object that assigns hosts in a controller: all except `managedFields` and the status.
 pub(crate) fn read_guarded(object: &RawValue) -> serde_json::Result<Value> {
     let all = |text: &RawValue| serde_json::from_str(text.get()).map(Some);
     read_fields(object, &|name, text| match name {
@@ -95,12 +96,13 @@ pub(crate) fn read_guarded(object: &RawValue) -> serde_json::Result<Value> {
     })
 }
 
-/// Whether an object only waits for its finalizers. Refusing the update that removes the last one would keep it alive for ever.
+/// Whether the object only waits for its finalizers. If the update that removes the last finalizer were refused, the object would
+/// never be deleted.
 pub(crate) fn is_being_deleted(object: &Value) -> bool {
     of_metadata(object, "deletionTimestamp").is_some_and(|at| !at.is_null())
 }
 
-/// When the API server created an object; empty if the object does not say it.
+/// The creation time of an object; empty if it has none.
 pub(crate) fn created(object: &RawValue) -> String {
     let times = read_fields(object, &|name, text| {
         let is_read = |name: &str, text: &RawValue| {
@@ -111,13 +113,13 @@ pub(crate) fn created(object: &RawValue) -> String {
     times.ok().as_ref().map(time_of).unwrap_or_default()
 }
 
-/// The same of an object that was read.
+/// The creation time of a parsed object; empty if it has none.
 pub(crate) fn time_of(object: &Value) -> String {
     let time = of_metadata(object, CREATED).and_then(Value::as_str);
     time.unwrap_or_default().to_owned()
 }
 
-/// A mapping of the fields for which `read` gives a value. What is no mapping is read as it is.
+/// Parses a mapping with the fields for which `read` returns a value. Any other value is parsed as a whole.
 fn read_fields(
     text: &RawValue,
     read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
@@ -132,7 +134,7 @@ fn read_fields(
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields<'p>(pub(crate) Vec<(Name<'p>, &'p RawValue)>);
 
-/// The name of a field, borrowed where nothing is escaped in it.
+/// The name of a field, borrowed if it contains no escapes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Name<'p>(#[serde(borrow)] pub(crate) Cow<'p, str>);
 
@@ -141,12 +143,12 @@ impl<'p> Fields<'p> {
         serde_json::from_str(mapping.get())
     }
 
-    /// The value of a field. If its name occurs twice, the last one counts.
+    /// The value of a field. If the name is repeated, the last value.
     pub(crate) fn get(&self, name: &str) -> Option<&'p RawValue> {
         self.0.iter().rfind(|(known, _)| known.0 == name).map(|(_, value)| *value)
     }
 
-    /// Replaces the value of a field, everywhere if its name occurs twice; adds the field if it is missing.
+    /// Replaces the value of a field, in all places if the name is repeated. Adds the field if it is missing.
     fn set(&mut self, name: &str, value: &'p RawValue) {
         if self.get(name).is_none() {
             self.0.push((Name(name.to_owned().into()), value));
@@ -156,7 +158,7 @@ impl<'p> Fields<'p> {
         }
     }
 
-    /// A mapping of the fields for which `read` gives a value.
+    /// Returns a mapping with the fields for which `read` returns a value.
     fn tree(
         &self,
         read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
@@ -183,7 +185,7 @@ impl<'de: 'p, 'p> Deserialize<'de> for Fields<'p> {
     }
 }
 
-/// Reads the fields with these names, and skips the others.
+/// Deserialises the fields with these names, and skips the others.
 pub(crate) struct Pick<'f>(pub(crate) &'f dyn Fn(&str) -> bool);
 
 impl<'de> DeserializeSeed<'de> for Pick<'_> {

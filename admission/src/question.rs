@@ -1,4 +1,4 @@
-//! What has to be looked up in the cluster before a request can be answered: who has which hosts and names.
+//! Look-ups in the cluster that a request needs before it can be answered: the holders of hosts and names.
 
 use std::collections::BTreeSet;
 
@@ -17,35 +17,36 @@ use crate::response::{Response, is_error};
 use crate::shard::{self, Found};
 use crate::time::seconds;
 
-/// How many ConfigMaps are looked up for one request, at most.
+/// The maximum number of ConfigMaps that are looked up for one request.
 const MAX_LOOKUPS: usize = 64;
-/// A host that answered so many look-ups before the time was over is not what is slow. An object of a team needs fewer.
+/// If the caller answered at least this many look-ups in time, the API server is not slow, and the object asks for too much.
+/// Objects of a team need fewer look-ups.
 const ENOUGH_LOOKUPS: usize = 8;
 
-/// What one look-up gave.
+/// The result of a look-up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// The ConfigMap: the JSON that the API server gives, as it is.
+    /// The ConfigMap: the JSON of the API server, unchanged.
     Found(Vec<u8>),
     /// There is no such ConfigMap.
     NotFound,
-    /// The look-up failed; why, in words.
+    /// The look-up failed; the text tells why.
     Failed(String),
 }
 
-/// The answer to a request, or what has to be looked up first.
+/// The answer to a request, or the look-ups that it needs first.
 #[derive(Clone, Debug)]
 pub enum Review<'a> {
     /// The answer.
     Answered(Response),
-    /// The answer depends on what the cluster has.
+    /// The answer depends on objects in the cluster.
     Asks(Box<Question<'a>>),
 }
 
-/// A request that can be answered when some ConfigMaps are known.
+/// A request that can be answered after some ConfigMaps were looked up.
 ///
-/// The caller gets each of [`names`](Self::names) in [`namespace`](Self::namespace), and hands the replies to
-/// [`answer`](Self::answer). A look-up that fails is a reply, too.
+/// The caller gets each ConfigMap of [`names`](Self::names) in [`namespace`](Self::namespace), and passes the replies to
+/// [`answer`](Self::answer). A failed look-up is a reply, too.
 ///
 /// ```
 /// use serde_json::json;
@@ -77,47 +78,47 @@ pub enum Review<'a> {
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
     names: Vec<String>,
-    /// What is asked for in each of them.
+    /// The claims to look up in each ConfigMap.
     wanted: Vec<Vec<ClaimText>>,
-    /// The texts of the claims that matter: a key has those of others, too.
+    /// The texts of the claims to look up. A key of a ConfigMap also has claims of other buckets.
     texts: BTreeSet<String>,
-    /// Whether there is more to ask for than may be looked up.
+    /// Whether the request needs more look-ups than are allowed.
     is_cut: bool,
     claims: &'a Claims,
     asked: Asked<'a>,
-    /// When the API server created the object, as it writes times.
+    /// The creation time of the object, in the format of the API server.
     created: String,
-    /// What is found already.
+    /// The findings so far.
     report: Report,
 }
 
-/// Who asks.
+/// The object that asks for the claims.
 #[derive(Clone, Debug)]
 pub(crate) enum Asked<'a> {
     /// A Service that would be exposed.
     Service {
         plan: Box<Plan>,
         before: Before<'a>,
-        /// Itself, if the URL is to be written on it.
+        /// The Service under review, if the URL is to be written on it.
         stamped: Option<object::Service<'a>>,
     },
-    /// An object that somebody wrote by hand.
+    /// An object that was written by hand.
     Guarded {
         object: Value,
-        /// What it was before.
+        /// The object before the update.
         old: Option<Value>,
-        /// What follows from the findings.
+        /// The mode for the findings.
         mode: Mode,
     },
 }
 
-/// What a Service asked for before.
+/// The claims of a Service before the update.
 #[derive(Clone, Debug)]
 pub(crate) enum Before<'a> {
     Nothing,
-    /// The same as now.
+    /// The same claims as after the update.
     Same,
-    /// What it was before it is updated.
+    /// The claims of another version of the Service.
     Other {
         old: &'a RawValue,
         namespace: String,
@@ -145,8 +146,8 @@ impl Before<'_> {
     }
 }
 
-/// What is said of a Service. `had` gives the texts of what it asked for before: that costs as much as the Service itself, and matters only
-/// where somebody else has something.
+/// Returns the conflicts of a Service. `had` computes the texts of the claims before the update. That costs as much as planning the
+/// Service, so it is only called if another holder has a claim.
 fn contested(
     plan: &Plan,
     created: &str,
@@ -159,7 +160,7 @@ fn contested(
 }
 
 impl<'a> Question<'a> {
-    /// What is asked about these claims, as far as there is room.
+    /// Creates the question about these claims, as far as the limit allows.
     pub(crate) fn new(
         asked_for: &[ClaimText],
         claims: &'a Claims,
@@ -184,13 +185,13 @@ impl<'a> Question<'a> {
             names.insert(place, name);
             wanted.insert(place, vec![claim.clone()]);
         }
-        // A canary is compared with whoever has its route.
+        // A canary is also compared with the holders of its route.
         let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.clone()), claim.across()]);
         let texts = set(texts.flatten());
         Self { names, wanted, texts, is_cut, claims, asked, created, report }
     }
 
-    /// The claims of the settings, if something follows from them.
+    /// The claims of the settings, unless their mode is off.
     pub(crate) fn claims(settings: &Settings) -> Option<&Claims> {
         settings.claims().filter(|claims| claims.mode() != Mode::Off)
     }
@@ -207,15 +208,16 @@ impl<'a> Question<'a> {
         &self.names
     }
 
-    /// The answer, given a reply for each name, in the order of the names. `now` is the time in seconds since 1970. A reply that is
-    /// missing counts as one that failed.
+    /// Returns the answer, given a reply for each name, in the order of the names. `now` is the time in seconds since 1970. A
+    /// missing reply counts as a failed look-up.
     #[must_use]
     pub fn answer(mut self, replies: &[Reply], now: i64) -> Response {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
             match self.read(at, replies.get(at), now) {
                 Ok((claims, state)) => {
-                    // Who has what somebody has, is known: the holder of a line passes, whatever others have made to find no room.
+                    // A claim with a recorded holder is known even if its bucket is incomplete, so that the holder can always
+                    // update its object, however many claims others have added.
                     let lacks =
                         |claim: &ClaimText| !claims.contains_key(&claim.text) && state.lacks(&claim.bucket);
                     if self.wanted.get(at).is_some_and(|all| all.iter().any(lacks)) {
@@ -229,7 +231,8 @@ impl<'a> Question<'a> {
                 Err(reason) => unknown.push((name, reason)),
             }
         }
-        // The host answers, so the object asks for too much. Whoever chooses the hosts chooses which of them are never looked up.
+        // The look-ups work, so the object asks for too much. The author of the object chooses its hosts, and so which of them are
+        // never looked up.
         let late = self.names.get(replies.len()..).unwrap_or_default();
         let is_late = replies.len() >= ENOUGH_LOOKUPS && unknown.iter().any(|(name, _)| late.contains(*name));
         if is_late {
@@ -263,7 +266,7 @@ impl<'a> Question<'a> {
             has_url = false;
             self.report.file(place, problem);
         }
-        // Of an object with more than are compared, this is said already.
+        // An object with more routes than are compared has a finding about that already.
         let is_told = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
         if (self.is_cut || is_late) && !is_told {
             let said = match is_late {
@@ -299,7 +302,8 @@ impl<'a> Question<'a> {
             return response;
         }
         match self.asked {
-            // The URL of somebody else is no URL of this Service, and nor is one whose requests it does not get.
+            // A URL is not written on a Service that does not get the requests for it: if another Service has the route, or a
+            // canary has no stable Service.
             Asked::Service { plan, stamped: Some(service), .. } => {
                 response.with_change(service.stamped(Some(&*plan).filter(|_| has_url)))
             }
@@ -307,13 +311,13 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The claims of one ConfigMap that matter and what holds for all of them, or why they do not count.
+    /// Returns the wanted claims of one ConfigMap and its state, or the reason why the ConfigMap is not used.
     fn read(&self, at: usize, reply: Option<&Reply>, now: i64) -> Result<(Holders, ShardState), String> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
-            // The API server names the account, which is nothing for the owners of a Service: both hosts pass its message on as it is, and it
-            // says `configmaps "x" is forbidden: User "system:serviceaccount:a:b" cannot get ..`.
+            // Removes the account from the message, which is of no use to the owners of a Service. Both callers pass on the message
+            // of the API server: `configmaps "x" is forbidden: User "system:serviceaccount:a:b" cannot get ..`.
             Some(Reply::Failed(error)) if error.contains("User \"") => {
                 return Err("cannot be read: that is forbidden".to_owned());
             }
@@ -323,7 +327,7 @@ impl<'a> Question<'a> {
         let keys: String = self.wanted.get(at).into_iter().flatten().map(ClaimText::key).collect();
         let Found { state, holders } = shard::read(found, &keys, &self.texts)?;
         let age = seconds(&state.written).map(|written| now.saturating_sub(written).unsigned_abs());
-        // A time that is as far ahead would make it count for ever.
+        // A time in the future is also refused; otherwise the ConfigMap would never be too old.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
             return Err(format!(
                 "was written at `{}`, which is more than {} s {}",
@@ -340,12 +344,12 @@ impl<'a> Question<'a> {
     }
 }
 
-/// What a host or a ConfigMap says, for a message.
+/// Shortens a text of the caller or of a ConfigMap for a message.
 fn short(text: &str) -> String {
     shortened(text, None, 200)
 }
 
-/// What is said where some of the claims are not known.
+/// The finding that some of the claims could not be looked up.
 fn about_unknown(reasons: &[String]) -> Option<Problem> {
     let first = reasons.first()?;
     let more = match reasons.len() {
@@ -366,7 +370,7 @@ mod tests {
     use serde_json::json;
     use xposer::conflicts::Holder;
 
-    /// To plan a Service a second time is half of the work of a request.
+    /// Planning a Service a second time is half of the work of a request.
     #[test]
     fn the_old_service_is_planned_only_where_somebody_else_has_something() -> Result<(), Report> {
         let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
@@ -389,7 +393,7 @@ mod tests {
 
     const NOW: i64 = 1_795_935_600;
 
-    /// The answer to the creation of this object by somebody, given what each look-up gives.
+    /// The answer to a user's creation of this object; `reply` is the result of each look-up.
     fn answer(
         object: &Value,
         more: &Value,
@@ -416,7 +420,7 @@ mod tests {
         })
     }
 
-    /// A ConfigMap with these claims, under the key of the host.
+    /// A ConfigMap with these claims, in the bucket of the host.
     fn config_map(claims: &str) -> Reply {
         let labels =
             json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
@@ -444,14 +448,14 @@ mod tests {
             let alone = answer(&object, &guard, &|| config_map(""))?;
             assert!(alone.is_allowed() && alone.changed_object().is_none(), "{alone:?}");
             assert!(alone.warnings().len() == 1 && alone.warnings()[0].contains("canary-alone"), "{alone:?}");
-            // What is not known is not missing.
+            // A claim that is unknown does not count as missing.
             let unknown = answer(&object, &guard, &|| Reply::NotFound)?;
             assert!(!unknown.warnings().iter().any(|it| it.contains("canary-alone")), "{unknown:?}");
             let stable = "Service shop/web 2026-01-01T00:00:00Z prefix shop.example.com/";
             let beside = answer(&object, &guard, &|| config_map(stable))?;
             assert!(beside.is_allowed() && beside.warnings().is_empty(), "{beside:?}");
             assert_eq!(beside.changed_object().is_some(), object["kind"] == "Service");
-            // A canary of another namespace is looked for under the same key.
+            // The key of the host also has the claims that canaries of other namespaces conflict with.
             let foreign = "Service ops/web 2026-01-01T00:00:00Z prefix shop.example.com/";
             assert!(!answer(&object, &guard, &|| config_map(foreign))?.is_allowed());
         }

@@ -1,4 +1,4 @@
-//! The admission request, as far as it is read.
+//! The part of an admission request that is read.
 
 use std::borrow::Cow;
 
@@ -44,8 +44,8 @@ struct User<'p> {
 }
 
 impl Request<'_> {
-    /// Whether Kubewarden's audit scanner sends the request, about an object that is there already: it is no user. The API server
-    /// names one in every request.
+    /// Whether Kubewarden's audit scanner sends the request, about an existing object: the request has no user. The API server adds
+    /// a user to every request.
     pub(crate) fn is_audit(&self) -> bool {
         self.user().is_empty()
     }
@@ -60,8 +60,8 @@ impl Request<'_> {
         self.namespace.as_deref().unwrap_or_default()
     }
 
-    /// When the API server created the object, as it writes times; empty if it is being created. Whoever creates or changes an object
-    /// can write any time into it.
+    /// The creation time of the object in the format of the API server; empty if the request creates the object. A client can write
+    /// any time into an object that it creates or updates, so the time is taken from the old object.
     pub(crate) fn created(&self, object: &Value) -> String {
         match self.old_object {
             Some(old) => object::created(old),
@@ -70,23 +70,23 @@ impl Request<'_> {
         }
     }
 
-    /// Who sends the request.
+    /// The user who sends the request.
     pub(crate) fn user(&self) -> &str {
         self.user_info.username.as_deref().unwrap_or_default()
     }
 
-    /// Whether the request creates or updates an object, and not only a subresource of it.
+    /// Whether the request creates or updates an object, and not a subresource of it.
     pub(crate) fn writes(&self) -> bool {
         matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
     }
 
-    /// Whether it is about a Service. A request without a kind counts as one for a Service.
+    /// Whether the request is about a Service. A request without a kind counts as one.
     pub(crate) fn is_for_service(&self) -> bool {
         self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service")
     }
 
-    /// Whether it is about another object that gives hosts to a program.
+    /// Whether the request is about an object of another kind that assigns hosts in a controller.
     pub(crate) fn is_for_guarded(&self) -> bool {
         self.kind.as_ref().is_some_and(|kind| is_guarded(&kind.group, &kind.kind))
     }

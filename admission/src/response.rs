@@ -9,11 +9,11 @@ use xposer::{Code, Diagnostic, Report, Severity};
 use crate::object::Changed;
 use crate::words;
 
-/// The status of the API server for an invalid object.
+/// The status code for an invalid object.
 const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
-/// The object may be in order, and another try may succeed.
+/// The status code if the object may be valid and a retry may succeed.
 const UNAVAILABLE: u16 = 503;
 
 /// The answer to a request. As JSON, it has the form of Kubewarden's `ValidationResponse`.
@@ -38,7 +38,7 @@ pub struct Response {
     mutated_object: Option<Box<RawValue>>,
 }
 
-/// The audit annotations. The API server puts the name of the webhook in front of each key.
+/// The audit annotations. The API server prefixes each key with the name of the webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Audit {
     /// The codes of all findings.
@@ -81,8 +81,8 @@ impl Response {
         Self::rejected(INTERNAL, words::settings(report))
     }
 
-    /// What follows from findings: the request is refused with those that `refuses` selects, and all others that are more than an Info
-    /// are warnings. The codes of all are for the audit log.
+    /// Creates the response for findings: the request is refused with the findings that `refuses` selects, and the others, except
+    /// Infos, are warnings. The audit annotation has the codes of all findings.
     pub(crate) fn of(report: &Report, refuses: &dyn Fn(&Diagnostic) -> bool) -> Self {
         if report.is_empty() {
             return Self::accepted();
@@ -105,7 +105,7 @@ impl Response {
         Self { message: Some(message), code: Some(code), ..Self::default() }
     }
 
-    /// The response with the object that takes the place of the one in the request, if there is one.
+    /// Adds the object that replaces the object of the request, if there is one.
     pub(crate) fn with_change(self, changed: Changed) -> Self {
         match changed {
             Ok(mutated_object) => Self { mutated_object, ..self },
@@ -119,14 +119,14 @@ impl Response {
         self.accepted
     }
 
-    /// Why it is refused: all reasons, one on a line if there are several.
+    /// The message of a refusal: all reasons, one on each line if there are several.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// The status of a refusal: 422 for an object that cannot be what it wants to be, 503 if only that is not known and the settings refuse it
-    /// then, 400 for a request that cannot be read, 500 for settings that cannot be used.
+    /// The status code of a refusal: 422 for an invalid object, 503 if claims could not be looked up and the settings refuse the
+    /// object in that case, 400 for a request that cannot be parsed, 500 for settings that cannot be used.
     #[must_use]
     pub fn code(&self) -> Option<u16> {
         self.code
@@ -143,7 +143,7 @@ impl Response {
         self.audit_annotations.iter().map(|audit| ("codes", audit.codes.as_str()))
     }
 
-    /// The object that takes the place of the one in the request, as JSON; `None` if nothing is changed. It differs from that of the
+    /// The object that replaces the object of the request, as JSON; `None` if nothing is changed. It differs from the object of the
     /// request only in `metadata.annotations`.
     #[must_use]
     pub fn changed_object(&self) -> Option<&RawValue> {
@@ -151,7 +151,7 @@ impl Response {
     }
 }
 
-/// Whether an object is refused because of a finding.
+/// Whether the object is refused because of a finding.
 pub(crate) fn is_error(finding: &Diagnostic) -> bool {
     finding.severity == Severity::Error
 }

@@ -1,4 +1,4 @@
-//! What is decided about an object.
+//! The review of an object.
 
 use serde_json::value::RawValue;
 use xposer::{Outcome, Settings, expose};
@@ -10,7 +10,7 @@ use crate::{guard, object};
 
 /// Reviews a request.
 ///
-/// The status of a refusal is 422; a request that cannot be read has 400.
+/// The status code of a refusal is 422; a request that cannot be parsed gets 400.
 #[must_use]
 pub fn review<'a>(request: &Request<'a>, settings: &'a Settings) -> Review<'a> {
     match Reviewed::of(request) {
@@ -20,23 +20,24 @@ pub fn review<'a>(request: &Request<'a>, settings: &'a Settings) -> Review<'a> {
     }
 }
 
-/// An object that is created or updated.
+/// The object of a request that creates or updates it.
 pub struct Reviewed<'r, 'p> {
     request: &'r Request<'p>,
     text: &'p RawValue,
-    /// `None` for an object of another kind.
+    /// The Service; `None` if the object is of another kind.
     service: Option<object::Service<'p>>,
 }
 
 impl<'r, 'p> Reviewed<'r, 'p> {
-    /// What is reviewed of a request; `None` where it is accepted unchanged whatever the settings say: other operations than
-    /// creations and updates, other kinds, subresources, and Services that are being deleted and only wait for their finalizers.
+    /// Reads the object to review from a request. Returns `None` if the request is accepted unchanged under all settings: other
+    /// operations than creations and updates, other kinds, subresources, and Services that are being deleted and only wait for
+    /// their finalizers.
     ///
-    /// A program that has to read its settings for every request asks this first. Others call [`review`].
+    /// A program that has to parse its settings for every request calls this first. Other programs call [`review`].
     ///
     /// # Errors
     ///
-    /// The object cannot be read; the response says why.
+    /// A response that tells why the object cannot be parsed.
     pub fn of(request: &'r Request<'p>) -> Result<Option<Self>, Response> {
         let Some(text) = request.object.filter(|_| request.writes()) else { return Ok(None) };
         if request.is_for_guarded() {

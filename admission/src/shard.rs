@@ -1,7 +1,7 @@
-//! A ConfigMap of the claims, as far as a request asks for it.
+//! Reads the part of a ConfigMap of claims that a request needs.
 //!
-//! It has thousands of claims, of which few are asked for. So the answer of the API server is read in one pass, in which all other fields
-//! are skipped.
+//! The ConfigMap has thousands of claims, of which a request needs few. So the response of the API server is parsed in one pass
+//! that skips all other fields.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,17 +14,17 @@ use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, STATE_KEY, ShardSt
 use crate::object::{Fields, Name, Pick};
 use crate::words::json as about_json;
 
-/// Under this key, versions before 3 have everything.
+/// The key with all claims in versions before 3.
 const OLD_KEY: &str = "claims";
 
-/// What a ConfigMap says of the claims that are asked for.
+/// The state of a ConfigMap and its holders of the wanted claims.
 pub(crate) struct Found {
     pub(crate) state: ShardState,
     pub(crate) holders: Holders,
 }
 
-/// Reads the answer of the API server: the state, and the holders of the claims with these texts, which are under these keys, each of one
-/// letter. Otherwise, why the ConfigMap does not count.
+/// Parses the response of the API server. Returns the state, and the holders of the claims with these texts under these keys of one
+/// letter. The error tells why the ConfigMap is not used.
 pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result<Found, String> {
     let other_form = |_| "has claims in another form".to_owned();
     let is_wanted = |key: &str| key.len() == 1 && keys.contains(key);
@@ -48,7 +48,7 @@ pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result
     };
     let state: ShardState =
         unescaped(state).and_then(|text| serde_json::from_str(&text)).map_err(other_form)?;
-    // Of another version, the values may have another form.
+    // In another version, the values may have another format.
     if state.version != SHARD_VERSION {
         return Err(format!("has the version {}, expected {SHARD_VERSION}", state.version));
     }
@@ -61,16 +61,16 @@ pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result
     Ok(Found { state, holders })
 }
 
-/// The text that a value is.
+/// The text of a JSON string value.
 fn unescaped(value: &RawValue) -> serde_json::Result<String> {
     serde_json::from_str(value.get())
 }
 
-/// What is read of a ConfigMap.
+/// The fields of a ConfigMap that are read.
 #[derive(Default)]
 struct ConfigMap<'t> {
     labels: Fields<'t>,
-    /// The fields of the data that are read.
+    /// The wanted keys of the data.
     data: Fields<'t>,
 }
 
@@ -83,7 +83,7 @@ impl<'t> ConfigMap<'t> {
     }
 }
 
-/// Reads a ConfigMap, and these keys of its data.
+/// Deserialises a ConfigMap with these keys of its data.
 struct OfData<'f>(&'f dyn Fn(&str) -> bool);
 
 impl<'de> Visitor<'de> for OfData<'_> {

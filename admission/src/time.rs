@@ -1,6 +1,6 @@
-//! Times as the API server writes them.
+//! Times in the format of the API server.
 
-/// Seconds since 1970 of a time such as `2026-11-29T07:00:00Z`; a fraction of a second is left out. `None` for any other text.
+/// The seconds since 1970 of a time such as `2026-11-29T07:00:00Z`, without a fraction of a second; `None` for any other text.
 pub(crate) fn seconds(time: &str) -> Option<i64> {
     let (date, time) = time.strip_suffix('Z')?.split_once('T')?;
     let time = time.split_once('.').map_or(time, |(time, _)| time);
@@ -18,11 +18,12 @@ fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
     parts.collect::<Option<Vec<i64>>>()?.try_into().ok()
 }
 
-/// Days since 1970 in the Gregorian calendar. A year begins with March here, so that the day of a leap year is its last one.
+/// The number of days since 1970 in the Gregorian calendar. The computation starts the year in March, so that a leap day is its
+/// last day.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // From March on, five months have 153 days.
+    // From March on, every five months have 153 days.
     let day_of_year = (153 * month + 2) / 5 + day - 1;
     year * 365 + leap_days + day_of_year - 719_468
 }

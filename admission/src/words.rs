@@ -5,16 +5,15 @@ use xposer::internal::shortened;
 use xposer::service::CONFIG_PREFIX;
 use xposer::{Diagnostic, Report};
 
-/// The greatest length of a warning and of all warnings together, in bytes. If the warnings of a response have more than 4096
-/// characters, the API server cuts each of them after 256 and drops the last ones (`k8s.io/apiserver`,
-/// `pkg/endpoints/filters/warning.go`).
+/// The maximum size of a warning in bytes. If the warnings of a response have more than 4096 characters together, the API server
+/// cuts each of them after 256 and drops the last ones (`k8s.io/apiserver`, `pkg/endpoints/filters/warning.go`).
 const MAX_WARNING: usize = 256;
 const MAX_WARNINGS: usize = 4096;
 
-/// Why the object of a report is refused. `all` is the number of the reasons, including those that the report does not keep.
+/// The message that refuses the object of a report. `all` is the number of reasons, including those that the report does not keep.
 pub(crate) fn rejection(report: &Report, reasons: &[&Diagnostic], all: usize) -> String {
     let subject = report.subject();
-    // An object of another kind exposes something itself.
+    // An object of another kind is not exposed by Xposer; it exposes something itself.
     let what = if subject.kind == "Service" { "cannot be exposed" } else { "is refused" };
     match reasons {
         [only] => format!("{subject} {what}: {}", line(only)),
@@ -22,7 +21,7 @@ pub(crate) fn rejection(report: &Report, reasons: &[&Diagnostic], all: usize) ->
     }
 }
 
-/// All problems of settings, as one message for whoever runs the program.
+/// All problems of the settings in one message, for the operator of the program.
 ///
 /// ```
 /// # use xposer::Settings;
@@ -31,7 +30,7 @@ pub(crate) fn rejection(report: &Report, reasons: &[&Diagnostic], all: usize) ->
 ///     "xposer: settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]");
 /// # Ok::<(), &str>(())
 /// ```
-// A policy server prints the message without the name of the policy.
+// A policy server prints the message without the name of the policy, so the message has the name.
 #[must_use]
 pub fn settings(report: &Report) -> String {
     let errors: Vec<_> = report.diagnostics().iter().collect();
@@ -41,7 +40,7 @@ pub fn settings(report: &Report) -> String {
     }
 }
 
-/// Where a text is not JSON, for a message; what a parser says of it is for programmers.
+/// The position at which a text is not JSON, for a message. The text of the JSON parser is for programmers.
 ///
 /// ```
 /// let said = |text| serde_json::from_str::<serde_json::Value>(text).map_err(|error| xposer_admission::about_json(&error));
@@ -62,7 +61,7 @@ fn list(diagnostics: &[&Diagnostic]) -> String {
         .collect()
 }
 
-/// The place, what is wrong, what to do, and the code for `xposer explain`.
+/// The place, the message, the help, and the code for `xposer explain`.
 fn line(diagnostic: &Diagnostic) -> String {
     format!("{} [{}]", diagnostic.sentence(), diagnostic.code)
 }
@@ -89,14 +88,14 @@ pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, al
     warnings
 }
 
-/// The code, the place, what is wrong, and what to do. `kubectl` prints equal warnings once, so each needs its place.
+/// The code, the place, the message and the help. `kubectl` prints equal warnings once, so each needs its place.
 fn warning(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, path, message, .. } = diagnostic;
     let message = format!("xposer[{code}]: {}: {message}", place(path));
     shortened(&message, diagnostic.help.as_deref(), MAX_WARNING)
 }
 
-/// The name of an annotation without our prefix; the path of anything else.
+/// The name of an annotation without the prefix of Xposer; the path of any other place.
 fn place(path: &FieldPath) -> String {
     match path.segments() {
         [Segment::Key(metadata), Segment::Key(annotations), Segment::Key(key)]

@@ -1,7 +1,7 @@
-//! `compare`: what other settings would change for each Service.
+//! `compare`: the changes for each Service under other settings.
 //!
-//! Both settings decide about all Services. What differs is printed Service by Service: objects, who serves them, what is said
-//! in other words, what is lost, and what would be refused or open.
+//! All Services are decided under both settings. The differences are printed by Service: objects, controllers, annotations that are
+//! translated, losses, and Services that would be refused or unprotected.
 
 mod fields;
 
@@ -16,18 +16,18 @@ use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
 use fields::{Field, fields};
 
-/// The most Services that are printed as text, the most objects of each, and the most fields of each object.
+/// The maximum number of Services in the text output, of objects of each Service, and of fields of each object.
 const MAX_SERVICES: usize = 100;
 const MAX_OBJECTS: usize = 20;
 const MAX_FIELDS: usize = 20;
 
-/// Prints what changes for each Service, and a summary.
+/// Prints the changes for each Service, and a summary.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
     let inputs = match Inputs::read(&args.input, Some(&args.with), Typed::Compare, console) {
@@ -39,7 +39,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
     if found.services.is_empty() && found.local == 0 {
-        // What made the input has perhaps failed, and nothing that would be open is found in nothing.
+        // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
         let wrong = Finding::input("there are no Services to compare").help("check what makes the input");
         let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
         return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
@@ -49,11 +49,11 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     let old = Side::new(&services, &inputs.settings);
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);
-    or_gone(match args.output {
+    ignore_broken_pipe(match args.output {
         args::Comparison::Text => {
             let mut text = Vec::new();
             let made = comparison.write_text(&mut text);
-            // Findings and fields have what users wrote.
+            // Findings and fields contain texts of users, so invisible characters are escaped.
             let text = String::from_utf8_lossy(&text);
             made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
                 .and_then(|()| console.stdout.flush())
@@ -64,12 +64,12 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
 }
 
-/// What becomes of all Services under one of the settings.
+/// The decisions about all Services under one of the settings.
 struct Side {
     outcomes: Vec<Outcome>,
 }
 
-/// The objects of each Service, and what their kinds could not express; the objects of several Services at once.
+/// The objects of each Service with the report of what their kinds cannot express, and the objects that several Services share.
 struct Made<'s> {
     of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
     shared: Vec<&'s Object<'s>>,
@@ -103,39 +103,39 @@ impl<'s> Made<'s> {
     }
 }
 
-/// What other settings change.
+/// The changes between two settings.
 #[derive(Serialize)]
 struct Comparison {
     services: Vec<Changed>,
-    /// The objects that belong to several Services.
+    /// The changes of objects that several Services share.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shared: Vec<ObjectChange>,
     summary: Summary,
 }
 
-/// How many Services there are of each sort.
+/// The numbers of Services of each category.
 #[derive(Clone, Copy, Default, Serialize)]
 struct Summary {
     services: usize,
     unchanged: usize,
     changed: usize,
-    /// They would be refused, and are not.
+    /// Services that would be refused and are not now.
     refused: usize,
-    /// They are refused, and would be.
+    /// Services that are refused now and would be.
     #[serde(rename = "refusedBefore")]
     refused_before: usize,
     opens: usize,
 }
 
-/// What changes for a Service.
+/// The changes for a Service.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
     service: String,
-    /// What it is before and after: its URL, `refused`, or `not exposed`.
+    /// The state before and after: the URL, `refused`, or `not exposed`.
     before: String,
     after: String,
-    /// Who serves it, before and after, where that changes.
+    /// The controllers that serve the Service before and after, if they change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     served_by: Vec<Served>,
     objects: Vec<ObjectChange>,
@@ -143,7 +143,7 @@ struct Changed {
     said: Changes,
 }
 
-/// An object that is added, removed or changed.
+/// An added, removed or changed object.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ObjectChange {
@@ -202,7 +202,8 @@ impl Comparison {
         out.flush()
     }
 
-    /// Services that would be refused or open come first, so that they are among those that are printed.
+    /// Writes the comparison as text. Services that would be refused or unprotected come first, so that the limit does not cut
+    /// them.
     fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let (first, others): (Vec<&Changed>, Vec<&Changed>) =
             self.services.iter().partition(|it| !it.said.refused.is_empty() || !it.said.opens.is_empty());
@@ -230,7 +231,7 @@ impl Comparison {
     }
 }
 
-/// What a Service is under some settings.
+/// The state of a Service under some settings.
 fn state(outcome: &Outcome) -> String {
     match outcome {
         Outcome::NotExposed { .. } => "not exposed".to_owned(),
@@ -293,7 +294,7 @@ impl Changed {
     }
 }
 
-/// Prints the objects, each with its fields below it.
+/// Writes the objects, each with its changed fields below it.
 fn write_objects(objects: &[ObjectChange], out: &mut dyn Write) -> io::Result<()> {
     for object in objects.iter().take(MAX_OBJECTS) {
         writeln!(out, "  {:10}  {} {}", object.change.as_str(), object.kind, object.name)?;
@@ -310,7 +311,7 @@ fn write_objects(objects: &[ObjectChange], out: &mut dyn Write) -> io::Result<()
     }
 }
 
-/// The objects that differ, in the order of those that are there afterwards; what is removed comes last.
+/// The objects that differ: first the new and changed ones in their new order, then the removed ones.
 fn objects(old: &[&Object<'_>], new: &[&Object<'_>]) -> Vec<ObjectChange> {
     let key = |object: &Object<'_>| {
         (object.kind().as_str(), object.namespace().unwrap_or_default().to_owned(), object.name().to_owned())

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
-/// Where the program reads and writes.
+/// The streams that the program reads and writes.
 pub struct Console<'c> {
     /// Standard input.
     pub stdin: &'c mut dyn Read,
@@ -10,25 +10,25 @@ pub struct Console<'c> {
     pub stdout: &'c mut dyn Write,
     /// Standard error.
     pub stderr: &'c mut dyn Write,
-    /// Which of them is a terminal.
+    /// The streams that are terminals.
     pub terminal: Terminal,
 }
 
-/// Which of the streams is a terminal, and whether it shows colours.
+/// The streams that are terminals, and whether the terminal shows colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
-    /// Standard input is a terminal.
+    /// Whether standard input is a terminal.
     pub stdin: bool,
-    /// Standard output is a terminal.
+    /// Whether standard output is a terminal.
     pub stdout: bool,
-    /// Standard error is a terminal.
+    /// Whether standard error is a terminal.
     pub stderr: bool,
-    /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
+    /// Whether the terminal can show colours, and its user has not disabled them with `NO_COLOR`.
     pub colors: bool,
 }
 
 impl Terminal {
-    /// What the streams and the environment of this process say.
+    /// Reads the state of the streams and the environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -51,14 +51,13 @@ impl Terminal {
 pub enum Exit {
     /// Nothing was refused.
     Done = 0,
-    /// At least one Service was refused, or something is not as it should be: something of an Ingress is not reproduced, or would
-    /// change.
+    /// At least one Service was refused, or a part of an Ingress is not reproduced or would change.
     Refused = 1,
     /// Wrong usage, or an input or a cluster that cannot be read.
     Unusable = 2,
 }
 
-/// Ignores the error that the reader of an output is gone. The exit status still depends on the findings.
-pub(crate) fn or_gone(written: io::Result<()>) -> io::Result<()> {
+/// Ignores the error that the reader of the output is gone. The exit status still depends on the findings.
+pub(crate) fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }

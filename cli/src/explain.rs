@@ -1,4 +1,4 @@
-//! `explain`: prints the core's tables, and where the values for the Services of a file come from.
+//! `explain`: prints the core's tables, and the sources of the values for the Services of a file.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::render::explain_file;
 /// The word that explains the template language.
 const TEMPLATES: &str = "templates";
 
-/// Explains a word or the Services of a file, or lists all words there are.
+/// Explains a word or the Services of a file, or lists all words.
 pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let files = match args.subject {
         _ if args.kubectl.given(Typed::Explain).is_some() => Vec::new(),
@@ -43,8 +43,8 @@ pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Resul
     explain_file(&input, console)
 }
 
-/// Explains everything with this name, or lists all words there are. `command` is what the user types in front of a word.
-/// Returns whether there is such a word.
+/// Explains everything with this name, or lists all words. `command` is the command line before a word. Returns whether the word is
+/// known.
 ///
 /// ```
 /// use xposer_cli::{Console, Terminal, explain_word};
@@ -58,7 +58,7 @@ pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Resul
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn explain_word(subject: Option<&str>, command: &str, console: &mut Console<'_>) -> io::Result<bool> {
     let Some(subject) = subject else {
         return overview(command, console.stdout).map(|()| true);
@@ -71,13 +71,13 @@ pub fn explain_word(subject: Option<&str>, command: &str, console: &mut Console<
     Ok(is_known)
 }
 
-/// Whether the word is one that is explained.
+/// Whether the word is known.
 fn is_word(subject: &str) -> bool {
-    // What is written is not needed, and nothing can fail.
+    // The output is not needed, and writing to the sink cannot fail.
     word(subject, &mut io::sink()).unwrap_or_default()
 }
 
-/// Whether the word is a file name, of an existing file or not.
+/// Whether the word is a file name, existing or not.
 fn is_file(subject: &str) -> bool {
     let path = Path::new(subject);
     let extension = path.extension().and_then(|extension| extension.to_str());
@@ -86,7 +86,7 @@ fn is_file(subject: &str) -> bool {
         || extension.is_some_and(|it| ["yaml", "yml", "json"].contains(&it))
 }
 
-/// Explains everything with this name. Returns whether there is anything.
+/// Explains everything with this name. Returns whether the word is known.
 fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     if word == TEMPLATES {
         return templates(out).map(|()| true);
@@ -97,7 +97,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
         annotation(key, row, out)?;
     }
     if let Some((key, row)) = of_settings {
-        // A setting and an annotation can have the same name.
+        // A setting and an annotation may have the same name.
         if of_service.is_some() {
             writeln!(out)?;
         }

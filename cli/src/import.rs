@@ -1,4 +1,4 @@
-//! `import`: what the Services behind existing Ingresses have to say.
+//! `import`: the annotations for the Services behind existing Ingresses.
 
 use std::io::{self, Write};
 
@@ -9,38 +9,38 @@ use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
 use crate::args::{ImportArgs, Proposed, Proposing, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
 
-/// The most commands that the summary shows.
+/// The maximum number of commands in the summary.
 const MAX_COMMANDS: usize = 3;
 
-/// Objects that a program has read from a cluster, for [`import_objects`] and [`init_objects`](crate::init_objects).
+/// Objects that a program read from a cluster, for [`import_objects`] and [`init_objects`](crate::init_objects).
 ///
 /// ```
 /// assert!(xposer_cli::Objects::default().all.is_empty());
 /// ```
 #[derive(Debug, Default)]
 pub struct Objects {
-    /// Ingresses, IngressClasses and Services with their `apiVersion` and `kind`, as the API has them.
+    /// Ingresses, IngressClasses and Services with their `apiVersion` and `kind`, in the form of the API.
     pub all: Vec<Value>,
-    /// What is to be said about them before all else.
+    /// Findings that are printed before all others.
     pub notes: Findings,
 }
 
-/// Where the objects come from, and so what somebody can do about them.
+/// The source of the objects, which decides the helps of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Files, which the command line reads.
     Files,
-    /// A cluster, which the plugin of kubectl reads.
+    /// A cluster, which the kubectl plugin reads.
     Cluster,
 }
 
 impl Source {
-    /// The program that reads it.
+    /// The program that reads the source.
     pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Files => "xposer",
@@ -49,18 +49,18 @@ impl Source {
     }
 }
 
-/// What is to be proposed for.
+/// The input of `import` and `init`.
 pub(crate) struct Asked<'a> {
     pub(crate) found: Found<'a>,
     pub(crate) source: Source,
-    /// What is to be said about the input before all else.
+    /// Findings about the input that are printed before all others.
     pub(crate) notes: &'a [Finding<'static>],
-    /// The namespace of objects that name none.
+    /// The namespace of objects without one.
     pub(crate) namespace: &'a str,
     pub(crate) settings_file: Option<&'a SettingsFile>,
 }
 
-/// Prints the proposals, what is not reproduced, and what to do next.
+/// Prints the proposals, the parts that are not reproduced, and the next steps.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
     let inputs = match Inputs::read(&args.input, None, Typed::Import, console) {
@@ -81,8 +81,8 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
     propose(&asked, &inputs.settings, &args.proposing, printer, console)
 }
 
-/// Prints about objects of a cluster what `xposer import` prints about files with the same objects. The settings are those that the
-/// proposals do not repeat, and their file, if they have one.
+/// Prints the same for objects of a cluster as `xposer import` prints for files with these objects. `settings` are the settings
+/// that the proposals do not repeat, and their file, if they have one.
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
@@ -105,7 +105,7 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
 ///
 /// # Errors
 ///
-/// An output cannot be written.
+/// An error of writing an output.
 pub fn import_objects(
     objects: &Objects,
     (settings, settings_file): (&Settings, Option<&SettingsFile>),
@@ -158,13 +158,13 @@ fn propose(
         }
     };
     if args.output == Proposed::Json {
-        // There are no comments that would say so.
+        // Only YAML has comments that could tell it, so other formats get a finding.
         findings.extend(printed.iter().filter_map(|proposal| proposal.not_exposed()).map(|said| {
             let help = "mend what is told about its Ingress, and import again";
             Finding::warning(said).help(help)
         }));
     }
-    or_gone(match args.output {
+    ignore_broken_pipe(match args.output {
         Proposed::Yaml => {
             let text = yaml(&printed, &document, &imported, found);
             console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
@@ -174,7 +174,7 @@ fn propose(
     })?;
     printer.print(findings, console.stderr)?;
     if printer.format.has_summary() {
-        or_gone(write_summary(&imported, &input, console.stderr))?;
+        ignore_broken_pipe(write_summary(&imported, &input, console.stderr))?;
     }
     Ok(if imported.is_same() && !is_short { Exit::Done } else { Exit::Refused })
 }
@@ -191,12 +191,12 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What is to be said about the input itself.
+    /// The findings about the input itself.
     pub(crate) fn notes(&self) -> impl Iterator<Item = Finding<'static>> {
         self.notes.iter().chain(&self.found.notes).cloned()
     }
 
-    /// The error of an input without Ingresses.
+    /// The error for an input without Ingresses.
     pub(crate) fn no_ingress(&self, typed: Typed) -> Finding<'static> {
         let services = match self.found.services.len() {
             0 => None,
@@ -214,7 +214,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// A finding with its place in the input.
+    /// Adds the place in the input to a finding.
     pub(crate) fn placed(&self, finding: &xposer_import::Finding) -> Finding<'static> {
         let xposer_import::Finding { object, path, subject, code, severity, message, help, .. } = finding;
         let item = match object {
@@ -250,7 +250,7 @@ impl<'a> Asked<'a> {
 fn name_of(value: &Value) -> String {
     let text = |key: &str| value.pointer(key).and_then(Value::as_str).filter(|it| !it.is_empty());
     let name = text("/metadata/name").unwrap_or("(without a name)");
-    // What is in a comment ends with its line.
+    // A comment must not contain line breaks.
     let name = text("/metadata/namespace")
         .map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
     visible(&name).into_owned()
@@ -262,17 +262,18 @@ pub(crate) fn services_yaml(imported: &Imported, found: &Found<'_>) -> String {
     yaml(&proposals, &patch, imported, found)
 }
 
-/// The patch that exposes a Service; `None` if it is not to be exposed.
+/// The patch that exposes a Service; `None` if the Service is not to be exposed.
 fn patch(proposal: &Proposal) -> Option<Value> {
     proposal.open.is_empty().then(|| proposal.patch())
 }
 
-/// A text as lines of a comment. Whatever else a program takes for the end of a line does not end them.
+/// Formats a text as lines of a comment. Other characters that a program may read as a line break are escaped.
 fn comment(text: &str) -> String {
     text.lines().map(|line| format!("# {}\n", visible(line))).collect()
 }
 
-/// A stream of documents, each with the Ingresses that it reproduces. Where there is none, the patch is a comment.
+/// Writes a stream of documents, each with a comment that names the Ingresses it reproduces. If the Service is not to be exposed,
+/// its patch is a comment.
 fn yaml(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Option<Value>,
@@ -300,7 +301,7 @@ fn yaml(
     text
 }
 
-/// One `v1` List.
+/// Writes one `v1` List.
 fn write_json(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Option<Value>,
@@ -314,7 +315,7 @@ fn write_json(
 
 fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()> {
     if !proposals.is_empty() {
-        // A script ends at the first command that fails.
+        // The script has to stop at the first command that fails.
         writeln!(out, "set -e")?;
     }
     for command in proposals.iter().flat_map(|proposal| proposal.commands()) {
@@ -323,7 +324,7 @@ fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()
     out.flush()
 }
 
-/// What was found, and what to do next.
+/// Writes the results, and the next steps.
 fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) -> io::Result<()> {
     let count = |wanted: Became| imported.became.iter().filter(|it| **it == wanted).count();
     let all = imported.became.len();

@@ -1,4 +1,4 @@
-//! `init`: settings that existing Ingresses have in common, and the annotations that are left.
+//! `init`: settings that existing Ingresses have in common, and the remaining annotations.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,20 +10,20 @@ use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unex
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
 use crate::args::{InitArgs, InputArgs, Starting, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{Asked, Objects, Source, services_yaml};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
 
-/// The names of the files in the folder.
+/// The names of the output files.
 const SETTINGS: &str = "settings.yaml";
 const SERVICES: &str = "services.yaml";
 const COMMANDS: &str = "annotate.sh";
-/// The most Services without an Ingress that are listed.
+/// The maximum number of listed Services without an Ingress.
 const MAX_LISTED: usize = 100;
 
-/// Prints or writes the settings and the Services, what is not reproduced, and what to do next.
+/// Prints or writes the settings and the Services, the parts that are not reproduced, and the next steps.
 pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let InitArgs { files, starting, namespace, diagnostics, color, kubectl } = args;
     let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
@@ -46,7 +46,7 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     start(&asked, &starting, printer, console)
 }
 
-/// Prints about objects of a cluster what `xposer init` prints about files with the same objects.
+/// Prints the same for objects of a cluster as `xposer init` prints for files with these objects.
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
@@ -67,7 +67,7 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 ///
 /// # Errors
 ///
-/// An output cannot be written.
+/// An error of writing an output.
 pub fn init_objects(
     objects: &Objects,
     args: &Starting,
@@ -115,7 +115,7 @@ fn start(
     let read = match Settings::tried(&common.value()) {
         Ok(read) => read,
         Err(report) => {
-            // What the core refuses is no setting, so this is not expected.
+            // This is not expected, because `settings` proposes only settings that the core accepts.
             let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
             return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
         }
@@ -126,7 +126,7 @@ fn start(
     let services_text =
         services_yaml(&imported, &asked.found) + &list(&left, &input, !imported.proposals.is_empty());
     match out {
-        None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
+        None => ignore_broken_pipe(write_both(&settings_text, &services_text, console.stdout))?,
         Some(folder) => {
             if let Err(wrong) = write_files(
                 folder,
@@ -146,12 +146,12 @@ fn start(
     printer.print(notes.chain(findings), console.stderr)?;
     if printer.format.has_summary() {
         let summary = summary(&common, &imported, &left, (out.as_deref(), asked.source), &input);
-        or_gone(console.stderr.write_all(summary.as_bytes()))?;
+        ignore_broken_pipe(console.stderr.write_all(summary.as_bytes()))?;
     }
     Ok(if imported.is_same() { Exit::Done } else { Exit::Refused })
 }
 
-/// The settings, each behind a comment that says why it is one.
+/// The settings as YAML, each after a comment with the reason.
 fn settings_yaml(common: &Common) -> String {
     let mut text = String::from(
         "# Settings for xposer: what the Ingresses have in common. A Service says what is different for it.\n",
@@ -199,7 +199,7 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
     text
 }
 
-/// The same for the cluster.
+/// The commands that annotate the Services of the cluster.
 fn commands(imported: &Imported) -> String {
     let mut text =
         String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
@@ -242,7 +242,7 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// What was found, and what to do next.
+/// The results, and the next steps.
 fn summary(
     common: &Common,
     imported: &Imported,

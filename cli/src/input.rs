@@ -13,10 +13,10 @@ use crate::args::{InputArgs, Typed};
 use crate::console::Console;
 use crate::progress::Progress;
 
-/// How standard input is named on the command line.
+/// The name of standard input on the command line.
 pub(crate) const STDIN_PATH: &str = "-";
 
-/// Everything that a run reads.
+/// The input of a run.
 pub(crate) struct Inputs {
     pub(crate) files: Vec<File>,
     pub(crate) settings: Settings,
@@ -27,7 +27,7 @@ pub(crate) struct Inputs {
     pub(crate) notes: Findings,
 }
 
-/// What a file contains, and the command that reads it.
+/// The purpose of a file, and the command that reads it.
 #[derive(Clone, Copy)]
 enum Purpose {
     Services(Typed),
@@ -45,7 +45,8 @@ impl Purpose {
 }
 
 impl Inputs {
-    /// Reads all files, or returns the errors of all files, or that of an option that is kubectl's. `with` has the settings to compare with.
+    /// Reads all files. The error is that of a kubectl option, or has the errors of all files. `with` is the file of the settings
+    /// to compare with.
     pub(crate) fn read(
         args: &InputArgs,
         with: Option<&PathBuf>,
@@ -88,12 +89,13 @@ impl Inputs {
     }
 }
 
-/// The files to read. A file that is given several times is read once, because its Services would conflict with themselves.
+/// The distinct files to read. A file that is given several times is read once, because its Services would conflict with
+/// themselves.
 fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
     let mut times: HashMap<PathBuf, usize> = HashMap::new();
     let mut distinct: Vec<(&Path, PathBuf)> = Vec::new();
     for path in paths {
-        // A missing file has no canonical path. The error follows when it is read.
+        // A missing file has no canonical path; its error follows when it is read.
         let file = if is_stdin(path) { None } else { path.canonicalize().ok() };
         let file = file.unwrap_or_else(|| path.clone());
         let count = times.entry(file.clone()).or_default();
@@ -114,7 +116,7 @@ fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
     distinct.into_iter().map(|(path, _)| path).collect()
 }
 
-/// Reads standard input, which may contain one document only.
+/// Reads standard input, which may contain only one document.
 pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
     let mut documents = read_file(Path::new(STDIN_PATH), Purpose::Services(Typed::Render), stdin)?.documents;
     match (documents.pop(), documents.len()) {
@@ -130,7 +132,7 @@ pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
 fn invite(console: &mut Console<'_>) {
     let message =
         "reading Services from the terminal; Ctrl-D ends the input, `xposer --help` shows other ways";
-    // Without this message the program waits, too.
+    // An error is ignored: the program waits even without this message.
     let _ = writeln!(console.stderr, "{message}").and_then(|()| console.stderr.flush());
 }
 
@@ -150,7 +152,7 @@ fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &
     files
 }
 
-/// The settings in a file, or on standard input if the path is `-`.
+/// Reads the settings from a file, or from standard input if the path is `-`.
 ///
 /// ```
 /// let mut stdin = "domain: example.com".as_bytes();
@@ -260,8 +262,8 @@ fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
     format!("name its files: {}", files.join(" "))
 }
 
-/// The help for a folder as settings. Settings are one file: a shell would expand a pattern, and all files but the first would be
-/// read for Services.
+/// The help for a folder as settings. Settings are one file: a shell would expand a pattern, and all but the first file would be
+/// read as Services.
 fn one_of_folder(path: &Path) -> String {
     let is_text = |file: &PathBuf| {
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! `krm`: a KRM function, as kustomize and kpt run them.
+//! `krm`: a KRM function, for kustomize and kpt.
 //!
-//! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
-//! added for them is replaced or removed, so that a second run changes nothing. If anything is wrong, no item is changed and the
-//! exit status is not 0; kustomize checks nothing else.
+//! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. Objects that an earlier run
+//! added are replaced or removed, so that a second run changes nothing. If there is an Error, no item is changed and the exit
+//! status is not 0, because kustomize checks only that.
 
 mod config;
 mod items;
@@ -17,7 +17,7 @@ use xposer::{Outcome, Precedence, Report, Service, emit_all, expose_all, is_serv
 use xposer_manifest::encrypted::is_encrypted_service;
 use xposer_manifest::{Finding, Findings, to_yaml};
 
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::read_single;
 use crate::local::{LEFT_OUT_HELP, is_local, left_out};
 use crate::printer::write_text;
@@ -38,11 +38,11 @@ pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
     let results = findings.iter().map(ItemFinding::result).collect();
     let exit = if changes.is_some() { Exit::Done } else { Exit::Refused };
     list.items = items::apply(std::mem::take(&mut list.items), changes.unwrap_or_default());
-    or_gone(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
+    ignore_broken_pipe(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
     Ok(exit)
 }
 
-/// A ResourceList. The items are separate from the rest of it.
+/// A ResourceList. The items are separate from the other fields.
 struct ResourceList {
     items: Vec<Value>,
     rest: Map<String, Value>,
@@ -72,7 +72,7 @@ impl ResourceList {
         Ok(Self { items, rest })
     }
 
-    /// The changes of the items; `None` if anything is wrong.
+    /// The changes of the items; `None` if there is an Error.
     fn decide<'l>(&'l self, findings: &mut Vec<ItemFinding>) -> Option<Vec<Change>> {
         let config = Config::new(self.rest.get("functionConfig"), findings);
         let settings = config.settings(findings);
@@ -108,7 +108,7 @@ impl ResourceList {
 
     fn into_value(self, results: Vec<Value>) -> Value {
         let Self { items, mut rest } = self;
-        // With a list without items, kustomize would delete everything.
+        // If the list had no items, kustomize would delete everything.
         rest.insert("items".to_owned(), Value::Array(items));
         if !results.is_empty() {
             match rest.get_mut("results") {

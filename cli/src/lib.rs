@@ -1,7 +1,7 @@
 //! The command line of Xposer: `render`, `check`, `compare`, `report`, `import`, `init`, `explain`, `completions` and the KRM function `krm`.
 //!
-//! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics
-//! become text. [`run`] is the whole program without its process:
+//! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics become
+//! text. [`run`] is the whole program without its process:
 //!
 //! ```
 //! use xposer_cli::{Console, Terminal, run};
@@ -18,8 +18,8 @@
 //! assert_eq!(String::from_utf8(stderr).unwrap(), "1 service: 0 exposed, 1 left alone\n");
 //! ```
 //!
-//! What else is public is for programs that have Services of another origin and print about them as this one does, such as
-//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`explain_word`], [`import_objects`], [`init_objects`], [`Printer`],
+//! The other public items are for programs that have Services from another source and print about them as this program does, such
+//! as `kubectl xposer`: [`read_settings`], [`write_trace`], [`explain_word`], [`import_objects`], [`init_objects`], [`Printer`],
 //! [`summary`] and [`target()`].
 
 mod args;
@@ -47,7 +47,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 pub use args::{Diagnostics, Proposing, Starting, target};
-use console::or_gone;
+use console::ignore_broken_pipe;
 pub use console::{Console, Exit, Terminal};
 pub use explain::explain_word;
 pub use import::{Objects, import_objects};
@@ -68,8 +68,8 @@ pub fn run<A: Into<OsString> + Clone>(
         Err(usage) => show_usage(&usage, &mut console),
     };
     let flushed = |exit| {
-        or_gone(console.stdout.flush())?;
-        or_gone(console.stderr.flush())?;
+        ignore_broken_pipe(console.stdout.flush())?;
+        ignore_broken_pipe(console.stderr.flush())?;
         Ok(exit)
     };
     let written = done.and_then(flushed);
@@ -96,7 +96,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
     }
 }
 
-/// Shows the requested help, or what is wrong with the arguments.
+/// Prints the requested help, or the error of the arguments.
 fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit> {
     let text = usage.render();
     let (stream, is_terminal, exit) = if usage.use_stderr() {
@@ -112,13 +112,13 @@ fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit
     Ok(exit)
 }
 
-/// Reports an output that cannot be written. A reader that is gone, such as `head`, is no error.
+/// Reports an output that cannot be written. It is no error if the reader is gone, such as `head`.
 fn give_up(error: &io::Error, console: &mut Console<'_>) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Done;
     }
     let finding = Finding::input(format!("the output cannot be written: {error}"));
-    // If standard error fails, too, only the exit status remains.
+    // If standard error also fails, only the exit status remains.
     let _ = printer::write_text([finding], false, &mut console.stderr);
     Exit::Unusable
 }

@@ -12,7 +12,7 @@ pub(crate) fn is_local(object: &Value) -> bool {
     annotations.and_then(|all| all.get(LOCAL_CONFIG)).and_then(Value::as_str) == Some("true")
 }
 
-/// The message about a Service that is left out although it has the label `expose`.
+/// The message about a Service that is ignored although it has the label `expose`.
 pub(crate) fn left_out(service: &Service<'_>) -> Option<String> {
     service.is_exposed().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
 }

@@ -1,4 +1,4 @@
-//! Objects that are not Services. If the input has no Services, a hint names the objects and what to do.
+//! Objects that are not Services. If the input has no Services, a hint lists these objects and tells what to do.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ const MAX_KINDS: usize = 10;
 /// The numbers of objects that are not Services.
 #[derive(Default)]
 pub(crate) struct Passed<'f> {
-    /// The number of objects of each kind, under the empty text those without a kind. Services also differ by API version.
+    /// The number of objects of each kind; the empty text stands for objects without a kind. Services also differ by API version.
     kinds: BTreeMap<(&'f str, &'f str), usize>,
 }
 
@@ -39,7 +39,7 @@ impl<'f> Passed<'f> {
     }
 }
 
-/// A message and a help about an object that is not a Service, but looks like one or is a source of Services.
+/// A message and a help about an object that is no Service, but looks like one or is a source of Services.
 pub(crate) struct Hint {
     pub(crate) message: &'static str,
     pub(crate) help: String,
@@ -135,15 +135,15 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
     None
 }
 
-/// Why an object is no Service although it looks like one.
+/// The reason why an object is no Service although it looks like one.
 pub(crate) struct Almost {
-    /// The wrong key, or a key next to which another one is missing.
+    /// The wrong key, or a key next to which another key is missing.
     pub(crate) key: String,
     pub(crate) message: String,
     pub(crate) help: String,
 }
 
-/// The warning about an object that is almost a Service, with or without Services in the input.
+/// The warning about an object that is nearly a Service, whether or not the input has Services.
 pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
@@ -162,7 +162,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     }
     let (key, message, help) = match (text("kind")?, text("apiVersion")) {
         ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
-        // A group with a dot belongs to another project, which may have a kind Service, too.
+        // A group with a dot belongs to another project, which may also have a kind Service.
         ("Service", Some(version)) if !is_foreign(version) => (
             "apiVersion",
             "the apiVersion of a Service is v1, and this one passes by",

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use xposer_manifest::{Finding, write_github, write_json, write_sarif};
 
 use crate::args::{Color, Diagnostics, InputArgs};
-use crate::console::{Terminal, or_gone};
+use crate::console::{Terminal, ignore_broken_pipe};
 
 /// The format and the colours of findings.
 ///
@@ -33,17 +33,17 @@ impl Printer {
         Self { format: args.diagnostics, colors }
     }
 
-    /// In colours, if standard error is a terminal that shows them.
+    /// Creates a printer that uses colours if standard error is a terminal that shows them.
     #[must_use]
     pub fn for_terminal(format: Diagnostics, terminal: Terminal) -> Self {
         Self { format, colors: terminal.stderr && terminal.colors }
     }
 
-    /// Prints all findings of a run; JSON and SARIF are complete also where there are none.
+    /// Prints all findings of a run. JSON and SARIF are complete documents even without findings.
     ///
     /// # Errors
     ///
-    /// The error of the writer, unless its reader is gone.
+    /// An error of the writer, unless its reader is gone.
     pub fn print<'d>(
         self,
         findings: impl IntoIterator<Item = Finding<'d>>,
@@ -55,7 +55,7 @@ impl Printer {
             Diagnostics::Sarif => write_sarif(findings, out),
             Diagnostics::Github => write_github(findings, out),
         };
-        or_gone(written.and_then(|()| out.flush()))
+        ignore_broken_pipe(written.and_then(|()| out.flush()))
     }
 }
 
@@ -65,5 +65,5 @@ pub(crate) fn write_text<'d>(
     colors: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    or_gone(xposer_manifest::write_text(findings, colors, out).and_then(|()| out.flush()))
+    ignore_broken_pipe(xposer_manifest::write_text(findings, colors, out).and_then(|()| out.flush()))
 }

@@ -1,23 +1,23 @@
-//! What the programs that serve a Service can do of what it wants, as text.
+//! Prints what the controllers of a Service can do for its intents.
 
 use std::io::{self, Write};
 
 use xposer::internal::{Controller, Intent, Program, Said, Says};
 use xposer::options::{Key, annotations};
 
-/// What an annotation of ours wants of whoever serves the Service, if it wants something.
+/// The intent of an annotation of Xposer, if it has one.
 pub(crate) fn intent(key: Key) -> Option<Intent> {
     Intent::ALL.into_iter().find(|intent| intent.annotation() == key.name)
 }
 
-/// Prints how each program says an intent.
+/// Prints how each program expresses an intent.
 pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nIts words in the programs, how we know them, and since which version there are")?;
     let all = Program::all().into_iter();
     table(out, all.map(|program| (program.controller().as_str(), program.said(intent))))
 }
 
-/// Prints what a program has, and what it cannot say.
+/// Prints the words of a program, and the intents that it cannot express.
 pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "program {controller}\n\n  {}\n", summary(controller))?;
     let (ingress, gateway) = controller.class_controllers();
@@ -38,7 +38,7 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
     Ok(())
 }
 
-/// A program in one sentence.
+/// A controller, in one sentence.
 pub(crate) fn summary(controller: Controller) -> String {
     let mut letters = controller.name().chars();
     let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
@@ -50,13 +50,13 @@ pub(crate) fn summary(controller: Controller) -> String {
     format!("{name} serves {}.", targets.join(" and "))
 }
 
-/// The option of an intent, without its prefix.
+/// The name of the option of an intent, without its prefix.
 fn option(intent: Intent) -> &'static str {
     let row = annotations().find(|(key, _)| key.name == intent.annotation());
     row.map_or(intent.as_str(), |(key, _)| key.short_name())
 }
 
-/// Prints two columns; what is said can have several lines.
+/// Prints two columns; the second may have several lines.
 fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, Said)>) -> io::Result<()> {
     let rows: Vec<(&str, Said)> = rows.collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
@@ -69,7 +69,7 @@ fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, Said)>) -
     Ok(())
 }
 
-/// The words, how they are known, and what is different or missing.
+/// The words, their source, and the values that are different or not supported.
 fn lines(said: &Said) -> Vec<String> {
     let words = said.words.iter().map(|row| format!("{} ({}, {})", row.words, row.proof, row.since));
     let mut lines: Vec<String> = words.collect();

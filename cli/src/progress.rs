@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A shorter run, in time or in documents, shows no progress.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A run that is shorter, in time or in documents, shows no progress.
+const MIN_DURATION: Duration = Duration::from_secs(1);
 const MANY: usize = 1000;
 
-/// Shows how many documents have been read, after a while. It disappears when it is dropped.
+/// Shows how many documents have been read, after a while. The display is removed when this is dropped.
 pub(crate) struct Progress {
     is_terminal: bool,
     started: Instant,
@@ -22,7 +22,7 @@ impl Progress {
 
     /// Updates the numbers of files and documents that have been read.
     pub(crate) fn read(&mut self, files: usize, documents: usize) {
-        if !self.is_terminal || (documents <= MANY && self.started.elapsed() < PATIENCE) {
+        if !self.is_terminal || (documents <= MANY && self.started.elapsed() < MIN_DURATION) {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {

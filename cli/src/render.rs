@@ -9,7 +9,7 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emi
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{InputArgs, Output, RenderArgs, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
@@ -25,12 +25,12 @@ pub(crate) fn check(args: &InputArgs, console: &mut Console<'_>) -> io::Result<E
     run(args, &[], &Show::Summary, console)
 }
 
-/// Prints where the values for each Service come from, and the diagnostics.
+/// Prints the sources of the values for each Service, and the diagnostics.
 pub(crate) fn explain_file(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     run(args, &[], &Show::Origins, console)
 }
 
-/// What is printed in addition to the diagnostics.
+/// The output in addition to the diagnostics.
 enum Show {
     Objects(Output),
     Origins,
@@ -38,7 +38,7 @@ enum Show {
 }
 
 impl Show {
-    /// The command that prints this.
+    /// The command with this output.
     fn typed(&self) -> Typed {
         match self {
             Self::Objects(_) => Typed::Render,
@@ -63,22 +63,22 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     match show {
-        Show::Objects(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
-        Show::Objects(Output::Json) => or_gone(write_json(&objects, console.stdout))?,
-        Show::Origins => or_gone(write_origins(&services, &outcomes, &settings, console.stdout))?,
+        Show::Objects(Output::Yaml) => ignore_broken_pipe(write_yaml(&objects, console.stdout))?,
+        Show::Objects(Output::Json) => ignore_broken_pipe(write_json(&objects, console.stdout))?,
+        Show::Origins => ignore_broken_pipe(write_origins(&services, &outcomes, &settings, console.stdout))?,
         Show::Summary => {}
     }
     let findings = findings(&inputs, &found.services, &services, &outcomes, &report);
     let notes = inputs.notes.iter().chain(&found.notes).cloned();
     printer.print(notes.chain(findings), console.stderr)?;
     if matches!(show, Show::Summary) && printer.format.has_summary() {
-        or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
+        ignore_broken_pipe(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
-/// One paragraph for each Service.
+/// Writes one paragraph for each Service.
 fn write_origins(
     services: &[Service<'_>],
     outcomes: &[Outcome],
@@ -130,7 +130,7 @@ fn findings<'f>(
         .map(move |(_, item, diagnostic)| Finding::core(diagnostic).at(item.place_of(diagnostic, settings)))
 }
 
-/// A stream of documents.
+/// Writes a stream of documents.
 fn write_yaml(objects: &[Object<'_>], out: &mut dyn Write) -> io::Result<()> {
     for (index, object) in objects.iter().enumerate() {
         if index > 0 {
@@ -149,7 +149,7 @@ struct List<'l> {
     kind: &'static str,
 }
 
-/// One `v1` List.
+/// Writes one `v1` List.
 fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()> {
     let list = List { api_version: "v1", items: objects, kind: "List" };
     serde_json::to_writer_pretty(&mut out, &list)?;

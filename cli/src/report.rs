@@ -1,4 +1,4 @@
-//! `report`: who is exposed where, by what, and who may come in, for all inputs together.
+//! `report`: the exposed Services, their URLs, controllers and access rules, for all inputs together.
 
 use std::io;
 
@@ -6,12 +6,12 @@ use xposer::{Diagnostic, Outcome, Precedence, expose_all};
 use xposer_report::{Options, Place, Report};
 
 use crate::args::{ReportArgs, ReportOutput, Typed};
-use crate::console::{Console, Exit, or_gone};
+use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
 
-/// Prints the report, and a line that counts.
+/// Prints the report, and a summary line.
 pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
     let inputs = match Inputs::read(&args.input, None, Typed::Report, console) {
@@ -37,10 +37,10 @@ pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result
         ReportOutput::Json => report.to_json(),
         ReportOutput::Mermaid => report.to_mermaid(),
     };
-    or_gone(console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush()))?;
+    ignore_broken_pipe(console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush()))?;
     printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
     if printer.format.has_summary() {
-        or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
+        ignore_broken_pipe(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })

@@ -1,4 +1,4 @@
-//! Finds the Services in the documents and in lists, and counts the other objects.
+//! Finds the Services in documents and lists, and counts the other objects.
 
 use serde_json::{Map, Value};
 use xposer::diagnostics::{FieldPath, Root, Segment};
@@ -15,39 +15,39 @@ use crate::passed::{self, Hint, Passed};
 
 /// An object: a document, or an item of a list.
 pub(crate) struct Item<'f> {
-    /// Where it is written; an object of a cluster is in no file.
+    /// The file and document with the object; `None` for an object from a cluster.
     written: Option<(&'f File, &'f Document)>,
     pub(crate) value: &'f Value,
-    /// The indices in the lists that lead to it.
+    /// The indices in nested lists that lead to the object.
     within: Vec<usize>,
 }
 
-/// The contents of the files.
+/// The relevant contents of the files.
 pub(crate) struct Found<'f> {
     /// The Services in the order of the input.
     pub(crate) services: Vec<Item<'f>>,
-    /// The Ingresses in the order of the input, where the command reads them.
+    /// The Ingresses in the order of the input, if the command reads them.
     pub(crate) ingresses: Vec<Item<'f>>,
-    /// The IngressClasses, where the command reads them.
+    /// The IngressClasses, if the command reads them.
     pub(crate) classes: Vec<Item<'f>>,
-    /// The number of Services for tools only.
+    /// The number of Services that are for tools only.
     pub(crate) local: usize,
-    /// Findings about objects that are ignored.
+    /// Findings about ignored objects.
     pub(crate) notes: Findings,
     pub(crate) passed: Passed<'f>,
-    /// Hints for an input without Services. Each message is there once.
+    /// Hints for an input without Services, each message once.
     hints: Vec<(Hint, Option<Place>)>,
     wrong: Findings,
     typed: Typed,
 }
 
 impl<'f> Found<'f> {
-    /// Looks through all files. A document that is not an object is an error, and so is an encrypted one.
+    /// Reads all files. A document that is no object is an error, and so is an encrypted one.
     pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
         for file in files {
             for document in &file.documents {
-                if !found.look_at(&document.value, Some((file, document))) {
+                if !found.add_document(&document.value, Some((file, document))) {
                     break;
                 }
             }
@@ -55,11 +55,11 @@ impl<'f> Found<'f> {
         found.complete()
     }
 
-    /// Looks through objects that are in no file.
+    /// Reads objects that are in no file.
     pub(crate) fn of_objects(objects: &'f [Value], typed: Typed) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
         for object in objects {
-            found.look_at(object, None);
+            found.add_document(object, None);
         }
         found.complete()
     }
@@ -78,8 +78,8 @@ impl<'f> Found<'f> {
         }
     }
 
-    /// Adds what there is in a document. Returns false if the rest of its file cannot be read.
-    fn look_at(&mut self, value: &'f Value, written: Option<(&'f File, &'f Document)>) -> bool {
+    /// Adds the objects of a document. Returns false if the rest of its file cannot be read.
+    fn add_document(&mut self, value: &'f Value, written: Option<(&'f File, &'f Document)>) -> bool {
         let among = Among { services: false, ingresses: false, encrypted: has_sops(value) };
         Item { written, value, within: Vec::new() }.visit(among, self)
     }
@@ -103,14 +103,14 @@ impl<'f> Found<'f> {
 }
 
 impl Found<'_> {
-    /// The core's views of the Services; those that name no namespace get this one.
+    /// The core's views of the Services. `namespace` is the namespace of Services without one.
     pub(crate) fn views<'v>(&'v self, namespace: Option<&'v str>) -> Vec<Service<'v>> {
         let namespace = namespace.unwrap_or_default();
         let items = self.services.iter();
         items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect()
     }
 
-    /// How many Services there are of each sort, and of an input without Services, what there is.
+    /// The numbers of Services of each category; for an input without Services, the numbers of other objects.
     pub(crate) fn summary(&self, outcomes: &[Outcome]) -> String {
         let mut text = summary(outcomes, self.local);
         if let Some(counts) = self.passed.counts().filter(|_| self.services.is_empty() && self.local == 0) {
@@ -120,19 +120,19 @@ impl Found<'_> {
     }
 }
 
-/// What is known about an object from its document and its list.
+/// The facts about an object from its document and its list.
 #[derive(Clone, Copy)]
 struct Among {
-    /// It is an item of a ServiceList, whose items have no kind.
+    /// Whether it is an item of a ServiceList, whose items have no kind.
     services: bool,
-    /// It is an item of an IngressList, whose items have no kind either.
+    /// Whether it is an item of an IngressList, whose items have no kind either.
     ingresses: bool,
-    /// SOPS encrypted values of its document.
+    /// Whether SOPS encrypted values of its document.
     encrypted: bool,
 }
 
 impl<'f> Item<'f> {
-    /// Adds this object if it is a Service, and the Services of its items if it is a list. Returns false if the file is
+    /// Adds this object if it is a Service, and the Services among its items if it is a list. Returns false if the file is
     /// encrypted, which is reported once.
     fn visit(self, among: Among, found: &mut Found<'f>) -> bool {
         let Value::Object(object) = self.value else {
@@ -140,7 +140,7 @@ impl<'f> Item<'f> {
             return true;
         };
         let is = |key: &str, wanted: &str| object.get(key).and_then(Value::as_str) == Some(wanted);
-        // The API server leaves the kind out of the items of a ServiceList.
+        // The API server omits the kind in the items of a ServiceList.
         let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
         let is_ingress = found.typed.reads_ingresses()
             && (is_ingress(self.value) || among.ingresses && !object.contains_key("kind"));
@@ -197,8 +197,8 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The path to the value which shows that this is, or may be, an object that is read and that SOPS encrypted. Other encrypted objects, such
-    /// as a Secret, are ignored like any other object.
+    /// The path to the value which shows that this is, or may be, an object that the command reads and that SOPS encrypted. Other
+    /// encrypted objects, such as a Secret, are ignored like any other object.
     fn encrypted(&self, is_service: bool, has_sops: bool) -> Option<Vec<Segment>> {
         let key = |name: &'static str| Segment::Key(name.into());
         let own = |path: Vec<Segment>| self.path().chain(path).collect();
@@ -219,7 +219,7 @@ impl<'f> Item<'f> {
         encrypted.next().map(own)
     }
 
-    /// The path to the value which shows that this is a template with its actions in quotes.
+    /// The path to the value which shows that this is a template whose actions are in quotes.
     fn template(&self, is_service: bool) -> Option<Vec<Segment>> {
         let fields: &[&[&'static str]] = &[&["kind"], &["metadata", "name"], &["metadata", "namespace"]];
         let found = fields.iter().take(if is_service { 3 } else { 1 }).find(|field| {
@@ -271,7 +271,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The path of its file; `None` for standard input, and where it is in no file.
+    /// The path of the file; `None` for standard input and for an object that is in no file.
     fn path_of_file(&self) -> Option<&'f str> {
         self.written?.0.path()
     }
@@ -284,7 +284,7 @@ impl<'f> Item<'f> {
         self.written.map(|(file, document)| file.place_of_key(document, path))
     }
 
-    /// The place of a field of this object: its key, or its value where it has none.
+    /// The place of a field of this object: its key, or its value if it has no key.
     pub(crate) fn place_of_field(&self, path: &FieldPath) -> Option<Place> {
         self.place_of_key(self.path().chain(path.segments().iter().cloned()))
     }
@@ -302,7 +302,7 @@ impl<'f> Item<'f> {
     }
 }
 
-/// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
+/// Returns the summary, for example `3 services: 2 exposed, 1 refused`, with the number of Services that are for tools only.
 ///
 /// ```
 /// use xposer::{Service, Settings, expose, testing};

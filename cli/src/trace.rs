@@ -1,4 +1,4 @@
-//! Where the values for one Service come from, as text.
+//! Prints the sources of the values for one Service.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use xposer::service::EXPOSE_LABEL;
 use xposer::{Outcome, Service, Settings};
 use xposer_manifest::visible;
 
-/// Writes where the values come from that decide how a Service is exposed.
+/// Writes the sources of the values that decide how a Service is exposed.
 ///
 /// ```
 /// use xposer::{Service, Settings, expose, testing};
@@ -20,7 +20,7 @@ use xposer_manifest::visible;
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn write_trace(
     service: &Service<'_>,
     outcome: &Outcome,

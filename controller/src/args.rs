@@ -79,13 +79,13 @@ pub(crate) enum LogFormat {
 }
 
 impl Args {
-    /// Whether the program ends when everything is in order.
+    /// Whether the program exits when everything is reconciled.
     pub(crate) fn is_once(&self) -> bool {
         self.once || self.dry_run
     }
 }
 
-/// A name that no other process has, for a program that is started outside a Pod.
+/// A unique name, for a program that is started outside of a Pod.
 fn random_identity() -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("xposer-{}-{:08x}", std::process::id(), RandomState::new().hash_one(()) & 0xFFFF_FFFF)

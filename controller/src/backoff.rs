@@ -1,4 +1,4 @@
-//! Growing delays between attempts to reach the API server.
+//! Increasing delays between requests to the API server.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::ExponentialBackoff;
 use tokio::time::Instant;
 
-/// The pause after a request that the API server did not answer, and the longest one after many.
+/// The pause after a request that the API server did not answer.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// Delays that begin at `min`, double, and never exceed `max`. Each has a random part, so that several clients do not come
-/// back at the same moment.
+/// Delays that start at `min`, double, and never exceed `max`. Each has a random part, so that several clients do not retry at the
+/// same moment.
 pub(crate) fn exponential_backoff(min: Duration, max: Duration) -> ExponentialBackoff {
-    // The random part is at most as long as the delay itself.
+    // The random part is at most as long as the delay itself, so the sum is at most `max`.
     let builder = ExponentialBuilder::default().with_min_delay(min).with_max_delay(max / 2);
     builder.with_factor(2.0).with_jitter().without_max_times().into()
 }
 
-/// A delay that begins at `first` and has doubled so many times, but never exceeds `max`. It has no random part: it is for one key among
-/// others of the same client.
+/// The delay after this number of doublings of `first`, at most `max`. It has no random part, because it separates keys of the same
+/// client.
 pub(crate) fn doubled(first: Duration, doublings: u32, max: Duration) -> Duration {
     first.saturating_mul(1 << doublings.min(16)).min(max)
 }
 
-/// While the API server is unavailable, nothing is written.
+/// The pause of all writes while the API server is unavailable.
 pub(crate) struct Pause {
     until: Option<Instant>,
     backoff: ExponentialBackoff,
@@ -36,7 +36,7 @@ impl Pause {
         Self { until: None, backoff: exponential_backoff(MIN_PAUSE, MAX_PAUSE) }
     }
 
-    /// Returns false during a pause: requests that were sent at the same time fail for the same reason.
+    /// Begins a pause. Returns false if one has begun already: requests that were sent at the same time fail for the same reason.
     pub(crate) fn begin(&mut self, now: Instant) -> bool {
         if !self.is_over(now) {
             return false;
@@ -45,12 +45,12 @@ impl Pause {
         true
     }
 
-    /// Ends the pause. The next one is longer if no request succeeds before.
+    /// Ends the pause. The next one is longer, unless a request succeeds before.
     pub(crate) fn end(&mut self) {
         self.until = None;
     }
 
-    /// A request has succeeded.
+    /// Resets the length of the pause after a successful request.
     pub(crate) fn reset(&mut self) {
         self.end();
         self.backoff.reset();

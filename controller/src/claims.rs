@@ -1,4 +1,4 @@
-//! Reads and writes the ConfigMaps of the claims.
+//! Reads and writes the ConfigMaps with claims.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::metrics::Metrics;
 use crate::shards::{Answer, Done, Failure, Found, Version, What, Work, said};
 use crate::state::held::Content;
 
-/// The longest time for a request.
+/// The time limit of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// ConfigMaps a page: they may have half a megabyte each.
+/// The number of ConfigMaps in a page; a ConfigMap may have half a megabyte.
 const PAGE_SIZE: u32 = 16;
-/// What another clock may be ahead of ours. A time that is later than that would be trusted for too long.
+/// The accepted difference, in seconds, of a clock that is ahead of this one. A later time would be trusted for too long.
 const MAX_AHEAD: i64 = 60;
 
-/// Does what has to be done, as long as this replica leads.
+/// Carries out the work of the schedule, as long as this replica leads.
 pub(crate) async fn carry_out(
     client: Client,
     metrics: Arc<Metrics>,
@@ -61,7 +61,7 @@ struct Maps {
 }
 
 impl Maps {
-    /// Sends a request, and waits for the answer for a while.
+    /// Sends a request, and waits for the answer until the time limit.
     async fn ask<T>(
         &self,
         verb: &'static str,
@@ -72,7 +72,8 @@ impl Maps {
         timeout.unwrap_or_else(|_| Err(Error::Service("no answer".into())))
     }
 
-    /// What is kept of all of ours, by their shards: all of them together may be large.
+    /// Lists the ConfigMaps of Xposer, and returns the result of `keep` for each shard. Only that is kept, because all ConfigMaps
+    /// together may be large.
     async fn list<T>(&self, keep: impl Fn(&ConfigMap) -> T) -> Result<BTreeMap<u64, T>, Failure> {
         let numbers: BTreeMap<String, u64> = (0..SHARDS).map(|number| (config_map(number), number)).collect();
         let selector = SHARD_LABELS.map(|(key, value)| format!("{key}={value}")).join(",");
@@ -114,7 +115,8 @@ impl Maps {
                 labels: Some(SHARD_LABELS.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
                 uid: version.map(|it| it.uid.clone()),
                 resource_version: version.map(|it| it.version.clone()),
-                // An update with one empty entry ends the tracking of fields, which would name each key in every answer to a reader.
+                // An update with one empty entry makes the API server drop `managedFields`, which would name every key in each
+                // response to a reader.
                 managed_fields: Some(vec![ManagedFieldsEntry::default()]),
                 ..ObjectMeta::default()
             },
@@ -127,7 +129,7 @@ impl Maps {
             None => self.ask("create", self.api.create(&params, &map)).await,
         };
         let written = answer.map_err(|error| match (failure(&error), version) {
-            // It was there.
+            // The ConfigMap did exist, so the namespace does.
             (Failure::NoNamespace(_), Some(_)) => Failure::Outdated,
             (failure, _) => failure,
         })?;
@@ -135,13 +137,13 @@ impl Maps {
         Ok(version_of(&written.metadata))
     }
 
-    /// Deletes all of ours.
+    /// Deletes all ConfigMaps of Xposer.
     async fn delete(&self) -> Result<(), Failure> {
         for (number, Version { uid, version }) in self.list(|map| version_of(&map.metadata)).await? {
             let only = Preconditions { uid: Some(uid), resource_version: Some(version) };
             let params = DeleteParams::background().preconditions(only);
             match self.ask("delete", self.api.delete(&config_map(number), &params)).await {
-                // Somebody has deleted or changed it.
+                // Another client has deleted or changed it.
                 Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
                 deleted => drop(deleted.map_err(|error| failure(&error))?),
             }
@@ -173,7 +175,7 @@ fn found_of(map: &ConfigMap) -> Found {
     }
 }
 
-/// What an error of the API server means for the ConfigMaps.
+/// The failure that an error of the API server means for a ConfigMap.
 fn failure(error: &Error) -> Failure {
     let message = error_message(error);
     let Error::Api(status) = error else { return Failure::Unavailable(message) };
@@ -183,7 +185,7 @@ fn failure(error: &Error) -> Failure {
         404 => Failure::NoNamespace(message),
         403 if is_ending => Failure::NoNamespace(message),
         403 if is_missing_permission(Kind::ConfigMap, &message) => Failure::NoPermission(message),
-        // Somebody has created, changed or deleted it. The list has changed, and has to be asked for anew.
+        // Another client created, changed or deleted the ConfigMap, so the list is outdated and has to be requested again.
         409 => Failure::Outdated,
         410 | 429 | 500.. => Failure::Unavailable(message),
         _ => Failure::Refused(message),

@@ -1,4 +1,4 @@
-//! The output of a dry run: the API server returns what each object would become, and the difference is printed.
+//! The output of a dry run. The API server returns the object that each action would result in, and the difference is printed.
 
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
@@ -11,7 +11,7 @@ use xposer_live::object::FIELD_MANAGER;
 
 use crate::actions::Action;
 
-/// What an action would change, as text, or the error that it would have.
+/// The change of an action as text, or its error.
 pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, String> {
     match action {
         Action::Apply { key, body, mode, .. } => changed(client, key, body, mode.is_forced()).await,

@@ -1,4 +1,4 @@
-//! Sends notices to the owners of Services: as Events, which `kubectl describe service` shows, and in the log.
+//! Sends notices to the owners of Services: as Events, which `kubectl describe service` shows, and to the log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,15 +19,16 @@ use xposer_live::error::error_message;
 use crate::metrics::Metrics;
 use crate::notice::{MAX_NOTE_BYTES, Notice, ServiceNotice};
 
-/// How many warnings may wait, and how many other Events.
+/// The maximum number of queued warnings, and of other queued Events.
 const MAX_WAITING: usize = 1000;
-/// The shortest time between two warnings, and between two other Events, so that they do not use up what the API server allows this
+/// The minimum interval between two warnings, and between two other Events, so that they do not use up the rate limit of this
 /// client.
 const MIN_INTERVAL: Duration = Duration::from_millis(20);
-/// The same for other Events while objects wait to be written: each Event costs the API server as much as an object.
+/// The minimum interval between other Events while objects wait to be written, because an Event costs the API server as much as an
+/// object.
 const BUSY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Writes Events in tasks of their own, so that objects never wait for them, and warnings do not wait for other Events.
+/// Writes Events in separate tasks, so that objects never wait for them, and warnings do not wait for other Events.
 pub(crate) struct EventRecorder {
     warnings: Lane,
     others: Lane,
@@ -35,7 +36,7 @@ pub(crate) struct EventRecorder {
     metrics: Arc<Metrics>,
 }
 
-/// Events that are written one after the other.
+/// A queue of Events, which are written one after the other.
 struct Lane {
     sender: mpsc::Sender<ServiceNotice>,
     task: JoinHandle<()>,
@@ -62,12 +63,12 @@ impl EventRecorder {
         Self { warnings, others, is_busy, metrics }
     }
 
-    /// Whether objects wait to be written. Until they are, Events that are no warnings are written slowly.
+    /// Sets whether objects wait to be written. While they do, Events that are no warnings are written slowly.
     pub(crate) fn set_busy(&self, is_busy: bool) {
         self.is_busy.store(is_busy, Ordering::Relaxed);
     }
 
-    /// Writes the Events that wait, for at most this time.
+    /// Writes the queued Events, within this time limit.
     pub(crate) async fn flush(self, timeout: Duration) {
         self.set_busy(false);
         let Self { warnings, others, .. } = self;
@@ -103,7 +104,7 @@ async fn create(client: &Client, instance: &str, notice: &ServiceNotice) {
         action: Some(if notice.is_warning { "Refuse" } else { "Expose" }.to_owned()),
         event_time: Some(MicroTime(now)),
         metadata: ObjectMeta {
-            // The form that client-go uses. With `generateName`, the prefix must not end in a dot.
+            // The format of client-go. `generateName` is not used, because its prefix must not end with a dot.
             name: Some(format!("{}.{:x}", service.name, now.as_nanosecond())),
             namespace: Some(service.namespace.to_string()),
             ..ObjectMeta::default()
@@ -126,7 +127,7 @@ async fn create(client: &Client, instance: &str, notice: &ServiceNotice) {
     let events: Api<Event> = Api::namespaced(client.clone(), &service.namespace);
     match events.create(&PostParams::default(), &event).await {
         Ok(_) => {}
-        // The namespace is being deleted together with its Services, or Events are not allowed there.
+        // The namespace is being deleted together with its Services, or the roles do not permit Events in it.
         Err(Error::Api(status))
             if status.code == 404 || status.reason == "Forbidden" && status.code == 403 =>
         {

@@ -1,6 +1,6 @@
-//! Which objects are kept although they are not desired any more. An old object is deleted when the objects that replace it
-//! serve its hosts; otherwise DNS records and routes would be missing in between. This module also decides what to do where
-//! an admission webhook refuses the new object because the old one exists.
+//! Decides which objects are kept although they are no longer desired. An old object is deleted after the objects that replace it
+//! serve its hosts; otherwise DNS records and routes would be missing in between. This module also decides what to do if an
+//! admission webhook refuses the new object because the old one exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use xposer_live::plan::Desired;
 
 use crate::notice::Notice;
 
-/// How many seconds an object is kept, at most, by default. ingress-nginx writes the address of a new Ingress once a minute
-/// (`internal/ingress/status/status.go`, 1.15.1); this is half as long again.
+/// The default time limit for keeping an object, in seconds. ingress-nginx writes the address of a new Ingress once a minute
+/// (`internal/ingress/status/status.go`, 1.15.1); this is half a minute more.
 pub(crate) const DEFAULT_TIMEOUT_SECONDS: u64 = 90;
-/// With this annotation on one of two Ingresses, ingress-nginx's webhook accepts both with the same host and path
+/// If one of two Ingresses has this annotation, the webhook of ingress-nginx accepts both with the same host and path
 /// (`checkOverlap` in `internal/ingress/controller/controller.go`, 1.15.1). The value `false` is also the default, so it changes
 /// nothing else.
 const CANARY: &str = xposer::internal::CANARY;
-/// How many refusals that name a deleted object are ignored: a webhook learns of the deletion later than the controller.
+/// The maximum number of ignored refusals that name a deleted object: a webhook learns of the deletion later than the controller.
 const MAX_STALE_REFUSALS: u8 = 5;
 
 /// A desired object that may replace an old one.
 pub(crate) struct Successor {
     key: ObjectKey,
     hosts: Box<[u64]>,
-    /// How many could serve it, if its spec names them.
+    /// The number of parents that can serve the object, if its spec names them.
     parents: Option<u8>,
-    /// How many serve it; `None` if the cluster does not have it as desired.
+    /// The number of parents or routers that serve the object; `None` if the object in the cluster is not as desired.
     served_by: Option<u8>,
-    /// Whether it cannot be served until an older object is gone.
+    /// Whether the object cannot be served until an older object is deleted.
     is_blocked: bool,
 }
 
@@ -52,15 +52,15 @@ impl Successor {
         }
     }
 
-    /// Whether as many serve it as serve the old object, or as many as can.
+    /// Whether the object is served by as many as the old object, or by as many as possible.
     fn replaces(&self, old: &Observed) -> bool {
         let enough = self.parents.unwrap_or(1).max(1).min(old.served_by);
         self.served_by.is_some_and(|served_by| served_by >= enough)
     }
 }
 
-/// The objects that an old one is kept for: those that share a host with it and have its kind, or those of any kind if none
-/// has its kind.
+/// The objects that an old object is kept for: those of the same kind that share a host with it, or if there are none, those of any
+/// kind.
 fn awaited<'s>(key: &ObjectKey, old: &Observed, desired: &'s [Successor]) -> Vec<&'s Successor> {
     let shares_host = |it: &&Successor| it.hosts.iter().any(|host| old.hosts.binary_search(host).is_ok());
     let all: Vec<&Successor> = desired.iter().filter(shares_host).collect();
@@ -68,13 +68,13 @@ fn awaited<'s>(key: &ObjectKey, old: &Observed, desired: &'s [Successor]) -> Vec
     if same_kind.is_empty() { all } else { same_kind }
 }
 
-/// The objects that are kept, and the Services whose new object was refused.
+/// The objects that are kept, and the Services with a refused new object.
 #[derive(Debug)]
 pub(crate) struct Handovers {
-    /// How long an object is kept, at most. With zero, none is kept.
+    /// The time limit for keeping an object; zero keeps none.
     timeout: Duration,
     kept: BTreeMap<Arc<ServiceKey>, BTreeMap<ObjectKey, KeptObject>>,
-    /// When to look at a Service again. Entries of handovers that have ended stay until their time has come.
+    /// The times at which Services have to be reconciled again. Entries of finished handovers stay until their time.
     deadlines: BTreeSet<(Instant, Arc<ServiceKey>)>,
     fallbacks: BTreeMap<Arc<ServiceKey>, Fallback>,
 }
@@ -83,22 +83,22 @@ pub(crate) struct Handovers {
 #[derive(Debug)]
 struct KeptObject {
     awaited: Vec<ObjectKey>,
-    /// Since when the cluster has all awaited objects as desired. The timeout begins here.
+    /// The time since which all awaited objects in the cluster are as desired. The time limit starts here.
     since: Option<Instant>,
     end: Option<End>,
 }
 
-/// Why an object that was kept is deleted.
+/// The reason for the deletion of a kept object.
 #[derive(Debug)]
 enum End {
     Served,
-    /// These are blocked by it.
+    /// The object blocks these objects.
     Blocking(Vec<ObjectKey>),
-    /// These do not serve yet.
+    /// These objects do not serve yet.
     TimedOut(Vec<ObjectKey>),
 }
 
-/// How to get a new object accepted that was refused because an old one of the same Service has its host and path.
+/// The method for getting a new object accepted that was refused because an old object of the same Service has its host and path.
 #[derive(Debug)]
 struct Fallback {
     old: ObjectKey,
@@ -111,20 +111,20 @@ struct Fallback {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Method {
-    /// The new object gets the canary annotation as long as the old one exists.
+    /// The new object has the canary annotation as long as the old one exists.
     Annotate,
     /// The old object is deleted first.
     DeleteFirst,
 }
 
-/// What to do about a refusal.
+/// The reaction to a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Try again at once, by another method.
+    /// Retry immediately with another method.
     RetryNow,
-    /// Try again later; the refusal will pass.
+    /// Retry later; the refusal is temporary.
     RetryLater,
-    /// Tell the owner.
+    /// Notify the owner.
     Report,
 }
 
@@ -147,24 +147,24 @@ impl Handovers {
         self.kept.values().flat_map(BTreeMap::values).all(|kept| kept.end.is_some())
     }
 
-    /// How many objects of a kind are kept.
+    /// The number of kept objects of a kind.
     pub(crate) fn count(&self, kind: Kind) -> usize {
         let kept = self.kept.values().flatten();
         kept.filter(|(key, kept)| key.kind == kind && kept.end.is_none()).count()
     }
 
-    /// Ends everything about a Service.
+    /// Removes all data about a Service.
     pub(crate) fn forget(&mut self, service: &ServiceKey) {
         self.kept.remove(service);
         self.fallbacks.remove(service);
     }
 
-    /// The Service, or the settings, have changed, so that earlier refusals mean nothing any more.
+    /// Forgets earlier refusals, because the Service or the settings have changed.
     pub(crate) fn forget_refusals(&mut self, service: &ServiceKey) {
         self.fallbacks.remove(service);
     }
 
-    /// A Service has to be looked at again at this time, whether or not an object is kept then.
+    /// Schedules a Service for this time, whether or not an object is kept then.
     pub(crate) fn look_again(&mut self, service: &Arc<ServiceKey>, at: Instant) {
         self.deadlines.insert((at, service.clone()));
     }
@@ -173,7 +173,7 @@ impl Handovers {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// The Services with an object that has been kept for the whole timeout.
+    /// Returns the Services with an object that reached its time limit.
     pub(crate) fn take_overdue(&mut self, now: Instant) -> Vec<Arc<ServiceKey>> {
         let mut overdue = Vec::new();
         while self.next_deadline().is_some_and(|at| at <= now) {
@@ -182,7 +182,7 @@ impl Handovers {
         overdue
     }
 
-    /// Decides about all objects of a Service that are not desired. Returns those to delete now.
+    /// Decides about all objects of a Service that are not desired. Returns the objects to delete now.
     pub(crate) fn review<'o>(
         &mut self,
         service: &Arc<ServiceKey>,
@@ -200,7 +200,7 @@ impl Handovers {
                 continue;
             }
             let keys: Vec<ObjectKey> = awaited.iter().map(|it| it.key.clone()).collect();
-            // If other objects are awaited than before, the timeout begins again.
+            // If the awaited objects change, the time limit starts again.
             let known = before.remove(key).filter(|known| known.awaited == keys);
             let missing: Vec<ObjectKey> =
                 awaited.iter().filter(|it| !it.replaces(old)).map(|it| it.key.clone()).collect();
@@ -234,14 +234,14 @@ impl Handovers {
         deleted
     }
 
-    /// Notices about the objects of a Service that are kept.
+    /// The notices about kept objects of a Service.
     pub(crate) fn notices(&self, service: &ServiceKey) -> Vec<Notice> {
         let kept = self.kept.get(service).into_iter().flatten();
         let waiting = kept.filter(|(_, kept)| kept.since.is_some() && kept.end.is_none());
         waiting.map(|(key, kept)| Notice::kept(key, &kept.awaited, self.timeout)).collect()
     }
 
-    /// An object of a Service was deleted. Returns the notice about it, if the reason is one of a handover.
+    /// Records the deletion of an object of a Service. Returns a notice if the object was kept.
     pub(crate) fn on_deleted(&mut self, service: &ServiceKey, key: &ObjectKey) -> Option<Notice> {
         let fallback = self.fallbacks.get(service);
         if let Some(fallback) = fallback.filter(|it| it.method == Method::DeleteFirst && it.old == *key) {
@@ -262,7 +262,7 @@ impl Handovers {
     // Refusals of a new object because of an old one.
 
     /// Decides what to do about the refusal of `new` with this message. `others` are the objects of its Service in the cluster,
-    /// with those that are being deleted.
+    /// including those that are being deleted.
     pub(crate) fn on_refused(
         &mut self,
         service: &Arc<ServiceKey>,
@@ -304,8 +304,8 @@ impl Handovers {
         Refusal::RetryNow
     }
 
-    /// Applies the fallback of a Service, if it has one: annotates the new object among the desired ones, or returns the old
-    /// object that is to be deleted first.
+    /// Applies the fallback of a Service, if it has one: annotates the new object among the desired ones, or returns the old object
+    /// to delete first.
     pub(crate) fn apply_fallback(
         &mut self,
         service: &ServiceKey,
@@ -315,7 +315,7 @@ impl Handovers {
         let fallback = self.fallbacks.get_mut(service)?;
         let new = desired.iter_mut().find(|desired| desired.key == fallback.new);
         let old_exists = olds.iter().any(|(key, _)| *key == fallback.old);
-        // When the old object is gone, the new one is applied without the annotation, which removes it.
+        // If the old object no longer exists, the new one is applied without the annotation, which removes it.
         let (Some(new), true) = (new, old_exists) else { return None };
         if fallback.method == Method::Annotate && annotate(new) {
             return None;
@@ -324,7 +324,7 @@ impl Handovers {
         Some(fallback.old.clone())
     }
 
-    /// An object of a Service was applied. `exists` is whether another one exists and is not being deleted.
+    /// Records that an object of a Service was applied. `exists` tells whether another object exists and is not being deleted.
     pub(crate) fn on_applied(
         &mut self,
         service: &ServiceKey,
@@ -338,7 +338,7 @@ impl Handovers {
     }
 }
 
-/// Adds the canary annotation to an Ingress. Returns false if it has one already.
+/// Adds the canary annotation to an Ingress. Returns false if the Ingress has it already.
 fn annotate(desired: &mut Desired) -> bool {
     let Some(Value::Object(metadata)) = desired.body.get_mut("metadata") else { return false };
     let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Default::default()));
@@ -351,15 +351,15 @@ fn annotate(desired: &mut Desired) -> bool {
     true
 }
 
-/// Whether a refusal is about the canary annotation. The webhook of an ingress-nginx that is configured with another prefix
-/// refuses annotations with the default one.
+/// Whether a refusal is about the canary annotation. The webhook of an ingress-nginx that is configured with another prefix refuses
+/// annotations with the default prefix.
 fn is_about_annotation(message: &str) -> bool {
-    // The name of the webhook, which may contain the prefix, comes first.
+    // The message starts with the name of the webhook, which may contain the prefix.
     let reason = message.split_once("denied the request:").map_or(message, |(_, reason)| reason);
     CANARY.split_once('/').is_some_and(|(prefix, _)| reason.contains(prefix))
 }
 
-/// Whether a message names an object as `namespace/name`.
+/// Whether a message contains the name of an object as `namespace/name`.
 fn names(message: &str, key: &ObjectKey) -> bool {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-./".contains(letter);
     let name = format!("{}/{}", key.namespace, key.name);

@@ -1,4 +1,4 @@
-//! Leader election: of several replicas, the one that holds the Lease (`coordination.k8s.io/v1`) writes.
+//! Leader election: the replica that holds the Lease (`coordination.k8s.io/v1`) writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use xposer_live::error::error_message;
 
 use crate::metrics::Metrics;
 
-/// How long the others wait for a holder that does not renew the Lease.
+/// The time after which other replicas may take over a Lease that is not renewed.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
-/// How often the holder renews the Lease.
+/// The interval at which the holder renews the Lease.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
-/// A holder that could not renew for this time stops writing. It is shorter than [`LEASE_DURATION`], so that no other replica
+/// The time after which a holder that cannot renew stops writing. It is shorter than [`LEASE_DURATION`], so that no other replica
 /// writes yet.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
-/// How often the others try to acquire the Lease.
+/// The interval at which other replicas try to acquire the Lease.
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 
-/// Why nothing may be sent now; nothing if this replica leads.
+/// The reason why this replica must not send requests now; `None` if it leads.
 pub(crate) fn refusal(leads: &watch::Receiver<Leadership>) -> Option<String> {
     let may_write = leads.borrow().may_write(Instant::now());
     (!may_write).then(|| "the lease was not renewed in time".to_owned())
@@ -37,8 +37,8 @@ pub(crate) struct LeaderElector {
     metrics: Arc<Metrics>,
     name: String,
     identity: String,
-    /// The version of the Lease when it last changed, and when that was seen by our clock. Clocks of different machines are
-    /// not compared.
+    /// The last seen version of the Lease, and the local time at which it was first seen. Clocks of different machines are not
+    /// compared.
     observed: Option<(Option<String>, Instant)>,
 }
 
@@ -46,16 +46,16 @@ pub(crate) struct LeaderElector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leadership {
     Standby,
-    /// It is the leader until then, if it does not renew the Lease; without leader election, for ever.
+    /// This replica leads until this time, unless it renews the Lease; without leader election, forever.
     Leading {
         until: Option<Instant>,
     },
-    /// It was the leader, and is not any more.
+    /// This replica was the leader, and lost the Lease.
     Lost,
 }
 
 impl Leadership {
-    /// Whether it may write now. A process that stood still learns late that another one leads.
+    /// Whether this replica may write now. A suspended process notices late that another replica leads, so the time is checked.
     pub(crate) fn may_write(self, now: Instant) -> bool {
         match self {
             Self::Leading { until } => until.is_none_or(|until| now < until),
@@ -122,7 +122,7 @@ impl LeaderElector {
         }
     }
 
-    /// Returns whether this replica has the Lease.
+    /// Tries to acquire or renew the Lease. Returns whether this replica holds it.
     async fn try_acquire_or_renew(&mut self) -> Result<bool, Error> {
         let now = MicroTime(Timestamp::now());
         self.metrics.request("get", "Lease");
@@ -163,11 +163,11 @@ impl LeaderElector {
         spec.lease_duration_seconds = i32::try_from(LEASE_DURATION.as_secs()).ok();
         spec.renew_time = Some(now);
         self.metrics.request("update", "Lease");
-        // The request has the version that was read, so that only one of two concurrent requests succeeds.
+        // The request contains the version that was read, so that only one of two concurrent requests succeeds.
         is_acquired(self.api.replace(&self.name, &PostParams::default(), &lease).await)
     }
 
-    /// Gives the Lease up, so that another replica need not wait until it expires.
+    /// Releases the Lease, so that other replicas need not wait until it expires.
     async fn release(&self) {
         let released = async {
             let Some(mut lease) = self.api.get_opt(&self.name).await? else { return Ok(()) };

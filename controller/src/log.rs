@@ -1,19 +1,19 @@
-//! What is logged, and in which form.
+//! The filter and the format of the log.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::args::LogFormat;
 
-/// What counts unless `RUST_LOG` names these libraries. They would log the same errors again, each time that something is tried.
+/// The default filter for these libraries, unless `RUST_LOG` names them. They would log the same error on every retry.
 const QUIET: &str = "kube_client=off,kube_runtime=off";
 
-/// What is logged: what `RUST_LOG` says, if that can be read.
+/// The filter from `RUST_LOG`, if it is valid.
 fn filter(said: Option<&str>) -> EnvFilter {
     let said = said.filter(|said| !said.trim().is_empty()).unwrap_or("info");
     EnvFilter::try_new(format!("{QUIET},{said}")).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
 }
 
-/// Everything that is logged goes to the standard error.
+/// Starts the log, which goes to standard error.
 pub(crate) fn start_log(format: LogFormat) {
     let filter = filter(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref());
     let log =

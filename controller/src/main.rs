@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Starts what the controller needs, and runs it.
+/// Starts everything that the controller needs, and runs the controller.
 async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut settings_file = SettingsFile::new(args.settings.clone());
     let settings = match settings_file.read() {
@@ -111,7 +111,7 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
     exit
 }
 
-/// Prints errors of the settings, which are several lines with excerpts, as they are.
+/// Prints errors of the settings unchanged, because they have several lines with excerpts.
 #[allow(clippy::print_stderr, reason = "it is for the person who started the program")]
 fn print_error(text: &str) {
     eprint!("{text}");
@@ -119,7 +119,7 @@ fn print_error(text: &str) {
 
 async fn config() -> anyhow::Result<kube::Config> {
     let mut config = kube::Config::infer().await.map_err(|error| anyhow!(error_chain(&error)))?;
-    // The controller pauses as a whole while the API server is unavailable. Requests are not retried one by one.
+    // Requests are not retried individually: the controller pauses as a whole while the API server is unavailable.
     config.default_retry = false;
     Ok(config)
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use xposer::{Code, Severity};
 
-/// A label value that the program defines.
+/// A label value that is defined in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Word(&'static str);
 
@@ -203,7 +203,7 @@ impl Metrics {
         Self { registry, ..new }
     }
 
-    /// Adds the metrics of the webhook, which only a program that serves it has.
+    /// Adds the metrics of the webhook, which exist only if the program serves it.
     pub(crate) fn with_webhook(mut self) -> Self {
         self.registry.register(
             "webhook_requests",
@@ -228,7 +228,7 @@ impl Metrics {
         self
     }
 
-    /// The text that Prometheus reads (OpenMetrics 1.0).
+    /// The metrics as text (OpenMetrics 1.0).
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -1,4 +1,5 @@
-//! What the settings ask for, and the cluster does not have or the roles do not give: one line of the log for each kind.
+//! Kinds that the settings ask for and that cannot be written, because the cluster does not serve them or the roles do not permit
+//! it: one log line for each kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use xposer_live::kinds::Kind;
@@ -6,14 +7,14 @@ use xposer_live::kinds::Kind;
 use crate::notice::Notice;
 use crate::watch::KindStatus;
 
-/// What was said about the kinds that cannot be written.
+/// The last log lines about kinds that cannot be written.
 #[derive(Debug, Default)]
 pub(crate) struct MissingKinds {
     told: BTreeMap<Kind, String>,
 }
 
 impl MissingKinds {
-    /// The lines about the kinds in `asked` that cannot be written, each once until it changes.
+    /// Returns the lines about the kinds in `asked` that cannot be written, each once until it changes.
     pub(crate) fn news(
         &mut self,
         asked: &BTreeSet<Kind>,
@@ -58,7 +59,7 @@ mod tests {
         let status = |kind| match kind {
             Kind::HttpRoute => KindStatus::Forbidden("httproutes is forbidden".to_owned()),
             Kind::Ingress => KindStatus::Listed,
-            // Nobody asks for the others.
+            // The settings do not ask for the other kinds.
             _ => KindStatus::NotServed,
         };
         assert_eq!(
@@ -73,7 +74,7 @@ mod tests {
             ]
         );
         assert!(missing.news(&asked(), status).is_empty());
-        // It can be written for a while.
+        // It can be written in the meantime.
         assert!(missing.news(&asked(), |_| KindStatus::Listed).is_empty());
         assert_eq!(missing.news(&asked(), status).len(), 2);
     }

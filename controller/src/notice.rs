@@ -1,4 +1,4 @@
-//! The notices for the owners of Services, as text.
+//! The texts of notices for the owners of Services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use xposer_live::kinds::{self, Kind};
 
 use crate::watch::KindStatus;
 
-/// The longest note that the API server takes, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).
+/// The maximum size of a note that the API server accepts, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).
 pub(crate) const MAX_NOTE_BYTES: usize = 1024;
-/// The reason of the notice that an object is deleted although those that replace it do not serve.
+/// The reason of the notice that a kept object is deleted although its successors do not serve yet.
 const TIMED_OUT: &str = "HandoverTimedOut";
-/// The reason of the notice that an object is as desired, and that whoever is to serve it refuses it.
+/// The reason of the notice that an object is as desired, and that its controller refuses it.
 const NOT_SERVED: &str = "NotServed";
-/// The reason of the notice that an HTTPRoute belongs to a Gateway that does not exist.
+/// The reason of the notice that the Gateway of an HTTPRoute does not exist.
 const GATEWAY_NOT_FOUND: &str = "GatewayNotFound";
 
 /// A message for the owner of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Notice {
-    /// In PascalCase: a code of the core, or a reason of the controller.
+    /// The reason in PascalCase: a code of the core, or a reason of the controller.
     pub(crate) reason: String,
     pub(crate) note: String,
-    /// Whether it describes a condition, which is sent once as long as it holds; otherwise it describes an event.
+    /// Whether the notice describes a condition, which is sent once as long as it holds. Otherwise it describes an event.
     pub(crate) is_condition: bool,
     pub(crate) is_warning: bool,
-    /// The only Service that gets it, where the key of the reconciliation concerns several.
+    /// The only Service that gets the notice, if the key of the reconciliation concerns several Services.
     pub(crate) only: Option<Arc<ServiceKey>>,
-    /// The diagnostic of the core, if it is one.
+    /// The code and severity, if the notice is a diagnostic of the core.
     pub(crate) code: Option<(Code, Severity)>,
 }
 
@@ -56,12 +56,12 @@ impl Notice {
         }
     }
 
-    /// An error that remains until it is repaired.
+    /// A warning about a condition that remains until somebody fixes it.
     fn warning(reason: &str, note: String) -> Self {
         Self { is_condition: true, is_warning: true, ..Self::event(reason, note) }
     }
 
-    /// A diagnostic of the core.
+    /// A notice with a diagnostic of the core.
     pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Self {
         let prefix = if diagnostic.severity == Severity::Warning { "warning: " } else { "" };
         let message = format!("{prefix}{}: {}", diagnostic.path, diagnostic.message);
@@ -70,7 +70,7 @@ impl Notice {
         Self { code, ..Self::warning(&pascal_case(diagnostic.code.slug()), note) }
     }
 
-    /// An object that is not ours has the name of a desired one.
+    /// An object of another owner has the name of a desired one.
     pub(crate) fn foreign(object: &ObjectKey, message: Option<&str>) -> Self {
         let message = message.map(|message| format!(" ({message})")).unwrap_or_default();
         let help = format!(
@@ -82,7 +82,7 @@ impl Notice {
         )
     }
 
-    /// Another manager has a key of the URL ConfigMap. The namespace is missing where it is not to be named.
+    /// Another manager has a key of the URL ConfigMap. The namespace is `None` if the notice must not name it.
     pub(crate) fn foreign_key(namespace: Option<&str>, key: &str, service: Arc<ServiceKey>) -> Self {
         let (map, help) = match namespace {
             Some(namespace) => {
@@ -95,13 +95,13 @@ impl Notice {
         Self { only: Some(service), ..Self::warning("ForeignObject", note) }
     }
 
-    /// The same about the URL ConfigMap of a namespace that is not to be named.
+    /// The same notice without the namespace of the URL ConfigMap, for owners who must not see its name.
     pub(crate) fn elsewhere(notice: &Self) -> Self {
         let note = format!("ConfigMap {} cannot be changed; tell your administrator", elsewhere());
         Self { note, ..notice.clone() }
     }
 
-    /// The API server has refused a request.
+    /// The API server refused a request.
     pub(crate) fn apply_failed(object: Option<&ObjectKey>, message: &str) -> Self {
         let what = object.map_or_else(|| "the Service".to_owned(), ToString::to_string);
         let help = object.filter(|object| kinds::is_missing_permission(object.kind, message));
@@ -110,7 +110,7 @@ impl Notice {
         Self::warning("ApplyFailed", format!("the API server refused to change {what}: {message}{help}"))
     }
 
-    /// Why objects of a kind cannot be written; `None` if they can be, or if that is not known yet.
+    /// The reason why objects of a kind cannot be written; `None` if they can be, or if it is not known yet.
     pub(crate) fn kind_status(kind: Kind, status: &KindStatus) -> Option<Self> {
         let name = kind.as_str();
         match status {
@@ -152,15 +152,15 @@ impl Notice {
         Self::event("Deleted", format!("{object} is deleted"))
     }
 
-    /// Whoever is to serve an object refuses it; `server` says who that is, and why.
+    /// The controller that serves an object refuses it; `server` tells which controller, and how it is known.
     pub(crate) fn not_served(object: &ObjectKey, refusal: &str, server: Option<&str>) -> Self {
         let server = server.map(|server| format!("; it is to be served by {server}")).unwrap_or_default();
-        // The refusal is a text of others.
+        // The refusal is a text of another program, so its length is limited.
         let refusal = shortened(refusal, None, MAX_NOTE_BYTES.saturating_sub(server.len() + 256));
         Self::warning(NOT_SERVED, format!("{object} {} {refusal}{server}", does_not_serve(object.kind)))
     }
 
-    /// An Ingress has no address, and nothing says who serves its class.
+    /// An Ingress has no address, and no controller is known to serve its class.
     pub(crate) fn class_unknown(object: &ObjectKey, class: &str) -> Self {
         let note = format!(
             "{object} {}; no IngressClass is called {class:?}, and no program is known to serve that name; correct the \
@@ -179,9 +179,9 @@ impl Notice {
         Self::warning(GATEWAY_NOT_FOUND, note)
     }
 
-    // Objects that are kept until others serve.
+    // Objects that are kept until their successors serve.
 
-    /// An object that is not desired any more is kept until these serve.
+    /// An object that is no longer desired is kept until these objects serve.
     pub(crate) fn kept(object: &ObjectKey, awaited: &[ObjectKey], timeout: Duration) -> Self {
         let until = join(awaited, |key| format!("{key} {}", serves(key.kind)));
         let note = format!("{object} is kept until {until}, {} s at most", timeout.as_secs());
@@ -195,45 +195,45 @@ impl Notice {
         Self { is_condition: true, ..Self::event("Kept", note) }
     }
 
-    /// An object that was kept is deleted, because these serve.
+    /// A kept object is deleted, because these objects serve.
     pub(crate) fn replaced(object: &ObjectKey, awaited: &[ObjectKey]) -> Self {
         let now = join(awaited, |key| format!("{key} {}", serves(key.kind)));
         Self::event("Deleted", format!("{object} is deleted: {now}"))
     }
 
-    /// An object that was kept is deleted, because these cannot serve beside it.
+    /// A kept object is deleted, because these objects cannot serve as long as it exists.
     pub(crate) fn blocking(object: &ObjectKey, blocked: &[ObjectKey]) -> Self {
         let blocked = join(blocked, ToString::to_string);
         Self::event("Deleted", format!("{object} is deleted: {blocked} cannot be admitted beside it"))
     }
 
-    /// An object that was kept is deleted, although these do not serve.
+    /// A kept object is deleted, although these objects do not serve yet.
     pub(crate) fn timed_out(object: &ObjectKey, missing: &[ObjectKey], timeout: Duration) -> Self {
         let missing = join(missing, |key| format!("{key} {}", does_not_serve(key.kind)));
         let note = format!("after {} s {missing}; {object} is deleted all the same", timeout.as_secs());
         Self { is_warning: true, ..Self::event(TIMED_OUT, note) }
     }
 
-    /// An object is deleted before the one that replaces it exists, because that was refused with this message.
+    /// An object is deleted before its successor exists, because the successor was refused with this message.
     pub(crate) fn deleted_first(object: &ObjectKey, new: &ObjectKey, message: &str) -> Self {
         let note =
             format!("{object} is deleted before {new} is there, which was refused beside it: {message}");
         Self { is_warning: true, ..Self::event("Deleted", note) }
     }
 
-    /// Whether it reports that something could not be written.
+    /// Whether the notice reports that something could not be written.
     pub(crate) fn is_failure(&self) -> bool {
         let is_about_others = [NOT_SERVED, GATEWAY_NOT_FOUND].contains(&self.reason.as_str());
         self.is_condition && self.is_warning && self.code.is_none() && !is_about_others
     }
 
-    /// Whether it reports that a handover timed out.
+    /// Whether the notice reports that a handover timed out.
     pub(crate) fn is_timeout(&self) -> bool {
         self.reason == TIMED_OUT
     }
 }
 
-/// The words of a note for an object of this kind that serves.
+/// The phrase of a note about an object of this kind that serves.
 fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
@@ -243,7 +243,7 @@ fn serves(kind: Kind) -> &'static str {
     }
 }
 
-/// The words of a note for an object of this kind that does not serve.
+/// The phrase of a note about an object of this kind that does not serve.
 fn does_not_serve(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute | Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => {
@@ -255,7 +255,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
     }
 }
 
-/// At most three objects as text, and the number of the others.
+/// At most three objects as text, and the number of further objects.
 fn join(keys: &[ObjectKey], text: impl Fn(&ObjectKey) -> String) -> String {
     let mut words: Vec<String> = keys.iter().take(3).map(text).collect();
     if let Some(more) = keys.len().checked_sub(words.len()).filter(|more| *more > 0) {
@@ -264,7 +264,7 @@ fn join(keys: &[ObjectKey], text: impl Fn(&ObjectKey) -> String) -> String {
     words.join(" and ")
 }
 
-/// `host-uppercase` becomes `HostUppercase`.
+/// Converts `host-uppercase` to `HostUppercase`.
 fn pascal_case(slug: &str) -> String {
     let mut upper = true;
     let letter = |letter: char| {
@@ -277,7 +277,7 @@ fn pascal_case(slug: &str) -> String {
     slug.chars().filter_map(letter).collect()
 }
 
-/// The URL ConfigMap of a namespace that is not to be named.
+/// The URL ConfigMap of a namespace that the notice must not name.
 fn elsewhere() -> String {
     format!("{URL_CONFIG_MAP} of another namespace")
 }
@@ -305,7 +305,7 @@ mod tests {
         let help = "; add the component `httproute` of deploy/controller, or set `targets.httpRoute: true` in the values of the \
                     chart";
         assert!(note.ends_with(help), "{note}");
-        // A webhook or a quota is no matter of the roles.
+        // A refusal of a webhook or a quota is not about the roles.
         let denied = "admission webhook \"hosts.example.com\" denied the request: the host is forbidden";
         assert!(!Notice::apply_failed(Some(&route), denied).note.contains("component"));
         assert!(!Notice::apply_failed(None, forbidden).note.contains("component"));

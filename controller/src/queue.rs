@@ -1,4 +1,4 @@
-//! Which keys wait to be reconciled, and when. A key is never reconciled twice at the same time.
+//! The queue of keys to reconcile. A key is never reconciled twice at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::backoff::doubled;
 const BUSY: Duration = Duration::from_secs(10);
 const MIN_PACE: Duration = Duration::from_millis(100);
 const MAX_PACE: Duration = Duration::from_secs(20);
-/// A ConfigMap collects all entries that change within this time.
+/// The maximum delay of a ConfigMap, in which it collects changes of its entries.
 const MAX_CONFIG_MAP_PACE: Duration = Duration::from_secs(1);
-/// The delay after a failure, which doubles with each further one.
+/// The delay after a failure, which doubles with each further failure.
 const MIN_RETRY: Duration = Duration::from_secs(2);
 const MAX_RETRY: Duration = Duration::from_secs(300);
 
@@ -22,9 +22,9 @@ const MAX_RETRY: Duration = Duration::from_secs(300);
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     items: BTreeMap<ReconcileKey, Item>,
-    /// The keys that wait, by the time from which they may be reconciled, and then by the order in which they were added.
+    /// The waiting keys, ordered by the time from which they may be reconciled, and then by the order in which they were added.
     schedule: BTreeSet<(Instant, u64, ReconcileKey)>,
-    /// Numbers the entries of the schedule.
+    /// The number of the next entry of the schedule.
     added: u64,
     running: usize,
 }
@@ -39,17 +39,17 @@ struct Item {
 enum Phase {
     #[default]
     Idle,
-    /// It is in the schedule, at this place.
+    /// The key is in the schedule, at this position.
     Waiting { at: Instant, number: u64 },
     Running {
-        /// Whether it has to be reconciled again.
+        /// Whether the key has to be reconciled again.
         again: bool,
-        /// Whether something has changed meanwhile, which moves a retry forward.
+        /// Whether the key was added in the meantime because of a change, so that a retry is immediate.
         changed: bool,
     },
 }
 
-/// The last reconciliations of a key that wrote or failed.
+/// The recent reconciliations of a key that wrote or failed.
 #[derive(Clone, Copy, Debug)]
 struct History {
     at: Instant,
@@ -58,8 +58,8 @@ struct History {
 }
 
 impl Queue {
-    /// A key has to be reconciled: now, or when its pace allows, or again after it has finished. A retry is moved forward,
-    /// because something has changed.
+    /// Adds a key: it is reconciled now, when its pace allows it, or again after it has finished. A waiting retry becomes
+    /// immediate, because something has changed.
     pub(crate) fn add(&mut self, key: ReconcileKey, now: Instant) {
         let item = self.items.entry(key.clone()).or_default();
         let at = item.history.map_or(now, |history| now.max(history.at + history.pace(&key)));
@@ -70,7 +70,7 @@ impl Queue {
         }
     }
 
-    /// Forgets what a key has written lately: its Service was changed, so that it has to be written anew.
+    /// Forgets the recent writes of a key, because its Service was changed and so has to be written again.
     pub(crate) fn forget(&mut self, key: &ReconcileKey) {
         if let Some(history) = self.items.get_mut(key).and_then(|item| item.history.as_mut()) {
             history.writes = 0;
@@ -84,7 +84,7 @@ impl Queue {
         self.schedule.insert((at, number, key));
     }
 
-    /// Changes the phase of a key, and removes it from the schedule.
+    /// Sets the phase of a key, and removes it from the schedule.
     fn set_phase(&mut self, key: &ReconcileKey, phase: Phase) {
         let item = self.items.entry(key.clone()).or_default();
         match std::mem::replace(&mut item.phase, phase) {
@@ -107,7 +107,7 @@ impl Queue {
         Some(key)
     }
 
-    /// Takes a key out of turn, because another key was planned together with it. Returns false if it is running or has to
+    /// Takes a key out of turn, because another key was planned together with it. Returns false if the key is running or has to
     /// wait; then it is reconciled later.
     pub(crate) fn take(&mut self, key: &ReconcileKey, now: Instant) -> bool {
         match self.items.get_mut(key).map(|item| &mut item.phase) {
@@ -123,7 +123,7 @@ impl Queue {
         }
     }
 
-    /// The reconciliation of a key has finished.
+    /// Records that the reconciliation of a key has finished.
     pub(crate) fn done(&mut self, key: ReconcileKey, wrote: bool, failed: bool, now: Instant) {
         let item = self.items.entry(key.clone()).or_default();
         let (again, changed) = match item.phase {
@@ -146,12 +146,12 @@ impl Queue {
         }
     }
 
-    /// A key could not be reconciled because the API server is unavailable, so it is not a failure of the key.
+    /// Queues a key again that could not be reconciled because the API server is unavailable. That is not a failure of the key.
     pub(crate) fn requeue(&mut self, key: ReconcileKey, now: Instant) {
         self.schedule(key, now);
     }
 
-    /// Forgets keys that have been quiet.
+    /// Removes the history of inactive keys.
     pub(crate) fn gc(&mut self, now: Instant) {
         for item in self.items.values_mut() {
             item.history = item.history.filter(|it| it.failures > 0 || now.duration_since(it.at) < BUSY);
@@ -159,7 +159,7 @@ impl Queue {
         self.items.retain(|_, item| item.history.is_some() || !matches!(item.phase, Phase::Idle));
     }
 
-    /// When the next key may be reconciled.
+    /// The time at which the next key may be reconciled.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.schedule.first().map(|(at, ..)| *at)
     }
@@ -168,12 +168,12 @@ impl Queue {
         self.next_at().is_some_and(|at| at <= now)
     }
 
-    /// How many keys wait.
+    /// The number of waiting keys.
     pub(crate) fn len(&self) -> usize {
         self.schedule.len()
     }
 
-    /// Whether nothing runs, and nothing waits but retries.
+    /// Whether no key is running, and only retries are waiting.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
         let is_retry = |key: &ReconcileKey| {
             self.items.get(key).and_then(|item| item.history).is_some_and(|history| history.failures > 0)
@@ -183,7 +183,7 @@ impl Queue {
 }
 
 impl History {
-    /// The delay between the last reconciliation that wrote and the next one.
+    /// The minimum delay between the last reconciliation that wrote and the next one.
     fn pace(&self, key: &ReconcileKey) -> Duration {
         let (free, max) = match key {
             ReconcileKey::Service(_) => (3, MAX_PACE),
@@ -239,14 +239,14 @@ mod tests {
             assert!(queue.is_idle(now) && !queue.has_ready(now));
             now = at;
         }
-        // A change moves a retry forward.
+        // A change makes a retry immediate.
         assert_eq!(queue.pop(now), Some(key("web")));
         queue.done(key("web"), false, true, now);
         assert_eq!(queue.pop(now), None);
         queue.add(key("web"), now);
         assert_eq!(queue.pop(now), Some(key("web")));
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-        // So does one that comes while it runs.
+        // So does a change while the key is running.
         queue.add(key("web"), now);
         queue.done(key("web"), false, true, now);
         assert!(queue.next_at().is_some_and(|at| at <= now + MAX_PACE), "{:?}", queue.next_at());
@@ -279,7 +279,7 @@ mod tests {
         assert!(!queue.take(&key("web"), now) && queue.pop(now).is_none());
         queue.done(key("web"), false, true, now);
         assert!(!queue.take(&key("web"), now) && queue.len() == 1);
-        // One that is not in the queue can be taken, and is gone from the table afterwards.
+        // A key that is not in the queue can be taken, and is removed from the table afterwards.
         assert!(queue.take(&key("api"), now));
         queue.done(key("api"), false, false, now);
         queue.gc(now);

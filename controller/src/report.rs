@@ -1,7 +1,8 @@
-//! The controller's own page: `/` and `/report.json` say who is exposed where, as the controller has decided it.
+//! The status page of the controller: `/` and `/report.json` show the exposed Services and their URLs, as the controller decided
+//! them.
 //!
-//! The loop owns the state, so it is asked for a copy of what is needed ([`Snapshot`]). The report is made of that in a thread of its own,
-//! one at a time, and kept until the state changes.
+//! The loop owns the state, so the page requests a copy of the relevant part ([`Snapshot`]). The report is made from the copy in a
+//! separate thread, one at a time, and cached until the state changes.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,26 +22,26 @@ use xposer_report::{Options, Report, content_security_policy};
 use crate::serve::{Answer, listen};
 use crate::state::{State, Written};
 
-/// The most Services of a report, and the most entries of each of its lists.
+/// The maximum number of Services in a report, and of entries in each of its lists.
 pub(crate) const MAX_ROWS: usize = 5000;
-/// How many clients are answered at once. One that reads slowly may hold a report that is no longer kept.
+/// The maximum number of concurrent clients. A slow reader may keep a report in memory that is no longer cached.
 const MAX_CONNECTIONS: usize = 8;
-/// How long a report is shown again although the state has changed: where much happens, it would be made anew all the time.
+/// How long a report is reused although the state has changed, because a busy cluster would need new reports all the time.
 const MIN_AGE: Duration = Duration::from_secs(2);
 
-/// A copy of what a report is made of.
+/// A copy of the state that a report is made from.
 pub(crate) struct Snapshot {
     /// The revision of the state.
     pub(crate) revision: u64,
     pub(crate) settings: Settings,
-    /// The Services, each with what became of its objects.
+    /// The Services, each with the status of its objects.
     pub(crate) services: Vec<(StoredService, Written)>,
-    /// How many Services are not among them.
+    /// The number of Services that are not included.
     pub(crate) others: usize,
 }
 
 impl Snapshot {
-    /// Copies what a report of at most `limit` Services needs, and those that share claims with them.
+    /// Copies the data for a report of at most `limit` Services, including those that share claims with them.
     pub(crate) fn new(state: &State, revision: u64, limit: usize) -> Self {
         let services: Vec<_> = state.with_rivals(limit);
         let others = state.services.len().saturating_sub(services.len());
@@ -83,22 +84,22 @@ fn cluster(written: &Written) -> Cluster {
     }
 }
 
-/// Asks the loop for a copy of the state; none if its revision is the one that is known.
+/// A request to the loop for a snapshot, unless the state still has the known revision.
 pub(crate) struct Ask {
     pub(crate) known: Option<u64>,
     pub(crate) answer: oneshot::Sender<Asked>,
 }
 
-/// What the loop answers.
+/// The answer of the loop.
 pub(crate) enum Asked {
     /// The first lists are not complete.
     NotReady,
-    /// Nothing has changed.
+    /// The revision is unchanged.
     Same,
     Changed(Box<Snapshot>),
 }
 
-/// A report that is shown until something changes.
+/// A cached report.
 struct Kept {
     revision: u64,
     made: Instant,
@@ -106,20 +107,20 @@ struct Kept {
     json: Bytes,
 }
 
-/// The page, its data, and the way to the loop.
+/// The page, its data, and the channel to the loop.
 struct Pages {
     loop_: mpsc::Sender<Ask>,
-    /// Held while a report is made, so that there is one at a time.
+    /// Locked while a report is made, so that only one is made at a time.
     kept: Mutex<Option<Kept>>,
-    /// The address, if it can be reached from this machine alone.
+    /// Whether the address can only be reached from this machine.
     is_loopback: bool,
 }
 
-/// Serves the page until the program ends. Returns the address, whose port the system may have chosen.
+/// Serves the page until the program ends. Returns the address; the system may have chosen the port.
 ///
 /// # Errors
 ///
-/// If the program cannot listen at the address.
+/// The program cannot listen on the address.
 pub(crate) async fn serve(address: SocketAddr, loop_: mpsc::Sender<Ask>) -> std::io::Result<SocketAddr> {
     let is_loopback = address.ip().is_loopback();
     let pages = Arc::new(Pages { loop_, kept: Mutex::new(None), is_loopback });
@@ -149,7 +150,7 @@ impl Pages {
         }
     }
 
-    /// The report as it is now: as a page, and as data.
+    /// Returns the current report as a page and as data.
     async fn current(&self) -> Result<(Bytes, Bytes), (StatusCode, &'static str)> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.made.elapsed() < MIN_AGE) {
@@ -172,7 +173,7 @@ impl Pages {
                 (snapshot.revision, Bytes::from(report.to_html()), Bytes::from(report.to_json()))
             });
             let (revision, html, json) = made.await.map_err(|error| {
-                // It has panicked, which is a bug.
+                // The task panicked, which is a bug.
                 error!("the report cannot be made: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be made\n")
             })?;
@@ -184,11 +185,11 @@ impl Pages {
     }
 }
 
-/// What is answered without a look at the state.
+/// The response to a request that is refused without reading the state.
 fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer>> {
     let said =
         |status, text: &'static str| Some(response(status, Bytes::from_static(text.as_bytes()), PLAIN));
-    // A page of the internet whose name leads to this machine could read what is served here.
+    // Protects against DNS rebinding: a web page whose host name resolves to this machine could otherwise read the report.
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if is_loopback && !is_this_machine(host) {
         return said(StatusCode::FORBIDDEN, "ask localhost, or 127.0.0.1\n");
@@ -204,7 +205,7 @@ fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer
     }
 }
 
-/// Whether the host of a request, perhaps with a port, is this machine's own name or address.
+/// Whether the host of a request, possibly with a port, is the name or address of this machine.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -265,7 +266,7 @@ mod tests {
             ["evil.example.com", "evil.example.com:8081", "localhost.example.com", "", "10.0.0.1:8081"]
         {
             assert_eq!(asked("GET", host, "/report.json", true), 403, "{host}");
-            // What is reached from outside has names that are not known here.
+            // If the address can be reached from other machines, their names for it are not known.
             assert_eq!(asked("GET", host, "/report.json", false), 200, "{host}");
         }
     }

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`, and how requests are answered.
+//! Serves `/healthz`, `/readyz` and `/metrics`, and answers HTTP requests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,20 +22,20 @@ use crate::metrics::Metrics;
 /// The main loop runs every few seconds. If it has not run for this time, it hangs.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many clients of `/healthz`, `/readyz` and `/metrics` are answered at once. Their answers are small.
+/// The maximum number of concurrent clients of `/healthz`, `/readyz` and `/metrics`. Their responses are small.
 const MAX_CONNECTIONS: usize = 512;
-/// How long a client may send requests over one connection.
+/// The time limit for requests over one connection.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long it may read the last answer after that.
+/// The time limit for reading the last response after that.
 const LAST_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of `/healthz` and `/readyz`.
 pub(crate) struct Health {
     started: Instant,
-    /// Seconds after the start.
+    /// The time of the last run of the loop, in seconds after the start.
     last_beat: AtomicU64,
     ready: AtomicBool,
-    /// Why the webhook cannot answer, if there is one.
+    /// The reason why the webhook cannot answer; `None` if it can, or if there is none.
     webhook: Mutex<Option<String>>,
 }
 
@@ -49,18 +49,18 @@ impl Health {
         }
     }
 
-    /// The main loop has run.
+    /// Records that the main loop has run.
     pub(crate) fn beat(&self, ready: bool) {
         self.last_beat.store(self.started.elapsed().as_secs(), Ordering::Relaxed);
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// That the webhook can answer, or why it cannot.
+    /// Sets the reason why the webhook cannot answer; `None` if it can.
     pub(crate) fn set_webhook(&self, trouble: Option<String>) {
         *self.webhook.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    /// Why the program is not ready.
+    /// The reason why the program is not ready.
     pub(crate) fn trouble(&self) -> Option<String> {
         if !self.ready.load(Ordering::Relaxed) {
             return Some("the first lists are not complete".to_owned());
@@ -75,14 +75,14 @@ impl Health {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub(crate) type Answer = Full<Bytes>;
 
-/// Answers requests until the program ends. Returns the address, whose port the system may have chosen.
+/// Serves the requests until the program ends. Returns the address; the system may have chosen the port.
 ///
 /// # Errors
 ///
-/// If the program cannot listen at the address.
+/// The program cannot listen on the address.
 pub(crate) async fn serve(
     address: SocketAddr,
     health: Arc<Health>,
@@ -92,14 +92,14 @@ pub(crate) async fn serve(
     listen(address, MAX_CONNECTIONS, answer).await
 }
 
-/// Answers the requests to an address until the program ends. Returns the address, whose port the system may have chosen.
+/// Answers the requests to an address until the program ends. Returns the address; the system may have chosen the port.
 ///
-/// A client that does not read holds an answer in memory, so there are at most `connections` at once, and each ends after a while
-/// ([`CONNECTION_TIMEOUT`]). Others wait until one of them has ended.
+/// A client that does not read keeps a response in memory, so there are at most `connections` at a time, and each has a time limit
+/// ([`CONNECTION_TIMEOUT`]). Further connections wait until one has ended.
 ///
 /// # Errors
 ///
-/// If the program cannot listen at the address.
+/// The program cannot listen on the address.
 pub(crate) async fn listen<F>(
     address: SocketAddr,
     connections: usize,
@@ -112,10 +112,10 @@ where
     let bound = listener.local_addr()?;
     let free = Arc::new(Semaphore::new(connections));
     tokio::spawn(async move {
-        // It is never closed.
+        // The semaphore is never closed.
         while let Ok(place) = free.clone().acquire_owned().await {
             let Ok((stream, _)) = listener.accept().await else {
-                // For example, there are too many open files.
+                // Waits before a retry, because the error may persist, for example if too many files are open.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -130,7 +130,7 @@ where
                     .header_read_timeout(Duration::from_secs(10))
                     .serve_connection(TokioIo::new(stream), answer);
                 let mut connection = pin!(connection);
-                // An error means that the client has closed the connection.
+                // An error means that the client closed the connection.
                 if timeout(CONNECTION_TIMEOUT, connection.as_mut()).await.is_err() {
                     connection.as_mut().graceful_shutdown();
                     let _ = timeout(LAST_ANSWER_TIMEOUT, connection).await;

@@ -1,15 +1,15 @@
-//! The settings file, which is read again when it changes.
+//! The settings file, which is reloaded when it changes.
 
 use std::path::PathBuf;
 
 use xposer::Settings;
 
-/// A settings file, if there is one.
+/// The settings file, if one is configured.
 #[derive(Debug)]
 pub(crate) struct SettingsFile {
     path: Option<PathBuf>,
-    /// The text that was read last, even if it is invalid. The text is compared and not the time, because the kubelet replaces a
-    /// file of a ConfigMap through links.
+    /// The text that was read last, even if it is invalid. Texts are compared and not modification times, because the kubelet
+    /// replaces the file of a ConfigMap through symbolic links.
     text: Option<Vec<u8>>,
 }
 
@@ -18,7 +18,7 @@ impl SettingsFile {
         Self { path, text: None }
     }
 
-    /// The settings, if they have changed since the last call; the built-in ones if there is no file.
+    /// Returns the settings, if they have changed since the last call; the built-in ones if there is no file.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ mod tests {
         std::fs::write(&path, b"domain: caf\xe9.example.com").unwrap();
         let wrong = file.read().unwrap().unwrap_err();
         assert!(wrong.contains("expected UTF-8 text") && wrong.contains(":1:12"), "{wrong}");
-        // What a library says is not for whoever writes settings.
+        // The message of a YAML library does not help the author of the settings.
         write("%YAML 3.0\n---\ndomain: example.org");
         let wrong = file.read().unwrap().unwrap_err();
         assert!(
@@ -88,7 +88,7 @@ mod tests {
         assert!(wrong.contains("error[host-scheme]") && wrong.contains(":1:9"), "{wrong}");
         write("domain: example.com");
         assert!(file.read().is_some_and(|read| read.is_ok()));
-        // When it is read again.
+        // After a reload.
         write("domain: example.com\nnamespaces: {team-a: {ingressNameTemplate: 'My_{{.Service}}'}}\n");
         let wrong = file.read().unwrap().unwrap_err();
         assert!(wrong.contains("settings.namespaces.team-a.ingressNameTemplate"), "{wrong}");

@@ -1,8 +1,9 @@
-//! When the ConfigMaps of the claims are read and written. Nothing here reads from or writes to the API server.
+//! Schedules the reads and writes of the ConfigMaps with claims. Nothing here sends requests to the API server.
 //!
-//! All of ours are listed once, and each is written once, also if it says what it should: a request that another replica sent before it
-//! lost the lead may arrive later than our list, and is refused only if the version has changed since. After that, a shard is written when
-//! its content has changed, at most every [`MIN_INTERVAL`], and when a third of the time has passed after which readers do not trust it.
+//! All ConfigMaps of Xposer are listed once, and each is written once, even if its content is as desired. A request that another
+//! replica sent before it lost the lease may arrive later than the list, and the API server refuses that request only if the
+//! version has changed since. After that, a shard is written when its content has changed, at most every [`MIN_INTERVAL`], and
+//! after a third of the time in which readers trust it.
 
 mod failure;
 
@@ -20,40 +21,40 @@ pub(crate) use failure::Failure;
 
 /// Changes within this time are written together.
 const DELAY: Duration = Duration::from_millis(500);
-/// How often it is looked whether a ConfigMap of somebody else is still there.
+/// The interval of checks whether a ConfigMap of another owner still exists.
 const FOREIGN_INTERVAL: Duration = Duration::from_secs(30);
-/// The shortest time between two requests about a shard.
+/// The minimum interval between two requests for a shard.
 const MIN_INTERVAL: Duration = Duration::from_secs(2);
-/// Requests at the same time: the others are for the objects of Services.
+/// The maximum number of concurrent requests for shards. The remaining ones are for the objects of Services.
 const MAX_CONCURRENT: usize = 2;
 /// The delay after the API server refused a shard, which doubles with each further failure.
 const MIN_RETRY: Duration = Duration::from_secs(10);
 const MAX_RETRY: Duration = Duration::from_secs(300);
-/// After so many failures in a row, a run with `--once` ends, and a namespace that was left is forgotten.
+/// The number of consecutive failures after which a run with `--once` ends, and a previous namespace is forgotten.
 const MAX_FAILURES: u32 = 5;
 
 /// The schedule of all shards.
 pub(crate) struct Shards {
     place: Option<Place>,
-    /// Namespaces in which the claims were before, with the number of attempts to delete them.
+    /// Previous namespaces of the claims, with the number of attempts to delete the ConfigMaps there.
     left: BTreeMap<Box<str>, u32>,
     is_listed: bool,
-    /// Those that have not been written here so far.
+    /// The shards that this replica has not written yet.
     unwritten: BTreeSet<u64>,
     slots: BTreeMap<u64, Slot>,
     schedule: BTreeSet<(Instant, u64)>,
-    /// How many requests are under way, and whether nothing else may be sent meanwhile.
+    /// The number of requests in progress, and whether they exclude all other requests.
     running: usize,
     is_alone: bool,
-    /// Counts the places: an answer about an earlier one does not matter.
+    /// Incremented with each change of the place; a response for an earlier place is ignored.
     epoch: u64,
     pause: Pause,
     failures: u32,
-    /// The words of the failures that were told.
+    /// The kinds of failures that were logged.
     told: BTreeSet<&'static str>,
 }
 
-/// Where the claims are, and after which time they are written anew.
+/// The place of the claims, and the interval of refreshes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     namespace: Box<str>,
@@ -63,26 +64,26 @@ struct Place {
 #[derive(Debug)]
 struct Slot {
     known: Known,
-    /// When it has to be looked at. It has to be written then, if it is not known to be as it should.
+    /// The time at which the shard has to be checked. It is written then, unless the ConfigMap is known to be as desired.
     at: Instant,
-    /// Whether something has to be compared then; otherwise, it is only written anew.
+    /// Whether the content has to be compared at that time; otherwise the shard is only refreshed.
     is_due: bool,
-    /// From when it is written anew, although nothing has changed.
+    /// The time from which the shard is refreshed although its content is unchanged.
     refresh_at: Instant,
     not_before: Instant,
     written: Option<Instant>,
     is_running: bool,
-    /// Whether it was told that it belongs to somebody else.
+    /// Whether it was logged that the ConfigMap belongs to another owner.
     was_foreign: bool,
-    /// How often it could not be written, in a row.
+    /// The number of consecutive failures.
     failures: u32,
     dropped: u64,
 }
 
-/// What is known of a ConfigMap.
+/// The last known state of a ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
-    /// It has to be read first.
+    /// The ConfigMap has to be read first.
     Unknown,
     Absent,
     Ours(Version, u64),
@@ -100,15 +101,15 @@ pub(crate) struct Version {
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) version: Version,
-    /// Whether it has our labels.
+    /// Whether the ConfigMap has the labels of Xposer.
     pub(crate) is_ours: bool,
-    /// [`said`] of what it says; `None` if that cannot be read.
+    /// The hash of the content ([`said`]); `None` if it cannot be parsed.
     pub(crate) says: Option<u64>,
-    /// The time since it was written; `None` if that cannot be, or cannot be read.
+    /// The time since it was written; `None` if the time is missing or implausible.
     pub(crate) age: Option<Duration>,
 }
 
-/// What has to be done.
+/// The next work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Work {
     pub(crate) namespace: Box<str>,
@@ -118,16 +119,16 @@ pub(crate) struct Work {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// Our ConfigMaps have to be listed.
+    /// List the ConfigMaps of Xposer.
     List,
-    /// Our ConfigMaps have to be deleted.
+    /// Delete the ConfigMaps of Xposer.
     Delete,
     Read(u64),
-    /// The ConfigMap of this shard has to be created, or replaced in this version.
+    /// Create the ConfigMap of this shard, or replace this version of it.
     Write(u64, Content, Option<Version>),
 }
 
-/// What came of it.
+/// The result of the work.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) work: Work,
@@ -142,21 +143,21 @@ pub(crate) enum Answer {
     Written(Version),
 }
 
-/// What is told about in the log, once.
+/// A message that is logged once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     Failed(String),
-    /// After a failure, all is well again.
+    /// The work succeeds again after a failure.
     Recovered,
 }
 
-/// The hash of what a ConfigMap says, which is all that is kept of it; `None` if another version of the program wrote it.
+/// The hash of the content of a ConfigMap; `None` if another version of the program wrote it. Only the hash is kept in memory.
 pub(crate) fn said(shard: Shard) -> Option<u64> {
     let Shard { state, buckets } = shard;
     (state.version == SHARD_VERSION).then(|| digest_of(state, &buckets))
 }
 
-/// The hash of what a ConfigMap says, without the time.
+/// The hash of the content of a ConfigMap, without the time.
 fn digest(content: &Content) -> u64 {
     digest_of(content.state(String::new()), &content.buckets)
 }
@@ -183,7 +184,7 @@ impl Shards {
         }
     }
 
-    /// Sets the namespace of the claims, and the age in seconds after which readers do not trust them.
+    /// Sets the namespace of the claims, and the age in seconds from which readers do not trust them.
     pub(crate) fn set_place(&mut self, place: Option<(&str, u64)>) {
         let place = place.map(|(namespace, max_age)| Place {
             namespace: namespace.into(),
@@ -210,7 +211,7 @@ impl Shards {
         self.told.clear();
     }
 
-    /// The content of a shard may have changed.
+    /// Marks a shard whose content may have changed.
     pub(crate) fn change(&mut self, shard: u64, now: Instant) {
         let Some(slot) = self.slots.get(&shard).filter(|slot| slot.known != Known::Foreign) else { return };
         let at = (now + DELAY).max(slot.not_before);
@@ -226,13 +227,16 @@ impl Shards {
         }
     }
 
-    /// What has to be done now; it is under way from now on. `content` says what a shard is to say, if everything is known.
+    /// Returns the next work, which counts as in progress from now on. `content` returns the desired content of a shard; `None` if
+    /// not everything is known yet.
     pub(crate) fn next(&mut self, now: Instant, content: Option<&dyn Fn(u64) -> Content>) -> Option<Work> {
         if self.is_alone || !self.pause.is_over(now) {
             return None;
         }
-        // Those of a namespace that was left are needed until the others are there: the settings may be taken back.
-        if let Some(namespace) = self.left.keys().next().filter(|_| self.place.is_none() || self.is_there()) {
+        // The ConfigMaps in a previous namespace are needed until the new ones are written, because the settings may be reverted.
+        if let Some(namespace) =
+            self.left.keys().next().filter(|_| self.place.is_none() || self.is_established())
+        {
             let namespace = namespace.clone();
             return self.alone(namespace, What::Delete);
         }
@@ -266,7 +270,7 @@ impl Shards {
         None
     }
 
-    /// Work beside which nothing else is done.
+    /// Work that excludes all other work.
     fn alone(&mut self, namespace: Box<str>, what: What) -> Option<Work> {
         if self.running > 0 {
             return None;
@@ -275,7 +279,7 @@ impl Shards {
         Some(Work { namespace, what, epoch: self.epoch })
     }
 
-    /// Something is done. Returns what has to be told.
+    /// Records the result of work. Returns a message to log.
     pub(crate) fn done(&mut self, done: Done, now: Instant) -> Option<News> {
         let Done { work, result } = done;
         self.running = self.running.saturating_sub(1);
@@ -297,7 +301,8 @@ impl Shards {
                 self.is_listed = true;
                 self.unwritten = (0..SHARDS).collect();
                 for shard in 0..SHARDS {
-                    // With no time left, it is written for its new version, see the first lines of this file.
+                    // With no time left, the shard is written once for its new version, as the documentation of this module
+                    // explains.
                     self.slots.insert(shard, Slot::new(found.remove(&shard), now, Duration::ZERO));
                     self.schedule(shard, now, true);
                 }
@@ -320,7 +325,7 @@ impl Shards {
             (Err(failure), _) => {
                 return self.fail(&namespace, shard, failure, now);
             }
-            // Nothing else is an answer to that.
+            // There are no other results of this work.
             (Ok(_), _) => {}
         }
         self.pause.reset();
@@ -374,7 +379,7 @@ impl Shards {
             return None;
         }
         slot.was_foreign = true;
-        // Nothing is written there, so nothing fails.
+        // Nothing is written there, so the failures are over.
         slot.failures = 0;
         self.unwritten.remove(&shard);
         self.schedule(shard, now + refresh.min(FOREIGN_INTERVAL), false);
@@ -389,14 +394,14 @@ impl Shards {
     fn fail(&mut self, namespace: &str, shard: Option<u64>, failure: Failure, now: Instant) -> Option<News> {
         let is_final = matches!(failure, Failure::NoNamespace(_) | Failure::NoPermission(_));
         if let (Some(shard), Some(slot)) = (shard, shard.and_then(|shard| self.slots.get_mut(&shard))) {
-            // A request that was not answered may have been carried out.
+            // A request without a response may have been carried out.
             if matches!(failure, Failure::Outdated | Failure::Unavailable(_)) {
                 slot.known = Known::Unknown;
             }
             if failure != Failure::Outdated {
                 slot.failures = slot.failures.saturating_add(1);
             }
-            // Other failures concern all shards, which wait together.
+            // Other failures concern all shards, so all of them wait.
             let wait = match failure {
                 Failure::Refused(_) => doubled(MIN_RETRY, slot.failures.saturating_sub(1), MAX_RETRY),
                 _ => DELAY,
@@ -409,56 +414,56 @@ impl Shards {
         let (word, mut message) = (failure.word(), failure.about(namespace, shard.map(config_map)));
         self.failures = if is_final { MAX_FAILURES } else { self.failures.saturating_add(1) };
         self.pause.begin(now);
-        if let Some(left) = self.left.keys().next().filter(|_| !self.is_there()) {
+        if let Some(left) = self.left.keys().next().filter(|_| !self.is_established()) {
             message += &format!("; those in the namespace {left}, where they were before, stay until then");
         }
-        // The messages about several shards differ in the name alone.
+        // Messages about several shards differ only in the name, so only the first one is logged.
         self.told.insert(word).then_some(News::Failed(message))
     }
 
-    /// When [`next`](Self::next) has to be called next.
+    /// The time at which [`next`](Self::next) has to be called next.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         let first = self.schedule.first().map(|(at, _)| *at);
         self.pause.until().filter(|_| self.failures > 0 || !self.left.is_empty()).max(first)
     }
 
-    /// Whether nothing is under way or waits, but for what is written anew.
+    /// Whether nothing is in progress or waiting, except refreshes.
     pub(crate) fn is_settled(&self) -> bool {
         self.running == 0 && self.left.is_empty() && (self.place.is_none() || self.is_written())
     }
 
-    /// Whether each was written here once, or belongs to somebody else. Changes go on all the time.
-    fn is_there(&self) -> bool {
+    /// Whether each ConfigMap was written once in this place, or belongs to another owner. Later changes do not matter.
+    fn is_established(&self) -> bool {
         self.is_listed && self.unwritten.is_empty()
     }
 
-    /// Whether all is written that has changed.
+    /// Whether all changes are written.
     fn is_written(&self) -> bool {
         self.is_listed
             && self.slots.values().all(|slot| !slot.is_due && !slot.is_running && slot.failures == 0)
     }
 
-    /// Whether what has to be written could not be, several times in a row.
+    /// Whether a write has failed several times in a row.
     pub(crate) fn has_given_up(&self) -> bool {
         self.failures >= MAX_FAILURES
     }
 
-    /// How many claims found no room, and how many ConfigMaps belong to somebody else.
+    /// The number of claims that did not fit, and the number of ConfigMaps of other owners.
     pub(crate) fn counts(&self) -> (u64, usize) {
         let foreign = self.slots.values().filter(|slot| slot.known == Known::Foreign);
         (self.slots.values().map(|slot| slot.dropped).sum(), foreign.count())
     }
 
-    /// The time since the oldest of the ConfigMaps was written.
+    /// The time since the oldest ConfigMap was written.
     pub(crate) fn age(&self, now: Instant) -> Duration {
         let oldest = self.slots.values().filter_map(|slot| slot.written).min();
         oldest.map(|oldest| now.saturating_duration_since(oldest)).unwrap_or_default()
     }
 }
 
-/// The time after which a shard is written anew: for each another one, so that they are not all written at once.
+/// The interval of refreshes of a shard. It differs between shards, so that they are not all written at once.
 fn interval(refresh: Duration, shard: u64) -> Duration {
-    // Neighbours are far from each other.
+    // Consecutive shards get distant intervals.
     let part = u32::try_from(shard * 97 % SHARDS).unwrap_or_default();
     let parts = u32::try_from(SHARDS).unwrap_or(1);
     refresh - refresh * part / (parts * 3)
@@ -470,7 +475,7 @@ impl Slot {
         let known = match found {
             None => Known::Absent,
             Some(found) if !found.is_ours => Known::Foreign,
-            // No content has the hash 0.
+            // No content has the hash 0, so 0 never equals the desired one.
             Some(Found { version, says, .. }) => Known::Ours(version, says.unwrap_or_default()),
         };
         let left = age.map(|age| refresh.saturating_sub(age)).unwrap_or_default();

@@ -24,23 +24,23 @@ pub(crate) struct UrlConfigMaps {
     maps: BTreeMap<Box<str>, ObservedConfigMap>,
 }
 
-/// What is kept of a ConfigMap.
+/// The stored facts about a ConfigMap.
 #[derive(Debug)]
 struct ObservedConfigMap {
     uid: Box<str>,
     version: Box<str>,
-    /// Whether we have created it.
+    /// Whether the ConfigMap has the label, because the controller created it.
     labelled: bool,
-    /// Whether it has keys of ours, or the label.
+    /// Whether the ConfigMap has keys of the controller, or the label.
     managed: bool,
-    /// The keys of others.
+    /// The keys of other managers.
     others: BTreeMap<Box<str>, Box<str>>,
-    /// The hash of our keys and their values.
+    /// The hash of the controller's keys and their values.
     ours: u64,
 }
 
 impl UrlConfigMaps {
-    /// Sets what a Service publishes. Returns the namespaces whose ConfigMap may change.
+    /// Sets the published entry of a Service. Returns the namespaces whose ConfigMap may change.
     pub(crate) fn publish(
         &mut self,
         service: &Arc<ServiceKey>,
@@ -65,18 +65,18 @@ impl UrlConfigMaps {
         all.into_iter().cloned().collect()
     }
 
-    /// Returns whether the namespace is new.
+    /// Adds a namespace. Returns whether it is new.
     pub(crate) fn add_namespace(&mut self, name: &str) -> bool {
         self.namespaces.insert(name.into())
     }
 
-    /// Forgets a namespace that is deleted, together with its ConfigMap.
+    /// Removes a deleted namespace, together with its ConfigMap.
     pub(crate) fn remove_namespace(&mut self, name: &str) {
         self.namespaces.remove(name);
         self.maps.remove(name);
     }
 
-    /// How many ConfigMaps have keys of ours.
+    /// The number of ConfigMaps with keys of the controller.
     pub(crate) fn managed(&self) -> usize {
         self.maps.values().filter(|observed| observed.managed).count()
     }
@@ -90,7 +90,7 @@ impl UrlConfigMaps {
         self.namespaces.iter().map(|name| &**name)
     }
 
-    /// A ConfigMap exists, with this content. Returns whether it has to be changed.
+    /// Sets the content of a ConfigMap. Returns whether it has to be changed.
     pub(crate) fn apply(&mut self, document: &Document) -> bool {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
@@ -120,12 +120,12 @@ impl UrlConfigMaps {
         self.action(namespace).is_some()
     }
 
-    /// A ConfigMap does not exist any more. Returns its UID.
+    /// Removes a deleted ConfigMap. Returns its UID.
     pub(crate) fn delete(&mut self, namespace: &str) -> Option<Box<str>> {
         Some(self.maps.remove(namespace)?.uid)
     }
 
-    /// The UID and the version of the ConfigMap of a namespace, as far as they are known.
+    /// The UID and the version of the ConfigMap of a namespace, if they are known.
     pub(crate) fn version(&self, namespace: &str) -> Option<(&str, &str)> {
         let observed = self.maps.get(namespace)?;
         Some((&observed.uid, &observed.version))
@@ -152,7 +152,7 @@ impl UrlConfigMaps {
             return None;
         }
         let mut metadata = json!({"name": URL_CONFIG_MAP, "namespace": namespace});
-        // A ConfigMap of another owner gets our keys, and not the label that marks it as ours.
+        // A ConfigMap of another owner gets the keys, but not the label that marks it as one of Xposer.
         if observed.is_none_or(|observed| observed.labelled)
             && let Some(metadata) = metadata.as_object_mut()
         {
@@ -170,7 +170,7 @@ impl UrlConfigMaps {
         foreign.map(|(service, published)| (service.clone(), published.key.clone())).collect()
     }
 
-    /// The action that makes the ConfigMap of a namespace as desired, if it is not.
+    /// The action that makes the ConfigMap of a namespace as desired; `None` if it is.
     pub(crate) fn action(&self, namespace: &str) -> Option<Action> {
         if !self.namespaces.contains(namespace) {
             return None;
@@ -201,14 +201,15 @@ impl UrlConfigMaps {
 }
 
 impl ObservedConfigMap {
-    /// Whether another manager has set this key to another value. In a ConfigMap that we have created, the key is ours.
+    /// Whether another manager has set this key to another value. In a ConfigMap that the controller created, the key belongs to
+    /// the controller.
     fn has_foreign_key(&self, published: &Published) -> bool {
         !self.labelled
             && self.others.get(published.key.as_str()).is_some_and(|value| **value != *published.value)
     }
 }
 
-/// The keys that we have applied.
+/// The keys that the controller applied.
 fn our_keys(metadata: &ObjectMeta) -> BTreeSet<&str> {
     let data = our_fields(metadata).filter_map(|fields| fields.get("f:data")?.as_object());
     data.flatten().filter_map(|(key, _)| key.strip_prefix("f:")).collect()

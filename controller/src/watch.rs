@@ -18,31 +18,31 @@ use xposer_live::service::service_resource;
 
 use crate::backoff::exponential_backoff;
 
-/// The interval at which a kind that is not served, or may not be listed, is requested again.
+/// The interval of requests for a kind that is not served, or that may not be listed.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);
-/// The delay after an error of a watch, and the longest one after many. An event that comes late is late for the user.
+/// The delay after an error of a watch. A long delay would make events late for the user.
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
-/// How often a refusal to list what says who serves something is asked again before it counts. An API server that has just started has
-/// not read the roles yet, and without the answer, objects would be written in the words of another program.
+/// How many times a refusal to list objects that name controllers is repeated before it counts. An API server that has just started
+/// has not loaded the roles yet, and without the objects, Ingresses would be written in the words of another controller.
 const CONFIRMATIONS: u32 = 3;
-/// Objects a page. A page is decoded as a whole, so large pages cost memory. For each page, the API server goes through all objects that
-/// are left, so small pages cost it time.
+/// The number of objects in a page. A page is decoded as a whole, so large pages cost memory. For each page, the API server
+/// iterates over all remaining objects, so small pages cost it time.
 const PAGE_SIZE: u32 = 500;
 
-/// What is watched.
+/// The source of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     Services,
     Namespaces,
-    /// What says who serves a class or a Gateway.
+    /// Objects that name the controller of a class or a Gateway.
     Servers(ServerKind),
     Objects(Kind),
-    /// What is never ours, and says who has which host. Watched with the claims only.
+    /// Objects of a kind that Xposer never emits, whose hosts are recorded as claims. Watched only with claims.
     Foreign(ForeignKind),
 }
 
-/// An event of a watch, or why there are no events.
+/// An event of a watch, or the status if there are no events.
 #[derive(Debug)]
 pub(crate) struct WatchEvent {
     pub(crate) source: Source,
@@ -55,13 +55,13 @@ pub(crate) enum KindStatus {
     /// It is not known yet whether the kind is served, or its objects are being listed.
     #[default]
     Unknown,
-    /// Its objects are known.
+    /// The objects are known.
     Listed,
-    /// The API server does not serve it.
+    /// The API server does not serve the kind.
     NotServed,
-    /// The controller may not list it.
+    /// The controller may not list the objects.
     Forbidden(String),
-    /// It cannot be listed for another reason.
+    /// The objects cannot be listed for another reason.
     ListFailed(String),
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum KindStatus {
 #[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) client: Client,
-    /// One namespace, or all.
+    /// A namespace; `None` for all.
     pub(crate) namespace: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Scope {
 type Closed = SendError<WatchEvent>;
 
 impl Source {
-    /// Where the API may serve it, the preferred place first.
+    /// The API resources in all versions that a server may have, the preferred one first.
     fn resources(self) -> Vec<ApiResource> {
         match self {
             Self::Services => vec![service_resource()],
@@ -102,12 +102,12 @@ impl Source {
         match self {
             Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
             Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
-            // Objects of others are watched too, because an object of theirs may have the name of one of ours.
+            // Objects of other owners are watched as well, because one may have the name of a desired object.
             Self::Namespaces | Self::Servers(_) | Self::Objects(_) | Self::Foreign(_) => config,
         }
     }
 
-    /// Whether the controller works without the kind, because some API servers do not serve it, or some roles do not give it.
+    /// Whether the controller works without the kind, because some API servers do not serve it, or some roles do not permit it.
     fn is_optional(self) -> bool {
         match self {
             Self::Services | Self::Namespaces => false,
@@ -118,7 +118,7 @@ impl Source {
 
     /// Watches until the receiver is gone.
     pub(crate) async fn watch(self, scope: Scope, events: Sender<WatchEvent>) {
-        // Ends with the receiver.
+        // The only error is that the receiver is gone.
         let _ = self.watch_until_closed(&scope, &events).await;
     }
 
@@ -129,7 +129,7 @@ impl Source {
         }
     }
 
-    /// Where it is served, as soon as it is.
+    /// Waits until the kind is served, and returns its API resource.
     async fn wait_until_served(
         self,
         scope: &Scope,
@@ -141,9 +141,9 @@ impl Source {
             let status = match self.find_served(scope).await {
                 Ok(Some(resource)) => return Ok(resource),
                 Ok(None) => KindStatus::NotServed,
-                // Until it is known who serves what, nothing is compared.
+                // Until the controllers are known, no object is compared.
                 Err(error) if matches!(self, Self::Servers(_)) && refusals < CONFIRMATIONS => {
-                    // Without an answer, this goes on.
+                    // Only a definite answer counts as a refusal.
                     refusals += u32::from(matches!(&error, Error::Api(status) if status.code < 429));
                     tracing::debug!("{self:?}: {}", error_message(&error));
                     tokio::time::sleep(backoff.next().unwrap_or(MAX_BACKOFF)).await;
@@ -156,7 +156,7 @@ impl Source {
         }
     }
 
-    /// The first place that serves it.
+    /// The first API resource that the API server serves.
     async fn find_served(self, scope: &Scope) -> Result<Option<ApiResource>, Error> {
         for resource in self.resources() {
             if !self.is_optional() {
@@ -174,7 +174,7 @@ impl Source {
         Ok(None)
     }
 
-    /// Returns when the kind is not served any more.
+    /// Watches until the kind is no longer served.
     async fn watch_while_served(
         self,
         resource: &ApiResource,
@@ -188,7 +188,7 @@ impl Source {
         while let Some(event) = stream.next().await {
             let error = match event {
                 Ok(event) => {
-                    // `Init` only announces a list, and is no success.
+                    // `Init` only announces a list, so it is no success.
                     if !matches!(event, Event::Init) {
                         (failed, refusals) = (false, 0);
                         backoff.reset();
@@ -208,7 +208,7 @@ impl Source {
                 status = None;
             }
             let delay = match (&status, status_code(&error)) {
-                // The history is gone, and the list is requested next; that is no failure.
+                // The history has expired, and a list is requested next; that is no failure.
                 (_, 410) if !failed => Duration::ZERO,
                 (Some(_), _) => DISCOVERY_INTERVAL,
                 (None, _) => backoff.next().unwrap_or(MAX_BACKOFF),
@@ -234,8 +234,7 @@ impl Source {
         })
     }
 
-    /// The status of the kind after an error of its watch, if the error means more than that the watch is tried again. The
-    /// same message is logged once.
+    /// The status of the kind after an error of its watch; `None` if the watch is simply retried. The same message is logged once.
     fn status_after(
         self,
         what: &str,
@@ -253,7 +252,7 @@ impl Source {
         let is_optional = self.is_optional();
         let code = status_code(error);
         match code {
-            // The list is read anew, which changes nothing.
+            // A new list follows, which changes nothing.
             410 => {
                 tracing::debug!("the watch of {what} starts anew: {message}");
                 return None;
@@ -261,11 +260,11 @@ impl Source {
             404 if is_optional => return Some(KindStatus::NotServed),
             _ => {}
         }
-        // After the first list, a refusal comes from an API server that has just started and has not read the roles yet.
+        // After the first list, a refusal comes from an API server that has just started and has not loaded the roles yet.
         let is_refused = matches!(code, 401 | 403 | 404) && !listed;
         if *last_message != message {
             match (is_refused, is_optional) {
-                // The controller tells what it means.
+                // The controller logs the consequence.
                 (true, true) if matches!(self, Self::Servers(_)) => tracing::debug!("{what}: {message}"),
                 (true, true) if matches!(self, Self::Foreign(_)) => tracing::warn!(
                     "the hosts of {what} are not among the claims; apply the component `claims` of deploy/controller, or \
@@ -282,7 +281,7 @@ impl Source {
     }
 }
 
-/// The HTTP status that the API server gave; 0 where it gave none.
+/// The HTTP status of the API server; 0 if there is none.
 fn status_code(error: &watcher::Error) -> u16 {
     match error {
         watcher::Error::InitialListFailed(Error::Api(status))

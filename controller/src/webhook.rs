@@ -1,7 +1,7 @@
-//! The controller's own admission webhook: the answers of the policy, for clusters without Kubewarden.
+//! The controller's own admission webhook, which gives the answers of the policy in clusters without Kubewarden.
 //!
-//! It runs in a thread of its own, because whoever writes to the API server waits for its answers, and the loop may be busy. It shares
-//! nothing with the loop but the settings.
+//! It runs in a separate thread, because clients of the API server wait for its answers, and the loop may be busy. The two threads
+//! share only the settings.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use crate::args::Args;
 use crate::metrics::Metrics;
 use crate::serve::Health;
 
-/// How often the files of the certificate are read.
+/// The interval of reads of the certificate files.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
-/// How long a look-up may take. The API server waits for the whole answer as long as the configuration of the webhook says, 5 s in
+/// The time limit of a look-up. The API server waits for the whole answer as long as the webhook configuration says: 5 s in
 /// `deploy/controller`.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long requests are still accepted at the end: for a while, the API server does not know that this replica ends.
+/// How long requests are still accepted at shutdown, because the API server learns late that this replica ends.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
-/// The longest time for the end after that.
+/// The time limit of the shutdown after that.
 const END_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// The webhook while it runs.
+/// The running webhook.
 pub(crate) struct Webhook {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
 }
 
-/// Starts the webhook, and returns at once. Until there is a certificate that is valid, the program is not ready.
+/// Starts the webhook, and returns at once. The program is not ready until there is a valid certificate.
 ///
 /// # Errors
 ///
-/// If the program cannot listen at the address.
+/// The program cannot listen on the address.
 pub(crate) fn start(
     args: &Args,
     config: Config,
@@ -88,14 +88,14 @@ pub(crate) fn start(
             error!("the webhook ended: {error:#}");
             known.set_webhook(Some(format!("it ended: {error:#}")));
         }
-        // Nobody waits for it if the program ends at once.
+        // There is no receiver if the program ends at once.
         let _ = end.send(());
     })?;
     Ok(Webhook { address, stop, ended })
 }
 
 impl Webhook {
-    /// Answers for a while longer, and ends.
+    /// Answers requests for a while longer, and ends.
     pub(crate) async fn end(self) {
         info!("the webhook answers for {} s more", DRAIN_TIME.as_secs());
         tokio::time::sleep(DRAIN_TIME).await;
@@ -104,7 +104,7 @@ impl Webhook {
     }
 }
 
-/// Reads the files of the certificate again, and says what has become of them.
+/// Reloads the files of the certificate, and reports the result.
 fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
     let had_one = certificates.is_usable();
     let Some(reloaded) = certificates.reload() else { return };
@@ -122,7 +122,7 @@ fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
             error!(
                 "the API server does not accept the certificate of the webhook, and there is no better one: {said}"
             );
-            // A replica from before may have a valid one, and goes on as long as this one is not ready.
+            // A previous replica may have a valid certificate, and keeps running as long as this one is not ready.
             if !certificates.has_been_valid() {
                 health.set_webhook(Some(format!("the API server does not accept its certificate: {said}")));
             }
@@ -139,12 +139,12 @@ fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
     }
 }
 
-/// Answers requests by the settings as they are now.
+/// Answers requests by the current settings.
 struct Answers {
     settings: watch::Receiver<Arc<Settings>>,
     client: Client,
     metrics: Arc<Metrics>,
-    /// The last look-up failed.
+    /// Whether the last look-up failed.
     fails: AtomicBool,
 }
 
@@ -163,7 +163,7 @@ impl Door for Answers {
             }
         };
         if !response.is_allowed() {
-            tell(&request, &response);
+            log_refusal(&request, &response);
         }
         response
     }
@@ -174,7 +174,7 @@ impl Door for Answers {
 }
 
 impl Answers {
-    /// A reply for each name, all asked at once.
+    /// Returns a reply for each name; all are requested at once.
     async fn replies(&self, question: &Question<'_>) -> Vec<Reply> {
         let api = format!("/api/v1/namespaces/{}/configmaps", question.namespace());
         let asked = question.names().iter().map(|name| self.get(&api, name));
@@ -190,7 +190,7 @@ impl Answers {
             Reply::Failed(said) => Some(said),
             _ => None,
         });
-        // Once, until one succeeds: it may concern every request.
+        // Logged once until a look-up succeeds, because the failure may concern every request.
         let failed_before = self.fails.swap(failure.is_some(), Ordering::Relaxed);
         if let Some(said) = failure.filter(|_| !failed_before) {
             warn!("the ConfigMaps with the claims in {} cannot be looked up: {said}", question.namespace());
@@ -212,7 +212,7 @@ impl Answers {
     }
 }
 
-/// What of a request is logged.
+/// The part of a request that is logged.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Asked {
@@ -229,7 +229,7 @@ struct AskedKind {
 }
 
 /// Logs a refusal in one line.
-fn tell(request: &[u8], response: &Response) {
+fn log_refusal(request: &[u8], response: &Response) {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }
@@ -242,8 +242,8 @@ fn tell(request: &[u8], response: &Response) {
 mod tests {
     use super::*;
 
-    /// A replica without a valid certificate is not ready, so that an update does not replace those that have one. A replica that had
-    /// one stays ready, whatever comes.
+    /// A replica without a valid certificate is not ready, so that a rollout does not replace replicas with a valid one. A replica
+    /// that had a valid one stays ready, whatever happens.
     #[test]
     fn a_replica_waits_for_a_certificate_that_is_valid() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What there is to choose for the options that reproduce an Ingress, and the draft of a choice.
+//! The choices for the options that reproduce an Ingress, and the draft for a choice.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,36 +11,36 @@ use crate::keys;
 use crate::shape;
 use crate::wanted::Wanted;
 
-/// What is chosen for a draft.
+/// A choice for a draft.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice<'p> {
     pub(crate) profile: Option<&'p str>,
     pub(crate) kind: Option<PathType>,
     pub(crate) certificate: Certificate,
-    /// Whether requests without TLS are sent to https; without it, the default of the program counts.
+    /// Whether requests without TLS are redirected to https; `None` uses the default of the controller.
     pub(crate) redirect: Option<bool>,
     /// Whether the class stays an annotation.
     pub(crate) class_in_block: bool,
-    /// Whether the paths are in the URLs; otherwise all of them are the same one.
+    /// Whether the URLs contain the paths; otherwise all routes have the same path.
     pub(crate) paths_in_urls: bool,
-    /// The name of the Ingress, where the default is not wanted.
+    /// The name of the Ingress; `None` uses the default.
     pub(crate) name: Option<String>,
 }
 
-/// How the certificate is asked for.
+/// The way to get the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certificate {
     None,
-    /// It is in the secret.
+    /// The secret exists.
     Secret,
-    /// cert-manager puts it there, and the issuer is an option.
+    /// cert-manager fills the secret, and an option names the issuer.
     Issued,
-    /// cert-manager puts it there, and the issuer is an annotation.
+    /// cert-manager fills the secret, and an annotation names the issuer.
     Annotated,
 }
 
 impl<'p> Choice<'p> {
-    /// What is tried first under a profile.
+    /// The first choice under a profile.
     pub(crate) fn new(wanted: &Wanted<'_>, profile: Option<&'p str>) -> Self {
         Self {
             profile,
@@ -53,7 +53,7 @@ impl<'p> Choice<'p> {
         }
     }
 
-    /// The options and the block that say what is wanted in this way, without the annotations that are dropped.
+    /// The options and the block for this choice, without the dropped annotations.
     pub(crate) fn draft(&self, wanted: &Wanted<'_>, dropped: &BTreeSet<String>) -> Draft {
         let mut draft = Draft { labels: wanted.labels.clone(), ..Draft::default() };
         let mut set = |key: &'static str, value: String| {
@@ -114,7 +114,7 @@ impl<'p> Choice<'p> {
                 set(key, value.clone());
             }
             said.extend(canary.said.iter().map(String::as_str));
-            // What a canary says about certificates is read by nobody.
+            // No controller reads the certificates of a canary.
             draft.options.remove(keys::TLS_HOSTS);
         }
         let rest = wanted.annotations.iter().filter(|(key, _)| !said.contains(key.as_str()));
@@ -130,7 +130,8 @@ impl<'p> Choice<'p> {
     }
 }
 
-/// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other a Prefix.
+/// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other path is a
+/// Prefix.
 pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
     let mut counts: BTreeMap<PathType, usize> = BTreeMap::new();
     for route in &wanted.routes {
@@ -142,7 +143,7 @@ pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
     if counts.len() == 1 { given.collect() } else { [None].into_iter().chain(given).collect() }
 }
 
-/// The ways to ask for the certificate to try.
+/// The ways to get the certificate to try.
 pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
     if wanted.tls.is_empty() {
         return vec![Certificate::None];
@@ -157,7 +158,7 @@ pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
     }
 }
 
-/// The path of all routes, if they have one that is no `/`.
+/// The path of all routes, if they have one path other than `/`.
 pub(crate) fn common_path<'i>(wanted: &Wanted<'i>) -> Option<&'i str> {
     let first: &'i str = wanted.routes.first().map(|route| route.path.as_str())?;
     (first != "/" && wanted.routes.iter().all(|route| route.path == first)).then_some(first)

@@ -1,4 +1,4 @@
-//! What many Ingresses have in common, as settings.
+//! The common parts of many Ingresses, as settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::proposal::Proposal;
 use crate::read::{Ingress, read};
 use crate::wanted::{Wanted, wanted};
 
-/// Settings for the Services behind some Ingresses, and why each of them is one.
+/// Settings for the Services behind some Ingresses, each with its reason.
 ///
 /// ```
 /// use serde_json::json;
@@ -34,7 +34,7 @@ pub struct Common {
     pub entries: Vec<Entry>,
 }
 
-/// A setting, and why it is one.
+/// A setting and its reason.
 ///
 /// ```
 /// use xposer_import::{Input, settings};
@@ -47,12 +47,12 @@ pub struct Entry {
     pub name: &'static str,
     /// Its value.
     pub value: Value,
-    /// Why, in one sentence.
+    /// The reason, in one sentence.
     pub why: String,
 }
 
 impl Common {
-    /// All settings as one mapping.
+    /// Returns all settings as one mapping.
     #[must_use]
     pub fn value(&self) -> Value {
         let entries = self.entries.iter().map(|entry| (entry.name.to_owned(), entry.value.clone()));
@@ -64,10 +64,10 @@ impl Common {
     }
 }
 
-/// What stands before the domain, for a Service and its namespace.
+/// The part of a host before the domain, for a Service and its namespace.
 type Form = fn(&str, &str) -> String;
 
-/// The forms of a host in front of the domain, and the templates that give them. The first one is the built-in default.
+/// The forms of a host, and the templates for them. The first one is the built-in default.
 const FORMS: [(&str, Form); 4] = [
     ("{{.Service}}.{{.Namespace}}.{{.Domain}}", |service, namespace| format!("{service}.{namespace}.")),
     ("{{.Service}}.{{.Domain}}", |service, _| format!("{service}.")),
@@ -75,7 +75,7 @@ const FORMS: [(&str, Form); 4] = [
     ("{{.Namespace}}-{{.Service}}.{{.Domain}}", |service, namespace| format!("{namespace}-{service}.")),
 ];
 
-/// The value that most have; of several, the first one.
+/// The most frequent value, and its count. If several are equally frequent, the first one.
 fn most<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     let mut counts: BTreeMap<T, (usize, usize)> = BTreeMap::new();
     for (at, value) in all.enumerate() {
@@ -85,10 +85,10 @@ fn most<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     Some((best.0, best.1.0))
 }
 
-/// What the Ingresses of an input have in common, so that most of their Services need nothing but the label. `domain` is the domain to
-/// use, if it is known.
+/// Returns the common parts of the Ingresses of an input as settings, so that most of their Services need only the label. `domain`
+/// is the domain to use, if it is known.
 ///
-/// No setting makes anything be lost that is not lost without it.
+/// No setting causes a loss that would not happen without it.
 #[must_use]
 pub fn settings(input: &Input<'_>, domain: Option<&str>) -> Common {
     let ingresses: Vec<Ingress> = input
@@ -121,7 +121,7 @@ pub fn settings(input: &Input<'_>, domain: Option<&str>) -> Common {
     without_losses(common, input)
 }
 
-/// Whether a domain can be that of one owner: it is no suffix below which everybody has names, as `co.uk` or `github.io`.
+/// Whether a domain can have one owner, and is not a public suffix such as `co.uk` or `github.io`.
 fn is_owned(domain: &str) -> bool {
     is_dns_subdomain(domain) && domain.contains('.') && psl::domain_str(domain).is_some()
 }
@@ -139,7 +139,7 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
         }
     }
     let total = all.iter().filter(|it| it.canary.is_none()).count();
-    // Of two forms with as many hosts, the earlier one.
+    // If two forms have the same number of hosts, the earlier one is chosen.
     votes.sort_by_key(|(at, _)| *at);
     let found = most(votes.into_iter());
     let why = |what: &str, count: usize| format!("The {what} of {count} of {total} hosts.");
@@ -185,7 +185,7 @@ fn names(all: &[Wanted<'_>]) -> Option<(String, usize)> {
 
 fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
     let classes: Vec<&str> = all.iter().filter_map(|it| it.class.map(|class| class.name.as_str())).collect();
-    // No Service can take a class of the settings back.
+    // A Service cannot remove a class that the settings give, so every Ingress must have one.
     if classes.len() == all.len()
         && let Some((class, count)) = most(classes.iter().copied())
     {
@@ -231,7 +231,7 @@ fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
 }
 
 fn certificates(all: &[Wanted<'_>], common: &mut Common) {
-    /// The order of the form without variables.
+    /// The index of the form without variables.
     const FIXED: usize = 3;
     let issuer = |it: &Wanted<'_>| {
         let mut issuers = it.annotations.iter().filter_map(|(key, value)| match about(key) {
@@ -255,8 +255,8 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
         let key = if cluster { "clusterIssuer" } else { "issuer" };
         common.add(key, name, format!("The issuer of {count} of {total} certificates."));
     }
-    // Each secret has several forms; the ones that many have in common, and among them the most general one, counts. The parts of one
-    // Ingress share a secret because they were one.
+    // A secret matches several forms. The form that most secrets have in common is chosen, and among equals the most general one.
+    // Parts of one Ingress do not count separately, because they share a secret as one Ingress.
     let mut forms: BTreeSet<(usize, String, Option<usize>)> = BTreeSet::new();
     let mut owners: BTreeSet<Option<usize>> = BTreeSet::new();
     for it in &secured {
@@ -275,7 +275,7 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
         if let Some((before, after)) = secret.split_once(host) {
             forms.insert((2, format!("{before}{{{{.Host}}}}{after}"), own));
         }
-        // One secret for all is a setting where several Ingresses have it already, and cert-manager makes none of them.
+        // One secret for all becomes a setting if several Ingresses use it already and cert-manager does not fill it.
         if !is_issued {
             forms.insert((FIXED, (*secret).to_owned(), own));
         }
@@ -291,7 +291,7 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
     }
 }
 
-/// The annotations that all Ingresses have. One Ingress alone has nothing in common with others.
+/// Adds the annotations that all Ingresses have. A single Ingress has nothing in common with others.
 fn annotations(all: &[Wanted<'_>], common: &mut Common) {
     let [first, rest @ ..] = all else { return };
     let own = first.main().map(|ingress| ingress.at);
@@ -317,9 +317,9 @@ fn losses(common: &Common, input: &Input<'_>) -> usize {
     findings.iter().filter(|finding| finding.is_loss).count()
 }
 
-/// The settings without those that make something be lost, or that the core refuses.
+/// Removes the settings that cause a loss, or that the core refuses.
 fn without_losses(common: Common, input: &Input<'_>) -> Common {
-    // Who serves a class is a fact, whatever it costs.
+    // The controller of a class is a fact, so this setting is kept in any case.
     const FACT: &str = "controllers";
     let facts = common.entries.iter().filter(|entry| entry.name == FACT).cloned().collect();
     let most = losses(&Common { entries: facts }, input);
@@ -341,7 +341,7 @@ fn without_losses(common: Common, input: &Input<'_>) -> Common {
     common
 }
 
-/// A Service without an Ingress, and the URL that it gets with the label alone.
+/// A Service without an Ingress, and the URL that it would get with the label alone.
 ///
 /// ```
 /// use serde_json::json;
@@ -355,13 +355,13 @@ fn without_losses(common: Common, input: &Input<'_>) -> Common {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unexposed {
-    /// Its position in the input.
+    /// The position of the Service in the input.
     pub service: usize,
-    /// The URL, or why there is none.
+    /// The URL, or the reason why there is none.
     pub url: Result<String, String>,
 }
 
-/// The Services that are behind no Ingress and do not ask to be exposed.
+/// Returns the Services that are behind no Ingress and do not request exposure.
 #[must_use]
 pub fn unexposed(input: &Input<'_>, settings: &Settings, proposals: &[Proposal]) -> Vec<Unexposed> {
     let proposed: std::collections::HashSet<usize> = proposals.iter().filter_map(|it| it.given).collect();
@@ -433,7 +433,7 @@ mod tests {
         let imported = import(&input, &Settings::from_value(&common.value()).unwrap(), false);
         assert!(imported.is_same(), "{:?}", imported.findings);
         let sizes: Vec<usize> = imported.proposals.iter().map(|it| it.annotations.len()).collect();
-        // Without the Services, the port is named.
+        // Without the Services, the annotations name the port.
         assert_eq!(sizes, [1, 1, 3]);
     }
 

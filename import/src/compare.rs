@@ -1,4 +1,4 @@
-//! The differences between an Ingress and what is made of a proposal.
+//! The differences between an Ingress and the result of a proposal.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,30 +14,30 @@ use crate::wanted::Wanted;
 /// A difference.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
-    /// The position of the Ingress that it is about.
+    /// The position of the Ingress.
     pub(crate) ingress: usize,
     pub(crate) path: FieldPath,
     pub(crate) message: String,
     pub(crate) help: Option<&'static str>,
-    /// Whether something is not reproduced; otherwise it is said in other words.
+    /// Whether something is not reproduced. Otherwise it is expressed in another way.
     pub(crate) is_loss: bool,
-    /// The annotation that it is about.
+    /// The annotation that differs.
     pub(crate) key: Option<String>,
 }
 
-/// How much a proposal differs: what is lost, and what is said in other words.
+/// The cost of the differences: the number of losses, and of parts that are expressed in another way.
 pub(crate) fn cost(differences: &[Difference]) -> (usize, usize) {
     let lost = differences.iter().filter(|it| it.is_loss).count();
     (lost, differences.len() - lost)
 }
 
-/// What is made of a proposal, and the keys of the annotations about which the core has told what becomes of them.
+/// The result of a proposal, and the keys of the annotations about which the core has a finding.
 pub(crate) struct Made<'m> {
     pub(crate) ingress: &'m Ingress,
     pub(crate) told: &'m BTreeSet<String>,
 }
 
-/// The differences between what is wanted and what is made.
+/// Returns the differences between the wanted Ingress and the result.
 pub(crate) fn differences(wanted: &Wanted<'_>, made: &Made<'_>) -> Vec<Difference> {
     let Some(main) = wanted.main() else { return Vec::new() };
     let mut all = Differences { main, found: Vec::new() };
@@ -55,7 +55,7 @@ struct Differences<'m> {
     found: Vec<Difference>,
 }
 
-/// The key under which an old annotation is given today.
+/// The current key of a legacy annotation.
 fn successor(key: &str) -> Option<String> {
     match find(key)?.migration {
         Migration::Renamed(new) | Migration::Switch { key: new, .. } => Some(new.to_owned()),
@@ -76,7 +76,7 @@ impl Differences<'_> {
     }
 
     fn name(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
-        // That there is no name is told already.
+        // A missing name is reported already.
         if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
             let said = format!("the Ingress is called `{name}`, and what is made `{}`", made.name());
             self.add(FieldPath::object(&["metadata", "name"]), said, true);
@@ -134,7 +134,7 @@ impl Differences<'_> {
         }
         let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
         for route in &wanted.routes {
-            // What is said twice is made once.
+            // A repeated route is made once.
             if !seen.insert((&route.host, &route.path, route.kind, route.port.as_ref())) {
                 continue;
             }
@@ -182,7 +182,7 @@ impl Differences<'_> {
         if wanted.tls.is_empty() && other.is_empty() {
             return;
         }
-        // What a canary says about TLS is read by nobody: the stable Ingress has the certificates.
+        // No controller reads the TLS section of a canary: the stable Ingress has the certificates.
         if wanted.canary.is_some() && other.is_empty() {
             self.add(
                 section(),
@@ -277,16 +277,16 @@ impl Differences<'_> {
             .collect();
         let mut unpublished: Vec<String> = Vec::new();
         for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
-            // The settings give what a tool had written.
+            // The settings give an annotation that a tool had written.
             if self.main.annotations.get(key) == Some(value) {
                 continue;
             }
-            // The host of a canary is published by the stable Ingress, whatever this one said.
+            // The stable Ingress publishes the host of a canary, whatever the Ingress of the canary says.
             if wanted.canary.is_some() && opts_out(key, value) {
                 unpublished.push(format!("`{key}: {}`", short(value)));
                 continue;
             }
-            // The same name under another prefix, which the core has told.
+            // The core has reported the annotation with the same name under another prefix.
             if key.split_once('/').is_some_and(|(_, name)| names.contains(name)) {
                 continue;
             }
@@ -316,14 +316,14 @@ impl Differences<'_> {
         for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
             if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
                 let said = format!("what is made also has the label `{key}: {}`", short(value));
-                // Those of tools are told once, where they are left out.
+                // Labels of tools are reported once, when they are dropped.
                 self.add(FieldPath::object(&["metadata", "labels"]), said, true);
             }
         }
     }
 }
 
-/// The beginning of a value, on one line.
+/// The start of a value, on one line.
 pub(crate) fn short(value: &str) -> String {
     xposer::internal::shortened(&value.replace('\n', "\\n"), None, 80)
 }

@@ -1,4 +1,4 @@
-//! What a Service is to say: a draft of its annotations, and what the core makes of it.
+//! The draft of a Service's annotations, and its result in the core.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) struct Draft {
     pub(crate) options: BTreeMap<&'static str, String>,
     /// The lines of the forwarded block: keys and values.
     pub(crate) block: BTreeMap<String, String>,
-    /// The labels that the objects get.
+    /// The labels of the emitted objects.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -38,9 +38,10 @@ impl Draft {
     }
 }
 
-/// A line of the forwarded block that is read as this key and this value; `None` if there is none, as for a value of several lines.
+/// The line of the forwarded block that parses as this key and value; `None` if there is none, for example for a value of several
+/// lines.
 pub(crate) fn line(key: &str, value: &str) -> Option<String> {
-    // What looks like another key inside of a value is taken for one, unless there are quotes around it.
+    // Text inside a value that looks like another key is read as one, unless it is in quotes.
     let is_several =
         value.contains([' ', ',', ';', '\\']) && value.contains('/') && value.contains([':', '=']);
     let plain = format!("{key}: {value}");
@@ -53,12 +54,12 @@ pub(crate) fn line(key: &str, value: &str) -> Option<String> {
     })
 }
 
-/// Whether a key of a Service's annotation is one of this project's.
+/// Whether a key of an annotation belongs to Xposer.
 pub(crate) fn is_ours(key: &str) -> bool {
     key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION
 }
 
-/// A Service without its annotations of this project, as far as the core reads it.
+/// A Service without its annotations of Xposer, with only the fields that the core reads.
 pub(crate) fn bare(service: &Value, namespace: &str) -> Value {
     let metadata = service.get("metadata").unwrap_or(&Value::Null);
     let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -79,7 +80,7 @@ pub(crate) fn bare(service: &Value, namespace: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "metadata": named, "spec": spec})
 }
 
-/// A Service with the annotations of a draft.
+/// Adds the annotations of a draft to a Service.
 pub(crate) fn with(bare: &Value, draft: &Draft) -> Value {
     let mut service = bare.clone();
     if let Some(Value::Object(annotations)) = service.pointer_mut("/metadata/annotations") {
@@ -88,7 +89,7 @@ pub(crate) fn with(bare: &Value, draft: &Draft) -> Value {
     service
 }
 
-/// What the core makes of a draft.
+/// Decides about a Service with a draft.
 pub(crate) fn tried(bare: &Value, draft: &Draft, settings: &Settings) -> Outcome {
     expose(&Service::from_value(&with(bare, draft)), settings)
 }
@@ -102,7 +103,7 @@ fn warnings(report: &Report) -> usize {
     report.of(Severity::Warning).count()
 }
 
-/// The draft without what the settings give anyway: every object stays as it is, and nothing is warned of that was not.
+/// Removes everything from the draft that the settings give anyway: every object must stay the same, without new warnings.
 pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Settings) -> Draft {
     let Outcome::Planned { plan, report } = tried(bare, &draft, settings) else { return draft };
     let (wanted, most) = (objects(&plan), warnings(&report));
@@ -112,7 +113,7 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
     };
     let mut draft = draft;
     let keys: Vec<&'static str> = draft.options.keys().copied().filter(|key| !keep.contains(key)).collect();
-    // Practically every proposal needs its URL or none of its options: one trial tells the latter.
+    // A fast path: nearly every proposal needs its URL or none of its options, and one trial detects the latter.
     let mut without = draft.clone();
     without.options.retain(|key, _| keep.contains(key));
     if is_same(&without) {
@@ -126,7 +127,7 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
             }
         }
     }
-    // What the objects have of a kind of entries without any in the draft.
+    // The metadata of the objects without any entry of this kind in the draft.
     let metadata = |draft: &Draft, field: &str| -> Value {
         let Outcome::Planned { plan, .. } = tried(bare, draft, settings) else { return Value::Null };
         let objects = plan.emit().objects;
@@ -139,7 +140,7 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
     smallest_of(draft, |draft| &mut draft.labels, &is_same, &|draft| metadata(draft, "labels"))
 }
 
-/// Leaves out the entries of one kind that the settings give: those that the objects still have without any entry.
+/// Removes the entries of one kind that the settings give: those that the objects have even without them.
 fn smallest_of(
     draft: Draft,
     entries: impl Fn(&mut Draft) -> &mut BTreeMap<String, String>,

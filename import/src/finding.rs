@@ -1,9 +1,9 @@
-//! What is said about an import.
+//! The findings of an import.
 
 use xposer::diagnostics::{FieldPath, Subject};
 use xposer::{Code, Diagnostic, Severity};
 
-/// The object that a finding is about, by its position in the input.
+/// The object of a finding, by its position in the input.
 ///
 /// ```
 /// use xposer_import::Object;
@@ -19,7 +19,7 @@ pub enum Object {
     Settings,
 }
 
-/// Something that a proposal does not say, says in other words, or that is wrong with it.
+/// A part that a proposal does not reproduce or expresses in another way, or a problem of the proposal.
 ///
 /// ```
 /// use serde_json::json;
@@ -35,22 +35,22 @@ pub enum Object {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The object that it is about.
+    /// The object that the finding is about.
     pub object: Object,
-    /// The field of that object.
+    /// The field of the object.
     pub path: FieldPath,
-    /// That object by its name.
+    /// The object by its name.
     pub subject: Subject,
-    /// The code, where the core says it about the proposal.
+    /// The code, if the finding is a diagnostic of the core about the proposal.
     pub code: Option<Code>,
-    /// How much it weighs: an Error where nothing is proposed, what is proposed cannot be used, or what keeps somebody out is missing; a
-    /// Warning where something else of the Ingress is missing or other than it was; an Info where it is said in other words.
+    /// The severity: an Error if nothing is proposed, the proposal cannot be used, or protection is lost; a Warning if another part
+    /// of the Ingress is missing or different; an Info if a part is expressed in another way.
     pub severity: Severity,
-    /// What is found: lower case, no final period.
+    /// The message: lower case, no final period.
     pub message: String,
-    /// One imperative sentence that says what to do.
+    /// One imperative sentence that tells what to do.
     pub help: Option<String>,
-    /// Whether something of the Ingress is not reproduced.
+    /// Whether a part of the Ingress is not reproduced.
     pub is_loss: bool,
 }
 
@@ -72,7 +72,7 @@ impl Finding {
         self
     }
 
-    /// A finding of the core about a proposal, at another place.
+    /// Creates a finding from a diagnostic of the core about a proposal, at another place.
     pub(crate) fn of_core(
         diagnostic: &Diagnostic,
         object: Object,

@@ -1,4 +1,4 @@
-//! The annotations that a proposal has.
+//! The annotations of proposals.
 
 /// The annotations by their names.
 macro_rules! keys {

@@ -1,10 +1,11 @@
-//! Existing Ingresses become the label and the annotations of the Services behind them.
+//! Converts existing Ingresses to the label and the annotations of the Services behind them.
 //!
-//! [`import`] reads Ingresses, with the Services beside them or without, and proposes for each Service what reproduces its Ingress. It
-//! proves itself: the core exposes the Services with the proposals, and every difference between the Ingresses and what is made is one
-//! of the [`Finding`]s. [`settings()`] finds what many Ingresses have in common, as settings.
+//! [`import`] reads Ingresses, with or without their Services, and proposes for each Service the annotations that reproduce its
+//! Ingress. The result is verified: the core exposes the Services with the proposals, and every difference between the Ingresses
+//! and the result is one of the [`Finding`]s. [`settings()`] finds the common parts of many Ingresses, as settings.
 //!
-//! There is no I/O: documents in, proposals and findings out. The command line and the plugin of kubectl read and print.
+//! There is no I/O: the input are documents, and the output are proposals and findings. The command line and the kubectl plugin
+//! read and print them.
 //!
 //! ```
 //! use serde_json::json;

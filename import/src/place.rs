@@ -1,4 +1,4 @@
-//! Where in an Ingress the value stands that a finding of the core about its proposal is about.
+//! Maps findings of the core about a proposal to places in the Ingress.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) fn key_in_block(
     block.lines().iter().find(is_it).map(|line| line.key.to_owned())
 }
 
-/// A finding of the core about a proposal, at the place in the Ingress that the value came from, or in the Service.
+/// Places a finding of the core about a proposal at the source of the value in the Ingress, or in the Service.
 pub(crate) fn place(
     wanted: &Wanted<'_>,
     diagnostic: &Diagnostic,
@@ -86,7 +86,7 @@ pub(crate) fn place(
     }))
 }
 
-/// The route that a diagnostic about hosts, paths or ports names; the rules as a whole where it names none.
+/// The route that a diagnostic about hosts, paths or ports names; all rules if it names none.
 fn first_route(wanted: &Wanted<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
     let at = wanted.main().map(|main| main.at).unwrap_or_default();
     let own = || wanted.routes.iter().filter(|route| route.ingress == at);

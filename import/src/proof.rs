@@ -1,4 +1,4 @@
-//! The proposals for all Services, exposed together and compared with the Ingresses.
+//! Exposes all Services with their proposals, and compares the result with the Ingresses.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -12,12 +12,12 @@ use crate::compare::{Made, differences};
 use crate::draft::{Draft, bare, is_ours, with};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
-use crate::proposal::{Proposal, tell_open};
-use crate::propose::{Proposing, made, told_keys};
+use crate::proposal::{Proposal, set_open};
+use crate::propose::{Proposing, made, reported_keys};
 use crate::read::{Ingress, read};
-use crate::wanted::{Wanted, tell_tools, wanted};
+use crate::wanted::{Wanted, report_tools, wanted};
 
-/// The documents to read, and the namespace of those that name none.
+/// The input documents, and the namespace of documents without one.
 ///
 /// ```
 /// use xposer::Settings;
@@ -28,15 +28,15 @@ use crate::wanted::{Wanted, tell_tools, wanted};
 pub struct Input<'a> {
     /// Ingresses ([`is_ingress`](crate::is_ingress)).
     pub ingresses: Vec<&'a Value>,
-    /// Services (`v1`), with those behind the Ingresses among them as far as they are known.
+    /// Services (`v1`), including those behind the Ingresses, as far as they are known.
     pub services: Vec<&'a Value>,
-    /// IngressClasses, which say who serves the Ingresses of a class whose name does not tell.
+    /// IngressClasses, which name the controller of a class if the name of the class does not imply it.
     pub classes: Vec<&'a Value>,
-    /// The namespace of objects that name none; empty where there is none.
+    /// The namespace of objects without one; empty if there is none.
     pub namespace: &'a str,
 }
 
-/// What became of an Ingress.
+/// The result for an Ingress.
 ///
 /// ```
 /// use serde_json::json;
@@ -49,13 +49,13 @@ pub struct Input<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Became {
-    /// All of it is reproduced.
+    /// The Ingress is reproduced completely.
     Same,
-    /// Something of it is not reproduced.
+    /// A part of the Ingress is not reproduced.
     Different,
-    /// Nothing is proposed for it.
+    /// Nothing is proposed for the Ingress.
     Nothing,
-    /// It is one that this project made.
+    /// Xposer made the Ingress.
     Ours,
 }
 
@@ -70,9 +70,9 @@ pub enum Became {
 pub struct Imported {
     /// The proposals, in the order of the Ingresses.
     pub proposals: Vec<Proposal>,
-    /// What is lost, said in other words, or wrong, in the order of the Ingresses.
+    /// The findings about losses, other expressions and problems, in the order of the Ingresses.
     pub findings: Vec<Finding>,
-    /// What became of each Ingress of the input.
+    /// The result for each Ingress of the input.
     pub became: Vec<Became>,
 }
 
@@ -85,14 +85,14 @@ impl Imported {
     }
 }
 
-/// The most findings about one object.
+/// The maximum number of findings about one object.
 const MAX_FINDINGS: usize = 50;
 
-/// Proposes for each Service behind some Ingresses the label and the annotations that reproduce them under these settings, and tells
-/// every difference.
+/// Proposes for each Service behind some Ingresses the label and the annotations that reproduce them under these settings, and
+/// reports every difference.
 ///
-/// With `with_options`, annotations of ingress-nginx that mean what an option says become that option, so that they outlive the
-/// controller; a difference in what is then written for it is an Info.
+/// With `with_options`, an annotation of ingress-nginx with the same meaning as an option becomes that option, so that it stays
+/// valid with another controller. A resulting difference in the emitted annotations is an Info.
 #[must_use]
 pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imported {
     let settings = &served_by(&input.classes, settings);
@@ -124,7 +124,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             findings.push(ingress.finding(path, Severity::Warning, said).help("give each Ingress once"));
             continue;
         }
-        tell_tools(&ingress, &mut findings);
+        report_tools(&ingress, &mut findings);
         ingresses.push(ingress);
     }
     let wanted = wanted(&ingresses, &mut findings);
@@ -142,7 +142,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             }
         }
     }
-    // Of one Service, several Ingresses may be made.
+    // Several Ingresses may have been made for one Service.
     for ingress in &ingresses {
         let name = (ingress.namespace().to_owned(), ingress.name().to_owned());
         if beside.get(&name).is_some_and(|made| made.is_like(ingress)) {
@@ -167,11 +167,11 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
             }));
         }
     }
-    tell_open(&mut proposals, &findings);
+    set_open(&mut proposals, &findings);
     Imported { proposals, findings: few(findings), became }
 }
 
-/// The settings with what IngressClasses say about who serves a class.
+/// Adds the controllers that IngressClasses name to the settings.
 fn served_by<'s>(classes: &[&Value], settings: &'s Settings) -> Cow<'s, Settings> {
     if classes.is_empty() {
         return Cow::Borrowed(settings);
@@ -184,10 +184,10 @@ fn served_by<'s>(classes: &[&Value], settings: &'s Settings) -> Cow<'s, Settings
     Cow::Owned(settings.clone().with_served_by(served_by))
 }
 
-/// The findings in the order of the objects, and a limited number of each.
+/// Returns the findings in the order of the objects, with a limited number for each.
 fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| finding.object);
-    // The parts of one Ingress have much in common.
+    // The parts of one Ingress often have the same findings.
     let mut seen = HashSet::new();
     findings.retain(|it| seen.insert((it.object, it.path.clone(), it.message.clone())));
     let mut counts: BTreeMap<Object, usize> = BTreeMap::new();
@@ -214,27 +214,27 @@ fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Ingresses that are made, by namespace and name.
+/// Emitted Ingresses, by namespace and name.
 type Beside = HashMap<(String, String), Ingress>;
 
-/// A proposal that is not proven yet.
+/// A proposal that is not verified yet.
 struct Drafted<'w, 'i> {
     wanted: &'w Wanted<'i>,
     given: Option<usize>,
     draft: Draft,
-    /// The findings about annotations that it does not have, by their keys.
+    /// The findings about annotations that the proposal does not have, by key.
     left_out: BTreeMap<String, Finding>,
     service: Value,
 }
 
-/// Exposes all Services with their proposals.
+/// The state of exposing all Services with their proposals.
 struct Proving<'w, 'i, 'a> {
     input: &'a Input<'a>,
     settings: &'a Settings,
     with_options: bool,
     /// The names of all Ingresses of the input.
     given_names: HashSet<(String, String)>,
-    /// The Services of the input by their namespaces and names.
+    /// The Services of the input, by namespace and name.
     services: HashMap<(String, String), usize>,
     drafted: Vec<Drafted<'w, 'i>>,
 }
@@ -325,8 +325,8 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
         }
     }
 
-    /// Exposes all Services together, those that ask already too, and tells each difference.
-    /// The other result are the Ingresses that are made beside those that are wanted.
+    /// Exposes all Services together, including those that request exposure already, and reports each difference. Returns the
+    /// proposals, and the Ingresses that are emitted in addition to the wanted ones.
     fn prove(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, Beside) {
         let proposed: HashSet<usize> = self.drafted.iter().filter_map(|it| it.given).collect();
         let others = self.input.services.iter().enumerate().filter(|(at, _)| !proposed.contains(at));
@@ -379,7 +379,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
         for (drafted, outcome) in drafted {
             let wanted = drafted.wanted;
             let plan = outcome.plan();
-            // Alone it can be exposed, even where it contradicts another one.
+            // Alone, the Service can be exposed even if it conflicts with another one.
             let alone = if plan.is_none() { alone(&drafted.service, self.settings) } else { None };
             let made = match plan {
                 Some(plan) => made_of.get(&(plan.namespace(), plan.service())).cloned(),
@@ -402,7 +402,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
         (proposals, beside)
     }
 
-    /// The finding that an object is made that no Ingress of the input is.
+    /// The finding about an emitted object that is no Ingress of the input.
     fn further(&self, main: &Ingress, object: &xposer::Object<'_>, name: &str) -> Option<Finding> {
         let own = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
         let is_ingress = object.kind() == xposer::emit::Kind::Ingress;
@@ -428,12 +428,12 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
         let diagnostics = outcome.report().into_iter().flat_map(xposer::Report::diagnostics);
         for diagnostic in diagnostics.chain(emitted.iter().copied()) {
             let is_error = diagnostic.severity == Severity::Error;
-            // What is chosen for the Service is of no interest here, and what becomes of an annotation is.
+            // Infos about choices for the Service are irrelevant here, but Infos about an annotation are not.
             if diagnostic.severity > Severity::Info || key_in_block(diagnostic, &annotations).is_some() {
                 findings.extend(place(wanted, diagnostic, &annotations, *given, is_error));
             }
         }
-        let mut told = told_keys(outcome.report(), &annotations);
+        let mut told = reported_keys(outcome.report(), &annotations);
         told.extend(emitted.iter().filter_map(|it| {
             (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
         }));
@@ -447,7 +447,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 let severity = if is_loss { Severity::Warning } else { Severity::Info };
                 let finding = ingress.unwrap_or(main).finding(difference.path, severity, difference.message);
                 let finding = Finding { is_loss, help: difference.help.map(str::to_owned), ..finding };
-                // Why it is missing is told in the place of that it is.
+                // The reason why a route is missing replaces the finding that it is missing.
                 let route = finding.path.to_string();
                 let why = left_out.get(difference.key.as_ref().unwrap_or(&route));
                 findings.push(why.cloned().unwrap_or(finding));

@@ -1,4 +1,4 @@
-//! What is proposed for a Service, in the forms that programs take.
+//! The proposal for a Service, in the formats that programs take.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use xposer::service::EXPOSE_LABEL;
 
 use crate::finding::{Finding, Object};
 
-/// What is proposed for one Service.
+/// The proposal for a Service.
 ///
 /// ```
 /// use serde_json::json;
@@ -25,27 +25,28 @@ use crate::finding::{Finding, Object};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// The namespace of the Service; empty where none is known.
+    /// The namespace of the Service; empty if it is not known.
     pub namespace: String,
     /// The name of the Service.
     pub service: String,
-    /// The position of the Service in the input, if it is there.
+    /// The position of the Service in the input, if the input contains it.
     pub given: Option<usize>,
-    /// The annotations that it gets.
+    /// The annotations to add.
     pub annotations: BTreeMap<String, String>,
-    /// The annotations of this project that it has and that have to go.
+    /// The annotations of Xposer on the Service that have to be removed.
     pub removed: Vec<String>,
-    /// The positions of the Ingresses that are reproduced; of the first one, everything but hosts and paths is.
+    /// The positions of the reproduced Ingresses. Of all but the first one, only hosts and paths are reproduced.
     pub ingresses: Vec<usize>,
-    /// The position of the Ingress that has the name of what is made, so that the Service can adopt it.
+    /// The position of the Ingress with the name of the emitted one, which the Service can adopt.
     pub adopts: Option<usize>,
-    /// Whether everything of the Ingresses that concerns this Service is reproduced.
+    /// Whether the Ingresses are reproduced completely, as far as they concern this Service.
     pub is_same: bool,
-    /// Why the Service is not to be exposed as it is proposed: what keeps somebody out of its Ingresses and is missing, a sentence each.
+    /// The reasons why the Service is not to be exposed as proposed: the protection of its Ingresses that would be lost, one
+    /// sentence each.
     pub open: Vec<String>,
 }
 
-/// A word of a command, in quotes where the shell needs them.
+/// Quotes a word of a command if the shell needs it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -56,11 +57,12 @@ fn quoted(word: &str) -> String {
 }
 
 impl Proposal {
-    /// The Service with nothing but its name, the label and the annotations: a strategic merge patch, in which `null` removes an
-    /// annotation. It is for kustomize and `kubectl patch`. `kubectl apply --server-side` may not be given it: where the Service was
-    /// applied by a client before, kubectl makes the patch the owner of all its fields, and the next time those that it lacks go.
+    /// Returns the Service with only its name, the label and the annotations: a strategic merge patch, in which `null` removes an
+    /// annotation. It is for kustomize and `kubectl patch`. Do not use it with `kubectl apply --server-side`: if the Service was
+    /// applied client-side before, kubectl makes the patch the owner of all its fields, and the next apply removes the fields that
+    /// the patch lacks.
     ///
-    /// It exposes the Service, also where it is [not to be](Self::not_exposed).
+    /// The patch exposes the Service, even if it is [not to be exposed](Self::not_exposed).
     #[must_use]
     pub fn patch(&self) -> Value {
         let mut metadata = Map::new();
@@ -78,7 +80,7 @@ impl Proposal {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata})
     }
 
-    /// The Service as it was given, with the label and the annotations, also where it is [not to be exposed](Self::not_exposed).
+    /// Returns the given Service with the label and the annotations, even if it is [not to be exposed](Self::not_exposed).
     #[must_use]
     pub fn whole(&self, service: &Value) -> Value {
         let mut whole = service.clone();
@@ -109,17 +111,17 @@ impl Proposal {
         name.trim_start_matches('/').to_owned()
     }
 
-    /// A sentence with the reasons where the Service is not to be exposed as it is proposed, because something is [missing](Self::open)
-    /// that keeps somebody out.
+    /// Returns a sentence with the reasons if the Service is not to be exposed as proposed, because [protection](Self::open) would
+    /// be lost.
     #[must_use]
     pub fn not_exposed(&self) -> Option<String> {
         let is_open = !self.open.is_empty();
         is_open.then(|| format!("Service {} is not exposed: {}", self.name(), self.open.join("; ")))
     }
 
-    /// The commands of kubectl that give the Service its annotations and its label, and comments. The label comes last, so that a
-    /// running controller exposes no Service without what protects it. They are comments themselves where the Service is
-    /// [not to be exposed](Self::not_exposed).
+    /// Returns the kubectl commands that add the annotations and the label to the Service, and comments. The label comes last, so
+    /// that a running controller does not expose the Service without its protection. If the Service is [not to be
+    /// exposed](Self::not_exposed), the commands are comments.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         let namespace = if self.namespace.is_empty() {
@@ -136,7 +138,7 @@ impl Proposal {
             commands.push(format!("kubectl annotate {service} {}", words.join(" ")));
         }
         commands.push(format!("kubectl label {service} {EXPOSE_LABEL}=true"));
-        // A comment ends with its line, and a value may have several.
+        // A comment ends with its line, and a value may have several lines.
         let comment =
             |text: &str| text.lines().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n");
         if let Some(said) = self.not_exposed() {
@@ -152,8 +154,8 @@ impl Proposal {
     }
 }
 
-/// Tells the proposals what keeps somebody out of their Ingresses and is missing.
-pub(crate) fn tell_open(proposals: &mut [Proposal], findings: &[Finding]) {
+/// Adds the lost protection from the findings to the proposals.
+pub(crate) fn set_open(proposals: &mut [Proposal], findings: &[Finding]) {
     let mut errors: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for finding in findings.iter().filter(|it| it.is_loss && it.severity == Severity::Error) {
         if let Object::Ingress(at) = finding.object {

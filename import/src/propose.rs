@@ -1,4 +1,4 @@
-//! The options that reproduce an Ingress: candidates are tried with the core, and the best one is made smaller.
+//! Finds the options that reproduce an Ingress: candidates are tried with the core, and the best one is reduced.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -18,27 +18,27 @@ use crate::place::{key_in_block, place};
 use crate::read::{Ingress, Route, read};
 use crate::wanted::Wanted;
 
-/// How much a draft costs: what is refused, what is lost, what is said in other words.
+/// The cost of a draft: the numbers of Errors, of losses, and of parts that are expressed in another way.
 type Cost = (usize, usize, usize);
 
 /// Makes the proposal for one Service.
 #[derive(Clone, Copy)]
 pub(crate) struct Proposing<'w, 'i> {
     pub(crate) wanted: &'w Wanted<'i>,
-    /// The Service without its annotations of this project.
+    /// The Service without its annotations of Xposer.
     pub(crate) bare: &'w Value,
     /// The position of the Service in the input. Without one, its ports are not known.
     pub(crate) given: Option<usize>,
     pub(crate) settings: &'w Settings,
-    /// The names that other Ingresses of the namespace keep.
+    /// The names of other Ingresses in the namespace that other Services keep.
     pub(crate) names: &'w HashSet<(&'i str, &'i str)>,
     /// The names of all Ingresses of the input.
     pub(crate) given_names: &'w HashSet<(String, String)>,
-    /// Whether annotations become options where they mean the same.
+    /// Whether annotations become options with the same meaning.
     pub(crate) with_options: bool,
 }
 
-/// What a plan becomes, as an Ingress that was read.
+/// The emitted Ingress of a plan, in the form in which Ingresses are read.
 pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
     let is_it = |object: &&xposer::Object<'_>| {
         object.kind() == Kind::Ingress
@@ -49,8 +49,8 @@ pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
     Some(read(&object.to_value(), 0, "", &mut Vec::new()))
 }
 
-/// The keys about which the core tells what becomes of them.
-pub(crate) fn told_keys<'r>(
+/// The keys about which the core has a finding.
+pub(crate) fn reported_keys<'r>(
     reports: impl IntoIterator<Item = &'r Report>,
     annotations: &BTreeMap<String, String>,
 ) -> BTreeSet<String> {
@@ -69,12 +69,12 @@ pub(crate) fn told_keys<'r>(
 }
 
 impl<'i> Proposing<'_, 'i> {
-    /// The proposal; `None` where the core refuses everything. The findings about annotations and routes that it does not have are
-    /// given by the keys of the annotations and the paths of the routes: the settings may give what no Service can.
+    /// Returns the proposal; `None` if the core refuses every candidate. The findings about annotations and routes that the
+    /// proposal does not have are returned by key and by path, because the settings may give them although no Service can.
     pub(crate) fn proposal(&self, told: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
         let mut left_out = self.unsayable();
         let mut sayable = self.wanted.clone();
-        // What is refused is left out, and the rest is tried again; each time, there may be something else.
+        // Refused lines are removed and the rest is tried again; each trial may reveal other refused lines.
         const MAX_TRIALS: usize = 10;
         for trial in 0..=MAX_TRIALS {
             let this = Proposing { wanted: &sayable, ..*self };
@@ -112,7 +112,7 @@ impl<'i> Proposing<'_, 'i> {
                 );
             }
             if refused.is_empty() {
-                refused = this.guilty(&draft, &report, &annotations);
+                refused = this.lines_with_error(&draft, &report, &annotations);
             }
             let routes = sayable.routes.len();
             sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
@@ -134,8 +134,8 @@ impl<'i> Proposing<'_, 'i> {
         None
     }
 
-    /// The lines of the block that an error is about which does not name them: without them, there is one error less.
-    fn guilty(
+    /// The lines of the block that cause an error which does not name them: without them, there is one error less.
+    fn lines_with_error(
         &self,
         draft: &Draft,
         report: &Report,
@@ -166,7 +166,7 @@ impl<'i> Proposing<'_, 'i> {
         named.into_iter().collect()
     }
 
-    /// The annotations that no line of the block can have.
+    /// The annotations that no line of the block can express.
     fn unsayable(&self) -> BTreeMap<String, Finding> {
         let Some(main) = self.wanted.main() else { return BTreeMap::new() };
         let is_unsayable = |(key, value): &(&String, &String)| line(key, value).is_none();
@@ -186,15 +186,15 @@ impl<'i> Proposing<'_, 'i> {
         self.wanted.annotations.iter().filter(is_unsayable).map(finding).collect()
     }
 
-    /// The draft that differs least.
+    /// The draft with the lowest cost.
     fn best<'s>(&'s self, dropped: &BTreeSet<String>) -> (Choice<'s>, Draft, Outcome) {
         let mut best: Option<(Cost, usize, Choice<'s>, Draft, Outcome)> = None;
-        // Not every import looks at all of thousands.
+        // There may be thousands of profiles, and trying all of them for each import would take too long.
         const MAX_PROFILES: usize = 20;
         let names = profiles(self.settings).into_iter().take(MAX_PROFILES);
         for profile in [None].into_iter().chain(names.map(Some)) {
             let (cost, choice, draft, outcome) = self.best_under(profile, dropped);
-            // Where there is nothing to choose, the size does not count.
+            // If there is no choice of profiles, the size does not matter.
             let size = if profile.is_none() && profiles(self.settings).is_empty() {
                 0
             } else {
@@ -215,7 +215,7 @@ impl<'i> Proposing<'_, 'i> {
         }
     }
 
-    /// The best draft under a profile: one choice after the other, each the best one beside those before it.
+    /// The best draft under a profile. The choices are made one after the other, each given the previous ones.
     fn best_under<'s>(
         &self,
         profile: Option<&'s str>,
@@ -279,7 +279,7 @@ impl<'i> Proposing<'_, 'i> {
                 let emitted = emit_all([plan.as_ref()]);
                 match made(plan, &emitted) {
                     Some(ingress) => {
-                        let told = told_keys([report, &emitted.report], &draft.annotations());
+                        let told = reported_keys([report, &emitted.report], &draft.annotations());
                         let all = differences(self.wanted, &Made { ingress: &ingress, told: &told });
                         let (lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {
@@ -302,7 +302,8 @@ impl<'i> Proposing<'_, 'i> {
         (cost, draft, outcome)
     }
 
-    /// The options that are said although the settings may give them: the first port of a Service that is not here is not known.
+    /// The options that are kept although the settings may give the same value: the first port of a Service that is not in the
+    /// input is not known.
     fn keep(&self) -> Vec<&'static str> {
         let mut keep = vec![keys::CANARY_OF];
         if self.given.is_none() {
@@ -311,7 +312,7 @@ impl<'i> Proposing<'_, 'i> {
         keep
     }
 
-    /// The draft without what the settings give. Where all paths are the same, the shorter of two forms.
+    /// Removes from the draft what the settings give. If all paths are the same, the shorter of two forms is used.
     fn smaller(&self, choice: &Choice<'_>, draft: Draft, keep: &[&str], dropped: &BTreeSet<String>) -> Draft {
         let own = smallest(self.bare, draft, keep, self.settings);
         if !choice.paths_in_urls || common_path(self.wanted).is_none() || self.with_options {
@@ -331,8 +332,8 @@ impl<'i> Proposing<'_, 'i> {
         }
     }
 
-    /// The draft with options in place of annotations that mean the same. They are kept also where they change nothing today: the
-    /// next controller reads none of the annotations.
+    /// Replaces annotations by options with the same meaning. The options are kept even if they change nothing today, because
+    /// another controller does not read the annotations.
     fn as_options(
         &self,
         draft: Draft,
@@ -366,12 +367,12 @@ impl<'i> Proposing<'_, 'i> {
         draft
     }
 
-    /// The draft with an option in place of the annotations that mean the same, or why there is none.
+    /// Replaces the annotations of one meaning by an option, or returns the reason why this is not possible.
     fn as_option(&self, draft: &Draft, meaning: &Meaning) -> Result<Draft, String> {
         let mut other = draft.clone();
         other.block.retain(|key, _| !meaning.keys.contains(key));
         other.options.insert(meaning.option, meaning.value.clone());
-        // An option that changes the path takes the path alone, and writes the expression itself.
+        // An option that changes the path needs the plain path, and writes the regular expression itself.
         let changes_path = matches!(meaning.option, keys::STRIP_PREFIX | keys::REWRITE_PATH);
         if changes_path {
             for key in [keys::URL, keys::PATH] {

@@ -1,4 +1,4 @@
-//! A lenient reader of Ingresses, of today's version of the API and of the two before it.
+//! A lenient parser of Ingresses, in the current API version and the two previous ones.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use xposer::validation::PathType;
 
 use crate::finding::{Finding, Object};
 
-/// The version of the API that is read as it is.
+/// The current API version.
 const VERSION: &str = "networking.k8s.io/v1";
-/// The versions that no cluster serves since Kubernetes 1.22.
+/// The API versions that no cluster has served since Kubernetes 1.22.
 const OLD_VERSIONS: [&str; 2] = ["extensions/v1beta1", "networking.k8s.io/v1beta1"];
 
-/// Whether a document is an Ingress of a version that is read.
+/// Whether a document is an Ingress of a supported version.
 ///
 /// ```
 /// use serde_json::json;
@@ -31,7 +31,7 @@ pub fn is_ingress(document: &Value) -> bool {
     text("kind") == "Ingress" && (version == VERSION || OLD_VERSIONS.contains(&version))
 }
 
-/// Whether a document is an IngressClass, which says by which program its Ingresses are served.
+/// Whether a document is an IngressClass, which names the controller of its Ingresses.
 ///
 /// ```
 /// use serde_json::json;
@@ -51,9 +51,9 @@ pub(crate) struct Route {
     pub(crate) kind: PathType,
     pub(crate) service: String,
     pub(crate) port: Option<PortRef>,
-    /// The entry of `paths`.
+    /// The path of the entry in `paths`.
     pub(crate) at: FieldPath,
-    /// The position of the Ingress that has it.
+    /// The position of the Ingress.
     pub(crate) ingress: usize,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct TlsEntry {
     pub(crate) secret: Option<String>,
 }
 
-/// The class, and whether the old annotation names it.
+/// The class, and whether the legacy annotation names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Class {
     pub(crate) name: String,
@@ -72,21 +72,21 @@ pub(crate) struct Class {
     pub(crate) at: FieldPath,
 }
 
-/// An Ingress, as far as a proposal is made of it.
+/// An Ingress, with the parts that a proposal needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Ingress {
-    /// Its position in the input.
+    /// The position in the input.
     pub(crate) at: usize,
     pub(crate) subject: Subject,
     pub(crate) class: Option<Class>,
     pub(crate) routes: Vec<Route>,
     pub(crate) tls: Vec<TlsEntry>,
-    /// The annotations without the one of the class.
+    /// The annotations without the one for the class.
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) labels: BTreeMap<String, String>,
-    /// The object that controls it, and writes it again.
+    /// The object that controls the Ingress, and would restore it.
     pub(crate) owner: Option<String>,
-    /// The Service that it was made of by this project.
+    /// The Service for which Xposer made the Ingress.
     pub(crate) made_of: Option<String>,
 }
 
@@ -99,12 +99,12 @@ impl Ingress {
         &self.subject.namespace
     }
 
-    /// The value of an annotation without blanks around it; `None` where it is missing or empty.
+    /// The value of an annotation without blanks around it; `None` if it is missing or empty.
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Whether another one says the same, be it in another order.
+    /// Whether another Ingress says the same, possibly in another order.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let routes = |of: &Self| {
             let all = of.routes.iter();
@@ -139,7 +139,7 @@ impl Ingress {
     }
 }
 
-/// Reads an Ingress; what cannot be read, or has no words, is told.
+/// Reads an Ingress. Parts that cannot be parsed or expressed are reported.
 pub(crate) fn read(document: &Value, at: usize, namespace: &str, told: &mut Vec<Finding>) -> Ingress {
     let metadata = document.get("metadata").unwrap_or(&Value::Null);
     let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -200,7 +200,7 @@ impl Reader<'_> {
         self.told.push(finding);
     }
 
-    /// A value of another type than the field has, which the API server would refuse.
+    /// Reports a value of the wrong type, which the API server would refuse.
     fn mistyped(&mut self, path: FieldPath, expected: &str, found: &Value) {
         let said = format!("expected {expected}, found {}", type_name(found));
         self.lost(path, said, format!("write {expected}"));
@@ -243,7 +243,7 @@ impl Reader<'_> {
         texts
     }
 
-    /// The class of the field, or of the annotation, which is taken away from the others.
+    /// The class from the field, or from the annotation, which is removed from `annotations`.
     fn class(&mut self, spec: &Value, annotations: &mut BTreeMap<String, String>) -> Option<Class> {
         let at = FieldPath::object(&["spec", "ingressClassName"]);
         let field = match spec.get("ingressClassName") {
@@ -386,7 +386,7 @@ impl Reader<'_> {
         Some(Route { host: host.to_owned(), path, kind, service, port, at, ingress: self.at })
     }
 
-    /// Whether a path leads to an action of the AWS Load Balancer Controller in place of a Service, which is told.
+    /// Whether a path leads to an action of the AWS Load Balancer Controller instead of a Service, which is reported.
     fn action(&mut self, route: &Route, annotations: &BTreeMap<String, String>) -> bool {
         const PORT: &str = "use-annotation";
         if !matches!(&route.port, Some(PortRef::Name(name)) if name == PORT) {
@@ -404,7 +404,7 @@ impl Reader<'_> {
             return true;
         };
         let value = value.to_ascii_lowercase();
-        // A fixed response may be there to keep people out of a path.
+        // A fixed response may protect the path.
         let (severity, help) = if value.contains("fixed-response") {
             (Severity::Error, "keep an Ingress for this path")
         } else if value.contains("redirect") {

@@ -1,4 +1,4 @@
-//! Hosts, paths and secrets as templates.
+//! Converts hosts, paths and secrets to templates.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use xposer::service::PortRef;
 
 use crate::read::Route;
 
-/// More hosts than these stand on a line each.
+/// A list with more hosts than this has one host on each line.
 const MAX_ON_A_LINE: usize = 3;
 
-/// The hosts and paths as a list of URL templates. A port other than the first one stands behind its URL.
+/// The hosts and paths as a list of URL templates. A port other than the main one follows its URL.
 pub(crate) fn urls(routes: &[&Route], port: Option<&PortRef>, with_paths: bool) -> String {
     let mut urls: Vec<String> = Vec::with_capacity(routes.len());
     let mut seen = std::collections::HashSet::new();
@@ -33,7 +33,7 @@ pub(crate) fn joined(items: &[String]) -> String {
     items.join(if items.len() > MAX_ON_A_LINE { "\n" } else { ", " })
 }
 
-/// The port of most routes; of several, the first one.
+/// The port of most routes; if several are equally frequent, the first one.
 pub(crate) fn main_port<'r>(routes: &[&'r Route]) -> Option<&'r PortRef> {
     let mut counts: BTreeMap<&PortRef, usize> = BTreeMap::new();
     for port in routes.iter().filter_map(|route| route.port.as_ref()) {
@@ -43,17 +43,17 @@ pub(crate) fn main_port<'r>(routes: &[&'r Route]) -> Option<&'r PortRef> {
     routes.iter().filter_map(|route| route.port.as_ref()).find(|port| counts.get(port) == Some(&most))
 }
 
-/// A host as a part of the name of a secret, as the variable `Host` has it.
+/// A host as a part of the name of a secret, like the variable `Host`.
 fn in_name(host: &str) -> String {
     host.replace('*', "wildcard")
 }
 
-/// The same with dashes for dots.
+/// The same with dashes instead of dots.
 fn dashed(host: &str) -> String {
     in_name(host).replace('.', "-")
 }
 
-/// A template that gives each host its secret. The hosts are all different.
+/// A template that gives each host its secret. The hosts are distinct.
 pub(crate) fn secret(secrets: &[(&str, &str)]) -> Option<String> {
     let (first_host, first) = *secrets.first()?;
     if secrets.iter().all(|(_, secret)| *secret == first) {

@@ -1,4 +1,4 @@
-//! Which Service gets what of which Ingress.
+//! Assigns the parts of Ingresses to Services.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,25 +13,25 @@ use crate::finding::Finding;
 use crate::keys;
 use crate::read::{Class, Ingress, Route};
 
-/// What an Ingress is to be for one Service.
+/// The wanted Ingress of one Service.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted<'i> {
     pub(crate) namespace: &'i str,
     pub(crate) service: &'i str,
-    /// The name of the Ingress; `None` where another Service keeps the name.
+    /// The name of the Ingress; `None` if another Service keeps the name.
     pub(crate) name: Option<&'i str>,
     pub(crate) routes: Vec<&'i Route>,
-    /// The hosts of the TLS section, each once and with its secret.
+    /// The hosts of the TLS section, each once with its secret.
     pub(crate) tls: Vec<(&'i str, Option<&'i str>)>,
     pub(crate) class: Option<&'i Class>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) canary: Option<Canary>,
-    /// The Ingresses that it is made of. The first one has the annotations and the rest.
+    /// The Ingresses that are the source. The first one has the annotations and everything else except hosts and paths.
     pub(crate) ingresses: Vec<&'i Ingress>,
 }
 
-/// The options of a canary, and the annotations that they say.
+/// The options of a canary, and the annotations that express them.
 #[derive(Clone, Debug)]
 pub(crate) struct Canary {
     pub(crate) options: BTreeMap<&'static str, String>,
@@ -39,7 +39,7 @@ pub(crate) struct Canary {
 }
 
 impl Wanted<'_> {
-    /// The Ingress that has the annotations.
+    /// The Ingress with the annotations.
     pub(crate) fn main(&self) -> Option<&Ingress> {
         self.ingresses.first().copied()
     }
@@ -57,21 +57,21 @@ struct Part<'i> {
     canary: Option<Canary>,
 }
 
-/// The annotations that are carried over: those of tools stay where they are.
+/// The annotations to reproduce, without those of tools.
 fn kept_annotations(ingress: &Ingress) -> BTreeMap<String, String> {
     let kept = ingress.annotations.iter().filter(|(key, _)| !matches!(about(key), About::Tool(_)));
     kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// The labels that are carried over.
+/// The labels to reproduce.
 fn kept_labels(ingress: &Ingress) -> BTreeMap<String, String> {
     let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
     let kept = ingress.labels.iter().filter(|(key, _)| !is_ours(key) && tool_of_label(key).is_none());
     kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Tells which annotations and labels stay behind because a tool wrote them about its own work.
-pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
+/// Reports the annotations and labels that are dropped, because a tool wrote them about its own work.
+pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut keys: Vec<&String> = Vec::new();
     for key in ingress.annotations.keys() {
@@ -94,8 +94,8 @@ pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     }
 }
 
-/// The hosts of the TLS section, each with its secret: the first one that an entry gives it by its name. An entry without hosts is for
-/// those of the rules that no entry names. The secrets that nobody uses then are told.
+/// The hosts of the TLS section, each with the first secret that an entry names for it. An entry without hosts applies to the hosts
+/// of the rules that no entry names. Unused secrets are reported.
 fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Option<&'i str>)> {
     let mut hosts: Vec<(&str, Option<&str>)> = Vec::new();
     let mut known: HashMap<&str, Option<&str>> = HashMap::new();
@@ -146,7 +146,7 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
     hosts
 }
 
-/// What all Ingresses are to be, for each Service, in the order of the Ingresses.
+/// Returns the wanted Ingress of each Service, in the order of the Ingresses.
 pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<Wanted<'i>> {
     let stable = stable_services(ingresses);
     let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
@@ -174,7 +174,7 @@ fn is_canary(ingress: &Ingress) -> bool {
     ingress.annotations.iter().any(on)
 }
 
-/// The Services of all hosts and paths that no canary has.
+/// The Services of all hosts and paths, without canaries.
 fn stable_services(ingresses: &[Ingress]) -> Stable<'_> {
     let mut stable = HashMap::new();
     for ingress in ingresses.iter().filter(|it| !is_canary(it)) {
@@ -256,8 +256,8 @@ fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>)
     parts
 }
 
-/// Gives each part of an Ingress its hosts of the TLS section. Of the parts that share a secret, one asks for the certificate: that
-/// which keeps the name, or the first one. It has all hosts of the secret.
+/// Distributes the hosts of the TLS section to the parts of an Ingress. If parts share a secret, one of them requests the
+/// certificate for all hosts of the secret: the part that keeps the name, or the first one.
 fn split_tls<'i>(parts: &mut [Part<'i>], ingress: &'i Ingress, all: &[(&'i str, Option<&'i str>)]) {
     let has_host: Vec<BTreeSet<&str>> =
         parts.iter().map(|part| part.routes.iter().map(|route| route.host.as_str()).collect()).collect();
@@ -314,7 +314,7 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
     told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, said).help(help));
 }
 
-/// Why two parts cannot be one Ingress.
+/// The reason why two parts cannot be one Ingress.
 fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
     let class = |part: &Part<'_>| part.ingress.class.as_ref().map(|class| class.name.clone());
     let secrets: HashMap<&str, Option<&str>> = one.tls.iter().copied().collect();
@@ -331,8 +331,8 @@ fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
     }
 }
 
-/// What the parts of one Service are together. That which has the name of the Service counts, or the most complete one; those that differ from it in more than hosts and
-/// paths are told.
+/// Merges the parts of one Service. The part with the name of the Service is used, or the most complete one. Parts that differ from
+/// it in more than hosts and paths are reported.
 fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Wanted<'i>> {
     let weight = |part: &Part<'_>| {
         (part.canary.is_none(), part.ingress.name() == part.service, !part.tls.is_empty(), part.routes.len())

@@ -1,4 +1,4 @@
-//! `adopt`: hands an object over to a Service. All is checked first, and then one annotation is written.
+//! `adopt`: hands an object over to a Service. Everything is checked first, and then one annotation is written.
 
 use std::collections::BTreeSet;
 
@@ -70,8 +70,8 @@ pub(crate) async fn adopt(
     let change = Change { verb: "adopt", object: key.to_string(), before: Some(before), after: Some(after) };
     write!(console.stdout, "{}", change.to_text())?;
     console.stdout.flush()?;
-    let mut told = others(&document, &key);
-    told.extend(elsewhere(&document, body, &args.service));
+    let mut told = other_writers(&document, &key);
+    told.extend(lost_paths(&document, body, &args.service));
     let opened = unprotected(&document, body);
     let is_handed_over =
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
@@ -96,7 +96,7 @@ pub(crate) async fn adopt(
     write_annotation(args, &connection, &document, &key, console).await
 }
 
-/// Writes the annotation on the version of the object that was checked.
+/// Writes the annotation, on condition that the object still has the version that was checked.
 async fn write_annotation(
     args: &AdoptArgs,
     connection: &Connection,
@@ -146,18 +146,18 @@ async fn write_annotation(
     Ok(Exit::Done)
 }
 
-/// The object as kubectl names it: `ingress.networking.k8s.io/web`.
+/// The object in kubectl's notation: `ingress.networking.k8s.io/web`.
 fn named(kind: Kind, name: &str) -> String {
     format!("{}.{}/{name}", kind.row().name.to_lowercase(), kind.group())
 }
 
-/// The command that takes the annotation away.
+/// The command that removes the annotation.
 fn take_back(key: &ObjectKey) -> String {
     let kind = key.kind.row().name.to_lowercase();
     format!("kubectl annotate {kind} {} {ADOPT_ANNOTATION}- -n {}", key.name, key.namespace)
 }
 
-/// Why the Service cannot have the object.
+/// The reasons on the side of the Service why it cannot have the object.
 fn of_service(
     world: &World,
     service: &ServiceKey,
@@ -200,7 +200,7 @@ fn of_service(
     wrong
 }
 
-/// Why the controller would not adopt the object.
+/// The reasons on the side of the object why the controller would not adopt it.
 fn of_object(
     document: &Document,
     observed: Option<&Observed>,
@@ -250,7 +250,7 @@ fn texts<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v str> {
     items(value, pointer).filter_map(Value::as_str)
 }
 
-/// The hosts, paths and Services of the rules of an Ingress. The spec of another kind has none.
+/// The hosts, paths and Services of the rules of an Ingress; empty for another kind.
 fn routes(spec: &Value) -> BTreeSet<(&str, &str, &str)> {
     items(spec, "/rules")
         .flat_map(|rule| items(rule, "/http/paths").map(move |path| (rule, path)))
@@ -265,7 +265,7 @@ fn word<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The hosts with TLS of an Ingress. An entry without hosts is for those of the rules.
+/// The hosts with TLS of an Ingress. An entry without hosts applies to the hosts of the rules.
 fn secured(spec: &Value) -> BTreeSet<&str> {
     let entries = items(spec, "/tls");
     entries
@@ -276,9 +276,9 @@ fn secured(spec: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
-/// What protects an object and is missing in what the Service wants, each as a noun.
+/// The protection of an object that the desired object lacks, each as a noun.
 fn unprotected(document: &Document, body: &Value) -> Vec<String> {
-    /// The name of a key without its prefix, which may be another one where another controller serves it.
+    /// The name of a key without its prefix, which may differ between controllers.
     fn name(key: &str) -> String {
         key.split_once('/').map_or(key, |(_, name)| name).replace("whitelist", "allowlist")
     }
@@ -293,7 +293,7 @@ fn unprotected(document: &Document, body: &Value) -> Vec<String> {
         lost.map(|(key, _)| format!("the annotation {key}, which protects it")).collect();
     let spec = body.get("spec").unwrap_or(&Value::Null);
     let (kept, hosts) = (secured(spec), secured(&document.spec));
-    // Where no host has TLS any more, it does not matter that they have other names.
+    // If no host has TLS any more, other names of the secrets do not matter.
     let is_lost = |host: &&&str| {
         kept.is_empty() || (!kept.contains(**host) && routes(spec).iter().any(|it| it.0 == **host))
     };
@@ -304,8 +304,8 @@ fn unprotected(document: &Document, body: &Value) -> Vec<String> {
     lost
 }
 
-/// The paths of other Services that go.
-fn elsewhere(document: &Document, body: &Value, service: &str) -> Findings {
+/// The paths to other Services that would be removed.
+fn lost_paths(document: &Document, body: &Value, service: &str) -> Findings {
     let kept = routes(body.get("spec").unwrap_or(&Value::Null));
     let others = routes(&document.spec).into_iter().filter(|it| it.2 != service && !kept.contains(it));
     let finding = |(host, path, other): (&str, &str, &str)| {
@@ -316,8 +316,8 @@ fn elsewhere(document: &Document, body: &Value, service: &str) -> Findings {
     others.map(finding).collect()
 }
 
-/// Who else has written the object, which would undo what the controller writes.
-fn others(document: &Document, key: &ObjectKey) -> Findings {
+/// Other managers that have written the object, and would revert the controller's changes.
+fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
     let metadata = &document.metadata;
     let mut others: Vec<String> = Vec::new();
     let labels = metadata.labels.as_ref();
@@ -341,7 +341,7 @@ fn others(document: &Document, key: &ObjectKey) -> Findings {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Document, ObjectKey, ServiceKey, World, elsewhere, of_service, unprotected};
+    use super::{Document, ObjectKey, ServiceKey, World, lost_paths, of_service, unprotected};
     use xposer_live::kinds::Kind;
 
     fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
@@ -353,7 +353,7 @@ mod tests {
             "spec": {"tls": tls, "rules": [{"host": "a.example.com", "http": {"paths": paths}}]}})
     }
 
-    /// Kubernetes would delete the object with it.
+    /// Kubernetes would delete the object together with the Service.
     #[test]
     fn a_service_that_is_being_deleted_takes_no_object() {
         let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
@@ -412,7 +412,7 @@ mod tests {
         let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
         let document: Document = serde_json::from_value(before).unwrap();
         let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
-        let told = elsewhere(&document, &body, "z");
+        let told = lost_paths(&document, &body, "z");
         let told: Vec<Value> =
             told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
         assert_eq!(told, ["a.example.com/api leads to Service api, and does not any more"]);

@@ -286,7 +286,7 @@ pub(crate) enum DryRun {
     Client,
 }
 
-/// A time as kubectl takes it: seconds, or a number with `ms`, `s`, `m` or `h`, several of them one after the other.
+/// Parses a duration as kubectl does: seconds, or a sequence of numbers with `ms`, `s`, `m` or `h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("expected a time such as 30s, 2m or 0, found {text:?}");
     if let Ok(seconds) = text.parse::<u32>() {

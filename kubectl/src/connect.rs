@@ -13,28 +13,28 @@ use crate::args::ClusterArgs;
 use crate::failure::{Failure, Request};
 use crate::resources::check_namespace;
 
-/// Objects a page. A page is decoded as a whole, so large pages cost memory.
+/// The number of objects in a page. A page is decoded as a whole, so large pages cost memory.
 const PAGE_SIZE: u32 = 500;
-/// How often a list is begun anew, if the API server has forgotten how to go on.
+/// How many times a list is restarted, if its continue token has expired.
 const RESTARTS: usize = 3;
 
-/// An API server, and how it is asked.
+/// A connection to an API server.
 pub(crate) struct Connection {
     pub(crate) client: Client,
     /// The namespace of the context, or the one that was given.
     pub(crate) namespace: String,
     /// The name of the context, if there is one.
     pub(crate) context: Option<String>,
-    /// Its host and port.
+    /// The host and port of the API server.
     server: String,
     timeout: Option<Duration>,
 }
 
 impl Connection {
-    /// Reads the configuration. The API server is not asked yet.
+    /// Reads the configuration. This sends no request.
     pub(crate) async fn new(args: &ClusterArgs) -> Result<Self, Failure> {
         let (mut config, context) = configuration(args).await?;
-        // Whoever waits wants to know why.
+        // Without retries, the user sees an error immediately.
         config.default_retry = false;
         let timeout = Some(args.request_timeout).filter(|time| !time.is_zero());
         config.connect_timeout = timeout.or(config.connect_timeout);
@@ -49,7 +49,7 @@ impl Connection {
             }
             auth.impersonate_groups = Some(args.impersonate_groups.clone());
         }
-        // An empty one means that of the context, as with kubectl.
+        // As in kubectl, an empty namespace means that of the context.
         let given = args.namespace.clone().filter(|namespace| !namespace.is_empty());
         let namespace = given.unwrap_or_else(|| config.default_namespace.clone());
         check_namespace(&namespace)?;
@@ -70,7 +70,7 @@ impl Connection {
         Request { verb, resource, namespace, server: &self.server }
     }
 
-    /// Waits for an answer as long as the user wants.
+    /// Waits for a response within the user's time limit.
     pub(crate) async fn ask<T>(
         &self,
         (verb, resource, namespace): (&'static str, &str, Option<&str>),
@@ -90,7 +90,7 @@ impl Connection {
         })
     }
 
-    /// Gives all objects to `take`, page by page.
+    /// Passes all objects to `take`, page by page.
     pub(crate) async fn each<K>(
         &self,
         api: &Api<K>,
@@ -108,7 +108,7 @@ impl Connection {
         loop {
             let page = self.ask(("list", resource, namespace), api.list(&parameters)).await;
             let page = match page {
-                // What comes again replaces what was there: everything is kept by its name.
+                // Objects that are listed again replace the earlier ones, because they are stored by name.
                 Err(refusal) if refusal.code == 410 && restarts < RESTARTS => {
                     restarts += 1;
                     parameters.continue_token = None;
@@ -124,7 +124,7 @@ impl Connection {
         }
     }
 
-    /// The objects of a kind, in a namespace or in all.
+    /// The API of a kind, in one namespace or in all.
     pub(crate) fn documents(
         &self,
         resource: &kube::api::ApiResource,
@@ -137,7 +137,7 @@ impl Connection {
     }
 }
 
-/// Why a request has failed, and the code of the answer; 0 if there was none.
+/// The reason why a request failed, and the status code of the response; 0 if there was none.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) failure: Failure,
@@ -178,7 +178,7 @@ async fn configuration(args: &ClusterArgs) -> Result<(Config, Option<String>), F
     config.map(|config| (config, context)).map_err(|error| Failure::of_config(&error))
 }
 
-/// The kubeconfig; `None` if there is no file. Of the files of KUBECONFIG, those that are missing are passed over, as kubectl does.
+/// The kubeconfig; `None` if there is no file. Missing files of KUBECONFIG are skipped, as in kubectl.
 fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, Failure> {
     let read = |path: &PathBuf| {
         Kubeconfig::read_from(path).map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! The controller in the cluster: its Deployment, as `deploy/` and the chart make it, and the settings that it reads.
+//! The controller in the cluster: its Deployment, as `deploy/` and the chart create it, and its settings.
 
 use anyhow::Context;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -11,28 +11,28 @@ use crate::args::{ClusterArgs, Namespaced};
 use crate::connect::Connection;
 use crate::failure::Failure;
 
-/// The label of the controller's Deployment.
+/// The label selector of the controller's Deployment.
 const SELECTOR: &str = "app.kubernetes.io/name=xposer";
-/// What to do where it is not known whose settings count.
+/// The help if it is not known which settings apply.
 const NAME_IT: &str =
     "give the settings with --settings FILE, or name the controller with --controller NAMESPACE/NAME";
 
-/// The settings that count, and where they come from.
+/// The settings that apply, and their source.
 pub(crate) struct Found {
     pub(crate) settings: Settings,
     pub(crate) file: Option<SettingsFile>,
-    /// The one namespace that the controller looks at.
+    /// The only namespace that the controller watches; `None` for all.
     pub(crate) watched: Option<String>,
-    /// Whether it writes the URL back on the Services.
+    /// Whether the controller writes the URL back on the Services.
     pub(crate) stamps: bool,
-    /// Where they come from, in one line.
+    /// The source of the settings, in one line.
     pub(crate) told: Option<String>,
 }
 
-/// Why there are none.
+/// The reason why there are no settings.
 pub(crate) enum Missing {
     Failure(Failure),
-    /// They cannot be used.
+    /// The settings are invalid.
     Wrong(Findings),
 }
 
@@ -42,7 +42,7 @@ impl From<Failure> for Missing {
     }
 }
 
-/// The settings that were given, or else those of the controller that looks at a namespace (`None`: at any).
+/// Returns the given settings, or the settings of the controller that watches the namespace `scope` (`None`: any).
 pub(crate) async fn settings(
     connection: &Connection,
     args: &ClusterArgs,
@@ -56,7 +56,7 @@ pub(crate) async fn settings(
     Ok(Found { settings, file: Some(file), watched: None, stamps: false, told: None })
 }
 
-/// Finds the controller that looks at a namespace (`None`: at any), and its settings.
+/// Finds the controller that watches the namespace `scope` (`None`: any), and its settings.
 async fn find(
     connection: &Connection,
     named: Option<&Namespaced>,
@@ -73,7 +73,7 @@ async fn find(
         let Namespaced { namespace, name } = named;
         return Err(Failure::new(format!("error: Deployment {namespace}/{name} has no containers")).into());
     }
-    // A controller for another namespace has no say.
+    // A controller of another namespace does not matter.
     let is_of_scope =
         |it: &Controller| it.watched.is_none() || scope.is_none() || it.watched.as_deref() == scope;
     if named.is_none() {
@@ -108,7 +108,7 @@ async fn named_one(connection: &Connection, named: &Namespaced) -> Result<Deploy
     Ok(connection.ask(("get", "deployments", Some(namespace)), api.get(name)).await?)
 }
 
-/// The Deployments of controllers: in all namespaces, or else in the one that is looked at.
+/// The Deployments of controllers, in all namespaces, or in `scope` if listing all is forbidden.
 async fn look(connection: &Connection, scope: Option<&str>) -> Result<Vec<Deployment>, Failure> {
     let mut found = Vec::new();
     let all: Api<Deployment> = Api::all(connection.client.clone());
@@ -134,7 +134,7 @@ async fn look(connection: &Connection, scope: Option<&str>) -> Result<Vec<Deploy
     Err(Failure::new(message).help(NAME_IT))
 }
 
-/// What the Deployment of a controller says.
+/// The facts from the Deployment of a controller.
 struct Controller {
     namespace: String,
     name: String,
@@ -146,7 +146,7 @@ struct Controller {
     volumes: Vec<Volume>,
 }
 
-/// Where a file of a container comes from.
+/// The source of a file in a container.
 #[derive(Debug, PartialEq, Eq)]
 struct Key {
     config_map: String,
@@ -154,7 +154,7 @@ struct Key {
 }
 
 impl Controller {
-    /// `None` of a Deployment that is being deleted, or has no containers.
+    /// Returns `None` for a Deployment that is being deleted, or that has no containers.
     fn of(deployment: &Deployment) -> Option<Self> {
         let metadata = &deployment.metadata;
         if metadata.deletion_timestamp.is_some() {
@@ -215,7 +215,7 @@ impl Controller {
         Ok(found(settings, Some(file), told))
     }
 
-    /// The ConfigMap and the key of a file.
+    /// The ConfigMap and the key with the content of a file.
     fn key(&self, path: &str) -> anyhow::Result<Key> {
         let mounts = self.container.volume_mounts.iter().flatten();
         let below = |mount: &str| {

@@ -1,4 +1,4 @@
-//! `diff`: what the controller would change. The cluster is only read, and compared as the controller compares it.
+//! `diff`: the changes that the controller would make. The cluster is only read, and compared in the same way as in the controller.
 
 mod compared;
 mod fields;
@@ -31,7 +31,7 @@ pub(crate) use compared::Change;
 use compared::Compared;
 pub(crate) use fields::handed_over;
 
-/// Prints what would change.
+/// Prints the changes.
 pub(crate) async fn diff(
     args: &DiffArgs,
     cluster: &ClusterArgs,
@@ -59,8 +59,8 @@ pub(crate) async fn diff(
     Ok(if compared.changes.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
-/// What a controller that starts now decides about all Services. One that is being deleted takes nothing: it is decided as refused, so what
-/// it has stays.
+/// The decisions about all Services by a controller that starts now. A Service that is being deleted gets no new claims: it is
+/// decided as refused, so its objects stay.
 pub(crate) fn decisions(world: &World) -> Vec<Decision> {
     let asking = world.entries.iter().zip(&world.outcomes);
     let asking = asking.filter(|(_, outcome)| !matches!(outcome, xposer::Outcome::NotExposed { .. }));
@@ -71,7 +71,7 @@ pub(crate) fn decisions(world: &World) -> Vec<Decision> {
     decide(&members, &[], &world.settings)
 }
 
-/// A Service as it counts for a controller that has not seen it before.
+/// A Service as a controller sees it that has not seen it before.
 fn counted(entry: &Entry) -> Cow<'_, StoredService> {
     if entry.stored.terminating {
         Cow::Owned(entry.stored.clone().ending(None))
@@ -80,7 +80,7 @@ fn counted(entry: &Entry) -> Cow<'_, StoredService> {
     }
 }
 
-/// The objects that a Service is to have.
+/// The desired objects of a Service.
 pub(crate) fn desired(decision: &Decision) -> impl Iterator<Item = &Desired> {
     let exposed = match &decision.result {
         DecisionResult::Exposed(exposed) => exposed.desired.as_slice(),
@@ -89,15 +89,15 @@ pub(crate) fn desired(decision: &Decision) -> impl Iterator<Item = &Desired> {
     exposed.iter()
 }
 
-/// The objects of the cluster that count: those that a Service wants, and those with marks of ours.
+/// The relevant objects of the cluster: the desired ones, and those with marks of Xposer.
 #[derive(Default)]
 struct Objects {
     all: BTreeMap<ObjectKey, (Document, Option<Observed>)>,
-    /// The keys of those with marks, by the Service that they belong to.
+    /// The keys of the objects with marks, by the Service that they belong to.
     of_service: BTreeMap<Arc<ServiceKey>, Vec<ObjectKey>>,
-    /// The kinds that the cluster does not have.
+    /// The kinds that the cluster does not serve.
     not_served: BTreeSet<Kind>,
-    /// The kinds of which objects may not be listed.
+    /// The kinds whose objects may not be listed.
     not_seen: Vec<&'static str>,
 }
 
@@ -117,7 +117,7 @@ impl Objects {
                 Err(refusal) if refusal.code == 404 => {
                     objects.not_served.insert(kind);
                 }
-                // Rights are given for the kinds that are used.
+                // Roles usually permit only the kinds that are used.
                 Err(refusal) if refusal.code == 403 && !wants.iter().any(|key| key.kind == kind) => {
                     objects.not_seen.push(kind.row().plural);
                 }
@@ -139,7 +139,7 @@ impl Objects {
         self.all.insert(key, (document, observed));
     }
 
-    /// The objects that may be deleted if their Service does not want them.
+    /// The objects of a Service that may be deleted if the Service does not need them.
     fn deletable(&self, service: &ServiceKey) -> impl Iterator<Item = (&ObjectKey, &Document, &Observed)> {
         let keys = self.of_service.get(service).into_iter().flatten();
         keys.filter_map(|key| {
@@ -152,7 +152,7 @@ impl Objects {
 impl Compared {
     fn service(&mut self, decision: &Decision, world: &World, objects: &Objects) {
         let Some(entry) = world.entry(&decision.key) else { return };
-        // Kubernetes deletes its objects.
+        // Kubernetes deletes the objects of such a Service.
         if entry.stored.terminating {
             return;
         }
@@ -174,7 +174,7 @@ impl Compared {
         };
         let is_complete = self.objects(decision, wants, uid, objects);
         if !is_complete {
-            // Old objects are deleted only when every new one can be applied.
+            // Old objects are deleted only if every new one can be applied.
             return;
         }
         for (key, document, observed) in objects.deletable(&decision.key) {
@@ -184,7 +184,7 @@ impl Compared {
         }
     }
 
-    /// Tells that a Service is refused, and what becomes of its objects.
+    /// Reports that a Service is refused, and the consequence for its objects.
     fn refused(&mut self, decision: &Decision, objects: &str) {
         let error = decision.diagnostics.iter().find(|it| it.severity == Severity::Error);
         let why = error.map(|it| it.message.as_str()).unwrap_or_default();
@@ -194,14 +194,14 @@ impl Compared {
         self.notes.push(Finding::warning(message).help(help));
     }
 
-    /// Compares the objects of a Service. Returns whether all can be written.
+    /// Compares the objects of a Service. Returns whether all of them can be written.
     fn objects(&mut self, decision: &Decision, wants: &[Desired], uid: &str, objects: &Objects) -> bool {
         let mut sorted: Vec<&Desired> = wants.iter().collect();
         sorted.sort_by_key(|it| !kinds::is_helper(it.key.kind));
         let mut withheld = BTreeSet::<Kind>::new();
         let mut is_complete = true;
         for Desired { key, body, .. } in sorted {
-            // Without what protects it, it would be open.
+            // Without an object that it needs, the object would be unprotected.
             let mut allowed = |change: Change| {
                 if !withheld.contains(&key.kind) {
                     self.changes.push(change);
@@ -227,7 +227,7 @@ impl Compared {
                             _ if document.metadata.deletion_timestamp.is_some() => None,
                             Some(Ownership::Ours) if is_as_desired(document, body) => None,
                             Some(Ownership::Ours) => {
-                                allowed(change("update", Some(fields::that_count(document, body))));
+                                allowed(change("update", Some(fields::relevant(document, body))));
                                 None
                             }
                             Some(Ownership::Adoptable) => {
@@ -249,7 +249,7 @@ impl Compared {
         is_complete
     }
 
-    /// Objects of Services that do not ask to be exposed any more.
+    /// The objects of Services that no longer request exposure.
     fn no_longer_asked(&mut self, world: &World, objects: &Objects) {
         let asking: BTreeSet<&Arc<ServiceKey>> = world.asking().collect();
         for service in objects.of_service.keys() {
@@ -292,7 +292,7 @@ impl Compared {
     }
 }
 
-/// What the controller would tell about an object of somebody else.
+/// The notice of the controller about an object of another owner.
 fn foreign(key: &ObjectKey, service: &ServiceKey) -> Finding<'static> {
     let row = key.kind.row();
     let command = format!(
@@ -321,7 +321,7 @@ mod tests {
                     "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}}})
     }
 
-    /// As the controller's dry run, which does not know either what it had.
+    /// The same as the dry run of the controller, which also does not know the earlier claims.
     #[test]
     fn a_service_that_is_being_deleted_takes_nothing() {
         let mut old = service("old", 1);

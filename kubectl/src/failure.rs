@@ -1,4 +1,4 @@
-//! Why a command cannot go on, in the words that users of kubectl know.
+//! The errors that end a command, in the words of kubectl.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use kube::core::Status;
 use xposer::internal::{escaped, shortened};
 use xposer_live::error::error_chain;
 
-/// The library's word for an answer that is not one of an API server: that of a proxy, or of another program.
+/// The library's message for a response that does not come from an API server, but from a proxy or another program.
 const NOT_OF_AN_API_SERVER: &str = "Failed to parse error data";
-/// The most bytes of such an answer that are shown.
+/// The maximum size of such a response in a message, in bytes.
 const MAX_ANSWER: usize = 200;
-/// What to do if there was no answer in time.
+/// The help if there was no response in time.
 const MORE_TIME: &str = "give it more time with --request-timeout";
 
-/// A sentence for the user, and what to do.
+/// A sentence for the user, and a help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) message: String,
@@ -31,13 +31,13 @@ impl Failure {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Names the file that it is about.
+    /// Adds the name of the file that the error is about.
     pub(crate) fn about(self, file: &Path) -> Self {
         let message = self.message.strip_prefix("error: ").unwrap_or(&self.message);
         Self { message: format!("error: {}: {message}", file.display()), ..self }
     }
 
-    /// Why there is no client; `login` is the program that gives the credentials.
+    /// The reason why there is no client; `login` is the program that provides the credentials.
     pub(crate) fn of_client(error: &Error, login: Option<&str>) -> Self {
         let chain = error_chain(error);
         match login {
@@ -49,7 +49,7 @@ impl Failure {
         }
     }
 
-    /// Why there is no configuration of a cluster.
+    /// The reason why there is no configuration of a cluster.
     pub(crate) fn of_config(error: &KubeconfigError) -> Self {
         match error {
             KubeconfigError::CurrentContextNotSet => Self::new("error: current-context is not set")
@@ -73,7 +73,7 @@ impl Failure {
 /// A request, for the message about its error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'r> {
-    /// The verb of RBAC.
+    /// The verb in RBAC.
     pub(crate) verb: &'static str,
     /// The plural of the kind.
     pub(crate) resource: &'r str,
@@ -84,7 +84,7 @@ pub(crate) struct Request<'r> {
 }
 
 impl Request<'_> {
-    /// Why it has failed.
+    /// The failure of the request.
     pub(crate) fn failed(self, error: &Error) -> Failure {
         match error {
             Error::Api(status) => self.refused(status),
@@ -100,7 +100,7 @@ impl Request<'_> {
                         "The connection to the server {server} was refused - did you specify the right host or port?"
                     ));
                 }
-                // The library's word for any error of a connection.
+                // The library's prefix for any connection error.
                 let chain = chain.strip_prefix("ServiceError: ").unwrap_or(&chain);
                 let failure = Failure::new(format!("Unable to connect to the server: {chain}"));
                 if chain.contains("deadline has elapsed") { failure.help(MORE_TIME) } else { failure }
@@ -136,7 +136,7 @@ impl Request<'_> {
         }
     }
 
-    /// That there was no answer in time.
+    /// The failure that there was no response in time.
     pub(crate) fn timed_out(self) -> Failure {
         Failure::new(format!(
             "Unable to connect to the server: no answer of {} in time to {} {}",

@@ -1,4 +1,4 @@
-//! `import` and `init`: the Ingresses of the cluster and what is beside them, given to the code of the command line.
+//! `import` and `init`: read the Ingresses of the cluster and related objects, and pass them to the code of the command line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::resources;
 use crate::session::{Exit, Stop};
 use crate::world::{full_name, servers_not_seen};
 
-/// Prints what the Services behind Ingresses have to say.
+/// Prints the annotations for the Services behind Ingresses.
 pub(crate) async fn import(
     args: &ImportArgs,
     cluster: &ClusterArgs,
@@ -28,7 +28,7 @@ pub(crate) async fn import(
     let connection = Connection::new(cluster).await?;
     let asked = Asked::new(&connection, &args.ingresses)?;
     let found = match controller::settings(&connection, cluster, asked.scope, console.stdin).await {
-        // These are findings like others, also for a program.
+        // These are findings like any other, so a program gets them in its format.
         Err(Missing::Wrong(findings)) => {
             printer.print(findings, console.stderr)?;
             return Ok(Exit::Unusable);
@@ -45,7 +45,7 @@ pub(crate) async fn import(
     Ok(import_objects(&seen.objects(), settings, &args.proposing, printer, console)?)
 }
 
-/// Prints or writes settings that Ingresses have in common, and what the Services behind them have to say.
+/// Prints or writes the common settings of Ingresses, and the remaining annotations of the Services behind them.
 pub(crate) async fn init(
     args: &InitArgs,
     cluster: &ClusterArgs,
@@ -64,10 +64,10 @@ pub(crate) async fn init(
     Ok(init_objects(&seen.objects(), &args.starting, printer, console)?)
 }
 
-/// What the user has asked about, and where.
+/// The selection of the user.
 struct Asked<'a> {
     connection: &'a Connection,
-    /// The names of Ingresses; none means all.
+    /// The names of Ingresses; empty means all.
     names: Vec<String>,
     selector: Option<&'a str>,
     /// The namespace; `None` means all.
@@ -77,13 +77,13 @@ struct Asked<'a> {
 /// Objects by `NAMESPACE/NAME`, in the order in which the API server lists them.
 type ByName = BTreeMap<String, Value>;
 
-/// What the cluster has.
+/// The objects in the cluster.
 #[derive(Default)]
 struct Seen {
     ingresses: ByName,
     services: ByName,
     classes: ByName,
-    /// The Ingresses and Services that were chosen by name or by labels; `None` means all.
+    /// The Ingresses and Services that were selected by name or by labels; `None` means all.
     chosen: Option<Chosen>,
     notes: Findings,
 }
@@ -169,8 +169,8 @@ fn key(object: &DynamicObject) -> String {
     format!("{}/{}", text(&metadata.namespace), text(&metadata.name))
 }
 
-/// An object as `kubectl get -o yaml` prints it: with its type, which the items of a list do not have, and without who has written
-/// which field.
+/// The object as `kubectl get -o yaml` prints it: with its type, which the items of a list do not have, and without
+/// `managedFields`.
 fn as_printed(mut object: DynamicObject, resource: &ApiResource) -> Value {
     object.metadata.managed_fields = None;
     let mut value = serde_json::to_value(object).unwrap_or_default();
@@ -182,7 +182,7 @@ fn as_printed(mut object: DynamicObject, resource: &ApiResource) -> Value {
 }
 
 impl Seen {
-    /// What is given to the command line.
+    /// The objects for the command line.
     fn objects(&self) -> Objects {
         let is_chosen = |key: &str| self.chosen.as_ref().is_none_or(|chosen| chosen.ingresses.contains(key));
         let ingresses = self.ingresses.iter().filter(|(key, _)| is_chosen(key)).map(|(_, value)| value);
@@ -190,8 +190,8 @@ impl Seen {
         Objects { all, notes: self.notes.clone() }
     }
 
-    /// Leaves out the Services that were not asked about, so that none of them is said to have no Ingress: what is left is behind a
-    /// chosen Ingress, or was chosen itself and is behind none.
+    /// Removes the Services that were not selected, so that they are not reported as Services without an Ingress. The remaining
+    /// ones are behind a selected Ingress, or were selected themselves and are behind none.
     fn leave_out_services_of_others(&mut self) {
         let Some(chosen) = &self.chosen else { return };
         let behind = |is_meant: &dyn Fn(&String) -> bool| -> BTreeSet<String> {
@@ -206,7 +206,7 @@ impl Seen {
     }
 }
 
-/// The Services that an Ingress leads to, by `NAMESPACE/NAME`.
+/// The Services that an Ingress leads to, as `NAMESPACE/NAME`.
 fn backends(key: &str, ingress: &Value) -> Vec<String> {
     fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
         value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
@@ -254,7 +254,7 @@ mod tests {
     fn a_service_of_another_ingress_is_not_said_to_have_none() {
         assert_eq!(left(None), ["api", "db", "mail", "web"]);
         assert_eq!(left(Some((&["web"], &[]))), ["web"]);
-        // Both have the label, and the Ingress of `api` has not.
+        // Both Services have the label, and the Ingress of `api` does not.
         assert_eq!(left(Some((&["web"], &["api", "db"]))), ["db", "web"]);
         assert_eq!(left(Some((&[], &["db"]))), ["db"]);
     }

@@ -1,4 +1,4 @@
-//! `list`: one line for each Service that asks to be exposed, from the report's data.
+//! `list`: one line for each Service that requests exposure, from the data of the report.
 
 use std::io::{self, Write};
 
@@ -56,7 +56,7 @@ impl Line<'_> {
     }
 }
 
-/// What kubectl prints where there is nothing.
+/// The message of kubectl for an empty list.
 fn none() -> String {
     "<none>".to_owned()
 }
@@ -103,7 +103,7 @@ fn certificate(row: &Row) -> String {
     }
 }
 
-/// Why it is refused: the first error, or all of them.
+/// The reasons for the refusal: the first error, or all of them.
 fn reasons(refused: &Refused, all: bool) -> String {
     let errors = refused.findings.iter().filter(|finding| finding.severity == "error");
     let errors: Vec<&str> = errors.map(|finding| finding.message.as_str()).collect();

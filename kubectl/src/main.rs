@@ -1,7 +1,7 @@
 //! `kubectl xposer`: who is exposed in a cluster and how, what is wrong, and what the controller would change.
 //!
-//! The cluster is read with `kube`, the core decides as it does for the controller, and what is printed is what the command line
-//! prints about files. Only [`adopt`] writes anything.
+//! The cluster is read with `kube`, the core decides in the same way as for the controller, and the output is that of the command
+//! line for files. Only [`adopt`] writes anything.
 
 mod adopt;
 mod args;
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Says why it did not work. A reader that is gone, such as `head`, is no error.
+/// Prints the reason of a failure. It is no error if the reader of the output is gone, such as `head`.
 fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
     let said = match stop {
         Stop::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
@@ -66,7 +66,7 @@ fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
         }
         Stop::Missing(Missing::Wrong(findings)) => text(console).print(findings, console.stderr),
     };
-    // If standard error fails, too, only the exit status remains.
+    // If standard error also fails, only the exit status remains.
     let _ = said.and_then(|()| console.stderr.flush());
     Exit::Unusable
 }
@@ -96,7 +96,7 @@ async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>)
     Ok(Exit::Done)
 }
 
-/// The report of what the user has asked about.
+/// The report about the selected Services.
 fn make_report(world: &World, options: Options<'_>) -> Report {
     let (services, outcomes): (Vec<Service<'_>>, Vec<&Outcome>) =
         world.shown().map(|(entry, outcome)| (entry.view(), outcome)).unzip();
@@ -148,7 +148,7 @@ async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_
     let wanted = Wanted { selection: &args.selection, everything: true };
     let world = World::read(&connection, cluster, &wanted, console.stdin).await;
     let world = match world {
-        // These are findings like others, also for a program.
+        // These are findings like any other, so a program gets them in its format.
         Err(Missing::Wrong(findings)) => {
             printer.print(findings, console.stderr)?;
             return Ok(Exit::Unusable);
@@ -188,7 +188,7 @@ async fn report(args: &ReportArgs, cluster: &ClusterArgs, console: &mut Console<
     Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
 }
 
-/// The time in RFC 3339, to the second.
+/// The current time in RFC 3339, with a precision of seconds.
 fn now() -> String {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()

@@ -1,4 +1,4 @@
-//! Objects as kubectl names them: `TYPE/NAME`, or `TYPE NAME ...`.
+//! Objects in kubectl's notation: `TYPE/NAME`, or `TYPE NAME ...`.
 
 use xposer::emit::Kind;
 use xposer::internal::did_you_mean;
@@ -9,12 +9,12 @@ use crate::failure::Failure;
 /// The words for Services.
 const SERVICE: [&str; 3] = ["svc", "service", "services"];
 
-/// Whether a word stands for Services, alone or with a name behind a slash.
+/// Whether a word stands for Services, alone or followed by a slash and a name.
 pub(crate) fn is_service(word: &str) -> bool {
     SERVICE.contains(&word.split('/').next().unwrap_or_default().to_ascii_lowercase().as_str())
 }
 
-/// A name becomes a part of a URL, so it has to be one.
+/// Checks that a name is valid, because it becomes a part of a URL.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     if is_dns_subdomain(name) {
         return Ok(());
@@ -23,7 +23,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
         .help("names have lower-case letters, digits, `-` and `.`"))
 }
 
-/// The same for a namespace.
+/// Checks that the name of a namespace is valid.
 pub(crate) fn check_namespace(name: &str) -> Result<(), Failure> {
     if is_dns_label(name) {
         return Ok(());
@@ -32,7 +32,7 @@ pub(crate) fn check_namespace(name: &str) -> Result<(), Failure> {
         .help("names of namespaces have lower-case letters, digits and `-`"))
 }
 
-/// The types and names of what was given.
+/// The types and names of the arguments.
 fn pairs<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str)>, Failure> {
     let found = split(words, example)?;
     found.iter().try_for_each(|(_, name)| check_name(name))?;
@@ -62,10 +62,10 @@ fn split<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str
     Ok(rest.iter().map(|name| (first.as_str(), name.as_str())).collect())
 }
 
-/// The names of Services, each once; none for no words.
+/// The names of Services, each once; empty for no words.
 pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     let mut names: Vec<String> = Vec::new();
-    // `svc` alone means all of them, as with kubectl.
+    // As in kubectl, `svc` alone means all Services.
     if let [word] = words
         && SERVICE.contains(&word.to_ascii_lowercase().as_str())
     {
@@ -85,7 +85,7 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// A name excludes what chooses objects in another way.
+/// Checks that a name is not combined with another way to select objects.
 pub(crate) fn check_selection(names: &[String], all: bool, selector: Option<&str>) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
@@ -100,7 +100,7 @@ pub(crate) fn check_selection(names: &[String], all: bool, selector: Option<&str
     Ok(())
 }
 
-/// The names of Ingresses, each once; none for no words.
+/// The names of Ingresses, each once; empty for no words.
 pub(crate) fn ingresses(words: &[String]) -> Result<Vec<String>, Failure> {
     let is_ingress = |word: &str| kind(word) == Some(Kind::Ingress);
     let mut names: Vec<String> = Vec::new();
@@ -125,7 +125,7 @@ pub(crate) fn ingresses(words: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The name of a Service where nothing else can stand.
+/// The name of a Service, for an argument that takes nothing else.
 pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
     match text.rsplit_once('/') {
         None if !text.is_empty() => check_name(text).map(|()| text),
@@ -143,12 +143,12 @@ fn kinds() -> impl Iterator<Item = Kind> {
     Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap)
 }
 
-/// A type without its version and group, in lower case.
+/// The type of an argument without its version and group, in lower case.
 fn plural(of: &str) -> String {
     of.split('.').next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// The kind that a word of kubectl stands for.
+/// The kind of a type in kubectl's notation.
 fn kind(of: &str) -> Option<Kind> {
     let word = plural(of);
     let is_named = |kind: &Kind| {
@@ -158,7 +158,7 @@ fn kind(of: &str) -> Option<Kind> {
     kinds().find(is_named)
 }
 
-/// The one object that exposes Services.
+/// The object of an argument, which must be of a kind that exposes Services.
 pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
     let pairs = pairs(words, "ingress")?;
     let [(of, name)] = pairs.as_slice() else {

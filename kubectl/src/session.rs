@@ -1,4 +1,4 @@
-//! What all commands begin with, and how they end.
+//! The common start and end of all commands.
 
 use std::io;
 
@@ -11,10 +11,10 @@ use crate::controller::Missing;
 use crate::failure::Failure;
 use crate::world::{Wanted, World};
 
-/// Why a command ends early.
+/// The reason why a command ends early.
 pub(crate) enum Stop {
     Missing(Missing),
-    /// An output cannot be written.
+    /// An error of writing an output.
     Output(io::Error),
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn text(console: &Console<'_>) -> Printer {
     Printer::for_terminal(Diagnostics::Text, console.terminal)
 }
 
-/// Reads the cluster, and says which settings count and what could not be read.
+/// Reads the cluster, and reports which settings apply and which objects could not be read.
 pub(crate) async fn read(
     connection: &Connection,
     cluster: &ClusterArgs,

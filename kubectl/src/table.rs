@@ -1,16 +1,16 @@
-//! A table, aligned as kubectl aligns it.
+//! A table with the alignment of kubectl.
 
 use std::io::{self, Write};
 
 use xposer_manifest::visible;
 
-/// Spaces between two columns.
+/// The number of spaces between columns.
 const GAP: usize = 3;
 
-/// Writes rows with columns that are as wide as their widest value. The last column may be of any width.
+/// Writes rows with columns as wide as their widest value. The last column is not padded.
 pub(crate) fn write(headings: Option<&[&str]>, rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
     let headings: Option<Vec<String>> = headings.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
-    // Names and reasons come from users.
+    // Names and reasons come from users, so invisible characters are escaped.
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|it| visible(it).into_owned()).collect()).collect();
     let all = || headings.iter().chain(&rows);

@@ -1,4 +1,4 @@
-//! The Services of the cluster, and what the controller decides about them.
+//! The Services of the cluster, and the controller's decisions about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,41 +24,41 @@ use crate::resources;
 pub(crate) struct Entry {
     pub(crate) key: Arc<ServiceKey>,
     pub(crate) stored: StoredService,
-    /// What the core reads of it.
+    /// The fields that the core reads.
     document: Value,
-    /// Whether the user has asked about it. The others count for conflicts.
+    /// Whether the user selected the Service. The others only matter for conflicts.
     pub(crate) shown: bool,
 }
 
-/// Everything that decides how Services are exposed, and the decisions.
+/// All inputs that decide how Services are exposed, and the decisions.
 pub(crate) struct World {
-    /// In the order of namespaces and names.
+    /// The Services, ordered by namespace and name.
     pub(crate) entries: Vec<Entry>,
-    /// The decision about each of them.
+    /// The decision about each Service.
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) settings: Settings,
     file: Option<SettingsFile>,
-    /// What is to be known about all of it.
+    /// Findings about the whole cluster.
     pub(crate) notes: Findings,
-    /// Where the settings come from, unless the user has given them.
+    /// The source of the settings, unless the user gave them.
     pub(crate) told: Option<String>,
     /// Whether the controller writes the URL back on the Services.
     pub(crate) stamps: bool,
-    /// The namespace that the user has asked about; `None` means all.
+    /// The namespace that the user selected; `None` means all.
     pub(crate) scope: Option<String>,
-    /// The names that the user has asked for, or that a selector has found; `None` means all.
+    /// The Services that the user selected by name or by labels; `None` means all.
     pub(crate) chosen: Option<BTreeSet<Arc<ServiceKey>>>,
 }
 
-/// What the user has asked about.
+/// The selection of the user.
 pub(crate) struct Wanted<'w> {
     pub(crate) selection: &'w Selection,
-    /// Whether Services count that do not ask to be exposed.
+    /// Whether to include Services that do not request exposure.
     pub(crate) everything: bool,
 }
 
 impl World {
-    /// Reads everything, and decides.
+    /// Reads all inputs, and decides.
     pub(crate) async fn read(
         connection: &Connection,
         args: &ClusterArgs,
@@ -102,7 +102,7 @@ impl World {
         Ok(Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen })
     }
 
-    /// That of these Services, for tests.
+    /// A world with these Services, for tests.
     #[cfg(test)]
     pub(crate) fn of(services: &[Value], settings: Settings) -> Self {
         let mut all = Services::default();
@@ -121,21 +121,21 @@ impl World {
         Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen }
     }
 
-    /// The Services that the user has asked about, and the decisions about them.
+    /// The Services that the user selected, and the decisions about them.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (&Entry, &Outcome)> {
         self.entries.iter().zip(&self.outcomes).filter(|(entry, _)| entry.shown)
     }
 
-    /// Whether one of them is refused.
+    /// Whether one of the selected Services is refused.
     pub(crate) fn has_refused(&self) -> bool {
         self.shown().any(|(_, outcome)| outcome.is_refused())
     }
 
-    /// What is wrong with them, in their order.
+    /// The findings about the selected Services, in their order.
     pub(crate) fn findings(&self) -> Findings {
         let emitted = emit_all(self.outcomes.iter().filter_map(Outcome::plan)).report;
         let mut of_objects: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
-        // Of the namespaces of a cluster, this one says nothing.
+        // In a cluster, all namespaces are known, so this code does not apply.
         for diagnostic in emitted.diagnostics().iter().filter(|it| it.code != Code::PublishedHere) {
             let subject = (diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str());
             of_objects.entry(subject).or_default().push(diagnostic);
@@ -156,7 +156,7 @@ impl World {
         findings
     }
 
-    /// A Service.
+    /// The Service with this key.
     pub(crate) fn entry(&self, key: &ServiceKey) -> Option<&Entry> {
         self.entries.get(self.position(key)?)
     }
@@ -165,18 +165,18 @@ impl World {
         self.entries.binary_search_by(|entry| (*entry.key).cmp(key)).ok()
     }
 
-    /// What is decided about a Service.
+    /// The decision about a Service.
     pub(crate) fn outcome(&self, key: &ServiceKey) -> Option<&Outcome> {
         self.outcomes.get(self.position(key)?)
     }
 
-    /// The Services that ask to be exposed.
+    /// The Services that request exposure.
     pub(crate) fn asking(&self) -> impl Iterator<Item = &Arc<ServiceKey>> {
         let asks = |(_, outcome): &(&Entry, &Outcome)| !matches!(outcome, Outcome::NotExposed { .. });
         self.entries.iter().zip(&self.outcomes).filter(asks).map(|(entry, _)| &entry.key)
     }
 
-    /// Whether the user has asked about a Service, which may be gone.
+    /// Whether the user selected a Service, which may be deleted.
     pub(crate) fn is_chosen(&self, key: &ServiceKey) -> bool {
         let is_in_scope = self.scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace);
         is_in_scope && self.chosen.as_ref().is_none_or(|chosen| chosen.contains(key))
@@ -184,19 +184,19 @@ impl World {
 }
 
 impl Entry {
-    /// The core's view of it.
+    /// The core's view of the Service.
     pub(crate) fn view(&self) -> Service<'_> {
         self.stored.view(&self.document).created_at(self.stored.created)
     }
 }
 
-/// What is decided about Services together.
+/// Decides about Services together.
 fn outcomes(entries: &[Entry], settings: &Settings) -> Vec<Outcome> {
     let views: Vec<Service<'_>> = entries.iter().map(Entry::view).collect();
     expose_all(&views, settings, Precedence::OldestFirst)
 }
 
-/// The Services by their keys. One that is read twice is kept once.
+/// The Services by key. A Service that is read twice is stored once.
 #[derive(Default)]
 struct Services(BTreeMap<Arc<ServiceKey>, StoredService>);
 
@@ -208,7 +208,8 @@ impl Services {
     }
 }
 
-/// Reads the Services that ask to be exposed: of all namespaces, because conflicts cross them, or else of the one asked about.
+/// Reads the Services that request exposure: of all namespaces, because conflicts cross namespaces, or only of the watched or
+/// selected one.
 async fn exposed(
     connection: &Connection,
     watched: Option<&str>,
@@ -241,7 +242,7 @@ async fn exposed(
     }
 }
 
-/// Reads what the user has chosen by name, or by labels; `None` if that is everything.
+/// Reads the Services that the user selected by name or by labels; `None` if all are selected.
 async fn chosen(
     connection: &Connection,
     wanted: &Wanted<'_>,
@@ -267,7 +268,7 @@ async fn chosen(
     let mut take = |document: Document| {
         let labels = document.metadata.labels.as_ref();
         let asks = labels.and_then(|labels| labels.get(EXPOSE_LABEL)).is_some_and(|value| value == "true");
-        // A Service that does not ask any more may have objects.
+        // A Service that no longer requests exposure may have objects.
         chosen.insert(ServiceKey::of(&document.metadata));
         if everything || asks {
             services.add(&document);
@@ -277,14 +278,14 @@ async fn chosen(
     Ok(selector.is_some().then_some(chosen))
 }
 
-/// Reads who serves classes and Gateways, as the controller does.
+/// Reads the objects that name the controllers of classes and Gateways, as the controller does.
 async fn servers(
     connection: &Connection,
     watched: Option<&str>,
     notes: &mut Findings,
 ) -> Result<Servers, Failure> {
     let mut servers = Servers::default();
-    // A controller for one namespace reads none of them.
+    // A controller of one namespace reads none of them.
     if watched.is_some() {
         return Ok(servers);
     }
@@ -295,7 +296,7 @@ async fn servers(
         let mut take = |document: Document| servers.apply(kind, &document);
         match connection.each(&api, &resource.plural, None, None, &mut take).await {
             Ok(()) => {}
-            // The cluster does not have the kind.
+            // The cluster does not serve the kind.
             Err(refusal) if refusal.code == 404 => {}
             Err(refusal) if refusal.code == 403 => forbidden.push(full_name(&resource)),
             Err(refusal) => return Err(refusal.into()),
@@ -307,13 +308,13 @@ async fn servers(
     Ok(servers)
 }
 
-/// A kind as rules of RBAC and kubectl name it, for example `gateways.gateway.networking.k8s.io`.
+/// A kind in the notation of RBAC and kubectl, for example `gateways.gateway.networking.k8s.io`.
 pub(crate) fn full_name(resource: &ApiResource) -> String {
     let ApiResource { plural, group, .. } = resource;
     if group.is_empty() { plural.clone() } else { format!("{plural}.{group}") }
 }
 
-/// That some kinds cannot be read which say who serves a Service, and which right is missing.
+/// The finding that objects which name controllers cannot be read, and which permission is missing.
 pub(crate) fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
     let kinds = forbidden.join(", ");
     Finding::warning(format!(

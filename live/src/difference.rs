@@ -1,4 +1,4 @@
-//! What would become of an object, as the text of a difference.
+//! The change of an object, as the text of a difference.
 
 use serde_json::Value;
 use similar::TextDiff;
@@ -10,19 +10,19 @@ use crate::keys::ObjectKey;
 const OMITTED_FIELDS: [&str; 5] =
     ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
-/// What would become of an object: the verb and the object in one line, and the difference of the content.
+/// Returns the change of an object: one line with the verb and the object, and the difference of the content.
 pub fn difference(key: &ObjectKey, before: Option<&Value>, after: &Value) -> String {
     let verb = if before.is_some() { "update" } else { "create" };
     format!("{verb} {key}\n{}", unified(before, Some(after)))
 }
 
-/// The lines of a unified difference of the content; without an object, the side is empty.
+/// Returns the lines of a unified difference of the content. A missing object is an empty side.
 pub fn unified(before: Option<&Value>, after: Option<&Value>) -> String {
     let (before, after) = (before.map(text).unwrap_or_default(), after.map(text).unwrap_or_default());
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string()
 }
 
-/// The content of an object as text, without what the API server sets.
+/// Returns the content of an object as text, without the fields that the API server sets.
 pub fn text(object: &Value) -> String {
     let mut value = object.clone();
     if let Some(object) = value.as_object_mut() {

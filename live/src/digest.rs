@@ -1,4 +1,4 @@
-//! 64-bit hashes, which are kept where only equality matters. They are valid within one process.
+//! 64-bit hashes, which are stored instead of values that are only compared for equality. They are valid within one process.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;

@@ -1,4 +1,4 @@
-//! An object as the API server sends it, with the fields that the controller reads.
+//! An object in the form of the API server, with the fields that the controller reads.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub struct Document {
     /// The data of a ConfigMap.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub data: Value,
-    /// The controller reads the status, and never writes it.
+    /// The status, which the controller reads and never writes.
     #[serde(default, skip_serializing)]
     pub status: Value,
 }

@@ -10,9 +10,9 @@ pub fn error_message(error: &Error) -> String {
     }
 }
 
-/// An error with its causes. For a connection error, only the cause names the reason. A cause whose text is in the error
-/// already is left out. Of each, only the first line counts: an error about a kubeconfig shows the lines around it, and they may contain
-/// passwords and tokens.
+/// Returns the text of an error with its causes. For a connection error, only the cause names the reason. A cause whose text is a
+/// part of the error's text is left out. Only the first line of each text is used: an error about a kubeconfig quotes the lines
+/// around it, which may contain passwords and tokens.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = first_line(error);
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! The keys of a Service, of an object, and of a unit of work.
+//! The keys of a Service, of an object, and of a unit of reconciliation.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::kinds::Kind;
 
-/// The namespace and the name of a Service. Ordered by namespace.
+/// The namespace and the name of a Service, ordered by namespace first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceKey {
     pub namespace: Box<str>,
@@ -49,7 +49,7 @@ impl std::fmt::Display for ObjectKey {
     }
 }
 
-/// What is reconciled at once. Services come before ConfigMaps, because a ConfigMap depends on the plans of Services.
+/// A unit of reconciliation. Services are ordered before ConfigMaps, because a ConfigMap depends on the plans of Services.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReconcileKey {
     /// A Service and its objects.

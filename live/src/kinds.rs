@@ -1,10 +1,10 @@
-//! The kinds of objects that the controller keeps, in the types of kube, and the permissions for them.
+//! The kinds of objects that the controller manages, as types of kube, and the permissions for them.
 
 use kube::api::ApiResource;
 pub use xposer::emit::Kind;
 pub use xposer::guard::ForeignKind;
 
-/// Where the API serves a kind.
+/// The API resource of a kind.
 pub fn resource(kind: Kind) -> ApiResource {
     let row = kind.row();
     ApiResource {
@@ -16,7 +16,7 @@ pub fn resource(kind: Kind) -> ApiResource {
     }
 }
 
-/// Where the API may serve a kind that we do not write, the preferred version first.
+/// The API resources of a kind that Xposer does not emit, in all versions that a server may have, the preferred version first.
 pub fn foreign_resources(kind: ForeignKind) -> impl Iterator<Item = ApiResource> {
     kind.versions().iter().map(move |version| ApiResource {
         group: kind.group().into(),
@@ -27,11 +27,11 @@ pub fn foreign_resources(kind: ForeignKind) -> impl Iterator<Item = ApiResource>
     })
 }
 
-/// The kinds of objects that would be open, or would not work, without an object of this kind, which protects or changes what
-/// they serve. It is applied before them and deleted after them.
+/// The kinds of objects that would be unprotected, or would not work, without an object of this kind, because it protects or
+/// changes what they serve. It is applied before them and deleted after them.
 pub fn needed_by(kind: Kind) -> &'static [Kind] {
     match kind {
-        // With Traefik, an HTTPRoute can refer to a Middleware, too.
+        // With Traefik, an HTTPRoute can also refer to a Middleware.
         Kind::Middleware => &[Kind::Ingress, Kind::HttpRoute],
         Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => &[Kind::HttpRoute],
         Kind::Ingress
@@ -43,12 +43,12 @@ pub fn needed_by(kind: Kind) -> &'static [Kind] {
     }
 }
 
-/// Whether other objects need those of this kind.
+/// Whether objects of other kinds need objects of this kind.
 pub fn is_helper(kind: Kind) -> bool {
     !needed_by(kind).is_empty()
 }
 
-/// What to do, if we may not write a kind; `None` of the one that we always may.
+/// The help if the controller may not write a kind; `None` for the kind that it always may write.
 pub fn permission_help(kind: Kind) -> Option<String> {
     let permission = kind.row().permission?;
     let verb = if permission.is_default { "leave out" } else { "add" };
@@ -58,8 +58,8 @@ pub fn permission_help(kind: Kind) -> Option<String> {
     ))
 }
 
-/// Whether a message of the API server says that the roles do not give what a request for this kind needs. A webhook refuses
-/// with the same status code.
+/// Whether a message of the API server tells that the roles do not permit a request for this kind. The status code is not enough,
+/// because a webhook refuses with the same one.
 pub fn is_missing_permission(kind: Kind, message: &str) -> bool {
     message.contains(" cannot ") && message.contains(&format!(" resource \"{}\"", kind.row().plural))
 }
@@ -93,7 +93,7 @@ mod tests {
             let names = |text: &str, word: &str| text.contains(&format!("[{word}]"));
             assert!(names(&patches, plural) && names(&patches, group) == adds, "{component}: {patches}");
             let set = values.pointer(&format!("/{}", value.replace('.', "/")));
-            // The chart derives it from the settings.
+            // The chart derives the value from the settings.
             assert_eq!(set, Some(&Value::Null), "{value}");
             let field = value.strip_prefix("targets.").unwrap();
             let rule = roles.split("{{- if ").find(|rule| rule.starts_with(&format!(".{field} }}}}")));

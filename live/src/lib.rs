@@ -1,7 +1,7 @@
-//! What a cluster has, and what the core wants there, in the types of `kube`: Services, objects and who owns them, who serves a
-//! class or a Gateway, and the objects that exposed Services are to have.
+//! The state of a cluster and the desired state from the core, in the types of `kube`: Services, objects and their owners, the
+//! controllers of classes and Gateways, and the desired objects of exposed Services.
 //!
-//! The controller and `kubectl xposer` use it, so that both decide and compare alike. It sends no request.
+//! The controller and `kubectl xposer` both use this crate, so that they decide and compare alike. It sends no requests.
 //!
 //! ```
 //! use serde_json::json;
@@ -21,7 +21,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! It is for the programs of this repository, and may change in any release.
+//! This crate is for the programs of this repository, and may change in any release.
 
 #[doc(hidden)]
 pub mod difference;

@@ -1,5 +1,5 @@
-//! The core's decision about Services. Services that share claims are planned together, and what two of them claim goes to
-//! the older one.
+//! The core's decisions about Services. Services that share claims are planned together, and a claim of two of them goes to the
+//! older one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,17 +25,17 @@ use crate::service::StoredService;
 pub struct Decision {
     pub key: Arc<ServiceKey>,
     pub result: DecisionResult,
-    /// Errors, Warnings and Infos of the core.
+    /// The Errors, Warnings and Infos of the core.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
 pub enum DecisionResult {
-    /// It has Errors of its own. Its objects stay as they are.
+    /// The Service has Errors of its own. Its objects stay unchanged.
     Refused,
-    /// An older Service has the same claim. Its objects are deleted.
+    /// An older Service has the same claim. The objects of this Service are deleted.
     Conflicted,
-    /// It has these objects.
+    /// The Service is exposed by these objects.
     Exposed(Exposed),
 }
 
@@ -44,9 +44,9 @@ pub struct Exposed {
     pub desired: Vec<Desired>,
     pub published: Option<Published>,
     pub stamp: Option<Stamp>,
-    /// The class of the Ingress, if nothing says who serves it.
+    /// The class of the Ingress, if it is not known which controller serves it.
     pub unknown_class: Option<Box<str>>,
-    /// What only this Service can have, if the settings say where that is written down.
+    /// The exclusive claims of this Service, if the settings tell where to record them.
     pub claims: Vec<ClaimText>,
 }
 
@@ -62,11 +62,12 @@ pub struct Desired {
 /// The hashes of the claims of a Service ([`Plan::claims`]).
 #[derive(Debug, Default)]
 pub struct Claims {
-    /// Services with the same claim are planned together.
+    /// The claims that are compared for equality: Services with the same one are planned together.
     pub shared: Box<[u64]>,
-    /// Claims that affect only Services with the counterpart.
+    /// Claims that affect only the Services with the counterpart.
     pub one_way: Box<[OneWayClaim]>,
-    /// What decides who serves the Service ([`servers::asked`]); `None` if it cannot be exposed, which may have to do with that.
+    /// The hashes of the classes and Gateways that decide which controller serves the Service ([`servers::asked`]); `None` if the
+    /// Service cannot be exposed, because then any class or Gateway may be the reason.
     pub servers: Option<Box<[u64]>>,
 }
 
@@ -77,7 +78,7 @@ pub struct OneWayClaim {
     pub counterpart: u64,
 }
 
-/// The claims of a Service. If it cannot be exposed, its canaries are planned with it all the same.
+/// Returns the claims of a Service. A Service that cannot be exposed also has one, so that its canaries are planned with it.
 pub fn claims(service: &StoredService, settings: &Settings) -> Claims {
     let document = service.document();
     let view = service.view(&document);
@@ -104,8 +105,8 @@ pub struct Member<'s> {
     pub stored: &'s StoredService,
 }
 
-/// Decides about Services that share claims, directly or through others. The Services of `beside` share no claim with them,
-/// but affect them by one-way claims; nothing is decided about those.
+/// Decides about Services that share claims, directly or through others. The Services of `beside` share no claim with them, but
+/// affect them by one-way claims; they get no decision.
 pub fn decide(members: &[Member<'_>], beside: &[&StoredService], settings: &Settings) -> Vec<Decision> {
     let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
     let stored: Vec<(&StoredService, Value)> = stored.map(|stored| (stored, stored.document())).collect();
@@ -134,8 +135,7 @@ pub fn decide(members: &[Member<'_>], beside: &[&StoredService], settings: &Sett
     let decided = members.iter().zip(&outcomes).map(|(member, outcome)| {
         let mut diagnostics: Vec<Diagnostic> =
             outcome.report().map(|report| report.diagnostics().to_vec()).unwrap_or_default();
-        // A diagnostic about an object belongs to its Service. `PublishedHere` is for files, which do not contain all namespaces
-        // there are.
+        // A diagnostic about an object belongs to its Service. `PublishedHere` is about files, which do not contain all namespaces.
         let is_of = |it: &&Diagnostic| {
             it.subject.name == *member.key.name && it.subject.namespace == *member.key.namespace
         };

@@ -1,4 +1,4 @@
-//! Who serves the classes of Ingresses and the Gateways of the cluster, as IngressClasses, GatewayClasses and Gateways say.
+//! The controllers that serve the IngressClasses and Gateways of the cluster, from its IngressClasses, GatewayClasses and Gateways.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use xposer::options::{GatewayFacts, ServedBy};
 use crate::digest::digest;
 use crate::document::Document;
 
-/// The annotation of the class that Ingresses without a class get.
+/// The annotation that makes an IngressClass the default class.
 const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 
-/// A kind of object that says who serves something.
+/// A kind of object that names a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ServerKind {
     IngressClass,
@@ -24,7 +24,7 @@ pub enum ServerKind {
 impl ServerKind {
     pub const ALL: [Self; 3] = [Self::IngressClass, Self::GatewayClass, Self::Gateway];
 
-    /// Where the API serves the kind.
+    /// The API resource of the kind.
     pub fn resource(self) -> ApiResource {
         let (group, kind, plural) = match self {
             Self::IngressClass => ("networking.k8s.io", "IngressClass", "ingressclasses"),
@@ -44,21 +44,21 @@ impl ServerKind {
 /// The kind, the namespace (empty for a class) and the name of such an object.
 pub type ServerKey = (ServerKind, String, String);
 
-/// What is known of them: only what the core asks for.
+/// The facts from these objects that the core needs.
 #[derive(Debug, Default)]
 pub struct Servers {
     ingress_classes: BTreeMap<String, IngressClass>,
     gateway_classes: BTreeMap<String, GatewayFacts>,
     /// The class of each Gateway.
     gateways: BTreeMap<(String, String), String>,
-    /// The classes of Ingresses and the Gateways about which something has changed; see [`asked`].
+    /// The hashes of the classes and Gateways that have changed; see [`asked`].
     changed: BTreeSet<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct IngressClass {
     controller: String,
-    /// When it was created, if it is a default class.
+    /// The creation time, if the class is a default class.
     default_since: Option<i64>,
     is_gone: bool,
 }
@@ -70,7 +70,7 @@ pub fn server_key(kind: ServerKind, document: &Document) -> ServerKey {
 }
 
 impl Servers {
-    /// An object exists, as it is now.
+    /// Adds an object, or replaces an older version of it.
     pub fn apply(&mut self, kind: ServerKind, document: &Document) {
         let (_, namespace, name) = server_key(kind, document);
         let word = |pointer: &str| {
@@ -119,8 +119,8 @@ impl Servers {
         }
     }
 
-    /// An object does not exist any more. An IngressClass counts on: without it, the Ingresses of the class are served by nobody,
-    /// so there is nothing to write. Somebody who makes it anew for the same controller finds them as they were.
+    /// Removes an object. The facts about an IngressClass are kept: without the class, no controller serves its Ingresses, so
+    /// nothing has to be written for them, and if the class is created again for the same controller, the Ingresses are unchanged.
     pub fn delete(&mut self, (kind, namespace, name): ServerKey) {
         match kind {
             ServerKind::IngressClass => {
@@ -167,14 +167,14 @@ impl Servers {
         self.gateways.contains_key(&(namespace.to_owned(), name.to_owned()))
     }
 
-    /// About what something has changed since the last call.
+    /// Returns the hashes of the classes and Gateways that have changed since the last call.
     pub fn take_changed(&mut self) -> BTreeSet<u64> {
         std::mem::take(&mut self.changed)
     }
 
     /// The facts for the core.
     pub fn served_by(&self) -> ServedBy {
-        // Of several default classes, the API server takes the newest one, and of those the first by name
+        // If there are several default classes, the API server uses the newest, or the first by name if several are equally new
         // (`plugin/pkg/admission/network/defaultingressclass/admission.go`, 1.36).
         let mut default: Option<(i64, &str)> = None;
         let mut served_by = ServedBy::default();
@@ -198,7 +198,7 @@ impl Servers {
     }
 }
 
-/// The names of features: objects with a name in the API, and words in its first versions.
+/// The names of features: objects with a name in the current API, and strings in its first versions.
 fn features(list: &[Value]) -> Vec<String> {
     let name = |it: &Value| it.get("name").unwrap_or(it).as_str().map(str::to_owned);
     list.iter().filter_map(name).collect()
@@ -212,7 +212,7 @@ fn of_gateway(namespace: &str, name: &str) -> u64 {
     digest(&("gateway", namespace, name))
 }
 
-/// The hashes of the class and of the Gateways of a plan. What is known of them decides who serves it.
+/// The hashes of the class and the Gateways of a plan, whose facts decide which controller serves it.
 pub fn asked(plan: &Plan) -> Box<[u64]> {
     let own = plan.namespace().unwrap_or_default();
     let gateways = plan.parents().iter().chain(plan.http_parents());
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(served_by.ingress_class(""), Some("example.com/a"));
         assert_eq!(served_by.ingress_class("plain"), Some("example.com/plain"));
         assert_eq!(servers.take_changed().len(), 5);
-        // The same once more is no change.
+        // Applying the same object again is no change.
         apply(&mut servers, ServerKind::IngressClass, &class("plain", "example.com/plain", None));
         assert!(servers.take_changed().is_empty());
         apply(&mut servers, ServerKind::IngressClass, &class("a", "example.com/a", None));
@@ -298,7 +298,7 @@ mod tests {
         let features = ["HTTPRoute", "HTTPRouteCORS"].map(str::to_owned).into();
         let facts = GatewayFacts { controller: "example.com/eg".to_owned(), features: Some(features) };
         assert_eq!(facts_of(&servers), Some(facts));
-        // What the status of a Gateway says is no change.
+        // The status of a Gateway is no change.
         gateway["status"] = json!({"addresses": [{"value": "203.0.113.1"}]});
         apply(&mut servers, ServerKind::Gateway, &gateway);
         assert!(servers.take_changed().is_empty());

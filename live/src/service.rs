@@ -1,4 +1,4 @@
-//! What is kept of a Service: the fields that the core reads, as compact text.
+//! The stored part of a Service: the fields that the core reads, as compact text.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use xposer::validation::MAX_ANNOTATIONS;
 use crate::document::Document;
 use crate::keys::ServiceKey;
 
-/// Where the API serves Services.
+/// The API resource of Services.
 pub fn service_resource() -> ApiResource {
     ApiResource::erase::<k8s_openapi::api::core::v1::Service>(&())
 }
@@ -20,19 +20,19 @@ pub fn service_resource() -> ApiResource {
 #[derive(Clone, Debug)]
 pub struct StoredService {
     pub uid: Box<str>,
-    /// When the API server created it, in seconds since 1970 by the API server's clock.
+    /// The time at which the API server created the Service, in seconds since 1970 by the API server's clock.
     pub created: i64,
-    /// Whether it is being deleted. Then nothing is written for it, or its objects, which Kubernetes deletes first, would come
-    /// back.
+    /// Whether the Service is being deleted. Then nothing is written for it: Kubernetes deletes its objects first, and the
+    /// controller would create them again.
     pub terminating: bool,
     /// The fields that the core reads, as JSON text.
     document: Box<str>,
-    /// The bytes of the annotations that the document leaves out.
+    /// The size of the annotations that are not in the document, in bytes.
     other_annotation_bytes: usize,
 }
 
 impl StoredService {
-    /// `None` for a document without a name or a UID, which no API server sends.
+    /// Returns `None` for a document without a name or a UID, which no API server sends.
     pub fn new(service: &Document) -> Option<(Arc<ServiceKey>, Self)> {
         let metadata = &service.metadata;
         let key = ServiceKey::new(metadata.namespace.as_deref()?, metadata.name.as_deref()?);
@@ -45,7 +45,7 @@ impl StoredService {
                 other_bytes += name.len() + value.len();
             }
         }
-        // Their size matters only near the limit. Below that, a change of theirs is no change of the Service.
+        // The size of other annotations matters only near the limit. Below that, a change of them is no change of the Service.
         let other_annotation_bytes = if other_bytes > MAX_ANNOTATIONS / 4 { other_bytes } else { 0 };
         let labels: Map<String, Value> = metadata
             .labels
@@ -72,8 +72,9 @@ impl StoredService {
         Some((key, stored))
     }
 
-    /// This Service, which is being deleted, as what it was `before`: it keeps what it had, and gets nothing new. With a finalizer it may stay
-    /// for long, and admission accepts what is written on it then. One that was not known before counts as not exposed.
+    /// Returns this Service, which is being deleted, with the content that it had `before`: it keeps its claims and gets no new
+    /// ones. A Service with a finalizer may stay for a long time, and admission accepts everything that is written on it then. A
+    /// Service without `before` counts as not exposed.
     #[must_use]
     pub fn ending(self, before: Option<&Self>) -> Self {
         match before.filter(|before| before.uid == self.uid) {
@@ -90,16 +91,16 @@ impl StoredService {
 
     /// The document that the core reads.
     pub fn document(&self) -> Value {
-        // `new` wrote this text, so it can be read.
+        // This cannot fail: `new` wrote the text.
         serde_json::from_str(&self.document).unwrap_or_default()
     }
 
-    /// The core's view of the Service; `document` is the one of [`document`](Self::document).
+    /// The core's view of the Service; `document` is the result of [`document`](Self::document).
     pub fn view<'d>(&self, document: &'d Value) -> Service<'d> {
         Service::from_value(document).with_other_annotation_bytes(self.other_annotation_bytes)
     }
 
-    /// Whether the core would give the same result for both.
+    /// Whether the core would decide the same for both.
     pub fn is_same(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.terminating == other.terminating
@@ -108,7 +109,7 @@ impl StoredService {
     }
 }
 
-/// The ports, with the fields that the core reads.
+/// The ports with only the fields that the core reads.
 fn ports(mut ports: Value) -> Value {
     for port in ports.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
         port.retain(|field, _| matches!(field.as_str(), "name" | "port" | "protocol" | "appProtocol"));
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(outcome.plan().map(xposer::Plan::url).as_deref(), Some("http://web.shop.example.com"));
     }
 
-    /// The core reports annotations of ours that are among the labels.
+    /// The core reports annotations of Xposer that are among the labels.
     #[test]
     fn keys_of_ours_among_the_labels_are_kept() {
         let service = json!({

@@ -1,4 +1,4 @@
-//! Finds the settings in a document: the whole of it, or a part of an object such as a ConfigMap.
+//! Finds the settings in a document: the whole document, or a part of an object such as a ConfigMap.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::encrypted::Encrypted;
 use crate::message::TEMPLATE_HELP;
 use crate::read::{LoadError, load};
 
-/// The settings in a document, and where each of them is written.
+/// The settings of a document, and the place of each of them.
 ///
 /// ```
 /// use serde_json::json;
@@ -27,7 +27,7 @@ pub struct Config {
     /// The path from the root of the document to the settings.
     root: Vec<Segment>,
     embedded: Vec<EmbeddedYaml>,
-    /// Why all settings are the defaults, and the help: the object has no field for settings.
+    /// The reason why all settings are the defaults, and the help: the object has no field for settings.
     pub(crate) missing: Option<(String, String)>,
 }
 
@@ -35,13 +35,13 @@ pub struct Config {
 struct EmbeddedYaml {
     /// The key of the value.
     key: String,
-    /// Whether it is the value of the setting with the name of the key, and not a file with all settings.
+    /// Whether the value is that of the setting with the name of the key. Otherwise it is a file with all settings.
     is_setting: bool,
     text: String,
     document: Document,
 }
 
-/// Where a setting is written.
+/// The place of a setting.
 ///
 /// ```
 /// use serde_json::json;
@@ -81,7 +81,7 @@ pub struct EmbeddedPath<'c> {
     pub(crate) path: Vec<Segment>,
 }
 
-/// Why a document contains no settings.
+/// The error for a document without valid settings.
 ///
 /// ```
 /// use serde_json::json;
@@ -95,18 +95,18 @@ pub struct EmbeddedPath<'c> {
 pub struct ConfigError {
     /// The path from the root of the document to the wrong value.
     pub path: Vec<Segment>,
-    /// The wrong bytes of that value, if it is a text.
+    /// The byte range of the error in that value, if it is a text.
     pub range: Option<Range<usize>>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The help.
     pub help: Option<String>,
 }
 
 type Found = Result<Config, Vec<ConfigError>>;
 
 impl Config {
-    /// The settings of a settings file: the document itself, or the settings in a ConfigMap, in the config of a KRM
+    /// Returns the settings of a settings file: the document itself, or the settings in a ConfigMap, in the config of a KRM
     /// function or in a policy of Kubewarden.
     pub(crate) fn of_document(document: &Value) -> Found {
         let (Some(version), Some(kind)) = (text(document, "apiVersion"), text(document, "kind")) else {
@@ -134,11 +134,11 @@ impl Config {
         }
     }
 
-    /// The settings in the config of a KRM function: `data` of a ConfigMap, `spec` of any other kind.
+    /// Returns the settings in the config of a KRM function: `data` of a ConfigMap, `spec` of any other kind.
     ///
     /// # Errors
     ///
-    /// What is wrong with the object, or with YAML in its data.
+    /// The errors of the object, or of YAML in its data.
     pub fn of_function(config: &Value) -> Found {
         match (text(config, "apiVersion"), text(config, "kind")) {
             (Some("v1"), Some("ConfigMap")) => Self::of_data(config),
@@ -157,7 +157,7 @@ impl Config {
         }
     }
 
-    /// The settings in the data of a ConfigMap: one file with all settings, or a key for each setting.
+    /// Returns the settings in the data of a ConfigMap: one file with all settings, or a key for each setting.
     fn of_data(document: &Value) -> Found {
         let has_binary =
             document.get("binaryData").and_then(Value::as_object).is_some_and(|data| !data.is_empty());
@@ -172,7 +172,7 @@ impl Config {
         }
         let config = Self::at(document, &["data"]);
         let Value::Object(data) = &config.settings else { return Ok(config) };
-        // No setting has a dot in its name, and practically every file has one.
+        // No setting has a dot in its name, and nearly every file name has one.
         let is_file = |name: &str, value: &Value| {
             name.contains('.') || data.len() == 1 && !is_setting(name) && holds_settings(value)
         };
@@ -206,7 +206,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Replaces the texts of settings that are lists or mappings by what they contain. The core reads the other texts.
+    /// Parses the texts of settings that are lists or mappings. The core parses the other texts.
     fn parse_collections(mut self) -> Found {
         let Value::Object(data) = &mut self.settings else { return Ok(self) };
         let (mut embedded, mut errors) = (Vec::new(), Vec::new());
@@ -219,7 +219,7 @@ impl Config {
                     *value = document.value.clone();
                     embedded.push(EmbeddedYaml { key: name.clone(), is_setting: true, text, document });
                 }
-                // The core reads one word as a list of one.
+                // The core reads a single word as a list with one item.
                 Ok(Some(_)) => {}
                 Err(found) => errors.extend(found),
             }
@@ -228,7 +228,7 @@ impl Config {
         if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
-    /// Where the value at this path of the settings is written.
+    /// Returns the place of the value at this path of the settings.
     pub fn locate(&self, path: impl Iterator<Item = Segment>) -> SettingPath<'_> {
         let mut inner: Vec<Segment> = path.collect();
         let contains = |part: &&EmbeddedYaml| match inner.first() {
@@ -249,7 +249,7 @@ impl Config {
     }
 }
 
-/// The only document of a text of the data, if it is not empty. Messages about it begin with `prefix`.
+/// The only document of a text in the data, if it is not empty. `prefix` is the start of messages about it.
 fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<ConfigError>> {
     let error = |range, message: String, help| ConfigError {
         path: vec![key("data"), key(name)],
@@ -261,7 +261,7 @@ fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<Co
         return Err(vec![error(None, found.message(), Some(found.help(None, "")))]);
     }
     let mut documents = load(text).map_err(|errors| {
-        // The lines of the text are not the lines of the file around it, so they are not named.
+        // The lines of the text are not those of the surrounding file, so messages do not contain them.
         let errors = errors.into_iter().map(|LoadError { message, span, help, .. }| {
             let is_template = help.as_deref() == Some(TEMPLATE_HELP);
             error(Some(span), message, if is_template { Some(template_help(name, text)) } else { help })
@@ -276,7 +276,7 @@ fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<Co
     Err(vec![error(None, message, Some("remove all but one".to_owned()))])
 }
 
-/// The warning and the help where an object has no field for settings, or null in it.
+/// The warning and the help for an object whose field for settings is missing or null.
 fn missing(document: &Value, path: &[&'static str]) -> Option<(String, String)> {
     let found = path.iter().try_fold(document, |value, key| value.get(key));
     if path.is_empty() || found.is_some_and(|found| !found.is_null()) {
@@ -289,8 +289,8 @@ fn missing(document: &Value, path: &[&'static str]) -> Option<(String, String)> 
     Some((format!("this {kind} has no `{field}`, so all settings are the defaults"), help))
 }
 
-/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so it is not rendered
-/// before.
+/// The help for a template without quotes, which YAML reads as a mapping. The help does not advise to render the template first,
+/// because Xposer itself renders it.
 fn template_help(name: &str, text: &str) -> String {
     let form = settings().find(|(key, _)| key.name == name).map(|(_, row)| row.form);
     let line = text.trim();
@@ -306,7 +306,7 @@ fn is_setting(name: &str) -> bool {
     settings().any(|(key, _)| key.name == name)
 }
 
-/// Whether a text is a mapping of settings.
+/// Whether a value is a mapping with settings.
 fn holds_settings(value: &Value) -> bool {
     let documents = value.as_str().and_then(|text| load(text).ok()).unwrap_or_default();
     let mappings = documents.iter().filter_map(|document| document.value.as_object());

@@ -1,4 +1,4 @@
-//! Values, and where each of their parts is written.
+//! Values, with the place of each of their parts.
 
 use crate::message::{self, Flaw};
 use crate::text::{BLANKS, Span, narrow, wide};
@@ -8,12 +8,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use xposer::diagnostics::Segment;
 
-/// A value as a reader found it.
+/// A value from a parser.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// Where it is written. Of a YAML collection, it is the beginning only.
+    /// The place of the value. For a YAML collection, only its start.
     pub(crate) span: Span,
-    /// The end of the value in the text; of a value that an alias repeats, the end of the alias.
+    /// The end of the value in the text; for a value that an alias repeats, the end of the alias.
     pub(crate) end: u32,
     pub(crate) kind: Kind,
 }
@@ -21,14 +21,14 @@ pub(crate) struct Parsed {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Scalar(Value),
-    /// A number that JSON cannot hold.
+    /// A number that JSON cannot represent.
     NotFinite,
     Items(Vec<Parsed>),
-    /// The entries in the order of the text, also those whose key is given twice.
+    /// The entries in the order of the text, including repeated keys.
     Entries(Vec<(String, Span, Parsed)>),
 }
 
-/// One document of a text: its value, and where every part of the value is written.
+/// A document of a text: its value, and the place of every part of the value.
 ///
 /// ```
 /// use serde_json::json;
@@ -38,12 +38,12 @@ pub(crate) enum Kind {
 /// ```
 #[derive(Debug)]
 pub struct Document {
-    /// The value. The places do not follow changes of it.
+    /// The value. The places are not updated if it is changed.
     pub value: Value,
     root: Node,
 }
 
-/// Where a value is written.
+/// The place of a value.
 #[derive(Debug)]
 struct Node {
     value: Span,
@@ -55,12 +55,12 @@ struct Node {
 enum Children {
     None,
     Items(Box<[Node]>),
-    /// Sorted by key. Documents of one text share their keys: thousands of objects have the same ones.
+    /// Sorted by key. The documents of one text share their keys, because thousands of objects have the same ones.
     Entries(Box<[(Arc<str>, Node)]>),
 }
 
-/// Where a value is written, in bytes of the text. For an alias, and for what a merge key adds, that is where
-/// the anchored value is written.
+/// The place of a value, as byte ranges of the text. For an alias, and for entries that a merge key adds, it is the place of the
+/// anchored value.
 ///
 /// ```
 /// use xposer::diagnostics::Segment;
@@ -72,20 +72,20 @@ enum Children {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// The value as written, quotes and brackets included; of a block (`|` or `>`) its lines without the header, of a map or
-    /// sequence without brackets everything from its first key or item to the end of the last. Empty, behind the key or
-    /// dash, where no value is written.
+    /// The range of the value, including quotes and brackets. For a block scalar (`|` or `>`), its lines without the header; for a
+    /// collection without brackets, everything from its first key or item to the end of the last one. If no value is written, an
+    /// empty range after the key or dash.
     pub value: Range<usize>,
-    /// The key of the value as written, if the value is an entry of a map.
+    /// The range of the key, if the value is an entry of a mapping.
     pub key: Option<Range<usize>>,
-    /// How many steps of the path led to this value; fewer than the path has if it ends early.
+    /// The number of path segments that lead to this value. It is smaller than the length of the path if the path ends early.
     pub depth: usize,
-    /// Whether the value is a map or a sequence.
+    /// Whether the value is a mapping or a sequence.
     pub is_collection: bool,
 }
 
 impl Document {
-    /// The documents of a text, without those that are null; or all keys that are given twice.
+    /// Creates the documents of a text, without null documents. The error lists all repeated keys.
     pub(crate) fn all(text: &str, parsed: Vec<Parsed>) -> Result<Vec<Self>, Vec<Flaw>> {
         let mut builder = Builder { text, flaws: Vec::new(), keys: HashSet::new() };
         let all = parsed.into_iter().map(|parsed| builder.build(parsed, None));
@@ -95,7 +95,7 @@ impl Document {
         if builder.flaws.is_empty() { Ok(documents) } else { Err(builder.flaws) }
     }
 
-    /// Finds the value at `path`, or the deepest value on the way to it that exists.
+    /// Returns the place of the value at `path`, or of the deepest existing value on the way to it.
     ///
     /// ```
     /// use xposer::diagnostics::Segment;
@@ -111,9 +111,9 @@ impl Document {
         Located { value: wide(&node.value), key: node.key.as_ref().map(wide), depth, is_collection }
     }
 
-    /// Finds where a part of a string value is written. `part` is in bytes of the value, the answer in bytes of `text`, which
-    /// is what the document was loaded from. Where that is not possible, for example in the middle of an escape, the answer is
-    /// the whole value, as [`locate`](Self::locate) finds it.
+    /// Returns the place of a part of a string value. `part` is a byte range of the value, and the result is a byte range of
+    /// `text`, from which the document was loaded. If the part cannot be located, for example in the middle of an escape, the
+    /// result is the whole value, as in [`locate`](Self::locate).
     ///
     /// ```
     /// use xposer::diagnostics::Segment;
@@ -156,16 +156,16 @@ impl Document {
     }
 }
 
-/// Makes documents from the values that a reader found in a text.
+/// Creates documents from the values of a parser.
 struct Builder<'t> {
     text: &'t str,
     flaws: Vec<Flaw>,
-    /// The keys of all documents until now.
+    /// The keys of all documents so far.
     keys: HashSet<Arc<str>>,
 }
 
 impl Builder<'_> {
-    /// The value, its places, and its end as in [`Parsed::end`].
+    /// Returns the value, its places, and its end as in [`Parsed::end`].
     fn build(&mut self, parsed: Parsed, key: Option<Span>) -> (Value, Node, u32) {
         let Parsed { mut span, mut end, kind } = parsed;
         let is_alias = end > span.end;
@@ -236,13 +236,13 @@ impl Builder<'_> {
         key
     }
 
-    /// The end of a scalar. The place of a block reaches to the next token.
+    /// The end of a scalar. The parser's span of a block scalar reaches to the next token.
     fn end_of_scalar(&self, span: &Span) -> u32 {
         let written = self.text.get(wide(span)).unwrap_or_default();
         span.start + narrow(&(0..written.trim_end_matches(BLANKS).len())).end
     }
 
-    /// The library reads every scalar with the tag `!!null` as null.
+    /// Reports an invalid null: the library reads every scalar with the tag `!!null` as null.
     fn check_null(&mut self, span: &Span) {
         let written = self.text.get(wide(span)).unwrap_or_default();
         if !matches!(unquoted(written), "" | "~" | "null" | "Null" | "NULL") {
@@ -250,11 +250,11 @@ impl Builder<'_> {
         }
     }
 
-    /// The value of a number that JSON cannot hold: a number that is too large is text to `kubectl`.
+    /// The value of a number that JSON cannot represent. A number that is too large is text, as in `kubectl`.
     fn not_finite(&mut self, span: &Span, is_alias: bool) -> Value {
         let written = self.text.get(wide(span)).unwrap_or_default();
         if is_alias {
-            // It is reported where the anchored value is written.
+            // The finding is reported at the anchored value.
         } else if unquoted(written).trim_start_matches(['+', '-']).starts_with(['.', 'i', 'I', 'n', 'N']) {
             self.flaws.push(message::not_finite(wide(span), written));
         } else if message::tag_before(self.text, span.start as usize).is_some() {
@@ -263,7 +263,7 @@ impl Builder<'_> {
         written.into()
     }
 
-    /// A block at the end of a text without a final line break does not end with one, as `kubectl` reads it.
+    /// Removes the final line break of a block scalar at the end of a text without one, as `kubectl` does.
     fn end_block(&self, value: &mut Value, span: &Span) {
         if let Value::String(value) = value
             && span.end as usize == self.text.len()
@@ -275,7 +275,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The end of a collection whose last part ends at `last`. A span of one byte is the opening bracket.
+    /// The end of a collection whose last part ends at `last`. If `span` has one byte, it is the opening bracket.
     fn end_of_collection(&self, span: &Span, last: u32) -> u32 {
         let end = span.end.max(last);
         let opening = self.text.get(wide(span)).unwrap_or_default();
@@ -289,8 +289,8 @@ impl Builder<'_> {
     }
 }
 
-/// Where `part` of a string is written in its source. The source has each character of the string in order: as it is, as an
-/// escape, or, for white space, as any white space, because lines are folded and indented.
+/// The range of `part` in the source of a string. The source has each character of the string in order: literally, as an escape,
+/// or, for white space, as any white space, because lines are folded and indented.
 fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usize>> {
     let quote = source.chars().next().filter(|quote| is_quoted(source, string, *quote));
     let mut at = quote.map_or(0, char::len_utf8);
@@ -319,19 +319,19 @@ fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usiz
     Some(start..end)
 }
 
-/// A scalar as written, without its quotes.
+/// A scalar in the source without its quotes.
 fn unquoted(written: &str) -> &str {
     let inner = |quote| written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     inner('"').or_else(|| inner('\'')).unwrap_or(written)
 }
 
-/// Whether a source is in quotes. A block can begin and end with quotes too, and then they are a part of the string.
+/// Whether a source is in quotes. A block scalar can also begin and end with quotes, which are then a part of the string.
 fn is_quoted(source: &str, string: &str, quote: char) -> bool {
     let is_escaped = source.starts_with(if quote == '"' { "\"\\" } else { "''" });
     matches!(quote, '"' | '\'') && source.ends_with(quote) && (is_escaped || !string.starts_with(quote))
 }
 
-/// The bytes at the beginning of the source that one character of a string was made of.
+/// The bytes at the start of the source that represent one character of a string.
 fn written_length(source: &str, character: char, quote: Option<char>) -> Option<Range<usize>> {
     let is_blank = BLANKS.contains(&character);
     if is_blank && source.starts_with(character) {
@@ -353,7 +353,7 @@ fn written_length(source: &str, character: char, quote: Option<char>) -> Option<
         (Some('"'), [b'\\', b'U', ..]) => 10,
         (Some('"'), [b'\\', ..]) => 2,
         _ if rest.starts_with(character) => character.len_utf8(),
-        // The source of a block begins after its empty lines.
+        // The source of a block scalar starts after its empty lines.
         _ if is_blank => 0,
         _ => return None,
     };

@@ -1,10 +1,10 @@
-//! Recognises encrypted files and values.
+//! Detects encrypted files and values.
 
 use serde_json::Value;
 use xposer::diagnostics::Segment;
 use xposer::is_service;
 
-/// A program that encrypts files, and the command that decrypts one, in which FILE stands for its name.
+/// A program that encrypts files, and the command that decrypts a file, with FILE as its name.
 ///
 /// ```
 /// use xposer_manifest::encrypted::Encrypted;
@@ -22,9 +22,9 @@ pub struct Encrypted {
     decrypt: &'static str,
 }
 
-/// How a value that SOPS encrypted begins.
+/// The prefix of a value that SOPS encrypted.
 const SOPS_VALUE: &str = "ENC[AES256_GCM,";
-/// The key of a document under which SOPS keeps what it needs to decrypt it.
+/// The key of a document with the metadata of SOPS.
 ///
 /// ```
 /// use serde_json::json;
@@ -33,14 +33,14 @@ const SOPS_VALUE: &str = "ENC[AES256_GCM,";
 /// assert!(has_sops(&json!({SOPS_KEY: {"mac": "ENC[AES256_GCM,data:"}})));
 /// ```
 pub const SOPS_KEY: &str = "sops";
-/// The program that most files of Kubernetes are encrypted by.
+/// The program that encrypts most files of Kubernetes.
 ///
 /// ```
 /// assert_eq!(xposer_manifest::encrypted::SOPS.message(), "the file is encrypted by SOPS");
 /// ```
 pub const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
 
-/// How the files of other programs begin.
+/// The first bytes of the files of other programs.
 const HEADS: &[(&[u8], Encrypted)] = &[
     (b"$ANSIBLE_VAULT;", Encrypted { by: "Ansible Vault", decrypt: "ansible-vault view FILE" }),
     (
@@ -53,12 +53,12 @@ const HEADS: &[(&[u8], Encrypted)] = &[
 ];
 
 impl Encrypted {
-    /// The program that encrypted a whole file.
+    /// Returns the program that encrypted a whole file.
     pub fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
         HEADS.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, found)| found)
     }
 
-    /// The program that encrypted values of a text that is not YAML, such as an `.env` file.
+    /// Returns the program that encrypted values of a text that is not YAML, such as an `.env` file.
     pub fn of_text(text: &str) -> Option<&'static Self> {
         text.contains(SOPS_VALUE).then_some(&SOPS)
     }
@@ -68,7 +68,7 @@ impl Encrypted {
         format!("the file is encrypted by {}", self.by)
     }
 
-    /// The help for `file`, which `command` reads from standard input.
+    /// The help for `file`; `command` reads the decrypted file from standard input.
     pub fn help(&self, file: Option<&str>, command: &str) -> String {
         match file {
             Some(file) => format!("decrypt it first: {} | {command}", self.decrypt.replace("FILE", file)),
@@ -119,7 +119,7 @@ pub fn is_encrypted_service(object: &Value) -> bool {
         || is_service(object) && (has_sops(object) || encrypted("metadata") || encrypted("spec"))
 }
 
-/// The path to the first value inside this one that SOPS encrypted.
+/// Returns the path to the first value inside this one that SOPS encrypted.
 ///
 /// ```
 /// use serde_json::json;

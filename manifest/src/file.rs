@@ -12,7 +12,7 @@ use crate::lines::{LineIndex, line_column};
 use crate::place::{MAX_LINE, Place, Point, SHORT_LINE};
 use crate::read::load;
 
-/// How standard input is named in diagnostics.
+/// The name of standard input in diagnostics.
 ///
 /// ```
 /// use xposer_manifest::{File, STDIN};
@@ -36,12 +36,12 @@ pub struct File {
     /// The documents of its text.
     pub documents: Vec<Document>,
     lines: OnceCell<LineIndex>,
-    /// How many bytes of long lines the places so far contain.
+    /// The total size of long lines in the places so far, in bytes.
     shown: Cell<usize>,
 }
 
-/// How many bytes of long lines the places of one file may contain. In a file of one line, every place would contain most
-/// of the file.
+/// The maximum total size of long lines in the places of one file, in bytes. In a file of one line, every place would otherwise
+/// contain most of the file.
 const MAX_LONG_LINES: usize = 4 * 1024 * 1024;
 
 impl File {
@@ -49,7 +49,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The errors of the file.
     pub fn of_bytes(name: String, bytes: Vec<u8>) -> Result<Self, Findings> {
         let text = String::from_utf8(bytes).map_err(|error| vec![not_text(&name, &error)])?;
         Self::load(name, text)
@@ -86,7 +86,7 @@ impl File {
         place
     }
 
-    /// Where the value at `path` in a document is written.
+    /// Returns the place of the value at `path` in a document.
     ///
     /// ```
     /// use xposer::diagnostics::Segment;
@@ -103,7 +103,7 @@ impl File {
         self.place(&document.locate(&path.collect::<Vec<_>>()).value)
     }
 
-    /// Where the key at the end of a path is written, or the value if the path has no key or ends early.
+    /// Returns the place of the key at the end of a path, or of the value if the path has no key or ends early.
     ///
     /// ```
     /// use xposer::diagnostics::Segment;
@@ -120,7 +120,7 @@ impl File {
         self.place(&located.key.unwrap_or(located.value))
     }
 
-    /// Where some bytes of the text at `path` are written, or where its key is written if no bytes are given.
+    /// Returns the place of a byte range of the text at `path`, or of its key if there is no range.
     pub(crate) fn place_of_part(
         &self,
         document: &Document,
@@ -131,7 +131,7 @@ impl File {
         self.place(&document.locate_part(&self.text, path, part))
     }
 
-    /// The place that a diagnostic is about, which is at `path` in a document.
+    /// Returns the place of a diagnostic about the value at `path` in a document.
     ///
     /// ```
     /// use xposer::{Outcome, Service, Settings, expose};
@@ -158,7 +158,7 @@ impl File {
     }
 }
 
-/// The bytes of a text that a diagnostic is about, which is at `path` in one of its documents.
+/// Returns the byte range of a text that a diagnostic about the value at `path` in one of its documents is about.
 pub(crate) fn span_of(
     text: &str,
     document: &Document,
@@ -166,7 +166,7 @@ pub(crate) fn span_of(
     diagnostic: &Diagnostic,
 ) -> Range<usize> {
     let located = document.locate(path);
-    // A missing value is missing from a collection, which is too long to be marked.
+    // If a value is missing, the path leads to the surrounding collection, which is too long to be marked.
     let marks_key = located.is_collection || is_about_key(diagnostic);
     match (&diagnostic.range, &located.key) {
         (Some(range), _) if located.depth == path.len() => document.locate_part(text, path, range),
@@ -175,11 +175,11 @@ pub(crate) fn span_of(
     }
 }
 
-/// Whether the key at the end of the path is wrong, and not its value.
+/// Whether the diagnostic is about the key at the end of the path, and not about its value.
 fn is_about_key(diagnostic: &Diagnostic) -> bool {
     match diagnostic.code {
         Code::AnnotationUnknown | Code::SettingUnknown => true,
-        // Either the key is in the wrong place, or the label has another value than `true`.
+        // With a proposal, the value of the label is not `true`; otherwise the key is in the wrong place.
         Code::AskedWrongly => diagnostic.proposed.is_none(),
         _ => false,
     }

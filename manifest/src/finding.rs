@@ -1,4 +1,4 @@
-//! Findings as text in the form of rustc's, or as JSON.
+//! Findings as text in the format of rustc, or as JSON.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,10 +12,10 @@ use xposer::{Code, Diagnostic, Severity};
 use crate::place::Place;
 use crate::visible::{visible, visible_lines};
 
-/// The greatest length of a help for people, in bytes. JSON has all of it.
+/// The maximum size of a help for people, in bytes. JSON contains the whole help.
 const MAX_HELP: usize = 1000;
 
-/// An error, a warning or an information for the user, with its place where that is known.
+/// An error, a warning or an information for the user, with its place if it is known.
 ///
 /// ```
 /// use xposer_manifest::{Finding, Place, write_text};
@@ -54,14 +54,14 @@ enum Source<'d> {
         message: Cow<'d, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<Cow<'d, str>>,
-        /// The path of the field it is about, where no place in a file is known.
+        /// The path of the field, if the place in a file is not known.
         #[serde(skip)]
         field: Option<String>,
     },
 }
 
 impl<'d> Finding<'d> {
-    /// A diagnostic of the core.
+    /// Creates a finding from a diagnostic of the core.
     ///
     /// ```
     /// use xposer::{Service, Settings, expose, testing};
@@ -78,27 +78,27 @@ impl<'d> Finding<'d> {
         Self { source: Source::Core(Cow::Borrowed(diagnostic)), place: None }
     }
 
-    /// A diagnostic of the core that the finding owns.
+    /// Creates a finding from an owned diagnostic of the core.
     pub fn owned(diagnostic: Diagnostic) -> Self {
         Self { source: Source::Core(Cow::Owned(diagnostic)), place: None }
     }
 
-    /// An error about an input.
+    /// Creates an error about an input.
     pub fn input(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Error, message)
     }
 
-    /// A warning about an input.
+    /// Creates a warning about an input.
     pub fn warning(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Warning, message)
     }
 
-    /// An information about an input.
+    /// Creates an information about an input.
     pub fn info(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Info, message)
     }
 
-    /// A finding about an input.
+    /// Creates a finding about an input.
     pub fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
         Self {
             source: Source::Input { severity, message: message.into(), help: None, field: None },
@@ -114,7 +114,7 @@ impl<'d> Finding<'d> {
         self
     }
 
-    /// Adds the path of the field, to a finding about an input.
+    /// Adds the path of a field to a finding about an input.
     pub fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
         if let Source::Input { field, .. } = &mut self.source {
             *field = path.into();
@@ -149,7 +149,7 @@ impl<'d> Finding<'d> {
         }
     }
 
-    /// The field it is about, and the object that has the field.
+    /// The field that the finding is about, and the object with the field.
     pub(crate) fn note(&self) -> Option<String> {
         let note = match &self.source {
             Source::Core(diagnostic) => {
@@ -175,13 +175,13 @@ impl<'d> Finding<'d> {
         helps.fold(self.message().into_owned(), |sentence, help| sentence + &help)
     }
 
-    /// What to do. A value that is proposed may be anything that a user wrote.
+    /// The helps. A proposed value may contain any text of a user.
     fn helps(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (help, proposed) = match &self.source {
             Source::Core(diagnostic) => (diagnostic.help.as_deref(), diagnostic.proposed.as_deref()),
             Source::Input { help, .. } => (help.as_deref(), None),
         };
-        // A value that the help already contains is not repeated.
+        // A proposed value that the help already contains is not repeated.
         let proposed = proposed.filter(|value| !help.is_some_and(|help| help.contains(value)));
         let written = proposed.map(|value| Cow::Owned(format!("write {value:?}")));
         let helps = help.map(Cow::Borrowed).into_iter().chain(written);
@@ -208,7 +208,7 @@ impl<'d> Finding<'d> {
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,
@@ -265,7 +265,7 @@ fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn write_json<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     out: &mut dyn Write,

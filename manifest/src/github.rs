@@ -1,4 +1,4 @@
-//! Findings as workflow commands of GitHub Actions, which shows them beside the lines of a pull request.
+//! Findings as workflow commands of GitHub Actions, which shows them next to the lines of a pull request.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,8 +9,8 @@ use crate::file::STDIN;
 use crate::finding::Finding;
 use crate::visible::visible_lines;
 
-/// Writes each finding as a workflow command of GitHub Actions, on a line of its own. The runner reads these from standard output
-/// and from standard error.
+/// Writes each finding as a workflow command of GitHub Actions, on one line. The runner reads the commands from standard output and
+/// from standard error.
 ///
 /// ```
 /// use xposer_manifest::{Finding, Place, write_github};
@@ -23,7 +23,7 @@ use crate::visible::visible_lines;
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn write_github<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     out: &mut dyn Write,
@@ -55,12 +55,12 @@ fn command(finding: &Finding<'_>) -> String {
     command
 }
 
-/// A message, as the runner reads it back.
+/// Escapes a message as the runner unescapes it.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property, as the runner reads it back.
+/// Escapes the value of a property as the runner unescapes it.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

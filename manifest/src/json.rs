@@ -1,6 +1,6 @@
-//! JSON with places: `serde_json` gives the source of every value, which is a piece of the text.
+//! JSON with places: `serde_json` returns the source of every value as a slice of the text.
 //!
-//! Every level of nesting is scanned again, which the limit of the depth bounds.
+//! Each level of nesting is scanned again, so the time is bounded by the maximum depth.
 
 use crate::document::{Document, Kind, Parsed};
 use crate::message::{self, Flaw};
@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::ops::Range;
 
-/// Why a text was not read as JSON.
+/// The reason why a text could not be read as JSON.
 pub(crate) enum Failure {
-    /// It is JSON with a content that is not allowed.
+    /// The text is JSON with invalid content.
     Content(Vec<Flaw>),
-    /// It is not JSON. The flaw is left out where it may well be YAML.
+    /// The text is not JSON. The flaw is `None` if the text may be YAML.
     Syntax(Option<Flaw>),
 }
 
@@ -27,7 +27,7 @@ fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Reads one value after the other.
+/// Reads a sequence of values.
 pub(crate) fn read(text: &str) -> Result<Vec<Document>, Failure> {
     let mut parsed = Vec::new();
     let source = without_mark(text);
@@ -38,7 +38,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Document>, Failure> {
     Document::all(text, parsed).map_err(Failure::Content)
 }
 
-/// A flaw of a piece of the text, in which `serde_json` counts lines and, in bytes, columns.
+/// The flaw of a slice of the text. `serde_json` counts lines and, in bytes, columns of the slice.
 fn syntax(text: &str, source: &str, error: &serde_json::Error) -> Failure {
     let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
     let line = [0].into_iter().chain(breaks).nth(error.line().saturating_sub(1)).unwrap_or_default();
@@ -79,13 +79,13 @@ fn value(text: &str, source: &str, depth: usize) -> Result<Parsed, Failure> {
     Ok(Parsed { end: span.end, span, kind })
 }
 
-/// Where a piece of the text begins and ends in it.
+/// The byte range of a slice of the text.
 fn span(text: &str, piece: &str) -> Range<usize> {
     let start = (piece.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + piece.len()
 }
 
-/// The entries of a map, also those whose key is given twice.
+/// The entries of a mapping, including repeated keys.
 struct Entries<'t>(Vec<(&'t RawValue, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

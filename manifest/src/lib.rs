@@ -1,10 +1,10 @@
-//! Kubernetes manifests as text: read with the places of their parts, written so that every reader agrees, and diagnostics
-//! that show the line they are about.
+//! Kubernetes manifests as text: parsed with the places of their parts, written in a form that every parser reads alike, and
+//! diagnostics that show the line they are about.
 //!
-//! [`load`] reads YAML or JSON into [`serde_json::Value`]s and keeps where each part of them is written.
-//! [`Document::locate`] finds the place of a path, [`to_yaml`] writes a value. A [`File`] finds the [`Place`] of a
-//! [`Diagnostic`](xposer::Diagnostic), [`write_text`] prints a [`Finding`] with its place, and [`settings()`] reads the settings
-//! file. The command line and the controller use this crate.
+//! [`load`] parses YAML or JSON into [`serde_json::Value`]s and keeps the place of each part. [`Document::locate`] returns the
+//! place of a path, and [`to_yaml`] writes a value. A [`File`] returns the [`Place`] of a [`Diagnostic`](xposer::Diagnostic),
+//! [`write_text`] prints a [`Finding`] with its place, and [`settings()`] reads the settings file. The command line and the
+//! controller use this crate.
 
 mod config;
 mod document;
@@ -36,7 +36,7 @@ pub use text::MAX_DEPTH;
 pub use visible::{visible, visible_lines};
 pub use write::to_yaml;
 
-/// The settings in a text, which is that of the file `name`.
+/// Reads the settings from the text of the file `name`.
 ///
 /// ```
 /// assert!(xposer_manifest::settings("config.yaml", "domain: example.com").is_ok());
@@ -46,7 +46,8 @@ pub use write::to_yaml;
 ///
 /// # Errors
 ///
-/// All errors as `xposer check` prints them: what cannot be read, and what would refuse every Service ([`Settings::tried`](xposer::Settings::tried)).
+/// All errors as `xposer check` prints them: syntax errors, and settings under which every Service would be refused
+/// ([`Settings::tried`](xposer::Settings::tried)).
 pub fn settings(name: &str, text: impl Into<Vec<u8>>) -> Result<xposer::Settings, String> {
     let file = File::of_bytes(name.to_owned(), text.into());
     let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));

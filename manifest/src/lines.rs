@@ -1,15 +1,15 @@
 //! Lines and columns.
 //!
-//! The crate `line-index` looks at every wide character of a line for each place in it. A file of one line would take time
-//! that grows with its square.
+//! The crate `line-index` iterates over every wide character of a line for each position in it, so a file of one line would take
+//! quadratic time.
 
 use std::cell::Cell;
 
-/// Where the lines of a text begin.
+/// The starts of the lines of a text.
 #[derive(Debug, Clone)]
 pub(crate) struct LineIndex {
     starts: Vec<usize>,
-    /// The place that was counted last, and the characters of its line before it. The next place is most often near it.
+    /// The last position, and the number of characters of its line before it. The next position is usually near it.
     counted: Cell<(usize, usize)>,
 }
 
@@ -20,8 +20,8 @@ impl LineIndex {
         Self { starts: [0].into_iter().chain(starts).collect(), counted: Cell::new((0, 0)) }
     }
 
-    /// The line and the column of a byte offset, both counted from 1, the column in characters. `text` is what the index was
-    /// built for. A byte order mark at its start takes up no column, and an offset behind the end counts as the end.
+    /// Returns the line and the column of a byte offset, both from 1, the column in characters. `text` is the text that the index
+    /// was built for. A byte order mark at its start has no column, and an offset after the end counts as the end.
     pub(crate) fn line_column(&self, text: &str, offset: usize) -> (usize, usize) {
         let mut offset = offset.min(text.len());
         while !text.is_char_boundary(offset) {
@@ -43,7 +43,7 @@ impl LineIndex {
     }
 }
 
-/// The line and the column of a single byte offset.
+/// Returns the line and the column of a single byte offset.
 pub(crate) fn line_column(text: &str, offset: usize) -> (usize, usize) {
     LineIndex::new(text).line_column(text, offset)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a text, in words that help someone who has never read the YAML specification.
+//! The syntax errors of a text, in words for people who have not read the YAML specification.
 
 use crate::text::{BLANKS, MAX_DEPTH, bytes};
 use crate::write::is_printable;
@@ -18,23 +18,23 @@ const IF_TAG: &str = "remove the tag, or put the value in quotes";
 const ESCAPE: &str = "write `\\\\` for a backslash";
 const FEWER_ALIASES: &str = "write the value itself in place of an alias";
 const INDENTATION: &str = "check the indentation: it must be that of the lines above";
-/// What is said of a text that is wrong in a way that nobody meets.
+/// The message for errors that practically never occur.
 const NO_YAML: (&str, &str) =
     ("this is not valid YAML", "check what is marked here: its indentation, its quotes and its brackets");
 const IF_BINARY: &str = "remove the tag: Kubernetes objects hold binary data as a plain base64 string";
 /// The help for a template that is not rendered yet.
 pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
 
-/// How much of a text is quoted in a message, in characters.
+/// The maximum length of a quoted text in a message, in characters.
 const EXCERPT_LENGTH: usize = 80;
 
-/// An error in a text, whose line is not known yet.
+/// An error in a text, without its line.
 #[derive(Debug)]
 pub(crate) struct Flaw {
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
     pub(crate) help: Option<&'static str>,
-    /// Of a key that is given twice, where it is written first.
+    /// For a repeated key, the position of its first occurrence.
     pub(crate) first: Option<usize>,
 }
 
@@ -47,14 +47,14 @@ impl Flaw {
         Self { help: Some(help), ..self }
     }
 
-    /// The same flaw in a text with this number of further bytes at its beginning.
+    /// Returns the same flaw for a text with this number of additional bytes at its start.
     pub(crate) fn moved(self, by: usize) -> Self {
         let span = self.span.start + by..self.span.end + by;
         Self { span, first: self.first.map(|first| first + by), ..self }
     }
 }
 
-/// The error of `serde_json`; `None` where the text may well be YAML in flow style.
+/// The flaw of an error of `serde_json`; `None` if the text may be YAML in flow style.
 pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
     let text = error.to_string();
     let (message, at, help) = match text.split(" at line ").next().unwrap_or_default() {
@@ -64,7 +64,7 @@ pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
         "invalid escape" | "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
             ("an escape sequence in this string is not valid", at, ESCAPE)
         }
-        // Here the column is that of the byte before.
+        // In this case, the column is that of the previous byte.
         "control character (\\u0000-\\u001F) found while parsing a string" => (
             "a control character or line break inside a string must be escaped",
             at + 1,
@@ -75,7 +75,7 @@ pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
     Some(Flaw::new(at..at, message).help(help))
 }
 
-/// The bytes of a location. For an alias the library gives only the character at which it begins.
+/// The byte range of a location. For an alias, the library only gives its first character.
 fn place(text: &str, location: &Location) -> Range<usize> {
     if location.span().byte_offset().is_some() {
         return bytes(location);
@@ -87,7 +87,7 @@ fn place(text: &str, location: &Location) -> Range<usize> {
     start..start + end
 }
 
-/// The error of the YAML library.
+/// The flaw of an error of the YAML library.
 pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
     let span = error.location().map(|location| place(text, &location)).unwrap_or_default();
     let written = text.get(span.clone()).unwrap_or_default();
@@ -176,24 +176,24 @@ pub(crate) fn not_finite(span: Range<usize>, written: &str) -> Flaw {
         .help("quote it if it is meant as text")
 }
 
-/// A scalar whose tag names a type that the value is not of.
+/// The flaw of a scalar whose tag names another type than its value has.
 pub(crate) fn tag_does_not_fit(text: &str, span: Range<usize>) -> Flaw {
     let written = text.get(span.clone()).unwrap_or_default();
     let quote = written.chars().next().filter(|quote| matches!(quote, '"' | '\''));
     let inner = quote.and_then(|quote| written.strip_prefix(quote)?.strip_suffix(quote));
     let value = excerpt(inner.unwrap_or(written));
-    // A comment can hide the tag.
+    // A comment may hide the tag.
     let tag = tag_before(text, span.start).map(|tag| format!(" `{}`", excerpt(tag))).unwrap_or_default();
     Flaw::new(span, format!("the value `{value}` does not fit its tag{tag}"))
         .help("remove the tag, or correct the value")
 }
 
-/// The tag of the scalar that begins at `start`. An anchor or the header of a block can be between the two.
+/// The tag of the scalar that starts at `start`. An anchor or the header of a block scalar may be in between.
 pub(crate) fn tag_before(text: &str, start: usize) -> Option<&str> {
     let mut before = text.get(..start)?.trim_end_matches(BLANKS);
     loop {
         let word = before.rsplit([' ', '\t', '\r', '\n', '[', '{', ',']).next()?;
-        // The tag `!<tag:yaml.org,2002:int>` has a comma.
+        // A verbatim tag such as `!<tag:yaml.org,2002:int>` may contain a comma.
         let verbatim = before.rsplit(BLANKS).next()?;
         let word = verbatim.rfind("!<").and_then(|at| verbatim.get(at..)).unwrap_or(word);
         if word.starts_with('!') && !word.ends_with(':') {
@@ -225,7 +225,7 @@ fn unexpected_character(character: char) -> (String, &'static str) {
     (format!("the control character U+{code:04X} is not allowed"), help)
 }
 
-/// A message and a help. Whoever reads them has not read the specification, so none is that of the parser.
+/// The message and the help for a kind of error. None is the parser's own message, because users have not read the specification.
 fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", "add the closing quote"),
@@ -355,14 +355,14 @@ fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
     }
 }
 
-/// The help if the line shows that the text is a template that is not rendered yet.
+/// The help if the line shows that the text is an unrendered template.
 fn template_help(text: &str, at: usize) -> Option<&'static str> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |position| position + 1);
     let is_template = text.get(start..)?.lines().next()?.contains("{{");
     is_template.then_some(TEMPLATE_HELP)
 }
 
-/// A character that cannot disturb a terminal, nor hide in it.
+/// Replaces a character that could control a terminal or be invisible.
 fn visible(character: char) -> char {
     match character {
         '\t' => ' ',
@@ -371,7 +371,7 @@ fn visible(character: char) -> char {
     }
 }
 
-/// The first line of a text, cut to a readable length and fit for a terminal.
+/// The first line of a text, shortened and safe for a terminal.
 fn excerpt(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default().trim();
     let mut excerpt: String = line.chars().take(EXCERPT_LENGTH).map(visible).collect();

@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-/// The maximum number of characters that are marked. The renderer shortens the line around a mark, but never the mark.
+/// The maximum length of a mark, in characters. The renderer shortens the line around a mark, but not the mark.
 const MAX_MARK: usize = 100;
-/// The maximum number of bytes of a line before a mark. A place further behind, in a file of one long line, has no excerpt.
+/// The maximum number of bytes of a line before a mark. A place beyond that, in a file of one long line, has no excerpt.
 pub(crate) const MAX_LINE: usize = 128 * 1024;
-/// The maximum number of bytes before a mark once many long lines of the file have been shown.
+/// The maximum number of bytes before a mark after many long lines of the file have been shown.
 pub(crate) const SHORT_LINE: usize = 4096;
-/// The maximum number of bytes after the beginning of a mark.
+/// The maximum number of bytes after the start of a mark.
 const AFTER: usize = 4096;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A place in a file. The line and the column are left out where they are not known.
+/// A place in a file. The line and the column are `None` if they are not known.
 ///
 /// ```
 /// use xposer_manifest::Place;
@@ -37,7 +37,7 @@ pub(crate) struct Point {
     pub(crate) column: usize,
 }
 
-/// A line of a text, and the bytes of it that are marked.
+/// A line of a text, and the marked bytes in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     pub(crate) line: String,
@@ -50,7 +50,7 @@ impl Place {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 
-    /// The column behind the last marked character, from 1, where the mark is known.
+    /// The column after the last marked character, from 1, if the mark is known.
     pub(crate) fn end_column(&self) -> Option<usize> {
         let (point, excerpt) = (self.point?, self.excerpt.as_ref()?);
         let marked = excerpt.line.get(excerpt.mark.clone())?.chars().count();
@@ -67,7 +67,7 @@ impl Place {
         &self.file
     }
 
-    /// The line and the column in characters, both from 1, where they are known.
+    /// The line and the column in characters, both from 1, if they are known.
     ///
     /// ```
     /// assert_eq!(xposer_manifest::Place::file("web.yaml").line_and_column(), None);
@@ -77,15 +77,15 @@ impl Place {
         self.point.map(|point| (point.line, point.column))
     }
 
-    /// Some bytes of a file's text, the first of which is at `point`. The place has an excerpt if they begin at most
-    /// `longest` bytes after the beginning of their line.
+    /// Creates the place of a byte range of a file's text; `point` is its start. The place has an excerpt if the range starts at
+    /// most `longest` bytes after the start of its line.
     pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point, longest: usize) -> Self {
         Self { file: name.to_owned(), point: Some(point), excerpt: Excerpt::new(text, span, longest) }
     }
 }
 
 impl Excerpt {
-    /// The first line of `span`, with the part of the span that is on it; `None` where it begins too far into a line.
+    /// The first line of `span`, with the part of the span on it; `None` if the span starts too far into the line.
     fn new(text: &str, span: &Range<usize>, longest: usize) -> Option<Self> {
         let from = span.start.saturating_sub(longest);
         let before = text.as_bytes().get(from..span.start).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Text in, documents with places out; or what is wrong with the text, with its place.
+//! Parses a text into documents with places, or returns its errors with their places.
 
 use crate::document::{Document, Kind, Parsed};
 use crate::json;
@@ -12,15 +12,15 @@ use serde_saphyr::{Location, Options, Spanned};
 use std::fmt;
 use std::ops::Range;
 
-/// The maximum number of errors that are reported.
+/// The maximum number of reported errors.
 const MAX_ERRORS: usize = 50;
-/// How much aliases may add to a short text: parser events, and bytes of scalars.
+/// The limits of aliases in a short text: repeated parser events, and bytes of scalars.
 const ALIAS_EVENTS: usize = 200_000;
 const ALIAS_BYTES: usize = 10 * 1024 * 1024;
-/// Integers up to this magnitude are exact in a 64-bit float, so a float can become one without loss.
+/// Integers up to this magnitude are exact in a 64-bit float, so the conversion is lossless.
 const EXACT_FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 
-/// An error that keeps a text from being loaded.
+/// An error that prevents a text from being loaded.
 ///
 /// ```
 /// let errors = xposer_manifest::load("a: 1\na: 2\n").unwrap_err();
@@ -29,17 +29,17 @@ const EXACT_FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadError {
-    /// What is wrong: lower case, without a final period, one line.
+    /// The message: lower case, without a final period, one line.
     pub message: String,
-    /// The end of the message with the lines of the text. It is left out for a text inside another file.
+    /// The end of the message with the lines of the text. It is omitted for a text inside another file.
     pub lines: String,
     /// The line, counted from 1.
     pub line: usize,
     /// The column, counted in characters from 1.
     pub column: usize,
-    /// The bytes of the text it is about; empty where something is missing.
+    /// The byte range of the text that the error is about; empty if something is missing.
     pub span: Range<usize>,
-    /// What to do about it, in the form of the message.
+    /// The help, in the same form as the message.
     pub help: Option<String>,
 }
 
@@ -51,11 +51,11 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Reads all documents of a YAML or JSON text, in order. Documents that are empty or null are left out.
+/// Reads all documents of a YAML or JSON text, in order. Empty and null documents are omitted.
 ///
-/// A text that begins with `{` or `[` is read as JSON where it is JSON (one value or several, separated by nothing or by
-/// blanks), and as YAML otherwise. A byte order mark at the start is accepted. An unquoted scalar means what it means
-/// to `kubectl`, except that `yes`, `no`, `on`, `off`, `y`, `n` and dates stay strings.
+/// A text that starts with `{` or `[` is read as JSON if it is JSON (one value, or several with optional blanks between them), and
+/// as YAML otherwise. A byte order mark at the start is accepted. An unquoted scalar has the same meaning as in `kubectl`, except
+/// that `yes`, `no`, `on`, `off`, `y`, `n` and dates stay strings.
 ///
 /// ```
 /// use xposer_manifest::load;
@@ -70,9 +70,9 @@ impl std::error::Error for LoadError {}
 ///
 /// # Errors
 ///
-/// What is wrong with each document, in the order of the text: the first syntax error, or the first value that is no
-/// JSON, or all duplicate keys. Collections nest at most [`MAX_DEPTH`] deep, aliases may not multiply a small text into a
-/// large value, and a text is shorter than 4 GiB.
+/// The errors of each document, in the order of the text: the first syntax error, or the first value that is not JSON, or all
+/// repeated keys. Collections may be nested at most [`MAX_DEPTH`] deep, aliases must not expand a small text to a large value, and
+/// a text must be shorter than 4 GiB.
 pub fn load(text: &str) -> Result<Vec<Document>, Vec<LoadError>> {
     if u32::try_from(text.len()).is_err() {
         return Err(errors(
@@ -83,7 +83,7 @@ pub fn load(text: &str) -> Result<Vec<Document>, Vec<LoadError>> {
     let read = if json::begins_like_json(text) {
         json::read(text).or_else(|json| match json {
             json::Failure::Content(flaws) => Err(flaws),
-            // Flow style YAML begins the same way.
+            // The text may be YAML in flow style.
             json::Failure::Syntax(json) => {
                 read_yaml(text).map_err(|yaml| json.map_or(yaml, |json| vec![json]))
             }
@@ -99,7 +99,7 @@ fn errors(text: &str, mut flaws: Vec<Flaw>) -> Vec<LoadError> {
     let lines = LineIndex::new(text);
     let (mut errors, mut is_template) = (Vec::new(), false);
     for Flaw { message, span, help, first } in flaws {
-        // In a template, most actions are errors, and all have one cause.
+        // In an unrendered template, most actions are errors, and all of them have one cause.
         let is_action = help == Some(TEMPLATE_HELP);
         if is_action && is_template || errors.len() >= MAX_ERRORS {
             continue;
@@ -114,12 +114,12 @@ fn errors(text: &str, mut flaws: Vec<Flaw>) -> Vec<LoadError> {
     errors
 }
 
-/// How much aliases may add to a text.
+/// The limits of aliases in a text.
 #[derive(Clone, Copy)]
 struct AliasLimits {
-    /// The parser events that are repeated. A scalar is one event, a map or a sequence two.
+    /// The maximum number of repeated parser events. A scalar is one event, a mapping or a sequence two.
     events: usize,
-    /// The bytes of the scalars, repeated or not.
+    /// The maximum size of all scalars in bytes, repeated or not.
     bytes: usize,
 }
 
@@ -128,13 +128,13 @@ impl AliasLimits {
         Self { events: ALIAS_EVENTS.max(length / 5), bytes: length + ALIAS_BYTES.max(length) }
     }
 
-    /// The limits of one document among many. They are proportional to its length, so that all together take linear time.
+    /// The limits of one document among many. They are proportional to its length, so that all documents together take linear time.
     fn of_document(length: usize) -> Self {
         Self { events: 4 * length, bytes: 64 * length }
     }
 }
 
-/// Limits nesting and aliases, and removes the library's limits for the size of a file.
+/// The options of the library: they limit nesting and aliases, and remove its limits on the size of a file.
 fn options(length: usize, limits: AliasLimits) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -171,7 +171,7 @@ fn read_yaml(text: &str) -> Result<Vec<Document>, Vec<Flaw>> {
         Ok(documents) => return Ok(documents),
         Err(flaws) => flaws,
     };
-    // Each document is read alone, to report the flaws of all.
+    // Each document is parsed separately, to report the flaws of all.
     let starts = text.match_indices("\n---").map(|(at, _)| at + 1);
     let starts: Vec<usize> = [0].into_iter().chain(starts).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
@@ -185,7 +185,7 @@ fn read_yaml(text: &str) -> Result<Vec<Document>, Vec<Flaw>> {
     Err(if all.is_empty() { flaws } else { all })
 }
 
-/// Reads a part of a text. The places in documents are those in the part, the places of flaws those in the text.
+/// Reads a part of a text. The places in documents are relative to the part, the places of flaws to the text.
 fn read_part(
     text: &str,
     part: Range<usize>,
@@ -244,7 +244,7 @@ impl<'de> Visitor<'de> for KindVisitor {
     fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
         let is_negative_zero = value == 0.0 && value.is_sign_negative();
         if value.fract() == 0.0 && value.abs() < EXACT_FLOAT_LIMIT && !is_negative_zero {
-            // `80.0` and `08` reach the cluster as the integers they are. The value is known to fit.
+            // The API server reads `80.0` and `08` as integers. The value is known to fit.
             return Ok(Kind::Scalar((value as i64).into()));
         }
         Ok(Number::from_f64(value).map_or(Kind::NotFinite, |number| Kind::Scalar(number.into())))

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, which code scanning services show beside the lines.
+//! Findings as SARIF 2.1.0, which code scanning services show next to the lines.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ const SCHEMA: &str =
 const PROJECT: &str = "https://github.com/xposer/xposer";
 /// The rule of findings about an input itself.
 const INPUT: &str = "input";
-/// What a path may contain in a URI (RFC 3986, pchar and `/`).
+/// The characters of a path that a URI may contain unencoded (RFC 3986, pchar and `/`).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -28,8 +28,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'+')
     .remove(b'=');
 
-/// Writes findings as one SARIF 2.1.0 log with one run. Every result has a location, because code scanning services refuse a
-/// result without one; standard input is the file `stdin`.
+/// Writes findings as one SARIF 2.1.0 log with one run. Every result has a location, because code scanning services refuse a result
+/// without one; standard input is the file `stdin`.
 ///
 /// ```
 /// use xposer_manifest::{Finding, Place, write_sarif};
@@ -45,7 +45,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// # Errors
 ///
-/// The error of the writer.
+/// An error of the writer.
 pub fn write_sarif<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     out: &mut dyn Write,
@@ -103,7 +103,7 @@ struct Log<'f> {
 #[serde(rename_all = "camelCase")]
 struct Run<'f> {
     tool: Tool,
-    /// Columns count characters.
+    /// The unit of columns: characters.
     column_kind: &'static str,
     results: Vec<Found<'f>>,
 }
@@ -158,7 +158,7 @@ struct Found<'f> {
 #[serde(rename_all = "camelCase")]
 struct Location<'f> {
     physical_location: Physical<'f>,
-    /// The field, and the object that has it.
+    /// The field, and the object with the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     logical_locations: Option<[Logical; 1]>,
 }
@@ -181,7 +181,7 @@ struct Artifact {
 struct Region<'f> {
     start_line: usize,
     start_column: usize,
-    /// The column behind the last character.
+    /// The column after the last character.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_column: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -246,7 +246,7 @@ impl<'f> Region<'f> {
     }
 }
 
-/// A reference to a file: relative paths stay relative, because they are compared with those of a repository.
+/// A reference to a file. Relative paths stay relative, because the service compares them with the paths of a repository.
 fn uri(file: &str) -> String {
     if file == STDIN {
         return "stdin".to_owned();

@@ -1,4 +1,4 @@
-//! A file with settings.
+//! A settings file.
 
 use serde_json::Value;
 use xposer::diagnostics::Segment;
@@ -10,7 +10,7 @@ use crate::file::{File, span_of};
 use crate::finding::{Finding, Findings};
 use crate::place::Place;
 
-/// A file with settings, and the places of the settings in it.
+/// A settings file, with the places of its settings.
 ///
 /// ```
 /// use xposer::{Plan, Service, expose, testing};
@@ -31,8 +31,8 @@ pub struct SettingsFile {
 }
 
 impl SettingsFile {
-    /// Reads the settings in a file: the document itself, or a part of an object such as a ConfigMap. The help for an encrypted
-    /// file names `command`, which reads settings from standard input.
+    /// Reads the settings of a file: the document itself, or a part of an object such as a ConfigMap. The help for an encrypted
+    /// file contains `command`, which reads settings from standard input.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl SettingsFile {
         self.note.as_ref()
     }
 
-    /// The place that a diagnostic about the settings is about.
+    /// Returns the place of a diagnostic about the settings.
     ///
     /// ```
     /// use serde_json::json;
@@ -105,7 +105,7 @@ impl SettingsFile {
     }
 }
 
-/// The path to what shows that SOPS encrypted the settings.
+/// The path to the value which shows that SOPS encrypted the settings.
 fn encrypted_settings(document: &Value) -> Option<Vec<Segment>> {
     if has_sops(document) { Some(vec![Segment::Key(SOPS_KEY.into())]) } else { first_encrypted(document) }
 }

@@ -1,10 +1,10 @@
-//! The bytes of a text, its blanks, and how deep it may nest.
+//! Byte ranges, white space, and the maximum depth of nesting.
 
 use serde_saphyr::Location;
 use std::ops::Range;
 
-/// How many maps and sequences may nest. No Kubernetes object needs that many, and code that walks a value recursively
-/// does not run out of stack.
+/// The maximum depth of nested mappings and sequences. No Kubernetes object needs more, and recursive code does not overflow the
+/// stack.
 ///
 /// ```
 /// use xposer_manifest::{MAX_DEPTH, load};
@@ -14,7 +14,7 @@ use std::ops::Range;
 /// ```
 pub const MAX_DEPTH: usize = 128;
 
-/// Some bytes of a text, which is shorter than 4 GiB.
+/// A byte range of a text, which is shorter than 4 GiB.
 pub(crate) type Span = Range<u32>;
 
 pub(crate) fn narrow(span: &Range<usize>) -> Span {
@@ -29,7 +29,7 @@ pub(crate) fn wide(span: &Span) -> Range<usize> {
     span.start as usize..span.end as usize
 }
 
-/// The bytes of a place that the YAML library gives.
+/// The byte range of a location of the YAML library.
 pub(crate) fn bytes(location: &Location) -> Range<usize> {
     let wide = |offset: Option<u64>| usize::try_from(offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let start = wide(location.span().byte_offset());

@@ -1,12 +1,12 @@
-//! Text of users for people: every character of it can be seen.
+//! Makes every character in texts of users visible.
 
 use std::borrow::Cow;
 
 use xposer::internal::{escaped, is_hidden};
 
-/// A text for one line of a terminal or a log. Control characters, line breaks, characters without a width and those that turn
-/// the direction of the text are written as Rust writes them, for example `\u{1b}`, because a terminal would obey them, or
-/// hide what stands there.
+/// Escapes a text for one line of a terminal or a log. Control characters, line breaks, characters without width, and characters
+/// that change the direction of the text are written in Rust's notation, for example `\u{1b}`. Otherwise a terminal would obey
+/// them, or hide parts of the text.
 ///
 /// ```
 /// use xposer_manifest::visible;
@@ -18,7 +18,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     if text.contains(is_hidden) { Cow::Owned(escaped(text)) } else { Cow::Borrowed(text) }
 }
 
-/// The same for a text of several lines: line breaks and tabs stay as they are.
+/// The same for a text of several lines: line breaks and tabs are kept.
 ///
 /// ```
 /// assert_eq!(xposer_manifest::visible_lines("a:\n\tb\u{7}"), "a:\n\tb\\u{7}");
@@ -40,7 +40,7 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::{is_hidden, visible, visible_lines};
 
-    /// The core has the table; every character of it is escaped here, too.
+    /// The core has the table of hidden characters; each of them must be escaped here as well.
     #[test]
     fn what_the_core_calls_hidden_is_escaped() {
         for character in ('\0'..=char::MAX).filter(|character| is_hidden(*character)) {

@@ -1,15 +1,15 @@
-//! Writes a value as YAML that every reader understands alike.
+//! Writes a value as YAML that every parser reads alike.
 //!
-//! The form is that of `kubectl get -o yaml`: blocks, two spaces, and sequences at the indentation of their key. The library
-//! quotes what a reader of YAML 1.1 or 1.2 would take for something else than a string.
+//! The format is that of `kubectl get -o yaml`: block style, an indentation of two spaces, and sequences at the indentation of
+//! their key. The library quotes strings that a parser of YAML 1.1 or 1.2 would read as another type.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::{DoubleQuoted, SingleQuoted};
 use xposer::internal::is_hidden;
 
-/// Writes a value as one YAML document without `---`, ending in a line break. Maps keep their order. Reading the text gives
-/// the same value again, whatever the strings in it contain.
+/// Writes a value as one YAML document without `---`, with a final line break. Mappings keep their order. Parsing the text gives an
+/// equal value, whatever its strings contain.
 ///
 /// ```
 /// let value = serde_json::json!({"ports": [80, "443"], "note": "a: b"});
@@ -18,10 +18,10 @@ use xposer::internal::is_hidden;
 pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let marks = !has_text(value, &|_, text| text.contains(MARK));
-    // Every `Value` has a form in YAML, and writing to a `String` cannot fail.
+    // This cannot fail: every `Value` has a YAML form, and writing to a `String` succeeds.
     let written =
         serde_saphyr::to_string_with_options(&Written { value, marks }, options).unwrap_or_default();
-    // A value with such a character is in double quotes; a key is written as the library chooses.
+    // A value with such a character is written in double quotes; the library chooses the style of a key.
     let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_escaped));
     let mut out = String::with_capacity(written.len());
     for character in written.chars() {
@@ -39,10 +39,10 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// A character in front of a text that the library would put into quotes although no reader needs them. It is removed again.
+/// A character before a text that the library would quote although no parser needs the quotes. It is removed from the output.
 const MARK: char = '\u{f8ff}';
 
-/// Whether a test holds for a string of a value, or for a key.
+/// Whether a test holds for a string value or a key inside a value.
 fn has_text(value: &Value, test: &dyn Fn(bool, &str) -> bool) -> bool {
     match value {
         Value::String(text) => test(false, text),
@@ -52,20 +52,20 @@ fn has_text(value: &Value, test: &dyn Fn(bool, &str) -> bool) -> bool {
     }
 }
 
-/// Whether a character hides what a manifest says, so that it is written as an escape.
+/// Whether a character would hide parts of a manifest, so that it is written as an escape.
 fn is_escaped(character: char) -> bool {
-    // Line breaks and tabs have their forms in YAML, and signs of emojis are of no harm in a value that is a value in any case.
+    // YAML has forms for line breaks and tabs, and variation selectors and tags of emojis are harmless inside a value.
     let is_kept = matches!(character, '\n' | '\t' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}');
     is_hidden(character) && !is_kept
 }
 
-/// Whether a character can be in YAML without an escape and is visible.
+/// Whether a character is visible, and allowed in YAML without an escape.
 pub(crate) fn is_printable(character: char) -> bool {
     let is_special = matches!(character, '\u{fffe}' | '\u{ffff}');
     !is_special && !character.is_control() && !is_escaped(character)
 }
 
-/// A value in the style that all readers understand.
+/// A value in the style that all parsers read alike.
 struct Written<'v> {
     value: &'v Value,
     /// Whether [`MARK`] may be used.
@@ -87,10 +87,10 @@ impl Serialize for Written<'_> {
 }
 
 impl Written<'_> {
-    /// Writes a string in the quotes that suit it, or as a block.
+    /// Writes a string in suitable quotes, or as a block scalar.
     fn text<S: Serializer>(&self, text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        // Readers take the blanks at the beginning of a block for indentation. An indicator would prevent that, but not
-        // all of them count from the same place, and that of kustomize refuses a tab behind one.
+        // Parsers take leading blanks of a block scalar for indentation. An indentation indicator would prevent that, but parsers
+        // count it differently, and the parser of kustomize refuses a tab after one.
         let first = text.split('\n').find(|line| !line.is_empty()).unwrap_or(" ");
         let is_dotted =
             || text.matches('.').count() > 1 && text.bytes().all(|it| it == b'.' || it.is_ascii_digit());

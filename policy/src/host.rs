@@ -1,11 +1,11 @@
-//! What the policy asks its host.
+//! The calls of the policy to its host.
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use xposer_admission::{Question, Reply};
 
-/// Answers a call of `kubernetes/get_resource`: its payload in, the object as JSON out, or the host's error in words.
+/// Answers a call of `kubernetes/get_resource`: takes its payload, and returns the object as JSON or the host's error message.
 pub type Host<'h> = dyn Fn(&[u8]) -> Result<Vec<u8>, String> + 'h;
 
 /// The payload of `get_resource`.
@@ -15,17 +15,18 @@ struct GetResource<'q> {
     kind: &'static str,
     name: &'q str,
     namespace: &'q str,
-    /// The host would answer with what it knew up to five seconds ago.
+    /// Otherwise the host would answer from a cache that may be five seconds old.
     disable_cache: bool,
 }
 
-/// For how long the host is asked. A policy server interrupts the policy after one to two seconds, and the user would read of an internal error.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The time limit for calls to the host. A policy server interrupts the policy after one to two seconds, and the user would read
+/// about an internal error.
+const TIME_LIMIT: Duration = Duration::from_millis(500);
 
-/// The replies to a question, one call of the host for each name, as long as there is time.
+/// Returns the replies to a question: one call to the host for each name, until the time limit.
 pub(crate) fn replies(question: &Question<'_>, host: &Host<'_>) -> Vec<Reply> {
     let start = Instant::now();
-    let names = question.names().iter().take_while(|_| start.elapsed() < PATIENCE);
+    let names = question.names().iter().take_while(|_| start.elapsed() < TIME_LIMIT);
     names.map(|name| reply(question.namespace(), name, host)).collect()
 }
 
@@ -34,13 +35,13 @@ fn reply(namespace: &str, name: &str, host: &Host<'_>) -> Reply {
     let found = serde_json::to_vec(&call).map_err(|error| error.to_string()).and_then(|call| host(&call));
     match found {
         Ok(found) => Reply::Found(found),
-        // The host has no other way to say that there is none.
+        // The host reports a missing object only by this text.
         Err(error) if error.contains("Cannot find") => Reply::NotFound,
         Err(error) => Reply::Failed(error),
     }
 }
 
-/// Asks the host that runs the module.
+/// Calls the host that runs the module.
 #[cfg(target_family = "wasm")]
 pub(crate) fn ask(call: &[u8]) -> Result<Vec<u8>, String> {
     wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", call).map_err(|error| {
@@ -49,7 +50,7 @@ pub(crate) fn ask(call: &[u8]) -> Result<Vec<u8>, String> {
     })
 }
 
-/// Natively, there is no host.
+/// A native program has no host.
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn ask(_: &[u8]) -> Result<Vec<u8>, String> {
     Err("there is no host".to_owned())

@@ -1,9 +1,9 @@
 //! Xposer as a Kubewarden policy.
 //!
-//! It rejects a Service that requests exposure and cannot be exposed, with every reason in one message, and writes the URL into the
-//! annotations of the others. The crate [`xposer_admission`] decides; this crate is its door for Kubewarden.
+//! The policy rejects a Service that requests exposure and cannot be exposed, with every reason in one message, and writes the URL
+//! into the annotations of other Services. The crate [`xposer_admission`] decides; this crate connects it to Kubewarden.
 //!
-//! The guest functions are functions of bytes, so they can be tested and fuzzed natively:
+//! The guest functions take and return bytes, so they can be tested and fuzzed natively:
 //!
 //! ```
 //! use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub extern "C" fn wapc_init() {
     register_function("protocol_version", protocol_version_guest);
 }
 
-/// What a Kubewarden host sends.
+/// The payload of a Kubewarden host.
 #[derive(Deserialize)]
 struct Payload<'p> {
     #[serde(borrow)]
@@ -51,20 +51,20 @@ struct Payload<'p> {
     settings: Value,
 }
 
-/// Answers an admission request: `{"request": .., "settings": ..}` in, a Kubewarden `ValidationResponse` out.
+/// Answers an admission request: takes `{"request": .., "settings": ..}`, and returns a Kubewarden `ValidationResponse`.
 ///
 /// Creations and updates of Services are reviewed. Everything else is accepted unchanged: other operations, other kinds,
-/// subresources, and Services that are being deleted and only wait for their finalizers. The status of a rejection
-/// is 422; a request or settings that cannot be read at all, which no Kubewarden host sends, have 400 and 500.
+/// subresources, and Services that are being deleted and only wait for their finalizers. The status code of a rejection is 422. A
+/// request or settings that cannot be parsed, which no Kubewarden host sends, get 400 and 500.
 ///
 /// # Errors
 ///
-/// None, whatever the payload: an error would reach the user as an internal error without its reason.
+/// None, whatever the payload: the user would see an error as an internal error without its reason.
 pub fn validate(payload: &[u8]) -> CallResult {
     validate_with(payload, &host::ask, &now)
 }
 
-/// As [`validate`], with another host than the one that runs the module, and another clock: `now` gives the time in seconds since 1970.
+/// The same as [`validate`] with another host, and another clock: `now` returns the time in seconds since 1970.
 ///
 /// ```
 /// let payload = br#"{"request": {"operation": "DELETE"}}"#;
@@ -103,14 +103,14 @@ fn answer(payload: &Payload<'_>, host: &Host<'_>, now: &dyn Fn() -> i64) -> Resp
     }
 }
 
-/// Seconds since 1970; 0 if the clock says an earlier time.
+/// The time in seconds since 1970; 0 if the clock is before that.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Validates settings: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
-/// every problem, also those that every Service would be refused for ([`Settings::tried`]).
+/// Validates settings: takes the settings as JSON, and returns `{"valid": .., "message": ..}`. The message lists every problem,
+/// including those for which every Service would be refused ([`Settings::tried`]).
 ///
 /// ```
 /// let answer = xposer_policy::validate_settings(br#"{"domian": "example.com"}"#)?;

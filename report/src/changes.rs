@@ -1,5 +1,5 @@
-//! What other settings, or another target, change for a Service: what is said in other words, works in another way, is lost, open or
-//! refused.
+//! The changes for a Service under other settings or another target: translations, differences, losses, lost protection and
+//! refusals.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use xposer::internal::{is_guessed, opened, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
-/// The most bytes of what to do, which may have a value of the Service in it.
+/// The maximum size of a help in bytes; it may contain a value of the Service.
 pub(crate) const MAX_HELP: usize = 1000;
 
 /// What changes for a Service. Each finding stands in one of the lists, and only where it was not there before.
@@ -111,7 +111,7 @@ pub struct Served {
     pub guessed: bool,
 }
 
-/// What is said of objects when they are made, by the namespace and the name of the Service.
+/// The findings about emitted objects, by the namespace and the name of the Service.
 ///
 /// ```
 /// use serde_json::json;
@@ -127,7 +127,7 @@ pub struct Made<'m> {
 }
 
 impl<'m> Made<'m> {
-    /// Looks through the report of [`emit_all`](xposer::emit_all).
+    /// Reads the report of [`emit_all`](xposer::emit_all).
     #[must_use]
     pub fn new(report: &'m Report) -> Self {
         let mut told: HashMap<_, Vec<_>> = HashMap::new();
@@ -138,14 +138,14 @@ impl<'m> Made<'m> {
         Self { told }
     }
 
-    /// What is said about the objects of a Service.
+    /// The findings about the objects of a Service.
     #[must_use]
     pub fn of<'a>(&'a self, namespace: &'a str, name: &'a str) -> &'a [&'m Diagnostic] {
         self.told.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Who serves a Service, where that changes.
+/// The controllers that serve a Service, if they change.
 #[must_use]
 pub fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
     let of = |plan| {
@@ -164,7 +164,7 @@ pub fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
 }
 
 impl Changes {
-    /// What changes between two decisions about one Service, each with what is said about its objects.
+    /// The changes between two decisions about one Service, each with the findings about its objects.
     #[must_use]
     pub fn between(old: (&Outcome, &[&Diagnostic]), new: (&Outcome, &[&Diagnostic])) -> Self {
         let mut changes = Self::default();
@@ -197,7 +197,7 @@ impl Changes {
         changes
     }
 
-    /// Where a finding of this code belongs.
+    /// The list for findings with this code.
     fn list(&mut self, code: Code) -> &mut Vec<Said> {
         match code {
             Code::IntentTranslated => &mut self.translated,
@@ -210,7 +210,7 @@ impl Changes {
         }
     }
 
-    /// The lists and the words for them, in the order in which they are shown.
+    /// The lists and their titles, in the order in which they are shown.
     ///
     /// ```
     /// use xposer_report::changes::Changes;
@@ -230,7 +230,7 @@ impl Changes {
         ]
     }
 
-    /// Whether nothing is said.
+    /// Whether all lists are empty.
     ///
     /// ```
     /// assert!(xposer_report::changes::Changes::default().is_empty());
@@ -241,7 +241,7 @@ impl Changes {
     }
 }
 
-/// Everything that is said about a Service, and about its objects.
+/// All findings about a Service and its objects.
 pub(crate) fn findings<'f>(
     outcome: &'f Outcome,
     told: &'f [&'f Diagnostic],

@@ -1,4 +1,4 @@
-//! What is shown of one exposed Service: its plan in the words of the report.
+//! Makes the row of an exposed Service from its plan.
 
 use xposer::internal::{self, Door, Keeps, servers, shortened, urls};
 use xposer::service::PortRef;
@@ -7,10 +7,10 @@ use xposer::{Plan, Target};
 
 use crate::model::{Access, Canary, Certificate, CertificateSource, Dns, Protection, Row, RowTarget, Url};
 
-/// The most bytes of a value.
+/// The maximum size of a value, in bytes.
 const MAX_VALUE: usize = 200;
 
-/// Who may come in through a door.
+/// The access through a target.
 pub(crate) fn of_door(door: Door) -> Access {
     match door {
         Door::Closed => Access::Restricted,
@@ -19,7 +19,7 @@ pub(crate) fn of_door(door: Door) -> Access {
     }
 }
 
-/// A canary as it is shown beside the other Service.
+/// A canary, as a row of the report shows it.
 pub(crate) fn canary_of(service: &str, canary: &xposer::plan::Canary) -> Canary {
     Canary {
         service: service.to_owned(),
@@ -30,7 +30,7 @@ pub(crate) fn canary_of(service: &str, canary: &xposer::plan::Canary) -> Canary 
     }
 }
 
-/// What an exposed Service is by itself.
+/// The row of an exposed Service, without other Services.
 pub(crate) fn row((namespace, service): (&str, &str), plan: &Plan, access: Access) -> Row {
     let protections = internal::access(plan);
     let targets = plan.targets().iter().map(|target| {
@@ -106,7 +106,7 @@ fn row_target(plan: &Plan, target: Target, access: Access) -> RowTarget {
     }
 }
 
-/// A Gateway or a ListenerSet: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
+/// A Gateway or a ListenerSet in words: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
 fn parent_name(plan: &Plan, parent: &ParentRef) -> String {
     let kind = parent.kind.as_deref().unwrap_or("Gateway");
     let namespace = parent.namespace.as_deref().or(plan.namespace());

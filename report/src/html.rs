@@ -1,4 +1,4 @@
-//! The page of a report: one file with its style and its script, which asks nobody for anything.
+//! The HTML page of a report: one file with its style and script, which sends no requests.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -13,11 +13,11 @@ use crate::model::{Access, CertificateSource, ClusterState, MigrationResult, Ref
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
 
-/// How many URLs of a Service are shown at once, and how many findings of one.
+/// The number of URLs of a Service, and of its findings, that are shown without expanding them.
 const SHOWN: usize = 5;
 
-/// The Content-Security-Policy of the page: its own style and its own script, by their hashes, and nothing else. A server that
-/// sends the page may send it as a header, too.
+/// Returns the Content-Security-Policy of the page: its own style and script, by their hashes, and nothing else. A server may also
+/// send it as a header.
 ///
 /// ```
 /// let policy = xposer_report::content_security_policy();
@@ -38,7 +38,7 @@ pub fn content_security_policy() -> &'static str {
 }
 
 impl Report {
-    /// The report as one page of HTML, which opens from a file and needs no network.
+    /// Returns the report as one page of HTML, which can be opened from a file without network access.
     ///
     /// ```
     /// use xposer::Settings;
@@ -48,7 +48,7 @@ impl Report {
     /// ```
     #[must_use]
     pub fn to_html(&self) -> String {
-        // Writing to a text does not fail.
+        // This cannot fail: writing to a text succeeds.
         Page::new(self).render().unwrap_or_default()
     }
 }
@@ -66,14 +66,14 @@ struct Page<'r> {
     infos: Vec<ToldPart<'r>>,
     has_cluster: bool,
     columns: usize,
-    /// The number of the line of each Service, for links to it.
+    /// The row number of each Service, for links to it.
     numbers: HashMap<(&'r str, &'r str), usize>,
 }
 
-/// A Service by its namespace and name: exposed, or refused with its number.
+/// A Service by its namespace and name: an exposed one, or a refused one with its number.
 type Found<'r> = (&'r str, &'r str, Result<&'r Row, (usize, &'r Refused)>);
 
-/// A line of the table: an exposed Service, or a refused one, which leads to the reason.
+/// A row of the table: an exposed Service, or a refused one with a link to the reason.
 enum Line<'r> {
     Exposed(usize, &'r Row),
     Refused(usize, usize, &'r Refused),
@@ -85,7 +85,7 @@ struct RefusedPart<'r> {
     refused: &'r Refused,
 }
 
-/// Something that is said about a Service, and the number of its line, if it has one.
+/// A finding about a Service, and the row number of the Service, if it has one.
 struct ToldPart<'r> {
     told: &'r Told,
     line: Option<usize>,
@@ -138,13 +138,13 @@ impl<'r> Page<'r> {
         }
     }
 
-    /// The number of the line of a Service in the same namespace.
+    /// The row number of a Service in the same namespace.
     fn line_of(&self, row: &Row, service: &str) -> Option<usize> {
         self.numbers.get(&(row.namespace.as_str(), service)).copied()
     }
 }
 
-/// What the template asks of the data.
+/// The methods that the template uses.
 impl Row {
     fn first_urls(&self) -> &[crate::model::Url] {
         self.urls.get(..SHOWN).unwrap_or(&self.urls)
@@ -154,13 +154,13 @@ impl Row {
         self.urls.get(SHOWN..).unwrap_or_default()
     }
 
-    /// The ports, each once.
+    /// The distinct ports.
     fn ports(&self) -> String {
         let ports: BTreeSet<&str> = self.urls.iter().map(|url| url.port.as_str()).collect();
         ports.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// What protects without a value, such as TLS.
+    /// The protections without a value, such as TLS.
     fn plain_protections(&self) -> String {
         let plain = self.protections.iter().filter(|it| it.value.is_empty());
         plain.map(|it| it.what.as_str()).collect::<Vec<_>>().join(", ")
@@ -170,19 +170,18 @@ impl Row {
         self.urls.first().map_or("", |url| &url.host)
     }
 
-    /// What it is grouped by as its class: the class, the Gateway or the router.
+    /// The group of the Service by class: the class, the Gateway or the router.
     fn class(&self) -> String {
         self.targets.first().map(RowTargetPart::label).unwrap_or_default()
     }
 
-    /// Whether ExternalDNS publishes the hosts of the URLs and no others.
+    /// Whether ExternalDNS publishes exactly the hosts of the URLs.
     fn publishes_its_hosts(&self) -> bool {
         let own: BTreeSet<&str> = self.urls.iter().map(|url| url.host.as_str()).collect();
         self.dns.hosts.iter().map(String::as_str).collect::<BTreeSet<_>>() == own
     }
 
-    /// What the graph is drawn from: each host behind an `h`, and what the Service is attached to behind a `c`, with a tab before the
-    /// program.
+    /// The input of the graph: each host after an `h`, and each attachment after a `c`, with a tab before the program.
     fn edges(&self) -> Vec<String> {
         let hosts: BTreeSet<&str> = self.urls.iter().map(|url| url.host.as_str()).collect();
         let hosts = hosts.into_iter().map(|host| format!("h{host}"));
@@ -198,7 +197,7 @@ impl Row {
     }
 }
 
-/// What a target is called where it stands for a group.
+/// The name of a target in a group.
 trait RowTargetPart {
     fn label(&self) -> String;
 }
@@ -213,7 +212,7 @@ impl RowTargetPart for crate::model::RowTarget {
 }
 
 impl crate::model::Url {
-    /// Whether the URL leads somewhere: a host with a star is any name.
+    /// Whether the URL can be opened: a host with `*` stands for any name.
     fn is_link(&self) -> bool {
         !self.host.contains('*') && (self.url.starts_with("https://") || self.url.starts_with("http://"))
     }
@@ -228,7 +227,7 @@ impl Access {
         }
     }
 
-    /// The value that the filter compares, and a class of the style.
+    /// The value that the filter compares, which is also a class of the style sheet.
     fn slug(self) -> &'static str {
         match self {
             Self::Restricted => "restricted",
@@ -291,7 +290,7 @@ impl ClusterState {
 }
 
 impl crate::model::Canary {
-    /// Which requests the canary gets.
+    /// The requests that the canary receives.
     fn share(&self) -> String {
         let header = self
             .header
@@ -311,17 +310,17 @@ mod filters {
 
     use xposer::internal::{escaped, shortened};
 
-    /// The most bytes of a text in the page.
+    /// The maximum size of a text in the page, in bytes.
     const MAX_TEXT: usize = 2000;
 
-    /// Lines for the script, each of them as [`shown`] has it.
+    /// Lines for the script, each in the form of [`shown`].
     #[askama::filter_fn]
     pub(super) fn edges(lines: Vec<String>, _: &dyn askama::Values) -> askama::Result<String> {
         let line = |line: &String| line.split('\t').map(clean).collect::<Vec<_>>().join("\t");
         Ok(lines.iter().map(line).collect::<Vec<String>>().join("\n"))
     }
 
-    /// A text of a user: not too long, and with the characters that nobody would see as their numbers.
+    /// A text of a user, shortened, with invisible characters escaped.
     #[askama::filter_fn]
     pub(super) fn shown(text: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
         Ok(clean(&text.to_string()))

@@ -1,7 +1,7 @@
-//! Who is exposed where, by what, with which certificate, and who may come in.
+//! Reports about exposed Services: their URLs, controllers and certificates, and who has access.
 //!
-//! [`Report::new`] makes a report of Services and of what the core decided about them. It is data: [`Report::to_json`] writes it
-//! for programs, [`Report::to_html`] as one page that needs nothing beside it, and [`Report::to_mermaid`] as a graph.
+//! [`Report::new`] makes a report from Services and the core's decisions about them. The report is data: [`Report::to_json`] writes
+//! it for programs, [`Report::to_html`] as a self-contained page, and [`Report::to_mermaid`] as a graph.
 //!
 //! ```
 //! use serde_json::json;

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use crate::model::Report;
 
 impl Report {
-    /// The graph of the exposed Services, from hosts over classes and Gateways to Services, for Mermaid. Refused Services are not
-    /// in it.
+    /// Returns the graph of the exposed Services for Mermaid: from hosts over classes and Gateways to Services. Refused Services
+    /// are not included.
     ///
     /// ```
     /// use serde_json::json;
@@ -51,14 +51,14 @@ impl Report {
             graph.push_str(&nodes.text());
         }
         for (from, to) in order {
-            // Writing to a text does not fail.
+            // Writing to a text cannot fail.
             let _ = writeln!(graph, "  {from} --> {to}");
         }
         graph
     }
 }
 
-/// Nodes of one kind, in the order in which they were asked for.
+/// The nodes of one kind, in the order of their first use.
 struct Nodes {
     letter: char,
     ids: BTreeMap<String, usize>,
@@ -70,7 +70,7 @@ impl Nodes {
         Self { letter, ids: BTreeMap::new(), labels: Vec::new() }
     }
 
-    /// The id of the node with this label.
+    /// Returns the id of the node with this label.
     fn id(&mut self, label: &str) -> String {
         let next = self.labels.len();
         let number = *self.ids.entry(label.to_owned()).or_insert(next);
@@ -86,7 +86,7 @@ impl Nodes {
     }
 }
 
-/// A label, in which nothing but a line break means anything.
+/// Escapes a label, in which only a line break has a meaning.
 fn escaped(label: &str) -> String {
     let mut text = String::with_capacity(label.len());
     for character in label.chars() {

@@ -474,7 +474,7 @@ pub struct LeftOut {
     pub others: usize,
 }
 
-/// Gives what is about a Service its name.
+/// Adds a method that returns the name of the Service to a type.
 macro_rules! named {
     ($($of:ident),+) => {
         $(impl $of {
@@ -489,7 +489,7 @@ macro_rules! named {
 named!(Row, Refused, Told, Claimant, ForeignHost);
 
 impl RowTarget {
-    /// What it is attached to where nothing says it.
+    /// The attachment of an object that names none.
     pub(crate) fn default_attachment(&self) -> String {
         match self.kind {
             "Ingress" => "of the default class".to_owned(),
@@ -498,7 +498,7 @@ impl RowTarget {
     }
 }
 
-/// A namespace and a name, without a slash where there is no namespace.
+/// Joins a namespace and a name, without a slash if the namespace is empty.
 fn joined(namespace: &str, name: &str) -> String {
     let name = if name.is_empty() { "(without a name)" } else { name };
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }

@@ -1,4 +1,4 @@
-//! Makes the report of Services and of what was decided about them.
+//! Makes the report from Services and the decisions about them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::model::{
     MigrationResult, MigrationSummary, Place, Refused, Report, Row, Summary, Told,
 };
 
-/// Where the finding about the Service at a position is written.
+/// Returns the place in a file of a finding about the Service at a position.
 ///
 /// ```
 /// use xposer_report::{Place, PlaceOf};
@@ -24,7 +24,7 @@ use crate::model::{
 /// ```
 pub type PlaceOf<'p> = dyn Fn(usize, &Diagnostic) -> Option<Place> + 'p;
 
-/// What a report has beside the Services.
+/// The inputs of a report other than the Services.
 ///
 /// ```
 /// use serde_json::json;
@@ -43,27 +43,27 @@ pub type PlaceOf<'p> = dyn Fn(usize, &Diagnostic) -> Option<Place> + 'p;
 /// ```
 #[derive(Default)]
 pub struct Options<'o> {
-    /// Which of several Services with one claim is exposed: what the outcomes were decided by.
+    /// The precedence by which the outcomes were decided.
     pub precedence: Precedence,
     /// The target that every exposed Service is compared with.
     pub compare_target: Option<Target>,
-    /// The place of a finding about the Service at a position, where it is known.
+    /// Returns the place of a finding about the Service at a position, if it is known.
     pub place: Option<&'o PlaceOf<'o>>,
-    /// What the controller did about the Service at a position.
+    /// Returns the controller's result for the Service at a position.
     pub cluster: Option<&'o dyn Fn(usize) -> Option<Cluster>>,
-    /// What the report is about, for example the name of a cluster.
+    /// The title of the report, for example the name of a cluster.
     pub title: Option<String>,
-    /// When it is made, in RFC 3339.
+    /// The creation time, in RFC 3339.
     pub generated: Option<String>,
-    /// The most entries of each list; without one, there are all.
+    /// The maximum number of entries in each list; `None` means no limit.
     pub limit: Option<usize>,
-    /// How many more Services there are that nobody looked at.
+    /// The number of further Services that were not decided about.
     pub not_looked_at: usize,
 }
 
 impl Report {
-    /// Makes the report of Services. `outcomes` has what [`expose_all`] decided about each of them, in the same order, under these
-    /// settings.
+    /// Makes the report of Services. `outcomes` has the decision of [`expose_all`] about each of them, in the same order, under
+    /// these settings.
     ///
     /// ```
     /// use xposer::Settings;
@@ -81,7 +81,7 @@ impl Report {
         Self::of_some(services, &outcomes.iter().collect::<Vec<_>>(), settings, options)
     }
 
-    /// The same for some of the Services that were decided together, whose outcomes are with those of the others.
+    /// Makes the report of some of the Services that were decided together. `outcomes` has the decisions about all of them.
     ///
     /// ```
     /// use serde_json::json;
@@ -156,7 +156,7 @@ impl Report {
         }
     }
 
-    /// The report as JSON, with a line for each value.
+    /// Returns the report as JSON, with one value on each line.
     ///
     /// ```
     /// use xposer::Settings;
@@ -166,13 +166,13 @@ impl Report {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Only a key that is no text, or a value that does not want to be written, could fail, and there is none.
+        // This cannot fail: all keys are texts, and all values can be serialised.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 }
 
-/// What is decided under the other target, and what is said of the objects there.
-type There<'t> = (&'t Vec<Outcome>, Made<'t>);
+/// The decisions under the other target, and the findings about the objects.
+type OtherTarget<'t> = (&'t Vec<Outcome>, Made<'t>);
 
 struct Maker<'m, 's> {
     services: &'m [Service<'s>],
@@ -182,7 +182,7 @@ struct Maker<'m, 's> {
     limit: usize,
     left_out: LeftOut,
     summary: Summary,
-    /// Of all lists together: a Service may have hundreds of findings.
+    /// The number for all lists together, because a Service may have hundreds of findings.
     findings_kept: usize,
 }
 
@@ -203,7 +203,7 @@ impl<'m> Maker<'m, '_> {
         findings(outcome, told).collect()
     }
 
-    fn rows(&mut self, order: &[usize], there: Option<&There<'_>>) -> Vec<Row> {
+    fn rows(&mut self, order: &[usize], there: Option<&OtherTarget<'_>>) -> Vec<Row> {
         let planned: Vec<(usize, &Plan)> =
             order.iter().filter_map(|at| Some((*at, self.outcomes.get(*at)?.plan()?))).collect();
         let mut canaries: HashMap<(&str, &str), Vec<Canary>> = HashMap::new();
@@ -228,7 +228,7 @@ impl<'m> Maker<'m, '_> {
         for (at, plan) in planned {
             let (namespace, name) = self.name(at);
             hosts.extend(plan.routes().iter().map(|route| route.host.as_str()));
-            // Who may come in to a canary is decided by its stable Service.
+            // The stable Service of a canary decides who has access.
             let stable = plan.canary().map(|canary| (namespace, canary.of.as_str()));
             let access = match stable {
                 Some(stable) => doors.get(&stable).copied().unwrap_or(Access::NotKnown),
@@ -267,7 +267,7 @@ impl<'m> Maker<'m, '_> {
         rows
     }
 
-    fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &There<'_>) -> Option<Migration> {
+    fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &OtherTarget<'_>) -> Option<Migration> {
         let (namespace, name) = self.name(at);
         let (here, there) = (self.outcomes.get(at)?, outcomes.get(at)?);
         let changes =
@@ -292,7 +292,7 @@ impl<'m> Maker<'m, '_> {
         })
     }
 
-    /// The refused Services, and the hosts that are not of their namespaces.
+    /// The refused Services, and the hosts that do not belong to their namespaces.
     fn refused(&mut self, order: &[usize]) -> (Vec<Refused>, Vec<ForeignHost>) {
         let (mut refused, mut foreign) = (Vec::new(), Vec::new());
         for at in order {
@@ -300,7 +300,7 @@ impl<'m> Maker<'m, '_> {
                 continue;
             };
             self.summary.refused += 1;
-            // What refuses it stands first; equal ones stay in their order.
+            // Errors come first; the sort is stable.
             let mut found = self.findings(*at);
             found.sort_by_key(|it| std::cmp::Reverse(it.severity));
             let (namespace, service) = self.name(*at);
@@ -334,7 +334,7 @@ impl<'m> Maker<'m, '_> {
         (refused, foreign)
     }
 
-    /// What is said about the Services that are not refused: warnings first.
+    /// The findings about the Services that are not refused, warnings first.
     fn told(&mut self, order: &[usize]) -> Vec<Told> {
         let mut found: Vec<(usize, &Diagnostic)> = Vec::new();
         for at in order {
@@ -344,7 +344,7 @@ impl<'m> Maker<'m, '_> {
                 found.extend(self.findings(*at).into_iter().map(|it| (*at, it)));
             }
         }
-        // Equal ones stay in the order of their Services.
+        // The sort is stable, so findings of equal severity keep the order of their Services.
         found.sort_by_key(|(_, it)| std::cmp::Reverse(it.severity));
         let warnings = found.iter().filter(|(_, it)| it.severity == Severity::Warning).count();
         (self.summary.warnings, self.summary.infos) = (warnings, found.len() - warnings);
@@ -358,7 +358,7 @@ impl<'m> Maker<'m, '_> {
         told
     }
 
-    /// A finding, if there is room for it.
+    /// A finding, if the limit allows it.
     fn finding(&mut self, at: usize, diagnostic: &Diagnostic) -> Option<Finding> {
         if self.findings_kept >= self.limit {
             self.left_out.findings += 1;
@@ -379,7 +379,7 @@ impl<'m> Maker<'m, '_> {
         self.options.place.and_then(|place| place(at, diagnostic))
     }
 
-    /// What several Services claim. Those that lost have no plan any more, so they are planned again, each alone.
+    /// The contested claims. The Services that lost have no plan, so each of them is planned again alone.
     fn conflicts(&mut self, settings: &Settings) -> Vec<Conflict> {
         let lost: BTreeMap<usize, Outcome> = (0..)
             .zip(self.outcomes)

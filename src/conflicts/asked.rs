@@ -1,4 +1,4 @@
-//! Everything that a plan asks for at admission, with the hosts that its annotations add, and how much of it is compared.
+//! All claims of a plan at admission, including the hosts that its annotations add, and the limits of the comparison.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,18 +10,18 @@ use crate::plan::{AddedHost, Plan};
 use crate::validation::claimed_path;
 use crate::values::set;
 
-/// The most hosts and paths of one object or Service that are compared, and that the controller writes down: whoever asks for more is told at
-/// admission, so that nothing of a host is unknown because of one object.
+/// The maximum number of hosts and paths of one object or Service that are compared, and that the controller writes into the claims. An
+/// object with more is reported at admission, so that one object does not make the claims of a host incomplete.
 ///
 /// ```
 /// assert_eq!(xposer::conflicts::MAX_ROUTES, 4_000);
 /// ```
 pub const MAX_ROUTES: usize = 4_000;
-/// The most bytes that these hosts and paths may have in all: each of many hosts gets each path, which may be as long as the object. With
-/// what stands before them in a ConfigMap of the claims, they are within its half a megabyte.
+/// The maximum size of these hosts and paths in bytes. Each of many hosts is combined with each path, which may be as long as the object.
+/// With the other parts of the lines, they fit into a ConfigMap of the claims.
 pub(crate) const MAX_ROUTE_BYTES: usize = 448 << 10;
 
-/// What is left of these bounds for one object.
+/// The remaining number and size of compared routes of one object.
 pub(crate) struct Room {
     routes: usize,
     bytes: usize,
@@ -32,7 +32,7 @@ impl Room {
         Self { routes: MAX_ROUTES, bytes: MAX_ROUTE_BYTES }
     }
 
-    /// Whether there is room for one more route, which takes it.
+    /// Takes the room of one more route, and returns whether there was enough.
     pub(crate) fn take(&mut self, host: &str, path: &str) -> bool {
         let left = self.bytes.checked_sub(host.len() + path.len()).zip(self.routes.checked_sub(1));
         left.is_some_and(|(bytes, routes)| {
@@ -42,27 +42,28 @@ impl Room {
     }
 }
 
-/// The claims of a plan, and those of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
+/// The claims of a plan, including the routes of hosts that annotations add. A pattern of hosts has no claim, because its hosts are not
+/// known.
 ///
-/// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
-/// the Service with that rule has to stay.
+/// Routes of annotations are compared at admission, and not between the Services of a cluster: ingress-nginx ignores such a host if a
+/// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
-    /// First the claims of the plan with the hosts that are served, then the redirects, then the names that are published for other hosts.
+    /// First the claims of served hosts and of names, then those of redirects, then those of DNS names of other hosts.
     all: Vec<(Claimed<'c>, Option<&'c Origin>)>,
     first_redirect: usize,
     first_published: usize,
-    /// Whether the routes are too many, so that some of those that annotations add are left out.
+    /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_cut: bool,
 }
 
-/// What a plan does with the host of a claim.
+/// The share of a host that a claim stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
-    /// It serves it.
+    /// The plan serves the host.
     Whole,
-    /// It redirects it: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two of them may be one.
+    /// The plan redirects the host: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services may have the same redirect.
     Redirect,
-    /// It publishes its name. It has nothing of the host, and is in the way of those in other namespaces who have it.
+    /// The plan publishes the DNS name of the host. It does not get a claim, but must not do so for a host of another namespace.
     Name,
 }
 
@@ -102,7 +103,7 @@ impl<'c> AllClaims<'c> {
         Self { all, first_redirect, first_published, is_cut }
     }
 
-    /// What the plan has, or asks for.
+    /// Iterates over the claims, with their origins and shares.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, Share)> {
         self.all.iter().enumerate().map(|(at, (claim, origin))| {
             let share = if at < self.first_redirect {

@@ -1,9 +1,9 @@
-//! Canaries beside the Services whose requests they share.
+//! Compares canaries with the stable Services whose requests they share.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claimed, MAX_NAMED, exclusive, routes, said};
+use super::claims::{Claimed, MAX_NAMED, conflict, exclusive, routes};
 use super::{Filing, Identity, Naming};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::covers::covers;
@@ -18,22 +18,23 @@ use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
 use crate::values::Target;
 
-/// A route as far as a canary must have the same.
+/// The part of a route that a canary and its stable Service must have in common.
 type Comparable<'r> = (&'r str, &'r str, PathType);
 
 fn comparable(route: &Route) -> Comparable<'_> {
     (&route.host, &route.path, route.path_type)
 }
 
-/// What a canary shares: the routes of its stable Service, as that one claims them.
+/// The claims that a canary shares: the routes of its stable Service, as that Service claims them.
 pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     exclusive(plan).filter_map(|claim| claim.stable())
 }
 
-/// Reports where a Service of another namespace has a route of a canary, on both: whoever serves them gives the canary the requests
-/// of that Service. Those are canaries whose stable Service is not there: otherwise that one is compared. The positions of the
-/// canaries that are reported, and those that get the requests of a Service of their namespace.
-fn strangers<'p>(
+/// Reports, on both Services, a canary whose route a Service of another namespace has: the controller would give the canary
+/// requests of that Service. Only canaries without their stable Service are checked (`alone`), because otherwise the stable Service
+/// itself conflicts. Returns the positions of the reported canaries, and the canaries whose route another Service of their own
+/// namespace has.
+fn foreign_routes<'p>(
     plans: &[&'p Plan],
     alone: &[usize],
     naming: Naming,
@@ -61,7 +62,7 @@ fn strangers<'p>(
             "name a stable Service in the namespace of the canary, or give the canary another host or path";
         for (own, others, help) in [(&stable[..], canaries, help), (canaries, &stable[..], of_canary)] {
             let others = others.iter().filter_map(|at| plans.get(*at).copied());
-            // How many there are in each namespace, and the first one.
+            // The number of other Services in each namespace, and the first of them.
             let mut of_namespace: BTreeMap<Option<&str>, (usize, &'p Plan)> = BTreeMap::new();
             others
                 .clone()
@@ -83,7 +84,9 @@ fn strangers<'p>(
                 let mut own = routes(plan);
                 let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
-                if let Some(problem) = said(claim, plan, origin, &naming.in_words(plan, &others, all), help) {
+                if let Some(problem) =
+                    conflict(claim, plan, origin, &naming.in_words(plan, &others, all), help)
+                {
                     file(*at, plan, problem);
                 }
             }
@@ -92,13 +95,14 @@ fn strangers<'p>(
     (found, near)
 }
 
-/// What many canaries of one Service ask of it, and what is found once.
+/// Facts about a stable Service, computed once for all of its canaries.
 struct Stable<'p> {
     routes: BTreeSet<Comparable<'p>>,
     meanings: Vec<(Intent, Wish)>,
 }
 
-/// Checks that every canary has its stable Service beside it, exposed in the same way. Those of `refused` are not exposed.
+/// Checks that every canary has its stable Service among the plans, exposed in the same way. The Services of `refused` are not
+/// exposed.
 pub(super) fn canaries(
     plans: &[&Plan],
     refused: &BTreeSet<Identity<'_>>,
@@ -112,7 +116,7 @@ pub(super) fn canaries(
     let is_alone = |plan: &Plan| plan.stable_identity().is_some_and(|stable| !all.contains_key(&stable));
     let alone: Vec<usize> =
         plans.iter().enumerate().filter(|(_, plan)| is_alone(plan)).map(|(at, _)| at).collect();
-    let (strangers, near) = strangers(plans, &alone, naming, file);
+    let (strangers, near) = foreign_routes(plans, &alone, naming, file);
     let mut known: BTreeMap<Identity<'_>, Stable<'_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };
@@ -150,12 +154,13 @@ pub(super) fn canaries(
     }
 }
 
-/// Whether a canary has an HTTPRoute of its own, which gets its requests whether the stable Service is there or not.
+/// Whether a canary has an HTTPRoute of its own, so that it receives requests even without its stable Service.
 pub(super) fn is_served(canary: &Plan) -> bool {
     canary.targets.contains(&Target::HttpRoute) && canary.has_object(Target::HttpRoute)
 }
 
-/// What protects the stable Service protects such a canary, and is made with the stable Service.
+/// The problem of a canary whose stable Service is refused. The objects that protect such a canary are made with the stable
+/// Service, so the canary would be unprotected.
 pub(super) fn refused_with(canary: &Plan) -> (FieldPath, Problem) {
     let of = canary.canary.as_ref().map_or("", |canary| &canary.of);
     let said =
@@ -164,7 +169,7 @@ pub(super) fn refused_with(canary: &Plan) -> (FieldPath, Problem) {
     (FieldPath::annotation(annotation::CANARY_OF), problem)
 }
 
-/// In what a canary differs from its stable Service although it must not.
+/// The first difference between a canary and its stable Service that is not allowed.
 fn difference(
     canary: &Plan,
     stable: &Plan,
@@ -207,23 +212,23 @@ fn difference(
     None
 }
 
-/// What a plan says in whichever words that whoever serves it reads.
+/// The intents of a plan, whichever words express them.
 fn meanings(plan: &Plan) -> Vec<(Intent, Wish)> {
     let known = plan.intents.iter().map(|it| (it.intent, it.wish.clone()));
     let more = read(plan).into_iter().map(|it| (it.intent, it.wish));
     known.chain(more).chain(plan.annotations.iter().filter_map(|line| meaning(plan, line))).collect()
 }
 
-/// What a line says in the words of whoever serves a plan.
+/// The intent that a line has in the words of the controller that serves the plan.
 fn meaning(plan: &Plan, line: &Annotation) -> Option<(Intent, Wish)> {
     let intent = plan.targets.iter().find_map(|target| intent_of(plan, *target, &line.key))?;
     Some((intent, intent.read(Given(&line.value)).ok()?))
 }
 
-/// What protects a canary by its own words, and does not protect the stable Service, whose words count for both: whoever serves a host
-/// and a path answers all requests by what is made of the stable Service. How large a request may be keeps nobody out.
+/// The protection that a canary asks for and its stable Service does not have. It would have no effect: the controller answers all
+/// requests for a host and path as the stable Service asks. The size of a request body is no protection in this sense.
 fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(FieldPath, Problem)> {
-    // Another Ingress is no canary, which has a finding of its own.
+    // Such a canary has a finding of its own, because other controllers do not read an Ingress as a canary.
     if canary.targets.contains(&Target::Ingress) && !canary.controller(Target::Ingress).is_nginx() {
         return Vec::new();
     }
@@ -234,7 +239,7 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
         let help = if is_lost { "remove it" } else { "move it to the stable Service" };
         Problem::new(Code::CanaryDiffers, said).help(help)
     };
-    // What nobody does for the stable Service, either, stands there in vain.
+    // The plan without the canary tells whether the controller could do the same for the stable Service, which decides the help.
     let alone = LazyCell::new(|| Plan { canary: None, ..canary.clone() });
     let is_covered = |intent: Intent, wish: &Wish| {
         intent == Intent::MaxBodySize
@@ -255,7 +260,7 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
             other => !is_read_on(&line.key, *other) || !canary.has_object(*other),
         })
     };
-    // The redirect is that of the certificate, which the stable Service has.
+    // The redirect to https comes from the certificate of the stable Service.
     let is_asked = |line: &&Annotation| {
         line.is_forwarded() && protects(&line.key, &line.value) && redirect_of(&line.key).is_none()
     };

@@ -1,4 +1,4 @@
-//! Certificates that several Services ask cert-manager for.
+//! Certificates that several Services request from cert-manager.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,7 @@ use crate::options::annotations::annotation;
 use crate::plan::{Plan, Source};
 use crate::values::{Target, Tls, set};
 
-/// The secrets into which cert-manager puts the certificates for the hosts of the Ingress, if it is asked for any, each with
-/// its hosts.
+/// The secrets into which cert-manager puts the certificates of the plan, each with its hosts; empty if cert-manager is not asked.
 pub(super) fn secrets(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
     let is_asked = || plan.tls() == Tls::CertManager || cert_manager::write::is_asked(plan);
     let is_named = plan.targets.contains(&Target::Ingress) || plan.has_listener_set();
@@ -24,8 +23,8 @@ pub(super) fn secrets(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
 /// The namespace and the name of a secret.
 type Secret<'p> = (Option<&'p str>, &'p str);
 
-/// Files a Warning on each Service that asks cert-manager for a certificate for a host of another one, where the two put it
-/// into different secrets. The plans have their positions.
+/// Files a Warning on each Service that requests a certificate from cert-manager for a host for which another Service requests one
+/// in another secret. The plans have their positions.
 pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let plans: Vec<&Plan> = exposed.iter().map(|(_, plan)| *plan).collect();
     let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
@@ -36,7 +35,8 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filin
     }
     all.sort_unstable();
     all.dedup();
-    // The first host of each Service that has several secrets, the others that ask for it, and how many more such hosts there are.
+    // For each Service: the first host with several secrets, the other Services that request a certificate for it, and the number
+    // of further such hosts.
     let mut found: BTreeMap<usize, (&str, String, usize)> = BTreeMap::new();
     let mut together = Joined::new(plans.len());
     for owners in all.chunk_by(|(left, ..), (right, ..)| left == right) {
@@ -82,7 +82,7 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filin
     }
 }
 
-/// Positions in groups, each with an earlier one of its group (union-find).
+/// Groups of positions: each position has the index of an earlier one of its group (union-find).
 struct Joined(Vec<usize>);
 
 impl Joined {
@@ -90,11 +90,11 @@ impl Joined {
         Self((0..count).collect())
     }
 
-    /// The first position of a group.
+    /// Returns the first position of a group.
     fn first(&mut self, index: usize) -> usize {
         let mut at = index;
         while let Some(next) = self.0.get(at).copied().filter(|next| *next != at) {
-            // The next search is shorter.
+            // Path halving makes the next search shorter.
             let further = self.0.get(next).copied().unwrap_or(next);
             if let Some(entry) = self.0.get_mut(at) {
                 *entry = further;
@@ -112,7 +112,7 @@ impl Joined {
     }
 }
 
-/// What to do where several Services want certificates in one secret.
+/// The help for several Services that request certificates in one secret.
 pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
     let mut hosts: Vec<(&str, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -120,20 +120,20 @@ pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
     }
     hosts.sort_unstable();
     hosts.dedup();
-    // Without a host in common, each can have a secret of its own.
+    // If the Services have no host in common, each can have a secret of its own.
     if hosts.is_sorted_by(|(left, _), (right, _)| left < right) {
         return "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned();
     }
     one_certificate_help(plans, Naming::All)
 }
 
-/// How several Services with hosts in common get one certificate. cert-manager makes it for the hosts of the Ingress with
-/// the issuer, so one of them must have all hosts.
+/// The help for Services with hosts in common, to get one certificate. cert-manager makes it for the hosts of the Ingress that
+/// names the issuer, so one of the Services must have all hosts.
 fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
     fn hosts(plan: &Plan) -> BTreeSet<&str> {
         set(plan.tls_hosts())
     }
-    // Of several, the first one.
+    // If several have the same number of hosts, the first one.
     let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();
     let keeper = largest.filter(|largest| {
         let all = hosts(largest);
@@ -141,15 +141,15 @@ fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
     });
     let is_one_namespace =
         plans.iter().all(|plan| Some(plan.namespace()) == largest.map(|plan| plan.namespace()));
-    // Its name is for its own namespace.
+    // A message may name the Service only if its namespace is the same, or if names are not restricted.
     let keeper = keeper.filter(|_| naming == Naming::All || is_one_namespace);
     let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
     let others = if plans.len() == 2 { "other" } else { "others" };
     let (tls, template) = (annotation::TLS, annotation::SECRET);
-    // A setting does not count where the Service says it itself.
+    // An annotation of the Service overrides a setting.
     let asked = keeper.and_then(|it| it.tls.as_ref());
     let asks_itself = asked.is_some_and(|tls| matches!(tls.origin, Origin::Annotation(_)));
-    // With several secrets, the others need the same template.
+    // If the Service has several secrets, the others need the same template.
     let secret_of = |plan: &&Plan| {
         if plan.secrets.is_empty() {
             plan.secret().map(str::to_owned)
@@ -158,7 +158,8 @@ fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
         }
     };
     let keeper = keeper.and_then(|keeper| Some((&keeper.subject, secret_of(&keeper)?)));
-    // An issuer among the annotations of the settings is for all that have a secret; the setting `issuer` is for those that ask.
+    // An issuer among the annotations of the settings applies to every Service with a secret; the setting `issuer` only to those
+    // that ask for cert-manager.
     let of_settings = plans
         .iter()
         .flat_map(|plan| &plan.annotations)

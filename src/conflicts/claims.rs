@@ -1,4 +1,4 @@
-//! What a plan claims, and what is reported where several plans have the same claim.
+//! The claims of a plan, and the findings about plans with the same claim.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,16 +20,17 @@ use crate::values::Target;
 /// The name of the kind of monitors.
 pub(super) const MONITOR: &str = Kind::EndpointMonitor.as_str();
 
-/// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
+/// The maximum number of other Services that a finding names. It is also how many of the Services with a [`Claim::counterpart`] are
+/// enough to find every conflict.
 ///
 /// ```
 /// assert_eq!(xposer::internal::MAX_NAMED, 3);
 /// ```
 pub const MAX_NAMED: usize = 3;
 
-/// Something that a plan needs for itself, or shares with another plan.
+/// Something that a plan needs exclusively, or shares with another plan.
 ///
-/// [`expose_all`](crate::expose_all) says whether two plans with an equal claim are in conflict.
+/// [`expose_all`](crate::expose_all) decides whether two plans with an equal claim are in conflict.
 ///
 /// ```
 /// use serde_json::json;
@@ -48,28 +49,28 @@ pub struct Claim<'p>(pub(super) Claimed<'p>);
 /// What a plan claims.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Claimed<'p> {
-    /// The objects of this Service: it is given once.
+    /// The Service itself, which must be given only once.
     Service(Option<&'p str>, &'p str),
-    /// An object of this kind, in this namespace and of this name.
+    /// An object of this kind, in this namespace, with this name.
     Name(&'static str, Option<&'p str>, Cow<'p, str>),
-    /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
-    /// with a prefix, nor a canary with its stable Service.
+    /// A host and a path, whether the path is exact, and whether the plan is a canary. An exact path does not conflict with a
+    /// prefix, nor a canary with its stable Service.
     Route(Cow<'p, str>, Cow<'p, str>, bool, bool),
-    /// The listener for a host that a ListenerSet adds to the Gateway of this namespace and name.
+    /// The listener for a host that a ListenerSet adds to the Gateway with this namespace and name.
     Listener(Option<&'p str>, &'p str, &'p str),
     /// The certificate in this secret.
     Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
     Key(&'p str),
-    /// Paths of a host, under this class, which are compared so. It is in no conflict.
+    /// Paths of a host under this class, which are compared in this way. This claim causes no conflict by itself.
     Paths(Option<&'p str>, &'p str, Compared),
-    /// A certificate of cert-manager for this host. Two Services may both have it, which is a Warning.
+    /// A certificate of cert-manager for this host. If two Services have it, that is a Warning.
     Certificate(&'p str),
 }
 
 impl<'p> Claim<'p> {
-    /// What every plan of a Service claims, and every plan of one of its canaries: a Service that is refused has no plan, and its canaries
-    /// are refused with it.
+    /// The claim that all plans of a Service and of its canaries have. It finds the canaries of a Service that is refused and so
+    /// has no plan: they are refused with it.
     ///
     /// ```
     /// use serde_json::json;
@@ -83,11 +84,11 @@ impl<'p> Claim<'p> {
         Self(Claimed::Service(namespace, name))
     }
 
-    /// The claim of the plans that affect this one, where equal claims do not. A program that plans some of many Services
-    /// may give this one any [`MAX_NAMED`] of those that have the counterpart.
+    /// The claim of the plans that affect this one although their claim is different. A program that plans some of many Services
+    /// may add any [`MAX_NAMED`] of the Services with the counterpart.
     ///
-    /// So a host may have thousands of paths that are not planned together: a regular expression on the host affects each
-    /// of the others, and one of the others affects the regular expression.
+    /// So a host may have thousands of paths that are not planned together: a regular expression on the host affects each of the
+    /// others, and one of the others affects the regular expression.
     ///
     /// ```
     /// use serde_json::json;
@@ -114,7 +115,7 @@ impl<'p> Claim<'p> {
         }
     }
 
-    /// Whether only one of several plans with this claim can be exposed. Other claims lead to a Warning at most.
+    /// Whether only one of several plans with this claim can be exposed. Other claims cause at most a Warning.
     ///
     /// ```
     /// use serde_json::json;
@@ -136,7 +137,7 @@ impl Claimed<'_> {
         !matches!(self, Self::Certificate(_) | Self::Paths(..))
     }
 
-    /// Of the route of a canary, that of its stable Service.
+    /// The same route of the stable Service; `None` unless this is the route of a canary.
     pub(super) fn stable(&self) -> Option<Self> {
         match self {
             Self::Route(host, path, is_exact, true) => {
@@ -148,10 +149,10 @@ impl Claimed<'_> {
 }
 
 impl Plan {
-    /// Everything by which this plan and another one can meet: [`expose_all`](crate::expose_all) and
-    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone, but for those that have a
-    /// [`Claim::counterpart`]. So a program that keeps many Services does not plan all of them anew where one changes,
-    /// but only those that share claims with it, with the claims it has and those it had.
+    /// Returns everything by which this plan and another one can affect each other. [`expose_all`](crate::expose_all) and
+    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone, except for plans with a
+    /// [`Claim::counterpart`]. So if one of many Services changes, a program only has to plan again the Services that share a claim
+    /// with it, before or after the change.
     ///
     /// ```
     /// use serde_json::json;
@@ -164,8 +165,8 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claims(&self) -> Vec<Claim<'_>> {
-        // A canary meets its stable Service, which it is compared with, and whose route it may be a part of; and whoever else has
-        // that route.
+        // A canary is compared with its stable Service, of whose route it may be a part, and with any other Service that has the
+        // same route.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
         let own = claims(self).map(|(claim, _)| claim).chain(canary::shared(self));
         own.chain(stable).chain(compared(self)).map(Claim).collect()
@@ -180,17 +181,17 @@ impl Plan {
     }
 }
 
-/// What a plan claims and no other plan can have beside it.
+/// The exclusive claims of a plan.
 pub(super) fn exclusive(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     claims(plan).map(|(claim, _)| claim).filter(Claimed::is_exclusive)
 }
 
-/// The routes that a plan claims, with who wrote their hosts.
+/// The routes that a plan claims, each with the source of its host.
 pub(super) fn routes(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     claims(plan).filter(|(claim, _)| matches!(claim, Claimed::Route(..)))
 }
 
-/// What a plan claims; of a route also who wrote its host.
+/// The claims of a plan; a route also has the source of its host.
 fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target, &[]));
     let extras = extras.map(move |extra| match extra.called {
@@ -200,8 +201,8 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     main_claims(plan).into_iter().chain(redirects(plan)).chain(extras.map(|claim| (claim, None)))
 }
 
-/// The same without redirects and without the objects by which the words of a program are expressed. Whoever writes them has to know all programs, and the policy
-/// does not. Their names begin with that of the Ingress.
+/// The claims without redirects, and without the additional objects that express intents in the words of a program. Those objects
+/// depend on all programs, which the policy does not contain. Their names begin with the name of the Ingress.
 pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = vec![(Claimed::Service(plan.namespace(), plan.service()), None)];
     let mut add = |claim| found.push((claim, None));
@@ -232,7 +233,7 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
-    // A pattern that is written as a prefix meets that prefix.
+    // A regular expression that is written as a prefix conflicts with that prefix.
     let has = |target| plan.targets.contains(&target);
     for rule in plan.rules.iter().filter(|rule| rule.is_pattern()) {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
@@ -247,7 +248,7 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     found
 }
 
-/// The hosts that are sent to those of the plan: each answers nothing else.
+/// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.
 pub(super) fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = Vec::new();
     if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
@@ -258,8 +259,8 @@ pub(super) fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     found
 }
 
-/// Whether these plans send one host to the same host for one namespace: that is one redirect, whoever serves it. ingress-nginx has one
-/// server for it, and of equal routes of a Gateway or of Traefik either gives the same answer.
+/// Whether these plans, all of one namespace, redirect one host to the same host. That is one redirect and no conflict, whichever
+/// controller serves it: ingress-nginx makes one server for it, and equal routes of a Gateway or of Traefik give the same answer.
 fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
     let Claimed::Route(from, path, false, false) = claim else { return false };
     if path != "/" {
@@ -274,8 +275,7 @@ fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
     wish(first).is_some_and(|first| others.iter().all(|other| wish(other).as_ref() == Some(&first)))
 }
 
-/// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones
-/// are neighbours.
+/// Files an Error for every exclusive claim of several plans. All claims are sorted, so that equal claims are adjacent.
 pub(super) fn claimed_twice(plans: &[&Plan], naming: Naming, file: &mut Filing<'_>) {
     let mut all = Vec::with_capacity(plans.len() * 3);
     for (index, plan) in plans.iter().enumerate() {
@@ -287,7 +287,7 @@ pub(super) fn claimed_twice(plans: &[&Plan], naming: Naming, file: &mut Filing<'
         if matches!(claim, Claimed::Certificate(_)) {
             continue;
         }
-        // A key that is published locally stands in the ConfigMap of its own namespace only.
+        // A key that is published locally is only in the ConfigMap of its own namespace.
         if matches!(claim, Claimed::Key(_)) && !group.iter().any(|(_, _, plan, _)| plan.is_global()) {
             continue;
         }
@@ -312,12 +312,12 @@ pub(super) fn claimed_twice(plans: &[&Plan], naming: Naming, file: &mut Filing<'
     }
 }
 
-/// The plans with one claim. There may be thousands, so what is reported about each of them does not look at all others.
+/// The plans with one claim. There may be thousands, so a finding about one of them does not iterate over all others.
 struct Owners<'o> {
     count: usize,
-    /// The different Services, in order: one may be given several times.
+    /// The distinct Services, in order: one may be given several times.
     services: Vec<&'o Plan>,
-    /// The different lists of their targets.
+    /// The distinct lists of their targets.
     targets: BTreeSet<&'o [Target]>,
 }
 
@@ -344,13 +344,13 @@ impl Owners<'_> {
         (!named.is_empty()).then(|| naming.in_words(plan, &named, self.services.len() - 1))
     }
 
-    /// Whether each of them shares a target with this plan.
+    /// Whether each of the plans has a target in common with this plan.
     fn all_share_a_target(&self, plan: &Plan) -> bool {
         self.targets.iter().all(|targets| targets.iter().any(|target| plan.targets.contains(target)))
     }
 }
 
-/// What is reported about one of the owners; nothing where the others are copies of the same Service, which is reported once.
+/// The finding about one of the owners; `None` if the others are copies of the same Service, which is reported once.
 fn claimed(
     claim: &Claimed<'_>,
     plan: &Plan,
@@ -364,15 +364,15 @@ fn claimed(
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
     let others = owners.others(plan, naming)?;
-    // Where they share a target, the name of its objects is already reported.
+    // If they have a target in common, the name of its objects is reported already.
     if matches!(claim, Claimed::Name(MONITOR, ..)) && owners.all_share_a_target(plan) {
         return None;
     }
-    said(claim, plan, origin, &others, help)
+    conflict(claim, plan, origin, &others, help)
 }
 
-/// What is reported about a plan whose claim others have, too; nothing where that is no conflict.
-pub(super) fn said(
+/// The finding about a plan with a claim that others also have; `None` if the claim causes no conflict.
+pub(super) fn conflict(
     claim: &Claimed<'_>,
     plan: &Plan,
     origin: Option<&Origin>,

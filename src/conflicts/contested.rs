@@ -1,4 +1,4 @@
-//! What several plans claim and one of them at most can have, claim by claim: what a report shows of conflicts.
+//! The claims of several plans that at most one of them can have, for the conflicts in a report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use super::claims::{Claimed, exclusive};
 use crate::plan::{Plan, Scope};
 use crate::values::set;
 
-/// What several plans claim, and which of them.
+/// A claim of several plans that at most one of them can have.
 ///
 /// ```
 /// use serde_json::json;
@@ -22,14 +22,14 @@ use crate::values::set;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contested {
-    /// What is claimed: a host and path, or a kind, a namespace and a name.
+    /// The claim: a host and path, or a kind, a namespace and a name.
     pub claim: String,
-    /// The positions of the plans that claim it, in ascending order.
+    /// The positions of the plans with the claim, in ascending order.
     pub positions: Vec<usize>,
 }
 
-/// What several plans claim and one of them at most can have, as far as a plan that lost claims it; `is_lost` says that of a
-/// position. The order is that of the claims.
+/// Returns the contested claims of the plans that lost one; `is_lost` tells whether the plan at a position lost. The order is the
+/// order of the claims.
 ///
 /// ```
 /// use serde_json::json;
@@ -48,7 +48,7 @@ pub fn contested(plans: &[&Plan], is_lost: impl Fn(usize) -> bool) -> Vec<Contes
     for (at, plan) in plans.iter().enumerate() {
         for claim in exclusive(plan).filter(|claim| wanted.contains(claim)) {
             let positions = owners.entry(claim).or_default();
-            // A plan may have one claim twice.
+            // A plan may have the same claim twice.
             if positions.last() != Some(&at) {
                 positions.push(at);
             }
@@ -58,7 +58,7 @@ pub fn contested(plans: &[&Plan], is_lost: impl Fn(usize) -> bool) -> Vec<Contes
         let published = plans.get(*at).and_then(|plan| plan.published());
         published.is_some_and(|published| published.scope == Scope::Globally)
     };
-    // A key that is published locally stands in the ConfigMap of its own namespace only.
+    // A key that is published locally is only in the ConfigMap of its own namespace.
     let counts = |claim: &Claimed<'_>, positions: &[usize]| {
         positions.len() > 1 && (!matches!(claim, Claimed::Key(_)) || positions.iter().any(is_global))
     };
@@ -66,7 +66,7 @@ pub fn contested(plans: &[&Plan], is_lost: impl Fn(usize) -> bool) -> Vec<Contes
     owners.map(|(claim, positions)| Contested { claim: claim.to_string(), positions }).collect()
 }
 
-/// What is claimed, in words.
+/// Displays the claim in words.
 impl fmt::Display for Claimed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = |f: &mut fmt::Formatter<'_>, kind: &str, namespace: Option<&str>, name: &str| {

@@ -1,8 +1,9 @@
-//! Who has what, as the controller writes it down for programs that see one object at a time.
+//! The holders of claims, as the controller records them for programs that see one object at a time.
 //!
-//! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims of one host, and all of one
-//! name in a namespace, are in one *bucket*, so that one look-up a host and one for the name are enough, however many hosts there are
-//! and however many Services a namespace has. The form in which buckets are written is in [`written`](super::written).
+//! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims about one host are in one
+//! *bucket*, and so are all claims about one name in a namespace. So one look-up for each host and one for the name are enough,
+//! however many hosts there are and however many Services a namespace has. The module [`written`](super::written) has the format of
+//! buckets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
 use crate::validation::{PathType, comparable_path};
 
-/// How many holders of one claim a shard names, at most; and the oldest of another namespace, if these are all of one.
+/// The maximum number of holders of one claim in a shard. If all of these are of one namespace, the oldest holder of another
+/// namespace is added.
 ///
 /// ```
 /// // As many as a diagnostic names, and the one that asks, which may be among them.
@@ -20,7 +22,7 @@ use crate::validation::{PathType, comparable_path};
 /// ```
 pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
 
-/// A claim as text, and what decides in which shard it is.
+/// A claim as text, and the bucket that decides which shard it is in.
 ///
 /// ```
 /// use serde_json::json;
@@ -32,20 +34,20 @@ pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimText {
-    /// The claim. Two objects with equal texts want the same thing.
+    /// The text of the claim. Two objects with equal texts claim the same thing.
     pub text: String,
     /// The host that the claim is about, or the namespace and name as [`bucket_of_name`] gives them.
     pub bucket: String,
-    /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
+    /// Whether the claim does not conflict with another local claim: the keys of the URL ConfigMaps of two namespaces.
     pub is_local: bool,
-    /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods, or those of a host
-    /// for which nobody has a rule; of a Service, a redirect. Of two objects
-    /// of one namespace, one of which takes a part, each gets its own; a part of what another namespace has is taken from it.
+    /// Whether the claim covers only some of the requests for a path: requests with certain headers, query parameters or methods,
+    /// requests for a host without a rule, or, for a Service, a redirect. If one of two objects of one namespace claims a part,
+    /// they do not conflict. A part of a path that an object of another namespace has does conflict.
     pub is_part: bool,
 }
 
 impl ClaimText {
-    /// The claim of a path of a host, as an object says it that is not ours: `/` where it says none.
+    /// Returns the claim of a host and path of an object that Xposer does not manage. An empty path means `/`.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -62,12 +64,12 @@ impl ClaimText {
         Self { text, bucket: host, is_local: false, is_part: false }
     }
 
-    /// The claim of a host as a whole of which only a part matters: that its name is published.
+    /// Returns the claim of a DNS name of a host: a part of the host as a whole.
     pub(crate) fn name_of(host: &str) -> Self {
         Self { is_part: true, ..Self::route(host, "/", PathType::Prefix, false) }
     }
 
-    /// The claim of an object's own name, which only one object of a kind can have.
+    /// Returns the claim of the object's own name, which only one object of a kind can have.
     ///
     /// ```
     /// let own = xposer::conflicts::ClaimText::object("Ingress", "shop", "web");
@@ -83,7 +85,7 @@ impl ClaimText {
         }
     }
 
-    /// The claim whose requests a canary shares: that of its stable Service. `None` if this is not the route of a canary.
+    /// Returns the claim of the stable Service whose requests a canary shares; `None` if this is not the route of a canary.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -97,8 +99,9 @@ impl ClaimText {
         self.text.strip_prefix(CANARY)
     }
 
-    /// The claim with which this one is in conflict if somebody in another namespace has it: a canary takes requests of whoever has the host
-    /// and path. Of a canary that is [`stable`](Self::stable), and otherwise that of a canary. `None` if this is no route.
+    /// Returns the other claim that conflicts with this one across namespaces, because a canary takes requests from whichever
+    /// object has the host and path: for a canary, the [`stable`](Self::stable) claim, and for another route, the claim of a
+    /// canary. `None` if this is no route.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -115,7 +118,8 @@ impl ClaimText {
         is_route.then(|| [CANARY, &self.text].concat())
     }
 
-    /// The text by which an update finds what it keeps: that of a part, or of what is local, is another one, because the whole is more.
+    /// Returns the text by which an update recognises a claim that the object had before. A part and a local claim have a different
+    /// text than the whole claim, so that growing to the whole counts as a new claim.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -130,7 +134,7 @@ impl ClaimText {
         [some, &self.text].concat()
     }
 
-    /// The name of the ConfigMap of its shard.
+    /// The name of the ConfigMap of the claim's shard.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -145,7 +149,7 @@ impl ClaimText {
         config_map(shard(&self.bucket))
     }
 
-    /// The key of its bucket in that ConfigMap.
+    /// The key of the claim's bucket in that ConfigMap.
     ///
     /// ```
     /// use xposer::conflicts::ClaimText;
@@ -159,20 +163,21 @@ impl ClaimText {
     }
 }
 
-/// Stands in front of the route of a canary.
+/// The prefix of the route of a canary.
 pub(super) const CANARY: &str = "canary ";
 const EXACT: &str = "exact ";
 const PREFIX: &str = "prefix ";
 
-/// The text of a host and path.
+/// The text of a claim of a host and path.
 fn route(host: &str, path: &str, is_exact: bool, is_canary: bool) -> String {
     let canary = if is_canary { CANARY } else { "" };
     let kind = if is_exact { EXACT } else { PREFIX };
     [canary, kind, host, path].concat()
 }
 
-/// The bucket of a name in a namespace: what is derived from the name of an object, such as its secret `web-cert`, has that of the name,
-/// so that a Service seldom needs more than one look-up for its names. The hash depends least on the last bytes, which are the same for all.
+/// Returns the bucket of a name in a namespace. A name that is derived from the name of an object, such as its secret `web-cert`,
+/// is in the same bucket, so that a Service seldom needs more than one look-up for its names. The hash depends least on the last
+/// bytes, so the constant suffix is last.
 ///
 /// ```
 /// use xposer::conflicts::bucket_of_name;
@@ -186,7 +191,7 @@ pub fn bucket_of_name(namespace: &str, name: &str) -> String {
     format!("{}.{namespace}.svc", stem.unwrap_or(name))
 }
 
-/// Somebody who has a claim, or who asks for it.
+/// An object that has a claim, or that asks for it.
 ///
 /// ```
 /// use xposer::conflicts::Holder;
@@ -202,23 +207,24 @@ pub fn bucket_of_name(namespace: &str, name: &str) -> String {
 pub struct Holder {
     /// The kind of the object, for example `Service` or `Ingress`.
     pub kind: String,
-    /// Its namespace.
+    /// The namespace of the object.
     pub namespace: String,
-    /// Its name.
+    /// The name of the object.
     pub name: String,
-    /// When the API server created it, as the API server writes times; empty where it has no time yet.
+    /// The creation time in the format of the API server; empty if the object is not created yet.
     pub created: String,
     /// Whether the claim is local ([`ClaimText::is_local`]).
     pub is_local: bool,
-    /// Whether the claim is only about some of the requests ([`ClaimText::is_part`]).
+    /// Whether the claim covers only some of the requests ([`ClaimText::is_part`]).
     pub is_part: bool,
 }
 
 impl Holder {
-    /// Whether it gets what both ask for: the older one; of two of one second, the one whose namespace and name come first.
+    /// Whether this holder wins a claim of both: the older one wins; if both were created in the same second, the one whose
+    /// namespace and name come first.
     #[must_use]
     pub fn precedes(&self, other: &Self) -> bool {
-        // The API server writes all times in one form, so their texts have the order of the times.
+        // The API server writes all times in one format, so the texts have the order of the times.
         fn key(holder: &Holder) -> (bool, &str, &str, &str) {
             (holder.created.is_empty(), &holder.created, &holder.namespace, &holder.name)
         }
@@ -229,28 +235,29 @@ impl Holder {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
     }
 
-    /// Whether this claim is its own name: that is nobody else's, whoever is older.
-    pub(super) fn is_named(&self, claim: &str) -> bool {
+    /// Whether this claim is the object's own name, which no other object can have, whatever the creation times.
+    pub(super) fn is_own_name(&self, claim: &str) -> bool {
         claim
             .strip_prefix(&*self.kind)
             .and_then(|claim| claim.strip_prefix(' '))
             .is_some_and(|claim| claim.split_once('/') == Some((&self.namespace, &self.name)))
     }
 
-    /// Whether it may have this claim beside somebody else who asks for it.
-    pub(super) fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
+    /// Whether the asker may have this claim in addition to this holder, without a conflict.
+    pub(super) fn may_share(&self, asked: &ClaimText, asker: &Self) -> bool {
         let is_by_hand = |holder: &Self| holder.kind != SERVICE;
         let is_of_team = self.namespace == asker.namespace;
-        // Programs put together what a team wrote in several objects: one for http and one for https, or one a class.
+        // Objects that a team wrote by hand may share a route: controllers merge them, for example one for http and one for https,
+        // or one for each class.
         let is_written = is_by_hand(self) && is_by_hand(asker);
-        // The part of a Service is a redirect: two of them may be one, and beside everything else it is in the way.
+        // A part of a Service is a redirect. It may equal another redirect; it conflicts with any other claim of a Service.
         let is_divided =
             (self.is_part && (asked.is_part || is_by_hand(self))) || (asked.is_part && is_by_hand(asker));
         (self.is_local && asked.is_local) || (is_of_team && (is_divided || is_written))
     }
 }
 
-/// The holders of claims, by the texts of the claims; the oldest first, of each as many as [`MAX_HOLDERS`] says.
+/// The holders of claims, by the text of the claim. The oldest is first, and each claim has at most [`MAX_HOLDERS`].
 ///
 /// ```
 /// let holders = xposer::conflicts::Holders::new();
@@ -259,7 +266,8 @@ impl Holder {
 pub type Holders = BTreeMap<String, Vec<Holder>>;
 
 impl Claim<'_> {
-    /// The claim as text; `None` for those that several can have, for the Service itself, and for names outside of its namespace.
+    /// The claim as text; `None` for claims that several plans can have, for the Service itself, and for names outside of its
+    /// namespace.
     #[must_use]
     pub fn text(&self) -> Option<ClaimText> {
         text(&self.0)
@@ -290,7 +298,7 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
 }
 
 impl Plan {
-    /// What only one Service can have and this plan asks for, as texts: without the claims that are not written down.
+    /// Returns the texts of the exclusive claims of this plan, without the claims that are not recorded.
     ///
     /// ```
     /// use serde_json::json;
@@ -303,8 +311,8 @@ impl Plan {
         self.texts(|share| share != Share::Name)
     }
 
-    /// What this plan is compared with others about: its [`claim_texts`](Self::claim_texts), and the hosts of which it publishes the names and
-    /// which it does not serve.
+    /// Returns the claims that are compared with those of others at admission: the [`claim_texts`](Self::claim_texts), and the hosts whose DNS
+    /// names the plan publishes and that it does not serve.
     ///
     /// ```
     /// use serde_json::json;
@@ -328,7 +336,7 @@ impl Plan {
         texts.filter(|text| seen.insert(text.text.clone())).collect()
     }
 
-    /// This plan's Service as a holder. `created` is as in [`Plan::contested`].
+    /// Returns this plan's Service as a holder. `created` is as in [`Plan::contested`].
     ///
     /// ```
     /// use serde_json::json;
@@ -349,7 +357,7 @@ impl Plan {
     }
 }
 
-/// The kind of a holder that the controller exposes. All others were written by hand.
+/// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
 const SERVICE: &str = "Service";
 
 pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: Share) -> Option<ClaimText> {

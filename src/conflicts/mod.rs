@@ -1,4 +1,4 @@
-//! What several plans both want, and which of them gets it.
+//! Conflicts between plans, and the precedence that decides them.
 
 mod asked;
 mod canary;
@@ -24,7 +24,7 @@ pub use written::{
     read_lines, shard,
 };
 
-/// Which of several Services with the same claim is exposed.
+/// The precedence between Services with the same claim.
 ///
 /// ```
 /// use serde_json::json;
@@ -40,23 +40,23 @@ pub use written::{
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precedence {
-    /// None: files do not say which Service was there first.
+    /// No Service is exposed, because files do not tell which Service was created first.
     #[default]
     RefuseAll,
-    /// The one that the API server created first ([`Service::created_at`](crate::Service::created_at)); of two that it
-    /// created in the same second, the one whose namespace and name come first. A canary comes after all stable Services, if its own is
-    /// among them.
+    /// The Service that the API server created first ([`Service::created_at`](crate::Service::created_at)); if two were created in
+    /// the same second, the one whose namespace and name come first. A canary comes after all stable Services if its own stable
+    /// Service is among them.
     OldestFirst,
 }
 
 /// The namespace and the name of a Service.
 pub(crate) type Identity<'p> = (Option<&'p str>, &'p str);
 
-/// What takes the findings about the plans, by their positions.
+/// A function that files a finding about the plan at a position.
 type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
 
-/// What is reported about the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
-/// others. `created` has the times of the Services, in seconds; those of `refused` have no plan.
+/// Returns the findings about the plans because of each other, by position. A plan with an Error cannot be exposed together with
+/// the others. `created` has the creation times of the Services, in seconds; the Services of `refused` have no plan.
 pub(crate) fn decide(
     plans: &[&Plan],
     refused: &BTreeSet<Identity<'_>>,
@@ -70,7 +70,7 @@ pub(crate) fn decide(
         return reports;
     }
     let mut told = losers(plans, refused, created, naming);
-    // The winners may still find something about each other, such as a canary of a canary.
+    // The remaining plans may still have findings because of each other, such as a canary of a canary that lost.
     loop {
         remaining.retain(|at| !told.contains_key(at));
         let lost = told.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
@@ -86,8 +86,8 @@ pub(crate) fn decide(
     }
 }
 
-/// The plans that lose something to an older one, with what is reported about them. Each is compared only with those that won one
-/// of its claims.
+/// Returns the plans that lose a claim to an older plan, with their findings. Each plan is compared only with the plans that won
+/// one of its claims.
 fn losers(
     plans: &[&Plan],
     refused: &BTreeSet<Identity<'_>>,
@@ -107,7 +107,7 @@ fn losers(
     for (.., at) in order {
         let Some(plan) = plans.get(at) else { continue };
         let claims: Vec<Claimed<'_>> = claims::exclusive(plan).chain(canary::shared(plan)).collect();
-        // A canary is compared with its stable Service, too.
+        // A canary is also compared with its stable Service.
         let stable = plan.canary.as_ref().map(|canary| Claimed::Service(plan.namespace(), &canary.of));
         let rivals = claims.iter().chain(&stable).filter_map(|claim| holders.get(claim)).flatten();
         let mut compared: Vec<usize> = rivals.copied().collect();
@@ -124,8 +124,8 @@ fn losers(
     losers
 }
 
-/// What is reported about the plans at these positions, if there are no others: an Error for everything that only one of them can
-/// have, on each of them, naming the others.
+/// Returns the findings about the plans at these positions, as if there were no others. Each exclusive claim of several plans is an
+/// Error on each of them, which names the others.
 fn among(
     plans: &[&Plan],
     positions: &[usize],
@@ -136,8 +136,8 @@ fn among(
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, naming, &mut filing(&mut reports));
     canary::canaries(&plans, refused, naming, &mut filing(&mut reports));
-    follow(&plans, &mut reports);
-    // A Service that is refused asks for no certificate, and its paths change the meaning of nobody's paths.
+    refuse_canaries(&plans, &mut reports);
+    // A refused Service requests no certificate, and its paths do not change the meaning of other paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
         plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
@@ -146,8 +146,8 @@ fn among(
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
 }
 
-/// Refuses the canaries whose stable Service is refused, and which would be served without what protects that one.
-fn follow(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
+/// Refuses the canaries whose stable Service is refused and which would otherwise be served without its protection.
+fn refuse_canaries(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
     let is_refused = |at: &usize| reports.get(at).is_some_and(Report::has_errors);
     let is_canary = |plan: &Plan| plan.canary.is_some() && canary::is_served(plan);
     let mut canaries = plans.iter().enumerate().filter(|(_, plan)| is_canary(plan)).peekable();
@@ -163,26 +163,26 @@ fn follow(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
     }
 }
 
-/// Files a problem of a plan into its report.
+/// Returns a function that files a problem of a plan into its report.
 fn filing(reports: &mut BTreeMap<usize, Report>) -> impl FnMut(usize, &Plan, (FieldPath, Problem)) {
     |index, plan, (path, problem)| {
         reports.entry(index).or_insert_with(|| Report::new(plan.subject.clone(), false)).file(path, problem);
     }
 }
 
-/// Whether the owners of a Service are told the names of Services in other namespaces.
+/// Whether a message to the owners of one Service names Services of other namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
     All,
-    /// Only those of their namespace (`claims.nameOthers: false`).
+    /// Only the Services of their namespace are named (`claims.nameOthers: false`).
     OwnNamespace,
 }
 
-/// Stands for those that are not named.
+/// The text in place of Services that are not named.
 const SOMEBODY: &str = "somebody in another namespace";
 
 impl Naming {
-    /// Some of several Services by name, and how many more there are, for the owners of this one.
+    /// Some Services by name, and the number of further ones, for the owners of the Service `reader`.
     fn in_words(self, reader: &Plan, named: &[&Plan], all: usize) -> String {
         let is_named = |other: &&&Plan| self == Self::All || other.namespace() == reader.namespace();
         let mut listed: Vec<String> =

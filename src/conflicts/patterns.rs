@@ -1,4 +1,4 @@
-//! Hosts on which ingress-nginx compares all paths as regular expressions because of one Service.
+//! Hosts on which one Service makes ingress-nginx compare all paths as regular expressions.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::validation::PathType;
 /// How ingress-nginx compares the paths of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Compared {
-    /// As regular expressions, those of other Services on the host, too.
+    /// As regular expressions, including the paths of other Services on the host.
     Patterns,
-    /// As their type says, which they lose by a regular expression of another Service.
+    /// By their path type; a regular expression of another Service would change that.
     Plain,
 }
 
-/// The hosts on which this plan makes ingress-nginx read regular expressions, and those where a path of it would lose its
-/// meaning by a regular expression of another plan. Where it has one itself, a rule has told that already.
+/// The hosts on which this plan makes ingress-nginx compare paths as regular expressions, and the hosts with a path that a regular
+/// expression of another plan would change. If the plan itself has both, a rule has reported that.
 pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
-    // Practically every plan has the path `/` of type Prefix, and no annotation about it.
+    // A fast path: nearly every plan has only the path `/` of type Prefix, and no annotation about it.
     let is_common = |rule: &Route| rule.path_type == PathType::Prefix && rule.path == "/";
     let is_about_paths = |it: &Annotation| matches!(it.key.as_str(), USE_REGEX | REWRITE_TARGET);
     let is_plain = plan.rules.iter().all(is_common)
@@ -42,7 +42,7 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     hosts.into_iter().map(move |(host, compared)| Claimed::Paths(class, host, compared))
 }
 
-/// Where one Service has a regular expression on a host and another one a path that loses its meaning by it, both are reported.
+/// Reports, on both Services, a regular expression that changes the meaning of another Service's path on the same host.
 pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let mut all: Vec<(Claimed<'_>, usize, &Plan)> = Vec::new();
     for (index, plan) in plans {
@@ -76,7 +76,7 @@ pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<
     }
 }
 
-/// The class and the host whose paths are compared.
+/// The class and the host of the paths.
 fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
     match claim {
         Claimed::Paths(class, host, _) => Some((*class, *host)),
@@ -84,7 +84,7 @@ fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
     }
 }
 
-/// What is reported where the paths of others lose their meaning by this plan.
+/// The finding about a plan that changes the meaning of paths of other Services.
 fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
     let nginx = plan.nginx()?;
     let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
@@ -109,7 +109,7 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     })
 }
 
-/// What is reported where a path of this plan loses its meaning by others.
+/// The finding about a plan with a path whose meaning other Services change.
 fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
     let rule =
         plan.rules.iter().find(|rule| rule.host == host && loses_meaning(&rule.path, rule.path_type))?;

@@ -1,10 +1,10 @@
-//! Who else has what a plan or an object asks for, and what is said about it.
+//! Compares the claims of a plan or an object with those of other holders.
 
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
 use super::asked::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES, Share};
-use super::claims::{Claimed, MAX_NAMED, MONITOR, said};
+use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
 use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
@@ -13,13 +13,13 @@ use crate::plan::Plan;
 use crate::service::{ADOPT_ANNOTATION, FORWARD_ANNOTATION};
 
 impl Plan {
-    /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
-    /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
-    /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
-    /// namespaces are not named. What is not among `had`, what the Service asked for before ([`ClaimText::kept`]), it asks for now, and so later
-    /// than everybody who has it.
+    /// Compares the claims of this plan with the recorded holders. A claim of an older holder is an Error, the same as in
+    /// [`expose_all`](crate::expose_all) for two Services, and a claim of a younger holder is a Warning. `created` is the creation
+    /// time of the Service in the format of the API server; empty while the Service is being created. If `names_others` is false,
+    /// messages do not name holders of other namespaces. `had` has the claims of the Service before an update
+    /// ([`ClaimText::kept`]); any other claim is new, so it counts as younger than those of all holders.
     ///
-    /// A canary shares the routes of its stable Service. Where another Service of its namespace has the route, this is an Error, too.
+    /// A canary shares the routes of its stable Service. A route that another Service of its namespace has is an Error as well.
     ///
     /// ```
     /// use serde_json::json;
@@ -47,8 +47,8 @@ impl Plan {
         names_others: bool,
     ) -> Report {
         let mut report = Report::new(self.subject.clone(), false);
-        let (of_old, of_new) = (self.holder(created), self.holder(""));
-        // A Service may have thousands of hosts.
+        let (as_created, as_new) = (self.holder(created), self.holder(""));
+        // A set, because a Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
         let claims = AllClaims::of(self, &added);
@@ -58,45 +58,47 @@ impl Plan {
                 continue;
             }
             if share == Share::Name {
-                let asker = if had.contains(&asked.kept()) { &of_old } else { &of_new };
+                let asker = if had.contains(&asked.kept()) { &as_created } else { &as_new };
                 let place = origin.cloned().unwrap_or_default().path();
                 published(&asked, place, asker, holders, names_others, &mut report);
                 continue;
             }
             let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
-            let asker = if is_kept { &of_old } else { &of_new };
-            // Who has the route of a canary.
-            let has_it = asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
+            let asker = if is_kept { &as_created } else { &as_new };
+            // The holders of the route that the canary shares.
+            let route_holders =
+                asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
             let stable =
                 self.canary.as_ref().map(|canary| Holder { name: canary.of.clone(), ..asker.clone() });
-            let follows = stable.is_some_and(|stable| has_it.iter().any(|holder| holder.is_same(&stable)));
+            let follows =
+                stable.is_some_and(|stable| route_holders.iter().any(|holder| holder.is_same(&stable)));
             let rivals = Rivals::new(&asked, asker, holders, follows);
             let is_lost = !rivals.older.is_empty();
-            // The name of its other objects says it already.
+            // The conflict about the name of another object says the same.
             let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
             has_name |= is_lost && matches!(claim, Claimed::Name(..));
             let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
-            if let (Claimed::Name(kind, _, name), Some(other)) = (&claim, rivals.of_that_name(&asked)) {
+            if let (Claimed::Name(kind, _, name), Some(other)) = (&claim, rivals.name_holder(&asked)) {
                 report.file(self.origin_of_name().path(), self.taken(kind, name, other));
                 continue;
             }
-            // It is no canary that has the route of a canary.
+            // The holder of the route is not a canary, so the message must not say so.
             let claim = claim.stable().filter(|_| rivals.is_across).unwrap_or_else(|| claim.clone());
-            if let Some((path, problem)) =
-                others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
+            if let Some((path, problem)) = others
+                .and_then(|others| conflict(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
-                report.file(path, rivals.judged(problem));
+                report.file(path, rivals.with_precedence(problem));
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
                 let own = |holder: &&Holder| {
-                    holder.namespace == asker.namespace && !holder.is_beside(&asked, asker)
+                    holder.namespace == asker.namespace && !holder.may_share(&asked, asker)
                 };
-                let has_it: Vec<&Holder> = has_it.iter().filter(own).collect();
-                if !has_it.is_empty() && !follows {
+                let route_holders: Vec<&Holder> = route_holders.iter().filter(own).collect();
+                if !route_holders.is_empty() && !follows {
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
-                        named(&has_it, asker, names_others),
+                        named(&route_holders, asker, names_others),
                         quoted(&canary.of)
                     );
                     let problem = Problem::new(Code::RouteClaimed, said);
@@ -112,7 +114,7 @@ impl Plan {
         report
     }
 
-    /// What is wrong where an object has a name that belongs to somebody else: the controller does not touch it.
+    /// The problem of an object whose name belongs to another owner: the controller does not change it.
     fn taken(&self, kind: &str, name: &str, other: &Holder) -> Problem {
         let said = format!(
             "there is {kind} {}{}, which belongs to somebody else and is not touched",
@@ -127,8 +129,8 @@ impl Plan {
     }
 }
 
-/// What is said of a host of which a name is published: who publishes it in DNS leads the requests for the host to itself. A team may do so for
-/// its own hosts.
+/// Files a problem if an older holder in another namespace has a host whose name the asker publishes in DNS: requests for the host would
+/// go to the asker. A team may publish the names of its own hosts.
 pub(crate) fn published(
     asked: &ClaimText,
     place: FieldPath,
@@ -147,7 +149,7 @@ pub(crate) fn published(
     report.file(place, problem);
 }
 
-/// What is wrong where an object takes more.
+/// The problem of an object with more routes than are compared.
 pub(crate) fn too_many() -> Problem {
     let said = format!(
         "it takes more than {MAX_ROUTES} hosts and paths, or more than {} KiB of them, and the others are compared with nobody's",
@@ -156,16 +158,16 @@ pub(crate) fn too_many() -> Problem {
     Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
 }
 
-/// A route that an object asks for which is not ours.
+/// A route of an object that Xposer does not manage.
 pub(crate) struct Asked {
     pub(crate) claim: ClaimText,
-    /// Where it stands.
+    /// The field with the route.
     pub(crate) place: FieldPath,
     /// The host and path in words.
     pub(crate) shown: String,
 }
 
-/// What is said where an object that is not ours asks for what others have: as of a plan.
+/// Reports the conflicts of an object that Xposer does not manage with other holders, in the same way as for a plan.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
@@ -174,7 +176,7 @@ pub(crate) fn contested_by(
     report: &mut Report,
 ) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    // Who takes a whole path takes a part of it, too.
+    // A whole path includes its parts, so parts are compared last and skipped if the path was.
     let (parts, whole) =
         (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
     for Asked { claim: text, place: path, shown } in whole.chain(parts) {
@@ -187,13 +189,14 @@ pub(crate) fn contested_by(
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            report.file(path.clone(), rivals.judged(problem));
+            report.file(path.clone(), rivals.with_precedence(problem));
         }
     }
 }
 
-/// What is said, and where, of a canary that nobody shares requests with, given the texts of its claims and all who have them: a Warning,
-/// because in one apply the stable one may come next. It is a Service, or else an Ingress.
+/// Returns the finding about a canary that has no stable Service to share requests with, given the texts of its claims and all
+/// their holders, and its place. It is a Warning, because the stable Service may follow in the same apply. The canary is a Service
+/// if `is_service` is true, otherwise an Ingress.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -219,7 +222,7 @@ pub fn lone_canary(
 
 const ANOTHER_ROUTE: &str = "choose another host or path";
 
-/// What the one who comes later can do.
+/// The help for the younger of two claimants.
 fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
     match claim {
         Claimed::Route(..) => rivals.another_route(asker),
@@ -228,22 +231,24 @@ fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
     }
 }
 
-/// Who else has a claim.
+/// The other holders of a claim.
 #[derive(Default)]
 struct Rivals<'h> {
     older: Vec<&'h Holder>,
     younger: Vec<&'h Holder>,
-    /// Whether these are those who have the requests that a canary takes a share of, or the canaries that do.
+    /// Whether the claims are different but conflict across namespaces: one is the route of a canary, and the other the same route
+    /// without one.
     is_across: bool,
 }
 
 impl<'h> Rivals<'h> {
-    /// The object that has the name for which somebody asks.
-    fn of_that_name(&self, asked: &ClaimText) -> Option<&'h Holder> {
-        self.older.iter().find(|holder| holder.is_named(&asked.text)).copied()
+    /// The object whose own name is the claim.
+    fn name_holder(&self, asked: &ClaimText) -> Option<&'h Holder> {
+        self.older.iter().find(|holder| holder.is_own_name(&asked.text)).copied()
     }
 
-    /// Those of a claim. A canary may follow a stable one of its namespace, which is compared with the others: nobody there keeps it away.
+    /// The rivals of a claim. If `follows`, the asker is a canary with a stable object in its namespace: only the stable object is
+    /// compared with holders of other namespaces, so they do not keep the canary away.
     ///
     /// ingress-nginx gives a canary the requests of an Ingress in any namespace.
     fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders, follows: bool) -> Self {
@@ -251,10 +256,10 @@ impl<'h> Rivals<'h> {
             let mut rivals = Self { is_across, ..Self::default() };
             for holder in holders.get(text).into_iter().flatten() {
                 let is_own = holder.namespace == asker.namespace;
-                if holder.is_same(asker) || holder.is_beside(asked, asker) || (is_across && is_own) {
+                if holder.is_same(asker) || holder.may_share(asked, asker) || (is_across && is_own) {
                     continue;
                 }
-                let is_older = holder.is_named(text) || (holder.precedes(asker) && (is_own || !follows));
+                let is_older = holder.is_own_name(text) || (holder.precedes(asker) && (is_own || !follows));
                 let side = if is_older { &mut rivals.older } else { &mut rivals.younger };
                 side.push(holder);
             }
@@ -269,14 +274,14 @@ impl<'h> Rivals<'h> {
         if across.older.is_empty() && !same.younger.is_empty() { same } else { across }
     }
 
-    /// Those who count, in words: the older ones, or else the younger ones.
+    /// The rivals that decide, in words: the older ones, or if there are none, the younger ones.
     fn named(&self, asker: &Holder, names_others: bool) -> Option<String> {
         let who = if self.older.is_empty() { &self.younger } else { &self.older };
         (!who.is_empty()).then(|| named(who, asker, names_others))
     }
 
-    /// The problem with them: younger ones lose what they have.
-    fn judged(&self, problem: Problem) -> Problem {
+    /// The problem for these rivals: if all of them are younger, they lose the claim, and it is a Warning.
+    fn with_precedence(&self, problem: Problem) -> Problem {
         if !self.older.is_empty() {
             return problem;
         }
@@ -288,7 +293,8 @@ impl<'h> Rivals<'h> {
         }
     }
 
-    /// What to do about a host and path. Where the others are of the same namespace, perhaps it is moved from one to the other.
+    /// The help about a host and path. If all rivals are of the same namespace, the route may be on its way from one object to
+    /// another.
     fn another_route(&self, asker: &Holder) -> String {
         let is_own = self.older.iter().all(|it| it.namespace == asker.namespace);
         match self.older.first().filter(|_| is_own) {
@@ -302,16 +308,16 @@ impl<'h> Rivals<'h> {
 }
 
 impl Holder {
-    /// The day on which it was created, for a message.
+    /// The creation date, for a message.
     fn day(&self) -> String {
         self.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default()
     }
 }
 
-/// The most bytes of a holder in a message. A name alone may have 253.
+/// The maximum size of a holder in a message, in bytes. A name alone may have 253.
 const MAX_SHOWN: usize = 160;
 
-/// Holders in words: at most [`MAX_NAMED`] by name, with the day on which they were created.
+/// Holders in words: at most [`MAX_NAMED`] by name, with their creation dates.
 fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
     let (shown, hidden): (Vec<&Holder>, Vec<&Holder>) =
         holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);

@@ -1,7 +1,7 @@
-//! The form in which claims are written down: a ConfigMap for each of [`SHARDS`] shards, whose claims are under sixteen keys.
+//! The recorded format of claims: a ConfigMap for each of [`SHARDS`] shards, with the claims under sixteen keys.
 //!
-//! A reader of a bucket needs two of the values, and skips the others without looking into them. What is skipped costs as much as it is
-//! long, and each character that is escaped in JSON costs as much as twenty others. So a claim is a line of few words, without quotes.
+//! A reader of a bucket needs two of the values, and skips the others without parsing them. Skipping costs time proportional to the
+//! length, and each escaped JSON character costs as much as twenty others. So a claim is a line of few words, without quotes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use serde_json::json;
 use super::held::{Holder, Holders};
 use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
 
-/// How many shards there are.
+/// The number of shards.
 ///
 /// ```
 /// assert_eq!(xposer::conflicts::SHARDS, 256);
 /// ```
 pub const SHARDS: u64 = 256;
 
-/// The version of the form in which a shard is written.
+/// The version of the format of a shard.
 ///
 /// ```
 /// assert_eq!(xposer::conflicts::SHARD_VERSION, 3);
 /// ```
 pub const SHARD_VERSION: u64 = 3;
 
-/// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
-/// does not touch it.
+/// The labels of the ConfigMaps of shards. A ConfigMap without both labels belongs to another owner: readers do not trust it, and
+/// the controller does not change it.
 ///
 /// ```
 /// use xposer::conflicts::SHARD_LABELS;
@@ -37,14 +37,14 @@ pub const SHARD_VERSION: u64 = 3;
 pub const SHARD_LABELS: [(&str, &str); 2] =
     [(MANAGED_BY_LABEL, MANAGED_BY), ("app.kubernetes.io/component", "claims")];
 
-/// The key of the data of such a ConfigMap under which the JSON of its [`ShardState`] is.
+/// The key in the data of such a ConfigMap that has its [`ShardState`] as JSON.
 ///
 /// ```
 /// assert_eq!(xposer::conflicts::STATE_KEY, "state");
 /// ```
 pub const STATE_KEY: &str = "state";
 
-/// The hash of a bucket: FNV-1a of 64 bits over its text. It says in which shard the bucket is, and under which key.
+/// The hash of a bucket: 64-bit FNV-1a of its text. It decides the shard of the bucket and the key in the ConfigMap.
 ///
 /// ```
 /// use xposer::conflicts::BucketHash;
@@ -67,7 +67,7 @@ impl BucketHash {
         }))
     }
 
-    /// The number of its shard, from 0 to [`SHARDS`] without the end.
+    /// The number of the shard, from 0 to [`SHARDS`], exclusive.
     ///
     /// ```
     /// use xposer::conflicts::{BucketHash, SHARDS};
@@ -79,7 +79,7 @@ impl BucketHash {
         (self.0 >> 32) % SHARDS
     }
 
-    /// Its key in the data of the ConfigMap: one hexadecimal digit. All buckets with this digit share the key.
+    /// The key in the data of the ConfigMap: one hexadecimal digit. All buckets with this digit share the key.
     ///
     /// ```
     /// use xposer::conflicts::BucketHash;
@@ -87,24 +87,25 @@ impl BucketHash {
     /// ```
     #[must_use]
     pub fn key(self) -> char {
-        // Of the upper half as hexadecimal digits, the last two are the shard, and this is the one before.
+        // The upper half has eight hexadecimal digits: the last two are the shard, and the key is the digit before them.
         let digit = u32::try_from((self.0 >> 40) % u64::from(KEYS)).unwrap_or_default();
         char::from_digit(digit, KEYS).unwrap_or('0')
     }
 }
 
-/// As sixteen hexadecimal digits.
+/// Displays the hash as sixteen hexadecimal digits.
 impl fmt::Display for BucketHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
 }
 
-/// How many keys a ConfigMap has for claims. With more of them, a reader would skip more values; with fewer, it would have to read more
+/// The number of keys for claims in a ConfigMap. With more keys, a reader would skip more values; with fewer, it would parse more
+/// claims that it does not need.
 /// of what it did not ask for.
 const KEYS: u32 = 16;
 
-/// The number of the shard of a bucket, from 0 to [`SHARDS`] without the end.
+/// Returns the number of the shard of a bucket, from 0 to [`SHARDS`], exclusive.
 ///
 /// ```
 /// use xposer::conflicts::{SHARDS, shard};
@@ -126,7 +127,7 @@ pub fn config_map(shard: u64) -> String {
     format!("xposer-claims-{shard:02x}")
 }
 
-/// What the key [`STATE_KEY`] of a ConfigMap says, as JSON: without it, nothing that the other keys say is trusted.
+/// The value of the key [`STATE_KEY`] of a ConfigMap, as JSON. Without it, readers do not trust the other keys.
 ///
 /// ```
 /// use xposer::conflicts::{SHARD_VERSION, ShardState};
@@ -136,20 +137,21 @@ pub fn config_map(shard: u64) -> String {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
-    /// [`SHARD_VERSION`]. A reader does not trust another version.
+    /// [`SHARD_VERSION`]. Readers do not trust another version.
     pub version: u64,
-    /// When the ConfigMap was written, as the API server writes times.
+    /// The time at which the ConfigMap was written, in the format of the API server.
     pub written: String,
-    /// How many claims of the shard found no room.
+    /// The number of claims of the shard that did not fit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
-    /// The hashes of their buckets, with a space between two. All of others are complete. Where it is missing, each may lack some.
+    /// The hashes of the buckets of these claims, separated by spaces. All other buckets are complete. If the field is missing, any
+    /// bucket may be incomplete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,
 }
 
 impl ShardState {
-    /// Whether some of the claims of this bucket found no room.
+    /// Whether some claims of this bucket did not fit.
     ///
     /// ```
     /// use xposer::conflicts::{BucketHash, ShardState};
@@ -167,7 +169,7 @@ impl ShardState {
         self.dropped > 0 && self.incomplete.as_ref().is_none_or(is_listed)
     }
 
-    /// The data of the ConfigMap that has these claims.
+    /// Returns the data of the ConfigMap with these claims.
     ///
     /// ```
     /// use xposer::conflicts::{Buckets, ShardState};
@@ -185,7 +187,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Claims by the keys of their buckets.
+/// Claims by the key of their bucket.
 ///
 /// ```
 /// let buckets = xposer::conflicts::Buckets::new();
@@ -193,7 +195,7 @@ fn is_zero(number: &u64) -> bool {
 /// ```
 pub type Buckets = BTreeMap<char, Holders>;
 
-/// What a ConfigMap says of the claims of one shard.
+/// The content of the ConfigMap of one shard.
 ///
 /// ```
 /// use xposer::conflicts::Shard;
@@ -209,9 +211,9 @@ pub type Buckets = BTreeMap<char, Holders>;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shard {
-    /// What is said of it as a whole.
+    /// The state of the shard as a whole.
     pub state: ShardState,
-    /// Who has what. A key that is missing has no claims.
+    /// The holders of the claims. A missing key has no claims.
     pub buckets: Buckets,
 }
 
@@ -222,7 +224,8 @@ impl Shard {
         self.state.data(&self.buckets)
     }
 
-    /// What the data of a ConfigMap says; `None` if there is no state, or if something cannot be read. Keys of other things do not count.
+    /// Parses the data of a ConfigMap. Returns `None` if the state is missing or anything cannot be parsed. Keys of other programs
+    /// are ignored.
     #[must_use]
     pub fn from_data(data: &BTreeMap<String, String>) -> Option<Self> {
         let state = serde_json::from_str(data.get(STATE_KEY)?).ok()?;
@@ -233,14 +236,14 @@ impl Shard {
     }
 }
 
-/// The words that say more of a holder.
+/// The attributes of a holder in a line.
 const LOCAL: &str = "local";
 const PART: &str = "part";
-/// Stands for the time where there is none.
+/// The text for a missing time.
 const NO_TIME: &str = "-";
 
-/// Claims as lines, one for each holder: the kind, the namespace and name, the time of creation with what else there is to say, and the
-/// claim. The first three have no space.
+/// Writes claims as lines, one for each holder: the kind, the namespace and name, the creation time with the attributes, and the
+/// claim. Only the claim may contain spaces.
 fn lines(holders: &Holders) -> String {
     let lines = holders.iter().flat_map(|(text, holders)| holders.iter().map(move |it| line(text, it)));
     lines.collect::<Vec<_>>().join("\n")
@@ -255,7 +258,7 @@ fn line(text: &str, holder: &Holder) -> String {
     line.replace('\\', r"\\").replace('\n', r"\n")
 }
 
-/// Reads the lines of a key: the holders of the claims that are wanted. `None` if a line has another form, or a holder that is wanted.
+/// Parses the lines of a key. Returns the holders of the wanted claims; `None` if a line or a wanted holder is malformed.
 ///
 /// ```
 /// use xposer::conflicts::read_lines;
@@ -287,7 +290,7 @@ pub fn read_lines(lines: &str, is_wanted: &dyn Fn(&str) -> bool) -> Option<Holde
             match word {
                 LOCAL => holder.is_local = true,
                 PART => holder.is_part = true,
-                // A later version may say more.
+                // Unknown attributes are ignored: a later version may add some.
                 _ => {}
             }
         }
@@ -296,13 +299,13 @@ pub fn read_lines(lines: &str, is_wanted: &dyn Fn(&str) -> bool) -> Option<Holde
     Some(holders)
 }
 
-/// The first word, and what follows.
+/// The first word of a text, and the rest.
 fn word(text: &str) -> Option<(&str, &str)> {
     let end = text.as_bytes().iter().position(|byte| *byte == b' ')?;
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// A line without its escapes: a path may have any character.
+/// The line without its escapes, which exist because a path may contain any character.
 fn unescaped(line: &str) -> Cow<'_, str> {
     let mut characters = line.chars();
     let mut text = String::new();

@@ -11,8 +11,8 @@ macro_rules! codes {
     ($( $variant:ident, $slug:literal, $severity:ident $(+ $strict:ident)?, $summary:literal, $why:literal, $fix:literal; )+) => {
         /// The kind of a diagnostic: a stable, kebab-case slug with an explanation.
         ///
-        /// It is written and serialised as its slug. Each column of the table is a function of its own: a program that never
-        /// asks for the explanations does not contain them.
+        /// A code is displayed and serialised as its slug. Each column of the table is a separate function, so that a program that
+        /// never calls one does not contain its texts.
         ///
         /// ```
         /// use xposer::{Code, Severity};
@@ -42,31 +42,31 @@ macro_rules! codes {
                 match self { $( Self::$variant => $slug, )+ }
             }
 
-            /// How much it weighs unless `strict: true` raises it.
+            /// The severity, unless `strict: true` raises it.
             #[must_use]
             pub fn severity(self) -> Severity {
                 match self { $( Self::$variant => Severity::$severity, )+ }
             }
 
-            /// Whether the setting `strict: true` makes an Error of it.
+            /// Whether the setting `strict: true` makes the code an Error.
             #[must_use]
             pub fn is_error_when_strict(self) -> bool {
                 match self { $( Self::$variant => false $( || codes!(@ $strict) )?, )+ }
             }
 
-            /// What it means, in one sentence.
+            /// The meaning, in one sentence.
             #[must_use]
             pub fn summary(self) -> &'static str {
                 match self { $( Self::$variant => $summary, )+ }
             }
 
-            /// The reason or the rule, and where the rule comes from if it is not ours.
+            /// The reason or the rule, and the source of the rule unless Xposer itself defines it.
             #[must_use]
             pub fn why(self) -> &'static str {
                 match self { $( Self::$variant => $why, )+ }
             }
 
-            /// What to do about it.
+            /// The fix.
             #[must_use]
             pub fn fix(self) -> &'static str {
                 match self { $( Self::$variant => $fix, )+ }
@@ -76,7 +76,7 @@ macro_rules! codes {
     (@ strict) => { true };
 }
 
-/// The code with this slug; letter case counts.
+/// Parses a slug, which is case-sensitive.
 impl FromStr for Code {
     type Err = UnknownWord;
 
@@ -488,7 +488,7 @@ codes! {
         "`expose` is compared with true, `url` needs a scheme, and an item of `properties` without a colon stops the program.",
         "Correct the value.";
 
-    // What may be passed on.
+    // Annotations that may be forwarded.
     AnnotationDenied, "annotation-denied", Error,
         "This annotation may not be forwarded.",
         "A snippet, or `config-*` of HAProxy Ingress, becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical). An object of another namespace belongs to others, and Traefik, the HAProxy Kubernetes Ingress Controller and F5's NGINX Ingress Controller use it for whoever names it. The setting annotations can deny more.",
@@ -703,13 +703,13 @@ codes! {
         "See the setting's own description.",
         "Correct the value.";
 
-    // What is written back on the Service.
+    // The stamp on the Service.
     StampNoRoom, "stamp-no-room", Warning,
         "The Service's annotations leave no room to write the URL back.",
         "All keys and values of an object's annotations together hold at most 262144 bytes (ValidateAnnotationsSize), and the Service is more important than our note on it.",
         "Shorten the annotations, or set stamp to false.";
 
-    // What an output cannot express.
+    // Limits of an output.
     PublishedHere, "published-here-only", Info,
         "`exposeIngressUrl: globally` reaches only the namespaces of this input.",
         "A file does not say which namespaces a cluster has.",

@@ -1,7 +1,7 @@
-//! Diagnostics: what is wrong, where the user wrote it, and what to do.
+//! Diagnostics: what is wrong, where the user wrote it, and how to fix it.
 //!
-//! Every stage files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable [`Code`], the [`FieldPath`]
-//! of the text the user wrote, what was found there, and one sentence of help.
+//! Every stage files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable [`Code`], the [`FieldPath`] of the
+//! user's text, the value that was found, and one sentence of help.
 
 mod codes;
 mod path;
@@ -25,7 +25,7 @@ pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, scalar, visible
 pub use words::UnknownWord;
 pub(crate) use words::words;
 
-/// How much a diagnostic weighs.
+/// The severity of a diagnostic.
 ///
 /// ```
 /// use xposer::Severity;
@@ -36,17 +36,17 @@ pub(crate) use words::words;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Something was translated, chosen or cannot be expressed; nothing needs to be done.
+    /// Something was translated, chosen or cannot be expressed; the user need not act.
     Info,
-    /// The result is probably not what was meant.
+    /// The result is probably not what the user meant.
     Warning,
-    /// Nothing is planned for this Service.
+    /// The Service is not exposed.
     Error,
 }
 
 words!(Severity { Info = "info", Warning = "warning", Error = "error" });
 
-/// The object a diagnostic is about, written as `KIND NAMESPACE/NAME` without the parts that are empty.
+/// The object that a diagnostic is about, displayed as `KIND NAMESPACE/NAME` without empty parts.
 ///
 /// ```
 /// use xposer::diagnostics::Subject;
@@ -59,9 +59,9 @@ words!(Severity { Info = "info", Warning = "warning", Error = "error" });
 pub struct Subject {
     /// The kind, for example `Service`, or `Settings` for the administrator's settings.
     pub kind: Cow<'static, str>,
-    /// The namespace; empty where the object names none.
+    /// The namespace; empty if the object has none.
     pub namespace: String,
-    /// The name; empty where the object names none.
+    /// The name; empty if the object has none.
     pub name: String,
 }
 
@@ -77,9 +77,9 @@ impl fmt::Display for Subject {
     }
 }
 
-/// One finding, complete. The command line, the policy and the controller write the same data, each in its own form.
+/// A complete finding. The command line, the policy and the controller output the same data, each in its own format.
 ///
-/// As JSON it is an object of these fields; fields that are `None` are left out.
+/// As JSON, it is an object with these fields; fields that are `None` are left out.
 ///
 /// ```
 /// use serde_json::json;
@@ -96,11 +96,11 @@ impl fmt::Display for Subject {
 pub struct Diagnostic {
     /// The kind of finding; explained by `xposer explain CODE`.
     pub code: Code,
-    /// How much it weighs here: the code's severity, or Error where `strict: true` raised it.
+    /// The severity of the code, or Error if `strict: true` raised it.
     pub severity: Severity,
-    /// The object it is about.
+    /// The object that the finding is about.
     pub subject: Arc<Subject>,
-    /// The place that it points at.
+    /// The place that the finding points at.
     pub path: FieldPath,
     /// The value as found.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,13 +113,13 @@ pub struct Diagnostic {
     /// A value that would be accepted in place of the whole value at `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposed: Option<String>,
-    /// The bytes of the value at `path` that are meant, as `{start, end}`.
+    /// The byte range in the value at `path` that the finding is about, as `{start, end}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Range<usize>>,
 }
 
-/// One line: `error[CODE]: Service tools/web: PATH: MESSAGE; HELP`. The path of a setting is the subject as well:
-/// `error[CODE]: settings.domain: MESSAGE; HELP`.
+/// Displays one line: `error[CODE]: Service tools/web: PATH: MESSAGE; HELP`. For a setting, the path takes the place of the
+/// subject: `error[CODE]: settings.domain: MESSAGE; HELP`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: ", self.severity, self.code)?;
@@ -131,7 +131,7 @@ impl fmt::Display for Diagnostic {
 }
 
 impl Diagnostic {
-    /// The place, what is wrong, and what to do: `PATH: MESSAGE; HELP`.
+    /// Returns the place, the message and the help: `PATH: MESSAGE; HELP`.
     ///
     /// ```
     /// use serde_json::json;
@@ -146,8 +146,8 @@ impl Diagnostic {
     }
 }
 
-/// The greatest number of findings of one code that a [`Report`] keeps; a block may have thousands of lines. The last finding
-/// says how many more there are.
+/// The maximum number of findings of one code that a [`Report`] keeps, because a block may have thousands of lines. The last
+/// finding tells how many more there are.
 ///
 /// ```
 /// use xposer::diagnostics::{FieldPath, Problem, Subject};
@@ -162,9 +162,10 @@ impl Diagnostic {
 /// ```
 pub const MAX_PER_CODE: usize = 100;
 
-/// All findings about one object (or, once merged, several), in the order in which the stages filed them.
+/// All findings about one object (or several, after a merge), in the order in which the stages filed them.
 ///
-/// As JSON it is the list of its [`Diagnostic`]s. It is the error of what can be refused, such as settings.
+/// As JSON, it is the list of its [`Diagnostic`]s. It is also the error type of functions that refuse their input, such as
+/// settings.
 ///
 /// ```
 /// use serde_json::json;
@@ -181,7 +182,7 @@ pub const MAX_PER_CODE: usize = 100;
 #[serde(transparent)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// How many findings of a code were not kept.
+    /// The number of findings of each code that were not kept.
     #[serde(skip)]
     left_out: Vec<(Code, usize)>,
     #[serde(skip)]
@@ -191,7 +192,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty report about `subject`. Under `strict`, some codes weigh more (see [`Code::is_error_when_strict`]).
+    /// Creates an empty report about `subject`. `strict` raises the severity of some codes (see [`Code::is_error_when_strict`]).
     ///
     /// ```
     /// use xposer::diagnostics::{FieldPath, Problem, Subject};
@@ -209,9 +210,9 @@ impl Report {
         Self { diagnostics: Vec::new(), left_out: Vec::new(), subject: subject.into(), strict }
     }
 
-    /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
-    /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are. What people read of it has no character that they
-    /// would not see; what programs read has the values as they are.
+    /// Files a finding at `path`, with the subject of this report and the severity of its code. Only the first [`MAX_PER_CODE`]
+    /// findings of a code are kept, and the last of them tells how many more there are. Invisible characters are escaped in the
+    /// texts for people; values for programs are unchanged.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         let severity = problem.code.severity();
         let is_error = self.strict && problem.code.is_error_when_strict();
@@ -230,7 +231,7 @@ impl Report {
         self.diagnostics.push(finding);
     }
 
-    /// Counts a finding that is not kept, in the message of the last finding of its code.
+    /// Adds a finding that is not kept to the count in the message of the last finding of its code.
     fn leave_out(&mut self, code: Code) {
         let note = |more: usize| format!(" (and {more} more of this kind)");
         let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return };
@@ -247,7 +248,7 @@ impl Report {
         }
     }
 
-    /// Appends the findings of `other`. Each keeps the subject and the severity it was filed with.
+    /// Appends the findings of `other`. Each keeps its subject and severity.
     ///
     /// ```
     /// use xposer::diagnostics::{FieldPath, Problem, Subject};
@@ -262,26 +263,27 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
-    /// Adds findings about plans beside each other: that an option or a line of a canary has no effect is not said twice.
+    /// Adds findings about conflicts between plans. They replace less specific findings that an option or a line of a canary has no
+    /// effect.
     pub(crate) fn merge_over(&mut self, other: Self) {
         for it in other.diagnostics.iter().filter(|it| it.code == Code::CanaryDiffers) {
-            self.take_back(Code::CanaryAnnotationIgnored, &it.path, it.range.as_ref());
+            self.remove_superseded(Code::CanaryAnnotationIgnored, &it.path, it.range.as_ref());
         }
         self.merge(other);
     }
 
-    /// Files a finding about a place that says more than that nothing stands there.
+    /// Files a finding, which replaces the less specific finding that the value in this place is empty.
     pub(crate) fn file_over_empty(&mut self, path: FieldPath, problem: Problem) {
-        self.take_back(Code::AnnotationEmpty, &path, problem.range.as_ref());
+        self.remove_superseded(Code::AnnotationEmpty, &path, problem.range.as_ref());
         self.file(path, problem);
     }
 
-    /// Takes back the finding of a place where another one says more.
-    fn take_back(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
+    /// Removes a finding that a more specific one replaces.
+    fn remove_superseded(&mut self, code: Code, path: &FieldPath, range: Option<&Range<usize>>) {
         self.diagnostics.retain(|own| own.code != code || own.path != *path || own.range.as_ref() != range);
     }
 
-    /// Whether anything was filed that forbids a plan: a finding of [`Severity::Error`].
+    /// Whether a finding of [`Severity::Error`] was filed, so that there is no plan.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.of(Severity::Error).next().is_some()
@@ -304,12 +306,12 @@ impl Report {
         self.diagnostics
     }
 
-    /// The findings of one severity, in order.
+    /// Returns the findings of one severity, in order.
     pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(move |finding| finding.severity == severity)
     }
 
-    /// How many findings of a severity were filed, also beyond [`MAX_PER_CODE`].
+    /// The number of findings of a severity that were filed, including those beyond [`MAX_PER_CODE`].
     ///
     /// ```
     /// use xposer::diagnostics::{FieldPath, Problem, Subject};
@@ -325,7 +327,8 @@ impl Report {
         self.count_of(&|finding| finding.severity == severity)
     }
 
-    /// How many findings were filed that `is_meant` selects, also beyond [`MAX_PER_CODE`]. Those of one code are selected together.
+    /// The number of findings that `is_meant` selects, including those beyond [`MAX_PER_CODE`]: if it selects a finding of a code,
+    /// all findings of that code that were not kept are counted.
     ///
     /// ```
     /// use xposer::diagnostics::{FieldPath, Problem, Subject};
@@ -339,19 +342,19 @@ impl Report {
     #[must_use]
     pub fn count_of(&self, is_meant: &dyn Fn(&Diagnostic) -> bool) -> usize {
         let meant = || self.diagnostics.iter().filter(|finding| is_meant(finding));
-        let has_it = |code: Code| meant().any(|finding| finding.code == code);
-        let left_out = self.left_out.iter().filter(|(code, _)| has_it(*code)).map(|(_, more)| more);
+        let is_selected = |code: Code| meant().any(|finding| finding.code == code);
+        let left_out = self.left_out.iter().filter(|(code, _)| is_selected(*code)).map(|(_, more)| more);
         meant().count() + left_out.sum::<usize>()
     }
 
-    /// The object this report is about; after a merge, still the first one.
+    /// The object that this report is about; after a merge, the object of the first report.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 }
 
-/// One diagnostic a line.
+/// Displays one diagnostic on each line.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.diagnostics.iter().try_for_each(|diagnostic| writeln!(f, "{diagnostic}"))

@@ -1,4 +1,4 @@
-//! Where a value stands: the path of a field, and the origin of a value.
+//! The location of a value: the path of a field, and the origin of a value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::text::escaped;
 
-/// One step of a [`FieldPath`].
+/// A step of a [`FieldPath`].
 ///
 /// ```
 /// use xposer::diagnostics::{FieldPath, Segment};
@@ -23,7 +23,7 @@ pub enum Segment {
     Index(usize),
 }
 
-/// The document a [`FieldPath`] starts in.
+/// The document that a [`FieldPath`] starts in.
 ///
 /// ```
 /// use serde_json::json;
@@ -41,10 +41,9 @@ pub enum Root {
     Settings,
 }
 
-/// The path of a field in a document, written as Kubernetes' own messages write it.
+/// The path of a field in a document, in the notation of Kubernetes' own messages.
 ///
-/// A key of letters, digits, `_` and `-` stands behind a dot, any other key in brackets and quotes. A path is
-/// serialised as that text.
+/// A key of letters, digits, `_` and `-` follows a dot; any other key is in brackets and quotes. A path is serialised as this text.
 ///
 /// ```
 /// use xposer::diagnostics::FieldPath;
@@ -95,33 +94,33 @@ impl FieldPath {
         Self { root: Root::Settings, segments: Vec::new() }
     }
 
-    /// This path with one more key at its end.
+    /// Returns this path extended by a key.
     #[must_use]
     pub fn key(mut self, key: impl Into<Cow<'static, str>>) -> Self {
         self.segments.push(Segment::Key(key.into()));
         self
     }
 
-    /// This path with one more index at its end.
+    /// Returns this path extended by an index.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.segments.push(Segment::Index(index));
         self
     }
 
-    /// The document this path starts in.
+    /// The document that this path starts in.
     #[must_use]
     pub fn root(&self) -> Root {
         self.root
     }
 
-    /// The steps from the top of the document. The prefix `settings.` is not one of them.
+    /// The steps from the root of the document. The prefix `settings.` is not one of them.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// The value at this path in `document`, if there is one. [`FieldPath::root`] says which document that is.
+    /// Returns the value at this path in `document`, if there is one. [`FieldPath::root`] tells which document to pass.
     ///
     /// ```
     /// use serde_json::json;
@@ -168,7 +167,7 @@ impl Serialize for FieldPath {
     }
 }
 
-/// Where a value came from.
+/// The source of a value.
 ///
 /// ```
 /// use xposer::diagnostics::{FieldPath, Origin};
@@ -190,7 +189,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The path that a diagnostic points at. For a built-in default it is the label that asks for the Ingress.
+    /// The path that a diagnostic points at. For a built-in default, it is the label that requests exposure.
     #[must_use]
     pub fn path(&self) -> FieldPath {
         match self {
@@ -201,7 +200,7 @@ impl Origin {
     }
 }
 
-/// A value and where it came from.
+/// A value and its source.
 ///
 /// ```
 /// use xposer::diagnostics::{Origin, Sourced};
@@ -212,7 +211,7 @@ impl Origin {
 pub struct Sourced<T> {
     /// The value.
     pub value: T,
-    /// Where it came from.
+    /// The source of the value.
     pub origin: Origin,
 }
 

@@ -1,10 +1,10 @@
-//! What is wrong, before anybody says where.
+//! Findings without a place.
 
 use std::ops::Range;
 
 use super::Code;
 
-/// A finding without its place: what a parser knows about the text that it reads.
+/// A finding without its place: the knowledge of a parser about the text that it parses.
 ///
 /// [`Report::file`](crate::Report::file) adds the subject, the path and the severity.
 ///
@@ -22,26 +22,26 @@ use super::Code;
 pub struct Problem {
     /// The kind of finding.
     pub code: Code,
-    /// What is wrong: lower case, no final period, what was found and what was expected.
+    /// The message: lower case, no final period, with the value that was found and the value that was expected.
     pub message: String,
-    /// The value as found, if it is not in the message already.
+    /// The value that was found, unless the message contains it.
     pub found: Option<String>,
-    /// One imperative sentence that says what to do.
+    /// One imperative sentence that tells how to fix it.
     pub help: Option<String>,
     /// A value that would be accepted in place of the whole value at the path.
     pub proposed: Option<String>,
-    /// The bytes of the value at the path that are meant, from 0, without the end.
+    /// The byte range in the value at the path that the finding is about, with an exclusive end.
     pub range: Option<Range<usize>>,
 }
 
 impl Problem {
-    /// A finding of the kind `code` with this message.
+    /// Creates a finding with this code and message.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), found: None, help: None, proposed: None, range: None }
     }
 
-    /// Adds the value as it was found.
+    /// Adds the value that was found.
     #[must_use]
     pub fn found(mut self, found: impl Into<String>) -> Self {
         self.found = Some(found.into());
@@ -62,7 +62,7 @@ impl Problem {
         self
     }
 
-    /// Adds the bytes of the value that are meant, from 0, without the end.
+    /// Adds the byte range in the value that the finding is about, with an exclusive end.
     #[must_use]
     pub fn at(mut self, range: Range<usize>) -> Self {
         self.range = Some(range);

@@ -1,12 +1,12 @@
-//! Did you mean.
+//! Suggestions for misspelt words ("did you mean").
 
-/// Longer words are no misspelling of a word that is known, and the time for the distance is the product of the lengths.
+/// Longer words are not misspellings of known words, and the edit distance takes time proportional to the product of the lengths.
 const MAX_WORD: usize = 64;
 
-/// The entry of `known` that `word` was probably meant to be.
+/// Returns the entry of `known` that `word` probably stands for.
 ///
-/// Letter case is ignored. The distance (Damerau and Levenshtein) may be at most a third of the longer word's bytes. The
-/// nearest entry counts, and of equally near entries the first. For a word of more than 64 bytes there is none.
+/// Letter case is ignored. The Damerau-Levenshtein distance may be at most a third of the length of the longer word in bytes. The
+/// nearest entry is returned, or the first of several nearest ones. A word of more than 64 bytes has no suggestion.
 ///
 /// ```
 /// assert_eq!(xposer::internal::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
@@ -17,7 +17,7 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
     nearest(word, &mut known.into_iter())
 }
 
-/// Not generic over the iterator, because each copy of it would make the policy's module larger.
+/// Not generic over the iterator, because each instance would make the policy's module larger.
 fn nearest<'k>(word: &str, known: &mut dyn Iterator<Item = &'k str>) -> Option<&'k str> {
     let meant = Misspelt::new(word)?;
     known
@@ -26,7 +26,7 @@ fn nearest<'k>(word: &str, known: &mut dyn Iterator<Item = &'k str>) -> Option<&
         .map(|(_, known)| known)
 }
 
-/// A word that may be meant to be another one. Letter case is ignored.
+/// A possibly misspelt word. Letter case is ignored.
 pub(crate) struct Misspelt {
     lower: String,
     count: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Misspelt {
 }
 
 impl Misspelt {
-    /// `None` for a word of more than 64 bytes, which is meant to be no other one.
+    /// Returns `None` for a word of more than 64 bytes, which is not a misspelling.
     pub(crate) fn new(word: &str) -> Option<Self> {
         (word.len() <= MAX_WORD).then(|| Self {
             lower: word.to_ascii_lowercase(),
@@ -43,10 +43,11 @@ impl Misspelt {
         })
     }
 
-    /// The distance of a known word (Damerau and Levenshtein), if it is at most a third of the longer word's bytes, and at most `max`.
+    /// The Damerau-Levenshtein distance from a known word, if it is at most a third of the longer word's bytes and at most `max`.
     pub(crate) fn distance(&self, known: &str, max: usize) -> Option<usize> {
         let max = max.min(known.len().max(self.lower.len()) / 3);
-        // To compare two words costs as much as to read them a hundred times. Each edit adds one letter at most, and takes one away.
+        // The distance costs a hundred times as much as reading the words, so cheap lower bounds are checked first: each edit adds
+        // or removes at most one letter.
         if known.chars().count().abs_diff(self.count) > max {
             return None;
         }
@@ -60,7 +61,7 @@ impl Misspelt {
     }
 }
 
-/// Which letters a word has, as bits. Several letters may have the same bit.
+/// The letters of a word as a bit set. Several letters may share a bit.
 fn letters(word: &str) -> u64 {
     word.chars()
         .fold(0, |letters, letter| letters | 1 << (u32::from(letter.to_ascii_lowercase()) % u64::BITS))

@@ -1,10 +1,10 @@
-//! Texts and lists of names as they stand in messages.
+//! Texts and lists of names in messages.
 
 use serde_json::Value;
 
-/// A message and its help, `MESSAGE; HELP`, in at most `max` bytes.
+/// Joins a message and its help as `MESSAGE; HELP`, in at most `max` bytes.
 ///
-/// If both are longer, the message is cut. The help is cut only if it needs more than a third of the bytes.
+/// If both together are longer, the message is cut. The help is cut only if it takes more than a third of the bytes.
 ///
 /// ```
 /// use xposer::internal::shortened;
@@ -22,7 +22,7 @@ pub fn shortened(message: &str, help: Option<&str>, max: usize) -> String {
     format!("{message}; {help}")
 }
 
-/// The text, cut between two characters if it has more than `max` bytes.
+/// Cuts the text at a character boundary if it has more than `max` bytes.
 pub(crate) fn cut(text: &str, max: usize) -> String {
     const MARK: &str = "...";
     if text.len() <= max {
@@ -32,12 +32,12 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
     format!("{}{MARK}", text.get(..end).unwrap_or_default().trim_end())
 }
 
-/// A character for a message.
+/// Formats a character for a message.
 pub(crate) fn quoted_char(character: char) -> String {
     if character == ' ' { "a blank".to_owned() } else { quoted(&character.to_string()) }
 }
 
-/// `text` for a message: in backquotes, with what cannot be seen escaped, cut after 80 characters.
+/// Formats `text` for a message: in backquotes, with invisible characters escaped, and cut after 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_CHARACTERS: usize = 80;
     let mut out = String::from("`");
@@ -52,7 +52,7 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// A text with each character that nobody sees as Rust writes it, for example `\u{1b}`.
+/// Escapes each invisible character in Rust's notation, for example `\u{1b}`.
 ///
 /// ```
 /// use xposer::internal::escaped;
@@ -63,9 +63,10 @@ pub fn escaped(text: &str) -> String {
     visible(text.to_owned())
 }
 
-/// The same of a text that is not needed any more.
+/// The same as [`escaped`], for an owned text.
 pub(crate) fn visible(text: String) -> String {
-    // Nearly all texts: a byte is looked at far sooner than a character, and without a way out, many of them at once.
+    // A fast path for nearly all texts: comparing bytes is much cheaper than characters, and a loop without an early exit is
+    // vectorised.
     if text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         return text;
     }
@@ -82,11 +83,12 @@ fn push_escaped(out: &mut String, character: char) {
     }
 }
 
-/// Whether nobody sees a character for what it is: a control, one without a width, one that turns the direction of the text or
-/// marks the text around it, or a blank that is no space. All texts of users that people read have it escaped.
+/// Whether a character is invisible or deceptive: a control character, a character without width, one that changes the direction of
+/// the text or annotates it, or white space other than the space. Such characters are escaped in every text from users that people
+/// read.
 ///
-/// These are Unicode's controls and formats (Cc, Cf), what may be shown as nothing (`Default_Ignorable_Code_Point`), and white space
-/// but for the space.
+/// These are Unicode's controls and formats (Cc, Cf), the characters that may be displayed as nothing
+/// (`Default_Ignorable_Code_Point`), and white space except the space.
 ///
 /// ```
 /// use xposer::internal::is_hidden;
@@ -95,7 +97,7 @@ fn push_escaped(out: &mut String, character: char) {
 /// ```
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
-    /// The first and the last one of each range, without what `char` itself knows: controls and white space.
+    /// The inclusive ranges of hidden characters, without those that `char` itself can tell: controls and white space.
     const HIDDEN: [(u32, u32); 25] = [
         (0xad, 0xad),
         (0x34f, 0x34f),
@@ -131,7 +133,7 @@ pub fn is_hidden(character: char) -> bool {
     character.is_control() || character.is_whitespace() || is_listed()
 }
 
-/// Names for a message, separated by commas: at most ten of the `count` names, and how many more there are.
+/// Lists names for a message, separated by commas: at most ten of the `count` names, and the number of further names.
 pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize) -> String {
     const MAX_LISTED: usize = 10;
     let mut listed: Vec<String> = names.into_iter().take(MAX_LISTED).map(str::to_owned).collect();
@@ -141,7 +143,7 @@ pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize)
     listed.join(", ")
 }
 
-/// A number or a boolean as the text that was meant; `None` for every other value.
+/// The text that a number or a boolean was probably meant as; `None` for any other value.
 pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),
@@ -150,7 +152,7 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The type of a JSON value, for a message about a whole document.
+/// Returns the type of a JSON value, for a message about a whole document.
 ///
 /// ```
 /// use serde_json::json;
@@ -169,7 +171,7 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The type and value of a JSON value, for a message.
+/// Returns the type and the value of a JSON value, for a message.
 pub(crate) fn kind_of(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -191,7 +193,7 @@ mod tests {
     /// Unicode 16, `Default_Ignorable_Code_Point`, and the bidirectional controls among them.
     const IGNORABLE: &str = "ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e 2060-206f 3164 fe00-fe0f feff ffa0 \
         fff0-fff8 1bca0-1bca3 1d173-1d17a e0000-e0fff";
-    /// Zs but for the space, Zl, Zp, and the controls.
+    /// Zs without the space, Zl, Zp, and the control characters.
     const BLANKS: &str = "a0 1680 2000-200a 2028-2029 202f 205f 3000 0-1f 7f-9f";
 
     fn characters(ranges: &str) -> impl Iterator<Item = char> {
@@ -212,7 +214,7 @@ mod tests {
         }
     }
 
-    /// Nothing else is escaped: a table that takes too much makes names unreadable.
+    /// No other character is escaped: a table with too many characters would make names unreadable.
     #[test]
     fn what_can_be_seen_stays_as_it_is() {
         let hidden: std::collections::HashSet<char> =

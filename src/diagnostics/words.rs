@@ -1,10 +1,10 @@
-//! Types whose values are words.
+//! Enumerations whose values are words.
 
 use std::fmt;
 
 use super::{did_you_mean, listed, quoted};
 
-/// The error of a text that is none of the words of a type.
+/// The error for a text that is none of the words of an enumeration.
 ///
 /// ```
 /// use xposer::Target;
@@ -16,7 +16,7 @@ use super::{did_you_mean, listed, quoted};
 pub struct UnknownWord {
     /// The text.
     pub found: String,
-    /// The words that are allowed.
+    /// The words that are accepted.
     pub words: &'static [&'static str],
 }
 
@@ -33,8 +33,7 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
-/// Gives an enumeration a word for each value: `ALL`, `WORDS`, `as_str`, `Display` and `FromStr`. `also` reads other
-/// spellings.
+/// Adds a word for each value of an enumeration: `ALL`, `WORDS`, `as_str`, `Display` and `FromStr`. `also` accepts other spellings.
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),+ $(,)? } $(also $also:expr)?) => {
         impl $name {
@@ -43,7 +42,7 @@ macro_rules! words {
             /// The words, in the order of the values.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
-            /// The word.
+            /// The word for this value.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -56,7 +55,7 @@ macro_rules! words {
             }
         }
 
-        /// Letter case counts.
+        /// Parses a word, which is case-sensitive.
         impl std::str::FromStr for $name {
             type Err = $crate::diagnostics::UnknownWord;
 

@@ -1,4 +1,4 @@
-//! The annotations that an object gets, and what is told of the others.
+//! The annotations that an object gets, and the findings about those that it does not get.
 
 use std::cell::LazyCell;
 
@@ -19,19 +19,19 @@ use crate::validation::parse_bool;
 use crate::values::Target;
 
 impl<'p> Emitting<'_, 'p> {
-    /// The annotations without those that only controllers of Ingresses read, which are reported.
+    /// The annotations of the object, without those that only Ingress controllers read, which are reported.
     pub(super) fn annotations(&mut self) -> Annotations<'p> {
         self.lacks_issuer();
         let kept = self.kept();
         with_intents(kept.into_iter(), self.plan, self.target)
     }
 
-    /// The annotations that somebody gave, without those that nobody reads on this target, which are reported.
+    /// The annotations that users gave, without those that no program reads on this target, which are reported.
     pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let (twice, target) = (named_twice(plan), self.target);
-        // Most plans have nothing that is compared with it.
+        // Lazy, because most plans have no annotation that has to be compared with the words of the program.
         let written = LazyCell::new(|| in_words(plan, target));
         let mut told = None;
         for given in &plan.annotations {
@@ -43,7 +43,7 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             if let Some(said) = self.unread(&given.key) {
-                // A key under two prefixes is reported once.
+                // A line that was copied to two prefixes is reported once.
                 if told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
@@ -62,12 +62,13 @@ impl<'p> Emitting<'_, 'p> {
             let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
             let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
             let is_said = match says {
-                // A rule has told how it is said.
+                // A rule has reported how the program expresses the intent.
                 Some(Says::But(_)) if is_first => continue,
                 Some(says) => says.is_done(),
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
-                    // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
+                    // A route expresses each path that is a regular expression with the same meaning, or a rule reports what the
+                    // path matches.
                     Target::HttpRoute => {
                         given.key == nginx::USE_REGEX
                             && plan.pattern().is_some()
@@ -83,7 +84,7 @@ impl<'p> Emitting<'_, 'p> {
                         && !agrees(plan, self.target, &written, wanted, it)
                 })
             };
-            // What a layer above says in these words counts instead, and of two names, a rule has told.
+            // The same annotation of an upper layer takes precedence. A rule has reported an annotation with two names.
             if is_said
                 && (twice.iter().any(|(_, second)| *second == given) || plan.annotations.iter().any(other))
             {
@@ -96,28 +97,28 @@ impl<'p> Emitting<'_, 'p> {
                 given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
                 continue;
             }
-            // A rule has reported what is lost, or nothing is lost.
+            // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
             if has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
             if redirects_against(plan, given, self.target) {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
-                    self.one(),
+                    self.with_article(),
                     quoted(&given.key),
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
+                let said = format!("{} has nothing for {}", self.with_article(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
         kept
     }
 
-    /// Whether an annotation about the redirect to https is said in other words: something is written for it, or it forbids what would
-    /// be written with TLS.
+    /// Whether an annotation about the redirect to https is expressed in another way: the object has other words for it, or the
+    /// annotation forbids the words that TLS would add.
     fn says_redirect(&self, given: &Annotation) -> bool {
         let plan = self.plan;
         let is_done = says(plan, self.target, Intent::HttpsRedirect, None).is_done();
@@ -127,8 +128,8 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
-    /// Files which annotations ingress-nginx does not read, where it is known that it serves the class.
-    pub(super) fn tells_unread(&mut self) {
+    /// Reports the annotations that ingress-nginx does not read, if it is known to serve the class.
+    pub(super) fn file_unread(&mut self) {
         let plan = self.plan;
         let is_known = |server: &Server| server.target == self.target && server.reason != Reason::Default;
         if !plan.servers.iter().any(is_known) {
@@ -147,7 +148,7 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
-    /// Why a program does not read its key on this kind, or must not.
+    /// The reason why a program does not read a key, or must not read it, on this kind.
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {
             Target::HttpRoute if external_dns::is_of_gateway(key) => {

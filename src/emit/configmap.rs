@@ -19,8 +19,8 @@ use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 /// ```
 pub const URL_CONFIG_MAP: &str = "xposer";
 
-/// The ConfigMaps of several plans, in the order of their namespaces. An entry for every namespace reaches those of this input,
-/// which is reported.
+/// Returns the ConfigMaps of several plans, in the order of their namespaces. An entry for every namespace is added to the
+/// namespaces of these plans only, which is reported.
 pub(super) fn maps<'p>(plans: &[&'p Plan], report: &mut Report) -> Vec<Object<'p>> {
     let entries =
         || plans.iter().filter_map(|plan| Some((*plan, plan.namespace()?, plan.published.as_ref()?)));

@@ -3,7 +3,7 @@
 //! TLS and certificates belong to the listeners of the Gateway. Hosts with the same paths share a route. A second route, at the
 //! listeners without TLS, redirects requests to https.
 //!
-//! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
+//! Fields that the API server would default are written out, so that the object in the cluster equals the emitted one.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -52,7 +52,7 @@ struct BackendRef<'p> {
 }
 
 impl<'p> BackendRef<'p> {
-    /// The Service of a plan, with its share of the requests. A canary has routes like those of its stable Service.
+    /// The backend of a plan, with its weight. A canary has the routes of its stable Service.
     fn new(plan: &'p Plan, route: &Route, weight: u8) -> Self {
         let is_same = |own: &&Route| own.host == route.host && own.path == route.path;
         let own = plan.rules.iter().find(is_same);
@@ -82,7 +82,7 @@ struct PathMatch<'p> {
     value: Cow<'p, str>,
 }
 
-/// The routes of a plan; none for a canary that is only a weight in the route of the stable Service.
+/// The HTTPRoutes of a plan; empty for a canary that is only a weight in the route of the stable Service.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
@@ -97,7 +97,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             let hostnames = hosts.into_iter().map(Cow::Borrowed).collect();
             let spec = Spec { hostnames, parent_refs: plan.parents().iter().collect(), rules };
             let mut annotations = annotations.clone();
-            // Pages make an entry for every route, and a Service needs only one.
+            // A dashboard adds an entry for every route, and a Service needs only one.
             annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
@@ -117,7 +117,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     emitting.lacks_class();
     emitting.lacks_stable();
     if plan.has_listener_set() {
-        // It has the certificates.
+        // The Gateway has the certificates, so cert-manager cannot be asked on the route.
     } else if plan.tls() == Tls::CertManager {
         let said =
             "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
@@ -140,7 +140,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let (kind, path) = path(plan, route);
         let said = match kind {
             "PathPrefix" => format!("the path {} is the prefix {}", quoted(&route.path), quoted(&path)),
-            // A rule says what it matches.
+            // A rule reports what the path matches.
             _ if engine(plan.controller(Target::HttpRoute)) == Engine::Unknown => continue,
             _ => format!(
                 "the path {} is written as {}, which has the same meaning there",
@@ -152,14 +152,14 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The rules of a path. What the stable Service wants of requests counts for its canaries.
+/// The rules of a path. The intents of the stable Service apply to its canaries as well.
 fn rules<'p>(
     plan: &'p Plan,
     stable: &'p Plan,
     route: &'p Route,
     canaries: &[(&'p Plan, u8)],
 ) -> Vec<Rule<'p>> {
-    // The only backend gets all requests, whatever its weight; 1 is the default.
+    // A single backend gets all requests, whatever its weight; 1 is the default of the API server.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, route, *share));
     let backend_refs: Vec<_> = [BackendRef::new(plan, route, own)].into_iter().chain(canaries).collect();
@@ -190,7 +190,7 @@ fn rules<'p>(
 const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: Cow::Borrowed("/") } };
 
-/// A rule that sends every request elsewhere.
+/// A rule that redirects every request.
 fn redirecting(to: &Value) -> Rule<'static> {
     let filters = vec![json!({"type": "RequestRedirect", "requestRedirect": to})];
     Rule { backend_refs: Vec::new(), filters, matches: vec![EVERYTHING], timeouts: None }
@@ -206,15 +206,15 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
     let hostnames = hosts.into_iter().map(|(host, _)| host.into()).collect();
     let rules = vec![redirecting(&json!({"scheme": "https", "statusCode": redirect_code(plan)}))];
     let spec = Spec { hostnames, parent_refs: plan.http_parents().iter().collect(), rules };
-    // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
+    // ExternalDNS publishes the host from the other route, and must ignore this one.
     let keys = plan.dns_controller_keys.iter();
     let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
     let name = redirect_name(plan.name()).into();
     Some(object(Metadata::new(plan, name, annotations), spec))
 }
 
-/// The routes that send other hosts to one of the plan's, at all listeners. ExternalDNS publishes these hosts as it publishes the
-/// others; names that somebody gave it belong to the Service's own route.
+/// The routes that redirect other hosts to a host of the plan, at all listeners. ExternalDNS publishes these hosts like the others.
+/// Names that an annotation gives to ExternalDNS stay on the Service's own route.
 fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Object<'p>> {
     let mut parent_refs: Vec<&ParentRef> = plan.parents().iter().collect();
     if plan.has_redirect() {
@@ -223,7 +223,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
     let mut annotations = annotations.clone();
     annotations.retain(|(key, _)| external_dns::is_key(key) && !external_dns::is_hostname(key));
     let all = plan.redirected_groups().into_iter().enumerate().map(|(index, (to, hostnames))| {
-        // A request without TLS gets there at once.
+        // A request without TLS is redirected to https directly, so that there are not two redirects.
         let to = if plan.has_redirect() {
             json!({"hostname": to, "scheme": "https", "statusCode": redirect_code(plan)})
         } else {

@@ -1,7 +1,7 @@
 //! `networking.k8s.io/v1` Ingress.
 //!
-//! It has no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and others
-//! would send it the requests for unknown hosts.
+//! It has no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and others would send
+//! requests for unknown hosts to the Service.
 
 use std::borrow::Cow;
 
@@ -74,7 +74,7 @@ struct Tls<'p> {
 pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
     let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
-        emitting.tells_unread();
+        emitting.file_unread();
         plan.annotations.iter().collect()
     } else {
         emitting.kept()
@@ -82,8 +82,8 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
     Some(ingress(plan, emitting.stable(), given))
 }
 
-/// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given. A canary has the paths
-/// of its stable Service as they are written for that: ingress-nginx drops one with others.
+/// The Ingress of a plan with these annotations: one rule for each host, in the order in which the hosts were given. A canary has
+/// the paths exactly as its stable Service writes them: ingress-nginx ignores a canary with other paths.
 pub(super) fn ingress<'p>(plan: &'p Plan, stable: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
     let mut spec = spec(plan, rules(plan, stable));
     let section = plan.tls_section().into_iter();
@@ -93,8 +93,8 @@ pub(super) fn ingress<'p>(plan: &'p Plan, stable: &'p Plan, given: Vec<&'p Annot
     Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
 }
 
-/// The same without TLS; with hosts, for all paths of these.
-pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
+/// The spec of an additional Ingress without TLS. If `hosts` is not empty, it has these hosts with all paths.
+pub(super) fn without_tls(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
     let first = plan.rules.first();
     let everything = |host| {
         let paths = first.map(|route| Path {
@@ -124,7 +124,7 @@ fn backend<'p>(plan: &'p Plan, route: &'p Route) -> Backend<'p> {
     Backend { service: BackendService { name: plan.service(), port } }
 }
 
-/// One rule for every host, with all paths of the host as they are written for the stable Service.
+/// One rule for each host, with all paths of the host as the stable Service writes them.
 fn rules<'p>(plan: &'p Plan, stable: &'p Plan) -> Vec<Rule<'p>> {
     let written = Paths::new(stable, Target::Ingress);
     let paths = plan.rules.iter().map(|route| {

@@ -1,7 +1,7 @@
-//! `gateway.networking.k8s.io/v1` ListenerSet: a listener with the certificate for each host, which a team adds to a Gateway of
-//! others.
+//! `gateway.networking.k8s.io/v1` ListenerSet: one listener with a certificate for each host, which a team adds to a Gateway that
+//! it does not own.
 //!
-//! cert-manager reads its annotations as it reads those of an Ingress.
+//! cert-manager reads the same annotations on it as on an Ingress.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -71,7 +71,7 @@ pub(super) fn listener_set<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>
     for (secret, hosts) in section {
         listeners.extend(hosts.into_iter().map(|host| listener(name(host, &mut taken), host, secret)));
     }
-    // It is added to the Gateway, and to no listener of it.
+    // A ListenerSet is attached to the Gateway as a whole, and not to one of its listeners.
     let parent_ref = ParentRef { section_name: None, port: None, ..gateway.clone() };
     let spec = Spec { listeners, parent_ref };
     let metadata = Metadata::new(plan, plan.name().into(), annotations(plan));
@@ -92,7 +92,7 @@ fn listener<'p>(name: Cow<'p, str>, hostname: &'p str, secret: &'p str) -> Liste
     }
 }
 
-/// The name of a listener: its host, so that it stays where a host is added. A name has no star.
+/// The name of a listener. It is made from the host, so that it does not change when a host is added. A name cannot contain `*`.
 fn name<'p>(hostname: &'p str, taken: &mut BTreeSet<Cow<'p, str>>) -> Cow<'p, str> {
     let Some(domain) = hostname.strip_prefix("*.") else { return Cow::Borrowed(hostname) };
     let names = (0_usize..).flat_map(|index| {
@@ -106,7 +106,7 @@ fn name<'p>(hostname: &'p str, taken: &mut BTreeSet<Cow<'p, str>>) -> Cow<'p, st
     name
 }
 
-/// What cert-manager reads on it, and the issuer.
+/// The annotations that cert-manager reads on a ListenerSet, and the issuer.
 fn annotations(plan: &Plan) -> Vec<(&str, Cow<'_, str>)> {
     let given = plan.annotations.iter().filter(|it| cert_manager::is_read_on_listeners(&it.key));
     let given = given.map(|it| (it.key.as_str(), Cow::Borrowed(it.value.as_str())));

@@ -1,4 +1,4 @@
-//! What all objects have in common.
+//! The metadata that all objects have.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ impl<'p> Metadata<'p> {
 /// The annotations of an object, in ascending order of their keys.
 pub(super) type Annotations<'p> = Vec<(&'p str, Cow<'p, str>)>;
 
-/// The annotations that somebody gave, and what the plan's intents are for those who read the kind.
+/// The annotations that users gave, and those that express the plan's intents to the programs that read the kind.
 pub(super) fn with_intents<'p>(
     given: impl Iterator<Item = &'p Annotation>,
     plan: &'p Plan,

@@ -1,4 +1,4 @@
-//! Plans become objects of the Kubernetes API: one file for each kind, which also reports what the kind cannot express.
+//! Makes objects of the Kubernetes API from plans. Each kind has one file, which also reports what the kind cannot express.
 
 mod annotations;
 mod configmap;
@@ -25,7 +25,7 @@ use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
 use metadata::Metadata;
 
-/// The objects of some plans, and what their kinds could not express.
+/// The objects of some plans, and a report of what their kinds cannot express.
 ///
 /// ```
 /// use serde_json::json;
@@ -39,10 +39,10 @@ use metadata::Metadata;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Emitted<'p> {
-    /// The objects: those of each plan in the order of the plans (for each target what protects the Service, then what exposes it;
-    /// at last its monitor), then ConfigMaps in the order of their namespaces.
+    /// The objects: first those of each plan in the order of the plans, then ConfigMaps in the order of their namespaces. Within a
+    /// plan, each target has the objects that protect the Service before those that expose it; the monitor is last.
     pub objects: Vec<Object<'p>>,
-    /// What could not be expressed, as Infos.
+    /// Infos about what could not be expressed.
     pub report: Report,
 }
 
@@ -63,7 +63,7 @@ pub struct Emitted<'p> {
 #[serde(rename_all = "camelCase")]
 pub struct Object<'p> {
     api_version: &'static str,
-    /// The entries of a ConfigMap, which has no spec.
+    /// The entries of a ConfigMap, which has no `spec`.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<BTreeMap<&'p str, &'p str>>,
     #[serde(serialize_with = "as_text")]
@@ -81,7 +81,7 @@ enum Spec<'p> {
     Route(route::Spec<'p>),
     ListenerSet(listener_set::Spec<'p>),
     Monitor(Map<String, Value>),
-    /// An object of one controller.
+    /// An object that only one controller reads.
     Extra(Value),
 }
 
@@ -106,13 +106,13 @@ impl<'p> Object<'p> {
         self.kind
     }
 
-    /// The namespace, if it is known.
+    /// The namespace, if the plan has one.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.metadata.namespace
     }
 
-    /// The name: the rendered one, or one that begins with it; [`URL_CONFIG_MAP`] of a ConfigMap.
+    /// The name: the rendered name, or a name that begins with it; [`URL_CONFIG_MAP`] for a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.metadata.name
@@ -142,9 +142,9 @@ impl<'p> Object<'p> {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Most objects fit into this, so the buffer is not copied while it grows.
+        // Most objects fit into this capacity, so the buffer does not grow.
         let mut text = Vec::with_capacity(1000);
-        // Texts, numbers and mappings with text keys always have a JSON form, and writing to a Vec cannot fail.
+        // This cannot fail: texts, numbers and mappings with text keys have a JSON form, and writing to a Vec succeeds.
         if serde_json::to_writer(&mut text, self).is_err() {
             text.clear();
         }
@@ -162,20 +162,20 @@ impl<'p> Object<'p> {
     /// ```
     #[must_use]
     pub fn to_value(&self) -> Value {
-        // Texts, numbers and mappings with text keys always have a JSON form.
+        // This cannot fail: texts, numbers and mappings with text keys have a JSON form.
         serde_json::to_value(self).unwrap_or_default()
     }
 }
 
 impl Plan {
-    /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
-    /// object a namespace. [`Emitted`] and [`Object`] have examples.
+    /// Returns the objects of this plan alone. Use [`emit_all`] for the plans of several Services, which share one URL ConfigMap in
+    /// each namespace. [`Emitted`] and [`Object`] have examples.
     #[must_use]
     pub fn emit(&self) -> Emitted<'_> {
         emit_all([self])
     }
 
-    /// The Ingress as a typed object, with the same fields as [`Plan::emit`] gives it.
+    /// The Ingress as a typed object, with the same fields as the Ingress of [`Plan::emit`].
     ///
     /// ```
     /// use serde_json::json;
@@ -188,7 +188,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// None is known: what is emitted has the form of the API.
+    /// The error of deserialising the Ingress into its type. No plan with this error is known, because objects have the form of the
+    /// API.
     #[cfg(feature = "k8s-openapi")]
     pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
         serde_json::to_value(ingress::ingress(self, self, self.annotations.iter().collect()))
@@ -196,11 +197,11 @@ impl Plan {
     }
 }
 
-/// The objects of several plans: those of each plan in the order of the plans, then one URL ConfigMap for every namespace
-/// that has entries, in the order of the namespaces. An HTTPRoute and a Route also lead to the canaries among the plans.
+/// Returns the objects of several plans: those of each plan in the order of the plans, then one URL ConfigMap for every namespace
+/// that has entries, in the order of the namespaces. An HTTPRoute and a Route also have the canaries among the plans as backends.
 ///
-/// It does not look for conflicts: plans of [`expose_all`](crate::expose_all) have none, those of [`expose`](crate::expose)
-/// may have.
+/// The function does not look for conflicts: plans from [`expose_all`](crate::expose_all) have none, but plans from
+/// [`expose`](crate::expose) may.
 ///
 /// ```
 /// use serde_json::json;
@@ -228,11 +229,11 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
                 let spec = match extra.made {
                     Made::Spec(spec) => Spec::Extra(spec),
-                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
                 };
                 Object::new(extra.kind, metadata, Some(spec))
             });
-            // What protects comes first, for those who apply the objects in this order.
+            // Objects that protect the Service come first, because objects are usually applied in this order.
             let (others, first): (Vec<_>, Vec<_>) = beside.partition(|it| it.kind == Kind::Ingress);
             emitted.objects.extend(first);
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
@@ -255,10 +256,10 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
     emitted
 }
 
-/// The canaries among the plans, by their stable Services.
+/// The canaries among the plans, by stable Service.
 struct Shares<'p> {
     canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
-    /// All plans, if there are canaries.
+    /// All plans; empty if there are no canaries.
     exposed: BTreeMap<(Option<&'p str>, &'p str), &'p Plan>,
 }
 
@@ -277,30 +278,30 @@ impl<'p> Shares<'p> {
         Self { canaries, exposed }
     }
 
-    /// The canaries of a plan's Service that go to a target.
+    /// The canaries of a plan's Service that are emitted for this target.
     fn all(&self, plan: &Plan, target: Target) -> Vec<&'p Plan> {
         let all = self.canaries.get(&plan.identity()).into_iter().flatten();
         all.filter(|canary| canary.targets.contains(&target)).copied().collect()
     }
 }
 
-/// A plan that becomes the objects of one target.
+/// The state of emitting a plan for one target.
 struct Emitting<'e, 'p> {
     plan: &'p Plan,
     shares: &'e Shares<'p>,
     target: Target,
-    /// The findings about the plan for all targets; most plans have none.
+    /// The findings about the plan for all targets; `None` for most plans.
     found: &'e mut Option<Report>,
 }
 
 impl<'p> Emitting<'_, 'p> {
-    /// The canaries of the plan's Service that go to the same target and have a weight, with their weights.
+    /// The canaries of the plan's Service that are emitted for the same target and have a weight, with their weights.
     fn canaries(&self) -> Vec<(&'p Plan, u8)> {
         let all = self.shares.all(self.plan, self.target).into_iter();
         all.filter_map(|plan| Some((plan, plan.canary.as_ref()?.weight?))).collect()
     }
 
-    /// The plan whose filters count: that of the stable Service, for a canary.
+    /// The plan whose filters apply: for a canary, the plan of the stable Service.
     fn stable(&self) -> &'p Plan {
         let canary = self.plan.canary.as_ref();
         let stable = canary.and_then(|it| self.shares.exposed.get(&(self.plan.namespace(), it.of.as_str())));
@@ -311,13 +312,13 @@ impl<'p> Emitting<'_, 'p> {
         self.found.get_or_insert_with(|| Report::new(self.plan.subject.clone(), false))
     }
 
-    /// Files that the target cannot express something.
+    /// Reports that the target cannot express something.
     fn inexpressible(&mut self, path: FieldPath, said: String) {
         self.report().file(path, Problem::new(Code::TargetInexpressible, said));
     }
 
-    /// The kind of object, with its article.
-    fn one(&self) -> String {
+    /// The kind of object, with its indefinite article.
+    fn with_article(&self) -> String {
         if self.target == Target::Ingress {
             return self.plan.controller(self.target).row().name.to_owned();
         }
@@ -325,21 +326,25 @@ impl<'p> Emitting<'_, 'p> {
         format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
     }
 
-    /// Files that the target cannot express an annotation.
+    /// Reports that the target cannot express an annotation.
     fn lacks_annotation(&mut self, annotation: &Annotation, said: String) {
         annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
     }
 
-    /// Files that only an Ingress has a class.
+    /// Reports that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
-            let said =
-                format!("{} has no class, so {} has no effect on it", self.one(), quoted(&class.value));
+            let said = format!(
+                "{} has no class, so {} has no effect on it",
+                self.with_article(),
+                quoted(&class.value)
+            );
             self.inexpressible(class.origin.path(), said);
         }
     }
 
-    /// Files that the weight of a canary needs the stable Service, whose route has it.
+    /// Reports that the weight of a canary is missing, because it is in the route of the stable Service, which is not among the
+    /// plans.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = (self.plan.namespace(), canary.of.as_str());
@@ -353,30 +358,30 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
-    /// Whether cert-manager is asked by the ListenerSet of the HTTPRoutes.
+    /// Whether the ListenerSet of the HTTPRoutes asks cert-manager for the certificate.
     fn has_listener_set(&self) -> bool {
         self.target == Target::HttpRoute && self.plan.has_listener_set()
     }
 
-    /// Files that only an Ingress names the issuer of a setting.
+    /// Reports that only an Ingress names the issuer of a setting.
     fn lacks_issuer(&mut self) {
         if self.has_listener_set() {
             return;
         }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
-            let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
+            let said = format!("{} has nothing for {}", self.with_article(), quoted(issuer.key));
             self.inexpressible(issuer.origin.path(), said);
         }
     }
 }
 
-/// The annotation or setting to name in a finding about this value.
+/// The annotation or setting that a finding about this value names.
 fn origin<T>(value: &Option<Sourced<T>>) -> FieldPath {
     value.as_ref().map(|value| value.origin.clone()).unwrap_or_default().path()
 }
 
-/// The percentage that is left of a Service's requests beside its canaries.
+/// The percentage of a Service's requests that its canaries leave to it.
 fn rest(canaries: impl IntoIterator<Item = u8>) -> u8 {
     100 - canaries.into_iter().fold(0, u8::saturating_add).min(100)
 }

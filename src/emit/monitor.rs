@@ -1,8 +1,8 @@
 //! `endpointmonitor.stakater.com/v1alpha1` EndpointMonitor of IngressMonitorController.
 //!
-//! The monitor has the URL itself. With `urlFrom`, the controller would read the URL of an Ingress or a Route, but it does not
-//! watch those, so it would request an old host for minutes, and it cannot read HTTPRoutes. Beside a URL it ignores `forceHttps`
-//! and `healthEndpoint`, so both are a part of the URL.
+//! The monitor has the URL itself. With `urlFrom`, the IngressMonitorController would read the URL from an Ingress or a Route, but
+//! it does not watch these objects, so the monitor would request an old host for minutes, and it cannot read HTTPRoutes. If `url`
+//! is set, it ignores `forceHttps` and `healthEndpoint`, so both are a part of the URL.
 
 use super::metadata::Metadata;
 use super::{Kind, Object, Spec};

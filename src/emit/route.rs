@@ -12,7 +12,7 @@ use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
 
-/// A Route has at most this many backends beside the first one.
+/// The maximum number of `alternateBackends` of a Route.
 const MAX_ALTERNATES: usize = 3;
 
 #[derive(Clone, Debug, Serialize)]
@@ -38,7 +38,7 @@ struct To<'p> {
     weight: u8,
 }
 
-/// The port of the endpoints, by the name that the Service's port has.
+/// The port of the endpoints, by the name of the Service's port.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Port<'p> {
@@ -59,7 +59,7 @@ struct SecretName<'p> {
     name: &'p str,
 }
 
-/// The Routes of a plan; none for a canary, which is a backend of the stable Service's Route.
+/// The Routes of a plan; empty for a canary, which is a backend of the stable Service's Route.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
@@ -110,7 +110,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The canaries that fit, with their weights; too many are reported.
+/// The canaries that fit into a Route, with their weights. Reports the canaries that do not fit.
 fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MAX_ALTERNATES {
@@ -139,7 +139,7 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, secret: Option<&'p str>, canaries: 
 }
 
 fn tls<'p>(plan: &'p Plan, secret: Option<&'p str>) -> Option<TlsConfig<'p>> {
-    // A load balancer that has the certificate connects to the router without TLS.
+    // A load balancer that has the certificate connects to the router without TLS, so the Route has no TLS section.
     if !plan.tls().has_secret() {
         return None;
     }

@@ -1,7 +1,7 @@
-//! What is written back on a Service: the URL it can be reached at, and the name of its Ingress.
+//! The stamp: the annotations that are written back on a Service, with its URL and the name of its Ingress.
 //!
-//! The policy and the controller write it, both with the functions of this module, and only where the setting `stamp`
-//! is true. Every annotation under [`STAMP_PREFIX`] is ours: one with another value is corrected or removed.
+//! The policy and the controller both write the stamp with the functions of this module, and only if the setting `stamp` is true.
+//! All annotations under [`STAMP_PREFIX`] belong to Xposer: an annotation with another value is corrected or removed.
 
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ pub const URL_ANNOTATION: &str = "status.xposer.stakater.com/url";
 /// ```
 pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 
-/// What is written back on a Service.
+/// The values that are written back on a Service.
 ///
 /// ```
 /// use serde_json::json;
@@ -59,9 +59,9 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stamp {
-    /// The URL of the first rule, for [`URL_ANNOTATION`].
+    /// The URL of the first route, for [`URL_ANNOTATION`].
     pub url: String,
-    /// The name of the Ingress, for [`INGRESS_ANNOTATION`]; `None` where something else exposes the Service.
+    /// The name of the Ingress, for [`INGRESS_ANNOTATION`]; `None` if the Service has no Ingress.
     pub ingress: Option<String>,
 }
 
@@ -83,8 +83,7 @@ impl Stamp {
 }
 
 impl Plan {
-    /// What is written back on the Service; `None` where its annotations have no room for it
-    /// ([`Code::StampNoRoom`]).
+    /// Returns the stamp of the Service; `None` if it does not fit into the size limit of the annotations ([`Code::StampNoRoom`]).
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
         let ingress = self.targets.contains(&Target::Ingress).then(|| self.name().to_owned());
@@ -94,9 +93,9 @@ impl Plan {
     }
 }
 
-/// Files a Warning where the stamp would make the annotations of the Service larger than the API server allows.
+/// Files a Warning if the stamp would make the annotations of the Service larger than the API server allows.
 pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
-    // Few Services are near the limit, and only for them the URL is computed here.
+    // Only Services near the limit pay for computing the URL.
     if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
         let said = format!(
             "the annotations have {} bytes, which leaves no room to write the URL back",
@@ -107,11 +106,11 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
     }
 }
 
-/// Corrects the stamp of a Service in the Service's own JSON: with a stamp, its two annotations are set;
-/// whatever else is under [`STAMP_PREFIX`] is removed. Returns whether anything was changed. Nothing else is touched, and
-/// nothing at all where the metadata or the annotations are no mappings.
+/// Corrects the stamp in the JSON of a Service: sets the two annotations of the stamp, if there is one, and removes all other
+/// annotations under [`STAMP_PREFIX`]. Returns whether anything was changed. Other fields stay unchanged, and everything does if
+/// the metadata or the annotations are no mappings.
 ///
-/// [`Stamp`] has an example with a stamp; without a stamp:
+/// [`Stamp`] has an example with a stamp; this one has none:
 ///
 /// ```
 /// use serde_json::json;
@@ -140,7 +139,7 @@ pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
     let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
     let is_stale = |key: &String| key.starts_with(STAMP_PREFIX) && !wanted(key);
     if annotations.keys().any(is_stale) {
-        // The map is built anew, because removing entries of a tree adds kilobytes to the policy's module.
+        // The map is rebuilt, because code that removes entries of a tree adds kilobytes to the policy's module.
         let all = std::mem::take(annotations);
         annotations.extend(all.into_iter().filter(|(key, _)| !is_stale(key)));
         changed = true;

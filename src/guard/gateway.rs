@@ -10,7 +10,7 @@ use crate::validation::PathType;
 /// The group of Gateways, and of other objects that have listeners.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
-/// What an HTTPRoute takes.
+/// The hosts and paths of an HTTPRoute.
 pub(super) fn http(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let path = of.get("path").unwrap_or(&Value::Null);
@@ -25,12 +25,13 @@ pub(super) fn http(object: &Value) -> Found<'_> {
     })
 }
 
-/// What a GRPCRoute takes: the path of a call is `/service/method`.
+/// The hosts and paths of a GRPCRoute. The path of a call is `/service/method`.
 pub(super) fn grpc(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let method = of.get("method").unwrap_or(&Value::Null);
         let (service, call) = (word(method, "service"), word(method, "method"));
-        // The names of services and methods have no other signs, so without these a pattern means itself.
+        // The names of services and methods contain no other characters, and a regular expression of only these characters matches
+        // itself.
         let is_name =
             |text: &str| text.chars().all(|sign| sign.is_ascii_alphanumeric() || "._".contains(sign));
         let is_pattern = word(method, "type") == Some("RegularExpression")
@@ -49,21 +50,22 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
     })
 }
 
-/// What a TLSRoute takes: connections, and so all paths.
+/// The hosts of a TLSRoute. It routes connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
     read(object, &|_| Match { path: "/".to_owned(), path_type: PathType::Prefix, wants: String::new() })
 }
 
-/// What a match of a rule takes of a host.
+/// A match of a rule: the paths that it takes on each host.
 struct Match {
     path: String,
     path_type: PathType,
-    /// The match itself, if it wants more than the path: certain headers, query parameters or methods; otherwise empty. Of two routes with a
-    /// path, such a one comes first, and the other one gets the rest (`HTTPRouteMatch`, precedence).
+    /// The match itself as text, if it requires more than the path: certain headers, query parameters or methods; otherwise empty.
+    /// If two routes have the same path, such a match has precedence, and the other route gets the remaining requests
+    /// (`HTTPRouteMatch`, precedence).
     wants: String,
 }
 
-/// A match as text, if it is for a part.
+/// Returns a match as text if it covers only some of the requests.
 fn part(of: &Value, is_part: bool) -> String {
     if is_part { serde_json::to_string(of).unwrap_or_default() } else { String::new() }
 }
@@ -73,7 +75,8 @@ fn has_any(of: &Value, lists: &[&str]) -> bool {
     lists.iter().any(|list| !items(of, list).is_empty())
 }
 
-/// The hosts of a route with the path of each match. Without host names, a route takes those of its listeners, whichever they are.
+/// Returns the hosts of a route with the path of each match. A route without host names takes the host names of its listeners,
+/// which are not known here.
 fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let own = of_metadata(object, "namespace");
@@ -111,7 +114,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     let is_gateway =
         |parent: &Value| group(parent) == GROUP && word(parent, "kind").is_none_or(|kind| kind == "Gateway");
     let parents = items(spec, "parentRefs");
-    // In a mesh, a route is attached to Services, and its hosts are theirs.
+    // In a service mesh, a route is attached to Services and takes the hosts of these Services.
     let takes = parents.is_empty() || parents.iter().any(|parent| group(parent) == GROUP);
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
     let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));

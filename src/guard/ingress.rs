@@ -1,4 +1,4 @@
-//! Ingresses of Kubernetes.
+//! Ingresses.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::diagnostics::FieldPath;
 use crate::dialect::{kubernetes, nginx};
 use crate::validation::{PathType, parse_bool};
 
-/// What an Ingress takes. Without rules, its default backend gets the requests for all hosts.
+/// The hosts and paths of an Ingress. Without rules, its default backend gets the requests for all hosts.
 pub(super) fn read(object: &Value) -> Found<'_> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
@@ -24,7 +24,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             is_part: false,
             wants: String::new(),
         };
-        // Without a backend, it keeps the host and answers nothing.
+        // A rule without paths reserves the host and answers no request.
         if paths.is_empty() {
             taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
         }
@@ -53,7 +53,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     }
 }
 
-/// The classes. Which of the two counts, if there are two, depends on the controller.
+/// The classes of the field and the annotation. If both exist, the controller decides which one applies.
 fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o str, FieldPath)> {
     let field =
         word(spec, "ingressClassName").map(|it| (it, FieldPath::object(&["spec", "ingressClassName"])));
@@ -61,7 +61,7 @@ fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o 
     field.into_iter().chain(old)
 }
 
-/// The hosts of certificates.
+/// The hosts of the TLS section.
 fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
     let mut found = Vec::new();
     for (at, section) in items(spec, "tls").iter().enumerate() {

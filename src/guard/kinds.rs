@@ -1,7 +1,7 @@
-//! Kinds that give hosts to a program and that are never emitted: one row each.
+//! The kinds of objects that assign hosts in a controller and that Xposer never emits: one row each.
 
-/// A kind of object that gives hosts to a program, that others write, and that is never emitted. The controller reads its hosts for the claims; the
-/// manifests and the chart give it the permission to list them.
+/// A kind of object that assigns hosts in a controller and that Xposer never emits. The controller of Xposer reads the hosts of
+/// these objects for the claims; the manifests and the chart give it the permission to list them.
 ///
 /// ```
 /// use xposer::guard::{ForeignKind, is_guarded};
@@ -41,14 +41,15 @@ impl ForeignKind {
         }
     }
 
-    /// The group.
+    /// The API group.
     #[must_use]
     pub const fn group(self) -> &'static str {
         super::gateway::GROUP
     }
 
-    /// The versions of the API in which its hosts stand in the same place, the preferred one first. An API server has at least one of them if
-    /// it has the kind: TLSRoutes were in no release's standard channel before Gateway API 1.5, and those before had no `v1`.
+    /// The versions of the API that have the hosts in the same field, the preferred one first. An API server that has the kind has
+    /// at least one of them: TLSRoutes were in no release's standard channel before Gateway API 1.5, and earlier releases have no
+    /// `v1`.
     #[must_use]
     pub const fn versions(self) -> &'static [&'static str] {
         match self {

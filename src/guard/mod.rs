@@ -1,6 +1,7 @@
-//! Objects that somebody wrote by hand and that give hosts to a program: what they take, and what others have of it.
+//! Objects that were written by hand and that assign hosts in a controller: the hosts and paths that they take, and the conflicts
+//! with other holders.
 //!
-//! One file reads one family of kinds. What is read is the same for all of them, so the rules do not know the kinds.
+//! Each family of kinds has one file. All of them return the same data, so the rules do not depend on the kind.
 
 mod gateway;
 mod ingress;
@@ -22,19 +23,19 @@ pub use kinds::ForeignKind;
 /// A host and a path that an object takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
-    /// The host in lower case; empty where the object takes all hosts.
+    /// The host in lower case; empty if the object takes all hosts.
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) path_type: PathType,
-    /// Where the host stands, or where it is missing.
+    /// The field with the host, or the field in which it is missing.
     pub(crate) place: FieldPath,
-    /// Whether it takes only some of the requests for the path ([`ClaimText::is_part`]).
+    /// Whether the object takes only some of the requests for the path ([`ClaimText::is_part`]).
     pub(crate) is_part: bool,
-    /// Which ones a route takes, as its match says it.
+    /// The requests that a route takes, as the text of its match.
     pub(crate) wants: String,
 }
 
-/// An object of a kind that gives hosts to a program.
+/// An object of a kind that assigns hosts in a controller.
 ///
 /// ```
 /// use serde_json::json;
@@ -53,24 +54,24 @@ pub struct Guarded<'o> {
     kind: &'static str,
     object: &'o Value,
     pub(crate) taken: Vec<Taken>,
-    /// Whether it shares the hosts and paths of another object on purpose.
+    /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
     is_canary: bool,
-    /// More than one where the field and the annotation name one.
+    /// The classes: two if the field and the annotation both have one.
     classes: Vec<(&'o str, FieldPath)>,
-    /// The Gateways that it is attached to: the position of the reference, and the namespace and name.
+    /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
-    /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
+    /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
     named: Vec<(String, FieldPath)>,
-    /// Those that it publishes in DNS and does not serve.
+    /// The hosts whose names the object publishes in DNS and that it does not serve.
     published: Vec<(String, FieldPath)>,
-    /// Whether it takes more than there is [`Room`] for.
+    /// Whether the object takes more routes than [`Room`] allows.
     is_cut: bool,
 }
 
-/// What reads an object of a kind.
+/// A function that reads an object of a kind.
 type Reader = fn(&Value) -> Found<'_>;
 
-/// The groups and names of the kinds.
+/// The groups and names of the kinds, and their readers.
 const KINDS: [(&str, &str, Reader); 5] = [
     ("networking.k8s.io", "Ingress", ingress::read),
     (gateway::GROUP, "HTTPRoute", gateway::http),
@@ -83,7 +84,7 @@ fn find(group: &str, kind: &str) -> Option<(&'static str, &'static str, Reader)>
     KINDS.into_iter().find(|(known, name, _)| (*known, *name) == (group, kind))
 }
 
-/// Whether objects of a kind of this group and name give hosts to a program.
+/// Whether objects of the kind with this group and name assign hosts in a controller.
 ///
 /// ```
 /// use xposer::guard::is_guarded;
@@ -98,19 +99,19 @@ pub fn is_guarded(group: &str, kind: &str) -> bool {
     find(group, kind).is_some()
 }
 
-/// What the reader of a kind finds.
+/// The result of the reader of a kind.
 #[derive(Default)]
 struct Found<'o> {
     taken: Vec<Taken>,
     is_canary: bool,
-    /// More than one where the field and the annotation name one.
+    /// The classes: two if the field and the annotation both have one.
     classes: Vec<(&'o str, FieldPath)>,
     gateways: Vec<(usize, (&'o str, &'o str))>,
     named: Vec<(String, FieldPath)>,
 }
 
 impl<'o> Guarded<'o> {
-    /// Reads an object; `None` if its kind gives no hosts to anybody. The version of the API does not matter.
+    /// Reads an object; `None` if its kind assigns no hosts. The version of the API does not matter.
     #[must_use]
     pub fn read(object: &'o Value) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -124,7 +125,7 @@ impl<'o> Guarded<'o> {
         Some(guarded)
     }
 
-    /// Adds the hosts that annotations add.
+    /// Adds the hosts from annotations.
     fn add_of_annotations(&mut self) {
         let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
         let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
@@ -156,16 +157,16 @@ impl<'o> Guarded<'o> {
                         path: path.to_owned(),
                         path_type,
                         place: place.clone(),
-                        // A rule for the host, of whichever object, comes before it.
+                        // A rule for the same host, of any object, takes precedence over the annotation.
                         is_part: true,
                         wants: rule.wants.clone(),
                     });
-                    // Whatever the path.
+                    // A redirect applies to every path of the host.
                     if what == Use::Redirected {
                         break;
                     }
                 }
-                // All of them, however many hosts and paths there are.
+                // All hosts are named, even those beyond the limit on hosts and paths.
                 self.named.push((host, place.clone()));
             }
         }
@@ -177,30 +178,31 @@ impl<'o> Guarded<'o> {
         self.kind
     }
 
-    /// Whether it is an Ingress that is to get some of the requests of another one (`nginx.ingress.kubernetes.io/canary`).
+    /// Whether the object is an Ingress with `nginx.ingress.kubernetes.io/canary`, which gets a part of the requests of another
+    /// Ingress.
     #[must_use]
     pub fn is_canary(&self) -> bool {
         self.is_canary
     }
 
-    /// The class of an Ingress, if it names one.
+    /// The class of an Ingress, if it has one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
         self.classes.first().map(|(class, _)| *class)
     }
 
-    /// An annotation that is a text.
+    /// The value of an annotation, if it is a text.
     fn value(&self, key: &str) -> Option<&'o str> {
         self.object.get("metadata")?.get("annotations")?.get(key)?.as_str()
     }
 
-    /// Its annotations that are texts.
+    /// The annotations whose values are texts.
     fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> + use<'o> {
         let all = self.object.get("metadata").and_then(|it| it.get("annotations")).and_then(Value::as_object);
         all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
-    /// The Gateways that a route is attached to, each with its namespace.
+    /// The Gateways that a route is attached to: the namespace and name of each.
     ///
     /// ```
     /// use serde_json::json;
@@ -214,7 +216,7 @@ impl<'o> Guarded<'o> {
         self.gateways.iter().map(|(_, gateway)| *gateway).collect()
     }
 
-    /// The object as a holder of what it takes.
+    /// Returns the object as a holder of its claims.
     #[must_use]
     pub fn holder(&self) -> Holder {
         let word = |field: &str| of_metadata(self.object, field).to_owned();
@@ -228,12 +230,12 @@ impl<'o> Guarded<'o> {
         }
     }
 
-    /// The hosts and paths that it takes, as claims; each once.
+    /// Returns the hosts and paths of the object as claims, each once.
     #[must_use]
     pub fn claims(&self) -> Vec<ClaimText> {
         let mut claims: Vec<ClaimText> = self.taken.iter().map(|taken| self.claim(taken)).collect();
         claims.sort_unstable();
-        // Who takes all requests for a path takes a part of them, too.
+        // A claim of all requests for a path includes the claims of parts of it.
         claims.dedup_by(|left, right| left.text == right.text);
         claims
     }
@@ -244,7 +246,7 @@ impl<'o> Guarded<'o> {
     }
 }
 
-/// The hosts and paths that an object takes, as claims; none if its kind gives no hosts to anybody.
+/// Returns the hosts and paths of an object as claims; empty if its kind assigns no hosts.
 ///
 /// ```
 /// use serde_json::json;
@@ -259,7 +261,7 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
-/// A path and its type as they are claimed.
+/// Returns a path and its type as they are claimed.
 fn claimed(path: &str, kind: PathType) -> (String, PathType) {
     match claimed_path(path, kind) {
         (path, true) => (path.into_owned(), PathType::Exact),
@@ -267,22 +269,22 @@ fn claimed(path: &str, kind: PathType) -> (String, PathType) {
     }
 }
 
-/// A text of the metadata; empty where there is none.
+/// A text field of the metadata; empty if it is missing.
 fn of_metadata<'o>(object: &'o Value, field: &str) -> &'o str {
     object.get("metadata").and_then(|it| it.get(field)).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The items of a list; none where it is none.
+/// The items of a list; empty if the field is no list.
 fn items<'v>(value: &'v Value, field: &str) -> &'v [Value] {
     value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A text of a mapping that is not empty.
+/// A non-empty text field of a mapping.
 fn word<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// A text of the mapping `annotations` of an object.
+/// The value of an annotation of an object, if it is a text.
 fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
     object.get("metadata").and_then(|it| it.get("annotations")).and_then(|it| word(it, key))
 }

@@ -6,12 +6,12 @@ use super::{Found, Taken, word};
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
-/// What a Route takes. Without a host, the router chooses one that nobody has.
+/// The host and path of a Route. If it has no host, the router generates a unique one.
 pub(super) fn read(object: &Value) -> Found<'_> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let Some(host) = word(spec, "host") else { return Found::default() };
     let mut host = host.to_ascii_lowercase();
-    // It then takes all hosts beside its own.
+    // Such a Route takes all hosts of the subdomain in addition to its own host.
     if word(spec, "wildcardPolicy") == Some("Subdomain")
         && let Some((_, domain)) = host.split_once('.')
     {

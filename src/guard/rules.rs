@@ -1,4 +1,4 @@
-//! What is wrong with an object that somebody wrote by hand, as far as it is about others.
+//! The rules about an object that was written by hand, as far as they protect other owners.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
 
 impl Guarded<'_> {
-    /// What is wrong under these settings, whatever others have: hosts that belong to another namespace, annotations that nobody may use,
-    /// and a class or a Gateway that is not for the namespace.
+    /// Checks the object against these settings, independently of other objects: hosts that belong to another namespace, denied
+    /// annotations, and a class or a Gateway that the namespace may not use.
     ///
-    /// Of an object that is updated from `old`, only what is new is told. A host counts as new if a path is added to it or the object
-    /// gets another class or Gateway, and a class or Gateway does if a host or path is added.
+    /// If the object is updated from `old`, only changes are reported. A host counts as changed if a path is added to it or if the
+    /// object gets another class or Gateway. A class or Gateway counts as changed if a host or path is added.
     ///
     /// ```
     /// use serde_json::json;
@@ -34,7 +34,7 @@ impl Guarded<'_> {
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
         let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
-        // A host may have many paths, each of which may be new.
+        // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken))) {
             added.insert(taken.host.clone());
@@ -80,7 +80,8 @@ impl Guarded<'_> {
         report
     }
 
-    /// The claims that are to be compared with what others have: those of hosts that it names, without what it had before, as `old`.
+    /// Returns the claims to compare with those of other holders: the claims of hosts that the object names, without the claims
+    /// that it had before, as `old`.
     ///
     /// ```
     /// use serde_json::json;
@@ -98,9 +99,9 @@ impl Guarded<'_> {
         asked.chain(self.publishes(old).map(|(host, _)| ClaimText::name_of(host))).collect()
     }
 
-    /// Compares the claims of hosts that it names with what others have: an Error for everything that an older one has, and a Warning for
-    /// what a younger one has. Nothing is said of what it had before, as `old`. The other parameters are those of
-    /// [`Plan::contested`](crate::Plan::contested).
+    /// Compares the claims of hosts that the object names with those of other holders. A claim of an older holder is an Error, and
+    /// a claim of a younger holder a Warning. Claims that the object had before, as `old`, are not reported. The other parameters
+    /// are those of [`Plan::contested`](crate::Plan::contested).
     ///
     /// ```
     /// use serde_json::json;
@@ -124,7 +125,7 @@ impl Guarded<'_> {
         names_others: bool,
     ) -> Report {
         let mut report = self.report();
-        // What an update adds is asked for now.
+        // A claim that an update adds counts as asked for now.
         let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
         contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
@@ -138,8 +139,8 @@ impl Guarded<'_> {
         report
     }
 
-    /// The claims of hosts that it names and did not have before, with their places and in words. Which of the hosts of others an object
-    /// without a host takes, depends on its class or its Gateway.
+    /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
+    /// hosts that depend on its class or Gateway, so it has no such claims.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
         let before = old.map(Before::of).unwrap_or_default();
         let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
@@ -151,14 +152,15 @@ impl Guarded<'_> {
         named.filter_map(asked).collect()
     }
 
-    /// The hosts that it does not serve and whose names it publishes, with their places, without those whose names it published before.
+    /// Returns the hosts whose names the object publishes in DNS and that it does not serve, with their places, without those
+    /// that it published before, as `old`.
     fn publishes(&self, old: Option<&Self>) -> impl Iterator<Item = &(String, FieldPath)> {
         let before = old.map_or(&[][..], |old| &old.published);
         let before: BTreeSet<&str> = before.iter().map(|(host, _)| host.as_str()).collect();
         self.published.iter().filter(move |(host, _)| !before.contains(host.as_str()))
     }
 
-    /// Whether it is a canary that gets other requests than before, or more of them.
+    /// Whether the object is a canary that gets other requests than before, or more of them.
     fn shares_more(&self, old: &Self) -> bool {
         let weight = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
@@ -181,7 +183,7 @@ const GATEWAY: &str = "gateway";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
-/// What an object took before it was updated: texts such as `class internal`.
+/// The features of an object before the update, as texts such as `class internal`.
 #[derive(Default)]
 struct Before(BTreeSet<String>);
 
@@ -211,13 +213,13 @@ impl Before {
         self.0.contains(&format!("{what} {name}"))
     }
 
-    /// Whether it took this. Who takes a whole path takes a part of it, too.
+    /// Whether the object had this claim. A claim of a whole path includes its parts.
     fn has(&self, claim: &ClaimText, taken: &Taken) -> bool {
         self.knows(WHOLE, &claim.text)
             || (claim.is_part && self.knows(PART, &[&*claim.text, &taken.wants].concat()))
     }
 
-    /// Whether nobody else serves the object now. Without a class, the cluster's default does.
+    /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn serves(&self, new: &Guarded<'_>) -> bool {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.classes.is_empty()
@@ -230,13 +232,13 @@ fn name_of((namespace, name): (&str, &str)) -> String {
     format!("{namespace}/{name}")
 }
 
-/// What is wrong with a key that nobody may use.
+/// The problem of a denied key.
 fn denied(settings: &Settings, key: &str) -> Option<Problem> {
     let pattern = settings.denial(key)?;
     let said = if is_snippet(key) {
         format!("{} would put text into the controller's configuration as it is", quoted(key))
     } else if kubernetes::OF_CLIENTS.iter().any(|prefix| key.starts_with(prefix)) {
-        // A pattern such as `*` is about keys of controllers.
+        // A pattern such as `*` denies keys of controllers only.
         return None;
     } else {
         format!("{} may not be used: the administrator denies {}", quoted(key), quoted(pattern))

@@ -1,4 +1,4 @@
-//! What an admission policy asks and guards beside the Service itself: the settings `claims` and `guard`.
+//! The settings `claims` and `guard`: what an admission policy looks up and checks in addition to the Service itself.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::diagnostics::{Code, Origin, quoted};
 use crate::intents::duration;
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
-/// What follows from a finding of the policy that is not about the Service alone.
+/// The consequence of a finding of the policy that is not about the Service alone.
 ///
 /// ```
 /// use xposer::options::Mode;
@@ -17,7 +17,7 @@ use crate::validation::{is_dns_label, is_dns_subdomain};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
-    /// Nothing is looked at.
+    /// Nothing is checked.
     #[default]
     Off,
     /// The request is accepted with a warning.
@@ -28,7 +28,8 @@ pub enum Mode {
 
 crate::diagnostics::words!(Mode { Off = "off", Warn = "warn", Deny = "deny" });
 
-/// The setting `claims`: where the controller writes down who has which hosts and names, and what the policy makes of it.
+/// The setting `claims`: the ConfigMaps in which the controller records who holds which hosts and names, and how the policy uses
+/// the records.
 ///
 /// ```
 /// use serde_json::json;
@@ -56,25 +57,26 @@ impl Claims {
         &self.namespace
     }
 
-    /// What follows where somebody else has what a Service asks for. The controller writes the claims in every mode.
+    /// The mode if another Service or object holds something that the Service asks for. The controller writes the claims in every
+    /// mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// What follows where it is not known who has what: `Warn` or `Deny`.
+    /// The mode if the holders are not known: `Warn` or `Deny`.
     #[must_use]
     pub fn on_failure(&self) -> Mode {
         self.on_failure
     }
 
-    /// The age, in seconds, from which what is written down does not count.
+    /// The age, in seconds, from which the records are too old to be used.
     #[must_use]
     pub fn max_age_seconds(&self) -> u64 {
         self.max_age
     }
 
-    /// Whether holders in other namespaces are named.
+    /// Whether messages name holders in other namespaces.
     #[must_use]
     pub fn names_others(&self) -> bool {
         self.names_others
@@ -82,7 +84,7 @@ impl Claims {
 }
 
 impl Settings {
-    /// Whether somebody in another namespace is named where he is in the way: the setting `claims.nameOthers`.
+    /// Whether messages name the object of another namespace that a Service conflicts with: the setting `claims.nameOthers`.
     ///
     /// ```
     /// assert!(xposer::Settings::default().names_others());
@@ -93,7 +95,7 @@ impl Settings {
     }
 }
 
-/// The setting `guard`: which kinds the policy looks at beside Services, and whose requests it lets pass.
+/// The setting `guard`: the kinds that the policy checks in addition to Services, and the users whose requests it allows.
 ///
 /// ```
 /// use serde_json::json;
@@ -122,14 +124,15 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// The kinds that can be looked at: all that give hosts to a program that serves them.
+    /// The kinds that can be checked: all that assign hosts in a controller.
     ///
     /// ```
     /// assert!(xposer::options::Guard::KINDS.contains(&"TLSRoute"));
     /// ```
     pub const KINDS: [&str; 5] = ["GRPCRoute", "HTTPRoute", "Ingress", "Route", "TLSRoute"];
 
-    /// The users whose requests pass if the settings name none: the accounts of the controller that the manifests create, and the chart as
+    /// The users whose requests are allowed if the settings name none: the service accounts of the controller as the manifests
+    /// create them, and as the chart creates them for the release `xposer`, in the namespace `xposer-system`.
     /// the release `xposer`, in the namespace `xposer-system`.
     ///
     /// ```
@@ -140,13 +143,13 @@ impl Guard {
         "system:serviceaccount:xposer-system:xposer",
     ];
 
-    /// What follows from findings about an object of this kind.
+    /// The mode for findings about an object of this kind.
     #[must_use]
     pub fn mode_of(&self, kind: &str) -> Mode {
         if self.kinds.iter().any(|known| known == kind) { self.mode } else { Mode::Off }
     }
 
-    /// Whether the requests of this user pass: those of the controller.
+    /// Whether requests of this user are allowed without a check, as those of the controller are.
     #[must_use]
     pub fn passes(&self, user: &str) -> bool {
         self.users.iter().any(|known| known == user)
@@ -159,7 +162,7 @@ const ACCOUNT: &str = "system:serviceaccount:";
 const OF_GUARD: &[&str] = &["mode", "kinds", "users"];
 
 fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
-    // YAML's older readers take the word `off` for a boolean.
+    // YAML 1.1 reads the word `off` as a boolean.
     if *value == Value::Bool(false) && words.contains(&Mode::Off.as_str()) {
         return Ok(Some(Mode::Off));
     }
@@ -170,7 +173,7 @@ fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
     }
 }
 
-/// A text that is one of some words; `None` where it is empty.
+/// A text that is one of some words; `None` if it is empty.
 fn word<'v>(value: &'v Value, at: &Origin, words: &[&str]) -> Parsed<Option<&'v str>> {
     match value {
         Value::String(_) => text(value, at),
@@ -206,7 +209,7 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
                 }
                 let text = item(value, &place, "duration")?.trim();
                 let read = duration(text).map_err(|it| wrong(&place, it.said, it.help))?;
-                // The controller writes anew what is a third as old.
+                // The controller renews records after a third of this age.
                 if read < 60_000 {
                     let said = format!("{} is shorter than a minute", quoted(text));
                     return Err(wrong(&place, said, "write a duration from 1m"));
@@ -248,7 +251,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
             "users" => {
                 into.users = list(value, &place, "a list of users", &|value, at| {
                     let user = item(value, at, "user")?.trim();
-                    // An account of Kubernetes is compared as a whole.
+                    // The name of a service account is compared as a whole, without patterns.
                     if user.contains('*') {
                         let said = format!("{} is a pattern, and a user is named as a whole", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
@@ -259,7 +262,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                             is_dns_label(namespace) && is_dns_subdomain(name)
                         })
                     };
-                    // The prefix of their groups is one letter longer.
+                    // The prefix of groups of service accounts has one more letter than the prefix of users.
                     let is_group = user.starts_with("system:serviceaccounts");
                     let account = user.strip_prefix(ACCOUNT);
                     let is_misspelt = account.is_none() && user.to_ascii_lowercase().starts_with(ACCOUNT);
@@ -267,7 +270,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                         let said = format!("{} is no service account", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
-                    // Of another name it cannot be known whether a user has it, but of those of the controller.
+                    // Another name may be a valid user, but not one that is the end of a service account of the controller.
                     let name = user.rsplit([':', '/']).next().unwrap_or_default();
                     let is_short = |known: &&str| {
                         let (namespace, account) = known.rsplit_once(':').unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The annotations of a Service: the layer that they make, and what is said of those that nobody reads.
+//! The annotations of a Service: the layer that they form, and the findings about annotations that are not read.
 
 use serde_json::Value;
 
@@ -39,11 +39,11 @@ pub(crate) mod annotation {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Forwarded<'a> {
     pub(crate) block: Block<'a>,
-    /// The lines that are skipped. How much each weighs is said by `check`, which knows the keys.
+    /// The problems of skipped lines. `check` decides their severity, because it knows the keys.
     pub(crate) malformed: Vec<Problem>,
 }
 
-/// Reads the annotations; what is wrong with them goes into the report.
+/// Reads the annotations, and files their problems into the report.
 pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
     let find = |annotation: &str| table::rows().iter().find(|row| row.annotation == Some(annotation));
@@ -98,8 +98,8 @@ fn short_name(annotation: &str) -> &str {
     annotation.rsplit('/').next().unwrap_or(annotation)
 }
 
-/// What is said of a key that is not in the table. Beside the block, other programs may use the prefix as well: there,
-/// only what looks like a misspelt key is one.
+/// The problem of a key that is not in the table. Other programs may use the prefix of the block, so under that prefix only a
+/// likely misspelling is a problem.
 fn unknown(annotation: &str) -> Option<Problem> {
     let meant = did_you_mean(short_name(annotation), table::annotation_keys().map(short_name));
     let help = match table::annotation_keys().find(|key| Some(short_name(key)) == meant) {

@@ -1,4 +1,4 @@
-//! The block of annotations to forward: one `key: value` a line.
+//! The block of annotations to forward: one `key: value` on each line.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use crate::dialect::{FAMILIES, is_snippet};
 use crate::service::PUBLISH_KEY;
 use crate::validation::{annotation_key_error, halves};
 
-/// One line of the block that counts.
+/// An effective line of the block: one that is neither skipped nor repeated later.
 ///
 /// ```
 /// let text = "# limits\nproxy-body-size: '900m'";
@@ -23,33 +23,33 @@ pub struct Line<'a> {
     pub key: &'a str,
     /// The value, trimmed and without one pair of quotes.
     pub value: &'a str,
-    /// The number of the line in the block, from 1.
+    /// The line number in the block, from 1.
     pub number: usize,
-    /// The bytes of the key in the block, as it stands in `key`: without blanks and quotes.
+    /// The byte range of `key` in the block: without blanks and quotes.
     pub key_range: Range<usize>,
-    /// The bytes of the value in the block, as it stands in `value`: without blanks and quotes.
+    /// The byte range of `value` in the block: without blanks and quotes.
     pub value_range: Range<usize>,
-    /// Whether quotes stood around the value.
+    /// Whether the value was written in quotes.
     pub quoted: bool,
 }
 
 impl<'a> Line<'a> {
-    /// The keys that stand inside the value, as they do where a block was folded into one line.
+    /// The keys inside the value, which appear there if line breaks of the block were folded into blanks.
     pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
         if self.quoted { Vec::new() } else { swallowed(self.key, self.value) }
     }
 }
 
-/// A key inside the value of another one, and what stands behind it.
+/// A key inside the value of another key, and the text that follows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Swallowed<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: &'a str,
-    /// The byte at which the key begins.
+    /// The byte position of the key.
     pub(crate) start: usize,
 }
 
-/// The hosts of registries of images, of which `docker.io/nginx: 1.25` names an image.
+/// Hosts of image registries. `docker.io/nginx: 1.25` names an image, and `docker.io/nginx` is no key.
 const REGISTRIES: [&str; 10] = [
     "amazonaws.com",
     "azurecr.io",
@@ -63,21 +63,22 @@ const REGISTRIES: [&str; 10] = [
     "registry.k8s.io",
 ];
 
-/// The keys inside of `text`, the value of `key`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
-/// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; where the prefix is of a known family, the blank may be
-/// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
-/// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
+/// Returns the keys inside `text`, which is the value of `key`. A key stands at the beginning of the text, or after a blank, a
+/// comma, a semicolon or the two characters `\n`. It has a prefix with a dot, and a colon and a blank follow it. If the prefix
+/// belongs to a known family, the blank may be missing or precede the colon, or the sign may be `=`. In free text, such as a
+/// snippet, only keys of known families count. A key may be in quotes; other text in quotes, and text inside the brackets of JSON,
+/// contains no keys.
 pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
     if !text.bytes().any(|byte| matches!(byte, b':' | b'=')) {
         return Vec::new();
     }
     let is_free = is_snippet(key);
     let bytes = text.as_bytes();
-    // The keys, where they begin, and where their values do.
+    // The start of each key, the key, and the start of its value.
     let mut found: Vec<(usize, &str, usize)> = Vec::new();
     let mut at = 0;
     let mut can_begin = true;
-    // How many brackets are open.
+    // The number of open brackets.
     let mut depth: usize = 0;
     while let Some(byte) = bytes.get(at) {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
@@ -93,7 +94,7 @@ pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
                 continue;
             }
             b'"' | b'\'' if can_begin || matches!(before, Some(b':' | b'=' | b'(' | b'[' | b'{')) => {
-                // Only the last quote of a kind has none that closes it, so one search fails at most.
+                // Only the last quote of each kind can be unclosed, so at most one search runs to the end in vain.
                 let inner = bytes.get(at + 1..).unwrap_or_default();
                 if let Some(length) = inner.iter().position(|other| other == byte) {
                     let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
@@ -111,7 +112,7 @@ pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
             _ if can_begin => {
                 if let Some((key, sign)) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
                     found.push((at, key, at + sign));
-                    // The sign behind the key is passed below.
+                    // The loop advances past the sign after the key.
                     at += sign - 1;
                 }
             }
@@ -129,7 +130,7 @@ pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
     swallowed.collect()
 }
 
-/// The key with which `text` begins, if one does, and where what stands behind its sign begins.
+/// Returns the key at the start of `text`, and the position after its sign.
 fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
     let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
     let length = text.bytes().take_while(|byte| is_of_key(byte)).count();
@@ -138,7 +139,7 @@ fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
     Some((key, length + sign))
 }
 
-/// How long the sign is that makes a key of what stands before it, with the blanks before the sign.
+/// Returns the length of the sign that follows a key, including blanks before the sign.
 fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
     let (prefix, _) = match key.split_once('/') {
         None if key == PUBLISH_KEY => return Some(1).filter(|_| !is_free && behind.starts_with(':')),
@@ -162,7 +163,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
     is_key.then_some(blanks + 1)
 }
 
-/// The lines of a block that count; their keys are all different.
+/// The effective lines of a block, whose keys are unique.
 ///
 /// ```
 /// let (block, _) = xposer::internal::block::parse("b: 1\na: 2\nb: 3");
@@ -173,7 +174,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
     lines: Vec<Line<'a>>,
-    /// Their keys, in ascending order.
+    /// The keys of the lines, in ascending order.
     keys: Vec<&'a str>,
 }
 
@@ -184,20 +185,20 @@ impl<'a> Block<'a> {
         &self.lines
     }
 
-    /// Whether there is a line with this key; letter case counts.
+    /// Whether there is a line with this key, which is case-sensitive.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.keys.binary_search(&key).is_ok()
     }
 }
 
-/// Reads the block: the lines that count, and what is wrong with the others.
+/// Reads the block. Returns the effective lines, and the problems of the other lines.
 ///
-/// A line is split at its first colon; blanks around both halves and one pair of quotes around each are removed. The
-/// quotes stay where the same quote stands between them. Blank lines and lines that start with `#` are passed over. A
-/// line without a colon is skipped, and of a key given twice the last one counts, both with a Warning. A value that is
-/// nothing but the header of a YAML block scalar (`|` or `>`, with `-` or `+`) is an Error, and the lines below it that
-/// are indented further are passed over. So is a value in quotes that has the same quotes between them, all of them escaped. The ranges of the problems are bytes of the block.
+/// A line is split at its first colon. Blanks around both halves are removed, and one pair of quotes around each, unless the same
+/// quote also stands inside. Blank lines and lines that start with `#` are ignored. A line without a colon is skipped, and if a key
+/// is repeated, the last line applies; both are Warnings. A value that is only the header of a YAML block scalar (`|` or `>`, with
+/// `-` or `+`) is an Error, and the lines after it with a deeper indentation are ignored. A value in quotes that contains the same
+/// quotes, all of them escaped, is also an Error. The ranges of the problems are byte ranges in the block.
 ///
 /// ```
 /// let (block, problems) = xposer::internal::block::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
@@ -210,7 +211,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
     let mut lines = Vec::with_capacity(8);
     let mut problems = Vec::new();
     let mut start = 0;
-    // The indentation of a key whose value spreads over the following lines.
+    // The indentation of a key whose value continues on the following lines.
     let mut scalar: Option<usize> = None;
     for (raw, number) in block.split('\n').zip(1..) {
         let at = start;
@@ -256,7 +257,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
     (Block { lines, keys }, problems)
 }
 
-/// The lines without those whose key stands in a later one, too.
+/// Removes the lines whose key is repeated on a later line.
 fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
     let mut later = BTreeMap::new();
     let nexts: Vec<Option<usize>> =
@@ -275,8 +276,8 @@ fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Ve
     kept
 }
 
-/// `text` without blanks and one pair of quotes around it, and its place. Quotes inside show that the outer ones are no
-/// pair: `"a" or "b"`.
+/// Returns `text` without blanks and one pair of quotes around it, and its range. The outer quotes are no pair if the same quote
+/// stands inside: `"a" or "b"`.
 fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
     let right = text.trim_ascii_start();
     let kept = right.trim_ascii_end();
@@ -290,7 +291,7 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
     (kept, start..start + kept.len())
 }
 
-/// Whether a value is a text of YAML or JSON whose quotes between the outer ones are all escaped.
+/// Whether a value is a quoted text of YAML or JSON in which all inner quotes are escaped.
 fn has_escapes(value: &str) -> bool {
     let Some(quote @ ('"' | '\'')) = value.chars().next() else { return false };
     let escape = if quote == '"' { "\\\"" } else { "''" };

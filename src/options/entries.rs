@@ -1,4 +1,4 @@
-//! Options that are mappings, whose layers are merged key by key: the annotations and labels to give to what is made.
+//! Options that are mappings whose layers are merged key by key: the annotations and labels of the emitted objects.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ use crate::values::Tls;
 /// The keys of the setting `annotations` that are lists of patterns.
 pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
 
-/// Annotations to give. `lists` are the keys whose value is a list of patterns, where there are any.
+/// Reads the annotations of a setting. `lists` are the keys whose value is a list of patterns.
 pub(super) fn annotations(
     value: &Value,
     at: &Origin,
@@ -41,7 +41,7 @@ pub(super) fn annotations(
     Ok(Some(found))
 }
 
-/// What to do with an annotation that is for us and on a Service; `None` for those of others.
+/// The help for an annotation that Xposer reads on a Service; `None` for annotations of other programs.
 fn help_for_own(key: &str) -> Option<String> {
     if key == FORWARD_ANNOTATION {
         return Some("write each of its lines under the setting annotations".to_owned());
@@ -60,7 +60,7 @@ fn help_for_own(key: &str) -> Option<String> {
     Some(meant.map_or_else(|| "remove the key".to_owned(), |setting| format!("set {setting} instead")))
 }
 
-/// An annotation to give; `None` where the key has no value.
+/// Reads one annotation; `None` if the key has no value.
 fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     if let Some(error) = annotation_key_error(key) {
         let said = format!("{} is not an annotation key: {error}", quoted(key));
@@ -77,7 +77,7 @@ fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     entry(key, value, place)
 }
 
-/// Labels to give to what is made: a mapping, in an annotation a text.
+/// Reads the labels of the emitted objects: a mapping in a setting, a text in an annotation.
 pub(super) fn labels(value: &Value, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     if let Value::String(text) = value
         && is_annotation(at)
@@ -97,7 +97,7 @@ pub(super) fn labels(value: &Value, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     Ok(Some(found))
 }
 
-/// Labels in the annotation: one `key: value` a line, or commas between them.
+/// Reads the labels of the annotation: one `key: value` on each line, or with commas between them.
 fn labels_of_text(text: &str, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     let (mut found, mut problems) = (Vec::<Entry>::new(), Vec::new());
     let mut end = 0;
@@ -139,7 +139,7 @@ fn labels_of_text(text: &str, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     if problems.is_empty() { Ok(Some(found)) } else { Err(problems) }
 }
 
-/// Whether the prefix of a key is that of our labels, or one below it.
+/// Whether the prefix of a key is the prefix of Xposer's labels or a subdomain of it.
 fn has_our_prefix(key: &str) -> bool {
     let (Some((prefix, _)), Some((ours, _))) = (key.split_once('/'), SERVICE_LABEL.split_once('/')) else {
         return false;
@@ -147,7 +147,7 @@ fn has_our_prefix(key: &str) -> bool {
     prefix.strip_suffix(ours).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// What is wrong with a label, if it cannot be given to an object.
+/// The problem of a label that an object cannot have, if there is one.
 fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     let (said, help) = if let Some(error) = label_key_error(key) {
         let said = format!("{} is not the key of a label: {error}", quoted(key));
@@ -164,7 +164,7 @@ fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     Some(Problem::new(code, said).help(help))
 }
 
-/// An entry of a mapping whose values are texts; `None` where the key has no value.
+/// Reads an entry of a mapping with texts as values; `None` if the key has no value.
 fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     if value.is_null() {
         return Ok(None);
@@ -178,8 +178,8 @@ fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     Err(one(&place, problem.propose(meant)))
 }
 
-/// Where a layer contradicts itself: it names two issuers, or its annotations say something else than its settings do.
-/// Across layers, the upper one counts.
+/// The contradictions within one layer: it names two issuers, or its annotations contradict its other settings. Between layers
+/// there is none, because the upper layer overrides.
 pub(super) fn contradictions(layer: &Layer) -> Problems {
     let mut found = Vec::new();
     if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.set(), layer.cluster_issuer.set()) {
@@ -200,7 +200,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
                     .https_redirect
                     .set()
                     .filter(|it| parse_bool(&given.value) == Some(!it.value))
-                    // Where there is a TLS section, requests are sent to https without being forced.
+                    // With a TLS section, requests are redirected to https without an annotation that forces it.
                     .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())
                     .map(|it| it.origin.path())
             }

@@ -8,7 +8,7 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::validation::{is_dns_label, is_dns_subdomain};
 use crate::values::ParentRef;
 
-/// The Gateways of HTTPRoutes.
+/// Reads the Gateways of HTTPRoutes.
 pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<ParentRef>>> {
     let refs = list(value, at, "a list of Gateways", &parent_ref)?;
     if refs.len() > 32 {
@@ -16,7 +16,7 @@ pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<Paren
         return Err(wrong(at, said, "remove some of them"));
     }
     for (index, parent) in refs.iter().enumerate() {
-        // The API server tells two references to one Gateway apart by their `sectionName`, and by nothing else.
+        // The API server distinguishes two references to one Gateway by their `sectionName` only.
         let is_told_apart = |other: &ParentRef| {
             parent.section_name.is_some()
                 && other.section_name.is_some()
@@ -38,12 +38,12 @@ pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<Paren
     Ok(Some(refs))
 }
 
-/// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
+/// The first entry of `httpParentRefs` that selects a listener which `parentRefs` also selects.
 pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
     overlap(layer.parent_refs.set()?, layer.http_parent_refs.set()?, None)
 }
 
-/// The first listener that is meant by both lists, for a route in this namespace.
+/// The first listener that both lists select, for a route in this namespace.
 pub(crate) fn overlap(
     parents: &Sourced<Vec<ParentRef>>,
     http: &Sourced<Vec<ParentRef>>,
@@ -61,7 +61,7 @@ pub(crate) fn overlap(
     Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
 }
 
-/// The keys by which a Gateway or its listener is named.
+/// The keys of a reference to a Gateway or a listener.
 const KEYS: [&str; 6] = ["name", "namespace", "sectionName", "group", "kind", "port"];
 
 fn parent_ref(value: &Value, at: &Origin) -> Parsed<ParentRef> {

@@ -1,4 +1,5 @@
-//! The layers of options: what the Service says, its profile, its namespace, everybody's settings, and what is built in.
+//! The layers of options: the annotations of the Service, its profile, its namespace, the general settings, and the built-in
+//! defaults.
 
 use std::sync::LazyLock;
 
@@ -12,15 +13,15 @@ use crate::intents::{Intent, Wish};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
-/// What a layer says about one option.
+/// The state of one option in a layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Slot<T> {
-    /// Nothing: the layer below counts.
+    /// The layer does not set the option, so the layer below applies.
     #[default]
     Unset,
-    /// Something that cannot be read. It is an Error already, and no layer below takes its place.
+    /// The layer sets the option to an invalid value. This is reported as an Error already, and no lower layer replaces the value.
     Broken,
-    /// This.
+    /// The layer sets the option to this value.
     Set(Sourced<T>),
 }
 
@@ -41,13 +42,13 @@ impl<T> Slot<T> {
         matches!(self, Self::Unset)
     }
 
-    /// Where the value was written.
+    /// The source of the value.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         self.set().map(|value| &value.origin)
     }
 
-    /// Reads a setting or an annotation; `null` stands for what is none, and is already reported. What is wrong and only a
-    /// Warning counts as not set.
+    /// Reads a setting or an annotation. `null` stands for an annotation that is no text, which is already reported. An invalid
+    /// value that is only a Warning counts as not set.
     pub(super) fn take(
         &mut self,
         read: impl FnOnce(&Value, &Origin) -> Parsed<Option<T>>,
@@ -73,18 +74,18 @@ impl<T> Slot<T> {
     }
 }
 
-/// What a layer says about the intents that have values of their own; most layers say nothing.
+/// The intents of a layer that have no field of their own; empty for most layers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes(Vec<(Intent, Slot<Wish>)>);
 
 impl Wishes {
-    /// What is said about an intent.
+    /// The state of an intent.
     pub(crate) fn slot(&self, intent: Intent) -> &Slot<Wish> {
         static NOTHING: Slot<Wish> = Slot::Unset;
         self.0.iter().find(|(known, _)| *known == intent).map_or(&NOTHING, |(_, slot)| slot)
     }
 
-    /// Says something about an intent.
+    /// Sets the state of an intent.
     pub(crate) fn set(&mut self, intent: Intent, slot: Slot<Wish>) {
         self.0.push((intent, slot));
     }
@@ -103,7 +104,7 @@ impl Wishes {
 }
 
 impl Slot<Vec<Entry>> {
-    /// The entries; none where nothing is said.
+    /// The entries; empty if the option is not set.
     pub(crate) fn entries(&self) -> &[Entry] {
         self.set().map(|given| given.value.as_slice()).unwrap_or_default()
     }
@@ -115,7 +116,7 @@ impl<T> From<Option<Sourced<T>>> for Slot<T> {
     }
 }
 
-/// An entry of an option that is a mapping, whose layers are merged key by key: an annotation to give to what is made.
+/// An entry of an option that is a mapping whose layers are merged key by key, for example an annotation of the emitted objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -124,7 +125,7 @@ pub(crate) struct Entry {
 }
 
 impl Layer {
-    /// The issuer of certificates, which two options can name. Both at once are an Error.
+    /// The issuer of certificates. Two options can name one; if both do, that is an Error.
     pub(crate) fn issuer(&self) -> &Slot<Issuer> {
         static BOTH: Slot<Issuer> = Slot::Broken;
         match (&self.namespaced_issuer, &self.cluster_issuer) {
@@ -134,13 +135,13 @@ impl Layer {
         }
     }
 
-    /// The annotations that the layer gives to what is emitted.
+    /// The annotations that the layer adds to the emitted objects.
     pub(crate) fn annotations(&self) -> &[Entry] {
         self.annotations.entries()
     }
 }
 
-/// What counts where no layer says anything: defaults of the table, read as settings are.
+/// The built-in layer: the defaults of the table, parsed as settings are.
 static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
     let mut layer = Layer::default();
     for row in rows() {
@@ -151,16 +152,16 @@ static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
     layer
 });
 
-/// The layers of one Service. The uppermost layer that says something counts.
+/// The layers of one Service. For each option, the uppermost layer that sets it applies.
 #[derive(Clone, Copy)]
 pub(crate) struct Layers<'s> {
     /// The annotations of the Service.
     pub(crate) service: Option<&'s Layer>,
-    /// What its forwarded block means in words of other programs.
+    /// The meaning of the Service's forwarded block, where it is written in words of other programs.
     block: Option<&'s Layer>,
     /// The profile, the namespace, and the general settings.
     settings: [Option<&'s Layer>; 3],
-    /// What the annotations of these settings mean in words of other programs.
+    /// The meaning of the annotations of these settings, where they are written in words of other programs.
     annotations: Option<&'s Layer>,
 }
 
@@ -175,17 +176,17 @@ impl<'s> Layers<'s> {
         Self { service: None, block: None, settings: layers, annotations: None }
     }
 
-    /// These layers below the annotations of a Service.
+    /// Adds the annotations of a Service as the uppermost layer.
     pub(crate) fn with_service(self, service: &'s Layer) -> Self {
         Self { service: Some(service), ..self }
     }
 
-    /// These layers with what the forwarded block means, below the annotations and above the settings.
+    /// Adds the meaning of the forwarded block as a layer below the annotations of the Service and above the settings.
     pub(crate) fn with_block(self, block: &'s Layer) -> Self {
         Self { block: Some(block), ..self }
     }
 
-    /// These layers with what the annotations of the settings mean, below all settings.
+    /// Adds the meaning of the annotations of the settings as a layer below all settings.
     pub(crate) fn with_annotations(self, annotations: &'s Layer) -> Self {
         Self { annotations: Some(annotations), ..self }
     }
@@ -202,12 +203,12 @@ impl<'s> Layers<'s> {
         self.settings.into_iter().flatten()
     }
 
-    /// The value in the uppermost layer that says something; `None` if none does, or if it cannot be read there.
+    /// The value in the uppermost layer that sets the option; `None` if no layer does, or if the value in that layer is invalid.
     pub(crate) fn first<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Sourced<T>> {
         self.slot(field).and_then(Slot::set)
     }
 
-    /// The same where the forwarded block says this.
+    /// The same as [`Layers::first`], with this state of the option in the layer of the forwarded block.
     pub(crate) fn first_with_block<T: 's>(
         self,
         block: &'s Slot<T>,
@@ -217,32 +218,32 @@ impl<'s> Layers<'s> {
         slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::set)
     }
 
-    /// What the uppermost layer says that says something.
+    /// The state of the option in the uppermost layer that sets it.
     pub(crate) fn slot<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Slot<T>> {
         self.iter().map(field).find(|slot| !slot.is_unset())
     }
 
-    /// Whether the uppermost layer that says something says what cannot be read.
+    /// Whether the uppermost layer that sets the option has an invalid value.
     pub(crate) fn is_broken<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> bool {
         matches!(self.slot(field), Some(Slot::Broken))
     }
 }
 
-/// What is built in: the lowest layer of all.
+/// The built-in layer, which is the lowest of all.
 pub(crate) fn built_in() -> &'static Layer {
     &BUILT_IN
 }
 
-/// Defaults under a name that Services choose.
+/// Defaults under a name that a Service can choose.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Profile {
     pub(crate) layer: Layer,
-    /// Patterns of the namespaces that may choose it; `None` means all.
+    /// Patterns of the namespaces that may choose the profile; `None` means all.
     pub(crate) namespaces: Option<Patterns>,
 }
 
 impl Profile {
-    /// Whether a namespace may choose it.
+    /// Whether a namespace may choose the profile.
     pub(crate) fn is_for(&self, namespace: &str) -> bool {
         self.namespaces.as_ref().is_none_or(|allowed| allowed.fit(namespace))
     }
@@ -252,7 +253,7 @@ impl Profile {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namespace {
     pub(crate) layer: Layer,
-    /// Patterns of the hosts that belong to it, and to nobody else.
+    /// Patterns of the hosts that belong to this namespace exclusively.
     pub(crate) hosts: Option<Sourced<Vec<String>>>,
     /// Patterns of the classes that its Ingresses may have; `None` means all.
     pub(crate) classes: Option<Vec<String>>,
@@ -263,12 +264,12 @@ pub(crate) struct Namespace {
 /// Some Gateways, by patterns of their namespaces and names.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayPattern {
-    /// `None` is the namespace of the route.
+    /// The namespace of the Gateway; `None` is the namespace of the route.
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }
 
-/// What is set under names, in their order.
+/// Settings by name, in the order of the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named<T> {
     rows: Vec<(String, T)>,
@@ -285,13 +286,13 @@ impl<T> Named<T> {
         self.rows.binary_search_by(|(known, _)| known.as_str().cmp(name))
     }
 
-    /// Adds a row; a mapping, from which they come, has every name once.
+    /// Adds a row. The name must be new, as the keys of a mapping are.
     pub(super) fn insert(&mut self, name: &str, value: T) {
         let (Ok(at) | Err(at)) = self.find(name);
         self.rows.insert(at, (name.to_owned(), value));
     }
 
-    /// Adds a row, or replaces the one of this name.
+    /// Adds a row, or replaces the row with this name.
     pub(super) fn set(&mut self, name: &str, value: T) {
         match self.find(name) {
             Ok(at) => {
@@ -312,7 +313,7 @@ impl<T> Named<T> {
         self.rows.get(position).map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The names nearest to this one in their order, for a did-you-mean that does not compare with thousands.
+    /// The names next to this one in the order, as candidates for a did-you-mean that is not compared with thousands of names.
     pub(super) fn near(&self, name: &str) -> impl Iterator<Item = &str> {
         const NEIGHBOURS: usize = 32;
         let (Ok(place) | Err(place)) = self.find(name);

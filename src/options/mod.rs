@@ -1,7 +1,7 @@
-//! The administrator's defaults: an Xposer `config.yaml` as it is, and the settings that are new.
+//! The administrator's defaults: the `config.yaml` of the original Xposer, unchanged, and new settings.
 //!
-//! Most settings are layers on each other: those of a profile that a Service chooses, those of its namespace, the general
-//! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
+//! Most settings form layers: the profile that a Service chooses, the Service's namespace, the general settings, and the built-in
+//! defaults. The annotations of the Service are the uppermost layer. For each option, the first layer that sets it applies.
 
 mod admission;
 pub(crate) mod annotations;
@@ -40,7 +40,7 @@ pub(crate) use table::{Decided, Layer, decided};
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
 
-/// A template and where it was written.
+/// A template and its source.
 pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 
 /// The administrator's defaults. Annotations of a Service override them. [`settings`] lists what can be set.
@@ -54,10 +54,9 @@ pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 /// assert_eq!(report.diagnostics()[0].help.as_deref(), Some("did you mean domain?"));
 /// ```
 ///
-/// Settings can be a field of a program's own configuration, in any format that serde reads. The error is a text with
-/// everything that [`Settings::from_value`] reports, one diagnostic a line; a reader may add a
-/// position and escape the line breaks. Call
-/// [`Settings::from_value`] to get the diagnostics themselves.
+/// Settings can be a field of a program's own configuration, in any format that serde reads. The error of deserialising is one text
+/// with all diagnostics of [`Settings::from_value`], one on each line; the reader of the format may add a position and escape the
+/// line breaks. Call [`Settings::from_value`] to get the diagnostics themselves.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -78,28 +77,28 @@ pub struct Settings {
     pub(crate) base: Layer,
     pub(crate) profiles: Named<Profile>,
     pub(crate) namespaces: Named<Namespace>,
-    /// The rows of `namespaces` that are patterns.
+    /// The keys of `namespaces` that are patterns.
     namespace_patterns: Patterns,
-    /// Which row of `namespaces` a host belongs to.
+    /// The owner of each host: a row of `namespaces`.
     pub(crate) owners: Owners,
-    /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
+    /// Patterns of annotation keys that may not be forwarded, and of the exceptions to them.
     pub(crate) deny: Patterns,
     pub(crate) allow: Patterns,
-    /// Patterns of annotation keys that protect, and that a target may lack all the same.
+    /// Patterns of annotation keys that protect a Service and that a target may lose nevertheless.
     pub(crate) accept_loss: Patterns,
-    /// Which program serves a class.
+    /// The controller that serves each class.
     pub(crate) controllers: Named<Sourced<Controller>>,
-    /// Which program serves all other classes.
+    /// The controller that serves all other classes.
     pub(crate) default_controller: Controller,
-    /// Who serves what, as the cluster says it.
+    /// The controllers as the classes and Gateways of the cluster name them.
     pub(crate) served_by: ServedBy,
-    /// Authentications that Services choose by their names.
+    /// Named authentications, which Services can choose.
     pub(crate) auth: Named<Wishes>,
     pub(crate) dns_prefixes: Vec<String>,
     pub(crate) publish_url: bool,
-    /// What exposes every Service, whatever is set; empty where settings and annotations decide.
+    /// The targets of every Service, whatever settings and annotations say; if empty, they decide.
     pub(crate) only_targets: Vec<Target>,
-    /// Whether keys that today's programs no longer read are passed on as they are, as the original did, and not translated.
+    /// Whether legacy keys are passed on unchanged, as the original Xposer did, and not translated.
     pub(crate) forwards_legacy: bool,
     pub(crate) strict: bool,
     pub(crate) stamp: bool,
@@ -156,8 +155,8 @@ impl<'de> Deserialize<'de> for Settings {
 }
 
 impl Settings {
-    /// Reads settings; `null` and an empty mapping give the defaults. A setting that is `null` or an empty text counts
-    /// as not set.
+    /// Reads settings. `null` and an empty mapping give the defaults. A setting with the value `null` or an empty text counts as
+    /// not set.
     ///
     /// ```
     /// use serde_json::json;
@@ -170,13 +169,13 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Every problem at once: settings that do not exist, values of the wrong type, templates that cannot be read.
+    /// A report with every problem: unknown settings, values of the wrong type, and templates that cannot be parsed.
     pub fn from_value(value: &Value) -> Result<Self, Report> {
         let (settings, report) = Self::of_value(value);
         if report.has_errors() { Err(report) } else { Ok(settings) }
     }
 
-    /// What can be read, and what is wrong with the rest.
+    /// Reads the settings that are valid, and reports the problems of the others.
     pub(crate) fn of_value(value: &Value) -> (Self, Report) {
         let mut settings = Self::default();
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
@@ -223,7 +222,7 @@ impl Settings {
         self.namespace_patterns = patterns.map(str::to_owned).collect::<Vec<_>>().into();
     }
 
-    /// Every profile that is named is there.
+    /// Reports references to profiles that do not exist.
     fn check_profiles(&self, report: &mut Report) {
         for named in self.layers().filter_map(|layer| layer.profile.set()) {
             if self.profiles.get(&named.value).is_none() {
@@ -232,9 +231,10 @@ impl Settings {
         }
     }
 
-    /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, in its issuers, or in its annotations.
+    /// Reports layers that contradict themselves: in `parentRefs` and `httpParentRefs`, in their issuers, or in their annotations.
     fn check_layers(&self, report: &mut Report) {
-        // Routes that are attached to a ListenerSet are at no listener of the Gateway; who has none is looked at by a rule.
+        // A route that is attached to a ListenerSet is attached to no listener of the Gateway. A rule checks each Service that has
+        // no ListenerSet.
         let has_listener_sets =
             self.layers().any(|layer| layer.listener_set.set().is_some_and(|it| it.value));
         for layer in self.layers() {
@@ -246,15 +246,15 @@ impl Settings {
         }
     }
 
-    /// All layers: that for everybody, those of the profiles, and those of the namespaces.
+    /// All layers: the general settings, the profiles and the namespaces.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &Layer> {
         let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
         let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
         [&self.base].into_iter().chain(profiles).chain(namespaces)
     }
 
-    /// These settings for somebody who has chosen the layers already: without those of profiles and namespaces, and so without
-    /// anybody's hosts.
+    /// Returns these settings without profiles and namespaces, and so without owners of hosts, for a caller that has already chosen
+    /// the layers.
     pub(crate) fn without_layers(&self) -> Self {
         Self {
             base: Layer::default(),
@@ -266,7 +266,7 @@ impl Settings {
         }
     }
 
-    /// What is said of a profile that does not exist.
+    /// The problem of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
         let problem = Problem::new(code, format!("there is no profile {}", quoted(name)));
         match did_you_mean(name, self.profiles.near(name)) {
@@ -279,12 +279,12 @@ impl Settings {
         }
     }
 
-    /// The row of a namespace: that of its own name, else that of the longest pattern that fits.
+    /// The settings of a namespace: the row with its exact name, otherwise the row with the longest pattern that matches.
     pub(crate) fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.at(self.namespace_row(name)?).map(|(_, namespace)| namespace)
     }
 
-    /// The position of that row.
+    /// The position of the row that [`Settings::namespace`] returns.
     pub(crate) fn namespace_row(&self, name: &str) -> Option<usize> {
         let own = self.namespaces.find(name);
         own.or_else(|_| self.namespaces.find(self.namespace_patterns.longest(name).unwrap_or_default())).ok()
@@ -299,7 +299,7 @@ impl Settings {
         keys
     }
 
-    /// Whether a key is one of ExternalDNS, under one of its own prefixes or of those that are set.
+    /// Whether ExternalDNS reads a key, with one of its own prefixes or one from the settings.
     pub(crate) fn is_dns_key(&self, key: &str) -> bool {
         let set = self.dns_prefixes.iter().map(String::as_str);
         set.chain(external_dns::PREFIXES).any(|prefix| key.starts_with(prefix))
@@ -318,19 +318,19 @@ impl Settings {
         self.stamp
     }
 
-    /// Where the controller writes down who has what, and what the policy makes of it (the setting `claims`).
+    /// The ConfigMaps with the claims of the controller, and how the policy uses them (the setting `claims`).
     #[must_use]
     pub fn claims(&self) -> Option<&Claims> {
         self.claims.as_ref()
     }
 
-    /// What the policy looks at beside Services (the setting `guard`).
+    /// The objects that the policy checks in addition to Services (the setting `guard`).
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// These settings with what the cluster says about who serves its classes and Gateways.
+    /// Adds what the cluster says about the controllers of its classes and Gateways.
     ///
     /// ```
     /// use serde_json::json;
@@ -346,14 +346,14 @@ impl Settings {
         self
     }
 
-    /// What the cluster says about who serves its classes and Gateways; nothing, unless [`Settings::with_served_by`] was called.
+    /// What the cluster says about the controllers of its classes and Gateways; empty unless [`Settings::with_served_by`] was
+    /// called.
     #[must_use]
     pub fn served_by(&self) -> &ServedBy {
         &self.served_by
     }
 
-    /// These settings, under which every Service is exposed by these targets, whatever a setting or an annotation says.
-    /// An empty list changes nothing.
+    /// Makes these targets expose every Service, whatever a setting or an annotation says. An empty list changes nothing.
     ///
     /// ```
     /// use serde_json::json;
@@ -371,7 +371,7 @@ impl Settings {
     }
 }
 
-/// What is said of a key that is none of `known`.
+/// The problem of a key that is not among `known`.
 fn unknown<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
     let help = match did_you_mean(key, known) {
         Some(name) => format!("did you mean {name}?"),

@@ -1,4 +1,4 @@
-//! Settings under names: the layers of `profiles` and `namespaces`, the programs of classes, and authentications.
+//! Settings by name: the layers of `profiles` and `namespaces`, the controllers of classes, and authentications.
 
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use crate::dialect::controller::{Controller, is_of_annotation};
 use crate::intents::Intent;
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
-/// The keys of a profile beside settings.
+/// The keys of a profile that are not settings of a layer.
 const OF_PROFILE: &[&str] = &["namespaces"];
-/// The keys of a namespace beside settings.
+/// The keys of a namespace that are not settings of a layer.
 const OF_NAMESPACE: &[&str] = &["hosts", "classes", "gateways", "profile"];
 
 /// Profiles by their names.
@@ -70,7 +70,7 @@ pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>
     })
 }
 
-/// The programs of classes.
+/// The controllers of classes.
 pub(super) fn controllers(value: &Value, at: &Origin, into: &mut Named<Sourced<Controller>>) -> Parsed<()> {
     mapping(value, at, &[], &mut |class, value, place| {
         if !is_dns_subdomain(class) && !is_of_annotation(class) {
@@ -83,11 +83,11 @@ pub(super) fn controllers(value: &Value, at: &Origin, into: &mut Named<Sourced<C
     })
 }
 
-/// The intents that an authentication can be.
+/// The intents that an authentication can have.
 const AUTHENTICATIONS: [(&str, Intent); 2] =
     [("basicAuth", Intent::BasicAuth), ("externalAuth", Intent::ExternalAuth)];
 
-/// Authentications by their names.
+/// Reads the authentications by their names.
 pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<Wishes>) -> Parsed<()> {
     mapping(value, at, &[], &mut |name, value, place| {
         let keys = AUTHENTICATIONS.map(|(key, _)| key);
@@ -107,7 +107,7 @@ pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<Wishes>) -> Pars
     })
 }
 
-/// What is neither a namespace nor a pattern of namespaces.
+/// Checks that a key is a namespace or a pattern of namespaces.
 fn namespace_pattern(pattern: &str, at: &Origin) -> Parsed<()> {
     if is_dns_label(&pattern.replace('*', "x")) {
         return Ok(());
@@ -137,7 +137,7 @@ fn class_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     })
 }
 
-/// A list of Gateways or patterns, each with the namespace in front of it where that is another one.
+/// A list of Gateways or patterns, each with its namespace as a prefix if it is not the namespace of the route.
 fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
     list(value, at, "a list of Gateways", &|value, at| {
         let pattern = item(value, at, "Gateway")?.trim();
@@ -154,7 +154,7 @@ fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
     })
 }
 
-/// A setting of a layer, which has the keys `own` beside those of every layer.
+/// Reads a setting of a layer that has the keys `own` in addition to the settings of every layer.
 fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Origin) -> Parsed<()> {
     let row = table::find_setting(key);
     if let Some(row) = row.filter(|row| row.is_layered)

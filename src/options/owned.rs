@@ -1,5 +1,5 @@
-//! What belongs to a namespace, and what it may use: the keys `hosts`, `classes` and `gateways` of the setting `namespaces`, and the patterns
-//! of annotations that nobody may use.
+//! The hosts that belong to a namespace, and the classes and Gateways that it may use (the keys `hosts`, `classes` and `gateways`
+//! of the setting `namespaces`), and the patterns of denied annotations.
 
 use super::Settings;
 use super::layer::GatewayPattern;
@@ -8,8 +8,8 @@ use crate::dialect::is_snippet;
 use crate::validation::pattern::matches;
 
 impl Settings {
-    /// What is wrong where a namespace takes a host, if it belongs to another one or not to this one. A wildcard takes all hosts below it,
-    /// and an empty host takes all.
+    /// The problem if a namespace uses a host that belongs to another namespace, or that is not among its own hosts. A wildcard
+    /// covers all hosts below it, and an empty host covers all hosts.
     pub(crate) fn problem_of_host(&self, namespace: &str, host: &str) -> Option<Problem> {
         let own_row = self.namespace_row(namespace);
         let mine =
@@ -20,7 +20,7 @@ impl Settings {
         let lower = host.to_ascii_lowercase();
         let nearest = self.owners.nearest(&lower);
         let is_mine = |owner: usize| Some(owner) == own_row;
-        // Who owns a part of a domain owns it alone.
+        // A more specific pattern gives its owner the hosts exclusively.
         let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
         let names_others = self.names_others();
         let owner = |row: usize| match self.namespaces.at(row) {
@@ -41,7 +41,7 @@ impl Settings {
             let said = format!("{} belongs to {other}", what());
             return problem(said, choose(), "choose another host");
         }
-        // The owner of the wildcard itself got it from the administrator.
+        // The administrator gave the wildcard itself to its owner.
         let domain = if host.is_empty() { Some("") } else { lower.strip_prefix("*.") };
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
@@ -56,7 +56,7 @@ impl Settings {
         None
     }
 
-    /// What is wrong where an Ingress of a namespace has a class, if the class is not for it.
+    /// The problem if an Ingress of a namespace has a class that the namespace may not use.
     pub(crate) fn problem_of_class(&self, namespace: &str, class: &str) -> Option<Problem> {
         let classes = self.namespace(namespace)?.classes.as_ref()?;
         if classes.iter().any(|pattern| matches(pattern, class)) {
@@ -67,7 +67,7 @@ impl Settings {
         Some(Problem::new(Code::ClassNotAllowed, said).help(help).found(class))
     }
 
-    /// What is wrong where a route of a namespace is attached to a Gateway, if the Gateway is not for it.
+    /// The problem if a route of a namespace is attached to a Gateway that the namespace may not use.
     pub(crate) fn problem_of_gateway(&self, namespace: &str, gateway: (&str, &str)) -> Option<Problem> {
         let gateways = self.namespace(namespace)?.gateways.as_ref()?;
         let fits = |pattern: &GatewayPattern| {
@@ -87,19 +87,19 @@ impl Settings {
         Some(Problem::new(Code::GatewayNotAllowed, said).help(help).found(name))
     }
 
-    /// The pattern by which an annotation may not be used, if there is one; it is empty where the key is denied to everybody.
+    /// The pattern that denies an annotation, if there is one; empty if the key is denied to everybody.
     pub(crate) fn denial(&self, key: &str) -> Option<&str> {
         let of_program = || (is_snippet(key) && !self.allow.fit(key)).then_some("");
         self.denied_by(key).or_else(of_program)
     }
 
-    /// The pattern of the list `deny` by which a key, or an option, may not be used.
+    /// The pattern of the list `deny` that denies a key or an option.
     pub(crate) fn denied_by(&self, key: &str) -> Option<&str> {
         self.deny.first(key).filter(|_| !self.allow.fit(key))
     }
 }
 
-/// A choice of names, if there are any.
+/// The names as a choice in a sentence; `None` if there are none.
 fn one_of(names: &[String]) -> Option<String> {
     let all = names.iter().map(String::as_str);
     (!names.is_empty()).then(|| format!("choose one of {}", listed(all, names.len())))

@@ -1,9 +1,9 @@
-//! What a cluster says about who serves its classes and Gateways.
+//! The controllers that the classes and Gateways of a cluster name.
 
 use super::layer::Named;
 
-/// Who serves the classes of Ingresses and the Gateways of a cluster. It counts more than the names of classes, and less than the
-/// setting `controllers`.
+/// The controllers that serve the IngressClasses and Gateways of a cluster. This has priority over the names of classes; the
+/// setting `controllers` has priority over this.
 ///
 /// ```
 /// use xposer::options::{GatewayFacts, ServedBy};
@@ -17,11 +17,11 @@ use super::layer::Named;
 pub struct ServedBy {
     /// `IngressClass.spec.controller` by the name of the class.
     ingress_classes: Named<String>,
-    /// What is known of a Gateway, by `namespace/name`.
+    /// The facts about each Gateway, by `namespace/name`.
     gateways: Named<GatewayFacts>,
 }
 
-/// What the class of a Gateway says.
+/// The facts about a Gateway from its GatewayClass.
 ///
 /// ```
 /// let facts = xposer::options::GatewayFacts { controller: "traefik.io/gateway-controller".to_owned(), features: None };
@@ -31,12 +31,12 @@ pub struct ServedBy {
 pub struct GatewayFacts {
     /// `GatewayClass.spec.controllerName`.
     pub controller: String,
-    /// The names of `GatewayClass.status.supportedFeatures`; `None` where the class has no such list.
+    /// The names in `GatewayClass.status.supportedFeatures`; `None` if the class has no such list.
     pub features: Option<Vec<String>>,
 }
 
 impl ServedBy {
-    /// Adds a class of Ingresses and its `spec.controller`; the empty name stands for the default class of the cluster.
+    /// Adds an IngressClass and its `spec.controller`; the empty name stands for the default class of the cluster.
     ///
     /// ```
     /// use xposer::options::ServedBy;
@@ -69,7 +69,7 @@ impl ServedBy {
         self.ingress_classes.get(class).map(String::as_str)
     }
 
-    /// What is known of a Gateway.
+    /// The facts about a Gateway.
     #[must_use]
     pub fn gateway(&self, namespace: &str, name: &str) -> Option<&GatewayFacts> {
         if self.gateways.is_empty() {

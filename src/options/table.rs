@@ -1,7 +1,7 @@
-//! The table of options: one row for what an annotation, a setting, or both can say.
+//! The table of options: one row for each option, which an annotation, a setting, or both can set.
 //!
-//! The rows make the fields of [`Layer`], and everything that reads an option or speaks of one reads them: parsing, proposals
-//! for misspelt names, the reference pages, `xposer explain`, the form of the policy and the JSON Schema of the settings.
+//! The fields of [`Layer`] are made from the rows, and so is everything that parses or describes options: proposals for misspelt
+//! names, the reference pages, `xposer explain`, the form of the policy and the JSON Schema of the settings.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -34,41 +34,42 @@ use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termin
 /// ```
 #[derive(Debug)]
 pub struct ConfigOption {
-    /// The setting; `None` where only a Service can say it.
+    /// The setting; `None` if only a Service can set the option.
     pub setting: Option<Key>,
-    /// The annotation of a Service that overrides the setting; `None` where a Service cannot say it.
+    /// The annotation of a Service that overrides the setting; `None` if a Service cannot set the option.
     pub annotation: Option<Key>,
-    /// What its value is.
+    /// The form of its value.
     pub form: Form,
-    /// What it means, in one sentence.
+    /// The meaning of the option, in one sentence.
     pub doc: &'static str,
-    /// The default, as YAML; in parentheses, where no value says the same, what happens without one.
+    /// The default, as YAML. In parentheses, a description of the behaviour without a value, if no value has the same effect.
     pub default: &'static str,
-    /// Whether the original Xposer had it.
+    /// Whether the original Xposer had the option.
     pub original: bool,
-    /// Whether the setting can also stand in a profile, or under a namespace.
+    /// Whether a profile or a namespace can also have the setting.
     is_layered: bool,
 }
 
-/// What reading settings and annotations needs of an option: the policy's module has this, and not the texts of the references.
+/// The part of an option that parsing needs. It is separate from [`ConfigOption`], so that the policy's module does not contain the
+/// texts of the reference pages.
 pub(super) struct Row {
     /// The name of the setting.
     pub(super) setting: Option<&'static str>,
     /// The key of the annotation.
     pub(super) annotation: Option<&'static str>,
-    /// The value of the built-in layer, as YAML. Without one, the code that uses the option decides.
+    /// The value in the built-in layer, as YAML. If there is none, the code that uses the option decides.
     pub(super) built_in: Option<&'static str>,
-    /// Whether the setting can also stand in a profile, or under a namespace.
+    /// Whether a profile or a namespace can also have the setting.
     pub(super) is_layered: bool,
     /// Reads the setting or the annotation into its slot.
     pub(super) read: Option<ReadLayer>,
-    /// Reads the setting at the top, where it is not only a slot of the lowest layer.
+    /// Reads the setting at the top level, if it is more than a slot of the lowest layer.
     pub(super) read_top: Option<ReadTop>,
 }
 
-/// Reads a setting or an annotation into its slot; `null` stands for an annotation that is no text.
+/// Reads a setting or an annotation into its slot. `null` stands for an annotation that is no text.
 pub(super) type ReadLayer = fn(&mut Layer, &Value, Origin) -> Parsed<()>;
-/// Reads a setting that is for everybody into its place.
+/// Reads a setting of the top level into its field.
 pub(super) type ReadTop = fn(&mut Settings, &Value, &Origin) -> Parsed<()>;
 
 /// The key of an annotation or a setting.
@@ -82,7 +83,7 @@ pub(super) type ReadTop = fn(&mut Settings, &Value, &Origin) -> Parsed<()>;
 pub struct Key {
     /// The whole key.
     pub name: &'static str,
-    /// A value that works: of an annotation its text, of a setting YAML.
+    /// An example value that works: for an annotation its text, for a setting YAML.
     pub example: &'static str,
 }
 
@@ -95,13 +96,13 @@ impl Key {
 }
 
 impl ConfigOption {
-    /// Whether the setting can also stand in a profile, or under a namespace.
+    /// Whether a profile or a namespace can also have the setting.
     #[must_use]
     pub fn is_layered(&self) -> bool {
         self.is_layered
     }
 
-    /// The default, if it is a value and not a description.
+    /// The default; `None` if it is a description and not a value.
     ///
     /// ```
     /// let default = |name| xposer::options::settings().find(|(key, _)| key.name == name)?.1.default_value();
@@ -123,7 +124,7 @@ pub fn options() -> &'static [ConfigOption] {
     OPTIONS
 }
 
-/// Every setting: its key and its option.
+/// Returns the key and the option of every setting.
 ///
 /// ```
 /// assert!(xposer::options::settings().any(|(key, row)| key.name == "ingressURLTemplate" && row.is_layered()));
@@ -132,7 +133,7 @@ pub fn settings() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone 
     OPTIONS.iter().filter_map(|row| Some((row.setting?, row)))
 }
 
-/// Every annotation of a Service that is read: its key and its option.
+/// Returns the key and the option of every annotation of a Service that is read.
 ///
 /// ```
 /// assert!(xposer::options::annotations().any(|(key, _)| key.name == "config.xposer.stakater.com/IngressNameTemplate"));
@@ -143,17 +144,17 @@ pub fn annotations() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clo
 
 /// A value of a Plan that an option decides, as `xposer explain` shows it.
 pub(crate) struct Decided {
-    /// What the value is.
+    /// The name of the value.
     pub(crate) what: &'static str,
     pub(crate) value: String,
     pub(crate) origin: Origin,
-    /// Where a layer gives one.
+    /// Returns the source of the option in a layer.
     pub(crate) place: Place,
 }
 
-/// Where a layer says something about an option.
+/// A function that returns the source of an option in a layer.
 type Place = fn(&Layer) -> Option<&Origin>;
-/// The values that an option decides; the option's place in a layer is given.
+/// A function that returns the values that an option decides, given the function for its source in a layer.
 type Decides = fn(&Plan, Place) -> Vec<Decided>;
 
 impl Decided {
@@ -161,19 +162,19 @@ impl Decided {
         Self { what, value: value.to_string(), origin: origin.clone(), place }
     }
 
-    /// The value of an intent, if the plan has it from an option.
+    /// The value of an intent, if it comes from an option.
     fn wish(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
         let wanted = plan.wanted(intent).filter(|it| it.keys.is_empty());
         wanted.map(|it| Self::new(what, &it.wish, &it.origin, place)).into_iter().collect()
     }
 
-    /// The only value of an option, if the plan has it.
+    /// The value of an option that decides a single value, if the plan has one.
     fn only(what: &'static str, value: Option<&Sourced<impl Display>>, place: Place) -> Vec<Self> {
         value.map(|it| Self::new(what, &it.value, &it.origin, place)).into_iter().collect()
     }
 }
 
-/// What the options decide of a Plan, in the order of the table.
+/// Returns the values of a Plan that options decide, in the order of the table.
 pub(crate) fn decided(plan: &Plan) -> impl Iterator<Item = Decided> {
     DECIDES.iter().flat_map(|(decides, place)| decides(plan, *place))
 }
@@ -198,7 +199,7 @@ pub(super) fn annotation_keys() -> impl Iterator<Item = &'static str> {
     ROWS.iter().filter_map(|row| row.annotation)
 }
 
-/// What kind of value a setting or an annotation takes.
+/// The form of the value of a setting or an annotation.
 ///
 /// ```
 /// use xposer::options::{Form, annotations};
@@ -214,7 +215,7 @@ pub enum Form {
     Templates,
     /// A list of templates.
     TemplateList,
-    /// True or false; as a text in one of the spellings of Go's `strconv.ParseBool`.
+    /// A boolean; as text, one of the spellings of Go's `strconv.ParseBool`.
     Boolean,
     /// The name or the number of a port.
     Port,
@@ -222,25 +223,25 @@ pub enum Form {
     Word(&'static [&'static str]),
     /// Some of these words, separated by commas; in settings, also a list.
     Words(&'static [&'static str]),
-    /// A whole number from the first to the second.
+    /// A whole number in this inclusive range.
     Number(u8, u8),
     /// The name of an object.
     Name,
-    /// A text in a form of its own, which the description names.
+    /// A text with a format of its own, which the description names.
     Text,
     /// A path that begins with `/`.
     Path,
     /// Numbers with the units h, m, s or ms: `1m30s`.
     Duration,
-    /// Bytes, perhaps with Ki, Mi, Gi, k, M or G.
+    /// A number of bytes, optionally with Ki, Mi, Gi, k, M or G.
     Size,
     /// Texts, separated by commas or blanks; in settings, also a list.
     Items,
-    /// One `key: value` a line with these keys, or the value of the first key alone; in settings, also a mapping.
+    /// One `key: value` on each line with these keys, or the value of the first key alone; in settings, also a mapping.
     Parts(&'static [&'static str]),
-    /// One `key: value` a line.
+    /// One `key: value` on each line.
     Block,
-    /// A mapping to texts; in an annotation one `key: value` a line.
+    /// A mapping with texts as values; in an annotation, one `key: value` on each line.
     Pairs,
     /// A list of texts, such as hosts or patterns.
     List,
@@ -249,7 +250,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The kind in words, for the reference pages.
+    /// The form in words, for the reference pages.
     #[must_use]
     pub fn describe(self) -> Cow<'static, str> {
         match self {
@@ -279,8 +280,8 @@ impl Form {
         }
     }
 
-    /// Whether a setting of this kind is, or can be, a list or a mapping. Where only texts can be written, as in the data of
-    /// a ConfigMap, its value is written as YAML.
+    /// Whether a setting of this form is, or can be, a list or a mapping. Places that only hold texts, such as the data of a
+    /// ConfigMap, have the value as YAML.
     ///
     /// ```
     /// use xposer::options::Form;
@@ -313,13 +314,13 @@ impl Form {
     }
 }
 
-/// Makes the table, and of its first part the fields of [`Layer`].
+/// Makes the table, and the fields of [`Layer`] from its first part.
 ///
-/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and its
-/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. `built_in` in place of `default`
-/// is also the value in the built-in layer: a text, in single quotes where YAML needs them. `decides` gives the values of a
-/// Plan that the option decides. A row of `intents` is read by the grammar of its intent. A row of `general` is for everybody,
-/// or the block, which is read by itself.
+/// A row of `layered` has a slot in every layer. Its `setting` can be in every layer of the settings, its `general` only at the top
+/// level, and its `annotation` on a Service. `read` parses all of them, and `top` replaces it at the top level. `built_in` in place
+/// of `default` is also the value in the built-in layer: a text, in single quotes where YAML needs them. `decides` returns the
+/// values of a Plan that the option decides. The grammar of the intent parses a row of `intents`. A row of `general` is a setting
+/// of the top level only, or the block, which has a parser of its own.
 macro_rules! options {
     (
         layered {$(
@@ -354,11 +355,11 @@ macro_rules! options {
             $( annotation: ($block:expr, $block_example:expr), )?
         })+}
     ) => {
-        /// What one layer says about each option.
+        /// The options that one layer sets.
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Layer {
             $( pub(crate) $field: Slot<$type>, )+
-            /// The intents that have values of their own.
+            /// The intents that have no field of their own.
             pub(crate) wishes: Wishes,
         }
 
@@ -386,8 +387,8 @@ macro_rules! options {
             }, )+
         ];
 
-        // Only references and `xposer explain` read this, so it is no column of the table above: the policy's module is smaller
-        // without it.
+        // Only references and `xposer explain` read this. It is no column of the table above, so that the policy's module does not
+        // contain it.
         static OPTIONS: &[ConfigOption] = &[
             $( ConfigOption {
                 $( setting: Some(Key { name: $setting, example: $setting_example }), is_layered: true, )?
@@ -425,11 +426,11 @@ macro_rules! options {
     };
 }
 
-/// A row that nobody can set yet.
+/// A row without a setting and an annotation, to be completed.
 const ROW: Row =
     Row { setting: None, annotation: None, built_in: None, is_layered: false, read: None, read_top: None };
 
-/// An option that nobody can set yet.
+/// An option without a setting and an annotation, to be completed.
 const fn option(form: Form, doc: &'static str) -> ConfigOption {
     ConfigOption {
         setting: None,
@@ -1003,7 +1004,7 @@ options! {
     }
 }
 
-/// Puts what was read in its place, where something was.
+/// Stores a value that was read; `None` leaves the place unchanged.
 fn keep<T>(read: Option<T>, place: &mut T) -> Parsed<()> {
     if let Some(value) = read {
         *place = value;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::diagnostics::{FieldPath, Origin, Problem, Report};
 use crate::service::FORWARD_ANNOTATION;
 
-/// An annotation of the objects that somebody gave: forwarded from the block, or an entry of a setting `annotations`.
+/// An annotation of the objects that a user gave: a line of the forwarded block, or an entry of a setting `annotations`.
 ///
 /// ```
 /// use serde_json::json;
@@ -20,7 +20,7 @@ use crate::service::FORWARD_ANNOTATION;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Annotation {
-    /// The key: as it was written, or its successor where it was translated.
+    /// The key as it was written, or its successor if the key was translated.
     pub key: String,
     /// The value.
     pub value: String,
@@ -30,7 +30,7 @@ pub struct Annotation {
 /// Where an annotation came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A line of the forwarded block: the bytes of its key and of its value.
+    /// A line of the forwarded block: the byte ranges of its key and of its value.
     Block { key: Range<usize>, value: Range<usize> },
     /// An entry of a setting `annotations`.
     Setting(FieldPath),
@@ -50,7 +50,7 @@ impl Annotation {
         }
     }
 
-    /// The place of the key, with a finding about it.
+    /// Returns the place of the key, and the problem with the byte range of the key.
     pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
         let problem = match &self.source {
             Source::Block { key, .. } => problem.at(key.clone()),

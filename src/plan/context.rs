@@ -1,4 +1,4 @@
-//! What a rule may read.
+//! The input of a rule.
 
 use crate::diagnostics::{Code, Report, Segment};
 use crate::dialect::external_dns;
@@ -7,7 +7,7 @@ use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
 
-/// What a rule may read.
+/// The input of a rule: everything that a rule may read.
 pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
@@ -16,17 +16,17 @@ pub(crate) struct RuleContext<'f> {
     pub(crate) plan: &'f Plan,
 }
 
-/// The codes of findings about keys inside a value.
+/// The codes of the findings about keys that a line break has folded into a value.
 const FOLDED: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
 
 impl RuleContext<'_> {
-    /// Whether an annotation is a copy under another prefix of ExternalDNS. Findings about it are filed for the line that the
-    /// user wrote.
+    /// Whether an annotation is a copy under another prefix of ExternalDNS. Rules skip copies: the finding is filed for the line
+    /// that the user wrote.
     pub(crate) fn is_mirrored(&self, annotation: &Annotation) -> bool {
         external_dns::split(&annotation.key).is_some() && !self.has_own_key(annotation)
     }
 
-    /// Whether the key of an annotation is the one that the user wrote.
+    /// Whether the user wrote the key of the annotation, rather than a legacy key that was translated to it.
     pub(crate) fn has_own_key(&self, annotation: &Annotation) -> bool {
         match &annotation.source {
             Source::Block { .. } => self.forwarded.block.contains(&annotation.key),
@@ -36,7 +36,7 @@ impl RuleContext<'_> {
         }
     }
 
-    /// The pattern by which an annotation may not be forwarded, if there is one; it is empty where the key is denied to everybody.
+    /// The pattern of the settings that denies the annotation, if there is one; empty if the key is denied to everybody.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
         if !annotation.is_forwarded() {
@@ -45,7 +45,8 @@ impl RuleContext<'_> {
         self.settings.denial(key)
     }
 
-    /// The code and the sentence where something that protects is lost: the administrator may accept that of a key.
+    /// The code and the message of a finding about lost protection. The administrator may accept the loss of a key, which lowers
+    /// the code.
     pub(crate) fn lost(&self, key: &str, said: String) -> (Code, String) {
         if self.settings.accept_loss.fit(key) {
             (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
@@ -54,7 +55,7 @@ impl RuleContext<'_> {
         }
     }
 
-    /// Whether there is a finding about one of these keys inside the value of another one.
+    /// Whether a finding was filed about one of these keys inside the value of another key.
     pub(crate) fn is_swallowed(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
         if !report.diagnostics().iter().any(|known| FOLDED.contains(&known.code)) {
             return false;
@@ -66,12 +67,12 @@ impl RuleContext<'_> {
     }
 }
 
-/// Whether the value was refused because of keys inside it.
+/// Whether the value was refused because it contains other keys.
 pub(crate) fn is_refused(annotation: &Annotation, report: &Report) -> bool {
     is_reported(annotation, &[Code::FoldedBlockRefused], report)
 }
 
-/// Whether a finding of these codes is about the value.
+/// Whether a finding with one of these codes is about the value.
 fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool {
     let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
     match &annotation.source {

@@ -19,10 +19,10 @@ pub(crate) struct OtherHost {
     pub(crate) verbatim: bool,
 }
 
-/// A host that an annotation of the objects adds to those of the routes.
+/// A host that an annotation of the objects adds to the hosts of the routes.
 #[derive(Debug)]
 pub(crate) struct AddedHost<'p> {
-    /// Empty where it is a pattern, which may take any host.
+    /// The host; empty if the annotation has a pattern, which may match any host.
     pub(crate) host: String,
     pub(crate) what: Use,
     pub(crate) annotation: &'p Annotation,
@@ -30,7 +30,7 @@ pub(crate) struct AddedHost<'p> {
 }
 
 impl Plan {
-    /// The hosts that annotations of the objects add to those of the routes.
+    /// The hosts that annotations of the objects add to the hosts of the routes.
     pub(crate) fn added_hosts(&self) -> Vec<AddedHost<'_>> {
         let is_ingress = self.targets.contains(&Target::Ingress);
         let mut found = Vec::new();
@@ -47,8 +47,8 @@ impl Plan {
         found
     }
 
-    /// The hosts that certificates are for, each once: those of the routes, those of the option `TLSHosts`, and those that are
-    /// sent to others, which is done after the handshake.
+    /// The hosts that need a certificate, each once: the hosts of the routes, the hosts of the option `TLSHosts`, and the hosts
+    /// that are redirected to others, because a redirect comes after the TLS handshake.
     pub(crate) fn tls_hosts(&self) -> Vec<&str> {
         let others = self.certificate_hosts.iter().chain(&self.other_hosts);
         let hosts = self.rules.iter().map(|rule| rule.host.as_str()).chain(others.map(|it| it.host.as_str()));
@@ -65,7 +65,7 @@ impl Plan {
         grouped(self.secrets.iter().map(String::as_str).zip(hosts))
     }
 
-    /// The secrets by their hosts; none where all hosts have one secret.
+    /// The secret of each host; empty if all hosts share one secret.
     pub(crate) fn secrets_by_host(&self) -> BTreeMap<&str, &str> {
         if self.secrets.is_empty() {
             return BTreeMap::new();

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::values::Target;
 
-/// A kind of object that is emitted. [`Kind::row`] has its names and permissions, for the controller, the KRM function, the
-/// RBAC manifests and the chart.
+/// A kind of object that is emitted. [`Kind::row`] returns its names and permissions, which the controller, the KRM function, the
+/// RBAC manifests and the chart use.
 ///
 /// ```
 /// use xposer::emit::Kind;
@@ -16,7 +16,7 @@ use crate::values::Target;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// An Ingress of Kubernetes.
+    /// An Ingress (`networking.k8s.io`).
     Ingress,
     /// An HTTPRoute of the Gateway API.
     HttpRoute,
@@ -34,7 +34,7 @@ pub enum Kind {
     BackendTrafficPolicy,
     /// An HTTPRouteFilter of Envoy Gateway.
     HttpRouteFilter,
-    /// The URL ConfigMap, which belongs to all Services of a namespace.
+    /// The URL ConfigMap, which all Services of a namespace share.
     ConfigMap,
 }
 
@@ -55,15 +55,15 @@ pub struct KindRow {
     pub name: &'static str,
     /// The resource, as the paths of the API and RBAC rules write it.
     pub plural: &'static str,
-    /// Whether its objects have a namespace.
+    /// Whether objects of this kind are namespaced.
     pub is_namespaced: bool,
-    /// Whether every API server has the kind; others have it where its CustomResourceDefinition is installed.
+    /// Whether every API server has the kind. The other kinds exist only where their CustomResourceDefinition is installed.
     pub is_built_in: bool,
-    /// What gives the controller the permission to write it; `None` where it always has it.
+    /// The choice that permits the controller to write the kind; `None` if the controller always may.
     pub permission: Option<Permission>,
 }
 
-/// What an administrator chooses, so that the controller may write a kind.
+/// The choice of an administrator that permits the controller to write a kind.
 ///
 /// ```
 /// use xposer::emit::Kind;
@@ -73,11 +73,11 @@ pub struct KindRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Permission {
-    /// Whether the manifests without components give it.
+    /// Whether the manifests without components give the permission.
     pub is_default: bool,
-    /// The component of `deploy/controller` that adds it, or removes it where it is given by default.
+    /// The component of `deploy/controller` that adds the permission, or removes it if it is given by default.
     pub component: &'static str,
-    /// The value of the chart that is true where it is given.
+    /// The value of the chart that gives the permission if it is true.
     pub chart_value: &'static str,
 }
 
@@ -201,19 +201,19 @@ impl Kind {
         self.row().name
     }
 
-    /// The kind of this name; letter case counts.
+    /// Returns the kind with this name, which is case-sensitive; `None` if there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// The group; empty for the core group.
+    /// The API group; empty for the core group.
     #[must_use]
     pub fn group(self) -> &'static str {
         self.row().api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// The version in its group.
+    /// The version of the API group.
     #[must_use]
     pub fn version(self) -> &'static str {
         let api_version = self.row().api_version;

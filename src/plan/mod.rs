@@ -1,7 +1,7 @@
-//! What is made of one Service: hosts, paths, TLS and the rest, each value with its source.
+//! The plan of one Service: hosts, paths, TLS and the rest, each value with its source.
 //!
-//! `resolve` fills a plan in, `check` reads it, and `expose` hands it out only if no Error was filed. So the fields are
-//! optional where a value may be missing, and the public methods rely on the rules.
+//! `resolve` fills a plan in, `check` reads it, and `expose` returns it only if no Error was filed. So fields are optional if a
+//! value may be missing, and the public methods rely on the rules to have found it.
 
 mod annotation;
 pub(crate) mod context;
@@ -27,10 +27,11 @@ pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
-/// What few plans have. In the others it takes no room: allocators are slow with objects of more than a kilobyte, as a plan would be.
+/// A value that few plans have. Boxed, it costs other plans one pointer: allocators are slow with objects of more than a kilobyte,
+/// and a plan with all values inline would be one.
 pub(crate) type Rare<T> = Option<Box<T>>;
 
-/// What will be made of one Service, whatever kinds of objects it becomes. [`expose`](crate::expose) makes plans.
+/// The plan of one Service, independent of the kinds of objects it is emitted as. [`expose`](crate::expose) makes plans.
 ///
 /// ```
 /// use serde_json::json;
@@ -44,43 +45,43 @@ pub(crate) type Rare<T> = Option<Box<T>>;
 pub struct Plan {
     /// The Service.
     pub(crate) subject: Arc<Subject>,
-    /// The profile that the Service is under.
+    /// The profile that applies to the Service.
     pub(crate) profile: Rare<Sourced<String>>,
     pub(crate) domain: Option<Sourced<String>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<Route>,
-    /// The path of the URL: that of the first route, or of a regular expression its literal beginning.
+    /// The path of the URL: the path of the first route. If that is a regular expression, its literal beginning.
     pub(crate) url_path: String,
     pub(crate) tls: Option<Sourced<Tls>>,
     /// The secret of the first host.
     pub(crate) secret: Option<Sourced<String>>,
-    /// The secrets of all hosts in the order of [`Plan::tls_hosts`]; none where they have one secret.
+    /// The secrets of all hosts in the order of [`Plan::tls_hosts`]; empty if all hosts share one secret.
     pub(crate) secrets: Vec<String>,
-    /// The hosts that only a certificate is for.
+    /// The hosts that have a certificate and no route.
     pub(crate) certificate_hosts: Vec<OtherHost>,
-    /// The hosts that are sent to those of the routes, as far as they need a certificate for that.
+    /// The hosts that are redirected to the hosts of the routes, as far as the redirect needs a certificate.
     pub(crate) other_hosts: Vec<OtherHost>,
     /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
-    /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
+    /// Whether the issuer replaces an annotation of a lower layer, which that layer gives to all objects with a secret.
     pub(crate) replaces_issuer: bool,
     pub(crate) https_redirect: Option<Sourced<bool>>,
-    /// Whether the redirect takes the place of an annotation of a layer below that forbids it.
+    /// Whether the redirect replaces an annotation of a lower layer that forbids it.
     pub(crate) replaces_redirect: bool,
-    /// The port of all routes that have none of their own; `None` where the Service has none.
+    /// The port of all routes without a port of their own; `None` if the Service has no port.
     pub(crate) port: Option<BackendPort>,
-    /// What is spoken at the ports that routes lead to, each protocol once, as `appProtocol` says it, with the position of the
-    /// first port that says it.
+    /// The protocols of the ports that routes lead to, each once, as `appProtocol` names them. The number is the position of the
+    /// first port with that protocol.
     pub(crate) port_protocols: Vec<(BackendProtocol, usize)>,
     pub(crate) class: Option<Sourced<String>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
-    /// The Gateways of HTTPRoutes.
+    /// The Gateways that HTTPRoutes are attached to.
     pub(crate) parent_refs: Rare<Sourced<Vec<ParentRef>>>,
-    /// The name of the ListenerSet that the HTTPRoutes are attached to, in place of the Gateway.
+    /// The name of the ListenerSet that the HTTPRoutes are attached to instead of the Gateway.
     pub(crate) listener_set: Rare<Sourced<String>>,
-    /// The reference to it; none without one.
+    /// The reference to the ListenerSet; empty without one.
     pub(crate) listener_parents: Vec<ParentRef>,
     /// The listeners without TLS.
     pub(crate) http_parent_refs: Rare<Sourced<Vec<ParentRef>>>,
@@ -89,27 +90,27 @@ pub struct Plan {
     pub(crate) termination: Termination,
     pub(crate) canary: Rare<Canary>,
     pub(crate) monitor: Rare<Sourced<Monitor>>,
-    /// Who gets a link.
+    /// The dashboards that get a link.
     pub(crate) links: Rare<Sourced<Vec<LinkPage>>>,
-    /// The labels of all objects from the options, beside those that mark our objects.
+    /// The labels of all objects from the options, without the labels that mark objects of Xposer.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
-    /// Those that somebody gave, in ascending order of their keys, which are all different.
+    /// The annotations that a user gave, in ascending order of their keys, which are unique.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Rare<Published>,
-    /// Who serves the objects of each target.
+    /// The controller that serves the objects, for each target.
     pub(crate) servers: Vec<Server>,
-    /// What the Gateways of HTTPRoutes support, where their class says it.
+    /// The features that the Gateways of HTTPRoutes support, if their GatewayClass lists them.
     pub(crate) gateway_features: Option<Vec<String>>,
-    /// What the Service wants beside the fields above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
+    /// The intents of the Service that have no field above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<Wanted>,
-    /// The annotations of the Service itself that a controller of Ingresses reads there, and their values.
+    /// The annotations of the Service itself that an Ingress controller reads on the Service, and their values.
     pub(crate) on_service: Vec<(String, String)>,
-    /// The bytes of the Service's annotations, without what is written back.
+    /// The size of the Service's annotations in bytes, without the annotations that are written back.
     pub(crate) annotation_bytes: usize,
 }
 
 impl Plan {
-    /// A plan with nothing but the identity of a Service.
+    /// Creates a plan that has the identity of a Service and nothing else.
     pub(crate) fn of(service: &Service<'_>, subject: Arc<Subject>) -> Self {
         Self {
             subject,
@@ -208,7 +209,7 @@ impl Plan {
         &self.targets
     }
 
-    /// The hosts and paths: at least one, no two the same.
+    /// The hosts and paths: at least one, without duplicates.
     ///
     /// ```
     /// use serde_json::json;
@@ -288,7 +289,7 @@ impl Plan {
     }
 
     /// The secret with the certificate; `None` means that the objects have no TLS section. If each host has a secret of its own,
-    /// it is that of the first host.
+    /// the secret of the first host.
     ///
     /// ```
     /// use serde_json::json;
@@ -300,7 +301,7 @@ impl Plan {
         self.secret.as_ref().map(|secret| secret.value.as_str())
     }
 
-    /// Whether requests without TLS are redirected to https; `None` leaves it to the target.
+    /// Whether requests without TLS are redirected to https; `None` leaves the choice to the target.
     ///
     /// ```
     /// use serde_json::json;
@@ -313,7 +314,7 @@ impl Plan {
         self.https_redirect.as_ref().map(|redirect| redirect.value)
     }
 
-    /// The Gateways, their listeners, or the ListenerSet, that HTTPRoutes are attached to.
+    /// The Gateways, listeners or ListenerSet that HTTPRoutes are attached to.
     ///
     /// ```
     /// use serde_json::json;
@@ -326,17 +327,17 @@ impl Plan {
         if self.listener_parents.is_empty() { self.gateways() } else { &self.listener_parents }
     }
 
-    /// The Gateways, or their listeners, that serve HTTPRoutes.
+    /// The Gateways or listeners that serve HTTPRoutes.
     pub(crate) fn gateways(&self) -> &[ParentRef] {
         self.parent_refs.as_ref().map_or(&[], |refs| &refs.value)
     }
 
-    /// Whether a ListenerSet is one of its objects. That of a canary is the one of the stable Service.
+    /// Whether the plan emits a ListenerSet. A canary emits none: it uses the ListenerSet of the stable Service.
     pub(crate) fn has_listener_set(&self) -> bool {
         self.listener_set.is_some() && self.canary.is_none()
     }
 
-    /// The listeners without TLS, from which an HTTPRoute redirects to https.
+    /// The listeners without TLS whose requests an HTTPRoute redirects to https.
     ///
     /// ```
     /// use serde_json::json;
@@ -351,7 +352,7 @@ impl Plan {
         self.http_parent_refs.as_ref().map_or(&[], |refs| &refs.value)
     }
 
-    /// The stable Service of a canary, and the requests that the canary gets. [`Canary`] has an example.
+    /// The stable Service of a canary and the requests that the canary receives. [`Canary`] has an example.
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.canary.as_deref()
@@ -363,7 +364,7 @@ impl Plan {
         self.monitor.as_ref().map(|monitor| &monitor.value)
     }
 
-    /// The URL that the monitor requests: that of the first route, perhaps by https and with another path.
+    /// The URL that the monitor requests: the URL of the first route, possibly with https and with another path.
     ///
     /// ```
     /// use serde_json::json;
@@ -376,8 +377,8 @@ impl Plan {
         self.monitor().map(|monitor| self.monitored_url(monitor))
     }
 
-    /// The annotations that the Service or the settings give, in ascending order of their keys, which are all different. What
-    /// other options mean, such as a canary, is written when an object is emitted. [`Annotation`] has an example.
+    /// The annotations that the Service or the settings give, in ascending order of their keys, which are unique. Annotations that
+    /// express other options, such as a canary, are added when an object is emitted. [`Annotation`] has an example.
     #[must_use]
     pub fn annotations(&self) -> &[Annotation] {
         &self.annotations
@@ -389,8 +390,8 @@ impl Plan {
         self.published.as_deref()
     }
 
-    /// The URL of the first route: scheme, host and path. The scheme is `https` if connections are secured, also by a load
-    /// balancer. A path of `/` is left out; of a regular expression, the URL has the literal beginning.
+    /// The URL of the first route: scheme, host and path. The scheme is `https` if connections are secured, which includes TLS at a
+    /// load balancer. A path of `/` is left out; a regular expression is cut to its literal beginning.
     ///
     /// ```
     /// use serde_json::json;
@@ -408,7 +409,7 @@ impl Plan {
         self.url_with(self.tls().is_on(), &self.url_path)
     }
 
-    /// The URL that the monitor requests: that of the first route, perhaps by https and with another path.
+    /// The URL that the monitor requests: the URL of the first route, possibly with https and with another path.
     pub(crate) fn monitored_url(&self, monitor: &Monitor) -> String {
         let path = monitor.health_endpoint.as_deref().unwrap_or(&self.url_path);
         self.url_with(self.tls().is_on() || monitor.force_https, path)
@@ -424,12 +425,12 @@ impl Plan {
         self.annotations.get(at)
     }
 
-    /// The value of an annotation that a controller of Ingresses reads on the Service itself.
+    /// The value of an annotation that an Ingress controller reads on the Service itself.
     pub(crate) fn on_service(&self, key: &str) -> Option<&str> {
         self.on_service.iter().find(|(known, _)| known == key).map(|(_, value)| value.trim())
     }
 
-    /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
+    /// The class of the Ingress: the field, or the annotation if legacy keys are passed on.
     ///
     /// ```
     /// use serde_json::json;
@@ -453,13 +454,13 @@ impl Plan {
         (self.namespace(), self.service())
     }
 
-    /// The redirect to https that the Service itself asks for.
+    /// The redirect to https, if an annotation of the Service asks for it.
     pub(crate) fn asked_redirect(&self) -> Option<&Sourced<bool>> {
         let asked = self.https_redirect.as_ref();
         asked.filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)))
     }
 
-    /// Those of the stable Service of a canary.
+    /// The namespace and the name of the stable Service of a canary.
     pub(crate) fn stable_identity(&self) -> Option<(Option<&str>, &str)> {
         self.canary.as_ref().map(|canary| (self.namespace(), canary.of.as_str()))
     }

@@ -1,4 +1,4 @@
-//! Which objects a plan becomes, and their names.
+//! The objects of a plan and their names.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use crate::intents::{Intent, Wish};
 use crate::validation::www;
 use crate::values::{Target, Termination, set};
 
-/// Hosts that have the same paths, and the paths.
+/// Hosts that have the same paths, and these paths.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
 
-/// The most hosts of an HTTPRoute.
+/// The maximum number of hosts of an HTTPRoute.
 const MAX_HOSTNAMES: usize = 16;
 
 impl Plan {
@@ -37,13 +37,13 @@ impl Plan {
         names
     }
 
-    /// Whether this target has an object of its own. The weight of a canary is in the HTTPRoute of the stable
-    /// Service, and a canary is a backend of the stable Service's Route.
+    /// Whether this target has an object of its own. Otherwise the canary is a weight in the HTTPRoute, or a backend in the Route,
+    /// of the stable Service.
     pub(crate) fn has_object(&self, target: Target) -> bool {
         match target {
             Target::Ingress => true,
             Target::HttpRoute => self.canary.as_ref().is_none_or(|canary| {
-                // Of all implementations, Envoy Gateway alone chooses by a cookie.
+                // Only Envoy Gateway can match a cookie; an HTTPRoute of other implementations can match a header.
                 canary.header.is_some()
                     || (canary.cookie.is_some() && self.controller(target) == Controller::EnvoyGateway)
             }),
@@ -69,23 +69,23 @@ impl Plan {
         }
     }
 
-    /// Whether an HTTPRoute of its own redirects requests without TLS to https.
+    /// Whether an additional HTTPRoute redirects requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
         self.redirects(Target::HttpRoute)
     }
 
-    /// Whether the Service wants that TLS ends there.
+    /// Whether the Service asks for TLS passthrough, so that TLS ends at the Service.
     pub(crate) fn passes_tls(&self) -> bool {
         self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
     }
 
-    /// Where TLS ends on a Route.
+    /// The place where TLS ends on a Route.
     pub(crate) fn termination(&self) -> Termination {
         if self.passes_tls() { Termination::Passthrough } else { self.termination }
     }
 
-    /// The hosts that are sent to others of the plan, behind the host that they are sent to. `www` stands for each host of the plan
-    /// with or without `www.`, whichever the plan does not have; a name is sent to the first host.
+    /// The hosts that are redirected, each list after the host of the plan that it is redirected to. `www` stands for each host of
+    /// the plan with or without `www.`, whichever the plan does not have; any other name is redirected to the first host.
     pub(crate) fn redirected_hosts(&self) -> Vec<(&str, Vec<String>)> {
         let Some(Wish::Hosts(wanted)) = self.wish(Intent::RedirectFrom).filter(|_| self.canary.is_none())
         else {
@@ -108,14 +108,14 @@ impl Plan {
         grouped(pairs)
     }
 
-    /// The same in groups that an HTTPRoute can have.
+    /// The redirected hosts in groups that are small enough for an HTTPRoute.
     pub(crate) fn redirected_groups(&self) -> Vec<(&str, Vec<String>)> {
         let all = self.redirected_hosts().into_iter();
         all.flat_map(|(to, from)| from.chunks(MAX_HOSTNAMES).map(|it| (to, it.to_vec())).collect::<Vec<_>>())
             .collect()
     }
 
-    /// The hosts by their paths: a group for each HTTPRoute.
+    /// The hosts grouped by their paths: one group for each HTTPRoute.
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
         let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
         let by_paths = hosts.into_iter().map(|(host, routes)| {
@@ -133,7 +133,7 @@ impl Plan {
     }
 }
 
-/// `web`, `web-2`, `web-3` ...
+/// The name of the object at this index: `web`, `web-2`, `web-3` ...
 pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
     if index == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}-{}", index + 1)) }
 }
@@ -143,12 +143,12 @@ pub(crate) fn redirect_name(name: &str) -> String {
     format!("{name}-redirect")
 }
 
-/// The name of an HTTPRoute that sends other hosts to one of a plan.
+/// The name of an HTTPRoute that redirects other hosts to a host of the plan.
 pub(crate) fn from_name(name: &str, index: usize) -> String {
     numbered(&format!("{name}-from"), index).into_owned()
 }
 
-/// Items by their keys: the groups in the order of their first items, the items in their own order.
+/// Groups items by their keys. The groups are in the order of their first items, and the items keep their order.
 pub(crate) fn grouped<K: Ord + Clone, T>(items: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
     let mut groups: Vec<(K, Vec<T>)> = Vec::new();
     let mut places = BTreeMap::new();

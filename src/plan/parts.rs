@@ -30,13 +30,13 @@ pub struct Route {
     pub host: String,
     /// The path; it starts with `/`.
     pub path: String,
-    /// How the path is compared with that of a request.
+    /// How the path is compared with the path of a request.
     pub path_type: PathType,
-    /// Whether an annotation says that it is a regular expression, so that a `+` is a sign of one.
+    /// Whether an annotation makes the path a regular expression, in which a `+` is an operator.
     pub(crate) is_regex: bool,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
-    /// The port that stands behind its URL; without one, the port of the plan counts.
+    /// The port that the URL names; without one, the port of the plan applies.
     pub(crate) port: Option<BackendPort>,
     /// The template of the host, after unescaping.
     pub(crate) template: Arc<str>,
@@ -56,14 +56,14 @@ impl Route {
 /// A port of the Service that requests go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BackendPort {
-    /// As it was chosen: by number or by name.
+    /// The port as the user chose it: by number or by name.
     pub(crate) chosen: Sourced<PortRef>,
-    /// The port of the Service; `None` where it has no such port.
+    /// The port of the Service; `None` if the Service has no such port.
     pub(crate) known: Option<KnownPort>,
 }
 
 impl BackendPort {
-    /// The number of the Service's port; 0 where the Service has no such port.
+    /// The number of the Service's port; 0 if the Service has no such port.
     pub(crate) fn number(&self) -> u16 {
         self.known.as_ref().map_or(0, |known| known.number)
     }
@@ -80,7 +80,7 @@ pub(crate) struct KnownPort {
     pub(crate) number: u16,
     pub(crate) name: Option<String>,
     pub(crate) is_tcp: bool,
-    /// What its `appProtocol` says.
+    /// The protocol that its `appProtocol` names.
     pub(crate) protocol: BackendProtocol,
 }
 
@@ -91,7 +91,7 @@ impl From<&Port<'_>> for KnownPort {
     }
 }
 
-/// The share of another Service's requests that this one gets.
+/// A canary: the share of another Service's requests that this Service receives.
 ///
 /// ```
 /// use serde_json::json;
@@ -110,14 +110,14 @@ pub struct Canary {
     pub weight: Option<u8>,
     /// The name of a header.
     pub header: Option<String>,
-    /// The value of the header that sends a request here; without one it is `always`.
+    /// The value of the header that sends a request to the canary; `None` means `always`.
     pub header_value: Option<String>,
-    /// The name of a cookie whose value `always` sends a request here.
+    /// The name of a cookie whose value `always` sends a request to the canary.
     pub cookie: Option<String>,
 }
 
 impl Canary {
-    /// Whether it gets other requests than the other one, or more of them.
+    /// Whether this canary has a larger weight than the other one, or another header or cookie.
     ///
     /// ```
     /// use serde_json::json;
@@ -149,11 +149,11 @@ impl Canary {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Monitor {
-    /// Whether the monitor uses https although nothing here secures connections.
+    /// Whether the monitor uses https although the plan has no TLS.
     pub force_https: bool,
-    /// The path that is requested instead of the exposed one.
+    /// The path that is requested instead of the path of the route.
     pub health_endpoint: Option<String>,
-    /// Options of the provider, as `EndpointMonitorSpec` has them.
+    /// Options of the provider, in the format of `EndpointMonitorSpec`.
     pub provider: Map<String, Value>,
 }
 
@@ -173,13 +173,13 @@ pub struct Monitor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// Which ConfigMaps have the entry.
+    /// The ConfigMaps that have the entry.
     pub scope: Scope,
     /// The key: `<service>-<namespace>`.
     pub key: String,
-    /// The value: the first host, without scheme and path; under the setting `publishedValue: url` the whole URL.
+    /// The value: the first host without scheme and path, or the whole URL if the setting `publishedValue` is `url`.
     pub value: String,
-    /// The bytes of the line in the forwarded block.
+    /// The byte range of the line in the forwarded block.
     pub(crate) place: Range<usize>,
 }
 
@@ -196,6 +196,6 @@ pub struct Published {
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.
     Locally,
-    /// `globally`: in the ConfigMap of every namespace. The emitted ConfigMaps are those of the namespaces of the given plans.
+    /// `globally`: in the ConfigMap of every namespace. The emitted ConfigMaps are for the namespaces of the given plans.
     Globally,
 }

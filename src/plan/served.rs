@@ -1,4 +1,4 @@
-//! Who serves what a plan becomes, and what it wants of them.
+//! The controllers that serve the objects of a plan, and the intents that they have to implement.
 
 use super::Plan;
 use crate::diagnostics::Origin;
@@ -6,7 +6,7 @@ use crate::dialect::controller::Controller;
 use crate::intents::{Intent, Wish};
 use crate::values::Target;
 
-/// Who serves the objects of a target, and how that is known.
+/// The controller that serves the objects of a target, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) target: Target,
@@ -14,34 +14,34 @@ pub(crate) struct Server {
     pub(crate) reason: Reason,
 }
 
-/// How it is known who serves something.
+/// The reason why a controller is known to serve an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// A setting says it.
+    /// A setting names the controller.
     Setting(Origin),
-    /// The class of the cluster names this controller.
+    /// The class in the cluster names this controller.
     Cluster(String),
-    /// The name of the class says it.
+    /// The name of the class implies the controller.
     ClassName,
-    /// Nothing says anything else.
+    /// No other reason applies: the default controller.
     Default,
 }
 
-/// Something that the Service wants.
+/// An intent of the Service, with its value and source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) intent: Intent,
     pub(crate) wish: Wish,
-    /// Who wants it.
+    /// The annotation or setting that asks for it.
     pub(crate) origin: Origin,
-    /// The annotations of other programs that say it; none where an option does.
+    /// The annotations of other programs that express it; empty if an option does.
     pub(crate) keys: Vec<String>,
-    /// Further annotations that say the same.
+    /// Further annotations that express the same value.
     pub(crate) same: Vec<String>,
 }
 
 impl Plan {
-    /// Who serves the objects of a target.
+    /// The controller that serves the objects of a target.
     pub(crate) fn controller(&self, target: Target) -> Controller {
         let known = self.servers.iter().find(|server| server.target == target);
         known.map_or(
@@ -54,7 +54,7 @@ impl Plan {
         )
     }
 
-    /// Who is to serve the objects of a target, and why that is known, as a part of a sentence.
+    /// The controller that serves the objects of a target, and the reason, as a part of a sentence.
     ///
     /// ```
     /// use serde_json::json;
@@ -77,7 +77,7 @@ impl Plan {
         })
     }
 
-    /// The class of the Ingress, if nothing says who serves it: no setting, no class of the cluster, and not its name.
+    /// The class of the Ingress, if no setting, no class of the cluster and no known class name tells which controller serves it.
     ///
     /// ```
     /// use serde_json::json;
@@ -92,7 +92,7 @@ impl Plan {
         self.class_name().filter(|_| server.reason == Reason::Default)
     }
 
-    /// What the Service wants, if it wants this.
+    /// The entry of an intent, if the Service has it.
     pub(crate) fn wanted(&self, intent: Intent) -> Option<&Wanted> {
         self.intents.iter().find(|wanted| wanted.intent == intent)
     }

@@ -1,9 +1,9 @@
-//! The annotations that the administrator gives by default.
+//! The default annotations of the administrator.
 
 use std::collections::BTreeSet;
 
-use super::migrate::Old;
-use super::monitor::Wanted;
+use super::migrate::Migrated;
+use super::monitor::MonitorRequest;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
@@ -13,8 +13,9 @@ use crate::dialect::nginx::{ALIASES, SSL_REDIRECT};
 use crate::values::set;
 
 impl Resolver<'_, '_> {
-    /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
-    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
+    /// Adds the annotations of the settings, layer by layer, unless the block or an upper layer gives the same annotation or
+    /// contradicts it.
+    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut MonitorRequest) {
         let layers = self.layers;
         let tls = plan.tls();
         let (mut replaces_issuer, mut replaces_redirect) = (false, false);
@@ -23,13 +24,13 @@ impl Resolver<'_, '_> {
             if defaults.is_empty() {
                 continue;
             }
-            // An issuer that is named above takes the place of this layer's one, whoever names it and however.
+            // An issuer from a source above replaces the issuer of this layer, whether an option or an annotation names it.
             let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
                 || plan.annotations.iter().any(|it| is_issuer(&it.key));
             let names_issuer = || defaults.iter().any(|it| is_issuer(&self.current_key(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
             let redirect = self.redirect_above(plan, index);
-            let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
+            let (mut old, mut added) = (Migrated::new(&plan.targets), Vec::new());
             let known = keys(plan);
             let own = set(defaults.iter().map(|default| default.key.as_str()));
             for default in defaults {
@@ -37,7 +38,7 @@ impl Resolver<'_, '_> {
                     continue;
                 }
                 let current = self.current_key(&default.key);
-                // The redirect that a layer above asks for is written instead.
+                // The redirect that an upper layer asks for is written instead.
                 if replaces_redirect && current == SSL_REDIRECT {
                     continue;
                 }
@@ -70,7 +71,8 @@ impl Resolver<'_, '_> {
         (plan.replaces_issuer, plan.replaces_redirect) = (replaces_issuer, replaces_redirect);
     }
 
-    /// The option about requests without TLS that counts more than the annotations of this layer, where an Ingress is made.
+    /// The option `HTTPSRedirect`, if a layer above this one sets it and an Ingress is made. It overrides the annotations of this
+    /// layer.
     fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
         let redirect = plan.https_redirect.as_ref().filter(|_| plan.has_stable_ingress())?;
         let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
@@ -78,7 +80,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The keys of the annotations that are given already; there may be thousands.
+/// The keys of the annotations that are already given. A set, because there may be thousands.
 pub(super) fn keys(plan: &Plan) -> BTreeSet<&str> {
     set(plan.annotations.iter().map(|known| known.key.as_str()))
 }

@@ -1,4 +1,4 @@
-//! What a report says of a plan, and no stage needs: its URLs, where its certificate comes from, and what ExternalDNS publishes.
+//! Facts about a plan that only reports need: its URLs, the source of its certificate, and the names that ExternalDNS publishes.
 
 use crate::diagnostics::{Origin, Sourced};
 use crate::dialect::cert_manager::write::{is_asked, issuer};
@@ -25,7 +25,7 @@ pub fn urls(plan: &Plan) -> Vec<String> {
     plan.routes().iter().map(of).collect()
 }
 
-/// Where the certificate of a plan comes from.
+/// The source of the certificate of a plan.
 ///
 /// ```
 /// use serde_json::json;
@@ -42,29 +42,29 @@ pub fn urls(plan: &Plan) -> Vec<String> {
 pub enum Certificate {
     /// There is no TLS.
     None,
-    /// The secrets with these names hold it; somebody else fills them.
+    /// Secrets with these names hold the certificate, and another program or a person fills them.
     Secret {
         /// The names, in the namespace of the Service.
         names: Vec<String>,
     },
     /// cert-manager fills the secrets with these names.
     CertManager {
-        /// The issuer that is asked; `None` means the default one of cert-manager.
+        /// The issuer that is asked; `None` means the default issuer of cert-manager.
         issuer: Option<Issuer>,
         /// The names of the secrets, in the namespace of the Service.
         names: Vec<String>,
     },
-    /// A load balancer in front of the controller has it.
+    /// A load balancer in front of the controller has the certificate.
     LoadBalancer,
-    /// The listener of the Gateway has it: no object of the Service names a secret.
+    /// The listener of the Gateway has the certificate: no object of the Service names a secret.
     Gateway,
-    /// TLS ends at the Service, which has it.
+    /// TLS ends at the Service, which has the certificate.
     Passthrough,
-    /// The Service that the canary belongs to has it.
+    /// The stable Service of the canary has the certificate.
     Stable,
 }
 
-/// Where the certificate of a plan comes from at its first target.
+/// Returns the source of the certificate for the first target of a plan.
 ///
 /// ```
 /// use serde_json::json;
@@ -78,7 +78,7 @@ pub fn certificate(plan: &Plan) -> Certificate {
     certificate_at(plan, plan.targets().first().copied().unwrap_or(Target::Ingress))
 }
 
-/// Where the certificate comes from with which a target of a plan is served.
+/// Returns the source of the certificate with which a target of a plan is served.
 ///
 /// ```
 /// use serde_json::json;
@@ -127,7 +127,7 @@ pub fn certificate_at(plan: &Plan, target: Target) -> Certificate {
     Certificate::Secret { names }
 }
 
-/// What ExternalDNS publishes of a plan, where it runs.
+/// The names and records that ExternalDNS publishes for a plan, if it runs in the cluster.
 ///
 /// ```
 /// use serde_json::json;
@@ -140,17 +140,18 @@ pub fn certificate_at(plan: &Plan, target: Target) -> Certificate {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dns {
-    /// The hosts that it publishes.
+    /// The hosts that ExternalDNS publishes.
     pub hosts: Vec<String>,
-    /// What the records lead to, where an annotation says it; else it is the address of whoever serves the object.
+    /// The target of the records, if an annotation gives one; otherwise ExternalDNS uses the address of the controller or load
+    /// balancer that serves the object.
     pub target: Option<String>,
     /// The time to live of the records, where an annotation says it.
     pub ttl: Option<String>,
-    /// The annotation by which it leaves the objects out.
+    /// The annotation that makes ExternalDNS ignore the objects.
     pub left_out_by: Option<String>,
 }
 
-/// What ExternalDNS publishes of a plan, where it runs.
+/// Returns what ExternalDNS publishes for a plan, if it runs in the cluster.
 ///
 /// ```
 /// use serde_json::json;
@@ -183,7 +184,7 @@ pub fn dns(plan: &Plan) -> Dns {
         hosts.extend(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()));
     }
     let hosts = grouped(hosts.into_iter().map(|host| (host, ()))).into_iter().map(|(host, _)| host);
-    // On a route of the Gateway API the target is that of the Gateway.
+    // For an HTTPRoute, ExternalDNS takes the target from the Gateway and not from the route.
     let has_target = plan.targets().iter().any(|target| *target != Target::HttpRoute);
     Dns {
         hosts: hosts.collect(),
@@ -193,7 +194,7 @@ pub fn dns(plan: &Plan) -> Dns {
     }
 }
 
-/// The profile that a Service is under, and where that is said.
+/// Returns the profile that applies to a Service, and the source that names the profile.
 ///
 /// ```
 /// use serde_json::json;

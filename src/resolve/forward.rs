@@ -1,10 +1,10 @@
-//! The annotations that somebody gave: the forwarded block, and the defaults of the administrator.
+//! The annotations that users gave: the forwarded block, and the defaults of the administrator.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::defaults::keys;
-use super::migrate::{Old, translated};
+use super::migrate::{Migrated, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
@@ -17,8 +17,8 @@ use crate::options::block::Line;
 use crate::options::{Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
-/// Whether a line of the block with this key means something to us rather than to another program. `row` is that of the key
-/// among the old ones.
+/// Whether a line of the block with this key is an instruction to Xposer rather than to another program. `row` is the key's row in
+/// the table of legacy keys.
 pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
     let is_ours = |row: &Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
@@ -27,20 +27,22 @@ pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings)
 }
 
 impl<'v> Resolver<'v, '_> {
-    /// Reads the forwarded block into the plan. Returns where the URL is published, and the bytes in the block that say so.
+    /// Reads the forwarded block into the plan. Returns where the URL is published, and the byte range of the line that asks for
+    /// it.
     pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
         let forwarded = self.forwarded;
         let mut publish = None;
         let mut block_class = Slot::Unset;
-        let mut old = Old::new(&plan.targets);
-        // Who serves the Ingress decides which keys are old.
+        let mut old = Migrated::new(&plan.targets);
+        // Which keys are legacy depends on the controller that serves the Ingress.
         let class = self.written_class();
-        let server = self.of_class(class);
+        let server = self.server_of_class(class);
         self.controller = server.0;
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             let row = find(line.key);
-            // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
+            // The rule `folded-block` refuses a line for Xposer whose value contains other keys: its value is not what its author
+            // meant.
             if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
@@ -51,9 +53,9 @@ impl<'v> Resolver<'v, '_> {
                     publish = self.scope(line).map(|scope| (scope, place));
                     !self.translates()
                 }
-                // An option of ours has no effect in the block.
+                // An option of Xposer has no effect inside the block.
                 key if key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION => {
-                    self.misplaced(line);
+                    self.file_misplaced(line);
                     true
                 }
                 _ if is_class => self.block_class(line, &mut block_class),
@@ -64,30 +66,31 @@ impl<'v> Resolver<'v, '_> {
                 plan.annotations.extend(self.migrate(given(line), row, &is_given, &mut old));
             }
         }
-        let Old { mut monitor, switches, .. } = old;
+        let Migrated { mut monitor, switches, .. } = old;
         self.apply_switches(plan, switches);
-        self.silence(plan);
-        self.empty(plan);
+        self.drop_canary_lines(plan);
+        self.drop_empty(plan);
         self.mirror(plan);
         plan.class = self.layers.first_with_block(&block_class, |it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
-        // One of a layer of the settings takes the place of those below, and says nothing else.
+        // An empty annotation of a layer of the settings overrides the same annotation of the layers below, and has no other
+        // meaning.
         plan.annotations.retain(|it| !is_empty(it) || self.settings.denial(&it.key).is_some());
         self.servers(plan, class, &server);
-        // What a program can do is looked up among them.
+        // Lookups of annotations by key rely on this order.
         plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         plan.read_as_said(self.layers.first(|it| &it.path_type).is_some());
         self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {
-            // The annotations say how ingress-nginx reads the paths.
+            // The annotations decide how ingress-nginx reads the paths.
             plan.url_path = asked_path(plan, rule).into_owned();
         }
         plan.monitor = self.monitor(plan, monitor).map(Box::new);
         publish
     }
 
-    /// The class that somebody has written: on the Service, in its block, or in the settings.
+    /// The class that is written on the Service, in its block, or in the settings.
     fn written_class(&self) -> Option<&'v str> {
         let (layers, forwarded) = (self.layers, self.forwarded);
         let of_block = || {
@@ -98,12 +101,12 @@ impl<'v> Resolver<'v, '_> {
         own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
     }
 
-    /// Whether old keys are translated.
+    /// Whether legacy keys are translated.
     pub(super) fn translates(&self) -> bool {
         !self.settings.forwards_legacy
     }
 
-    /// Files that an issuer among the annotations is not the one that the Service names.
+    /// Files a finding if an annotation names another issuer than the Service does.
     fn issuer_conflict(&mut self, plan: &Plan) {
         let Some(Sourced { value: own, origin: Origin::Annotation(_) }) = &plan.issuer else { return };
         let is_other = |it: &&Annotation| {
@@ -119,14 +122,14 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// Whether a key publishes or lists the host.
+    /// Whether ExternalDNS or Forecastle reads the key to publish or list the host.
     pub(super) fn publishes(&self, key: &str) -> bool {
         forecastle::is_key(key) || self.settings.is_dns_key(key)
     }
 
-    /// Takes away the lines for controllers that have no value: to a controller, they are missing, and they must not take the place of
-    /// what an option or a setting says.
-    fn empty(&mut self, plan: &mut Plan) {
+    /// Removes the lines for controllers that have an empty value. A controller treats such a line as missing, so the line must not
+    /// override an option or a setting.
+    fn drop_empty(&mut self, plan: &mut Plan) {
         let settings = self.settings;
         let is_silent = |it: &Annotation| is_empty(it) && settings.denial(&it.key).is_none();
         for given in plan.annotations.extract_if(.., |it| is_silent(it)) {
@@ -137,15 +140,16 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// Takes away what a canary forwards to publish or list its host, which is that of the stable Service.
-    pub(super) fn silence(&mut self, plan: &mut Plan) {
+    /// Removes the lines of a canary's block that would publish or list its host. The host is that of the stable Service, which
+    /// publishes it.
+    pub(super) fn drop_canary_lines(&mut self, plan: &mut Plan) {
         let Some(canary) = &plan.canary else { return };
         let (silent, kept) = std::mem::take(&mut plan.annotations)
             .into_iter()
             .partition(|it: &Annotation| self.publishes(&it.key));
         plan.annotations = kept;
         for given in silent {
-            // A canary has this annotation anyway.
+            // Every canary gets this annotation, so the line changes nothing.
             if external_dns::opts_out(&given.key, &given.value) {
                 continue;
             }
@@ -164,7 +168,7 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// Copies the annotations of ExternalDNS to all prefixes that it may look for.
+    /// Copies the annotations of ExternalDNS to all prefixes that its versions read.
     pub(super) fn mirror(&mut self, plan: &mut Plan) {
         let is_of_dns = |known: &Annotation| external_dns::split(&known.key).is_some();
         if !self.translates() || !plan.annotations.iter().any(is_of_dns) {
@@ -189,7 +193,7 @@ impl<'v> Resolver<'v, '_> {
         plan.annotations.append(&mut more);
     }
 
-    fn misplaced(&mut self, line: &Line<'_>) {
+    fn file_misplaced(&mut self, line: &Line<'_>) {
         let message = format!("{} has no effect inside the forwarded block", quoted(line.key));
         let problem = Problem::new(Code::ForwardOwnKey, message)
             .help("move the line to the annotations of the Service");
@@ -218,10 +222,11 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// Reads the class of the block, which counts where the Service has no annotation for it. Whether the line is passed on.
+    /// Reads the class of the block, which applies if the Service has no annotation for the class. Returns whether the line is
+    /// passed on.
     fn block_class(&mut self, line: &Line<'_>, class: &mut Slot<String>) -> bool {
         if class.is_unset() {
-            // No setting takes the place of a class that is empty, or that stays an annotation.
+            // A class that is empty, or that stays an annotation, still prevents the settings from giving a class.
             *class = Slot::Broken;
         }
         if line.value.is_empty() {
@@ -243,7 +248,7 @@ impl<'v> Resolver<'v, '_> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            // That of a controller that looks for it in the annotation alone stays there.
+            // Some controllers read the class only in the annotation; a class of theirs stays there.
             _ if self.translates() && !is_of_annotation(line.value) => {
                 let problem = translated(line.key, "spec.ingressClassName");
                 self.block(problem.at(line.key_range.clone()));
@@ -258,7 +263,7 @@ impl<'v> Resolver<'v, '_> {
     }
 }
 
-/// Whether a line for a controller has no value.
+/// Whether a line for a controller has an empty value.
 fn is_empty(given: &Annotation) -> bool {
     given.value.trim().is_empty() && is_of_controller(&given.key)
 }

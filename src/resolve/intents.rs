@@ -1,4 +1,4 @@
-//! What a Service wants of whoever serves it: by options, or by annotations of other programs.
+//! The intents of a Service, which options or annotations of other programs express.
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -20,12 +20,13 @@ use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
 use crate::values::{BackendProtocol, Target, Tls};
 
-/// Whether there is an Ingress whose controller does not look at `appProtocol` port by port.
-fn says_one_protocol(plan: &Plan) -> bool {
+/// Whether there is an Ingress whose controller has one protocol for all ports, instead of the `appProtocol` of each.
+fn has_one_protocol(plan: &Plan) -> bool {
     plan.targets.contains(&Target::Ingress) && plan.controller(Target::Ingress) != Controller::Contour
 }
 
-/// The option `TLS` of a Service counts more than an annotation of the settings by which TLS does not end at Traefik.
+/// Removes an annotation of the settings that makes Traefik not terminate TLS, if the Service has the option `TLS`, which overrides
+/// it.
 fn drop_refused_tls(plan: &mut Plan) {
     let is_option =
         |tls: &Sourced<Tls>| tls.value.has_secret() && matches!(tls.origin, Origin::Annotation(_));
@@ -37,16 +38,16 @@ fn drop_refused_tls(plan: &mut Plan) {
     }
 }
 
-/// The finding that something says another thing than an option or an annotation.
+/// The problem that a key or value contradicts an option or an annotation.
 pub(crate) fn contradiction(first: &str, other: &str) -> Problem {
     let said = [first, " contradicts ", other].concat();
     Problem::new(Code::IntentConflict, said).help("keep one of the two")
 }
 
-/// What to do about a line against what the settings ask for.
+/// The help for a line of the block that contradicts the settings.
 pub(crate) const ASK: &str = "remove the line, or ask your administrator";
 
-/// The place of the layer that has an annotation, from the uppermost on.
+/// The layer that an annotation comes from; 0 is the uppermost.
 fn layer(given: &Annotation) -> u8 {
     match &given.source {
         Source::Block { .. } => 0,
@@ -58,7 +59,7 @@ fn layer(given: &Annotation) -> u8 {
     }
 }
 
-/// Whether a value is one, which another one replaces as a whole.
+/// Whether another value replaces this one as a whole, rather than part by part.
 fn is_whole(wish: &Wish) -> bool {
     matches!(
         wish,
@@ -76,8 +77,8 @@ fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
     plan.targets.iter().all(|target| is_word(plan, *target, wanted, key))
 }
 
-/// Of several names of one word, that of the upper layer counts. The lines of one layer have a rule.
-fn aliases(plan: &mut Plan) {
+/// If several aliases of one annotation are given, keeps the one of the uppermost layer. A rule reports aliases within one layer.
+fn drop_lower_aliases(plan: &mut Plan) {
     loop {
         let below = |(named, other): (&Annotation, &Annotation)| match layer(named).cmp(&layer(other)) {
             Ordering::Less => Some(other.key.clone()),
@@ -88,12 +89,12 @@ fn aliases(plan: &mut Plan) {
         if below.is_empty() {
             return;
         }
-        // Each name was compared with the first one alone, which may be gone now.
+        // Each alias was compared with the first one only, which may be removed now, so the comparison repeats.
         plan.annotations.retain(|given| !below.contains(&given.key));
     }
 }
 
-/// Whether what says nothing takes the place of what has to say something: an option has no such value.
+/// Whether an annotation switches off an intent that the settings ask for. No option has such a value.
 fn is_off(wanted: &Wanted, given: &Annotation) -> bool {
     let is_any = matches!(
         wanted.intent,
@@ -107,8 +108,8 @@ fn prefix(key: &str) -> Option<&str> {
 }
 
 impl<'v> Resolver<'v, '_> {
-    /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
-    /// need not be understood, unless they let TLS pass through: then the others have no effect.
+    /// Decides the intents of the plan. If ingress-nginx alone serves the objects and no option asks for anything, the annotations
+    /// need not be understood. TLS passthrough is the exception: with it, the other annotations have no effect.
     pub(super) fn intents(&mut self, plan: &mut Plan) {
         let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
@@ -165,13 +166,13 @@ impl<'v> Resolver<'v, '_> {
             let Sourced { value: wish, origin } = wanted.clone();
             plan.intents.push(Wanted { intent, wish, origin, keys, same: equal });
         }
-        self.rewrites(plan);
-        aliases(plan);
-        self.clashes(plan, &meant);
+        self.check_rewrites(plan);
+        drop_lower_aliases(plan);
+        self.compare_annotations(plan, &meant);
     }
 
-    /// A path is cut off, or another one takes its place.
-    fn rewrites(&mut self, plan: &mut Plan) {
+    /// Reports a plan that asks both to strip the prefix and to rewrite the path, which contradict each other.
+    fn check_rewrites(&mut self, plan: &mut Plan) {
         let is_cut = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
@@ -185,24 +186,25 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// What somebody wants, by an option or by annotations of another program, and an annotation of the program that serves the Service
-    /// may say the same thing. What was read of such annotations is compared with options already; of the others, the name tells what
+    /// Compares each intent with the annotations that express the same intent in the words of the program that serves the Service.
+    /// Annotations that were read as an intent were compared with options before; of the others, only the key tells which intent
     /// they are about.
     ///
-    /// The upper layer counts. That one layer says two things is an Error.
-    fn clashes(&mut self, plan: &mut Plan, meant: &[Meant]) {
+    /// The upper layer wins. Two different values in one layer are an Error.
+    fn compare_annotations(&mut self, plan: &mut Plan, meant: &[Meant]) {
         if plan.annotations.is_empty() {
             return;
         }
         let is_said = |wanted: &&Wanted| wanted.wish != Wish::Switch(false) && plan.canary.is_none();
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
-        // Most Services have no annotation that says what an option says, so nothing is written to be compared.
+        // Most Services have no annotation that expresses the same as an option, so the words of the program are only made if one
+        // has.
         let written: OnceCell<Vec<Vec<Written<'_>>>> = OnceCell::new();
         let in_words = || plan.targets.iter().map(|target| in_words(plan, *target)).collect();
         for wanted in plan.intents.iter().filter(is_said) {
-            // The first of the annotations that say it; an option has none.
+            // The first annotation that expresses the intent; an intent from an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
-            // Of a path that is cut off and replaced, it was told already.
+            // `check_rewrites` has reported a prefix that is both stripped and rewritten.
             let is_path = |intent| matches!(intent, Intent::StripPrefix | Intent::RewritePath);
             let is_about =
                 |it: &&Meant| it.intent == wanted.intent || is_path(it.intent) && is_path(wanted.intent);
@@ -217,7 +219,7 @@ impl<'v> Resolver<'v, '_> {
             let voids_it = |given: &Annotation| {
                 wanted.intent == Intent::RateLimit && exempts_everybody(&given.key, &given.value)
             };
-            // Of two names of one program, its rules tell.
+            // The rules of a program report two names of one annotation.
             let is_of_one =
                 |given: &Annotation| own.is_some_and(|own| prefix(&own.key) == prefix(&given.key));
             for given in &plan.annotations {
@@ -249,7 +251,7 @@ impl<'v> Resolver<'v, '_> {
                         below.push(wanted.intent);
                         replaced.extend_from_slice(&wanted.keys);
                     }
-                    // The parts that the layer above has not are those of this one.
+                    // The parts that the upper layer does not set are taken from this layer.
                     Some(_) => {}
                 }
             }
@@ -258,7 +260,8 @@ impl<'v> Resolver<'v, '_> {
         plan.annotations.retain(|given| !replaced.contains(&given.key));
     }
 
-    /// What is spoken with the Service, where nothing but `appProtocol` says it. The ports of several URLs may differ.
+    /// Adds the backend protocol from `appProtocol` if nothing else sets it. The ports of several URLs may have different
+    /// protocols.
     fn port_protocol(&mut self, plan: &Plan, below: &mut Layer, block: &Layer) {
         let intent = Intent::BackendProtocol;
         let is_said = |layer: &Layer| !layer.wishes.slot(intent).is_unset();
@@ -270,7 +273,7 @@ impl<'v> Resolver<'v, '_> {
                 let wish = Sourced::new(Wish::Protocol(*only), protocol_origin(*at));
                 below.wishes.set(intent, Slot::Set(wish));
             }
-            [(first, _), (second, at), ..] if says_one_protocol(plan) => {
+            [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
                 let said = format!(
                     "the ports of the URLs speak {first} and {second}, and {name} has one protocol for the whole Ingress"
@@ -286,8 +289,8 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is
-    /// an Error.
+    /// Handles an annotation that expresses the same intent as an option. The option overrides an annotation of the settings, which
+    /// is removed; an annotation of the Service that contradicts it is an Error.
     fn replaced(&mut self, plan: &mut Plan, intent: Intent, wanted: &Sourced<Wish>, other: &Meant) {
         if !other.is_forwarded {
             plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
@@ -298,7 +301,7 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// The authentication that is chosen by its name.
+    /// The authentication that the option `Auth` chooses by its name.
     fn chosen_auth(&mut self) -> Option<Sourced<&'v Wishes>> {
         let settings = self.settings;
         let chosen = self.layers.first(|it| &it.auth)?;

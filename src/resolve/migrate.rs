@@ -1,8 +1,8 @@
-//! Old keys become what programs read today.
+//! The translation of legacy keys to the keys that programs read today.
 
 use std::borrow::Cow;
 
-use super::monitor::Wanted;
+use super::monitor::MonitorRequest;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::controller::Controller;
@@ -10,29 +10,29 @@ use crate::dialect::legacy::{Legacy, Migration, find, successor};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// What old keys mean that is no single annotation today.
-pub(super) struct Old {
-    pub(super) monitor: Wanted,
+/// The legacy annotations that have no single successor: monitors and switches.
+pub(super) struct Migrated {
+    pub(super) monitor: MonitorRequest,
     pub(super) switches: Vec<Switch>,
-    /// Whether another target than an Ingress is made.
+    /// Whether the plan has another target than an Ingress.
     leaves_ingress: bool,
 }
 
-impl Old {
+impl Migrated {
     pub(super) fn new(targets: &[Target]) -> Self {
         let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
-        Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
+        Self { monitor: MonitorRequest::default(), switches: Vec::new(), leaves_ingress }
     }
 }
 
-/// An annotation that switched on what has a key and a value today.
+/// A legacy annotation with a boolean value that a key with another value replaces today.
 pub(super) struct Switch {
     given: Annotation,
     key: &'static str,
     value: &'static str,
 }
 
-/// The finding that an old key became what is read today.
+/// The problem that a legacy key was translated to a current one.
 pub(super) fn translated(old: &str, new: &str) -> Problem {
     let message = ["`", old, "` was translated to `", new, "`"].concat();
     Problem::new(Code::LegacyTranslated, message)
@@ -43,22 +43,23 @@ fn pair(key: &str, value: &str) -> String {
 }
 
 impl Resolver<'_, '_> {
-    /// The current form of an annotation, whoever wrote it; `row` is that of its key among the old ones. What is no annotation
-    /// today, or is one together with others, goes to `old`. `is_given` says whether the same source gives a key.
+    /// Returns the current form of an annotation, from the block or from the settings; `row` is its row in the table of legacy
+    /// keys. An annotation that became no annotation, or becomes one together with others, is added to `old`. `is_given` tells
+    /// whether the same source gives a key.
     pub(super) fn migrate(
         &mut self,
         given: Annotation,
         row: Option<&Legacy>,
         is_given: &dyn Fn(&str) -> bool,
-        old: &mut Old,
+        old: &mut Migrated,
     ) -> Option<Annotation> {
         let Some(row) = row else { return Some(given) };
-        // What is old for ingress-nginx is read by others.
+        // A key that is legacy for ingress-nginx may be current for another controller.
         if self.controller != Controller::IngressNginx && self.controller.reads(&given.key) {
             return Some(given);
         }
         if !self.translates() {
-            // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
+            // An Ingress gets the line unchanged. Other targets do not, so the loss of a removed key is reported.
             if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
                 self.report_migration(&given, row.migration);
             }
@@ -81,14 +82,15 @@ impl Resolver<'_, '_> {
         }
         let Some(key) = successor(row, &given.key) else { return Some(given) };
         if is_given(&key) {
-            self.shadowed(&given, &key);
+            self.file_shadowed(&given, &key);
             return None;
         }
         given.file_key(self.report, translated(&given.key, &key));
         Some(Annotation { key, ..given })
     }
 
-    /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each.
+    /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each, and one key
+    /// replaces both.
     pub(super) fn apply_switches(&mut self, plan: &mut Plan, switches: Vec<Switch>) {
         let mut on: Vec<Switch> = Vec::new();
         for switch in switches {
@@ -114,7 +116,7 @@ impl Resolver<'_, '_> {
         let value = if has("GRPC") && has("HTTPS") { "GRPCS" } else { first.value };
         for Switch { given, key, .. } in &on {
             if is_given {
-                self.shadowed(given, key);
+                self.file_shadowed(given, key);
             } else {
                 let old = pair(&given.key, &given.value);
                 let message = format!("`{old}` was translated to `{}`", pair(key, value));
@@ -127,7 +129,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The key by which a program of today reads what this one means.
+    /// The current key with the meaning of this key.
     pub(super) fn current_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
         let is_read = self.controller != Controller::IngressNginx && self.controller.reads(key);
         match find(key).filter(|_| self.translates() && !is_read) {
@@ -137,13 +139,13 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn shadowed(&mut self, old: &Annotation, new: &str) {
+    fn file_shadowed(&mut self, old: &Annotation, new: &str) {
         let message = format!("{} is given, too, and counts", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
     }
 
-    /// Reports a key without successor.
+    /// Reports a key that has no successor.
     fn report_migration(&mut self, given: &Annotation, migration: Migration) {
         let key = || quoted(&given.key);
         let problem = match migration {

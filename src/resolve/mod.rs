@@ -1,6 +1,6 @@
-//! The layers of options and a Service become a plan: templates are rendered, the port is chosen, old keys are translated.
+//! Makes a plan from a Service and the layers of options: renders templates, chooses the port, translates legacy keys.
 //!
-//! Its values are text. `check` says whether one is a valid host, name or path.
+//! The values of the plan are unchecked text. `check` decides whether a value is a valid host, name or path.
 
 mod defaults;
 pub(crate) mod facts;
@@ -33,8 +33,8 @@ use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, ParentRef, Target};
 pub(crate) use forward::is_read_here;
 
-/// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
-/// filed: under other defaults nothing would be as it was meant.
+/// Returns the layers of settings that apply to a Service, and its profile. Returns `None` and files an Error if the Service asks
+/// for a profile that it cannot have: with other defaults, every value could be wrong.
 pub(crate) fn layers<'s>(
     service: &Service<'_>,
     settings: &'s Settings,
@@ -53,7 +53,7 @@ pub(crate) fn layers<'s>(
     if !profile.is_for(place) {
         let said =
             format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(place));
-        // Not every Service that is refused looks at all of thousands.
+        // There may be thousands of profiles, and a help that names some of them is enough.
         let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> =
             looked_at.filter(|(_, other)| other.is_for(place)).map(|(name, _)| name).collect();
@@ -79,9 +79,9 @@ pub(crate) fn resolve(
     report: &mut Report,
 ) -> Box<Plan> {
     let canary = canary(layers, report);
-    // A missing name is an Error already; what is rendered from it must not become more of them.
+    // The missing name is an Error already; a placeholder keeps the templates from filing more.
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
-    // A canary stands under the host of the other Service, and has a name of its own.
+    // A canary uses the host of the stable Service, and has a name of its own.
     let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
     let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
@@ -102,7 +102,7 @@ pub(crate) fn resolve(
     plan.targets = Target::ALL.into_iter().filter(|target| targets.contains(target)).collect();
     plan.targets_origin = origin;
     other_targets(&mut plan, settings, layers);
-    // No layer has one of ours. The uppermost of each key counts.
+    // The options refuse the labels of Xposer itself. The value of the uppermost layer applies for each key.
     for label in layers.iter().flat_map(|layer| layer.labels.entries()) {
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
         plan.labels.entry(label.key.clone()).or_insert_with(given);
@@ -119,7 +119,7 @@ pub(crate) fn resolve(
     plan
 }
 
-/// What an object of another kind than an Ingress needs.
+/// Sets the fields of the plan that only targets other than an Ingress need.
 fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     if plan.targets.contains(&Target::HttpRoute) {
         plan.parent_refs = parents(plan.tls().is_on(), layers).cloned().map(Box::new);
@@ -131,15 +131,15 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     plan.termination = layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
 }
 
-/// What an HTTPRoute is attached to: without TLS to the listeners without TLS, where the layer that names its Gateways, or one above,
-/// names them. Gateways of a profile or a namespace are not left for listeners of the general settings.
+/// The parents of an HTTPRoute. Without TLS they are the listeners without TLS, provided that the layer that names the Gateways, or
+/// a layer above it, names these listeners: listeners of the general settings do not replace Gateways of a profile or a namespace.
 fn parents(has_tls: bool, layers: Layers<'_>) -> Option<&Sourced<Vec<ParentRef>>> {
     let without_tls = layers.iter().find(|it| !it.parent_refs.is_unset() || !it.http_parent_refs.is_unset());
     let without_tls = without_tls.and_then(|it| it.http_parent_refs.set()).filter(|it| !it.value.is_empty());
     without_tls.filter(|_| !has_tls).or_else(|| layers.first(|it| &it.parent_refs))
 }
 
-/// The entry of the URL ConfigMap; `place` has the bytes of the block that ask for it.
+/// The entry of the URL ConfigMap; `place` is the byte range of the line that asks for it.
 fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Published {
     let value = match plan.rules.first() {
         Some(rule) if !is_url => rule.host.clone(),
@@ -149,17 +149,17 @@ fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Pu
     Published { scope, key, value, place }
 }
 
-/// What exposes the Service.
+/// The targets of the Service, and the source that names them.
 fn targets<'s>(settings: &'s Settings, layers: Layers<'s>) -> (&'s [Target], Origin) {
     if !settings.only_targets.is_empty() {
         return (&settings.only_targets, Origin::BuiltIn);
     }
-    // Where a word is none, which is already reported, the rest is looked at as if nothing was said.
+    // An invalid target is reported already; the built-in target lets the other stages continue.
     let chosen = layers.first(|it| &it.targets).or_else(|| built_in().targets.set());
     chosen.map_or((&[], Origin::BuiltIn), |chosen| (&chosen.value, chosen.origin.clone()))
 }
 
-/// The canary, if one is asked for. The other annotations of a canary are an Error without `CanaryOf`.
+/// The canary, if the Service is one. The other annotations of a canary are an Error without `CanaryOf`.
 fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
     let weight = layers.first(|it| &it.canary_weight);
     let header = layers.first(|it| &it.canary_header);
@@ -187,7 +187,7 @@ fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
 
 /// The value of `{{.Domain}}`.
 fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sourced<String>> {
-    // Takes the place of a domain with an Error, so that the other templates do not have one because of it.
+    // Replaces an invalid domain, so that the templates that use it do not report it again.
     let stand_in = || Some(Sourced::new("domain.invalid".to_owned(), Origin::BuiltIn));
     if layers.is_broken(|it| &it.domain) {
         return stand_in();
@@ -195,7 +195,7 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
     let chosen = layers.first(|it| &it.domain)?;
     match chosen.value.render(&vars) {
         Ok(text) if text.is_empty() => None,
-        Ok(text) if has_several(&text) => {
+        Ok(text) if is_several_domains(&text) => {
             let said = format!("{} is several domains, expected one", quoted(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
@@ -213,8 +213,9 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
     }
 }
 
-/// Whether a domain is several, with signs between them that no domain has. What a comma separates are several hosts.
-fn has_several(domain: &str) -> bool {
+/// Whether the value is several domains with separators between them that no domain contains. Commas are left to the templates of
+/// hosts.
+fn is_several_domains(domain: &str) -> bool {
     let is_between = |c: char| matches!(c, ';' | '|' | '&') || c.is_whitespace();
     let mut parts = domain.split(is_between).filter(|part| !part.is_empty()).peekable();
     let first = parts.next();
@@ -223,7 +224,7 @@ fn has_several(domain: &str) -> bool {
 
 fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
     if chosen.origin == Origin::BuiltIn {
-        // Nobody wrote the template: its bytes mean nothing at the place that is reported, so it is shown instead.
+        // The template is built in, so a byte range has no meaning in the user's text; the message quotes the template instead.
         problem.range = None;
         let shown = format!("the built-in template {}", quoted(chosen.value.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);
@@ -236,7 +237,7 @@ struct Resolver<'v, 'a> {
     layers: Layers<'v>,
     forwarded: &'v Forwarded<'a>,
     vars: Vars<'v>,
-    /// Who serves the Ingress.
+    /// The controller that serves the Ingress.
     controller: Controller,
     report: &'v mut Report,
 }
@@ -253,7 +254,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The issuer that is asked for outside of the forwarded block.
+    /// The issuer that an option asks for, not an annotation of the block.
     fn issuer(&mut self) -> Option<Sourced<Issuer>> {
         if let Some(own) = self.layers.service
             && own.namespaced_issuer.is_set()

@@ -1,4 +1,4 @@
-//! The monitor: asked for by an annotation or a setting, or in the words of the controller's first version.
+//! The monitor, which an annotation, a setting, or legacy keys of the first version of the controller ask for.
 
 use serde_json::{Map, Value};
 
@@ -11,17 +11,18 @@ use crate::options::Layers;
 use crate::options::annotations::annotation;
 use crate::validation::parse_bool;
 
-/// What old keys ask for.
+/// The settings of a monitor that legacy keys give.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct MonitorRequest {
     enabled: Option<Sourced<bool>>,
     monitor: Monitor,
-    /// Whether the block says something about a monitor.
+    /// Whether the block gives a setting of a monitor.
     is_forwarded: bool,
 }
 
-impl Wanted {
-    /// Adds what the layer at this place of the layers has as old keys. A value of a layer above counts more, however it is written.
+impl MonitorRequest {
+    /// Adds the settings that the layer at this index gives as legacy keys. A value of a layer above wins, whether it is an option
+    /// or a legacy key.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
         if self.enabled.is_none() && upper().all(|it| it.monitor.is_unset()) {
@@ -35,7 +36,7 @@ impl Wanted {
     }
 }
 
-/// Adds the options of providers that are not given yet.
+/// Adds the provider options that are not set yet.
 fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
     for (name, options) in lower {
         let known = known.entry(name.clone()).or_insert_with(|| Map::new().into());
@@ -48,8 +49,13 @@ fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
 }
 
 impl Resolver<'_, '_> {
-    /// Reads one of the old keys.
-    pub(super) fn monitor_field(&mut self, wanted: &mut Wanted, field: MonitorField, given: &Annotation) {
+    /// Reads a legacy key of the monitor.
+    pub(super) fn monitor_field(
+        &mut self,
+        wanted: &mut MonitorRequest,
+        field: MonitorField,
+        given: &Annotation,
+    ) {
         let (monitor, value) = (&mut wanted.monitor, given.value.as_str());
         let read = match field {
             MonitorField::Enabled => {
@@ -66,8 +72,8 @@ impl Resolver<'_, '_> {
         self.monitor_line(read, field.path(), given);
     }
 
-    /// Reads one of the old keys of a provider; whether it is one that the provider still has.
-    pub(super) fn monitor_option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
+    /// Reads a legacy key of a provider. Returns whether the provider still has the option.
+    pub(super) fn monitor_option(&mut self, wanted: &mut MonitorRequest, given: &Annotation) -> bool {
         let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
         let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());
@@ -80,8 +86,8 @@ impl Resolver<'_, '_> {
         true
     }
 
-    /// What the Service says about a monitor that nobody asks for.
-    fn not_asked(&mut self, wanted: &Wanted) {
+    /// Reports settings of a monitor on a Service that does not ask for one.
+    fn file_not_asked(&mut self, wanted: &MonitorRequest) {
         let said = "nothing asks for a monitor, so this has no effect";
         let help = || format!("add {}: \"true\"", annotation::MONITOR);
         let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
@@ -104,12 +110,13 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The monitor, if there is to be one. A canary has none: its host is monitored already.
-    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
+    /// The monitor, if the Service asks for one. A canary has none, because the monitor of the stable Service requests the same
+    /// host.
+    pub(super) fn monitor(&mut self, plan: &Plan, wanted: MonitorRequest) -> Option<Sourced<Monitor>> {
         let (layers, enabled) = (self.layers, wanted.enabled.clone().into());
         let asked = layers.first_with_block(&enabled, |it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
-            self.not_asked(&wanted);
+            self.file_not_asked(&wanted);
         }
         let asked = asked.filter(|asked| asked.value && plan.canary.is_none())?;
         let mut monitor = wanted.monitor;

@@ -1,4 +1,4 @@
-//! The port of the Service that requests go to: one for all routes, or one that a URL names.
+//! The port of the Service that a route leads to: one for all routes, or one that a URL names.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::options::{SourcedTemplate, port_of};
 use crate::service::{Port, PortRef, Service};
 use crate::values::BackendProtocol;
 
-/// What stands between a URL and its port.
+/// The separator between a URL and its port.
 const ARROW: &str = "->";
 
 impl Resolver<'_, '_> {
-    /// Takes ` -> port` off a rendered URL.
+    /// Removes ` -> port` from a rendered URL, and returns the port.
     pub(super) fn own_port(&mut self, item: &mut String, url: &SourcedTemplate) -> Option<BackendPort> {
         let (before, port) = item.rsplit_once(ARROW)?;
-        // Nothing in a URL is blank, but a path may have an arrow.
+        // A blank must stand before the arrow, because a path may contain an arrow.
         if !before.ends_with(char::is_whitespace) {
             return None;
         }
@@ -25,7 +25,7 @@ impl Resolver<'_, '_> {
         let chosen = match port_of(&port) {
             Ok(port) => Sourced::new(port, url.origin.clone()),
             Err(mut problem) => {
-                // It would take the place of the whole template.
+                // The proposal would replace the whole template instead of the port.
                 problem.proposed = None;
                 file(self.report, url, problem);
                 return None;
@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
         Some(BackendPort { chosen, known: None })
     }
 
-    /// Chooses the port of all routes, and finds all ports that are named.
+    /// Chooses the port of all routes, and looks up the ports that URLs name.
     pub(super) fn ports(&mut self, service: &Service<'_>, plan: &mut Plan) {
         let is_named = |port: &Option<BackendPort>| port.is_some();
         let is_used = plan.rules.is_empty() || plan.rules.iter().any(|route| !is_named(&route.port));
@@ -63,7 +63,7 @@ impl Resolver<'_, '_> {
             return Some(chosen.clone());
         }
         let first = service.ports().first()?;
-        // One that cannot be used is reported by itself.
+        // A port that cannot be used has a finding of its own.
         let used = service.port(&PortRef::Number(first.number)).filter(|_| is_used);
         if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
             let said = format!(
@@ -81,12 +81,12 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Where the protocol of a port of the Service is said, by the position of the port.
+/// The field with the protocol of the port at this position of the Service's ports.
 pub(super) fn protocol_origin(at: usize) -> Origin {
     Origin::Field(FieldPath::object(&["spec", "ports"]).index(at).key("appProtocol"))
 }
 
-/// What is spoken at the ports that routes lead to, each protocol once, with the position of the first port that speaks it.
+/// The protocols of the ports that routes lead to, each once, with the position of the first port that has it.
 fn protocols(service: &Service<'_>, plan: &Plan) -> Vec<(BackendProtocol, usize)> {
     let mut spoken: Vec<(BackendProtocol, usize)> = Vec::new();
     let ports = plan.rules.iter().filter_map(|route| plan.backend_port(route)?.known.as_ref());
@@ -99,7 +99,7 @@ fn protocols(service: &Service<'_>, plan: &Plan) -> Vec<(BackendProtocol, usize)
     spoken
 }
 
-/// The ports of a Service by their numbers and names; of several, the first TCP port.
+/// The ports of a Service by number and by name. If several ports have one number or name, the first TCP port is chosen.
 fn by_reference<'s>(service: &'s Service<'_>) -> BTreeMap<PortRef, &'s Port<'s>> {
     let mut known: BTreeMap<PortRef, &Port<'_>> = BTreeMap::new();
     for port in service.ports() {

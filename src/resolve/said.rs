@@ -1,4 +1,4 @@
-//! How each program says each intent, tried on a sample Service: what the reference and `xposer explain` show.
+//! How each program expresses each intent, found out with a sample Service, for the reference and `xposer explain`.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ pub struct Program {
     controller: Controller,
 }
 
-/// How a program says an intent.
+/// How a program expresses an intent.
 ///
 /// ```
 /// use xposer::internal::{Intent, Program, Says};
@@ -44,18 +44,18 @@ pub struct Program {
 pub struct Said {
     /// The intent.
     pub intent: Intent,
-    /// Its words there, in the order of the program's table; none where they are not known.
+    /// The words of the program for the intent, in the order of the program's table; empty if the words are not known.
     pub words: Vec<Words>,
-    /// Whether the program does what the example of the option wants.
+    /// Whether the program does what the example of the option asks for.
     pub says: Says,
-    /// The values with which this is different.
+    /// The values for which the answer is different.
     pub limits: Vec<(&'static str, Says)>,
 }
 
-/// The annotations of the sample Service that an intent needs beside its own.
+/// The annotations that the sample Service needs for an intent in addition to the annotation of the intent.
 const BESIDE: &[(Intent, &str, &str)] = &[(Intent::Canary, annotation::CANARY_WEIGHT, "10")];
 
-/// Values that a program may take in another way than the example of the option.
+/// Values that a program may treat differently from the example of the option.
 const VALUES: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirectCode, &["301", "302", "303", "307"]),
     (Intent::RewritePath, &["/app"]),
@@ -94,7 +94,7 @@ const VALUES: &[(Intent, &[&str])] = &[
 /// The class of the sample Service.
 const CLASS: &str = "sample";
 
-/// The intent that an annotation of ingress-nginx, by its name without the prefix, is read as: the first one that has it.
+/// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
 ///
 /// ```
 /// use xposer::internal::{Intent, meaning};
@@ -106,7 +106,7 @@ pub fn meaning(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
-/// What annotations of a plan mean, as the option that says the same.
+/// The meaning of annotations of a plan, as the option that expresses the same.
 ///
 /// ```
 /// use serde_json::json;
@@ -120,15 +120,15 @@ pub fn meaning(name: &str) -> Option<Intent> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
-    /// The annotation of a Service that says it.
+    /// The annotation of a Service that expresses it.
     pub option: &'static str,
-    /// Its value.
+    /// The value of the option.
     pub value: String,
-    /// The annotations that mean it.
+    /// The annotations that have this meaning.
     pub keys: Vec<String>,
 }
 
-/// A value with its long times in hours: the numbers of durations have at most five digits.
+/// A value with long durations in hours, because the number of a duration has at most five digits.
 fn in_hours(value: &str) -> String {
     let mended = |line: &str| {
         let (before, word) = line.rsplit_once(' ').map_or(("", line), |(before, word)| (before, word));
@@ -140,7 +140,7 @@ fn in_hours(value: &str) -> String {
     value.lines().map(mended).collect::<Vec<_>>().join("\n")
 }
 
-/// What the annotations of a plan mean that somebody forwarded: those that have a meaning in words of no program.
+/// Returns the meanings of the forwarded annotations of a plan. An annotation is included if an option expresses it, too.
 ///
 /// ```
 /// use serde_json::json;
@@ -191,7 +191,7 @@ pub fn servers(plan: &Plan) -> Vec<Program> {
 }
 
 impl Program {
-    /// All programs whose words are known, with what they serve.
+    /// Returns all programs whose words are known, with the kind of object that each serves.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let of = |target| move |controller| Self { target, controller };
@@ -212,31 +212,31 @@ impl Program {
         ingresses.chain(routes).chain([of(Target::Route)(Controller::Openshift)]).collect()
     }
 
-    /// The kind of object that it reads.
+    /// The kind of object that the program reads.
     #[must_use]
     pub fn target(self) -> Target {
         self.target
     }
 
-    /// Its row in the table of programs.
+    /// The program's row in the table of controllers.
     #[must_use]
     pub fn controller(self) -> Controller {
         self.controller
     }
 
-    /// Its name in a sentence.
+    /// The name of the program, as a sentence uses it.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.controller.row().name
     }
 
-    /// All rows of its table.
+    /// All rows of the program's table of words.
     #[must_use]
     pub fn words(self) -> Vec<Words> {
         words(self.target, self.controller)
     }
 
-    /// How it says an intent.
+    /// Returns how the program expresses an intent.
     #[must_use]
     pub fn said(self, intent: Intent) -> Said {
         let key = intent.annotation();
@@ -252,7 +252,7 @@ impl Program {
         }
     }
 
-    /// What it can do for a Service with this value.
+    /// What the program can do for a Service with this value.
     fn says(self, intent: Intent, value: &str) -> Says {
         let plan = self.sample(intent, value);
         says(&plan, self.target, intent, plan.wish(intent))
@@ -289,7 +289,7 @@ impl Program {
 mod tests {
     use super::*;
 
-    /// A value that the grammar does not take would be a value that nobody wants.
+    /// The grammar of the intent must accept each sample value; otherwise the sample Service would have no intent.
     #[test]
     fn every_value_is_wanted() {
         let program = Program { target: Target::Ingress, controller: Controller::Traefik };

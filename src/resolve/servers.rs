@@ -1,4 +1,4 @@
-//! Who serves the objects of a plan.
+//! The controllers that serve the objects of a plan.
 
 use super::{Plan, Resolver};
 use crate::dialect::controller::Controller;
@@ -7,8 +7,8 @@ use crate::plan::{Reason, Server};
 use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
-    /// Finds out who serves each target of a plan. `server` is who serves an Ingress of the class that is written, which nearly
-    /// always is the one that the Ingress has.
+    /// Finds the controller that serves each target of a plan. `server` is the result for the class that is written, which is
+    /// nearly always the class of the Ingress, so that the lookup is not repeated.
     pub(super) fn servers(&mut self, plan: &mut Plan, class: Option<&str>, server: &(Controller, Reason)) {
         for target in Target::ALL {
             if !plan.targets.contains(&target) {
@@ -16,21 +16,22 @@ impl Resolver<'_, '_> {
             }
             let (controller, reason) = match target {
                 Target::Ingress if plan.class_name() == class => server.clone(),
-                Target::Ingress => self.of_class(plan.class_name()),
-                Target::HttpRoute => self.of_gateways(plan),
+                Target::Ingress => self.server_of_class(plan.class_name()),
+                Target::HttpRoute => self.server_of_gateways(plan),
                 Target::Route => (Controller::Openshift, Reason::Default),
             };
             if controller == Controller::Traefik {
-                // The Ingress for requests without TLS has the same hosts.
+                // Traefik gets a second Ingress for requests without TLS, which has the same hosts and which ExternalDNS has to
+                // ignore.
                 plan.dns_controller_keys = self.settings.dns_controller_keys();
             }
             plan.servers.push(Server { target, controller, reason });
         }
     }
 
-    /// Who serves an Ingress of this class. The setting counts more than what the cluster says, and this counts more than the name
-    /// of the class.
-    pub(super) fn of_class(&self, class: Option<&str>) -> (Controller, Reason) {
+    /// The controller that serves an Ingress of this class. The setting has priority over the IngressClass of the cluster, and the
+    /// IngressClass over the name of the class.
+    pub(super) fn server_of_class(&self, class: Option<&str>) -> (Controller, Reason) {
         let settings = self.settings;
         if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
             return (set.value, Reason::Setting(set.origin.clone()));
@@ -38,7 +39,8 @@ impl Resolver<'_, '_> {
         if let Some(spec) = settings.served_by.ingress_class(class.unwrap_or_default())
             && let Some(controller) = Controller::of_spec(spec)
         {
-            // Traefik's provider for the annotations of ingress-nginx serves the classes of ingress-nginx, so that here the name says more.
+            // Traefik's provider for the annotations of ingress-nginx serves the classes of ingress-nginx, so in this case the name
+            // of the class is more specific.
             let named = class.and_then(Controller::of_class);
             if (controller, named) == (Controller::IngressNginx, Some(Controller::TraefikNginx)) {
                 return (Controller::TraefikNginx, Reason::ClassName);
@@ -51,8 +53,8 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Who serves HTTPRoutes: all of the plan's Gateways.
-    fn of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
+    /// The controller that serves HTTPRoutes, if all Gateways of the plan have the same one.
+    fn server_of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
         let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
         let own = plan.namespace().unwrap_or_default();
         let of = |parent: &ParentRef| {
@@ -60,7 +62,7 @@ impl Resolver<'_, '_> {
             self.settings.served_by.gateway(namespace, &parent.name)
         };
         let facts: Vec<&GatewayFacts> = plan.gateways().iter().filter_map(of).collect();
-        // Where one of them has no list, the table of the program counts.
+        // If a Gateway has no list of features, the table of the program applies.
         if let Some((first, rest)) = facts.split_first() {
             let has = |facts: &GatewayFacts, name: &String| {
                 facts.features.as_ref().is_some_and(|features| features.contains(name))

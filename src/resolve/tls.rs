@@ -1,4 +1,4 @@
-//! The secrets of the certificates, and the hosts that the certificates are for.
+//! The secrets with the certificates, and the hosts that the certificates are for.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::validation::MAX_NAME;
 use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
-    /// The secret of the first host.
+    /// Sets the secret of the first host.
     pub(super) fn secret(&mut self, plan: &mut Plan, vars: Vars<'_>) {
         if self.layers.is_broken(|it| &it.secret) {
             return;
         }
         if let Some(chosen) = self.layers.first(|it| &it.secret) {
-            // A host that is missing is an Error already.
+            // A missing host is an Error already; a placeholder lets the template be rendered.
             let host = plan.rules.first().map_or_else(|| "host".to_owned(), |rule| in_name(&rule.host));
             let vars = Vars { host: Some(&host), ..vars };
             let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
             plan.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
     }
 
-    /// The other hosts that certificates are for, and the secrets of all hosts.
+    /// Sets the hosts without a route that certificates are for, and the secrets of all hosts.
     pub(super) fn certificates(&mut self, plan: &mut Plan, vars: Vars<'_>) {
         self.certificate_hosts(plan);
         plan.other_hosts = other_hosts(plan);
@@ -44,7 +44,7 @@ impl Resolver<'_, '_> {
         for host in plan.tls_hosts() {
             match chosen.value.render(&Vars { host: Some(&in_name(host)), ..vars }) {
                 Ok(secret) => {
-                    // One that is too long is refused, so the others need not be made.
+                    // A name that is too long is refused, so the other names need not be rendered.
                     let is_too_long = secret.len() > MAX_NAME;
                     secrets.push(secret);
                     if is_too_long {
@@ -62,13 +62,13 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The ListenerSet, which has the name of the stable Service's objects.
+    /// Sets the ListenerSet, which has the name of the stable Service's objects.
     pub(super) fn listener_set(&mut self, plan: &mut Plan, stable: Vars<'_>) {
         let Some(wanted) = self.layers.first(|it| &it.listener_set).filter(|it| it.value) else { return };
         if !plan.targets.contains(&Target::HttpRoute) || !plan.tls().has_secret() {
             return;
         }
-        // What is wrong with the template is reported already.
+        // An error of the template is reported already.
         let name = match &plan.canary {
             None => plan.name.as_ref().map(|name| name.value.clone()),
             Some(_) => self.layers.first(|it| &it.name).and_then(|name| name.value.render(&stable).ok()),
@@ -102,12 +102,13 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// A host as a part of the name of a secret, which has no star.
+/// The host as a part of the name of a secret, which cannot contain `*`.
 fn in_name(host: &str) -> String {
     host.replace('*', "wildcard")
 }
 
-/// The hosts that are sent to those of the routes. What an annotation of the Ingress's own program means stays as it is.
+/// The hosts that are redirected to the hosts of the routes. An annotation that the Ingress controller itself reads needs none of
+/// them.
 fn other_hosts(plan: &Plan) -> Vec<OtherHost> {
     let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Where everything came from that decides how a Service is exposed: what `xposer explain` shows of a file.
+//! The source of every value that decides how a Service is exposed, which `xposer explain` shows.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::resolve;
 use crate::service::Service;
 use crate::values::Target;
 
-/// A value and where it came from.
+/// A value and its source.
 ///
 /// ```
 /// use serde_json::json;
@@ -30,17 +30,17 @@ use crate::values::Target;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traced {
-    /// What it decides: `host`, `path`, or the name of a setting.
+    /// The name of the value: `host`, `path`, or the name of a setting.
     pub what: Cow<'static, str>,
     /// The value, in one line.
     pub value: String,
-    /// Who gave it; of a rendered template, who wrote the template.
+    /// The source of the value; of a rendered template, the source of the template.
     pub origin: Origin,
-    /// Who else would have given one, the next one first.
+    /// The other sources that give a value, which this source overrides, by descending priority.
     pub before: Vec<FieldPath>,
-    /// Of a program that serves the Service: how it is known, where no value says it.
+    /// For a controller that serves the Service: how the controller is known, if no value names it.
     pub known_by: Option<String>,
-    /// Of something that the Service wants: how each program that serves it says it.
+    /// For an intent: how each program that serves the Service expresses it.
     pub said: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Traced {
 }
 
 impl Traced {
-    /// Where the value came from, in words.
+    /// The source of the value, in words.
     ///
     /// ```
     /// use xposer::{Service, Settings, internal::trace, testing};
@@ -73,8 +73,8 @@ impl Traced {
     }
 }
 
-/// The values that decide how a Service is exposed, in the order in which they are decided. What could not be made is
-/// missing; the report of [`expose`](crate::expose) has the reason. A Service that is not to be exposed has none.
+/// Returns the values that decide how a Service is exposed, in the order in which they are decided. A value that could not be made
+/// is missing; the report of [`expose`](crate::expose) has the reason. A Service that does not ask to be exposed has none.
 ///
 /// ```
 /// use serde_json::json;
@@ -96,7 +96,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     };
     let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
     let mut rows = Rows { layers, plan: &plan, rows: Vec::new() };
-    // No layer of settings says these two, on which the values of the others depend.
+    // Every other value depends on these two, which no layer of settings gives.
     for (what, given) in [("profile", profile.as_ref()), ("canaryOf", layers.first(|it| &it.canary_of))] {
         if let Some(given) = given {
             rows.add(what.into(), &given.value, given.origin.clone(), Vec::new());
@@ -109,7 +109,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     rows.meant();
     rows.servers();
     let written = write(&plan, Target::Ingress);
-    // What is said in other words is not given.
+    // An annotation that was translated to other words is not emitted, so it is not listed.
     let reads =
         |key: &str| plan.servers.iter().any(|it| it.target == Target::Ingress && it.controller.reads(key));
     let is_said = |key: &String| plan.intents.iter().any(|wanted| wanted.keys.contains(key)) && !reads(key);
@@ -119,7 +119,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     all.extend(written.iter().map(|it| (it.key, it.value.as_ref(), it.origin.clone())));
     all.sort_by_key(|(key, ..)| *key);
     rows.entries("annotation", Layer::annotations, all.into_iter());
-    // Ours are the same for every Service.
+    // The labels of Xposer are the same for every Service, so they are not listed.
     let given =
         plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str(), label.origin.clone()));
     rows.entries("label", |layer| layer.labels.entries(), given);
@@ -143,7 +143,7 @@ impl Rows<'_> {
         self.rows.push(row);
     }
 
-    /// What annotations of other programs mean; what options want is a value of an option.
+    /// Adds the meanings of annotations of other programs. An intent that an option gives is a value of that option already.
     fn meant(&mut self) {
         for wanted in self.plan.intents.iter().filter(|wanted| !wanted.keys.is_empty()) {
             let key = wanted.intent.annotation();
@@ -154,7 +154,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Who serves the Service, and how that is known.
+    /// Adds the controllers that serve the Service, and how each is known.
     fn servers(&mut self) {
         for server in &self.plan.servers {
             let (mut origin, mut known_by) = (Origin::BuiltIn, None);
@@ -182,7 +182,7 @@ impl Rows<'_> {
         }
     }
 
-    /// What is given under a key each, by the layers of a setting or by others.
+    /// Adds the entries of a map, one row for each key, from the layers of a setting or from other sources.
     fn entries<'g>(
         &mut self,
         what: &str,
@@ -190,7 +190,7 @@ impl Rows<'_> {
         given: impl Iterator<Item = (&'g str, &'g str, Origin)>,
     ) {
         let mut known: Vec<&Entry> = self.layers.settings().flat_map(entries).collect();
-        // Equal keys keep the order of their layers.
+        // The sort is stable, so equal keys keep the order of their layers.
         known.sort_by(|left, right| left.key.cmp(&right.key));
         for (key, value, origin) in given {
             let first = known.partition_point(|it| it.key.as_str() < key);
@@ -201,9 +201,9 @@ impl Rows<'_> {
     }
 }
 
-/// How each program that serves a plan says something.
+/// How each program that serves a plan expresses an intent.
 fn said(plan: &Plan, intent: Intent) -> Vec<String> {
-    // The canary and the redirect of other targets are fields of their objects.
+    // Canaries and redirects of other targets are fields of their objects, not annotations.
     let is_field = matches!(intent, Intent::Canary | Intent::HttpsRedirect);
     let is_said = |target: &&Target| plan.has_object(**target) && (**target == Target::Ingress || !is_field);
     let targets = plan.targets.iter().filter(is_said);
@@ -227,7 +227,7 @@ fn said(plan: &Plan, intent: Intent) -> Vec<String> {
     by.collect()
 }
 
-/// Of all places that say something, the uppermost first, those behind the one that counts.
+/// The places below the one that is used; `places` is in descending priority.
 fn below(from: &Origin, places: impl Iterator<Item = FieldPath>) -> Vec<FieldPath> {
     let own = from.path();
     match from {

@@ -1,4 +1,4 @@
-//! Hosts and paths.
+//! The hosts and paths of a plan.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,7 +13,7 @@ use crate::validation::{
 };
 
 impl Resolver<'_, '_> {
-    /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
+    /// Returns the hosts and paths; `tls` tells whether the hosts need certificates.
     pub(super) fn rules(&mut self, tls: bool) -> Vec<Route> {
         let path = self.path(self.layers.first(|it| &it.path));
         let Some(url) = self.layers.first(|it| &it.url) else { return Vec::new() };
@@ -30,9 +30,9 @@ impl Resolver<'_, '_> {
             file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
         let mut rules: Vec<Route> = Vec::with_capacity(items.len());
-        // One text for all rules: a template may give thousands.
+        // All rules share one copy of the text: a template may give thousands of rules.
         let text: Arc<str> = url.value.text().into();
-        for mut item in self.separated(items, url) {
+        for mut item in self.split_items(items, url) {
             let port = self.own_port(&mut item, url);
             let rule = Route { port, ..self.rule(item, &path, url, text.clone()) };
             rules.push(self.shortened(rule, tls, &path));
@@ -40,7 +40,7 @@ impl Resolver<'_, '_> {
         if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
     }
 
-    /// The rules without those that an earlier one says already.
+    /// Removes the rules that repeat an earlier one, and reports them.
     fn without_repeated(&mut self, mut rules: Vec<Route>, url: &SourcedTemplate) -> Vec<Route> {
         let mut seen = BTreeMap::new();
         let mut is_new = Vec::with_capacity(rules.len());
@@ -70,9 +70,9 @@ impl Resolver<'_, '_> {
         rules
     }
 
-    /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path
-    /// separates it, that is reported.
-    fn separated(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
+    /// Returns the items that are one host each, possibly with a path. Reports separators other than commas and lines, and paths
+    /// with a comma, which separates hosts here.
+    fn split_items(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
         if let Some(problem) = as_yaml_list(url.value.text()) {
             file(self.report, url, problem);
             return items.iter().map(|item| bare(item).to_owned()).filter(|item| !item.is_empty()).collect();
@@ -83,14 +83,14 @@ impl Resolver<'_, '_> {
         while let Some(mut item) = items.next() {
             let mut open = 0;
             let mut seen = 0;
-            // The items as they would be hosts and paths of their own.
+            // The items as they would have to be written, each with a host of its own.
             let mut several: Vec<String> = Vec::new();
             while let Some(next) = items.peek() {
                 open += brackets(item.get(seen..).unwrap_or_default());
                 if !item.contains('/') {
                     break;
                 }
-                if !goes_on(next, open > 0) {
+                if !continues_path(next, open > 0) {
                     if !(has_comma && is_end_of_path(&item, next)) {
                         break;
                     }
@@ -104,7 +104,8 @@ impl Resolver<'_, '_> {
                 item.push_str(next);
                 items.next();
             }
-            // Whether its path is as it is meant, nobody knows before it stands elsewhere.
+            // A path with a comma is reported and dropped: whether the path is right can be checked only after it is written in the
+            // option for paths.
             if seen > 0 {
                 file(self.report, url, comma_in_path(&item, &several, url));
             } else if let Some((problem, hosts)) = wrong_separator(&item, url) {
@@ -117,7 +118,7 @@ impl Resolver<'_, '_> {
         kept
     }
 
-    /// The path that is asked for, with its slash.
+    /// The path of the option, with its leading slash.
     fn path(&mut self, chosen: Option<&SourcedTemplate>) -> Sourced<String> {
         let rendered = self.rendered(chosen, self.vars);
         let mut path = rendered.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
@@ -136,7 +137,7 @@ impl Resolver<'_, '_> {
     ) -> Route {
         let host_origin = url.origin.clone();
         let url_path = split_url(&mut item);
-        // The path in the URL counts only where no other path is asked for.
+        // The path in the URL applies only if no option gives another path.
         let (path, path_origin) = match url_path {
             Some(url_path) if path.value == "/" => (url_path, host_origin.clone()),
             _ => (path.value.clone(), path.origin.clone()),
@@ -158,7 +159,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The rule, or the first fallback that fits where its host is too long.
+    /// Returns the rule, or the first fallback that fits if the host of the rule is too long.
     fn shortened(&mut self, rule: Route, tls: bool, path: &Sourced<String>) -> Route {
         let Some(fallbacks) = self.layers.first(|it| &it.fallbacks).filter(|it| !it.value.is_empty()) else {
             return rule;
@@ -188,7 +189,7 @@ impl Resolver<'_, '_> {
                     Problem::new(Code::HostFallback, said)
                         .help("shorten the template to choose the host yourself"),
                 );
-                // The path that stood in the first URL stays.
+                // A fallback without a path keeps the path of the URL.
                 if rule.path_origin == rule.host_origin && shorter.path == "/" {
                     shorter.path = rule.path;
                     shorter.path_origin = rule.path_origin;
@@ -210,7 +211,7 @@ impl Resolver<'_, '_> {
                 _ => {}
             }
         }
-        // A short name beside it can be the common name.
+        // With the option `TLSHosts`, a shorter host can be the common name.
         let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value)
             && self.layers.first(|it| &it.tls_hosts).is_none();
         (tls && common_name && host.len() > MAX_COMMON_NAME)
@@ -218,7 +219,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Takes the path off a rendered URL, which leaves the host. A scheme stays with the host, for `check` to refuse.
+/// Removes the path from a rendered URL and returns it. A scheme stays with the host, and `check` refuses it.
 fn split_url(url: &mut String) -> Option<String> {
     let mut slash = url.bytes().position(|b| b == b'/')?;
     if url.get(..slash)?.ends_with(':') && url.get(slash..)?.starts_with("//") {
@@ -229,7 +230,7 @@ fn split_url(url: &mut String) -> Option<String> {
     Some(path)
 }
 
-/// A list as YAML or JSON writes it: `- a` line by line, or `["a", "b"]`.
+/// The problem of a list in YAML or JSON syntax: `- a` line by line, or `["a", "b"]`.
 fn as_yaml_list(text: &str) -> Option<Problem> {
     let text = text.trim();
     let is_flow = text.starts_with('[') && text.ends_with(']');
@@ -243,13 +244,13 @@ fn as_yaml_list(text: &str) -> Option<Problem> {
     Some(Problem::new(Code::HostSeparator, said).help(help).propose(hosts))
 }
 
-/// An item of such a list without what YAML puts around it.
+/// An item of such a list without the YAML syntax around it.
 fn bare(item: &str) -> &str {
     let item = item.trim();
     item.strip_prefix("- ").unwrap_or(item).trim_matches(['[', ']', '"', '\'', ' '])
 }
 
-/// How many brackets of a path are opened and not closed; less than none where more are closed.
+/// The number of opened brackets minus the number of closed brackets.
 fn brackets(text: &str) -> isize {
     text.bytes().fold(0, |open, byte| match byte {
         b'(' | b'[' | b'{' => open + 1,
@@ -258,9 +259,9 @@ fn brackets(text: &str) -> isize {
     })
 }
 
-/// Whether an item is the rest of the path before it, and no host: that path has an open bracket, or the item begins with
-/// what only a regular expression has.
-fn goes_on(item: &str, is_open: bool) -> bool {
+/// Whether an item is not a host but the rest of the path before the comma: the path has an open bracket, or the item contains
+/// characters of a regular expression.
+fn continues_path(item: &str, is_open: bool) -> bool {
     let host = host_of(item);
     if is_open && !has_domain(host) {
         return true;
@@ -271,18 +272,18 @@ fn goes_on(item: &str, is_open: bool) -> bool {
         || host.contains(['(', ')', '[', ']', '|', '+', '?', '^', '\\'])
 }
 
-/// Whether an item without a domain stands behind one that has a domain and a path, so that it is hardly a host.
+/// Whether an item without a domain follows an item with a domain and a path, so that it is probably the rest of the path.
 fn is_end_of_path(item: &str, next: &str) -> bool {
     has_domain(host_of(item)) && is_dns_label(&host_of(next).to_ascii_lowercase().replace('_', "-"))
 }
 
-/// What stands before the path, without a scheme.
+/// The part of an item before its path, without a scheme.
 fn host_of(item: &str) -> &str {
     let item = ["https://", "http://"].iter().find_map(|scheme| item.strip_prefix(scheme)).unwrap_or(item);
     item.split('/').next().unwrap_or_default().trim()
 }
 
-/// Whether a text looks like a host below a domain, be there something wrong with it or not.
+/// Whether a text looks like a host below a domain, valid or not.
 fn has_domain(host: &str) -> bool {
     let is_of_hosts = |c: char| c.is_ascii_alphanumeric() || ".-_:*".contains(c);
     host.split('.').filter(|part| !part.is_empty()).nth(1).is_some() && host.chars().all(is_of_hosts)
@@ -304,17 +305,18 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
     marked(Problem::new(Code::HostSeparator, said).help(help).found(item), path, url)
 }
 
-/// Several hosts that neither commas nor lines separate.
+/// The problem of several hosts that are not separated by commas or lines, and the hosts.
 fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<String>)> {
-    // Practically every item has none of these.
+    // A fast path: nearly every item has none of these characters.
     item.bytes().find(|byte| matches!(byte, b';' | b'|' | b'&' | b'\\') || byte.is_ascii_whitespace())?;
-    // No host has these signs, and what stands between them need not look like one. A blank may be a slip of the pen.
+    // No host contains these characters, so the parts between them count as hosts without further evidence. A blank may be a
+    // mistake within one host.
     let is_sure = host_of(item).contains([';', '|']);
     let is_host = |part: &str| has_domain(host_of(part)) || (is_sure && is_dns_label(host_of(part)));
     let parts = item.split(|c: char| c == ';' || c.is_whitespace()).flat_map(|part| part.split("\\n"));
     let mut hosts: Vec<&str> = Vec::new();
     for part in parts.filter(|part| !matches!(*part, "/" | "+" | "-" | "and" | "or")) {
-        // In a path, a bar may be one of a regular expression.
+        // In a path, `|` may belong to a regular expression.
         let host = part.split('/').next().unwrap_or_default();
         let before = host.len() - host.rsplit(['|', '&']).next().unwrap_or_default().len();
         let (first, rest) = part.split_at_checked(before).unwrap_or((part, ""));
@@ -337,14 +339,14 @@ fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<St
         format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
-    // Where nothing is rendered and there is nothing else, the whole value can be given.
+    // If the value is nothing but this item, and nothing in it was rendered, the proposal can replace the whole value.
     if url.value.text().trim() == item {
         problem = problem.propose(listed);
     }
     Some((marked(problem, between, url), hosts.into_iter().map(str::to_owned).collect()))
 }
 
-/// Marks `what`, where it stands exactly once in the text the user wrote.
+/// Adds the byte range of `what` to the problem, if it occurs exactly once in the text that the user wrote.
 fn marked(problem: Problem, what: &str, url: &SourcedTemplate) -> Problem {
     let mut places = url.value.text().match_indices(what);
     match (places.next(), places.next()) {
@@ -360,13 +362,15 @@ mod tests {
     #[test]
     fn an_item_may_be_the_rest_of_a_path() {
         for item in ["3}/(.*)", "b)/c", ")", "*/x", "+x", "b(.*)", "a|b", "\\d/x"] {
-            assert!(goes_on(item, false), "{item}");
+            assert!(continues_path(item, false), "{item}");
         }
         for item in
             ["web.example.com", "*.example.com/x", "localhost/x", "/b", "$HOST/x", "{Service}.example.com"]
         {
-            assert!(!goes_on(item, false), "{item}");
+            assert!(!continues_path(item, false), "{item}");
         }
-        assert!(goes_on("3", true) && goes_on("b", true) && !goes_on("b.example.com", true));
+        assert!(
+            continues_path("3", true) && continues_path("b", true) && !continues_path("b.example.com", true)
+        );
     }
 }

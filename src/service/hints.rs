@@ -1,4 +1,5 @@
-//! Services whose author probably wants them exposed although the label is missing, and our keys in fields that are not read.
+//! Hints about Services that are probably meant to be exposed although the label is missing, and keys of Xposer in fields that are
+//! not read.
 //!
 //! Only the label with the value `true` exposes a Service, as in the original Xposer. Similar labels are reported.
 
@@ -10,7 +11,7 @@ use super::Findings;
 use super::keys::{EXPOSE_LABEL, SERVICE_LABEL, is_ours};
 use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, quoted, scalar};
 
-/// The value of a label or an annotation as a text; empty for a list, a mapping and null.
+/// The value of a label or an annotation as text; empty for a list, a mapping and null.
 fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -18,7 +19,7 @@ fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The boolean that a word stands for, in any spelling; `None` if it is no boolean.
+/// The boolean that a word stands for, in any spelling; `None` if the word is no boolean.
 fn yes_or_no(word: &str) -> Option<bool> {
     let is = |known: &&str| word.trim().eq_ignore_ascii_case(known);
     if ["true", "yes", "on", "1", "t", "y"].iter().any(is) {
@@ -27,7 +28,7 @@ fn yes_or_no(word: &str) -> Option<bool> {
     ["false", "no", "off", "0", "f", "n"].iter().any(is).then_some(false)
 }
 
-/// Whether a key is that of the label in another letter case or with a prefix of ours.
+/// Whether a key is that of the label in another letter case or with a prefix of Xposer.
 fn is_expose(key: &str) -> bool {
     let at = key.len().checked_sub(EXPOSE_LABEL.len()).and_then(|at| key.split_at_checked(at));
     at.is_some_and(|(prefix, name)| {
@@ -40,7 +41,7 @@ fn asks(key: &str, value: &Value) -> bool {
     key == EXPOSE_LABEL && yes_or_no(&text(value)) == Some(true)
 }
 
-/// What a document contains about being exposed, in any field.
+/// The evidence in a document, in any field, that its author wants or does not want it exposed.
 #[derive(Default)]
 pub(super) struct Hints<'s> {
     /// The value of the label.
@@ -49,13 +50,13 @@ pub(super) struct Hints<'s> {
     similar: Option<Similar<'s>>,
     /// An annotation with the name of the label and a boolean value.
     annotation: Option<(&'s str, bool)>,
-    /// The first annotation of ours.
+    /// The first annotation of Xposer.
     first_key: Option<&'s str>,
-    /// The annotations of ours among the labels.
+    /// The annotations of Xposer that were written among the labels.
     among_labels: Vec<&'s str>,
-    /// What is in fields that are not read.
+    /// The keys of Xposer in fields that are not read.
     misplaced: Findings,
-    /// Whether the label is among it.
+    /// Whether the label is among the misplaced keys.
     misplaces_label: bool,
 }
 
@@ -63,12 +64,12 @@ pub(super) struct Hints<'s> {
 struct Similar<'s> {
     key: &'s str,
     yes: bool,
-    /// Whether it differs in letter case or prefix only.
+    /// Whether the label differs only in letter case or prefix.
     is_sure: bool,
 }
 
 impl<'s> Hints<'s> {
-    /// Reads the labels, the annotations of a Service that is not exposed, and the fields that are not read otherwise.
+    /// Reads the labels, the annotations of a Service that is not exposed, and the other fields, in which keys may be misplaced.
     pub(super) fn of_document(document: &'s Value, is_exposed: bool) -> Self {
         let mut hints = Self::default();
         let metadata = document.get("metadata");
@@ -94,7 +95,7 @@ impl<'s> Hints<'s> {
         }
         hints.fields(&[], Some(document), &["metadata", "spec", "status"]);
         hints.fields(&["metadata"], metadata, &["labels", "annotations"]);
-        // The entries of labels and annotations are read one by one; here, only mappings among them count.
+        // The entries of labels and annotations are read one by one below; this call looks only for mappings among them.
         hints.fields(&["metadata", "labels"], labels, &[]);
         hints.fields(&["metadata", "annotations"], annotations, &[]);
         hints.fields(&["spec"], document.get("spec"), &["selector"]);
@@ -107,7 +108,7 @@ impl<'s> Hints<'s> {
             self.label = Some(value);
             return;
         }
-        // On a Service, the mark was copied from an object that we wrote.
+        // This label marks an object that Xposer wrote; on a Service it was copied from such an object.
         if key == SERVICE_LABEL {
             return;
         }
@@ -133,7 +134,7 @@ impl<'s> Hints<'s> {
         }
     }
 
-    /// Reads the fields of a mapping, except those that are known to hold other things. An API server drops most of them.
+    /// Reads the fields of a mapping, except known fields with other contents. An API server drops most unknown fields.
     fn fields(&mut self, path: &[&'static str], fields: Option<&Value>, known: &[&str]) {
         for (key, value) in fields.and_then(Value::as_object).into_iter().flatten() {
             match value {
@@ -149,7 +150,7 @@ impl<'s> Hints<'s> {
         }
     }
 
-    /// Reads labels or annotations that are no mapping.
+    /// Reports labels or annotations that are no mapping.
     fn no_mapping(&mut self, field: &[&'static str], value: &Value) {
         let has = |object: &Value| {
             let mut entries = object.as_object().into_iter().flatten();
@@ -169,7 +170,7 @@ impl<'s> Hints<'s> {
         }
     }
 
-    /// Adds the problem of keys in the field `key`, or of that field itself.
+    /// Adds the problem of misplaced keys in the field `key`, or of that field itself.
     fn misplaced(&mut self, path: &[&'static str], key: &str, keys: &[&str]) {
         let [first, more @ ..] = keys else { return };
         let labels = keys.iter().filter(|key| **key == EXPOSE_LABEL).count();
@@ -189,7 +190,7 @@ impl<'s> Hints<'s> {
         self.misplaced.push((at, problem.help(format!("move {them} to {to}"))));
     }
 
-    /// Everything that is to be reported.
+    /// Returns everything that is to be reported.
     pub(super) fn findings(mut self, is_exposed: bool) -> Findings {
         if !is_exposed && self.says_no() {
             return Vec::new();
@@ -206,7 +207,7 @@ impl<'s> Hints<'s> {
         }
         found.append(&mut self.misplaced);
         let Some((at, question)) = question else { return found };
-        // Two problems of one place are one finding.
+        // Two problems in one place become one finding.
         match found.first_mut().filter(|(place, _)| *place == at) {
             Some((_, problem)) => {
                 problem.message.push_str(", and the Service does not ask to be exposed");
@@ -218,7 +219,7 @@ impl<'s> Hints<'s> {
         found
     }
 
-    /// Whether the document has a false value of the label, perhaps in the wrong field.
+    /// Whether the document has the label with a false value, possibly in the wrong field.
     fn says_no(&self) -> bool {
         let yes = match &self.label {
             Some(label) => yes_or_no(label),
@@ -227,7 +228,7 @@ impl<'s> Hints<'s> {
         yes == Some(false)
     }
 
-    /// Why a Service is not exposed although its author probably wants it.
+    /// The reason why a Service is not exposed although its author probably wants it to be.
     fn question(&self) -> Option<(FieldPath, Problem)> {
         const WRITE: &str = "write expose: \"true\" under metadata.labels instead";
         let problem = |message: String| Problem::new(Code::AskedWrongly, message);
@@ -269,14 +270,14 @@ impl<'s> Hints<'s> {
     }
 }
 
-/// The keys with our prefixes in a field where they are not read.
+/// The keys with the prefixes of Xposer inside a field in which they are not read.
 pub(super) fn keys_inside<'s>(field: &str, inner: &'s Map<String, Value>) -> Vec<&'s str> {
     let is_called_labels = did_you_mean(field, ["labels", "label"]).is_some();
     let is_for_us = |(key, value): &(&String, &Value)| is_ours(key) || (is_called_labels && asks(key, value));
     inner.iter().filter(is_for_us).map(|(key, _)| key.as_str()).collect()
 }
 
-/// What to do first if a word is a template or a variable; `None` if it is neither.
+/// The first step of the help if a word is a template or a variable; `None` if it is neither.
 fn placeholder(word: &str) -> Option<&'static str> {
     if word.contains("{{") {
         return Some("render the chart first: helm template NAME CHART");

@@ -2,11 +2,11 @@
 
 use crate::dialect::{external_dns, is_for_service};
 
-/// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
-/// accepted. In the fields that an API server drops it finds keys that belong elsewhere
-/// ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
+/// The fields that [`Service::from_value`](super::Service::from_value) reads of a document. Fields that an API server drops are not
+/// listed: in those, `from_value` finds misplaced keys ([`Code::AskedWrongly`](crate::Code::AskedWrongly)), which a document from
+/// an API server does not have.
 ///
-/// A program that has a document as text may build the tree of these fields alone.
+/// A program with a document from an API server as text may parse these fields alone.
 ///
 /// ```
 /// let read = |name: &str| xposer::internal::READ.iter().find(|(field, _)| *field == name).map(|(_, fields)| *fields);
@@ -63,7 +63,7 @@ pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
 /// The prefix of the annotations that are written back; see the module `stamp`.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 
-/// The label that names the program an object belongs to (a recommended label of Kubernetes).
+/// The label that names the program that manages an object (a recommended label of Kubernetes).
 ///
 /// ```
 /// use serde_json::json;
@@ -85,7 +85,7 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// # Ok::<(), xposer::Report>(())
 /// ```
 pub const MANAGED_BY: &str = "xposer";
-/// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
+/// The label that names the Service that an object was made for. A URL ConfigMap belongs to several Services, so it has none.
 ///
 /// ```
 /// use serde_json::json;
@@ -96,7 +96,7 @@ pub const MANAGED_BY: &str = "xposer";
 /// ```
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
-/// Whether the value of an annotation with this key is read. Of all others, only the length counts.
+/// Whether the value of an annotation with this key is read. Of all other annotations, only the size matters.
 ///
 /// ```
 /// use xposer::internal::reads_annotation;
@@ -113,7 +113,7 @@ pub fn reads_annotation(key: &str) -> bool {
         || is_nearly_ours(key)
 }
 
-/// Whether a label with this key is read, be it only to report that it belongs elsewhere.
+/// Whether a label with this key is read, if only to report that it belongs elsewhere.
 ///
 /// ```
 /// use xposer::internal::reads_label;
@@ -126,21 +126,21 @@ pub fn reads_label(key: &str) -> bool {
     key == EXPOSE_LABEL || is_ours(key)
 }
 
-/// Whether a key has one of our two prefixes, in any letter case: a misspelt key is reported, not ignored.
+/// Whether a key has one of the two prefixes of Xposer, in any letter case. A misspelt key is reported, not ignored.
 pub(super) fn is_ours(key: &str) -> bool {
     [CONFIG_PREFIX, FORWARD_PREFIX]
         .iter()
         .any(|prefix| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
 }
 
-/// Whether the prefix of a key is a misspelling of one of our two.
+/// Whether the prefix of a key is a misspelling of one of the two prefixes of Xposer.
 pub(super) fn is_nearly_ours(key: &str) -> bool {
-    /// Instead of `.com`, `.io` is two edits.
+    /// Large enough for `.io` instead of `.com`, which is two edits.
     const MAX_EDITS: usize = 3;
     let Some((prefix, _)) = key.split_once('/') else { return false };
     let is_near = |ours: &str| {
         let ours = ours.trim_end_matches('/');
-        // The time for the distance is the product of the lengths.
+        // The edit distance takes time proportional to the product of the lengths, so the lengths are compared first.
         prefix.len().abs_diff(ours.len()) <= MAX_EDITS && strsim::osa_distance(prefix, ours) <= MAX_EDITS
     };
     !is_ours(key) && (is_near(CONFIG_PREFIX) || is_near(FORWARD_PREFIX))

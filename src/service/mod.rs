@@ -1,4 +1,4 @@
-//! A lenient, borrowed view of a Service: only what the transformation reads.
+//! A lenient, borrowed view of a Service: the fields that the transformation reads.
 
 mod hints;
 pub(crate) mod keys;
@@ -21,10 +21,10 @@ pub(crate) use keys::{PUBLISH_KEY, STAMP_PREFIX};
 use keys::{is_nearly_ours, is_ours};
 pub use ports::{Port, PortRef, PortRefError};
 
-/// Problems, each with its place.
+/// Problems, each with the place it is about.
 type Findings = Vec<(FieldPath, Problem)>;
 
-/// The kind of Service, as far as it matters for an Ingress.
+/// The kind of Service, as far as it matters for exposing it.
 ///
 /// ```
 /// use serde_json::json;
@@ -35,12 +35,12 @@ type Findings = Vec<(FieldPath, Problem)>;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ServiceKind {
-    /// It has a cluster IP: ClusterIP, NodePort, LoadBalancer.
+    /// The Service has a cluster IP: ClusterIP, NodePort, LoadBalancer.
     #[default]
     Routable,
-    /// Its cluster IP is `None`.
+    /// The cluster IP of the Service is `None`.
     Headless,
-    /// It is an alias for a DNS name, whatever its cluster IP.
+    /// The Service is an alias for a DNS name, whatever its cluster IP.
     ExternalName,
 }
 
@@ -54,7 +54,7 @@ impl ServiceKind {
     }
 }
 
-/// A Service, as far as the transformation reads it. It borrows from the JSON it was read from.
+/// A Service, as far as the transformation reads it. It borrows from the JSON document it was read from.
 ///
 /// ```
 /// use xposer::{Service, testing};
@@ -75,24 +75,25 @@ pub struct Service<'a> {
     annotation_bytes: usize,
     created: Option<i64>,
     ports: Vec<Port<'a>>,
-    /// The bytes of the annotations that were written back.
+    /// The size of the annotations that Xposer wrote back, in bytes.
     pub(crate) stamp_bytes: usize,
-    /// Whether there is a `spec`.
+    /// Whether the document has a `spec`.
     pub(crate) has_spec: bool,
     /// The annotations by which ExternalDNS publishes the Service itself, and their values.
     pub(crate) dns_hostnames: Vec<(&'a str, &'a str)>,
-    /// Annotations whose prefix is a misspelling of ours.
+    /// Annotations whose prefix is a misspelling of a prefix of Xposer.
     pub(crate) nearly_ours: Vec<&'a str>,
-    /// Annotations that are read on an Ingress and on no Service.
+    /// Annotations that take effect on an Ingress and not on a Service.
     pub(crate) of_ingresses: Vec<&'a str>,
-    /// The annotations that a controller of Ingresses reads on the Service, and their values.
+    /// The annotations that an Ingress controller reads on the Service, and their values.
     pub(crate) of_controllers: Vec<(&'a str, &'a str)>,
-    /// Our annotations whose value is no string.
+    /// The annotations of Xposer whose value is no string.
     pub(crate) broken: Vec<&'a str>,
-    /// Whether the annotations as a whole cannot be read. Then everything else that is missing is a consequence.
+    /// Whether the annotations as a whole cannot be read. Then missing options are a consequence, and are not reported.
     pub(crate) is_unusable: bool,
     problems: Findings,
-    /// Why it is not exposed although its author probably wants it, and our keys in fields that are not read.
+    /// The reason why the Service is not exposed although its author probably wants it to be, and keys of Xposer in fields that are
+    /// not read.
     hints: Findings,
 }
 
@@ -114,12 +115,12 @@ fn port_path(index: usize) -> FieldPath {
 }
 
 impl<'a> Service<'a> {
-    /// Reads a Service. This never fails: the name, the namespace, our annotations, the annotations as a whole,
-    /// ports and port numbers of the wrong type become Errors of the report that [`expose`](crate::expose) gives, all
-    /// at once, and only if the Service requests exposure. Other fields of the wrong type count as missing.
+    /// Reads a Service. This never fails. If the Service requests exposure, values of the wrong type become Errors of the report
+    /// that [`expose`](crate::expose) returns, all at once: in the name, the namespace, the annotations of Xposer, the annotations
+    /// as a whole, the ports and the port numbers. Other fields of the wrong type count as missing.
     ///
     /// Of other Services, only the name and the namespace are read, and whether the author probably wants them exposed
-    /// ([`Code::AskedWrongly`]). [`is_service`] is true for a Service.
+    /// ([`Code::AskedWrongly`]). [`is_service`] tells whether a document is a Service.
     ///
     /// ```
     /// use serde_json::json;
@@ -138,7 +139,7 @@ impl<'a> Service<'a> {
         let labels = metadata.get("labels").and_then(Value::as_object);
         match labels.and_then(|labels| labels.get(EXPOSE_LABEL)) {
             Some(Value::String(value)) if value == "true" => service.is_exposed = true,
-            // `expose: true` without quotes: the API server refuses it.
+            // `expose: true` without quotes is a boolean, which the API server refuses as a label.
             Some(Value::Bool(true)) => {
                 service.is_exposed = true;
                 let problem = Problem::new(Code::FieldType, "expected a string, found the boolean true")
@@ -156,7 +157,7 @@ impl<'a> Service<'a> {
             return service;
         }
         for (key, value) in labels.into_iter().flatten() {
-            // A key of ours among the labels is among the hints.
+            // The hints report a key of Xposer among the labels.
             if key != EXPOSE_LABEL && !is_ours(key) {
                 service.require_text(&["metadata", "labels"], key, value);
             }
@@ -216,7 +217,7 @@ impl<'a> Service<'a> {
                 return;
             }
         };
-        // A program may configure serde_json to keep the keys in the order of the document.
+        // The order is not guaranteed: a program may configure serde_json to keep the order of the document.
         let mut annotations: Vec<(&'a String, &'a Value)> = annotations.iter().collect();
         annotations.sort_unstable_by_key(|(key, _)| *key);
         for (key, value) in annotations {
@@ -227,7 +228,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Reads an annotation; `None` is a value that is no string.
+    /// Reads an annotation; a value of `None` means that the value is no string.
     fn read_annotation(&mut self, key: &'a str, value: Option<&'a str>) {
         let text = value.unwrap_or_default();
         let bytes = key.len() + text.len();
@@ -247,11 +248,11 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Whether the value of a label or an annotation is a text. An API server reads `null` as an empty one.
+    /// Whether the value of a label or an annotation is text. `null` counts as empty text, as an API server reads it.
     fn require_text(&mut self, path: &[&'static str], key: &str, value: &Value) -> bool {
         let help = match value {
             Value::String(_) | Value::Null => return true,
-            // The keys in it are among the hints.
+            // The hints report the keys inside.
             Value::Object(inner) if !hints::keys_inside(key, inner).is_empty() => return false,
             Value::Object(_) | Value::Array(_) if !is_ours(key) => "write a text, or remove it",
             _ => "put quotes around it",
@@ -310,7 +311,7 @@ impl<'a> Service<'a> {
         Port::new(text("name"), number, text("protocol"), text("appProtocol"))
     }
 
-    /// The number of the port at this index; 0 and a problem if it is no port.
+    /// The number of the port at this index. Returns 0 and adds a problem if it is no valid port number.
     fn port_number(&mut self, value: Option<u16>, written: impl Display, index: usize) -> u16 {
         if let Some(number) = value.filter(|number| *number > 0) {
             return number;
@@ -321,26 +322,26 @@ impl<'a> Service<'a> {
         0
     }
 
-    /// Whether the Service requests exposure: its label `expose` is exactly `true`. The boolean `true`, without
-    /// quotes, counts as well, and is an Error.
+    /// Whether the Service requests exposure: its label `expose` is exactly `true`. The boolean `true`, without quotes, also counts
+    /// as a request, and is reported as an Error.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.is_exposed
     }
 
-    /// The name; empty if it has none.
+    /// The name; empty if the Service has none.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The namespace, if it has one.
+    /// The namespace, if the Service has one.
     #[must_use]
     pub fn namespace(&self) -> Option<&'a str> {
         self.namespace
     }
 
-    /// Sets the namespace of a Service that has none; an empty text sets nothing.
+    /// Sets the namespace of a Service that has none. An empty `namespace` sets nothing.
     ///
     /// ```
     /// use serde_json::json;
@@ -355,32 +356,32 @@ impl<'a> Service<'a> {
         self
     }
 
-    /// The Service with the time at which the API server created it, in seconds since 1970.
-    /// [`Precedence`](crate::Precedence) has an example.
+    /// Sets the time at which the API server created the Service, in seconds since 1970. [`Precedence`](crate::Precedence) has an
+    /// example.
     #[must_use]
     pub fn created_at(mut self, seconds: i64) -> Self {
         self.created = Some(seconds);
         self
     }
 
-    /// When the API server created it; a Service without a time counts as the newest.
+    /// The creation time in seconds since 1970; a Service without one counts as the newest.
     pub(crate) fn created(&self) -> i64 {
         self.created.unwrap_or(i64::MAX)
     }
 
-    /// What kind of Service it is.
+    /// The kind of the Service.
     #[must_use]
     pub fn kind(&self) -> ServiceKind {
         self.kind
     }
 
-    /// The ports, in order; none if [`Service::from_value`] read a Service that does not request exposure.
+    /// The ports, in order; empty if [`Service::from_value`] read a Service that does not request exposure.
     #[must_use]
     pub fn ports(&self) -> &[Port<'a>] {
         &self.ports
     }
 
-    /// The port with this number or name; of several, the TCP port.
+    /// The port with this number or name; if there are several, the TCP port.
     pub(crate) fn port(&self, wanted: &PortRef) -> Option<&Port<'a>> {
         let is_wanted = |port: &&Port<'_>| match wanted {
             PortRef::Number(number) => port.number == *number,
@@ -390,22 +391,22 @@ impl<'a> Service<'a> {
         tcp.or_else(|| self.ports.iter().find(is_wanted))
     }
 
-    /// Our annotations, in ascending order of their keys: those whose key starts with [`CONFIG_PREFIX`], and
-    /// [`FORWARD_ANNOTATION`]. None if [`Service::from_value`] read a Service that does not request exposure.
+    /// The annotations of Xposer, in ascending order of their keys: [`FORWARD_ANNOTATION`], and the keys that start with
+    /// [`CONFIG_PREFIX`]. Empty if [`Service::from_value`] read a Service that does not request exposure.
     #[must_use]
     pub fn annotations(&self) -> &[(&'a str, &'a str)] {
         &self.annotations
     }
 
-    /// The bytes of all annotations, keys and values, also those that are not ours; 0 if [`Service::from_value`]
+    /// The size of all annotations in bytes, keys and values, including annotations of other programs; 0 if [`Service::from_value`]
     /// read a Service that does not request exposure.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotation_bytes
     }
 
-    /// Adds these bytes to the size of the annotations. A program that keeps only the annotations that are read
-    /// (`internal::reads_annotation`) adds the size of the others.
+    /// Adds this number of bytes to the size of the annotations. A program that keeps only the annotations that are read
+    /// (`internal::reads_annotation`) adds the size of the others with it.
     ///
     /// ```
     /// use xposer::{Service, testing};
@@ -429,15 +430,15 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Files what is wrong with the fields.
+    /// Files the problems of the fields.
     pub(crate) fn file_problems(&self, report: &mut Report) {
         for (path, problem) in self.problems.iter().chain(&self.hints) {
             report.file(path.clone(), problem.clone());
         }
     }
 
-    /// The report about a Service without the label whose author probably wants it exposed; `None` if nothing shows that. It
-    /// has no Error, also not under `strict`: taking the label away must not be refused.
+    /// The report about a Service without the label whose author probably wants it exposed; `None` if nothing shows that. The
+    /// report has no Error, even under `strict`, because a user must be able to remove the label.
     pub(crate) fn hints(&self) -> Option<Report> {
         if self.hints.is_empty() {
             return None;

@@ -28,12 +28,12 @@ pub struct Port<'a> {
     pub number: u16,
     /// Whether the protocol is TCP, which is the default.
     pub tcp: bool,
-    /// What is spoken at the port, if the Service says it (`appProtocol`).
+    /// The protocol that the field `appProtocol` names.
     pub app_protocol: Option<&'a str>,
 }
 
 impl<'a> Port<'a> {
-    /// A port by its fields; empty texts count as missing.
+    /// Creates a port from its fields; an empty text counts as missing.
     pub(super) fn new(
         name: Option<&'a str>,
         number: u16,
@@ -74,7 +74,7 @@ impl fmt::Display for PortRef {
     }
 }
 
-/// The error of a text that is no [`PortRef`].
+/// The error for a text that is no [`PortRef`].
 ///
 /// ```
 /// use xposer::service::{PortRef, PortRefError};
@@ -83,9 +83,9 @@ impl fmt::Display for PortRef {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortRefError {
-    /// It is a number, but not between 1 and 65535.
+    /// The text is a number, but not between 1 and 65535.
     OutOfRange,
-    /// It is neither a number nor the name of a port.
+    /// The text is neither a number nor a port name.
     NoName,
 }
 

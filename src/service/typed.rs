@@ -1,4 +1,4 @@
-//! The Service of the crate `k8s_openapi`.
+//! Reads the `Service` type of the crate `k8s_openapi`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::hints::Hints;
 use super::{EXPOSE_LABEL, Port, Service, ServiceKind};
 
 impl<'a> Service<'a> {
-    /// Reads a typed Service, and gives what [`Service::from_value`] gives for its JSON.
+    /// Reads a typed Service. The result is the same as that of [`Service::from_value`] for its JSON.
     ///
     /// ```
     /// use k8s_openapi::api::core::v1::Service;

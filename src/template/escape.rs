@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::scan::{Piece, string_end, unquote};
 use crate::diagnostics::Problem;
 
-/// Removes one level of the escape: if an action is nothing but a string that contains template delimiters, all strings
-/// that are whole actions are replaced by their text, as Helm would do. `None` if there is no such action.
+/// Removes one level of the escape. If an action consists only of a string that contains template delimiters, every such action is
+/// replaced by the text of its string, as Helm does it. Returns `None` if there is no such action.
 pub(super) fn unescape(text: &str, pieces: &[Piece], map: &SourceMap) -> Option<(String, SourceMap)> {
     let constant = |piece: &Piece| match piece {
         Piece::Action(range) => string_constant(text.get(range.clone())?),
@@ -39,27 +39,27 @@ pub(super) fn unescape(text: &str, pieces: &[Piece], map: &SourceMap) -> Option<
 
 struct Unescaped<'t> {
     before: &'t str,
-    /// The map of the text before.
+    /// The map of the escaped text.
     map: &'t SourceMap,
     text: String,
     sources: Vec<Range<usize>>,
 }
 
 impl Unescaped<'_> {
-    /// Writes the bytes at `range` of the text before.
+    /// Copies the bytes at `range` of the escaped text.
     fn copy(&mut self, range: &Range<usize>) {
         self.text.push_str(self.before.get(range.clone()).unwrap_or_default());
         self.sources.extend(range.clone().map(|at| self.map.range(&(at..at + 1))));
     }
 
-    /// Writes `value`, which stands for the bytes at `range` of the text before.
+    /// Writes `value` in place of the bytes at `range` of the escaped text.
     fn replace(&mut self, range: &Range<usize>, value: &str) {
         self.text.push_str(value);
         self.sources.extend(std::iter::repeat_n(self.map.range(range), value.len()));
     }
 }
 
-/// The value of an action that is nothing but one string.
+/// The value of an action that consists of one string.
 fn string_constant(inner: &str) -> Option<String> {
     let quote = *inner.as_bytes().first()?;
     if !matches!(quote, b'"' | b'`') || string_end(inner.as_bytes(), 0)? != inner.len() || inner.len() < 2 {
@@ -68,13 +68,12 @@ fn string_constant(inner: &str) -> Option<String> {
     unquote(inner)
 }
 
-/// For each byte of an unwrapped text, the bytes of the text the user wrote that it comes from; empty if nothing was
-/// unwrapped.
+/// Maps each byte of an unescaped text to the byte range of the user's text that it comes from. Empty if nothing was unescaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SourceMap(Vec<Range<usize>>);
 
 impl SourceMap {
-    /// Whether nothing was unwrapped.
+    /// Whether nothing was unescaped.
     pub(super) fn is_identity(&self) -> bool {
         self.0.is_empty()
     }
@@ -86,7 +85,7 @@ impl SourceMap {
         start..source(range.end.saturating_sub(1).max(range.start)).end.max(start)
     }
 
-    /// `problem` with its range in the text the user wrote.
+    /// Returns `problem` with its range in the text that the user wrote.
     pub(super) fn to_source(&self, problem: Problem) -> Problem {
         Problem { range: problem.range.map(|range| self.range(&range)), ..problem }
     }

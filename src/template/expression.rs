@@ -11,18 +11,18 @@ use super::program::Expr;
 use super::{MAX_DEPTH, Var};
 use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 
-/// Reads the tokens of one action.
+/// Parses the tokens of one action.
 pub(super) struct Reader<'p, 't> {
     parser: &'p mut Parser<'t>,
     tokens: Vec<Token>,
     at: usize,
     end: usize,
-    /// The `|` of this action: each makes the tree one deeper.
+    /// The number of `|` in this action: each makes the tree one level deeper.
     pipes: usize,
 }
 
 impl<'p, 't> Reader<'p, 't> {
-    /// Reads `tokens` from the one at `at` on; `end` is where the action ends.
+    /// Creates a reader of `tokens` that starts at index `at`; `end` is the byte position of the end of the action.
     pub(super) fn new(parser: &'p mut Parser<'t>, tokens: Vec<Token>, at: usize, end: usize) -> Self {
         Self { parser, tokens, at, end, pipes: 0 }
     }
@@ -42,7 +42,7 @@ impl<'p, 't> Reader<'p, 't> {
         self.peek().map_or_else(last, |token| token.range.clone())
     }
 
-    /// A pipeline whose value may be kept in a variable.
+    /// A pipeline whose value a variable may store.
     pub(super) fn condition(&mut self) -> Parsed<(Vec<usize>, Expr)> {
         match self.declaration()? {
             Some((slot, expr)) => Ok((vec![slot], expr)),
@@ -95,7 +95,7 @@ impl<'p, 't> Reader<'p, 't> {
         Err(problem)
     }
 
-    /// `block "name" .`: the text in place. Only the whole context can be handed on.
+    /// `block "name" .`: the block is rendered where it is defined. Only the whole context can be its argument.
     pub(super) fn block_head(&mut self, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
         let name = match self.next().map(|token| token.kind) {
             Some(TokenKind::Value(Val::Str(name))) => Some(name),
@@ -214,7 +214,7 @@ impl<'p, 't> Reader<'p, 't> {
             TokenKind::Ident(word) => self.word(word, range.clone())?,
             _ => return Err(self.unexpected(&token)),
         };
-        // A field of a text: `.Service.Name`.
+        // A field of a text, such as `.Service.Name`.
         match self.peek() {
             Some(Token { kind: TokenKind::Field(name), spaced: false, range: field }) => {
                 let message = format!("{} is a text, which has no field {name}", quoted(self.source(&range)));
@@ -284,8 +284,8 @@ impl<'p, 't> Reader<'p, 't> {
                 .help("correct the marked place")
                 .at(range));
         }
-        // A word with arguments, or behind a pipe, was meant as a function; any other word, or one that is nearly a
-        // variable, as a variable.
+        // A word that has arguments or follows a pipe was meant as a function. Any other word, and a word that is nearly the name
+        // of a variable, was meant as a variable.
         let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
         let is_alone = self.peek().is_none_or(|next| match next.kind {
             TokenKind::Close | TokenKind::Pipe => true,

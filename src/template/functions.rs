@@ -1,4 +1,4 @@
-//! The functions of the template language: one table for Go's syntax and for Handlebars'.
+//! The functions of the template language: one table for the syntax of Go and the syntax of Handlebars.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -16,21 +16,21 @@ use crate::diagnostics::quoted_char;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {
-    /// A text.
+    /// Text.
     Str(String),
     /// A whole number.
     Int(i64),
-    /// A fraction.
+    /// A floating-point number.
     Float(f64),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A variable that is not set: false as a condition and for `and`, `or`, `not` and `default`, an error where it is
-    /// printed or given to another function.
+    /// A variable that is not set. It is false as a condition and for `and`, `or`, `not` and `default`, and an error if it is
+    /// printed or passed to another function.
     Unset(Var),
 }
 
 impl Val {
-    /// Whether the value counts as true in a condition: Go's rule, everything but the zero value of its type.
+    /// Whether the value is true as a condition: by Go's rule, if it is not the zero value of its type.
     #[must_use]
     pub fn is_true(&self) -> bool {
         match self {
@@ -66,7 +66,7 @@ impl fmt::Display for Val {
     }
 }
 
-/// Go's shortest form: with an exponent below -4 or from 6 on.
+/// Go's shortest form, which has an exponent below -4 and from 6 on.
 fn go_float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
@@ -78,9 +78,9 @@ fn go_float(number: f64) -> String {
     }
 }
 
-/// Why a call failed.
+/// The reason why a call failed.
 pub(super) enum CallError {
-    /// What is wrong with the arguments.
+    /// The arguments are invalid; the text tells why.
     Invalid(String),
     /// An argument is a variable that is not set.
     Unset(Var),
@@ -100,7 +100,7 @@ impl From<&str> for CallError {
     }
 }
 
-/// What a call gives.
+/// The result of a call.
 pub(super) type Called = Result<Val, CallError>;
 
 /// A row of the function table.
@@ -116,7 +116,7 @@ pub struct Function {
     pub name: &'static str,
     /// Other spellings of the name.
     pub aliases: &'static [&'static str],
-    /// A template that uses it.
+    /// A template that uses the function.
     pub example: &'static str,
     min: usize,
     max: usize,
@@ -135,7 +135,7 @@ impl Function {
         (self.min..=self.max).contains(&count)
     }
 
-    /// What is wrong with a call that has `count` arguments.
+    /// The message about a call with `count` arguments.
     pub(super) fn wrong_count(&self, count: usize) -> String {
         let plural =
             |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
@@ -147,8 +147,8 @@ impl Function {
         format!("`{}` takes {expected}, not {count}", self.name)
     }
 
-    /// The help that shows a call. In Handlebars' syntax, where no `dot` stands before a variable, it is the first action of
-    /// the example, whose pipe becomes parentheses.
+    /// The help that shows a call. In Handlebars' syntax, in which `dot` is empty, it is the first action of the example with
+    /// parentheses instead of the pipe.
     pub(super) fn usage(&self, dot: &str) -> String {
         let mut example = self.example.to_owned();
         if dot.is_empty() {
@@ -171,7 +171,7 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// A variable that is not set, a result that is too large, or what is wrong with the arguments.
+    /// A variable that is not set, a result that is too large, or invalid arguments.
     pub(super) fn call(&self, arguments: &[Val]) -> Called {
         if !self.takes_unset
             && let Some(Val::Unset(var)) = arguments.iter().find(|value| matches!(value, Val::Unset(_)))
@@ -186,7 +186,7 @@ impl Function {
     }
 }
 
-/// The function of this name or other spelling; letter case counts.
+/// Returns the function with this name or alias, which is case-sensitive.
 ///
 /// ```
 /// use xposer::internal::functions::find;
@@ -214,8 +214,8 @@ pub fn all() -> &'static [Function] {
     FUNCTIONS
 }
 
-/// Makes the table of functions. What only the documentation reads is a function of its own: a program that never asks for it does
-/// not contain it.
+/// Makes the table of functions. The texts for the documentation are separate functions, so that a program that never calls them
+/// does not contain the texts.
 macro_rules! functions {
     ($( ($name:literal $([$($alias:literal),+])?, $min:expr, $max:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
         static FUNCTIONS: &[Function] = &[$( Function {
@@ -229,13 +229,13 @@ macro_rules! functions {
         } ),+];
 
         impl Function {
-            /// What it does, in one sentence.
+            /// What the function does, in one sentence.
             #[must_use]
             pub fn doc(&self) -> &'static str {
                 match self.name { $( $name => $doc, )+ _ => "" }
             }
 
-            /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
+            /// The result of the example for the Service `web` in the namespace `shop`, with a domain.
             #[must_use]
             pub fn result(&self) -> &'static str {
                 match self.name { $( $name => $result, )+ _ => "" }
@@ -306,8 +306,8 @@ pub(super) fn text(values: &[Val], at: usize) -> Result<&str, CallError> {
     }
 }
 
-/// A text whose letters are those of ASCII: hosts and names have no others, and Unicode's tables of letter case would make
-/// up a tenth of the policy's module.
+/// A text of ASCII letters. Hosts and names have no other letters, and the Unicode tables of letter case would be a tenth of the
+/// policy's module.
 fn ascii(values: &[Val]) -> Result<&str, CallError> {
     let text = text(values, 0)?;
     match text.chars().find(|c| !c.is_ascii() && c.is_alphabetic()) {
@@ -316,8 +316,8 @@ fn ascii(values: &[Val]) -> Result<&str, CallError> {
     }
 }
 
-/// A decimal fraction, if it is one that can be computed exactly: at most 15 digits, and a power of ten of at most 22.
-/// (Both factors and so the result are then what any other way of reading it gives.)
+/// Parses a decimal fraction that can be computed exactly: at most 15 digits, and a power of ten of at most 22. Both factors are
+/// exact as floating-point numbers, so the result is correctly rounded.
 pub(super) fn fraction(text: &str) -> Option<f64> {
     const POWERS: [f64; 23] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
@@ -413,7 +413,7 @@ fn println(values: &[Val]) -> String {
 
 fn replace(values: &[Val]) -> Called {
     let (old, new, whole) = (text(values, 0)?, text(values, 1)?, text(values, 2)?);
-    // Compute the size before building the text: an empty `old` matches between all letters.
+    // The size is computed before the text is built. An empty `old` matches between all letters.
     if whole.matches(old).count().saturating_mul(new.len()) > MAX_TEMPLATE {
         return Err(CallError::TooLarge);
     }
@@ -433,7 +433,7 @@ fn trunc(values: &[Val]) -> Called {
     }))
 }
 
-/// The text with each character for which `escape` gives something replaced by that.
+/// Returns the text with each character replaced by its escape, if `escape` has one.
 pub(super) fn escaped(text: &str, escape: fn(char) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Tokens of one action in Go's syntax.
+//! The tokens of one action in Go's syntax.
 
 use std::ops::Range;
 
@@ -6,12 +6,12 @@ use super::functions::{self, Val};
 use super::scan::{BLANKS, string_end, unclosed_action, unquote};
 use crate::diagnostics::{Code, Problem, quoted};
 
-/// A token and its place.
+/// A token and its range.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
     pub(super) range: Range<usize>,
-    /// Whether a blank stands before it.
+    /// Whether a blank precedes the token.
     pub(super) spaced: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum TokenKind {
     Comma,
 }
 
-/// The tokens of the action whose content stands at `range` of `text`.
+/// Returns the tokens of the action whose content is at `range` of `text`.
 pub(super) fn tokens(text: &str, range: Range<usize>) -> Result<Vec<Token>, Problem> {
     Lexer { text, at: range.start, end: range.end }.all()
 }
@@ -107,7 +107,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// The value of the string that starts at `start`.
+    /// The value of the string literal that starts at `start`.
     fn string(&mut self, start: usize) -> Result<String, Problem> {
         let end = string_end(self.text.as_bytes(), start).filter(|end| *end <= self.end);
         self.at = end.unwrap_or(self.end);
@@ -119,7 +119,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// The characters from here on that are letters, digits or one of `others`.
+    /// The longest run of characters from the current position that are letters, digits or in `others`.
     fn characters(&mut self, others: &str) -> &'t str {
         let (start, rest) = (self.at, self.rest());
         let is_end = |c: char| !(c.is_alphanumeric() || others.contains(c));
@@ -143,7 +143,7 @@ impl<'t> Lexer<'t> {
 }
 
 fn parse_number(text: &str) -> Option<Val> {
-    // One sign, and single underscores between digits.
+    // A number has at most one sign, and single underscores between digits.
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -171,6 +171,6 @@ fn parse_number(text: &str) -> Option<Val> {
         let radix = if clean.len() > 1 && clean.starts_with('0') { 8 } else { 10 };
         return i64::from_str_radix(&format!("{sign}{clean}"), radix).ok().map(Val::Int);
     }
-    // An exponent needs digits in front of it.
+    // An exponent needs digits before it.
     functions::fraction(&format!("{sign}{clean}")).map(Val::Float)
 }

@@ -1,8 +1,8 @@
-//! One template language: Go's `text/template` as far as names need it, the Helm-escaped form of it, and Handlebars.
+//! The template language: Go's `text/template`, as far as names need it, its Helm-escaped form, and Handlebars.
 //!
 //! `scan` splits a template into literal text and actions, and `escape` removes the Helm escape. `parser`, with `lexer` and
-//! `expression`, reads Go's syntax; `handlebars` reads Handlebars' own (`{{#if ..}}`) with the crate of that name. Both give
-//! one `program`, use one table of `functions`, and report every problem at its place in the text the user wrote.
+//! `expression`, parses Go's syntax; `handlebars` parses Handlebars' own syntax (`{{#if ..}}`) with the crate of that name. Both
+//! make a `program`, use the same table of `functions`, and report every problem at its position in the text that the user wrote.
 
 mod escape;
 mod expression;
@@ -22,8 +22,8 @@ use crate::diagnostics::{Code, Problem};
 use escape::SourceMap;
 use program::{Node, Output, Program};
 
-/// The most bytes a template may have, and the most its result, or each item of a list, may have before blanks at its
-/// ends are removed. The limit is ours; it bounds what one Service can cost.
+/// The maximum size in bytes of a template, of its result, and of each item of a list before its outer blanks are removed. Xposer
+/// sets this limit, which bounds the cost of one Service.
 ///
 /// ```
 /// use xposer::template::{MAX_TEMPLATE, Template, Vars};
@@ -34,9 +34,9 @@ use program::{Node, Output, Program};
 /// # Ok::<(), Vec<xposer::diagnostics::Problem>>(())
 /// ```
 pub const MAX_TEMPLATE: usize = 16_384;
-/// How deep blocks and parentheses together may be nested, how many `|` an action may have, and how many times a
-/// template may be escaped for Helm. In Handlebars' syntax it is how many `(` and `[` the whole template may have, and a
-/// quarter of how many `{` and how many `\`. The limit is ours.
+/// The maximum depth of nested blocks and parentheses together, the maximum number of `|` in an action, and the maximum number of
+/// Helm escapes of a template. In Handlebars' syntax, it is the maximum number of `(` and `[` in the whole template, and a quarter
+/// of the maximum number of `{` and of `\`. Xposer sets this limit.
 ///
 /// ```
 /// use xposer::template::{MAX_DEPTH, Template};
@@ -61,9 +61,9 @@ pub enum Var {
     Service,
     /// The Service's namespace.
     Namespace,
-    /// The domain: annotation `Domain`, or the setting.
+    /// The domain: the annotation `Domain`, or the setting.
     Domain,
-    /// The host that a secret is for; no other template has it.
+    /// The host that a secret is for; only templates of secrets have it.
     Host,
 }
 
@@ -82,7 +82,7 @@ impl Var {
         }
     }
 
-    /// What it stands for, in one sentence.
+    /// The meaning of the variable, in one sentence.
     #[must_use]
     pub fn doc(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl Var {
         }
     }
 
-    /// The variable of this name; letter case counts.
+    /// Returns the variable with this name, which is case-sensitive.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|var| var.name() == name)
@@ -135,7 +135,7 @@ impl<'v> Vars<'v> {
     }
 }
 
-/// The forms of the language, each by an example and one sentence.
+/// The forms of the language, each with an example and one sentence.
 ///
 /// ```
 /// use xposer::template::{SYNTAX, Template};
@@ -154,7 +154,7 @@ pub const SYNTAX: &[(&str, &str)] = &[
     ("{{Service}}-{{#if Domain}}public{{/if}}", "Handlebars' own syntax."),
 ];
 
-/// A template, read and checked.
+/// A parsed and validated template.
 ///
 /// ```
 /// use xposer::template::{Template, Vars};
@@ -169,20 +169,20 @@ pub const SYNTAX: &[(&str, &str)] = &[
 /// The default is the empty template.
 #[derive(Clone, Debug, Default)]
 pub struct Template<'t> {
-    /// The text without the Helm escape.
+    /// The text after the Helm escape was removed.
     text: Cow<'t, str>,
     map: SourceMap,
     program: Program,
 }
 
 impl<'t> Template<'t> {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     ///
-    /// What is wrong, as far as it can be read, with its bytes in `text` where there are some to name: unclosed and
-    /// malformed actions, unknown variables and functions, functions with too few or too many arguments, constructs
-    /// that are not supported, more than [`MAX_TEMPLATE`] bytes, and deeper nesting than [`MAX_DEPTH`].
+    /// All problems, as far as the text can be parsed, with byte ranges in `text` where possible: unclosed and malformed actions,
+    /// unknown variables and functions, functions with too few or too many arguments, unsupported constructs, more than
+    /// [`MAX_TEMPLATE`] bytes, and nesting deeper than [`MAX_DEPTH`].
     ///
     /// ```
     /// use xposer::Code;
@@ -211,7 +211,7 @@ impl<'t> Template<'t> {
                 continue;
             }
             let program = match pieces {
-                // What is right in Go's syntax is in Go's syntax.
+                // A template that is valid in Go's syntax is in Go's syntax.
                 Some(pieces) => parser::parse(&text, &pieces).or_else(|problems| {
                     if scan::means_handlebars(&text, &pieces) {
                         handlebars::parse(&text)
@@ -230,7 +230,7 @@ impl<'t> Template<'t> {
         Err(vec![Problem::new(Code::TemplateTooLarge, message).help("remove the outer layers of the escape")])
     }
 
-    /// This template with a text of its own, which may outlive the text it was read from.
+    /// Returns this template with an owned text, so that it may outlive the text it was parsed from.
     ///
     /// ```
     /// use xposer::template::Template;
@@ -242,7 +242,7 @@ impl<'t> Template<'t> {
         Template { text: Cow::Owned(self.text.into_owned()), map: self.map, program: self.program }
     }
 
-    /// The text after the Helm escape was taken off; the same as was given where there was none.
+    /// The text after the Helm escape was removed; the given text if there was no escape.
     ///
     /// ```
     /// use xposer::template::Template;
@@ -256,13 +256,13 @@ impl<'t> Template<'t> {
         &self.text
     }
 
-    /// Whether [`Template::text`] is letter by letter what was given.
+    /// Whether [`Template::text`] equals the given text.
     #[must_use]
     pub fn is_verbatim(&self) -> bool {
         self.map.is_identity()
     }
 
-    /// The text, without blanks at both ends, if there is nothing in it to render: no action and no comment.
+    /// Returns the text without outer blanks if it is literal: without actions and comments.
     ///
     /// ```
     /// use xposer::template::Template;
@@ -283,7 +283,8 @@ impl<'t> Template<'t> {
         })
     }
 
-    /// What is wrong with it where this variable has no value; `None` if it is not used. `said` tells why.
+    /// The problem of the template if this variable has no value; `None` if the template does not use the variable. `said` is the
+    /// reason.
     pub(crate) fn without(&self, var: Var, said: &str) -> Option<Problem> {
         let range = program::place(&self.program.nodes, var)?;
         let dot = self.program.dot;
@@ -292,12 +293,12 @@ impl<'t> Template<'t> {
         Some(self.map.to_source(problem.help(parser::known_variables(dot)).at(range)))
     }
 
-    /// Whether a condition decides what it renders to.
+    /// Whether the result depends on a condition.
     pub(crate) fn is_conditional(&self) -> bool {
         self.program.nodes.iter().any(|node| matches!(node, Node::If { .. }))
     }
 
-    /// Renders the template. Blanks at both ends of the result are removed.
+    /// Renders the template, and removes outer blanks from the result.
     ///
     /// ```
     /// use xposer::template::{Template, Vars};
@@ -309,16 +310,15 @@ impl<'t> Template<'t> {
     ///
     /// # Errors
     ///
-    /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
-    /// [`MAX_TEMPLATE`] bytes.
+    /// A required variable that is not set, invalid arguments of a function, or a result of more than [`MAX_TEMPLATE`] bytes.
     pub fn render(&self, vars: &Vars<'_>) -> Result<String, Problem> {
         Ok(self.run(vars, Output::default())?.take())
     }
 
-    /// Renders a list of templates: commas and line ends in the literal text (not inside an action or a block)
-    /// separate the items. Blanks around items are removed, empty items are left out.
+    /// Renders a list of templates. Commas and line ends in literal text, outside of actions and blocks, separate the items. Outer
+    /// blanks of items and empty items are removed.
     ///
-    /// What a template in Handlebars' own syntax gives is one item: its commas may come from a value.
+    /// The result of a template in Handlebars' own syntax is one item, because its commas may come from a value.
     ///
     /// ```
     /// use xposer::template::{Template, Vars};
@@ -330,7 +330,7 @@ impl<'t> Template<'t> {
     ///
     /// # Errors
     ///
-    /// Those of [`Template::render`].
+    /// The errors of [`Template::render`].
     pub fn render_list(&self, vars: &Vars<'_>) -> Result<Vec<String>, Problem> {
         let mut out = self.run(vars, Output::list())?;
         out.end_item();

@@ -1,4 +1,4 @@
-//! Parsing Go's actions into a [`Program`]; every name is checked, and every problem has its place.
+//! Parses Go's actions into a [`Program`]. Every name is checked, and every problem has its position.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::scan::Piece;
 use super::{MAX_DEPTH, Var};
 use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 
-/// Constructs of Go that are refused by name, and what to write instead.
+/// Constructs of Go's templates that are refused by name, and what to write instead.
 pub(super) const REFUSED: &[(&str, &str)] = &[
     ("range", "there is nothing to loop over; write the parts one after the other"),
     ("define", "write the text where it is used"),
@@ -26,7 +26,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
     let mut parser = Parser { text, pieces, ..Parser::default() };
     let (nodes, mut ending) = parser.nodes();
-    // An `end` or `else` at the top is of no block: say what is missing and go on.
+    // An `end` or `else` at the top level belongs to no block. It is reported, and parsing continues.
     loop {
         let at = parser.problems.len();
         let (is, help, range) = match ending {
@@ -48,11 +48,11 @@ pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem
     }
 }
 
-/// How a list of nodes ended.
+/// The reason why a list of nodes ended.
 enum Ending {
     Text,
     End(Range<usize>),
-    /// The tokens after `else` are still to be read.
+    /// An `else`; its remaining tokens are not parsed yet.
     Else(Range<usize>, Vec<Token>),
 }
 
@@ -62,14 +62,14 @@ pub(super) struct Parser<'t> {
     pieces: &'t [Piece],
     at: usize,
     problems: Vec<Problem>,
-    /// The names of the blocks so far.
+    /// The names of the blocks that were parsed.
     pub(super) blocks: Vec<String>,
     /// The `$` variables in scope.
     pub(super) names: Vec<(String, usize)>,
     slots: usize,
-    /// The slot of the dot inside `with`; `None` where the dot is the whole context.
+    /// The slot of the dot inside `with`; `None` if the dot is the whole context.
     pub(super) dot: Option<usize>,
-    /// How many blocks and parentheses are open.
+    /// The number of open blocks and parentheses.
     pub(super) depth: usize,
 }
 
@@ -100,7 +100,7 @@ impl Parser<'_> {
         let tokens = match tokens(self.text, range.clone()) {
             Ok(tokens) => tokens,
             Err(problem) => {
-                // The `end` of a block that cannot be read must not become a second problem.
+                // The body of the block is skipped, so that its `end` is not a second problem.
                 let action = self.text.get(range).unwrap_or_default();
                 let word = action.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
                 if matches!(word, "if" | "with" | "block" | "range" | "define") {
@@ -122,7 +122,7 @@ impl Parser<'_> {
                 Ok(None)
             }
             "range" | "define" => {
-                // Read the block all the same, so that its `end` does not become a second problem.
+                // The body of the block is skipped, so that its `end` is not a second problem.
                 let problem = refused(word, range.clone());
                 let kept = self.problems.len();
                 self.body();
@@ -141,15 +141,15 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the rest of an `if`, `with` or `block`.
+    /// Parses the rest of an `if`, `with` or `block`.
     fn block(&mut self, word: &str, tokens: Vec<Token>, range: Range<usize>) -> Parsed<Vec<Node>> {
         let (names, dot) = (self.names.len(), self.dot);
-        // A block is a template of its own, which sees no variable of the one around it.
+        // A block is a separate template, which does not see the variables around it.
         let outer = if word == "block" { std::mem::take(&mut self.names) } else { Vec::new() };
         let head = self.head(word, tokens, &range);
         self.depth += 1;
         let result = if self.depth > MAX_DEPTH {
-            // Nothing below is worth reading: skip to the end of the text.
+            // The nesting is too deep, so the rest of the text is skipped.
             self.at = self.pieces.len();
             Err(too_deep(range))
         } else {
@@ -173,7 +173,7 @@ impl Parser<'_> {
         if word == "block" {
             let head = reader.block_head(range);
             if head.is_err() {
-                // The dot inside must not become a second problem.
+                // The dot gets a slot although the condition is invalid, so that its use inside is not a second problem.
                 self.dot = Some(self.new_slot());
             }
             return head;
@@ -182,8 +182,8 @@ impl Parser<'_> {
         if word != "with" {
             return head;
         }
-        // The dot has a slot of its own: a variable beside it may be assigned to. Also where the condition is wrong, so
-        // that the dot inside does not become a second problem.
+        // The dot has a slot of its own, because the variable with the same value may be assigned to. It gets one even if the
+        // condition is invalid, so that its use inside is not a second problem.
         let dot = self.new_slot();
         self.dot = Some(dot);
         head.map(|(slots, expr)| (slots.into_iter().chain([dot]).collect(), expr))
@@ -199,12 +199,12 @@ impl Parser<'_> {
         let names = self.names.len();
         let (then, ending) = self.nodes();
         self.dot = outer_dot;
-        // What the first branch declared, the second does not see.
+        // The second branch does not see the declarations of the first one.
         self.names.truncate(names);
         let otherwise = match ending {
             Ending::End(_) => Vec::new(),
             Ending::Text => {
-                // Where the nesting was too deep, the rest was not read.
+                // If the nesting was too deep, the rest was not parsed, and a missing `end` is not known.
                 if self.problems.iter().all(|problem| problem.code != Code::TemplateTooLarge) {
                     self.problems.push(unclosed_block(word, range.clone()));
                 }
@@ -240,7 +240,7 @@ impl Parser<'_> {
                     }
                 }
             }
-            // `{{else if ..}}` shares the `{{end}}` of the block it belongs to.
+            // `{{else if ..}}` shares the `{{end}}` of the block that it belongs to.
             Some(TokenKind::Ident(next)) if next == word && word != "block" => {
                 let next = next.clone();
                 self.block(&next, rest, range)
@@ -255,7 +255,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips to the end of a block whose content does not matter any more. Whether it has an end.
+    /// Skips the body of a block whose content is not used. Returns whether the block has an end.
     fn body(&mut self) -> bool {
         let mut ending = Ending::Text;
         self.depth += 1;
@@ -315,10 +315,11 @@ pub(super) fn too_deep(range: Range<usize>) -> Problem {
         .at(range)
 }
 
-/// The help names variables in the spelling of the problem, with the dot or without: that is the one that works there.
+/// The problem of an unknown variable. The help names variables in the spelling of `name`, with or without the dot, because only
+/// that spelling works in its place.
 pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Problem {
     let known = Var::ALL.into_iter().map(Var::name);
-    // In Handlebars' syntax the name may be a path: `this.Srvice`.
+    // In Handlebars' syntax, the name may be a path: `this.Srvice`.
     let last = name.rsplit(['.', '/']).next().unwrap_or_default();
     let help = match did_you_mean(last, known) {
         _ if matches!(name, "Values" | "Release" | "Chart" | "Capabilities" | "Files") => {
@@ -335,7 +336,7 @@ pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Pr
     .at(range)
 }
 
-/// The help that names all variables.
+/// The help that lists all variables.
 pub(super) fn known_variables(dot: &str) -> String {
     format!("use {{{{{dot}Service}}}}, {{{{{dot}Namespace}}}} or {{{{{dot}Domain}}}}")
 }

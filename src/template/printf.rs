@@ -1,9 +1,9 @@
-//! `printf` as in Go's `fmt`, for the verbs and flags that names need.
+//! `printf` as in Go's `fmt`, with the verbs and flags that names need.
 
 use super::MAX_TEMPLATE;
 use super::functions::{CallError, Called, Val, escaped, text};
 
-/// One verb of a format: `%[1]-8.3s`.
+/// A verb of a format: `%[1]-8.3s`.
 #[derive(Default)]
 struct Verb {
     left: bool,
@@ -47,7 +47,7 @@ pub(super) fn printf(values: &[Val]) -> Called {
     Ok(Val::Str(out))
 }
 
-/// Reads what follows a `%`: the verb, the number of the value it takes, its letter, and the rest of the format.
+/// Parses the text after a `%`. Returns the verb, the number of the argument it takes, its letter, and the rest of the format.
 fn parse_verb(text: &str) -> Result<(Verb, Option<usize>, char, &str), CallError> {
     let mut verb = Verb::default();
     let mut index = None;
@@ -99,7 +99,7 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
         ('q', Val::Str(text)) if !verb.plus => quote(&cut(text, verb.precision)),
         ('x', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
         ('X', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        // `%+v` prints the names of fields in Go; a number has none.
+        // With `v`, `+` is ignored: it prints field names in Go, and a number has none.
         ('d' | 'v' | 'x' | 'X' | 'o' | 'b', Val::Int(number)) if plain => {
             integer(letter, *number, verb.plus && letter != 'v')
         }
@@ -124,7 +124,7 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
         out.push_str(&shown);
         out.extend(std::iter::repeat_n(' ', missing));
     } else if verb.zero {
-        // The sign stays in front of the zeros.
+        // The sign precedes the padding zeros.
         let digits = shown
             .strip_prefix(['-', '+'])
             .filter(|_| matches!(value, Val::Int(_) | Val::Float(_)))
@@ -160,7 +160,7 @@ fn cut(text: &str, precision: Option<usize>) -> String {
     text.chars().take(precision.unwrap_or(usize::MAX)).collect()
 }
 
-/// A text as Go quotes it.
+/// Quotes a text as Go does.
 fn quote(text: &str) -> String {
     let inside = escaped(text, |character| {
         Some(match character {
@@ -179,7 +179,7 @@ fn quote(text: &str) -> String {
     format!("\"{inside}\"")
 }
 
-/// Whether a character outside of ASCII cannot be printed.
+/// Whether a character outside of ASCII is not printable.
 pub(super) fn is_hidden(character: char) -> bool {
     let escaped = || character.escape_debug().next() == Some('\\');
     !character.is_ascii() && (character.is_whitespace() || escaped())

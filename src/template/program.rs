@@ -6,12 +6,12 @@ use super::functions::{CallError, Function, Val};
 use super::{MAX_TEMPLATE, Var, Vars};
 use crate::diagnostics::{Code, Problem};
 
-/// A parsed template. Variables of the template (`$x`) and the dot inside `with` are numbered slots.
+/// A parsed template. Template variables (`$x`) and the dot inside `with` are numbered slots.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Program {
     pub(super) nodes: Vec<Node>,
     pub(super) slots: usize,
-    /// What stands before a variable in the syntax of the template: `.` in Go's, nothing in Handlebars'.
+    /// The prefix of a variable in the syntax of the template: `.` in Go's, empty in Handlebars'.
     pub(super) dot: &'static str,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Node {
     Text(Range<usize>),
     Print(Expr),
     Set(usize, Expr),
-    /// `if` and `with`; the value of the condition is stored in the slots of the variable and of the dot.
+    /// `if` and `with`. The value of the condition is stored in the slots of the variable and of the dot.
     If {
         slots: Vec<usize>,
         condition: Expr,
@@ -38,7 +38,7 @@ pub(super) enum Expr {
 }
 
 impl Expr {
-    /// Where a variable is used for the first time.
+    /// The range of the first use of a variable.
     fn place(&self, var: Var) -> Option<Range<usize>> {
         match self {
             Self::Var(known, range) => (*known == var).then(|| range.clone()),
@@ -47,7 +47,7 @@ impl Expr {
         }
     }
 
-    /// The place of the expression; a literal has none, and cannot fail.
+    /// The range of the expression. A literal has an empty one, because it cannot fail.
     fn range(&self) -> Range<usize> {
         match self {
             Self::Var(_, range) | Self::Slot(_, range) | Self::Call(_, _, range) => range.clone(),
@@ -57,15 +57,15 @@ impl Expr {
 }
 
 impl Program {
-    /// Writes what the program, which was parsed from `text`, renders to.
+    /// Writes the result of the program, which was parsed from `text`.
     pub(super) fn run(&self, text: &str, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
         let slots = vec![Val::Str(String::new()); self.slots];
         Machine { text, vars, slots, dot: self.dot }.nodes(&self.nodes, out, true)
     }
 }
 
-/// Where a variable is used for the first time. Nodes and expressions are not nested deeper than
-/// [`MAX_DEPTH`](super::MAX_DEPTH).
+/// The range of the first use of a variable. The recursion is bounded, because nodes and expressions are nested at most
+/// [`MAX_DEPTH`](super::MAX_DEPTH) deep.
 pub(super) fn place(nodes: &[Node], var: Var) -> Option<Range<usize>> {
     nodes.iter().find_map(|node| match node {
         Node::Text(_) => None,
@@ -84,7 +84,7 @@ struct Machine<'m> {
 }
 
 impl Machine<'_> {
-    /// Only literal text outside of blocks separates the items of a list.
+    /// Writes nodes. Only literal text outside of blocks (`top`) separates the items of a list.
     fn nodes(&mut self, nodes: &[Node], out: &mut Output, top: bool) -> Result<(), Problem> {
         for node in nodes {
             match node {
@@ -123,7 +123,7 @@ impl Machine<'_> {
         }
     }
 
-    /// The help that shows a call. In Go's syntax what stands in single quotes is a number, which few expect.
+    /// The help that shows a call. It explains that single quotes make a number in Go's syntax, which few users expect.
     fn usage(&self, function: &Function, range: &Range<usize>) -> String {
         let usage = function.usage(self.dot);
         let call = self.text.get(range.end..).and_then(|rest| rest.split("}}").next()).unwrap_or_default();
@@ -155,14 +155,14 @@ impl Machine<'_> {
     }
 }
 
-/// What a template writes into: one text, or the items of a list.
+/// The output of a template: one text, or the items of a list.
 #[derive(Default)]
 pub(super) struct Output {
     /// The finished items of a list; `None` if the result is one text.
     pub(super) items: Option<Vec<String>>,
-    /// The text, or the item that is being written.
+    /// The text, or the unfinished item.
     text: String,
-    /// The bytes written so far, in all items.
+    /// The number of bytes written so far, in all items.
     written: usize,
 }
 
@@ -191,21 +191,21 @@ impl Output {
             return Err(too_large());
         }
         if self.text.is_empty() {
-            // Most names and hosts need one allocation.
+            // One allocation is enough for most names and hosts.
             self.text.reserve(value.len() + 40);
         }
         self.text.push_str(value);
         Ok(())
     }
 
-    /// The text written so far, without blanks at both ends.
+    /// Returns the text so far without outer blanks, and resets it.
     pub(super) fn take(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let trimmed = text.trim();
         if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
     }
 
-    /// Ends an item of a list. Empty items are left out.
+    /// Ends an item of a list. Empty items are dropped.
     pub(super) fn end_item(&mut self) {
         let item = self.take();
         if let (Some(items), false) = (&mut self.items, item.is_empty()) {

@@ -1,22 +1,22 @@
-//! Splitting a template into literal text and actions.
+//! Splits a template into literal text and actions.
 
 use std::ops::Range;
 
 use super::Var;
 use crate::diagnostics::{Code, Problem};
 
-/// A part of a template; ranges are bytes of its text.
+/// A piece of a template. Ranges are byte ranges in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Literal text, without what the trim marker of a neighbour removes.
+    /// Literal text, without the blanks that the trim marker of a neighbouring action removes.
     Text(Range<usize>),
-    /// An action that is nothing but a variable; the range is the variable with its dot.
+    /// An action that is only a variable; the range is the variable with its dot.
     Variable(Var, Range<usize>),
-    /// Any other action: what stands between the delimiters, without trim markers and blanks.
+    /// Any other action: the text between the delimiters, without trim markers and blanks.
     Action(Range<usize>),
 }
 
-/// The pieces of `text`, without comments; `None` if only Handlebars can read it.
+/// Returns the pieces of `text`, without comments; `None` if only Handlebars can parse the text.
 pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
@@ -29,14 +29,14 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
         };
         push_text(text, at..open, trim_next, trim_left, &mut pieces);
         let rest = text.get(from..).unwrap_or_default();
-        // A comment follows the delimiter immediately, or the trim marker and blanks.
+        // A comment directly follows the delimiter, or the trim marker and blanks.
         let inside = rest.trim_start();
         let comment = if trim_left { inside } else { rest };
         if comment.starts_with("/*") {
             (at, trim_next) = comment_end(text, open, text.len() - comment.len())?;
             continue;
         }
-        // A blank before the comment is wrong in both languages, and only the rest of the text says which one this is.
+        // A blank before the comment is invalid in both languages, and only the rest of the text tells which language it is.
         if inside.starts_with("/*") {
             let start = text.len() - inside.len();
             let problem = Problem::new(Code::TemplateSyntax, "this comment cannot be read");
@@ -63,8 +63,8 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     spaced_comment.map_or(Ok(Some(pieces)), Err)
 }
 
-/// Whether actions that are wrong in Go's syntax were meant in that of Handlebars: one has a sign that only Handlebars has, and
-/// none has one that only Go has.
+/// Whether actions that are invalid in Go's syntax were meant as Handlebars: one contains a sign that only Handlebars has, and none
+/// contains a sign that only Go has.
 pub(super) fn means_handlebars(text: &str, pieces: &[Piece]) -> bool {
     let mut found = false;
     for piece in pieces {
@@ -92,13 +92,13 @@ fn find(text: &str, from: usize, what: &[u8; 2]) -> Option<usize> {
     text.as_bytes().get(from..)?.windows(2).position(|pair| pair == what).map(|at| at + from)
 }
 
-/// The end of a trim marker (`- `) that stands at `from`.
+/// The end of a trim marker (`- `) that starts at `from`.
 fn trim_marker_after(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?.strip_prefix('-')?;
     rest.starts_with(BLANKS).then_some(from + 1)
 }
 
-/// The blanks of Go's template language.
+/// The whitespace of Go's template language.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn push_text(text: &str, range: Range<usize>, trim_start: bool, trim_end: bool, pieces: &mut Vec<Piece>) {
@@ -110,7 +110,7 @@ fn push_text(text: &str, range: Range<usize>, trim_start: bool, trim_end: bool, 
     }
 }
 
-/// The end of the action of a comment, and whether it trims what follows.
+/// The end of a comment's action, and whether it trims the following text.
 fn comment_end(text: &str, open: usize, from: usize) -> Result<(usize, bool), Problem> {
     let unclosed = || {
         Problem::new(Code::TemplateUnclosed, "the comment is not closed by `*/}}`")
@@ -129,7 +129,7 @@ fn comment_end(text: &str, open: usize, from: usize) -> Result<(usize, bool), Pr
     }
 }
 
-/// The position of the `}}` that closes the action; quoted strings are skipped as Go's lexer does.
+/// The position of the `}}` that closes the action. Quoted strings are skipped as in Go's lexer.
 pub(super) fn action_end(text: &str, open: usize, from: usize) -> Result<usize, Problem> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -145,7 +145,7 @@ pub(super) fn action_end(text: &str, open: usize, from: usize) -> Result<usize, 
     Err(unclosed_action(text, open..open + 2))
 }
 
-/// The position after the string that starts at `at`; `None` if it is not closed.
+/// The position after the string literal that starts at `at`; `None` if it is not closed.
 pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let quote = *bytes.get(at)?;
     let mut at = at + 1;
@@ -160,7 +160,7 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 fn unclosed_string(text: &str, open: usize, at: usize) -> Problem {
-    // `{{.Service}'s` is an action closed by one brace, not a string that was never closed.
+    // `{{.Service}'s` is an action closed by one brace, and not an unclosed string.
     if text.get(open..at).is_some_and(|before| before.contains('}')) {
         return unclosed_action(text, open..open + 2);
     }
@@ -169,9 +169,9 @@ fn unclosed_string(text: &str, open: usize, at: usize) -> Problem {
         .at(at..at + 1)
 }
 
-/// The action whose first braces, or wrong brace, stand at `range`.
+/// The problem of an action that is not closed; `range` is the range of its opening braces, or of its wrong closing brace.
 pub(super) fn unclosed_action(text: &str, range: Range<usize>) -> Problem {
-    // Without the dot, the example is right in both languages.
+    // The example has the dot only if the action does, so that it is valid in the language of the template.
     let has_dot = text.get(..range.end).is_some_and(|before| {
         let action = before.rfind("{{").and_then(|open| text.get(open + 2..)).unwrap_or_default();
         action.trim_start().starts_with('.')
@@ -193,7 +193,7 @@ fn classify(body: &str, from: usize) -> Piece {
     }
 }
 
-/// The value of a string in Go's syntax, with its quotes; `None` if an escape is malformed.
+/// The value of a string literal in Go's syntax, including its quotes; `None` if an escape is malformed.
 pub(super) fn unquote(quoted: &str) -> Option<String> {
     let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
     if quoted.starts_with('`') {
@@ -215,7 +215,7 @@ pub(super) fn unquote(quoted: &str) -> Option<String> {
             'r' => '\r',
             't' => '\t',
             'v' => '\u{b}',
-            // Each kind of quote escapes itself only.
+            // Each quote can only be escaped inside its own kind of quotes.
             '\\' => escaped,
             '"' | '\'' if quoted.starts_with(escaped) => escaped,
             'x' => ascii(numeric(&mut chars, 2, 16)?)?,
@@ -231,7 +231,7 @@ pub(super) fn unquote(quoted: &str) -> Option<String> {
     Some(out)
 }
 
-/// In Go `\x80` is a byte and not a character; no name can contain text that is not UTF-8, so it is refused.
+/// The character of an ASCII code. In Go, `\x80` is a byte and not a character; it is refused, because a name must be UTF-8.
 fn ascii(value: u32) -> Option<char> {
     char::from_u32(value).filter(char::is_ascii)
 }

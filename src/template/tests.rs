@@ -1,4 +1,4 @@
-//! What templates render to, and what is said of those that do not.
+//! The results of templates, and the problems of templates that cannot be rendered.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ fn renders(text: &str, expected: &str) {
     assert_eq!(found, expected, "{text}");
 }
 
-/// The problems of a template, whether they show when it is read or when it is run.
+/// The problems of a template, from parsing or from rendering.
 fn problems(text: &str) -> Vec<Problem> {
     match Template::parse(text) {
         Err(problems) => problems,
@@ -66,7 +66,7 @@ fn the_helm_escape_is_taken_off_at_any_depth() {
     renders("{{ \"{{\" }}.Service{{ \"}}\" }}", "web");
     renders("{{ \"{{ `{{.Service}}` }}\" }}-{{.Namespace}}", "web-shop");
     renders("{{`{{if .Domain}}`}}a{{`{{end}}`}}", "a");
-    // A string without delimiters is no escape.
+    // A string without delimiters is not an escape.
     renders("{{`web`}}", "web");
 }
 
@@ -161,7 +161,7 @@ fn handlebars_syntax() {
     renders(r#"{{#if Domain}}{{print 'it\'s "' "\u0041\/"}}{{/if}}"#, "it's \"A/");
 }
 
-/// What the parser that the `handlebars` crate replaced read differently.
+/// Differences between the `handlebars` crate and the parser that it replaced.
 #[test]
 fn handlebars_is_read_as_the_crate_reads_it() {
     renders("{{~this.Service~}} {{{./Domain}}}", "webexample.com");
@@ -184,7 +184,7 @@ fn handlebars_is_read_as_the_crate_reads_it() {
     places("{{#if Domain}}{{/if ~~}}", "/");
 }
 
-/// One error hides no other one, and none becomes two.
+/// An error hides no other error, and none is reported twice.
 #[test]
 fn every_problem_of_handlebars_is_reported() {
     use Code::{
@@ -227,7 +227,7 @@ fn helps(text: &str, expected: &[&str]) {
     assert_eq!(helps, expected, "{text}: {found:?}");
 }
 
-/// What is missing is said once, and whoever adds it has a template.
+/// A missing tag is reported once, and adding it makes the template valid.
 #[test]
 fn a_word_of_a_block_that_nothing_opens_says_what_is_missing() {
     let (belongs, closes) = ("belongs to no block", "closes no block");
@@ -287,12 +287,12 @@ fn a_word_of_a_block_that_nothing_opens_says_what_is_missing() {
     helps("{{^}}{{#if Domain}}a{{/if}}", &[both]);
     helps("{{#if Domain}}a{{/if}}{{else if Domain}}b", &[both]);
     helps("{{.Service}}{{else}}a", &["write {{if ..}} before it, and {{end}} behind it"]);
-    // No other block can be opened.
+    // No other block can be opened in its place.
     helps("a{{/each}}", &["remove it"]);
     helps("a{{/}}", &["remove it"]);
     let known = "use variables, functions, {{#if}} and {{#unless}}";
     helps("{{else each Domain}}a{{/each}}", &[known, "remove it"]);
-    // What else is wrong is said, too.
+    // Other problems are reported as well.
     helps(
         "{{else}}{{#if Srvice}}a{{/if}}{{/if}}",
         &["write {{#if ..}} before it", "did you mean {{Service}}?"],
@@ -304,7 +304,7 @@ fn a_word_of_a_block_that_nothing_opens_says_what_is_missing() {
     );
 }
 
-/// A help that is followed must not lead to a template in two languages.
+/// Following a help must not mix two languages in one template.
 #[test]
 fn a_help_is_in_the_language_of_the_template() {
     helps("{{#if Srvice}}a{{/if}}", &["did you mean {{Service}}?"]);
@@ -338,7 +338,7 @@ fn a_help_is_in_the_language_of_the_template() {
     assert_eq!(host("{{#if Host}}a{{/if}}").message, "{{Host}} has no value");
     assert_eq!(host("{{.Host}}").help.as_deref(), Some("use {{.Service}}, {{.Namespace}} or {{.Domain}}"));
     helps("{{#if Domain}}{{print \"{{\"}}{{/if}}", &[]);
-    // Comments: each language has its own.
+    // Each language has its own comments.
     helps("{{#if Domain}}{{/* c */}}{{/if}}", &["write the comment like this: {{! .. }}"]);
     helps("{{ /* c */}}{{#if Domain}}a{{/if}}", &["write the comment like this: {{! .. }}"]);
     helps("{{ /* c */}}{{.Service}}", &["write the comment right behind the braces: {{/* .. */}}"]);
@@ -351,7 +351,7 @@ fn the_example_of_each_function_works_in_handlebars() {
         let example = help.strip_prefix("write it like this: ").unwrap();
         let text = format!("{{{{#if true}}}}{example}{{{{/if}}}}");
         assert_eq!(problems(&text), [], "{text}");
-        // Go's syntax has no blocks with a number sign, and needs no dot in front of a variable.
+        // Go's syntax has no blocks with `#`, and needs no dot before a variable.
         assert!(example.starts_with("{{#if") || problems(example).is_empty(), "{example}");
     }
 }
@@ -362,7 +362,7 @@ fn comments_with_tildes_are_read() {
     renders("{{Service}} {{~!-- a }} b --~}} x", "webx");
     renders("{{Service}} {{! c ~}} x", "web x");
     renders("a{{#if Domain}} {{~! \u{e9}\n\n ~}} {{!~}} b{{~!}}{{/if}}", "ab");
-    // The places behind it are those of the text.
+    // Positions after the comment are positions in the user's text.
     refused(
         "{{~! \u{e9}\n ~}}{{#if Domain}}{{Foo+}}{{/if}}",
         &[(Code::TemplateSyntax, "+", "this cannot be read as Handlebars")],
@@ -373,7 +373,7 @@ fn comments_with_tildes_are_read() {
 fn inverse_blocks_are_refused_by_name() {
     let said = "an inverse block is not supported in templates";
     refused("{{^if Domain}}y{{/if}}", &[(Code::TemplateUnsupported, "{{^if Domain}}", said)]);
-    // What Handlebars takes for a block of its own is no `else if`.
+    // A block of Handlebars is not an `else if`.
     let text = "{{#if Domain}}x{{^if Service}}y{{/if}}{{/if}}";
     refused(text, &[(Code::TemplateUnsupported, "{{^if Service}}", said)]);
     helps(text, &["write {{#unless ..}} in place of {{^if ..}}"]);
@@ -381,7 +381,7 @@ fn inverse_blocks_are_refused_by_name() {
     renders("{{#unless Domain}}a{{^}}b{{/unless}}", "b");
 }
 
-/// What only Handlebars has makes a template one of Handlebars, also outside of blocks.
+/// Syntax that only Handlebars has makes a template Handlebars, also outside of blocks.
 #[test]
 fn the_language_is_the_one_that_a_template_is_right_in() {
     renders("{{this.Service}}-{{./Namespace}}", "web-shop");
@@ -391,9 +391,9 @@ fn the_language_is_the_one_that_a_template_is_right_in() {
         "{{upper Service a=1}}",
         &[(Code::TemplateUnsupported, "a", "a named argument is not supported in templates")],
     );
-    // Right in Go.
+    // Valid in Go.
     renders("{{print 'a'}}-{{print \"this.x a=1 'b'\"}}", "97-this.x a=1 'b'");
-    // Wrong in Go, and of Go.
+    // Invalid in Go, and clearly meant as Go.
     refused("{{.Service ~}}", &[(Code::TemplateSyntax, "~", "`~` is not expected in an action")]);
     refused(
         "{{if eq Namespace 'shop'}}y{{end}}",
@@ -500,7 +500,7 @@ fn what_is_not_closed() {
     refused("{{/* x }}", &[(Unclosed, "{{/*", "the comment is not closed by `*/}}`")]);
     refused("{{ (.Service }}", &[(Unclosed, "(", "the parenthesis is not closed")]);
     refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
-    // Found by fuzzing: the place of the error is the end of the text.
+    // Found by fuzzing: the error is positioned at the end of the text.
     assert!(problems("{{#fin}}{{../").iter().all(|p| p.range.clone().is_none_or(|range| range.end <= 13)));
     refused("{{#if Domain}}{{{Service}}{{/if}}", &[(Unclosed, "{{{", "the action is not closed by `}}}`")]);
     refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
@@ -529,7 +529,7 @@ fn what_is_not_known() {
         "{{with .Namespace}}{{.Service}}{{end}}",
         &[(Variable, ".Service", "inside `with` the dot is a text, which has no field Service")],
     );
-    // The place is right under an escape, too.
+    // The range is correct inside of an escape, too.
     refused("{{`{{.service}}`}}", &[(Variable, ".service", "there is no variable `.service`")]);
     refused("{{#if Foo}}a{{/if}}", &[(Variable, "Foo", "there is no variable `Foo`")]);
 }
@@ -610,7 +610,7 @@ fn what_would_blow_up_is_refused() {
     large(&format!("{{{{replace \"\" \"{}\" \"{}\"}}}}", "a".repeat(4000), "b".repeat(4000)));
     large(&format!("{{{{#if Domain}}}}{}{{{{/if}}}}", "(".repeat(500)));
     large(&format!("{{{{#if Domain}}}}{}", "\\".repeat(8000)));
-    // All blocks that the braces allow, which no tag closes.
+    // The maximum number of blocks that the limit on braces allows, none of them closed.
     assert!(!problems(&"{{#if Domain}}".repeat(2 * MAX_DEPTH)).is_empty());
     let blocks = |count: usize| "{{#if Domain}}".repeat(count) + "a" + &"{{/if}}".repeat(count);
     renders(&blocks(MAX_DEPTH), "a");

@@ -1,5 +1,4 @@
-//! Settings are tried on sample Services before they are used. What every Service would be refused for is an error of the
-//! settings.
+//! Tries settings on sample Services before they are used. An Error that every Service would get is an error of the settings.
 
 use std::collections::BTreeSet;
 
@@ -20,23 +19,23 @@ use crate::template::{Template, Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
 use crate::values::Target;
 
-/// What counts for a Service beside its annotations: its profile, its row of `namespaces`, and a pattern of its namespace.
+/// The inputs that select the layers of a Service: its profile, its row of `namespaces`, and a pattern of its namespace.
 type Combination<'s> = (Option<&'s Profile>, Option<&'s Namespace>, &'s str);
-/// The name of a sample Service, and what stands for the stars in the name of its namespace.
+/// The name of a sample Service, and the replacement for `*` in the pattern of its namespace.
 type Sample = (&'static str, &'static str);
-/// The sample that messages name.
+/// The sample whose names messages contain.
 const FIRST: Sample = ("web", "shop");
-/// A template may cut a name, so what is wrong with one name may be right with another. The first sample here has the shortest
-/// names possible: a host that is too long with them is too long with all others.
+/// A template may cut a name, so a template that is wrong for one name may be right for another. The first sample here has the
+/// shortest possible names: a host that is too long with them is too long with all others.
 const OTHERS: [Sample; 2] = [("a", "b"), ("orders-2", "team-9")];
-/// The domain of the samples, where the settings leave it to the Services.
+/// The domain of the samples, if the settings leave it to the Services.
 const DOMAIN: &str = "example.com";
-/// The pattern of all namespaces.
+/// The pattern that matches all namespaces.
 const EVERYWHERE: &str = "*";
 
 impl Settings {
-    /// Reads settings, as [`Settings::from_value`] does, and tries them, as [`Settings::try_out`] does. This is what a program
-    /// does before it uses settings.
+    /// Reads settings like [`Settings::from_value`], and tries them like [`Settings::try_out`]. A program does this before it uses
+    /// settings.
     ///
     /// ```
     /// use serde_json::json;
@@ -49,8 +48,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with them. If a part cannot be read, the rest is tried without it, and errors that this part
-    /// could correct are left out.
+    /// A report with every Error of the settings. If a part cannot be parsed, the rest is tried without it, and Errors that this
+    /// part could correct are left out.
     pub fn tried(value: &Value) -> Result<Self, Report> {
         let (settings, mut report) = Self::of_value(value);
         let tried = settings.try_out();
@@ -66,15 +65,16 @@ impl Settings {
         Err(report)
     }
 
-    /// Tries the settings on sample Services: with the general settings, with every profile and in every row of
-    /// `namespaces`. The report has the Errors that every such Service would get and that point at a setting: the author of a
-    /// Service cannot correct them.
+    /// Tries the settings on sample Services: with the general settings, with every profile and in every row of `namespaces`. The
+    /// report has the Errors that every such Service would get and that point at a setting, because the author of a Service cannot
+    /// correct them.
     ///
-    /// A value that a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is a
-    /// value that depends on a condition in a template. Each setting is reported once, in however many profiles it counts.
+    /// A missing value that a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. A value
+    /// that depends on a condition in a template is no Error, either. Each setting is reported once, however many profiles it
+    /// applies to.
     ///
-    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is
-    /// proportional to the number of profiles, of their namespaces, and of rows.
+    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is proportional
+    /// to the number of profiles, of their namespaces, and of rows.
     ///
     /// ```
     /// use serde_json::json;
@@ -104,8 +104,8 @@ impl Settings {
         trial.report
     }
 
-    /// The kinds of objects that are made of Services that say nothing themselves: with the general settings, with every profile
-    /// and in every row of `namespaces`. What a Service asks for in its annotations is not among them.
+    /// The kinds of objects that are made for Services without annotations: with the general settings, with every profile and in
+    /// every row of `namespaces`. Kinds that only annotations of a Service ask for are not included.
     ///
     /// ```
     /// use serde_json::json;
@@ -125,7 +125,7 @@ impl Settings {
         for (profile, row, place) in self.without_own_row().into_iter().chain(rows) {
             let layers = Layers::new(profile, row, self);
             let (plan, report) = trial.planned(layers, FIRST, place, &[]);
-            // Where a Service has to add something, only what is asked for in so many words is known.
+            // If the settings are incomplete without a Service, only the kinds that they name are known.
             kinds.extend(plan.targets.iter().filter_map(|target| Kind::from_name(target.as_str())));
             kinds.extend(plan.listener_set.as_ref().map(|_| Kind::ListenerSet));
             kinds.extend(plan.monitor.as_ref().map(|_| Kind::EndpointMonitor));
@@ -136,7 +136,7 @@ impl Settings {
         kinds
     }
 
-    /// What counts for Services in namespaces without a row of their own: the profile, the row of all namespaces, and a
+    /// The combinations for Services in namespaces without a row of their own: the profile, the row of all namespaces, and a
     /// pattern of the namespace.
     fn without_own_row(&self) -> Vec<Combination<'_>> {
         let everywhere = self.namespaces.get(EVERYWHERE);
@@ -161,7 +161,7 @@ impl Settings {
         row.layer.profile.set().and_then(|named| self.profiles.get(&named.value))
     }
 
-    /// The profile of Services in the namespaces of a row, if they choose none.
+    /// The default profile of Services in the namespaces of a row.
     fn profile_in(&self, place: &str, row: &Namespace) -> Option<&Profile> {
         let default = || self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
         let allowed = |profile: &&Profile| profile.is_for(&namespace(place, FIRST));
@@ -169,21 +169,22 @@ impl Settings {
     }
 }
 
-/// The namespace of a sample, which matches a pattern.
+/// A namespace for a sample that matches a pattern.
 fn namespace(pattern: &str, (_, filler): Sample) -> String {
     pattern.replace('*', filler)
 }
 
 struct Trial<'s> {
     settings: &'s Settings,
-    /// What is set for everybody. Profiles and namespaces are chosen here, and no rule checks whose a host is.
+    /// The general settings, without profiles and namespaces: these are chosen here, and no rule about owners of hosts may apply.
     general: Settings,
-    /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
+    /// Whether any layer names a Gateway. If one does, a Service without a Gateway can get one by choosing a profile or a
+    /// namespace.
     has_gateways: bool,
     report: Report,
-    /// The codes and paths that are reported already, and the paths of the fallbacks that were tried.
+    /// The codes and paths that are reported already, and the paths of the fallbacks that are tried already.
     done: BTreeSet<String>,
-    /// The namespaces that may choose a profile; built when they are first needed.
+    /// The namespaces that may choose a profile; built on first use.
     allowed: Option<Patterns>,
 }
 
@@ -202,7 +203,7 @@ impl<'s> Trial<'s> {
         }
     }
 
-    /// Reports a row whose profile is not for its namespace.
+    /// Reports a row whose profile its namespace may not choose.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
         let Some(named) = row.layer.profile.set() else { return };
         if place.contains('*') || profile.is_for(place) {
@@ -213,7 +214,7 @@ impl<'s> Trial<'s> {
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
 
-    /// Reports a row without a profile if the default profile is not for its namespace, and no other one is.
+    /// Reports a row without a profile if its namespace may choose neither the default profile nor another one.
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
         let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
@@ -247,7 +248,7 @@ impl<'s> Trial<'s> {
         let layers = Layers::new(profile, Some(row), self.settings);
         let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.set()) else { return };
         let mentions = |template: &SourcedTemplate, var: Var| template.value.text().contains(var.name());
-        // A domain that contains a name differs from Service to Service.
+        // A domain that contains a name differs between Services.
         let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
         let is_used = |domain: &SourcedTemplate| {
             domain.origin == own.origin && !is_made && !domain.value.is_conditional()
@@ -276,23 +277,24 @@ impl<'s> Trial<'s> {
         self.report.file(own.origin.path(), problem);
     }
 
-    /// Tries the layers of a Service in a namespace of this name or pattern.
+    /// Tries the layers of a Service in a namespace with this name or pattern.
     fn layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, place: &str) {
         let layers = Layers::new(profile, row, self.settings);
-        // What protects may need TLS, or another one than a Service can ask for: it is tried with that of the settings, or with one.
+        // A protection may need TLS, or a kind of TLS that only the settings can choose. It is tried with the TLS of the settings,
+        // or with TLS if they have none.
         let has_tls = layers.first(|it| &it.tls).is_some_and(|tls| tls.value.is_on());
         let counts = |found: &Diagnostic, has_tls| found.code != Code::ProtectionLost || has_tls;
         let as_is = |found: &Diagnostic| counts(found, has_tls).then(|| found.path.clone());
         self.under(layers, place, &[], &as_is);
-        // The name of the secret and the annotations of cert-manager are checked if there is TLS. A Service can ask for TLS, and
-        // give the issuer.
+        // The name of the secret and the annotations of cert-manager are only checked with TLS. A Service can ask for TLS and name
+        // the issuer, so the samples do.
         let mut switched = vec![(annotation::TLS, "cert-manager")];
         if !names_issuer(layers) {
             switched.push((annotation::CLUSTER_ISSUER, "issuer"));
         }
         let with_tls = |found: &Diagnostic| counts(found, !has_tls).then(|| found.path.clone());
         self.under(layers, place, &switched, &with_tls);
-        // The Gateways of an HTTPRoute and of the one that redirects are checked if a Service asks for that target.
+        // The Gateways of an HTTPRoute, and of the HTTPRoute that redirects, are only checked if a Service asks for that target.
         if layers.first(|it| &it.http_parent_refs).is_some()
             && layers.first(|it| &it.https_redirect).is_none_or(|it| it.value)
         {
@@ -301,7 +303,7 @@ impl<'s> Trial<'s> {
                 (found.code == Code::ParentsOverlap).then(|| found.path.clone())
             });
         }
-        // A fallback is rendered if a host is too long.
+        // A fallback is only rendered if a host is too long, so each is also tried as the template of the host.
         for fallback in layers.first(|it| &it.fallbacks).into_iter().flat_map(|it| &it.value) {
             let path = fallback.origin.path();
             if self.done.insert(path.to_string()) && !fallback.value.is_conditional() {
@@ -312,8 +314,8 @@ impl<'s> Trial<'s> {
         }
     }
 
-    /// Tries the layers with these annotations. `setting` gives the path of the setting that a finding is about, if that setting
-    /// is tried.
+    /// Tries the layers with these annotations. If the annotations are the values of a setting that is tried, `setting` returns the
+    /// path of that setting for a finding.
     fn under(
         &mut self,
         layers: Layers<'_>,
@@ -349,14 +351,14 @@ impl<'s> Trial<'s> {
             reported.push(done(finding.code, &path));
             let is_of_the_text = path == finding.path;
             let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
-            // The range is that of the stand-in, whose escapes may differ.
+            // The range is in the stand-in annotation, whose escapes may differ from those of the setting.
             problem.range = problem.range.filter(|_| is_of_the_text);
             self.report.file(path, problem);
         }
         self.done.extend(reported);
     }
 
-    /// What is made of a sample, and what is said about it.
+    /// The plan of a sample, and its findings.
     fn planned(
         &self,
         layers: Layers<'_>,
@@ -398,15 +400,15 @@ impl<'s> Trial<'s> {
         let domain = layers.first(|it| &it.domain);
         let (_, report) = self.planned(layers, sample, place, annotations);
         let is_certain = |found: &Diagnostic| match found.code {
-            // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
+            // The author of a Service can name an issuer, a host of the namespace, or a host with a certificate, and the ports are
             // those of the Service.
             Code::IssuerMissing | Code::HostNotOwned | Code::CertificateMissing | Code::PortUnknown => false,
-            // The sample has a domain, unless the domain refers to itself.
+            // The sample provides a domain, so only a domain that refers to itself can cause this.
             Code::TemplateValueMissing => domain.is_some_and(|domain| domain.origin.path() == found.path),
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        // The template is built in and the names are plain, so an invalid host comes from the domain.
+        // The template is built in and the names are valid, so the domain makes the host invalid.
         let nobody = Origin::BuiltIn.path();
         let mut found = Vec::new();
         for mut it in report.into_diagnostics() {
@@ -425,7 +427,7 @@ impl<'s> Trial<'s> {
     }
 }
 
-/// The entry of what is reported.
+/// The key of a finding in `done`.
 fn done(code: Code, path: &FieldPath) -> String {
     format!("{code} {path}")
 }
@@ -438,13 +440,13 @@ fn listed_hosts(hosts: &[String]) -> String {
     listed(hosts.iter().map(String::as_str), hosts.len())
 }
 
-/// Whether the settings name an issuer; a second one would be a conflict.
+/// Whether the settings name an issuer; an issuer of the sample would conflict with it.
 fn names_issuer(layers: Layers<'_>) -> bool {
     let mut layers = layers.iter();
     layers.any(|it| it.issuer().is_set() || it.annotations().iter().any(|it| chooses_issuer(&it.key)))
 }
 
-/// Whether the text itself is wrong: no other setting could correct it.
+/// Whether the text itself is invalid, so that no other setting could correct it.
 fn is_wrong_by_itself(code: Code) -> bool {
     matches!(
         code,
@@ -463,7 +465,7 @@ fn is_wrong_by_itself(code: Code) -> bool {
     )
 }
 
-/// Whether the template at this path has a condition: an error of one branch may not be an error of the other.
+/// Whether the template at this path has a condition. An Error in one branch may not occur in the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     let fields: [fn(&Layer) -> &Slot<Template<'static>>; 6] =
         [|it| &it.domain, |it| &it.url, |it| &it.path, |it| &it.name, |it| &it.secret, |it| &it.tls_hosts];
@@ -471,11 +473,11 @@ fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
 }
 
-/// The problem of the settings that a finding about a sample stands for.
+/// The problem of the settings that corresponds to a finding about a sample.
 fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
     let Diagnostic { code, mut message, found, mut help, proposed, range, .. } = found;
     message.push_str(tried.unwrap_or_default());
-    // The administrator has other means than the author of a Service.
+    // An administrator can fix the problem in other ways than the author of a Service.
     let sentence = match code {
         Code::GatewayMissing => Some("set parentRefs"),
         Code::HostScheme => Some("remove the scheme; https is asked for with the setting tls"),

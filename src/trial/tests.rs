@@ -1,9 +1,9 @@
-//! What is reported about settings, and what is not.
+//! Tests of the findings about settings, and of settings without findings.
 
 use super::*;
 use serde_json::json;
 
-/// The places of all problems, and their codes.
+/// The paths and codes of all problems.
 fn problems(settings: &Value) -> Vec<String> {
     let settings = Settings::from_value(settings).unwrap_or_else(|report| panic!("{report}"));
     let report = settings.try_out();
@@ -30,13 +30,13 @@ fn each_setting_is_reported_once() {
 
 #[test]
 fn what_no_service_meets_is_not_tried() {
-    // Every Service has a profile, and each has a domain of its own.
+    // Every Service gets a profile, and each profile has a domain.
     let settings = json!({
         "domain": "example_1.com", "defaultProfile": "a",
         "profiles": {"a": {"domain": "example.com"}, "b": {"domain": "example.org"}},
     });
     assert_eq!(problems(&settings), Vec::<String>::new());
-    // The profile is for a namespace that has a domain of its own.
+    // The profile is for a namespace that has a domain.
     let settings = json!({
         "defaultProfile": "plain",
         "profiles": {"plain": {"domain": "example.org"}, "a": {"namespaces": ["shop"]}}, "domain": "example_1.com",
@@ -88,7 +88,7 @@ fn what_can_be_read_is_tried_beside_what_cannot() {
             "settings.profiles.a.domain host-character"
         ]
     );
-    // The broken part may be what mends it.
+    // The part that cannot be parsed may be what corrects the Error.
     assert_eq!(
         places(json!({"target": "HTTPRoute", "parentRef": [{"name": "gateway"}]})),
         ["settings.parentRef setting-unknown"]

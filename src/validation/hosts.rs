@@ -20,7 +20,7 @@ use super::{MAX_LABEL, MAX_NAME};
 /// ```
 pub const MAX_COMMON_NAME: usize = 64;
 
-/// The host with `www.` before it, or without; a wildcard has none.
+/// The host with `www.` added, or without it if it has it; `None` for a wildcard.
 pub(crate) fn www(host: &str) -> Option<String> {
     match host.strip_prefix("www.") {
         Some(rest) => Some(rest.to_owned()),
@@ -28,7 +28,7 @@ pub(crate) fn www(host: &str) -> Option<String> {
     }
 }
 
-/// One thing that is wrong with a host; ranges are bytes of the host.
+/// A kind of error of a host. Ranges are byte ranges in the host.
 ///
 /// ```
 /// use xposer::validation::{HostError, host_errors};
@@ -41,37 +41,37 @@ pub(crate) fn www(host: &str) -> Option<String> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostError {
-    /// It has no characters.
+    /// The host is empty.
     Missing,
-    /// It starts with a scheme such as `https://`, or with `http:` or `https:` alone.
+    /// The host starts with a scheme such as `https://`, or with `http:` or `https:` alone.
     Scheme,
-    /// It ends with `:` and a port, or with `:` alone.
+    /// The host ends with `:` and a port, or with `:` alone.
     Port,
-    /// It is an IP address.
+    /// The host is an IP address.
     Ip,
-    /// It ends with a dot.
+    /// The host ends with a dot.
     TrailingDot,
-    /// It contains upper-case ASCII letters.
+    /// The host contains upper-case ASCII letters.
     Uppercase,
-    /// It contains this character, the first one that no host may contain.
+    /// The host contains this character, the first one that no host may contain.
     Character(char),
-    /// It has an empty part.
+    /// The host has an empty label.
     EmptyLabel,
-    /// This part, the first one of its kind, starts or ends with a hyphen.
+    /// This label, the first one of its kind, starts or ends with a hyphen.
     Hyphen(Range<usize>),
-    /// A star stands elsewhere than as the whole first part.
+    /// A `*` is not the whole first label.
     Wildcard,
-    /// This part, the first one of its kind, has more than 63 bytes.
+    /// This label, the first one of its kind, has more than 63 bytes.
     LabelTooLong(Range<usize>),
-    /// It has more than 253 bytes.
+    /// The host has more than 253 bytes.
     TooLong,
 }
 
-/// What is wrong with `host`, each kind of error once; nothing if it can be the host of an Ingress rule. A host that is
-/// missing, has a scheme or a stray colon, or is an address is not examined further.
+/// Returns the errors of `host`, each kind once; empty if it is a valid host of an Ingress rule. A host that is empty, has a scheme
+/// or a stray colon, or is an address is not examined further.
 ///
-/// The rules: RFC 1123 names in lower case or `*.` and such a name (`validateIngressRules`), no address that Go's lenient
-/// parser accepts, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
+/// The rules: an RFC 1123 name in lower case, or `*.` and such a name (`validateIngressRules`); no address that Go's lenient parser
+/// accepts; at most 253 characters; and at most 63 bytes in a label, which the API server does not check.
 ///
 /// ```
 /// use xposer::validation::{HostError, host_errors};
@@ -90,7 +90,7 @@ pub fn host_errors(host: &str) -> Vec<HostError> {
         if rest.starts_with("//") || matches!(before, "http" | "https") {
             return vec![HostError::Scheme];
         }
-        // An IPv6 address has more than one colon; a port stands behind the only one.
+        // An IPv6 address has more than one colon, and a port follows the only colon.
         if rest.contains(':') && is_sloppy_ip(host.trim_matches(['[', ']'])) {
             return vec![HostError::Ip];
         }
@@ -142,8 +142,8 @@ fn name_errors(name: &str, errors: &mut Vec<HostError>) {
     }
 }
 
-/// Whether Go's lenient address parser, which the API server uses here, reads `text` as an IP address: four decimal
-/// numbers, leading zeros allowed, or an IPv6 address (`netutils.ParseIPSloppy`).
+/// Whether Go's lenient address parser, which the API server uses here, parses `text` as an IP address: four decimal numbers, with
+/// leading zeros allowed, or an IPv6 address (`netutils.ParseIPSloppy`).
 ///
 /// ```
 /// use xposer::validation::is_sloppy_ip;
@@ -163,8 +163,8 @@ pub fn is_sloppy_ip(text: &str) -> bool {
     text.split('.').all(is_byte) && text.split('.').count() == 4
 }
 
-/// The host of an OpenShift Route with `wildcardPolicy: Subdomain` that stands for a wildcard host; `None` for another host. The
-/// router ignores its first label.
+/// The host of an OpenShift Route with `wildcardPolicy: Subdomain` that represents a wildcard host; `None` for another host. The
+/// router ignores the first label of such a Route.
 pub(crate) fn subdomain_host(host: &str) -> Option<String> {
     host.strip_prefix("*.").map(|domain| format!("wildcard.{domain}"))
 }

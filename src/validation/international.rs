@@ -1,21 +1,22 @@
-//! International names in the form in which DNS has them (IDNA: RFC 5890), for the helps about such names.
+//! The ASCII form of international names (IDNA: RFC 5890), for the helps about such names.
 //!
-//! The whole of IDNA is in the crate `idna`, with tables of all characters that are far larger than the room in the policy's module. A
-//! help needs less: it names a form only where that is certain, for letters that IDNA takes as they are in lower case, and otherwise
-//! says what the form begins with. The test compares each of these letters with the crate. Of the crates with the
-//! encoding alone, none is maintained, and it is one page of RFC 3492.
+//! The crate `idna` implements all of IDNA, but its tables of all characters are far larger than the room in the policy's module. A
+//! help needs less: it gives the ASCII form only if the form is certain, for letters that IDNA keeps unchanged in lower case, and
+//! otherwise tells the prefix of the form. The test compares each of these letters with the crate. None of the crates with only the
+//! encoding is maintained, and the encoding is one page of RFC 3492.
 
 use super::MAX_LABEL;
 use crate::diagnostics::quoted;
 
-/// What the ASCII form of an international label begins with.
+/// The prefix of the ASCII form of an international label.
 const PREFIX: &str = "xn--";
-/// The longest help, in bytes: two of the longest labels.
+/// The maximum size of a help in bytes: room for two labels of maximum length.
 const MAX_HELP: usize = 512;
 
-/// The small letters that stand for themselves in IDNA, of Latin, Greek, Cyrillic, kana, Han and Hangul: the first and the last one of a
-/// row, 1 if capitals are between them and otherwise 0, and how far each is from its capital (0 where that is not known here). Missing
-/// are those that IDNA replaces, such as ligatures, and scripts in which a letter depends on those around it.
+/// The lower-case letters that IDNA keeps unchanged, of Latin, Greek, Cyrillic, kana, Han and Hangul. Each row has the first and
+/// the last letter of a range, 1 if upper-case letters alternate with them and otherwise 0, and the distance of each letter from
+/// its upper-case letter (0 if it is not known here). Letters that IDNA replaces, such as ligatures, and scripts with
+/// context-dependent letters are missing.
 const LETTERS: [(u16, u16, u16, u16); 27] = [
     (0xdf, 0xdf, 0, 0),
     (0xe0, 0xf6, 0, 32),
@@ -46,7 +47,7 @@ const LETTERS: [(u16, u16, u16, u16); 27] = [
     (0xac00, 0xd7a3, 0, 0),
 ];
 
-/// The letter or digit in lower case, or a hyphen; `None` for what IDNA may replace.
+/// The letter or digit in lower case, or a hyphen; `None` for a character that IDNA may replace.
 fn certain(character: char) -> Option<u32> {
     if character.is_ascii() {
         let is_fit = character.is_ascii_alphanumeric() || character == '-';
@@ -63,7 +64,7 @@ fn certain(character: char) -> Option<u32> {
     None
 }
 
-/// What to do about a name, given what to do if no letter is outside of ASCII.
+/// The help about a name; `otherwise` is the help if all letters are ASCII.
 pub(crate) fn host_help(host: &str, otherwise: &str) -> String {
     if !host.contains(is_international) {
         return otherwise.to_owned();
@@ -85,7 +86,7 @@ fn is_international(character: char) -> bool {
     !character.is_ascii() && character.is_alphabetic()
 }
 
-/// The ASCII form of a label that has a letter outside of ASCII; `None` where it is not certain, or too long.
+/// The ASCII form of a label with a letter outside of ASCII; `None` if it is not certain, or too long.
 fn ascii_label(label: &str) -> Option<String> {
     let is_another_form = label.starts_with(PREFIX) || label.starts_with('-') || label.ends_with('-');
     if label.is_ascii() || is_another_form || label.len() > 4 * MAX_LABEL {
@@ -100,7 +101,7 @@ fn ascii_label(label: &str) -> Option<String> {
     (form.len() <= MAX_LABEL).then_some(form)
 }
 
-/// Appends characters in Punycode (RFC 3492, section 6.3). A label has few of them, so no number overflows.
+/// Appends characters in Punycode (RFC 3492, section 6.3). A label has few characters, so no number overflows.
 fn punycode(codes: &[u32], out: &mut String) {
     let mut basic: u32 = 0;
     for code in codes.iter().filter(|code| **code < 0x80) {
@@ -111,7 +112,7 @@ fn punycode(codes: &[u32], out: &mut String) {
         out.push('-');
     }
     let (mut done, mut code, mut delta, mut bias) = (basic, 0x80, 0, 72);
-    // Each round inserts the characters of the smallest code that is left.
+    // Each round inserts all characters with the smallest remaining code point.
     while let Some(next) = codes.iter().copied().filter(|it| *it >= code).min() {
         delta += (next - code) * (done + 1);
         for it in codes {
@@ -129,7 +130,7 @@ fn punycode(codes: &[u32], out: &mut String) {
     }
 }
 
-/// Appends a number whose digits count for more from one to the next.
+/// Appends a number as a generalized variable-length integer (RFC 3492, section 3.3).
 fn push(out: &mut String, mut rest: u32, bias: u32) {
     // The letters stand for 0 to 25, the digits for 26 to 35.
     let mut digit = |value: u32| out.extend(char::from_digit((value + 10) % 36, 36));
@@ -145,7 +146,7 @@ fn push(out: &mut String, mut rest: u32, bias: u32) {
     }
 }
 
-/// The bias behind a number (RFC 3492, section 6.1).
+/// The bias after a number (RFC 3492, section 6.1).
 fn adapted(mut delta: u32, count: u32) -> u32 {
     delta += delta / count;
     let mut steps = 0;
@@ -160,7 +161,7 @@ fn adapted(mut delta: u32, count: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// What the crate makes of a label in the rules for lookups.
+    /// The result of the crate for a label, by the rules for lookups.
     fn of_idna(label: &str) -> Option<String> {
         idna::domain_to_ascii_strict(label).ok()
     }
@@ -169,7 +170,7 @@ mod tests {
     fn every_letter_has_the_form_that_idna_gives_it() {
         let mut certain = 0;
         for letter in ('\u{80}'..=char::MAX).filter(|letter| letter.is_alphabetic()) {
-            // Alone, before and behind letters, and beside another one of its range.
+            // Alone, next to other letters, and next to another letter of its range.
             for label in [letter.to_string(), format!("a{letter}1"), format!("{letter}{letter}-é")] {
                 if let Some(form) = ascii_label(&label) {
                     assert_eq!(Some(form), of_idna(&label), "{label} U+{:04X}", u32::from(letter));
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn labels_of_any_letters_have_the_form_that_idna_gives_them() {
-        // As many pairs as there are letters: by chance, but the same ones each time.
+        // As many pairs as there are letters, pseudo-random with a fixed seed.
         let letters: Vec<char> = ('\u{80}'..=char::MAX)
             .filter(|it| it.is_alphabetic() && ascii_label(&it.to_string()).is_some())
             .collect();
@@ -208,7 +209,7 @@ mod tests {
             help("bücher.CAFÉ.example.com"),
             "write xn--bcher-kva in place of `bücher`, xn--caf-dma in place of `CAFÉ`"
         );
-        // A combining accent, a ligature, an Arabic name, a label that is too long, and one of a form that nobody knows.
+        // A combining accent, a ligature, an Arabic name, a label that is too long, and one with an unknown form.
         let long = "é".repeat(60);
         for host in ["cafe\u{301}é.example.com", "ﬁn.example.com", "مثال.example.com", &long, "xn--é.com"]
         {

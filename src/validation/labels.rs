@@ -4,8 +4,8 @@ use super::names::stray;
 use super::{MAX_LABEL, annotation_key_error};
 use crate::diagnostics::{quoted, quoted_char};
 
-/// What is wrong with the key of a label, in words; `None` if the API server accepts it (`ValidateLabelName`, which is
-/// `IsQualifiedName`: unlike that of an annotation, its prefix has no upper-case letters).
+/// Returns the error of a label key, in words; `None` if the API server accepts it (`ValidateLabelName`, which is
+/// `IsQualifiedName`: unlike the prefix of an annotation, its prefix has no upper-case letters).
 ///
 /// ```
 /// use xposer::validation::label_key_error;
@@ -20,7 +20,7 @@ pub fn label_key_error(key: &str) -> Option<String> {
     annotation_key_error(key).or_else(|| has_upper.then(|| "its prefix has upper-case letters".into()))
 }
 
-/// What is wrong with the value of a label, in words; `None` if the API server accepts it (`IsValidLabelValue`).
+/// Returns the error of a label value, in words; `None` if the API server accepts it (`IsValidLabelValue`).
 ///
 /// ```
 /// use xposer::validation::label_value_error;

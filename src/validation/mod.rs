@@ -1,4 +1,4 @@
-//! Kubernetes' rules of form for names, hosts and paths; patterns; the URL of a host and a path.
+//! Kubernetes' syntax rules for names, hosts and paths; patterns; the URL of a host and a path.
 //!
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
@@ -21,7 +21,7 @@ pub use paths::{PathType, is_regex_path, path_error};
 pub(crate) use paths::{claimed_path, comparable_path};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
-/// The greatest number of bytes of all annotation keys and values of one object (`TotalAnnotationSizeLimitB`).
+/// The maximum size of all annotation keys and values of one object, in bytes (`TotalAnnotationSizeLimitB`).
 ///
 /// ```
 /// use xposer::validation::MAX_ANNOTATIONS;
@@ -33,14 +33,14 @@ pub(crate) use url::{literal_beginning, literal_path, url};
 /// ```
 pub const MAX_ANNOTATIONS: usize = 262_144;
 
-/// What stands before and behind the first of these ASCII signs. Texts are short here, and in them a loop finds a byte sooner than
-/// `split_once`, which prepares to look at many at once.
+/// Splits a text at the first occurrence of an ASCII character. The texts are short, so a plain loop is faster than `split_once`,
+/// which prepares a vectorised search.
 pub(crate) fn halves(text: &str, sign: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == sign)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// What to do about a character that no name may contain, in this name.
+/// The help about a character that the name must not contain.
 pub(crate) fn character_help(character: char, name: &str) -> String {
     let help = match character {
         '_' => "write `-` instead of `_`",
@@ -74,7 +74,7 @@ pub const BOOLEANS: [(&str, bool); 12] = [
     ("0", false),
 ];
 
-/// A boolean in one of its spellings ([`BOOLEANS`]).
+/// Parses a boolean in one of its spellings ([`BOOLEANS`]).
 ///
 /// ```
 /// use xposer::validation::parse_bool;
@@ -90,7 +90,7 @@ pub fn parse_bool(text: &str) -> Option<bool> {
 mod tests {
     use super::character_help;
 
-    /// `{{.Service}}}` has its two braces already.
+    /// `{{.Service}}}` is closed already; its last brace is superfluous.
     #[test]
     fn a_brace_too_many_is_to_be_removed() {
         assert!(character_help('}', "{{.Service}}}").starts_with("remove it"));

@@ -1,4 +1,4 @@
-//! Names of objects, labels of DNS, names of ports, keys of annotations.
+//! Object names, DNS labels, port names and annotation keys.
 
 use super::halves;
 use crate::diagnostics::{quoted, quoted_char};
@@ -66,14 +66,14 @@ pub fn is_port_name(text: &str) -> bool {
         && text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
-/// The first character that is none of some ASCII characters.
+/// The first character that is not accepted by `is_known`.
 pub(super) fn stray(text: &str, is_known: impl Fn(u8) -> bool) -> Option<char> {
     let at = text.bytes().position(|byte| !is_known(byte))?;
     text.get(at..)?.chars().next()
 }
 
-/// What is wrong with an annotation key, in words; `None` if the API server accepts it (`ValidateAnnotations`, which
-/// applies `IsQualifiedName` to the key in lower case).
+/// Returns the error of an annotation key, in words; `None` if the API server accepts it (`ValidateAnnotations`, which applies
+/// `IsQualifiedName` to the key in lower case).
 ///
 /// ```
 /// use xposer::validation::annotation_key_error;

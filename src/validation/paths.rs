@@ -16,25 +16,25 @@ use crate::diagnostics::words;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum PathType {
-    /// The whole path, letter by letter.
+    /// The whole path, case-sensitive.
     Exact,
-    /// The first elements of the path.
+    /// A prefix of the path, by path elements.
     Prefix,
-    /// As the controller defines it; for regular expressions.
+    /// Defined by the controller; used for regular expressions.
     ImplementationSpecific,
 }
 
 words!(PathType { Exact = "Exact", Prefix = "Prefix", ImplementationSpecific = "ImplementationSpecific" });
 
 impl PathType {
-    /// Whether a path of this type is a regular expression. No path of a request contains a `?`.
+    /// Whether a path of this type is a regular expression. A `?` makes it one, because the path of a request contains no `?`.
     pub(crate) fn is_pattern(self, path: &str) -> bool {
         self == Self::ImplementationSpecific
             && (is_regex_path(path) || path.contains('?') || path.contains(".+"))
     }
 }
 
-/// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
+/// Returns the error of a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
 ///
 /// ```
 /// use xposer::validation::{PathType, path_error};
@@ -62,7 +62,7 @@ pub fn path_error(path: &str, kind: PathType) -> Option<&'static str> {
     contained.or_else(|| ends.into_iter().find(|(end, _)| path.ends_with(end))).map(|(_, error)| error)
 }
 
-/// A path as it is compared: two prefixes that differ in their last slash are the same.
+/// The path in the form in which paths are compared: two prefixes that differ only in the last slash are equal.
 pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
     match kind {
         PathType::Prefix if path != "/" => path.trim_end_matches('/'),
@@ -70,8 +70,8 @@ pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
     }
 }
 
-/// A path as it is claimed, and whether it is exact: a regular expression that takes all requests below a path counts as that prefix, because
-/// it takes them from whoever has the prefix.
+/// Returns a path as it is claimed, and whether it is exact. A regular expression that takes all requests below a path counts as
+/// that prefix, because it takes them from the holder of the prefix.
 pub(crate) fn claimed_path(path: &str, kind: PathType) -> (Cow<'_, str>, bool) {
     match taken_below(path) {
         Some(Cow::Borrowed(below)) => (comparable_path(below, PathType::Prefix).into(), false),
@@ -80,8 +80,8 @@ pub(crate) fn claimed_path(path: &str, kind: PathType) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of
-/// `( ) [ ] { } | ^ $ * \`. The rule is ours: Kubernetes leaves it to the controller.
+/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of `( ) [ ] { } | ^ $ *
+/// \`. This is a rule of Xposer; Kubernetes leaves it to the controller.
 ///
 /// ```
 /// use xposer::validation::is_regex_path;

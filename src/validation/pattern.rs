@@ -1,8 +1,8 @@
-//! Patterns in settings: `*` stands for any text in keys and namespaces, `*.` stands in front of a domain in hosts.
+//! Patterns in settings: `*` stands for any text in keys and namespaces, and `*.` precedes a domain in hosts.
 
 use std::ops::Range;
 
-/// Whether `text` matches `pattern`: `*` stands for any text, also for an empty one; everything else stands for itself.
+/// Whether `text` matches `pattern`: `*` stands for any text, including the empty one; every other character stands for itself.
 ///
 /// ```
 /// use xposer::validation::pattern::matches;
@@ -19,7 +19,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
         return false;
     };
-    // Each part between two stars is taken at its first place: a later place leaves less text for the parts behind it.
+    // Each part between two stars is matched at its first occurrence: a later one would leave less text for the following parts.
     for part in between.split('*').filter(|part| !part.is_empty()) {
         let Some((_, behind)) = rest.split_once(part) else { return false };
         rest = behind;
@@ -27,8 +27,8 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     true
 }
 
-/// Whether a certificate for `name` is valid for `host`: the same name, or a star for exactly one label (RFC 6125, 6.4.3).
-/// A wildcard host is covered by the same wildcard only.
+/// Whether a certificate for `name` is valid for `host`: they are equal, or the `*` of `name` stands for exactly one label (RFC
+/// 6125, 6.4.3). A wildcard host is covered by the same wildcard only.
 ///
 /// ```
 /// use xposer::validation::pattern::covers;
@@ -45,7 +45,7 @@ pub fn covers(name: &str, host: &str) -> bool {
     }
 }
 
-/// Whether the owner of `pattern` owns `host`: the same name, or any name below the star's domain, however deep.
+/// Whether the owner of `pattern` owns `host`: they are equal, or `host` is below the domain of the wildcard at any depth.
 ///
 /// ```
 /// use xposer::validation::pattern::owns;
@@ -67,7 +67,7 @@ pub fn owns(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Positions in a list by texts, in ascending order of both.
+/// Texts with positions in a list, sorted by both.
 #[derive(Clone, Debug, Default)]
 struct Positions(Vec<(String, usize)>);
 
@@ -79,7 +79,7 @@ impl From<Vec<(String, usize)>> for Positions {
 }
 
 impl Positions {
-    /// The rows of a text.
+    /// The rows with a text.
     fn of(&self, text: &str) -> &[(String, usize)] {
         let from = self.0.partition_point(|(known, _)| known.as_str() < text);
         let rows = self.0.get(from..).unwrap_or_default();
@@ -87,14 +87,14 @@ impl Positions {
     }
 }
 
-/// Patterns with stars, in their order. There may be thousands of patterns and of texts, so a text is compared only with the
-/// patterns that have its beginning or its end.
+/// Patterns with `*`, in their order. There may be thousands of patterns and of texts, so a text is compared only with the patterns
+/// that share its beginning or its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
     all: Vec<String>,
-    /// The patterns by the text in front of the first star.
+    /// The patterns by the text before the first `*`.
     starts: Positions,
-    /// The patterns by the text behind the last star, where that is longer.
+    /// The patterns by the text after the last `*`, if that is longer.
     ends: Positions,
     /// The lengths of these texts, in ascending order.
     lengths: Vec<usize>,
@@ -122,7 +122,7 @@ impl Patterns {
         self.all.iter().map(String::as_str)
     }
 
-    /// The patterns that match, with their positions, in no order.
+    /// The patterns that match, with their positions, in no particular order.
     fn fitting(&self, text: &str) -> impl Iterator<Item = (usize, &str)> {
         let rows = self.lengths.iter().flat_map(|length| {
             let start = text.get(..*length).map_or(&[][..], |start| self.starts.of(start));
@@ -133,12 +133,12 @@ impl Patterns {
         patterns.filter(|(_, pattern)| matches(pattern, text))
     }
 
-    /// Whether any of them matches.
+    /// Whether any pattern matches.
     pub(crate) fn fit(&self, text: &str) -> bool {
         self.fitting(text).next().is_some()
     }
 
-    /// The first one that matches. Nearly always there are none at all.
+    /// The first pattern that matches. The common case of no patterns is fast.
     pub(crate) fn first(&self, text: &str) -> Option<&str> {
         if self.all.is_empty() {
             return None;
@@ -146,17 +146,17 @@ impl Patterns {
         self.fitting(text).min().map(|(_, pattern)| pattern)
     }
 
-    /// The longest one that matches; of equally long ones the last.
+    /// The longest pattern that matches; if several have the same length, the last one.
     pub(crate) fn longest(&self, text: &str) -> Option<&str> {
         self.fitting(text).max_by_key(|(at, pattern)| (pattern.len(), *at)).map(|(_, pattern)| pattern)
     }
 }
 
-/// The owners of hosts: numbers by the patterns of each owner.
+/// The owners of hosts: the numbers of owners, by pattern.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owners {
     hosts: Positions,
-    /// The domains behind a star.
+    /// The domains of the wildcards.
     domains: Positions,
 }
 
@@ -178,19 +178,19 @@ impl Owners {
         self.hosts.0.is_empty() && self.domains.0.is_empty()
     }
 
-    /// Whether somebody owns everything below a domain.
+    /// Whether an owner has the wildcard of a domain.
     pub(crate) fn has_domain(&self, domain: &str) -> bool {
         !self.domains.of(domain).is_empty()
     }
 
-    /// A pattern below this domain that belongs to none of those that `is_mine` selects, and one of its owners. An empty domain is above all
-    /// of them.
+    /// Returns a pattern below this domain that no owner selected by `is_mine` has, and one of its owners. The empty domain
+    /// contains all patterns.
     pub(crate) fn below(&self, domain: &str, is_mine: &dyn Fn(usize) -> bool) -> Option<(String, usize)> {
         let is_below = |name: &str| {
             domain.is_empty() || name.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
         };
         [("", &self.hosts), ("*.", &self.domains)].into_iter().find_map(|(star, rows)| {
-            // Who owns a pattern beside others owns it, too.
+            // A pattern that several owners share belongs to each of them.
             let is_shared = |name: &str| rows.of(name).iter().any(|(_, owner)| is_mine(*owner));
             let mut below = rows.0.iter().filter(|(name, _)| is_below(name));
             let (name, owner) = below.find(|(name, _)| !is_shared(name))?;
@@ -198,8 +198,8 @@ impl Owners {
         })
     }
 
-    /// The nearest pattern that [owns] the host, which is in lower case, with each of its owners in ascending order; nothing if
-    /// nobody owns it. The nearest pattern is that of the longest domain; the host itself is the nearest.
+    /// Returns the nearest pattern that [owns] the host, which is in lower case, with each of its owners in ascending order; empty
+    /// if the host has no owner. The nearest pattern is the host itself, or the wildcard with the longest domain.
     pub(crate) fn nearest(&self, host: &str) -> &[(String, usize)] {
         let dots = host.match_indices('.').filter(|(at, _)| *at > 0);
         let domains = dots.filter_map(|(at, _)| host.get(at + 1..)).map(|domain| self.domains.of(domain));
@@ -208,17 +208,17 @@ impl Owners {
     }
 }
 
-/// The names in certificates, in their order, and sorted for a binary search.
+/// The names in certificates, in their order, and sorted for binary search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Certificates {
     names: Vec<String>,
-    /// The positions of the names by their labels from the last to the first.
+    /// The positions of the names, by their labels in reverse order.
     by_end: Positions,
 }
 
-/// How many names on either side are compared for the nearest one.
+/// The number of sorted neighbours on either side that are compared to find the nearest name.
 const NEIGHBOURS: usize = 64;
-/// Stands between labels from the end: it sorts before everything that a label can contain.
+/// The separator between reversed labels: it sorts before every character of a label.
 const BETWEEN: &str = "\0";
 
 fn labels_from_the_end(name: &str) -> String {
@@ -235,15 +235,15 @@ impl From<Vec<String>> for Certificates {
 }
 
 impl Certificates {
-    /// Whether one of them [covers] the host.
+    /// Whether one of the names [covers] the host.
     pub(crate) fn cover(&self, host: &str) -> bool {
         let has = |name: &str| !self.by_end.of(&labels_from_the_end(name)).is_empty();
         let has_star = |(label, domain): (&str, &str)| !label.is_empty() && has(&format!("*.{domain}"));
         has(host) || host.split_once('.').is_some_and(has_star)
     }
 
-    /// The name that has the most labels at its end in common with the host; of several, the first. Only the neighbours of
-    /// the host in the sorted order are compared.
+    /// Returns the name that has the most trailing labels in common with the host; the first one if there are several. Only the
+    /// neighbours of the host in the sorted order are compared.
     pub(crate) fn nearest(&self, host: &str) -> Option<&str> {
         let labels = labels_from_the_end(host);
         let rows = &self.by_end.0;

@@ -1,33 +1,33 @@
-//! The grammar of regular expressions, as far as the programs have it in common: PCRE of nginx and HAProxy, RE2 of Go and Envoy.
+//! The grammar of regular expressions, as far as the programs have it in common: PCRE in nginx and HAProxy, RE2 in Go and Envoy.
 
-/// Why a text is no regular expression of a program.
+/// The reason why a text is no valid regular expression of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed<'t> {
-    /// The part that is not taken.
+    /// The invalid part.
     pub(crate) part: &'t str,
-    /// What is wrong with it: a sentence whose subject is the part.
+    /// The message: a sentence whose subject is the part.
     pub(crate) said: &'static str,
-    /// What to do.
+    /// The help.
     pub(crate) help: &'static str,
 }
 
-/// What only some programs take of a regular expression: the first part of each kind.
+/// The parts of a regular expression that only some programs accept: the first part of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Kinds<'t> {
-    /// What PCRE has and RE2 has not: it never looks around, and never back.
+    /// A part that PCRE accepts and RE2 does not, such as a look-around or a backreference.
     pub(crate) of_pcre: Option<&'t str>,
-    /// What RE2 takes and no PCRE does.
+    /// A part that RE2 accepts and PCRE does not.
     pub(crate) not_pcre: Option<Malformed<'t>>,
-    /// What RE2 and the first PCRE take and PCRE2 does not.
+    /// A part that RE2 and the original PCRE accept and PCRE2 does not.
     pub(crate) not_pcre2: Option<Malformed<'t>>,
 }
 
-/// What stands at a place of a regular expression, as far as its meaning is looked at.
+/// A token of a regular expression, as far as its meaning matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// The beginning of a group that captures what it matches.
+    /// The start of a capturing group.
     Capture,
-    /// The beginning of another group.
+    /// The start of another group.
     Open,
     Close,
     Bar,
@@ -40,24 +40,24 @@ pub(crate) enum Token {
     Other,
 }
 
-/// How often RE2 repeats something, also by repetitions inside of each other.
+/// The maximum repetition count of RE2, multiplied over nested repetitions.
 const MOST: u32 = 1000;
-/// How often PCRE does.
+/// The maximum repetition count of PCRE.
 const MOST_OF_PCRE: u32 = 65_535;
-/// By repetitions inside of each other, an expression becomes too large for PCRE, too.
+/// With nested repetitions above this product, an expression is too large for PCRE as well.
 const MOST_TOGETHER: u32 = 1_000_000;
 
 const ESCAPE: &str = "write `\\` in front of it where it stands for itself, or complete the expression";
 const HYPHEN: &str = "write the `-` last, or `\\-`";
 const BELOW: &str = "ends below its beginning";
 
-/// The letters behind a backslash that have a meaning in both, and in PCRE alone.
+/// The escape letters that both PCRE and RE2 accept, and those that only PCRE accepts.
 const LETTERS: &str = "aAbBCdDEfnpPQrsStvwWxz";
 const LETTERS_OF_PCRE: &str = "ceGghHKkNoRVXZ";
-/// Those that are several characters, and those of them that are so in both.
+/// The escapes that stand for a set of characters, and those of them that do so in both.
 const SETS: &str = "dDwWsSpPhHvVNR";
 const SETS_OF_ALL: &str = "dDwWsSpP";
-/// Those that match no character.
+/// The escapes that match no character.
 const ASSERTIONS: &str = "AbBzZGK";
 
 /// The names of classes such as `[:alpha:]`.
@@ -66,11 +66,11 @@ const CLASSES: &[&str] = &[
     "upper", "word", "xdigit",
 ];
 
-/// What only some programs take of a regular expression.
+/// Returns the parts of a regular expression that only some programs accept.
 ///
 /// # Errors
 ///
-/// The first part that no program takes.
+/// The first part that no program accepts.
 pub(crate) fn kinds(text: &str) -> Result<Kinds<'_>, Malformed<'_>> {
     let mut reader = Reader::new(text);
     while !reader.rest().is_empty() {
@@ -89,7 +89,7 @@ pub(crate) fn kinds(text: &str) -> Result<Kinds<'_>, Malformed<'_>> {
     }
 }
 
-/// The tokens of a regular expression with their places. Behind a part that no program takes, nothing has a meaning.
+/// The tokens of a regular expression with their positions. They end before a part that no program accepts.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
     let mut reader = Reader::new(text);
     std::iter::from_fn(move || {
@@ -109,15 +109,15 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     kinds: Kinds<'t>,
-    /// Of each open group its place, and how often something in it is repeated at most. The first one is the whole expression.
+    /// For each open group its position, and the maximum repetition count inside it. The first entry is the whole expression.
     groups: Vec<(usize, u32)>,
-    /// How many groups capture something.
+    /// The number of capturing groups.
     captures: u32,
-    /// Where a number refers to a group, and the greatest of them.
+    /// The position of the backreference with the greatest number, and the number.
     refers: Option<(usize, u32)>,
-    /// How often something in the item before this place is repeated; `None` if there is nothing that could be repeated.
+    /// The maximum repetition count inside the previous item; `None` if there is no item that can be repeated.
     before: Option<u32>,
-    /// Whether this item matches no character, which PCRE does not repeat.
+    /// Whether the previous item matches no character, so that PCRE does not repeat it.
     asserts: bool,
 }
 
@@ -139,7 +139,7 @@ impl<'t> Reader<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// The next bytes, which end where a character ends.
+    /// The next bytes, extended to a character boundary.
     fn next(&self, length: usize) -> &'t str {
         let rest = self.rest();
         (length..=rest.len()).find_map(|end| rest.get(..end)).unwrap_or(rest)
@@ -165,7 +165,7 @@ impl<'t> Reader<'t> {
         Err(Malformed { part: self.next(length), said, help })
     }
 
-    /// Reads what stands here, with a repetition that is lazy or possessive, and goes behind it.
+    /// Parses the item at the current position, including a lazy or possessive quantifier.
     fn item(&mut self) -> Result<Token, Malformed<'t>> {
         let rest = self.rest();
         match rest.bytes().next().unwrap_or_default() {
@@ -210,7 +210,7 @@ impl<'t> Reader<'t> {
         Ok(Token::Other)
     }
 
-    /// A number that refers to a group, unless it may be that of a character.
+    /// Parses the number of a backreference, unless it may be an octal escape.
     fn refer(&mut self) {
         if let [b'\\', digit @ b'1'..=b'7', behind @ ..] = self.rest().as_bytes() {
             let group = u32::from(digit - b'0');
@@ -221,7 +221,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A backslash and what follows it.
+    /// Parses a backslash and the escape that follows it.
     fn escape(&mut self) -> Result<(), Malformed<'t>> {
         let rest = self.rest();
         let Some(letter) = rest.chars().nth(1) else {
@@ -233,7 +233,7 @@ impl<'t> Reader<'t> {
             }
             self.only_pcre(2);
         } else if matches!(letter, '1'..='9') {
-            // RE2 has numbers of characters that begin with two of these digits.
+            // RE2 has octal escapes that begin with two of these digits.
             let is_octal = |digit: &u8| (b'0'..=b'7').contains(digit);
             if letter > '7' || !rest.as_bytes().get(2).is_some_and(is_octal) {
                 self.only_pcre(2);
@@ -241,7 +241,7 @@ impl<'t> Reader<'t> {
         }
         let end = if letter == 'Q' { rest.find("\\E").map_or(rest.len(), |end| end + 2) } else { 2 };
         self.pass(end, Some(1));
-        // What is in braces is a number or a name, and no repetition.
+        // The braces contain a number or a name, and not a repetition count.
         if "xpPgkoN".contains(letter) && self.rest().starts_with('{') {
             let end = self.rest().find('}').map_or(1, |end| end + 1);
             self.pass(end, Some(1));
@@ -249,7 +249,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// A class such as `[^]a-z\]]`.
+    /// Parses a class such as `[^]a-z\]]`.
     fn class(&mut self) -> Result<(), Malformed<'t>> {
         let start = self.at;
         if let Some(name) = class_name(self.rest()) {
@@ -271,7 +271,7 @@ impl<'t> Reader<'t> {
         self.malformed(1, "is not closed", ESCAPE)
     }
 
-    /// A part of a class: a character, a range such as `a-z`, or a set such as `\w` or `[:alpha:]`.
+    /// Parses a part of a class: a character, a range such as `a-z`, or a set such as `\w` or `[:alpha:]`.
     fn range(&mut self) -> Result<(), Malformed<'t>> {
         let (start, rest) = (self.at, self.rest());
         let letter = |rest: &str| rest.strip_prefix('\\').and_then(|rest| rest.chars().next());
@@ -293,7 +293,7 @@ impl<'t> Reader<'t> {
             high.chars().take(if high.starts_with('\\') { 2 } else { 1 }).map(char::len_utf8).sum::<usize>();
         let part = self.text.get(start..self.at + 1 + end).unwrap_or_default();
         let wrong = |said, help| Malformed { part, said, help };
-        // What stands between `\Q` and `\E` begins and ends nowhere.
+        // `\Q` and `\E` are no characters, so a range cannot start or end with them.
         if is_of(rest, "QE") || is_of(high, "QE") {
             return Ok(());
         }
@@ -321,7 +321,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// The beginning of a group, or what stands where one could begin.
+    /// Parses the start of a group, or a sequence that only begins like one.
     fn open(&mut self) -> Result<Token, Malformed<'t>> {
         let rest = self.rest();
         let mut length = 1;
@@ -329,7 +329,7 @@ impl<'t> Reader<'t> {
         if rest.starts_with("(?#") {
             self.only_pcre(3);
             let Some(end) = rest.find(')') else { return self.malformed(3, "is not closed", ESCAPE) };
-            // It parts a repetition from what makes it lazy or possessive, too.
+            // A comment also separates a quantifier from the sign that makes it lazy or possessive.
             let is_kind = matches!(rest.as_bytes().get(end + 1), Some(b'?' | b'+'));
             let (before, asserts) = (self.before.or_else(|| is_kind.then_some(1)), self.asserts);
             self.pass(end + 1, before);
@@ -369,7 +369,7 @@ impl<'t> Reader<'t> {
                 }
             } else if let Some(start) = around.into_iter().find(|start| kind.starts_with(start)) {
                 self.only_pcre(2 + start.len());
-                // A condition is a group of its own.
+                // The condition of a conditional group is a group itself.
                 length = if start == "(" { 2 } else { 2 + start.len() };
                 token = if start == "'" { Token::Capture } else { Token::Open };
             } else if kind.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == ')') {
@@ -395,14 +395,14 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Something in the innermost group is repeated so often.
+    /// Records that an item in the innermost group is repeated this number of times.
     fn repeats(&mut self, times: u32) {
         if let Some((_, most)) = self.groups.last_mut() {
             *most = times.max(*most);
         }
     }
 
-    /// A repetition of this length, and what may follow it.
+    /// Parses a quantifier of this length, and the sign that may follow it.
     fn repeat(&mut self, length: usize, times: u32) -> Result<(), Malformed<'t>> {
         const NOTHING: &str = "repeats nothing";
         let Some(inside) = self.before else {
@@ -431,15 +431,15 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// The name of a class such as `[:alpha:]` at the beginning of a text. Without its end, it is text.
+/// The name of a class such as `[:alpha:]` at the start of a text. Without its end, the text is literal.
 fn class_name(text: &str) -> Option<&str> {
     let name = text.strip_prefix("[:")?;
     let length = name.bytes().take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'^').count();
     name.get(length..)?.starts_with(":]").then(|| name.get(..length))?
 }
 
-/// The length, the lower and the upper bound of a repetition such as `{2,5}`, at the beginning of a text. Anything else in braces
-/// is text.
+/// The length, the lower bound and the upper bound of a quantifier such as `{2,5}` at the start of a text. Any other text in braces
+/// is literal.
 fn bounds(text: &str) -> Option<(usize, u32, u32)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
     let (least, most) = inside.split_once(',').unwrap_or((inside, inside));

@@ -1,6 +1,6 @@
 //! The URL of a host and a path.
 //!
-//! If the path is a regular expression, the URL has its literal beginning.
+//! If the path is a regular expression, the URL has its literal prefix.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -8,7 +8,7 @@ use std::str::Chars;
 
 use super::{PathType, is_regex_path};
 
-/// The URL of a host and a path. A path of `/` is left out; characters that a URL cannot have are written as `%XX`.
+/// Returns the URL of a host and path. A path of `/` is left out; characters that are invalid in a URL are percent-encoded.
 pub(crate) fn url(https: bool, host: &str, path: &str) -> String {
     let mut url = format!("{}://{host}", if https { "https" } else { "http" });
     if path == "/" {
@@ -30,23 +30,22 @@ pub(crate) fn url(https: bool, host: &str, path: &str) -> String {
     url
 }
 
-/// Whether a character stands for itself in a URL: `pchar`, `/` and `?` of RFC 3986.
+/// Whether a character may appear unencoded in a URL: `pchar`, `/` and `?` of RFC 3986.
 fn is_url_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?".contains(character)
 }
 
-/// A path that a request can have to match a path of this type: the path itself, or the literal beginning of a regular
-/// expression.
+/// Returns a request path that can match a path of this type: the path itself, or the literal prefix of a regular expression.
 ///
-/// If the rest of the expression can match an empty text, the whole beginning is taken: `/shop(/|$)(.*)` gives `/shop`.
-/// Otherwise the path ends with the last whole segment: `/api/v[0-9]+` gives `/api`.
+/// If the rest of the expression can match an empty text, the whole prefix is used: `/shop(/|$)(.*)` gives `/shop`. Otherwise the
+/// path ends with the last complete segment: `/api/v[0-9]+` gives `/api`.
 pub(crate) fn literal_path(path: &str, kind: PathType) -> Cow<'_, str> {
     if kind.is_pattern(path) { literal_beginning(path) } else { Cow::Borrowed(path) }
 }
 
-/// The literal beginning of a path that is a regular expression.
+/// Returns the literal prefix of a path that is a regular expression.
 pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
-    // A slash was put in front of a path that was written as `^/shop`.
+    // A path that was written as `^/shop` got a leading slash.
     let pattern = path.strip_prefix("/^").unwrap_or(path);
     let literal = Parser::alternatives(pattern)
         .iter()
@@ -55,8 +54,9 @@ pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
     literal.filter(|path| path.starts_with('/')).map_or(Cow::Borrowed("/"), Cow::Owned)
 }
 
-/// The path below which a regular expression takes all requests, as ingress-nginx compares it, with the beginning of a path and with nothing
-/// behind it: `/` of `/(.*)`, and `/shop` of `/shop(/|$)(.*)`. `None` if it takes only some of them, such as `/v[0-9]+` and `/shop/?$`.
+/// Returns the path below which a regular expression takes all requests: `/` for `/(.*)`, and `/shop` for `/shop(/|$)(.*)`. `None` if
+/// it takes only some of them, such as `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as
+/// ingress-nginx does it.
 pub(crate) fn taken_below(pattern: &str) -> Option<Cow<'_, str>> {
     // The signs `+` and `.` are also those of paths that are no pattern.
     let has_signs = is_regex_path(pattern) || pattern.contains('?');
@@ -89,8 +89,8 @@ pub(crate) fn taken_below(pattern: &str) -> Option<Cow<'_, str>> {
     Some(if common.is_empty() { Cow::Borrowed("/") } else { Cow::Owned(common) })
 }
 
-/// Whether nothing of a pattern stands for a certain character, so that it takes all paths, or all but the shortest: `/.*`, `/(.+)`, `/.{0,}`,
-/// `/[^x]*`, `/?` and `/*`.
+/// Whether no part of a pattern requires a certain character, so that it takes all paths, or all but the shortest: `/.*`, `/(.+)`,
+/// `/.{0,}`, `/[^x]*`, `/?` and `/*`.
 fn is_uncertain(pattern: &str) -> bool {
     let mut rest = pattern;
     while let Some(sign) = rest.chars().next() {
@@ -98,7 +98,7 @@ fn is_uncertain(pattern: &str) -> bool {
             |open: &str, close: char| rest.strip_prefix(open).and_then(|rest| rest.split_once(close));
         rest = match sign {
             '/' | '^' | '$' | '(' | ')' | '.' | '*' | '+' | '?' | '|' => rest.get(1..).unwrap_or_default(),
-            // A group without a number, a number of repetitions, all characters but some.
+            // A non-capturing group, a repetition count, or a negated class.
             ':' if pattern.contains("(?:") => rest.get(1..).unwrap_or_default(),
             '{' => match within("{", '}') {
                 Some((count, rest)) if count.bytes().all(|it| it.is_ascii_digit() || it == b',') => rest,
@@ -116,21 +116,21 @@ fn is_uncertain(pattern: &str) -> bool {
     true
 }
 
-/// A part of a regular expression outside of groups: a character, a class or a group, with its quantifier.
+/// An item of a regular expression outside of groups: a character, a class or a group, with its quantifier.
 #[derive(Clone, Copy)]
 struct Item {
-    /// The character that a matching request can have here.
+    /// The character that a matching path can have here.
     literal: Option<char>,
-    /// Whether it can match an empty text.
+    /// Whether the item can match an empty text.
     optional: bool,
-    /// Whether a segment ends before it: it matches an empty text, or one that begins with `/`.
+    /// Whether a segment ends before the item: it matches an empty text, or a text that begins with `/`.
     bounded: bool,
 }
 
 impl Item {
-    /// A part whose text is not known.
+    /// An item whose text is not known.
     const UNKNOWN: Self = Self { literal: None, optional: false, bounded: false };
-    /// A part that matches an empty text: an assertion, or the end of the path.
+    /// An item that matches an empty text: an assertion, or the end of the path.
     const NOTHING: Self = Self { literal: None, optional: true, bounded: true };
 
     fn character(character: char) -> Self {
@@ -138,14 +138,14 @@ impl Item {
     }
 }
 
-/// The literal beginning of one alternative.
+/// The literal prefix of one alternative.
 fn beginning(items: &[Item]) -> String {
     let literal: String = items.iter().map_while(|item| item.literal).collect();
     let rest = || items.iter().skip_while(|item| item.literal.is_some());
     if rest().all(|item| item.optional) {
         return literal;
     }
-    // The last segment is whole if every item up to the next one that must match begins with a slash.
+    // The last segment is complete if every item up to the next one that must match begins with a slash.
     let mut certain = false;
     let is_whole =
         rest().take_while(|item| !std::mem::replace(&mut certain, !item.optional)).all(|item| item.bounded);
@@ -154,7 +154,7 @@ fn beginning(items: &[Item]) -> String {
     whole.unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
-/// The segments that two paths have in common.
+/// The leading segments that two paths have in common.
 fn common(one: &str, other: &str) -> String {
     let segments = one.split('/').zip(other.split('/')).take_while(|(one, other)| one == other);
     segments.map(|(segment, _)| segment).collect::<Vec<_>>().join("/")
@@ -162,15 +162,15 @@ fn common(one: &str, other: &str) -> String {
 
 /// A group that is not closed yet.
 struct Group {
-    /// Whether it is a look-ahead or a look-behind.
+    /// Whether the group is a look-ahead or a look-behind.
     looks: bool,
-    /// Whether one of the alternatives before the current one can match an empty text.
+    /// Whether one of the previous alternatives can match an empty text.
     optional: bool,
-    /// Whether each of the alternatives before the current one is bounded.
+    /// Whether all previous alternatives are bounded.
     bounded: bool,
     /// Whether the current alternative can match an empty text.
     branch_optional: bool,
-    /// Whether the current alternative is bounded; `None` until an item decides that.
+    /// Whether the current alternative is bounded; `None` until an item decides it.
     branch_bounded: Option<bool>,
 }
 
@@ -205,7 +205,7 @@ impl Group {
     }
 }
 
-/// Reads the parts of a regular expression that decide its beginning. It accepts every text.
+/// Parses the items of a regular expression that decide its prefix. It accepts every text.
 struct Parser<'t> {
     rest: Peekable<Chars<'t>>,
     groups: Vec<Group>,
@@ -228,7 +228,7 @@ impl<'t> Parser<'t> {
                 parser.add(item);
             }
         }
-        // A group that is not closed.
+        // A group is not closed.
         if !parser.groups.is_empty() {
             parser.items.push(Item::UNKNOWN);
         }
@@ -243,7 +243,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The item that begins with `character`; `None` if none does.
+    /// The item that begins with `character`; `None` if `character` begins no item.
     fn item(&mut self, character: char) -> Option<Item> {
         match character {
             '^' => None,
@@ -271,15 +271,15 @@ impl<'t> Parser<'t> {
                 }
                 None
             }
-            // A dot matches any character, also a dot.
+            // A dot matches any character, so also a literal dot.
             '.' => Some(Item { bounded: false, ..Item::character('.') }),
             '*' | '+' | '?' | '{' | '}' | ']' => Some(Item::UNKNOWN),
             other => Some(Item::character(other)),
         }
     }
 
-    /// Reads the text behind an opening parenthesis, and gives whether the group is a look-ahead or a look-behind; `None` if it
-    /// only sets flags.
+    /// Parses the text after an opening parenthesis. Returns whether the group is a look-ahead or a look-behind; `None` if it only
+    /// sets flags.
     fn open(&mut self) -> Option<bool> {
         if self.rest.next_if_eq(&'?').is_none() {
             return Some(false);
@@ -303,10 +303,10 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reads a class to its end.
+    /// Parses a class to its end.
     fn class(&mut self) {
         self.rest.next_if_eq(&'^');
-        // A bracket in the first place stands for itself.
+        // A bracket in the first position is literal.
         self.rest.next_if_eq(&']');
         while let Some(character) = self.rest.next() {
             match character {
@@ -323,18 +323,18 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The item with the quantifier that follows it.
+    /// Returns the item with the quantifier that follows it.
     fn quantified(&mut self, item: Item) -> Item {
         let Some((optional, once)) = self.quantifier() else { return item };
-        // A lazy or possessive quantifier matches the same.
+        // A lazy or possessive quantifier matches the same texts.
         self.rest.next_if(|next| matches!(next, '?' | '+'));
-        // `x` matches `x*` and `x+`. In `/*`, the star was meant for any text.
+        // `x` matches `x*` and `x+`. In `/*`, the author meant the star as any text.
         let literal = item.literal.filter(|character| once && !matches!(character, '.' | '/'));
         Item { literal, optional: item.optional || optional, bounded: item.bounded }
     }
 
-    /// Whether the quantifier that follows allows an empty text, and whether the item, once, is a literal beginning of what it
-    /// allows; `None` if no quantifier follows.
+    /// Parses a quantifier. Returns whether it allows an empty text, and whether a single occurrence of the item is a prefix of
+    /// every text that it allows; `None` if no quantifier follows.
     fn quantifier(&mut self) -> Option<(bool, bool)> {
         let found = match *self.rest.peek()? {
             '*' => (true, true),
@@ -444,7 +444,7 @@ mod tests {
             assert!(literal(pattern).starts_with('/'), "{pattern}");
             assert!(!literal(pattern).contains(['(', ')', '[', '{', '\\', '|', '*']), "{pattern}");
         }
-        // Deep nesting takes no stack.
+        // Deep nesting must not use the stack.
         assert_eq!(literal(&format!("/a{}b{}", "(".repeat(100_000), ")?".repeat(100_000))), "/a");
     }
 

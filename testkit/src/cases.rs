@@ -1,4 +1,4 @@
-//! Case folders: an input, what must become of it, and why.
+//! Case folders: an input, the expected results, and the reason.
 //!
 //! | file | content |
 //! | --- | --- |
@@ -21,41 +21,41 @@ use xposer_manifest::{load, to_yaml};
 
 use crate::source::{entries, workspace};
 
-/// The files of a case folder.
+/// The files that a case folder may have.
 pub const FILES: [&str; 7] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
-/// The Services after the help was followed.
+/// The Services after following the help.
 const MENDED: &str = "mended.yaml";
-/// The settings after the help was followed.
+/// The settings after following the help.
 const MENDED_SETTINGS: &str = "mended-settings.yaml";
-/// The settings; a case can do without them.
+/// The settings, which a case may omit.
 const SETTINGS: &str = "settings.yaml";
 /// The file of the objects.
 pub const OBJECTS: &str = "objects.yaml";
 /// The file of the diagnostics.
 pub const REPORT: &str = "report.txt";
-/// The most bytes of `why.md`.
+/// The maximum size of `why.md`, in bytes.
 const MAX_WHY: usize = 600;
 
-/// A case folder, read.
+/// A case folder, parsed.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The name of the folder: what it shows, in kebab case.
+    /// The name of the folder, which tells in kebab case what the case shows.
     pub slug: String,
     /// The folder.
     pub folder: PathBuf,
     /// The documents of `service.yaml`.
     pub documents: Vec<Value>,
-    /// The document of `settings.yaml`, if there is such a file; null where it is empty.
+    /// The document of `settings.yaml`, if the file exists; null if it is empty.
     pub settings: Option<Value>,
     /// The text of `why.md`.
     pub why: String,
-    /// The documents of `mended.yaml`, if there is such a file.
+    /// The documents of `mended.yaml`, if the file exists.
     pub mended: Option<Vec<Value>>,
-    /// The document of `mended-settings.yaml`, if there is such a file.
+    /// The document of `mended-settings.yaml`, if the file exists.
     pub mended_settings: Option<Value>,
 }
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     /// The text of `objects.yaml`.
@@ -64,7 +64,7 @@ pub struct Run {
     pub findings: Vec<Finding>,
     /// Whether at least one Service was refused.
     pub refused: bool,
-    /// Whether the settings were refused, and no Service was looked at.
+    /// Whether the settings were refused, so that no Service was decided about.
     pub unusable: bool,
 }
 
@@ -77,17 +77,17 @@ pub struct Finding {
     pub diagnostic: Diagnostic,
 }
 
-/// Where the case folders are.
+/// The folder of the cases.
 #[must_use]
 pub fn folder() -> PathBuf {
     workspace().join("tests/cases")
 }
 
-/// Every case, in the order of the slugs.
+/// Returns every case, in the order of the slugs.
 ///
 /// # Errors
 ///
-/// All folders that are no case, in words.
+/// The errors of all invalid folders, in words.
 pub fn all() -> Result<Vec<Case>> {
     let (mut cases, mut wrong) = (Vec::new(), Vec::new());
     for path in entries(&folder())? {
@@ -112,11 +112,11 @@ fn documents(path: &Path) -> Result<Vec<Value>> {
     parse(&read(path)?).with_context(|| path.display().to_string())
 }
 
-/// The documents of a YAML text.
+/// Parses the documents of a YAML text.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the text, in words.
+/// All errors of the text, in words.
 pub fn parse(text: &str) -> Result<Vec<Value>> {
     match load(text) {
         Ok(documents) => Ok(documents.into_iter().map(|document| document.value).collect()),
@@ -128,11 +128,11 @@ pub fn parse(text: &str) -> Result<Vec<Value>> {
 }
 
 impl Case {
-    /// Reads a case folder. The golden files may be missing, which the comparison reports.
+    /// Reads a case folder. The golden files may be missing; the comparison reports that.
     ///
     /// # Errors
     ///
-    /// What is wrong with the folder: no Service file, no reason, a file that does not belong there.
+    /// The error of the folder: a missing Service file, a missing reason, or an unexpected file.
     pub fn read(folder: &Path) -> Result<Self> {
         Self::of_folder(folder).with_context(|| folder.display().to_string())
     }
@@ -170,7 +170,7 @@ impl Case {
         })
     }
 
-    /// The same case after its help was followed, if the folder shows that.
+    /// Returns the same case after following its help, if the folder has one.
     #[must_use]
     pub fn mended(&self) -> Option<Self> {
         if self.mended.is_none() && self.mended_settings.is_none() {
@@ -214,7 +214,7 @@ impl Case {
         Run { objects: objects.join("---\n"), findings, refused, unusable: false }
     }
 
-    /// The value a diagnostic accuses, if there is one at its path.
+    /// The value that a diagnostic is about, if there is one at its path.
     #[must_use]
     pub fn accused(&self, finding: &Finding) -> Option<&Value> {
         let document = match finding.diagnostic.path.root() {
@@ -232,7 +232,7 @@ impl Run {
         self.findings.iter().map(|finding| format!("{}\n", finding.diagnostic)).collect()
     }
 
-    /// The diagnostics in the order of the Services they are about, which is the order of all programs.
+    /// The diagnostics in the order of the Services they are about, as all programs print them.
     #[must_use]
     pub fn by_service(&self) -> Vec<&Diagnostic> {
         let mut findings: Vec<_> = self.findings.iter().collect();

@@ -1,4 +1,4 @@
-//! Objects that a host has instead of a cluster, and how Kubewarden's host gets one of them.
+//! Objects that a host uses instead of a cluster, and the way Kubewarden's host gets one of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,20 +15,20 @@ use xposer::{Service, Settings, expose, testing};
 use crate::cases::parse;
 use crate::host::HostCall;
 
-/// How many Services a namespace has, as [`spread`] gives it.
+/// The number of Services in each namespace of [`spread`].
 pub const EACH: usize = 10;
 
-/// The namespace of the Service of this number: some namespaces with ten Services each.
+/// Returns the namespace of the Service with this number, so that each namespace has ten Services.
 #[must_use]
 pub fn spread(number: usize) -> String {
     format!("team-{}", number / EACH)
 }
 
-/// The claims of this many Services, each with a host of its own; `namespace` gives the namespace of each.
+/// Returns the claims of this many Services, each with a host of its own; `namespace` returns the namespace of each.
 ///
 /// # Errors
 ///
-/// The core does not plan such a Service.
+/// The core cannot plan such a Service.
 pub fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
     let settings =
         Settings::from_value(&json!({"domain": "example.com"})).map_err(|report| anyhow!("{report}"))?;
@@ -44,7 +44,7 @@ pub fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Hold
     Ok(holders)
 }
 
-/// Objects by what is asked for.
+/// Objects, by the key of a request for them.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster(BTreeMap<Wanted, Value>);
 
@@ -52,11 +52,11 @@ pub struct Cluster(BTreeMap<Wanted, Value>);
 type Wanted = (String, String, Option<String>, String);
 
 impl Cluster {
-    /// The objects of a file, or of all files of a folder that end in `.yaml`, `.yml` or `.json`.
+    /// Reads the objects of a file, or of all files of a folder that end with `.yaml`, `.yml` or `.json`.
     ///
     /// # Errors
     ///
-    /// A file cannot be read, or is no YAML.
+    /// A file cannot be read, or is not YAML.
     pub fn read(path: &Path) -> Result<Self> {
         let mut files = vec![path.to_path_buf()];
         if path.is_dir() {
@@ -74,7 +74,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The ConfigMaps that say who has what, written at this time, in this namespace; those of all shards.
+    /// Creates the ConfigMaps with these claims in this namespace, written at this time; all shards exist.
     #[must_use]
     pub fn of_claims(namespace: &str, written: &str, holders: &Holders) -> Self {
         let mut shards: BTreeMap<u64, Buckets> = (0..SHARDS).map(|number| (number, Buckets::new())).collect();
@@ -94,7 +94,7 @@ impl Cluster {
         cluster
     }
 
-    /// Adds an object, or puts it in place of the one of its name; of a list, all of its items.
+    /// Adds an object, or replaces the object with the same name; of a list, all items are added.
     ///
     /// ```
     /// use serde_json::json;
@@ -119,7 +119,7 @@ impl Cluster {
         {
             let version = object.get("apiVersion").cloned().unwrap_or_default();
             for mut item in items {
-                // The API server names the kind of the items once.
+                // The API server omits the kind of the items.
                 if let (Value::Object(fields), false) = (&mut item, kind.is_empty()) {
                     fields.entry("apiVersion").or_insert_with(|| version.clone());
                     fields.entry("kind").or_insert_with(|| kind.as_str().into());
@@ -138,11 +138,11 @@ impl Cluster {
         self.0.insert(wanted, object);
     }
 
-    /// What Kubewarden's host answers.
+    /// Returns the answer of Kubewarden's host.
     ///
     /// # Errors
     ///
-    /// There is no such object, in the host's words, or the call is another one than `get_resource`.
+    /// There is no such object, in the host's words, or the call is not `get_resource`.
     pub fn reply(&self, call: &HostCall) -> Result<Vec<u8>, String> {
         if (call.namespace.as_str(), call.operation.as_str()) != ("kubernetes", "get_resource") {
             return Err(format!("there is nothing to answer {}/{} with", call.namespace, call.operation));
@@ -159,8 +159,7 @@ impl Cluster {
     }
 }
 
-/// The bucket of a claim, by its text: that of a route is its host, that of a key the whole text, and that of an object its namespace and
-/// name.
+/// The bucket of a claim with this text: the host of a route, the whole text of a key, and the namespace and name of an object.
 fn bucket_of(text: &str) -> String {
     let words = ["canary ", "prefix ", "exact "];
     let route = words.iter().fold(text, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
@@ -177,7 +176,7 @@ fn bucket_of(text: &str) -> String {
     }
 }
 
-/// A time as the API server writes it, so many seconds from now.
+/// Returns the time in this number of seconds from now, in the format of the API server.
 ///
 /// ```
 /// let now = xposer_testkit::cluster::time(0);

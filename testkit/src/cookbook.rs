@@ -1,4 +1,4 @@
-//! The pages of the cookbook, read. An example is a run of fenced blocks, in this order; prose may stand between them:
+//! Parses the pages of the cookbook. An example is a sequence of fenced blocks in this order, possibly with prose between them:
 //!
 //! | fence | content |
 //! | --- | --- |
@@ -9,8 +9,8 @@
 //! | `text requests` | commands, and what is answered once the Services are exposed ([`Asked`]) |
 //! | `text requests with ingress-nginx` | the same, where it needs a controller that reads the annotations of ingress-nginx |
 //!
-//! A block `yaml` without a second word shows an object of another program; it must be YAML, and that is all that is asked of
-//! it. What no request can show here stands in a line of prose that begins with [`NOT_TRIED`].
+//! A block `yaml` without a second word shows an object of another program; it is only checked that it is YAML. A statement that no
+//! request can test here is in a line of prose that starts with [`NOT_TRIED`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,36 +33,36 @@ pub const REPORT: &str = "text report";
 pub const REQUESTS: &str = "text requests";
 /// The fence of requests that need ingress-nginx, or a controller that reads its annotations.
 pub const NGINX_REQUESTS: &str = "text requests with ingress-nginx";
-/// How a line begins that says what no request shows, and why.
+/// The start of a line with a statement that no request tests, and the reason.
 pub const NOT_TRIED: &str = "Not tried: ";
 
-/// Where the pages are.
+/// The folder of the pages.
 #[must_use]
 pub fn folder() -> PathBuf {
     workspace().join("docs/cookbook")
 }
 
-/// Every page, the README too, in order.
+/// Returns every page including the README, in order.
 ///
 /// # Errors
 ///
-/// A folder that cannot be read.
+/// The folder cannot be read.
 pub fn pages() -> Result<Vec<PathBuf>> {
     let mut pages = entries(&folder())?;
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     Ok(pages)
 }
 
-/// The text of a page.
+/// Reads the text of a page.
 ///
 /// # Errors
 ///
-/// A file that cannot be read.
+/// The file cannot be read.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// The name of a page's file.
+/// The file name of a page.
 #[must_use]
 pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
@@ -73,15 +73,15 @@ pub fn name(path: &Path) -> String {
 pub enum Piece {
     /// Lines outside of fences.
     Prose(String),
-    /// What stands between two fences: the number of its first line, the words behind the fence, and the text.
+    /// The text between two fences: the number of its first line, the words after the opening fence, and the text.
     Block(usize, String, String),
 }
 
-/// The parts of a page, in order.
+/// Splits a page into its parts, in order.
 ///
 /// # Errors
 ///
-/// A block that is not closed.
+/// A block is not closed.
 pub fn pieces(page: &str) -> Result<Vec<Piece>, String> {
     let (mut pieces, mut prose) = (Vec::new(), String::new());
     let mut open: Option<(usize, String, String)> = None;
@@ -103,7 +103,7 @@ pub fn pieces(page: &str) -> Result<Vec<Piece>, String> {
     }
 }
 
-/// The positions of an example's blocks among the pieces of its page.
+/// The positions of an example's blocks in the pieces of its page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Example {
     /// The settings.
@@ -118,7 +118,7 @@ pub struct Example {
     pub requests: Vec<usize>,
 }
 
-/// The examples of a page, and everything that is wrong with the order and the words of its blocks.
+/// Returns the examples of a page, and all errors in the order and the words of its blocks.
 #[must_use]
 pub fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
     let (mut examples, mut wrong): (Vec<Example>, Vec<String>) = (Vec::new(), Vec::new());
@@ -177,11 +177,11 @@ pub fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
     (examples, wrong)
 }
 
-/// The first line, the words and the text of a block.
+/// Returns the first line, the words and the text of a block.
 ///
 /// # Errors
 ///
-/// A piece that is no block.
+/// The piece is no block.
 pub fn block(pieces: &[Piece], at: usize) -> Result<(usize, &str, &str), String> {
     match pieces.get(at) {
         Some(Piece::Block(line, words, text)) => Ok((*line, words, text)),
@@ -189,11 +189,11 @@ pub fn block(pieces: &[Piece], at: usize) -> Result<(usize, &str, &str), String>
     }
 }
 
-/// The example as a case.
+/// Returns the example as a case.
 ///
 /// # Errors
 ///
-/// What is wrong with the blocks of its settings and Services, in words.
+/// The errors of the blocks with settings and Services, in words.
 pub fn case(path: &Path, pieces: &[Piece], example: &Example) -> Result<Case, String> {
     let documents = |at: usize| {
         let (line, _, text) = block(pieces, at)?;
@@ -220,39 +220,39 @@ pub fn case(path: &Path, pieces: &[Piece], example: &Example) -> Result<Case, St
     })
 }
 
-/// A command of a `text requests` block, which begins with `$ `, and what the lines below it promise.
+/// A command of a `text requests` block, which starts with `$ `, and the expected answer on the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The command of a shell: `curl`, or another one whose output is the answer.
+    /// The shell command: `curl`, or another one whose output is the answer.
     pub command: String,
     /// The answer.
     pub answer: Answer,
 }
 
-/// What a command answers.
+/// The answer of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// What `curl` gets, as one line: `HTTP 200 from web at /index.html`, `HTTP 200 from shop/web or web-canary`,
-    /// `HTTP 301 to https://web.example.com/`, `HTTP 404`.
+    /// The response to `curl`, as one line: `HTTP 200 from web at /index.html`, `HTTP 200 from shop/web or web-canary`, `HTTP 301
+    /// to https://web.example.com/`, `HTTP 404`.
     Http {
         /// The status.
         status: u16,
-        /// The Services of which one answers, perhaps with a namespace.
+        /// The Services one of which responds, optionally with a namespace.
         from: Vec<String>,
-        /// The path that the Service gets.
+        /// The path that the Service receives.
         at: Option<String>,
-        /// Where a redirect leads.
+        /// The target of a redirect.
         to: Option<String>,
     },
-    /// The lines that the command prints, with single blanks between words.
+    /// The output lines of the command, with single blanks between words.
     Lines(Vec<String>),
 }
 
-/// The commands of a `text requests` block.
+/// Parses the commands of a `text requests` block.
 ///
 /// # Errors
 ///
-/// A line that cannot be read.
+/// A line cannot be parsed.
 ///
 /// ```
 /// let asked = xposer_testkit::cookbook::asked("$ curl http://example.com/\nHTTP 200 from a or b\n$ dig +short a.b\n").unwrap();

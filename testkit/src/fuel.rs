@@ -1,7 +1,7 @@
-//! How much WebAssembly a request runs, counted by wasmtime's fuel: about one for each instruction.
+//! Counts the WebAssembly instructions of a request with wasmtime's fuel: about one unit for each instruction.
 //!
-//! The count is the same in every run, however busy the machine is. It leaves out what an instance costs its host: its memory, and the
-//! calls between both.
+//! The count is the same in every run, however busy the machine is. It does not include the cost of an instance in its host:
+//! memory, and the calls between guest and host.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use wasmtime_provider::wasmtime::{self, Caller, Config, Engine, InstancePre, Lin
 
 use crate::host::{HostCall, Reply};
 
-/// What the guest reads from the clock, in seconds since 1970.
+/// The time that the guest reads from the clock, in seconds since 1970.
 const NOW: u64 = 1_795_935_600;
-/// The same time, as the API server writes it: claims that were written now.
+/// The same time in the format of the API server, for claims that are up to date.
 pub const WRITTEN: &str = "2026-11-29T07:00:00Z";
 
 /// A compiled module whose instructions are counted.
@@ -20,25 +20,25 @@ pub struct Counted {
     pre: InstancePre<Call>,
 }
 
-/// What a call of a fresh instance took.
+/// The fuel that a call of a fresh instance consumed.
 #[derive(Clone, Debug)]
 pub struct Spent {
     /// The fuel of `wapc_init`.
     pub start: u64,
     /// The fuel of the operation.
     pub call: u64,
-    /// What the guest answered.
+    /// The answer of the guest.
     pub answer: Vec<u8>,
 }
 
-/// The state of a call, which the guest asks for and changes.
+/// The state of a call, which the guest reads and changes.
 struct Call {
     operation: String,
     payload: Vec<u8>,
     reply: Box<Reply>,
-    /// The answer to the guest's last call of the host.
+    /// The answer to the guest's last call to the host.
     replied: Vec<u8>,
-    /// What the guest answers, or its error.
+    /// The answer of the guest, or its error.
     answer: Result<Vec<u8>, String>,
 }
 
@@ -61,16 +61,16 @@ impl Counted {
         let mut linker = Linker::new(&engine);
         wapc(&mut linker)?;
         wasi(&mut linker)?;
-        // What else the standard library may call, a policy that answers does not.
+        // A policy that answers does not call the other functions that the standard library imports.
         linker.define_unknown_imports_as_traps(&module)?;
         Ok(Self { pre: linker.instantiate_pre(&module)? })
     }
 
-    /// Calls an operation of a fresh instance, whose calls to the host are answered by `reply`.
+    /// Calls an operation of a fresh instance; `reply` answers its calls to the host.
     ///
     /// # Errors
     ///
-    /// The guest answers with an error, or not at all.
+    /// The guest returns an error, or does not answer.
     pub fn call(&self, operation: &str, payload: &[u8], reply: Box<Reply>) -> Result<Spent> {
         let call = Call {
             operation: operation.to_owned(),
@@ -98,7 +98,7 @@ impl Counted {
     }
 }
 
-/// A place in the guest's memory.
+/// An address in the guest's memory.
 type Pointer = u32;
 
 fn memory(caller: &mut Caller<'_, Call>) -> wasmtime::Result<Memory> {
@@ -117,7 +117,7 @@ fn write(caller: &mut Caller<'_, Call>, at: Pointer, bytes: &[u8]) -> wasmtime::
     Ok(memory(caller)?.write(caller, at as usize, bytes)?)
 }
 
-/// The functions of waPC that a policy calls.
+/// Defines the functions of waPC that a policy calls.
 fn wapc(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     const WAPC: &str = "wapc";
     linker.func_wrap(
@@ -173,7 +173,7 @@ fn wapc(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// The functions of WASI that a policy calls: the clock, and what the hash tables are salted with.
+/// Defines the functions of WASI that a policy calls: the clock, and the random seed of hash tables.
 fn wasi(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     const WASI: &str = "wasi_snapshot_preview1";
     linker.func_wrap(WASI, "random_get", |mut caller: Caller<'_, Call>, at: Pointer, length: u32| {

@@ -1,7 +1,7 @@
-//! Golden files: what a program must write, kept in git and read by people.
+//! Golden files: the expected output of a program, stored in git and read by people.
 //!
-//! A file that is missing or different is a failure. With `BLESS=1` in the environment it is written instead, and
-//! standard error names it; the difference is to be read before it is committed.
+//! A missing or different file is a failure. With `BLESS=1` in the environment, the file is written instead, and standard error
+//! names it; read the difference before committing it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,10 +10,10 @@ use std::path::Path;
 
 use crate::source::workspace;
 
-/// Unchanged lines that are shown around a change.
+/// The number of unchanged lines that are shown around a change.
 const CONTEXT: usize = 2;
 
-/// Compares a golden file with what was found, or writes it if `BLESS=1` is set.
+/// Compares a golden file with the output, or writes it if `BLESS=1` is set.
 ///
 /// # Errors
 ///
@@ -39,11 +39,11 @@ pub fn compare(path: &Path, found: &str) -> Result<(), String> {
         fs::create_dir_all(folder).map_err(|error| format!("{shown}: {error}"))?;
     }
     fs::write(path, found).map_err(|error| format!("{shown}: {error}"))?;
-    // Not by a macro: the test harness would swallow it.
+    // A macro such as `eprintln!` is not used, because the test harness would capture its output.
     writeln!(io::stderr().lock(), "BLESS=1 wrote {what}").map_err(|error| error.to_string())
 }
 
-/// The lines that differ: `-` was expected, `+` was found; a few lines around them are shown as they are.
+/// Returns the lines that differ: `-` was expected, `+` was found. Some unchanged lines around them are included.
 ///
 /// ```
 /// let shown = xposer_testkit::golden::difference("a\nb\nc\n", "a\nx\nc\n");
@@ -71,10 +71,10 @@ pub fn difference(expected: &str, found: &str) -> String {
     near_changes(&script)
 }
 
-/// The lines, with what is not to be seen made visible where it decides.
+/// The lines, with invisible characters made visible if only they differ.
 fn lines(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.split('\n').collect();
-    // A text that ends with a line end has no further line.
+    // A final line break does not start another line.
     if lines.last() == Some(&"") {
         lines.pop();
     } else {
@@ -83,9 +83,9 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// A shortest edit script, by the longest common subsequence.
+/// A shortest edit script, from the longest common subsequence.
 fn edits(left: &[String], right: &[String]) -> Vec<(char, String)> {
-    // `longest[i][j]`: how many lines the rests from `i` and `j` have in common.
+    // `longest[i][j]` is the number of lines that the rests from `i` and `j` have in common.
     let mut longest = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
     let at = |longest: &[Vec<usize>], i: usize, j: usize| {
         longest.get(i).and_then(|row| row.get(j)).copied().unwrap_or_default()
@@ -131,7 +131,7 @@ fn near_changes(script: &[(char, String)]) -> String {
             if std::mem::take(&mut skipped) {
                 out.push_str("  ...\n");
             }
-            // A String takes everything that is written to it.
+            // Writing to a String cannot fail.
             let _ = writeln!(out, "{mark} {line}");
         } else {
             skipped = true;
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_a_failure() {
-        // It would be written otherwise.
+        // With `BLESS`, the file would be written.
         if std::env::var_os("BLESS").is_some() {
             return;
         }

@@ -1,7 +1,7 @@
-//! The real host of a policy: waPC on wasmtime, set up as Kubewarden's policy-server sets it up.
+//! The real host of a policy: waPC on wasmtime, configured as in Kubewarden's policy-server.
 //!
-//! A module is compiled once. Every call gets a fresh instance and throws it away, an epoch deadline interrupts what does not
-//! end, and every call that the guest makes to its host is recorded.
+//! A module is compiled once. Every call gets a fresh instance, an epoch deadline interrupts a call that does not end, and every
+//! call of the guest to its host is recorded.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,26 +15,26 @@ use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeE
 
 use crate::source::workspace;
 
-/// How often the epoch advances, as in policy-server.
+/// The interval at which the epoch advances, as in policy-server.
 const TICK: Duration = Duration::from_secs(1);
-/// How many ticks the initialisation and a call may take, each: policy-server's default.
+/// The maximum number of ticks of the initialisation and of a call: policy-server's default.
 const TICKS: u64 = 2;
 
-/// A call that a guest made to its host.
+/// A call of a guest to its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostCall {
-    /// The binding; `kubewarden` for everything that Kubewarden offers.
+    /// The binding; `kubewarden` for all capabilities of Kubewarden.
     pub binding: String,
     /// The namespace, for example `kubernetes`.
     pub namespace: String,
     /// The operation, for example `get_resource`.
     pub operation: String,
-    /// What was sent.
+    /// The payload.
     pub payload: Vec<u8>,
 }
 
 impl HostCall {
-    /// A call of `kubernetes/get_resource`.
+    /// Creates a call of `kubernetes/get_resource`.
     #[must_use]
     pub fn get_resource(payload: Vec<u8>) -> Self {
         Self {
@@ -55,16 +55,16 @@ pub fn refuse(_: &HostCall) -> Result<Vec<u8>, String> {
     Err("no host capability is granted".to_owned())
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What the guest answered, or why it did not, in the host's words.
+    /// The answer of the guest, or the host's message why there is none.
     pub result: Result<Vec<u8>, String>,
-    /// The calls the guest made meanwhile, in order.
+    /// The calls that the guest made in the meantime, in order.
     pub calls: Vec<HostCall>,
 }
 
-/// Answers the calls of a guest.
+/// A function that answers the calls of a guest.
 pub type Reply = dyn Fn(&HostCall) -> Result<Vec<u8>, String> + Send + Sync;
 
 /// A compiled module.
@@ -72,22 +72,22 @@ pub struct Module {
     pre: WasmtimeEngineProviderPre,
 }
 
-/// The name of the deadline error, as policy-server looks for it.
+/// The text of the deadline error, which policy-server looks for.
 pub const INTERRUPTED: &str = "guest code interrupted, execution deadline exceeded";
 
-/// The file of the policy's module: the one that `POLICY_WASM` names, or `policy.wasm` in the folder of the workspace, as
-/// `make policy.wasm` builds it.
+/// The file of the policy's module: the file that `POLICY_WASM` names, or `policy.wasm` in the folder of the workspace, which `make
+/// policy.wasm` builds.
 #[must_use]
 pub fn policy_file() -> PathBuf {
     let named = std::env::var_os("POLICY_WASM").filter(|path| !path.is_empty());
     named.map_or_else(|| workspace().join("policy.wasm"), PathBuf::from)
 }
 
-/// The policy's module, from its [file](policy_file).
+/// Loads the policy's module from its [file](policy_file).
 ///
 /// # Errors
 ///
-/// There is no such file, or it is no module.
+/// The file does not exist, or is no module.
 pub fn policy() -> anyhow::Result<Module> {
     Module::load(&policy_file())
 }
@@ -114,7 +114,7 @@ impl Module {
         let engine = Engine::new(&config).map_err(|error| anyhow!("{error:#}"))?;
         let compiled = Compiled::new(&engine, bytes).map_err(|error| anyhow!("{error:#}"))?;
         let clock = engine.weak();
-        // The clock stops with the last user of the engine.
+        // The thread ends with the last user of the engine.
         thread::spawn(move || {
             while let Some(engine) = clock.upgrade() {
                 engine.increment_epoch();
@@ -127,13 +127,13 @@ impl Module {
         Ok(Self { pre })
     }
 
-    /// Calls an operation of a fresh instance. Calls to the host are refused, as a host without capabilities does.
+    /// Calls an operation of a fresh instance. Its calls to the host are refused, as by a host without capabilities.
     #[must_use]
     pub fn call(&self, operation: &str, payload: &[u8]) -> Answer {
         self.call_with(operation, payload, Box::new(refuse))
     }
 
-    /// Calls an operation of a fresh instance, whose calls to the host are answered by `reply`.
+    /// Calls an operation of a fresh instance; `reply` answers its calls to the host.
     #[must_use]
     pub fn call_with(&self, operation: &str, payload: &[u8], reply: Box<Reply>) -> Answer {
         let calls: Arc<Mutex<Vec<HostCall>>> = Arc::default();

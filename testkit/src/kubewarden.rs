@@ -1,8 +1,8 @@
-//! What Kubewarden makes of a policy's answers: the admission response, with the mutation as a JSON patch.
+//! Converts the answers of a policy to admission responses as Kubewarden does, with a mutation as a JSON patch.
 //!
-//! The rules are those of Kubewarden's `policy-evaluator` 1.36: the settings are validated first; the request is reduced
-//! to the fields of `AdmissionRequest`; a changed object becomes a patch, and no patch where nothing differs; a policy that
-//! may not mutate and does is overruled.
+//! The rules are those of Kubewarden's `policy-evaluator` 1.36: the settings are validated first; the request is reduced to the
+//! fields of `AdmissionRequest`; a changed object becomes a patch, but an equal object does not; the mutation of a policy that must
+//! not mutate is rejected.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -28,7 +28,7 @@ impl Policy for Module {
     }
 }
 
-/// The policy of this workspace, called natively. Its calls are refused, as a host without capabilities does.
+/// The policy of this workspace, called natively. Its calls to the host are refused, as by a host without capabilities.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Native;
 
@@ -39,7 +39,7 @@ impl Policy for Native {
 }
 
 impl Native {
-    /// Calls an operation, whose calls to the host are answered by `reply`.
+    /// Calls an operation; `reply` answers its calls to the host.
     #[must_use]
     pub fn call_with(self, operation: &str, payload: &[u8], reply: &Reply) -> Answer {
         let calls: RefCell<Vec<HostCall>> = RefCell::default();
@@ -58,11 +58,12 @@ impl Native {
     }
 }
 
-/// The policy with a host, natively, and as WebAssembly as well where there is a module: the same bytes and the same calls from both.
+/// The policy with a host, run natively, and also as WebAssembly if there is a module. Both must give the same bytes and make the
+/// same calls.
 pub struct Compared {
     /// The module.
     pub module: Option<&'static Module>,
-    /// What the host answers.
+    /// The function that answers calls to the host.
     pub reply: Arc<Reply>,
 }
 
@@ -82,16 +83,16 @@ impl Policy for Compared {
     }
 }
 
-/// How a policy is deployed.
+/// The deployment of a policy.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// Its name, for messages.
+    /// The name, for messages.
     pub id: String,
-    /// Whether it may change objects.
+    /// Whether the policy may change objects.
     pub mutating: bool,
-    /// Whether its verdict counts; in monitor mode everything is accepted unchanged.
+    /// Whether the verdict is enforced; in monitor mode, everything is accepted unchanged.
     pub protect: bool,
-    /// What users read instead of the policy's own message.
+    /// The message that users see instead of the policy's own message.
     pub message: Option<String>,
     /// The settings, a mapping.
     pub settings: Map<String, Value>,
@@ -103,12 +104,12 @@ impl Default for Deployment {
     }
 }
 
-/// Why there is no admission response.
+/// The reason why there is no admission response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The settings are not valid; the policy's message.
+    /// The settings are invalid; the text is the policy's message.
     Settings(String),
-    /// The request is none.
+    /// The document is no request.
     Request(String),
 }
 
@@ -127,41 +128,41 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
-    /// That of the request.
+    /// The UID of the request.
     pub uid: String,
     /// Whether the request is allowed.
     pub allowed: bool,
-    /// `JSONPatch` where there is a patch.
+    /// `JSONPatch` if there is a patch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch_type: Option<&'static str>,
     /// The patch, in Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
-    /// Why it is not allowed.
+    /// The reason why the request is not allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// For the audit log.
+    /// The annotations for the audit log.
     pub audit_annotations: Option<Map<String, Value>>,
-    /// For the user.
+    /// The warnings for the user.
     pub warnings: Option<Vec<String>>,
 }
 
-/// Why a request is not allowed.
+/// The reason why a request is not allowed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Status {
-    /// In words.
+    /// The message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The policy's own words, where a deployment replaces them.
+    /// The policy's own message, if the deployment replaces it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
-    /// The status of HTTP.
+    /// The HTTP status code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
 }
 
 impl Response {
-    /// The operations of the patch; empty where there is none.
+    /// The operations of the patch; empty if there is none.
     #[must_use]
     pub fn operations(&self) -> Vec<Value> {
         let bytes = self.patch.as_ref().and_then(|patch| STANDARD.decode(patch).ok());
@@ -169,7 +170,7 @@ impl Response {
     }
 }
 
-/// What a policy answers (`ValidationResponse` of the SDK).
+/// The answer of a policy (`ValidationResponse` of the SDK).
 #[derive(Deserialize)]
 struct Verdict {
     accepted: bool,
@@ -185,7 +186,7 @@ struct Verdict {
     warnings: Option<Vec<String>>,
 }
 
-/// The fields of a request that a policy gets to see, and whether a request must have them.
+/// The fields of a request that a policy receives, and whether each is required.
 const FIELDS: &[(&str, bool)] = &[
     ("uid", true),
     ("kind", true),
@@ -204,7 +205,7 @@ const FIELDS: &[(&str, bool)] = &[
     ("options", false),
 ];
 
-/// What the policy is called with: `{"request": .., "settings": ..}`.
+/// Returns the payload for the policy: `{"request": .., "settings": ..}`.
 ///
 /// # Errors
 ///
@@ -228,11 +229,12 @@ pub fn payload(document: &Value, settings: &Map<String, Value>) -> Result<Value,
     Ok(json!({"request": kept, "settings": settings}))
 }
 
-/// Lets a policy answer an admission request, or a whole `AdmissionReview`, and gives the calls it made to its host.
+/// Evaluates an admission request, or a whole `AdmissionReview`, with a policy. Returns the response, and the policy's calls to its
+/// host.
 ///
 /// # Errors
 ///
-/// The settings are not valid, or the request is none.
+/// The settings are invalid, or the document is no request.
 pub fn evaluate(
     policy: &dyn Policy,
     deployment: &Deployment,
@@ -311,7 +313,7 @@ fn respond(uid: String, object: Option<&Value>, verdict: Verdict) -> Response {
     }
 }
 
-/// The response within what the deployment allows.
+/// Restricts the response to what the deployment allows.
 fn constrained(mut response: Response, deployment: &Deployment) -> Response {
     if !deployment.protect {
         return Response { allowed: true, patch_type: None, patch: None, status: None, ..response };

@@ -1,8 +1,8 @@
 //! The test kit: all programs are tested with the same cases.
 //!
-//! A case is a folder `tests/cases/<slug>/` with an input and the expected results ([`cases`]). The suites run every
-//! case through the core and through the programs around it and compare with the files of the folder ([`golden`]). The
-//! reference pages below `docs/reference/` are generated from the core's tables ([`reference`](mod@reference)).
+//! A case is a folder `tests/cases/<slug>/` with an input and the expected results ([`cases`]). The test suites run every case
+//! through the core and the programs that use it, and compare the results with the files of the folder ([`golden`]). The reference
+//! pages below `docs/reference/` are generated from the core's tables ([`reference`](mod@reference)).
 //!
 //! ```
 //! let cases = xposer_testkit::cases::all().unwrap();

@@ -1,22 +1,23 @@
-//! Addresses of this machine for programs that a test starts.
+//! Addresses on this machine for programs that a test starts.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// The first port that is given away. The system gives outgoing connections only higher ones, and `cluster/up` takes others.
+/// The first port of the range. The system uses higher ports for outgoing connections, and `cluster/up` uses others.
 const FIRST: u16 = 10_000;
-/// How many ports there are.
+/// The number of ports in the range.
 const COUNT: u16 = 10_000;
 
-/// An address of the loopback interface that nobody listens at.
+/// Returns an address of the loopback interface on which no program listens.
 ///
-/// A port that the system chooses for `127.0.0.1:0` can go to an outgoing connection before the program listens there that a test
+/// A port that the system chooses for `127.0.0.1:0` may be used for an outgoing connection before the program under test listens on
+/// it. A port of this function is not.
 /// starts. The ports of this function cannot.
 ///
 /// # Errors
 ///
-/// If somebody listens at all of them.
+/// All ports of the range are in use.
 ///
 /// ```
 /// use std::net::TcpListener;
@@ -28,7 +29,7 @@ const COUNT: u16 = 10_000;
 /// ```
 pub fn free_address() -> io::Result<SocketAddr> {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    // Tests that run at the same time as other processes begin at different ports.
+    // Each process starts at a different port, so that concurrent tests rarely compete.
     let begin = std::process::id().wrapping_mul(101);
     for _ in 0..COUNT {
         let given = u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));

@@ -14,8 +14,8 @@ const PACKAGE_NOTICE: &str = "\
 # the section of the version in CHANGELOG.md.
 ";
 
-/// `questions-ui.yml`: the form in which Rancher and Artifact Hub ask for the settings. There is no question for a
-/// description, as other policies have one: a form that sent its answer would send a setting that does not exist.
+/// Returns `questions-ui.yml`: the form for the settings in Rancher and Artifact Hub. Unlike the forms of other policies, it has no
+/// question for a description: a form that sends its answer would send a setting that does not exist.
 ///
 /// ```
 /// assert!(xposer_testkit::package::questions().contains("variable: ingressURLTemplate"));
@@ -43,7 +43,7 @@ fn question(key: Key, row: &ConfigOption) -> Value {
     question
 }
 
-/// The fields of a form hold texts, lists of texts and mappings to texts.
+/// The values of form fields are texts, lists of texts and mappings with texts as values.
 fn hint(key: Key, row: &ConfigOption) -> &'static str {
     let is_nested = match row.form {
         Form::List => key.example.contains('{'),
@@ -53,20 +53,20 @@ fn hint(key: Key, row: &ConfigOption) -> &'static str {
     if is_nested { ". Write it in the YAML of the policy, where a form cannot hold it" } else { "" }
 }
 
-/// Without a default that is a value, the field stays empty.
+/// If the default is not a value, the field stays empty.
 fn default(row: &ConfigOption) -> Value {
     let value = row.default_value().filter(|value| *value != "NO_SECRET");
     let document = value.and_then(|value| parse(value).ok()?.pop());
     match (document, kind(row.form)) {
         (None, "string") => "".into(),
         (None, _) => Value::Null,
-        // The options are texts.
+        // The options of an enumeration are texts.
         (Some(Value::Bool(value)), "enum") => value.to_string().into(),
         (Some(value), _) => value,
     }
 }
 
-/// The kinds of fields are those of Rancher's chart questions.
+/// The types of fields in Rancher's chart questions.
 fn kind(form: Form) -> &'static str {
     match form {
         Form::Boolean => "boolean",
@@ -118,7 +118,7 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What `artifacthub-pkg.yml` is made of, each as the text of a file.
+/// The inputs of `artifacthub-pkg.yml`, each as the text of a file.
 ///
 /// ```
 /// let sources = xposer_testkit::package::Sources { metadata: "annotations: {}", questions: "", readme: "", changelog: "" };
@@ -137,8 +137,8 @@ pub struct Sources<'t> {
     pub changelog: &'t str,
 }
 
-/// The changes of a version, as Artifact Hub lists them: the kind, such as `added`, and the sentence. None where the changelog
-/// has no section about the version.
+/// Returns the changes of a version as Artifact Hub lists them: the kind, such as `added`, and the sentence. Empty if the changelog
+/// has no section for the version.
 ///
 /// ```
 /// let changelog = "## Unreleased\n\n### Added\n\n- A.\n\n## 0.2.0 - 2026-12-01\n\n### Fixed\n\n- One\n  thing.\n- Another.\n\n## 0.1.0\n";
@@ -167,12 +167,12 @@ pub fn changes(changelog: &str, version: &str) -> Vec<(String, String)> {
     changes
 }
 
-/// `artifacthub-pkg.yml`, at a time in the form of RFC 3339. The fields that `kwctl scaffold artifacthub` knows have the values
-/// that it gives them; it does not know the logo, the category, the screenshots, the README and the changes.
+/// Returns `artifacthub-pkg.yml`, created at a time in RFC 3339. Fields that `kwctl scaffold artifacthub` writes have the same
+/// values as there; it does not write the logo, the category, the screenshots, the README and the changes.
 ///
 /// # Errors
 ///
-/// What `kwctl scaffold artifacthub` would refuse, in words.
+/// Inputs that `kwctl scaffold artifacthub` would refuse, in words.
 pub fn artifacthub(sources: &Sources<'_>, created: &str) -> anyhow::Result<String> {
     let Sources { metadata, questions, readme, changelog } = *sources;
     let metadata = parse(metadata)?.pop().context("metadata.yml is empty")?;
@@ -201,7 +201,7 @@ pub fn artifacthub(sources: &Sources<'_>, created: &str) -> anyhow::Result<Strin
     if let Some(annotations) = annotations.as_object_mut() {
         annotations.insert("kubewarden/questions-ui".to_owned(), questions.into());
     }
-    // Files are read at the tag, because those of the branch change.
+    // Files are linked at the tag, because those of the branch change.
     let raw = |file: &str| -> anyhow::Result<String> {
         let place = source.replacen("https://github.com/", "https://raw.githubusercontent.com/", 1);
         Ok(format!("{place}/{}/{file}", annotation("com.github.release.tag")?))

@@ -1,6 +1,7 @@
-//! The schemas of the kinds that are defined by other projects.
+//! The schemas of kinds that other projects define.
 //!
-//! `testkit/schemas/` has what we emit of each kind, with the limits of the published definition. A field that is not
+//! `testkit/schemas/` has the fields of each kind that Xposer emits, with the limits of the published definition. Any other field
+//! is an error, because an API server would prune it silently.
 //! there is an error: an API server would prune it silently.
 
 #![allow(clippy::indexing_slicing, reason = "an index into a JSON value gives null where there is nothing")]
@@ -17,18 +18,18 @@ use xposer::emit::Kind;
 use crate::cases::parse;
 use crate::source::workspace;
 
-/// The schema of the `spec` of a kind.
+/// The schema of a kind's `spec`.
 struct Schema {
     validator: Validator,
-    /// As the API server reads it.
+    /// The schema as the API server reads it.
     text: Value,
 }
 
-/// Schemas of the `spec` of some kinds.
+/// The schemas of the `spec` of several kinds.
 pub struct Schemas(BTreeMap<String, Schema>);
 
 impl Schemas {
-    /// Those of `testkit/schemas/`.
+    /// Loads the schemas of `testkit/schemas/`.
     ///
     /// ```
     /// use serde_json::json;
@@ -41,7 +42,7 @@ impl Schemas {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or is no schema.
+    /// A file cannot be read, or is no schema.
     pub fn ours() -> Result<Self> {
         let mut all = BTreeMap::new();
         for kind in Kind::ALL.into_iter().filter(|kind| !kind.row().is_built_in) {
@@ -54,11 +55,11 @@ impl Schemas {
         Ok(Self(all))
     }
 
-    /// The schema of one version of a CustomResourceDefinition.
+    /// Returns the schema of one version of a CustomResourceDefinition.
     ///
     /// # Errors
     ///
-    /// A text that is no definition with this version.
+    /// The text is no definition with this version.
     pub fn published(definition: &str, version: &str) -> Result<Self> {
         let definition = parse(definition)?.into_iter().find(|it| it["kind"] == "CustomResourceDefinition");
         let spec = definition.context("there is no definition")?["spec"].clone();
@@ -69,7 +70,7 @@ impl Schemas {
         Ok(Self(BTreeMap::from([(kind, Schema::new(schema)?)])))
     }
 
-    /// What is wrong with an object, with the places; `None` where its kind has no schema here.
+    /// Returns the errors of an object, with their places; `None` if its kind has no schema here.
     #[must_use]
     pub fn errors(&self, object: &Value) -> Option<Vec<String>> {
         let schema = self.0.get(object["kind"].as_str()?)?;
@@ -82,7 +83,7 @@ impl Schemas {
         )
     }
 
-    /// The `spec` of an object with the defaults that the API server would fill in; `None` where its kind has no schema here.
+    /// Returns the `spec` of an object with the defaults of the API server; `None` if its kind has no schema here.
     ///
     /// ```
     /// use serde_json::json;
@@ -99,7 +100,7 @@ impl Schemas {
         Some(spec)
     }
 
-    /// The places of all fields of a kind, in the form `rules[].backendRefs[].weight`, each with its default if it has one.
+    /// Returns the paths of all fields of a kind, in the form `rules[].backendRefs[].weight`, each with its default if it has one.
     #[must_use]
     pub fn fields(&self, kind: &str) -> BTreeMap<String, Option<Value>> {
         let mut fields = BTreeMap::new();
@@ -116,7 +117,7 @@ impl Schema {
     }
 }
 
-/// Writes the defaults of a schema into a value, as the API server does: from the outside to the inside.
+/// Writes the defaults of a schema into a value, from the outside to the inside, as the API server does.
 fn fill_in(schema: &Value, value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -152,7 +153,7 @@ fn validator(mut schema: Value) -> Result<Validator> {
     Ok(jsonschema::draft7::new(&schema)?)
 }
 
-/// Forbids the fields that a schema does not name, as an API server that prunes them does silently.
+/// Forbids the fields that a schema does not name, which an API server would prune silently.
 fn close(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     let is_open = fields.contains_key("additionalProperties")
@@ -168,6 +169,6 @@ fn close(schema: &mut Value) {
     if let Some(items) = fields.get_mut("items") {
         close(items);
     }
-    // Two words of OpenAPI that JSON Schema reads differently or not at all.
+    // Removes two keywords of OpenAPI that JSON Schema reads differently or not at all.
     fields.retain(|word, value| word != "nullable" && !(word == "anyOf" && value.is_null()));
 }

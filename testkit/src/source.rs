@@ -1,4 +1,4 @@
-//! The sources of the workspace, as the tests of the structure read them.
+//! Reads the sources of the workspace for the tests of its structure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// The name of a crate's root among its modules.
+/// The name of a crate's root module.
 const ROOT: &str = "crate";
 
 /// The folder of the workspace.
@@ -20,7 +20,7 @@ pub fn workspace() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
-/// What is in a folder, in order.
+/// The entries of a folder, in order.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || folder.read_dir()?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
     let mut paths = read().with_context(|| folder.display().to_string())?;
@@ -28,7 +28,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The Rust files below a folder, also in the folders below it, in order.
+/// Returns the Rust files below a folder, including its subfolders, in order.
 ///
 /// ```
 /// use xposer_testkit::{source::rust_files, workspace};
@@ -38,7 +38,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 ///
-/// A folder that cannot be read.
+/// A folder cannot be read.
 pub fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in entries(folder)? {
@@ -51,8 +51,8 @@ pub fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The code below a folder: each file's path below the folder and its text, without comments, without unit tests, which are
-/// at the end of a file, in a file `tests.rs` or in a folder `tests`, and without programs of their own in a folder `bin`.
+/// Returns the code below a folder: the path of each file below the folder, and its text. Comments are removed, and so are unit
+/// tests (at the end of a file, in a file `tests.rs` or in a folder `tests`) and separate programs in a folder `bin`.
 ///
 /// ```
 /// use xposer_testkit::{source::code, workspace};
@@ -63,7 +63,7 @@ pub fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 ///
-/// A file that cannot be read.
+/// A file cannot be read.
 pub fn code(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in rust_files(folder)? {
@@ -79,8 +79,8 @@ pub fn code(folder: &Path) -> Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// The modules of the crate in this folder, each with the others that it imports: `crate` is its root, and `a::b` the module
-/// `b` in the module `a`. A path that begins with `crate`, `super` or the name of a module below is an import.
+/// Returns the modules of the crate in this folder, each with the other modules that it imports: `crate` is the root, and `a::b`
+/// the module `b` in the module `a`. A path that starts with `crate`, `super` or the name of a submodule is an import.
 ///
 /// ```
 /// use xposer_testkit::{source::imports, workspace};
@@ -90,7 +90,7 @@ pub fn code(folder: &Path) -> Result<Vec<(String, String)>> {
 ///
 /// # Errors
 ///
-/// A file that cannot be read.
+/// A file cannot be read.
 pub fn imports(source: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut files = code(source)?;
     if files.iter().any(|(file, _)| file == "lib.rs") {
@@ -108,7 +108,7 @@ pub fn imports(source: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     Ok(imports)
 }
 
-/// The modules that are in circles of imports, or between two circles.
+/// Returns the modules that are in circles of imports, or between two circles.
 ///
 /// ```
 /// use std::collections::{BTreeMap, BTreeSet};
@@ -120,7 +120,7 @@ pub fn imports(source: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
 #[must_use]
 pub fn circle(mut imports: BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     loop {
-        // A module that imports none of the rest, or is imported by none of them, is in no circle.
+        // A module that imports none of the remaining modules, or that none of them imports, is in no circle.
         let imported: BTreeSet<String> = imports.values().flatten().cloned().collect();
         let rest: BTreeSet<String> =
             imports.keys().filter(|module| imported.contains(*module)).cloned().collect();
@@ -152,7 +152,7 @@ fn module_in(path: &str, modules: &BTreeMap<String, String>) -> Option<String> {
     }
 }
 
-/// The paths in the code of a module that can name another one, from the root of the crate.
+/// The paths in the code of a module that may name another module, from the root of the crate.
 fn paths(module: &str, code: &str) -> Vec<String> {
     let own = if module == ROOT { "" } else { module };
     let mut found = Vec::new();
@@ -164,7 +164,7 @@ fn paths(module: &str, code: &str) -> Vec<String> {
         let base = match name {
             "crate" => String::new(),
             "super" => own.rsplit_once("::").map_or("", |(outer, _)| outer).to_owned(),
-            // `std::fmt` also gets here, but is no module of the crate.
+            // `std::fmt` also matches, but is no module of the crate.
             _ if !is_inside && !name.is_empty() => format!("{own}::{name}"),
             _ => continue,
         };
@@ -173,7 +173,7 @@ fn paths(module: &str, code: &str) -> Vec<String> {
     found
 }
 
-/// The paths from `base` on that a text begins with: one, or several in braces.
+/// The paths from `base` that a text starts with: one, or several in braces.
 fn expanded(base: &str, text: &str) -> Vec<String> {
     let mut path = if base.is_empty() { String::new() } else { format!("{base}::") };
     let (mut outer, mut found) = (Vec::new(), Vec::new());

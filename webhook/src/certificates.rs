@@ -1,4 +1,4 @@
-//! The certificate and its key, which are read again when their files change.
+//! The certificate and its key, which are reloaded when their files change.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -11,14 +11,14 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, InconsistentKeys};
 
-/// How often both files are read at once if they change meanwhile.
+/// How many times both files are read again if they change in between.
 const TRIES: usize = 3;
 
-/// A certificate chain and its private key, each in a file in PEM form. Connections that exist keep the pair with which they
-/// began; a new one begins with the pair in use.
+/// A certificate chain and its private key, each in a PEM file. A connection keeps the pair with which it began; a new connection
+/// uses the pair in use.
 ///
-/// The pair in the files comes into use if it is valid at this time. One that has expired, or is not valid yet, does not replace one that is
-/// valid: it comes into use when it is valid itself, or when the one in use has expired and expired earlier.
+/// The pair in the files comes into use if it is valid now. A pair that is expired or not yet valid does not replace a valid one:
+/// it comes into use when it becomes valid, or when the pair in use has expired and expired earlier.
 ///
 /// ```
 /// use xposer_webhook::{Certificates, Reloaded};
@@ -37,7 +37,7 @@ pub struct Certificates {
     current: RwLock<Option<Arc<Usable>>>,
 }
 
-/// What became of the pair in the files.
+/// The result of loading the pair in the files.
 ///
 /// ```
 /// use xposer_webhook::Reloaded;
@@ -45,30 +45,30 @@ pub struct Certificates {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reloaded {
-    /// It is in use, and valid.
+    /// The pair is in use and valid.
     Used,
-    /// It is in use because there is no better one. Clients do not accept it at this time; why, in a sentence.
+    /// The pair is in use because there is no better one, but clients do not accept it now; the text tells why.
     UsedInvalid(String),
-    /// It is not in use; why, in a sentence. The one from before stays in use, if there is one.
+    /// The pair is not in use; the text tells why. The previous pair stays in use, if there is one.
     NotUsed(String),
 }
 
-/// What is known of the files.
+/// The state of the files.
 #[derive(Debug, Default)]
 struct Known {
-    /// What was read last, even if it cannot be used. The contents are compared and not the times, because the kubelet replaces the
-    /// files of a Secret through links.
+    /// The contents that were read last, even if they cannot be used. Contents are compared and not modification times, because the
+    /// kubelet replaces the files of a Secret through symbolic links.
     last: Option<Pair>,
-    /// The pair in them, or why it cannot be used.
+    /// The pair in the files, or the reason why it cannot be used.
     found: Option<Result<Arc<Usable>, String>>,
-    /// What was told last.
+    /// The result that was returned last.
     told: Option<Reloaded>,
     has_been_valid: bool,
 }
 
 type File = Result<Vec<u8>, String>;
 
-/// The contents of both files, or why there are none.
+/// The contents of both files, or the reason why they could not be read.
 #[derive(Clone, PartialEq)]
 struct Pair {
     certificate: File,
@@ -81,11 +81,11 @@ impl std::fmt::Debug for Pair {
     }
 }
 
-/// A pair that connections can have.
+/// A pair that can be used for connections.
 #[derive(Debug)]
 struct Usable {
     pair: Arc<CertifiedKey>,
-    /// The first and the last second at which clients accept it.
+    /// The first and the last second in which clients accept the certificate.
     not_before: i64,
     not_after: i64,
 }
@@ -95,13 +95,13 @@ impl Usable {
         (self.not_before..=self.not_after).contains(&now)
     }
 
-    /// Whether it stays in use although there is this one in the files.
+    /// Whether this pair, which is in use, stays in use although `other` is in the files.
     fn is_better(&self, other: &Self, now: i64) -> bool {
         let rank = |it: &Self| (it.is_valid(now), it.not_after);
         !other.is_valid(now) && rank(self) > rank(other)
     }
 
-    /// Why clients do not accept it at this time.
+    /// The reason why clients do not accept the certificate now.
     fn trouble(&self, now: i64) -> Option<String> {
         if now < self.not_before {
             Some(format!("is not valid before {}", time(self.not_before)))
@@ -113,13 +113,13 @@ impl Usable {
     }
 }
 
-/// A time in RFC 3339.
+/// A time in the format of RFC 3339.
 fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |time| time.to_string())
 }
 
 impl Certificates {
-    /// The pair in these files, which are not read yet.
+    /// Creates the state for these files, without reading them.
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self {
             certificate: certificate.into(),
@@ -129,8 +129,8 @@ impl Certificates {
         }
     }
 
-    /// Reads the files, and takes the pair in them into use if it is the better one at this time. `None` if neither the files nor what became of
-    /// them have changed since the last call. Call it again and again: a certificate becomes valid and expires without a change of its
+    /// Reads the files, and uses their pair if it is the better one now. Returns `None` if neither the files nor the result have
+    /// changed since the last call. Call this periodically, because a certificate becomes valid and expires without a change of its
     /// file.
     pub fn reload(&self) -> Option<Reloaded> {
         self.reload_at(Timestamp::now().as_second())
@@ -153,7 +153,7 @@ impl Certificates {
         Some(told)
     }
 
-    /// Takes the better one of the pair in use and that of the files into use.
+    /// Chooses the better one of the pair in use and the pair in the files.
     fn choose(&self, found: &Result<Arc<Usable>, String>, now: i64) -> Reloaded {
         let at = self.certificate.display();
         let current = self.current();
@@ -180,7 +180,7 @@ impl Certificates {
         self.current().is_some()
     }
 
-    /// Whether a pair in use was valid at a time at which the files were read.
+    /// Whether a pair was in use and valid at one of the calls of `reload`.
     #[must_use]
     pub fn has_been_valid(&self) -> bool {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).has_been_valid
@@ -190,7 +190,7 @@ impl Certificates {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Both files as they were at one time: one that changes while the other one is read is read again.
+    /// Returns consistent contents of both files: if one changes while the other is read, both are read again.
     fn read(&self) -> Pair {
         let mut pair = Pair { certificate: read(&self.certificate), key: read(&self.key) };
         for _ in 1..TRIES {
@@ -214,7 +214,7 @@ impl Certificates {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate)
             .collect::<Result<_, _>>()
             .map_err(|error| format!("{at}: the certificates are not in PEM form: {error}"))?;
-        // Those that issued it may be others for a client than those in the file, so they do not count.
+        // Only the own certificate counts: a client may use other issuers than those in the file.
         let Some(own) = chain.first() else {
             return Err(format!("{at}: there is no certificate in PEM form"));
         };
@@ -234,7 +234,7 @@ impl Certificates {
     }
 }
 
-/// The first and the last second at which a certificate is valid.
+/// The first and the last second in which a certificate is valid.
 fn validity(certificate: &[u8]) -> Result<(i64, i64), String> {
     let (_, certificate) =
         x509_parser::parse_x509_certificate(certificate).map_err(|error| error.to_string())?;
@@ -256,7 +256,7 @@ fn read(path: &Path) -> File {
 mod tests {
     use super::*;
 
-    /// A time within [`pair`], and one day.
+    /// A time at which [`pair`] is valid.
     const NOW: i64 = 1_767_225_600;
     const DAY: i64 = 24 * 60 * 60;
 
@@ -273,7 +273,7 @@ mod tests {
             Self { folder, certificates }
         }
 
-        /// With this pair, which comes into use.
+        /// With this pair, which is used.
         fn using(pair: &Made) -> Self {
             let files = Self::new();
             files.write(pair.both());
@@ -286,7 +286,7 @@ mod tests {
             std::fs::write(self.folder.path().join("tls.key"), key).unwrap();
         }
 
-        /// What is said at a time, without the folder.
+        /// The result at a time, without the folder.
         fn reload(&self, now: i64) -> Option<String> {
             let (word, said) = match self.certificates.reload_at(now)? {
                 Reloaded::Used => ("used", String::new()),
@@ -306,7 +306,7 @@ mod tests {
     struct Made(String, String);
 
     impl Made {
-        /// Valid in these days, counted from [`NOW`].
+        /// A pair that is valid between these days, counted from [`NOW`].
         fn new(from: i64, to: i64) -> Self {
             let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
             let origin = rcgen::date_time_ymd(2026, 1, 1);
@@ -359,7 +359,7 @@ mod tests {
             assert_eq!(files.reload(NOW), None);
             assert!(files.serves(&one));
         }
-        // The one in use expires meanwhile.
+        // The certificate in use has expired in the meantime.
         let said = files.reload(NOW + 2 * DAY).unwrap();
         assert!(said.ends_with("; the certificate in use expired at 2026-01-02T00:00:00Z"), "{said}");
         files.write(two.both());
@@ -375,7 +375,7 @@ mod tests {
         let said = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
         assert!(files.serves(&good));
-        // When both have expired, the newer one is better.
+        // If both have expired, the one that expired later is better.
         let later = format!("{said}; the certificate in use expired at 2026-01-02T00:00:00Z");
         assert_eq!((files.reload(NOW + 2 * DAY), files.reload(NOW + 2 * DAY)), (Some(later), None));
         assert!(files.serves(&good));
@@ -384,7 +384,7 @@ mod tests {
         let said = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
         assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(said));
         assert!(files.serves(&newer));
-        // A valid one ends that, and another valid one replaces it, for however long.
+        // A valid certificate replaces it, and another valid one replaces that, however long each is valid.
         for valid in [Made::new(0, 9), Made::new(0, 5)] {
             files.write(valid.both());
             assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some("used"));
@@ -400,7 +400,7 @@ mod tests {
         let said = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
         assert!(files.serves(&good));
-        // The first second of its time; the file has not changed.
+        // The last second before it is valid; the file has not changed.
         assert_eq!(files.reload(NOW + DAY - 1), None);
         assert_eq!(files.reload(NOW + DAY).as_deref(), Some("used"));
         assert!(files.serves(&early));
@@ -414,7 +414,7 @@ mod tests {
         let said = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
         assert!(files.serves(&expired) && !files.certificates.has_been_valid());
-        // One that will be valid is better than one that has been.
+        // A certificate that is not valid yet is better than an expired one.
         let early = Made::new(1, 30);
         files.write(early.both());
         let said = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";

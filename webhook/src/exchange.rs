@@ -1,4 +1,4 @@
-//! The review: a request out of it, an answer into it.
+//! The admission review: reads its request, and writes its answer.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use xposer_admission::Response;
 
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";
-/// How many characters of a word that is not understood are repeated.
+/// The maximum number of characters of an unknown word that a message repeats.
 const SHOWN: usize = 60;
 
 /// A review with a request that has not been answered yet.
@@ -23,7 +23,7 @@ pub struct Exchange<'b> {
     request: &'b RawValue,
 }
 
-/// A body is no review of the version that is understood; why, in a sentence.
+/// The error for a body that is no review of a supported version; the text tells why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoReview(String);
 
@@ -96,7 +96,7 @@ impl<'b> Exchange<'b> {
     ///
     /// # Errors
     ///
-    /// The body is no JSON, no review, or one of another version, or its request has no UID.
+    /// The body is no JSON, no review, or a review of another version, or its request has no UID.
     ///
     /// ```
     /// # use xposer_webhook::Exchange;
@@ -125,17 +125,17 @@ impl<'b> Exchange<'b> {
         Ok(Self { uid, request })
     }
 
-    /// The request, as JSON; [`xposer_admission::Request`] is read from it.
+    /// The request, as JSON, from which [`xposer_admission::Request`] is read.
     #[must_use]
     pub fn request(&self) -> &'b str {
         self.request.get()
     }
 
-    /// The review with its answer, as JSON. What the answer changes becomes a JSON patch.
+    /// Returns the review with its answer, as JSON. A changed object becomes a JSON patch.
     #[must_use]
     pub fn answer(&self, response: &Response) -> Vec<u8> {
         let written = self.patch(response).and_then(|patch| self.write(response, patch));
-        // Neither the object of the request nor that of the answer is unreadable, because one was made of the other.
+        // The fallback is never needed in practice: both objects can be parsed, because one was made from the other.
         written.or_else(|error| self.write(&Response::unreadable(&error), None)).unwrap_or_default()
     }
 
@@ -154,7 +154,7 @@ impl<'b> Exchange<'b> {
         serde_json::to_vec(&Written { api_version: API_VERSION, kind: KIND, response })
     }
 
-    /// The patch in Base64; none where nothing differs.
+    /// The patch in Base64; `None` if nothing differs.
     fn patch(&self, response: &Response) -> serde_json::Result<Option<String>> {
         let Some(changed) = response.changed_object() else { return Ok(None) };
         let WithObject { object } = serde_json::from_str(self.request.get())?;
@@ -167,7 +167,7 @@ impl<'b> Exchange<'b> {
     }
 }
 
-/// A word of the body that can be repeated in a sentence.
+/// A word of the body in a form that a sentence can repeat.
 fn word(said: Option<&str>) -> String {
     said.unwrap_or_default().chars().filter(|it| !it.is_control()).take(SHOWN).collect()
 }
@@ -186,7 +186,7 @@ mod tests {
         json!({"apiVersion": API_VERSION, "kind": KIND, "request": request}).to_string().into_bytes()
     }
 
-    /// The answer under some settings, and the object after the patch.
+    /// The answer under these settings, and the object after the patch.
     fn answered(object: &Value, settings: &Value) -> (Value, Value) {
         let body = body(object);
         let exchange = Exchange::read(&body).unwrap();
@@ -226,7 +226,7 @@ mod tests {
             assert_eq!(response["patchType"], "JSONPatch");
             assert_eq!((&response["uid"], &response["allowed"]), (&json!("a-1"), &json!(true)));
             assert_eq!(patched["metadata"]["annotations"][URL], "http://web.shop.example.com");
-            // Nothing else is.
+            // No other field is changed.
             let annotations = before["metadata"]["annotations"].as_object().into_iter().flatten();
             for (key, value) in annotations.filter(|(key, _)| *key != URL) {
                 assert_eq!(patched["metadata"]["annotations"][key], *value);
@@ -236,7 +236,7 @@ mod tests {
             let mut expected = before;
             expected["metadata"]["annotations"] = rest["metadata"]["annotations"].clone();
             assert_eq!(rest, expected);
-            // An object that has it already is not changed.
+            // An object that is stamped already is not changed.
             let (again, same) = answered(&patched, &json!({"domain": "example.com"}));
             assert_eq!((again["response"].get("patch"), same), (None, patched));
         }

@@ -1,11 +1,11 @@
 //! An admission webhook over HTTPS.
 //!
-//! [`serve`] reads reviews (`AdmissionReview` of `admission.k8s.io/v1`), has a [`Door`] answer their requests, and writes the answers
-//! as the API server expects them, with what was changed as a JSON patch. Nothing is decided here: the controller answers by its settings,
-//! and the tests by the policy's module in its real host.
+//! [`serve`] reads reviews (`AdmissionReview` of `admission.k8s.io/v1`), passes their requests to a [`Door`], and writes the
+//! answers in the format of the API server, with changes as a JSON patch. The `Door` decides: the controller decides by its
+//! settings, and the tests by the policy's module in its real host.
 //!
-//! What is read is bounded: the size of a body, the bodies that are held at the same time, the connections, and the time for
-//! each step. Whatever is no review is answered with a status of 4xx and a sentence.
+//! The input is bounded: the size of a body, the memory of bodies at the same time, the number of connections, and the time for
+//! each step. A body that is no review gets a status of 4xx and a sentence.
 //!
 //! ```
 //! use xposer_admission::Response;

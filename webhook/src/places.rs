@@ -1,5 +1,5 @@
-//! The places of connections, and who gives way when all are taken: anybody who reaches the port can open connections, and the API server does
-//! not wait long for its own.
+//! The limited places of connections, and which connection is closed if all are taken. Anybody who reaches the port can open
+//! connections, and the API server does not wait long for a place.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -7,30 +7,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Who gives way first of the connections of an address: those over which no review was answered, and of those the one that has waited
-/// longest.
+/// The order in which connections of an address are closed: first those that have sent no review, and among equals the one that has
+/// waited longest.
 type Turn = (bool, u64);
 
-/// The places, of which there are so many.
+/// The places, whose number is fixed.
 pub(crate) struct Places {
     most: usize,
     taken: Mutex<Taken>,
-    /// A request has ended, or a connection.
+    /// Notified when a request or a connection has ended.
     changed: Notify,
 }
 
 #[derive(Default)]
 struct Taken {
     connections: BTreeMap<u64, Connection>,
-    /// Numbers connections and turns.
+    /// The number of the next connection or turn.
     count: u64,
-    /// The connection that gives way now.
+    /// The connection that is being closed to free its place.
     ending: Option<u64>,
 }
 
 struct Connection {
     from: IpAddr,
-    /// `None` while a request is under way.
+    /// The turn; `None` while a request is in progress.
     turn: Option<Turn>,
     end: Arc<Notify>,
 }
@@ -41,8 +41,8 @@ impl Taken {
         self.count
     }
 
-    /// The connection that gives way to a new one. It is of the address that has the most of them, so nobody takes the places of others
-    /// by opening many. `None` while each of these has a request under way.
+    /// The connection to close for a new one. It belongs to the address with the most connections, so that nobody can take the
+    /// places of others by opening many. `None` if all of that address have a request in progress.
     fn first(&self, new: IpAddr) -> Option<u64> {
         let mut counts = HashMap::from([(new, 1)]);
         for connection in self.connections.values() {
@@ -64,18 +64,18 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place of a new connection, as soon as there is one. One caller at a time may wait.
+    /// Waits for a free place for a new connection. Only one caller at a time may wait.
     pub(crate) async fn take(self: &Arc<Self>, from: IpAddr) -> Place {
         loop {
             if let Some(place) = self.try_take(from) {
                 return place;
             }
-            // What has changed since the look is not lost: `notify_one` is kept.
+            // No notification between the check and this wait is lost, because `notify_one` stores one.
             self.changed.notified().await;
         }
     }
 
-    /// A place for a connection that waits for its first request. If there is none, one that waits has to end.
+    /// Takes a place for a connection that waits for its first request. If there is none, one waiting connection is told to end.
     fn try_take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
         let mut taken = self.taken();
         if taken.connections.len() < self.most {
@@ -94,7 +94,7 @@ impl Places {
     }
 }
 
-/// The place of a connection, until it is dropped.
+/// The place of a connection, which is free again when this is dropped.
 pub(crate) struct Place {
     places: Arc<Places>,
     number: u64,
@@ -102,7 +102,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The connection waits for a request. `has_asked`: the one before was a review.
+    /// Marks the connection as waiting for a request. `has_asked` tells whether the previous request was a review.
     pub(crate) fn wait(&self, has_asked: bool) {
         let mut taken = self.places.taken();
         let turn = (has_asked, taken.next());
@@ -112,14 +112,14 @@ impl Place {
         self.places.changed.notify_one();
     }
 
-    /// A request is under way, so the connection does not give way.
+    /// Marks a request as in progress, so that the connection is not closed.
     pub(crate) fn stay(&self) {
         if let Some(connection) = self.places.taken().connections.get_mut(&self.number) {
             connection.turn = None;
         }
     }
 
-    /// Ready when the connection has to end.
+    /// Completes when the connection has to end.
     pub(crate) async fn ended(&self) {
         self.end.notified().await;
     }
@@ -151,7 +151,7 @@ mod tests {
         places.try_take(Ipv4Addr::from(from).into())
     }
 
-    /// Whether something is ready without waiting.
+    /// Whether the future is ready immediately.
     fn is_ready<T>(future: impl Future<Output = T>) -> bool {
         pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -163,11 +163,11 @@ mod tests {
         asked.stay();
         asked.wait(true);
         busy.stay();
-        // One after the other takes the place of the one that gives way.
+        // Each new connection takes the place of the one that is closed.
         let mut others = Vec::new();
         for first in [old, new, asked] {
             assert!(take(&places, POD).is_none() && is_ready(first.ended()));
-            // No other one ends before it has.
+            // No other connection is closed before this one has ended.
             assert!(take(&places, POD).is_none());
             drop(first);
             others.push(take(&places, POD).unwrap());
@@ -186,7 +186,7 @@ mod tests {
         let mut next = pin!(places.take(Ipv4Addr::from(POD).into()));
         let mut look = || next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(look().is_pending() && !is_ready(only.ended()));
-        // Its request ends, and so it gives way.
+        // Its request ends, so it can be closed.
         only.wait(true);
         assert!(look().is_pending() && is_ready(only.ended()));
         drop(only);
@@ -202,7 +202,7 @@ mod tests {
             let mut of_pod: Vec<Place> = Vec::new();
             for _ in 0..20 {
                 let place = take(&places, POD).unwrap_or_else(|| {
-                    // One of the pod's own gives way.
+                    // One of the pod's own connections is closed.
                     let at = of_pod.iter().position(|place| is_ready(place.ended())).unwrap();
                     drop(of_pod.remove(at));
                     take(&places, POD).unwrap()
@@ -211,7 +211,7 @@ mod tests {
                 place.wait(has_asked);
                 of_pod.push(place);
             }
-            // One of the pod's gives way to a new one of the API server, too, however old it is.
+            // For a new connection of the API server, one of the pod's is closed as well, whatever its age.
             assert!(take(&places, API_SERVER).is_none());
             assert!(of_pod.iter().any(|place| is_ready(place.ended())));
             assert!(!of_api_server.iter().any(|place| is_ready(place.ended())));
@@ -224,7 +224,7 @@ mod tests {
         let of_pod = [(); 3].map(|()| take(&places, POD).unwrap());
         of_pod.iter().for_each(Place::stay);
         let other = take(&places, API_SERVER).unwrap();
-        // All of the pod's have a request under way, and nobody gives way for that.
+        // All connections of the pod have a request in progress, so no connection is closed.
         assert!(take(&places, POD).is_none() && !is_ready(other.ended()));
         of_pod[1].wait(false);
         assert!(take(&places, POD).is_none() && is_ready(of_pod[1].ended()));

@@ -1,4 +1,4 @@
-//! The server: what is read and how long it may take.
+//! The server, with its limits on size and time.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,51 +25,52 @@ use crate::certificates::Certificates;
 use crate::exchange::Exchange;
 use crate::places::{Place, Places};
 
-/// Where reviews are sent to.
+/// The path of reviews.
 pub const PATH: &str = "/validate";
-/// The greatest length of a body, in bytes. The API server accepts objects of 3 MiB, and a review of an update has two of them, and what is
-/// around them.
+/// The maximum size of a body in bytes. The API server accepts objects of 3 MiB, and the review of an update contains two objects
+/// and some other fields.
 pub const MAX_BODY: u64 = 8 << 20;
-/// The bodies that are held at the same time, in KiB.
+/// The maximum total size of bodies in memory, in KiB.
 const MAX_HELD: usize = 48 << 10;
-/// The connections at the same time. The API server keeps 25 of them, and opens more for more requests. For one more, one that waits is
-/// closed.
+/// The maximum number of connections. The API server keeps 25 connections open, and opens more for more requests. If a new
+/// connection exceeds the limit, a waiting one is closed.
 const MAX_CONNECTIONS: usize = 512;
-/// The longest head of a request, in bytes: that of the API server has about 1 KiB. Each connection may hold so much, so this is what
-/// bounds the memory of all of them.
+/// The maximum size of a request head in bytes; the head of the API server has about 1 KiB. Each connection may hold this much, so
+/// this bounds the memory of all connections.
 const MAX_HEAD: usize = 32 << 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a new connection may wait with the head of its first request. Whoever only opens connections keeps no place for long.
+/// The time limit for the head of the first request of a connection. A client that only opens connections does not keep its places
+/// for long.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may wait for its next request. The API server closes its own after 90 s. If the server were the first one, a
-/// request could be lost on its way.
+/// The time limit for the next request of a connection. The API server closes an idle connection after 90 s. If the server closed
+/// it first, a request that is just being sent could be lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time at the end for requests that are under way.
+/// The time limit for requests in progress when the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Who answers the requests.
+/// The handler that answers requests.
 pub trait Door: Send + Sync + 'static {
-    /// The answer to a request (`AdmissionRequest` of `admission.k8s.io/v1`), which is valid JSON.
+    /// Answers a request (`AdmissionRequest` of `admission.k8s.io/v1`), which is valid JSON.
     fn answer(&self, request: Bytes) -> impl Future<Output = Response> + Send;
 
-    /// What became of a request to the server, and how long that took since its head was read.
+    /// Called with the outcome of each request, and the time since its head was read.
     fn told(&self, outcome: Outcome, took: Duration);
 }
 
-/// What became of a request to the server.
+/// The outcome of a request to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The object may be written as it is.
+    /// The object may be written unchanged.
     Allowed,
-    /// The object may be written with what the answer changes.
+    /// The object may be written with the changes of the answer.
     Changed,
     /// The object may not be written.
     Refused,
-    /// There was no answer, because the request could not be read.
+    /// There was no answer, because the request was invalid.
     Invalid,
-    /// There was no answer, because it took too long.
+    /// There was no answer, because the request took too long.
     Late,
 }
 
@@ -101,11 +102,11 @@ impl Outcome {
 
 type Reply = hyper::Response<Full<Bytes>>;
 
-/// Answers reviews until `stop` is ready, and then finishes those that are under way.
+/// Answers reviews until `stop` is ready, and then finishes the requests in progress.
 ///
 /// # Errors
 ///
-/// TLS cannot be set up with the algorithms that this program has.
+/// TLS cannot be set up with the algorithms of this program.
 pub async fn serve<D: Door>(
     listener: TcpListener,
     certificates: Arc<Certificates>,
@@ -116,7 +117,7 @@ pub async fn serve<D: Door>(
     Ok(())
 }
 
-/// Accepts connections, so many at the same time, until `stop` is ready.
+/// Accepts connections, up to the limit, until `stop` is ready.
 async fn run<D: Door>(
     listener: TcpListener,
     tls: TlsAcceptor,
@@ -133,7 +134,7 @@ async fn run<D: Door>(
             () = &mut stop => break,
         };
         let Ok((stream, place)) = accepted else {
-            // For example, there are too many open files.
+            // Waits before a retry, because the error may persist, for example if too many files are open.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -141,7 +142,7 @@ async fn run<D: Door>(
         tokio::spawn(converse(stream, tls, server, watcher, place));
     }
     drop(listener);
-    // What is not finished by then is given up.
+    // Requests that are not finished in time are dropped.
     let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
@@ -155,14 +156,14 @@ fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-/// The next connection, as soon as there is a place for it.
+/// Waits for a place, and accepts the next connection.
 async fn accept(listener: &TcpListener, places: &Arc<Places>) -> io::Result<(TcpStream, Place)> {
     let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, places.take(from.ip()).await))
 }
 
-/// Answers what comes over one connection, until either end closes it, or its place is needed.
+/// Answers the requests of one connection, until either side closes it or its place is needed.
 async fn converse<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
@@ -184,7 +185,7 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     watcher: Watcher,
     place: Arc<Place>,
 ) {
-    // An error means that the client has closed the connection, or does not trust the certificate.
+    // An error means that the client closed the connection, or does not trust the certificate.
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
     let (began, mut begins) = tokio::sync::watch::channel(false);
     let answer = service_fn(move |request| {
@@ -214,11 +215,11 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
 
 struct Server<D> {
     door: Arc<D>,
-    /// A permit for each KiB of a body.
+    /// One permit for each KiB of a body.
     held: Arc<Semaphore>,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 struct Failure {
     status: StatusCode,
     said: String,
@@ -268,7 +269,7 @@ impl<D: Door> Server<D> {
                 );
             }
         };
-        // Until it is here, its sender decides how long it takes.
+        // From here on the connection keeps its place: until the body is complete, the sender decides how long the request takes.
         place.stay();
         let exchange = match Exchange::read(&body) {
             Ok(exchange) => exchange,
@@ -285,7 +286,7 @@ impl<D: Door> Server<D> {
     }
 }
 
-/// The length of a body that may be read.
+/// The size of the body, if it is within the limit.
 fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
     if request.uri().path() != PATH {
         return failure(StatusCode::NOT_FOUND, format!("there is {PATH}"));

@@ -234,7 +234,7 @@ impl FromArgMatches for Files {
     }
 }
 
-/// The command that was typed, for the help of a finding.
+/// The command that was typed, for the helps of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
     Render,
@@ -247,12 +247,12 @@ pub(crate) enum Typed {
 }
 
 impl Typed {
-    /// Whether it reads Ingresses, and Services beside them.
+    /// Whether the command reads Ingresses, and the Services with them.
     pub(crate) fn reads_ingresses(self) -> bool {
         matches!(self, Self::Import | Self::Init)
     }
 
-    /// The kinds that it reads, as kubectl calls them.
+    /// The kinds that the command reads, in kubectl's notation.
     fn kinds(self) -> &'static str {
         if self.reads_ingresses() { "ingresses,services" } else { "services" }
     }
@@ -264,7 +264,7 @@ impl Typed {
             Self::Check => "xposer check",
             Self::Compare => "xposer compare --with NEW",
             Self::Report => "xposer report",
-            // Without a file it lists the words that can be explained.
+            // Without a file, `explain` lists the words that it can explain.
             Self::Explain => "xposer explain -",
             Self::Import => "xposer import",
             Self::Init => "xposer init",
@@ -280,19 +280,19 @@ impl Typed {
             Self::Report => "xposer report --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
             Self::Import => "xposer import --settings - FILE",
-            // It reads no settings.
+            // `init` reads no settings.
             Self::Init => "xposer init",
         }
     }
 
-    /// What `find` does with the files that it found.
+    /// The action of `find` for the files that it finds.
     pub(crate) fn of_found(self) -> &'static str {
         match self {
             Self::Render => "-exec xposer render {} +",
             Self::Check => "-exec xposer check {} +",
             Self::Compare => "-exec xposer compare --with NEW {} +",
             Self::Report => "-exec xposer report {} +",
-            // It takes one file as an argument.
+            // `explain` takes a file as its only argument.
             Self::Explain => "-exec xposer explain {} \\;",
             Self::Import => "-exec xposer import {} +",
             Self::Init => "-exec xposer init {} +",
@@ -314,7 +314,7 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
-    /// The message about an option of kubectl that was given, and its help.
+    /// The message about a given option of kubectl, and its help.
     pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
         let (piped, kinds) = (typed.piped(), typed.kinds());
         if self.recursive.is_some() {
@@ -356,8 +356,8 @@ pub(crate) struct InputArgs {
     pub(crate) kubectl: Kubectl,
 }
 
-/// Reads the name of a target. The help has it in lower case; an argument with `ignore_case` takes it as it stands in a
-/// manifest, too.
+/// The parser of the name of a target. The help lists the names in lower case; with `ignore_case`, an argument may also have the
+/// case of a manifest.
 ///
 /// ```
 /// use clap::{Arg, Command};
@@ -431,7 +431,7 @@ pub enum Diagnostics {
 }
 
 impl Diagnostics {
-    /// Whether somebody reads them, and not a program, which would not know a summary.
+    /// Whether the format is for people. A program that reads the output does not expect a summary.
     ///
     /// ```
     /// use xposer_cli::Diagnostics;

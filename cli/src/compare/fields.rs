@@ -1,4 +1,4 @@
-//! The fields in which two objects differ.
+//! The fields that differ between two objects.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use xposer::diagnostics::FieldPath;
 use xposer::internal::shortened;
 
-/// The most bytes of a value in a line.
+/// The maximum size of a value in a line, in bytes.
 const MAX_VALUE: usize = 80;
 
 /// A field of an object, and its values before and after.
@@ -33,7 +33,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// A value in one line.
+/// Formats a value in one line.
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) if !text.is_empty() && !text.contains(char::is_control) => text.clone(),
@@ -42,7 +42,7 @@ fn shown(value: &Value) -> String {
     shortened(&text, None, MAX_VALUE)
 }
 
-/// The fields in which two objects differ, in the order of their keys.
+/// Returns the fields that differ between two objects, in the order of their keys.
 pub(super) fn fields(old: &Value, new: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
     compare(Some(old), Some(new), FieldPath::object(&[]), &mut fields);

@@ -8,14 +8,14 @@ use super::results::{ItemFinding, Located};
 use xposer_manifest::SettingPath;
 use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
-/// The config, and the settings in it.
+/// The config, and its settings.
 pub(super) struct Config<'c> {
     object: Option<&'c Value>,
     settings: xposer_manifest::Config,
 }
 
 impl<'c> Config<'c> {
-    /// Reads the config. Without a config, or with a wrong one, the settings are the defaults.
+    /// Reads the config. If it is missing or invalid, the settings are the defaults.
     pub(super) fn new(object: Option<&'c Value>, findings: &mut Vec<ItemFinding>) -> Self {
         let object = object.filter(|object| !object.is_null());
         let Some(config) = object else {

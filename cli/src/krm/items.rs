@@ -1,9 +1,8 @@
-//! The items before and after: what was ours is replaced or removed, what is new is added, the rest is not touched.
+//! The changes of the items: objects of earlier runs are replaced or removed, new objects are added, and the others are unchanged.
 //!
-//! What was made for a Service that is not among the items stays, which is reported. A function often gets a part of what
-//! is deployed: another layer of kustomize, another package of kpt, or what `--match-kind` selects. From there, a Service
-//! that is gone and one that is elsewhere look the same, and removing an Ingress takes a site down, while one too many
-//! can be seen and deleted.
+//! Objects of a Service that is not among the items are kept, and reported. A function often gets only a part of the deployed
+//! objects: another layer of kustomize, another package of kpt, or the selection of `--match-kind`. A deleted Service and a Service
+//! in another part look the same, and removing an Ingress takes a site down, while a superfluous one can be seen and deleted.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,17 +14,17 @@ use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 use super::results::ItemFinding;
 use crate::local::is_local;
 
-/// The prefixes of the annotations in which kustomize and kpt keep the file of an item.
+/// The prefixes of the annotations in which kustomize and kpt store the file of an item.
 const BOOKKEEPING: [&str; 3] = ["internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/"];
 
-/// What is to be done with the items; those that are not mentioned stay.
+/// A change of the items; items without a change are kept.
 pub(super) enum Change {
     Replace(usize, Value),
     Remove(usize),
     Add(Value),
 }
 
-/// What makes two objects the same in a cluster.
+/// The identity of an object in a cluster.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Identity<'i> {
     group: &'i str,
@@ -37,7 +36,7 @@ struct Identity<'i> {
 impl<'i> Identity<'i> {
     fn new(api_version: &'i str, kind: &'i str, namespace: &'i str, name: &'i str) -> Self {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        // Ingresses moved from one group to the other.
+        // Ingresses moved from one API group to the other.
         let group = if kind == "Ingress" && group == "extensions" { "networking.k8s.io" } else { group };
         Self { group, kind, namespace, name }
     }
@@ -62,7 +61,7 @@ impl<'i> Identity<'i> {
     }
 }
 
-/// Compares what is there with what is planned; `None` where an object that is not ours is in the way.
+/// Compares the items with the plan; `None` if an object of another owner has the name of a planned one.
 pub(super) fn changes(
     items: &[Value],
     known: &Known<'_>,
@@ -89,7 +88,7 @@ pub(super) fn changes(
             }
             Some(_) => {
                 is_free = false;
-                findings.push(ItemFinding::in_the_way(item, &display(identity)));
+                findings.push(ItemFinding::name_taken(item, &display(identity)));
             }
             None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
                 changes.push(Change::Remove(index));
@@ -111,7 +110,7 @@ pub(super) fn changes(
     is_free.then_some(changes)
 }
 
-/// Makes the changes.
+/// Applies the changes.
 pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
     let mut kept: Vec<Option<Value>> = items.into_iter().map(Some).collect();
     for change in changes {
@@ -130,10 +129,10 @@ pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
     kept.into_iter().flatten().collect()
 }
 
-/// The Services of the list, whether they are exposed, local or neither: what belonged to them and is not planned is stale.
+/// The Services of the list, whether they are exposed, local or neither. Their objects are stale if they are not planned.
 pub(super) struct Known<'k> {
     services: HashSet<(&'k str, &'k str)>,
-    /// Their keys in a URL ConfigMap.
+    /// The keys of the Services in a URL ConfigMap.
     keys: HashSet<String>,
 }
 
@@ -157,7 +156,7 @@ impl Known<'_> {
         }
     }
 
-    /// The entries of a URL ConfigMap that belong to Services which are not among the items; none of any other object.
+    /// The entries of a URL ConfigMap that belong to Services which are not among the items; empty for any other object.
     fn entries_of_others<'i>(&self, item: &'i Value) -> Vec<(&'i String, &'i Value)> {
         if label(item, SERVICE_LABEL).is_some() {
             return Vec::new();
@@ -167,18 +166,18 @@ impl Known<'_> {
     }
 }
 
-/// Whether an earlier run added this.
+/// Whether an earlier run added this object.
 fn is_ours(item: &Value) -> bool {
     let kind = Kind::from_name(text(Some(item), "kind"))
         .filter(|kind| text(Some(item), "apiVersion") == kind.row().api_version);
-    // The URL ConfigMap belongs to no single Service.
+    // The URL ConfigMap belongs to no single Service, so it is recognised by its name.
     let is_urls = || kind == Some(Kind::ConfigMap) && text(item.get("metadata"), "name") == URL_CONFIG_MAP;
     kind.is_some()
         && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
         && (label(item, SERVICE_LABEL).is_some() || is_urls())
 }
 
-/// A URL ConfigMap with what other runs wrote into it.
+/// Adds the entries of other runs to a URL ConfigMap.
 fn with_entries(mut object: Value, entries: Vec<(&String, &Value)>) -> Value {
     if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
         for (key, value) in entries {
@@ -188,7 +187,7 @@ fn with_entries(mut object: Value, entries: Vec<(&String, &Value)>) -> Value {
     object
 }
 
-/// The new object in the place of the old one.
+/// Copies the annotations of kustomize and kpt from the old object to the new one.
 fn with_bookkeeping(mut object: Value, old: &Value) -> Value {
     let kept = old.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten();
     let kept = kept.filter(|(key, _)| BOOKKEEPING.iter().any(|prefix| key.starts_with(prefix)));

@@ -1,4 +1,4 @@
-//! Findings, for the results of the list and for standard error.
+//! Findings, formatted for the results of the list and for standard error.
 
 use serde_json::{Map, Value, json};
 use xposer::diagnostics::FieldPath;
@@ -7,15 +7,15 @@ use xposer::{Diagnostic, Severity};
 use xposer_manifest::encrypted::SOPS;
 use xposer_manifest::{Finding, Place};
 
-/// Where a setting is written in the config of the function.
+/// The place of a setting in the config of the function.
 pub(super) struct Located<'c> {
     pub(super) object: &'c Value,
     pub(super) path: FieldPath,
-    /// Whether it is a part of a text at this path that contains YAML.
+    /// Whether the setting is a part of a text at this path that contains YAML.
     pub(super) is_part: bool,
 }
 
-/// A finding, and the item or config it is about.
+/// A finding, and the item or config that it is about.
 pub(super) struct ItemFinding {
     what: What,
     reference: Option<Value>,
@@ -34,11 +34,11 @@ enum What {
 }
 
 impl ItemFinding {
-    /// A diagnostic of the core about an item, or about the config if it is located there.
+    /// A diagnostic of the core about an item, or about the config if it has a place there.
     pub(super) fn core(diagnostic: &Diagnostic, item: Option<&Value>, located: Option<Located<'_>>) -> Self {
         let proposed = diagnostic.proposed.as_deref();
         let (object, field) = match located {
-            // A value that is proposed for a part cannot replace the whole text.
+            // A proposal for a part cannot replace the whole text.
             Some(Located { object, path, is_part }) => {
                 (Some(object), field(&path, Some(object), proposed.filter(|_| !is_part)))
             }
@@ -52,22 +52,22 @@ impl ItemFinding {
         }
     }
 
-    /// A foreign item has the name of an object to be added.
-    pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
-        // HTTPRoute is spoken with a vowel at its beginning.
+    /// An item of another owner has the name of an object to be added.
+    pub(super) fn name_taken(item: &Value, object: &str) -> Self {
+        // HTTPRoute is pronounced with a vowel at its beginning.
         let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
         let message = format!("the list already has {article} {object} that was not made by xposer");
         Self::error(message, Some(MAKE_ROOM.to_owned()), item, None)
     }
 
-    /// An object that was made for a Service that is not among the items.
+    /// An object of a Service that is not among the items.
     pub(super) fn left(item: &Value, object: &str, service: &str) -> Self {
         let message =
             format!("{object} was made for the Service {service}, which is not among the items, and stays");
         Self::info(message, LEFT_HELP, item)
     }
 
-    /// The same for an entry of a URL ConfigMap.
+    /// An entry of a URL ConfigMap that belongs to a Service which is not among the items.
     pub(super) fn left_entry(item: &Value, key: &str, object: &str) -> Self {
         let message = format!(
             "the entry {key:?} of {object} was made for a Service that is not among the items, and stays"
@@ -80,7 +80,7 @@ impl ItemFinding {
         Self::error(SOPS.message(), Some(SOPS.help(None, "")), item, None)
     }
 
-    /// An item that is left out.
+    /// An item that is ignored.
     pub(super) fn info(message: String, help: &str, item: &Value) -> Self {
         Self::of_item(Severity::Info, message, Some(help.to_owned()), item, None)
     }
@@ -122,7 +122,7 @@ impl ItemFinding {
         finding.at(self.file.as_ref().map(|(path, _)| Place::file(path)))
     }
 
-    /// The field and its object.
+    /// The field and its object, in words.
     fn named_field(&self) -> Option<String> {
         let text = |part: &Option<Value>, key: &str| Some(part.as_ref()?.get(key)?.as_str()?.to_owned());
         let path = text(&self.field, "path")?;

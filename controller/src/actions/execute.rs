@@ -23,20 +23,20 @@ use crate::metrics::Metrics;
 /// The field manager of the status annotations of Services.
 const STAMP_MANAGER: &str = "xposer-stamp";
 
-/// The longest time for one action.
+/// The time limit of one action.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The objects of a kind.
+/// The API of a kind in a namespace.
 fn objects(client: &Client, kind: Kind, namespace: &str) -> Api<Document> {
     Api::namespaced_with(client.clone(), namespace, &kinds::resource(kind))
 }
 
-/// The Services of a namespace.
+/// The API of Services in a namespace.
 fn services(client: &Client, namespace: &str) -> Api<Document> {
     Api::namespaced_with(client.clone(), namespace, &service_resource())
 }
 
-/// Sends the actions of one plan in order. After an error, nothing is sent that needs what has failed.
+/// Sends the actions of one plan in order. After an error, actions that depend on the failed one are not sent.
 pub(crate) async fn execute_all(
     client: Client,
     metrics: Arc<Metrics>,
@@ -88,7 +88,7 @@ impl Action {
                 let document = apply(client, metrics, &key, &body, mode.is_forced()).await?;
                 let is_new = mode == ApplyMode::Create;
                 if is_new && has_other_managers(&document.metadata) {
-                    // Another client created the object with the same content before the watch delivered it.
+                    // Another client created the object with the same content before the watch reported it.
                     apply(client, metrics, &key, &without_fields(&key), true).await?;
                     let message = "it was made by somebody else at the same time".to_owned();
                     return Err(ActionError::Foreign { key, message });
@@ -157,14 +157,14 @@ async fn apply(
     })
 }
 
-/// Whether a new object of this kind is created, which costs the API server less than to apply it. The API server notes all fields of
-/// the created object as ours, with its defaults. An Ingress has none; a default of another kind would look like a field that is
-/// not desired any more.
+/// Whether a new object of this kind is created, which costs the API server less than applying it. The API server records the
+/// controller as the manager of all fields of the created object, including defaults. That is fine for an Ingress, which has none;
+/// a default of another kind would look like a field that is no longer desired.
 fn is_created(kind: Kind) -> bool {
     kind == Kind::Ingress
 }
 
-/// Creates an object. One of that name is not touched, whoever has made it.
+/// Creates an object. An existing object with this name is not changed, whoever owns it.
 async fn create(
     client: &Client,
     metrics: &Metrics,
@@ -188,14 +188,14 @@ async fn create(
     })
 }
 
-/// An object without any fields. Applying it removes the fields that we have applied before.
+/// An object without any fields. Applying it removes the fields that the controller applied before.
 fn without_fields(key: &ObjectKey) -> Value {
     let resource = kinds::resource(key.kind);
     json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": *key.name}})
 }
 
-/// Adopts an object. First our fields are applied, so that none is missing at any time; then the fields of others are
-/// removed, except their labels and finalizers.
+/// Adopts an object. The fields of the controller are applied first, so that none is ever missing; then the fields of other
+/// managers are removed, except their labels and finalizers.
 async fn adopt(
     client: &Client,
     metrics: &Metrics,
@@ -208,7 +208,7 @@ async fn adopt(
         let (observed, desired) = (observed.pointer(pointer), body.pointer(pointer));
         merge_patch(observed.unwrap_or(&Value::Null), desired.unwrap_or(&Value::Null))
     };
-    // Other managers lose their fields. Otherwise a field that is not desired later would stay.
+    // The other managers lose their fields; otherwise a field that is no longer desired later would stay.
     let fields = document.metadata.managed_fields.into_iter().flatten();
     let kept: Vec<_> = fields
         .filter(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER) || entry.subresource.is_some())
@@ -228,8 +228,8 @@ async fn adopt(
     patched.map_err(|error| ActionError::new(Some(key), &error))
 }
 
-/// Makes our fields those that we have applied, and takes them from all other managers. Otherwise the API server keeps such a field
-/// when we do not apply it any more.
+/// Replaces `managedFields` as if the controller had applied all its fields, and removes them from all other managers. Otherwise
+/// the API server would keep a field that the controller no longer applies.
 async fn take_ownership(client: &Client, metrics: &Metrics, key: &ObjectKey) -> Result<(), ActionError> {
     let api = objects(client, key.kind, &key.namespace);
     let action_error = |error: Error| match error {
@@ -288,7 +288,7 @@ async fn stamp(
 ) -> Result<ActionResult, ActionError> {
     let annotations: serde_json::Map<String, Value> =
         annotations.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-    // The UID prevents that a deleted Service is created again.
+    // The UID prevents the request from creating a deleted Service again.
     let body = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": *service.name, "uid": uid, "annotations": annotations},
@@ -298,13 +298,13 @@ async fn stamp(
     let api = services(client, &service.namespace);
     match api.patch(&service.name, &params, &Patch::Apply(&body)).await {
         Ok(_) => Ok(ActionResult::Done),
-        // It is deleted, or another one has its name. The watch delivers that.
+        // The Service was deleted, or another one has its name. The watch reports that.
         Err(Error::Api(status)) if status.code == 409 || is_another_object(&status) => Ok(ActionResult::Done),
         Err(error) => Err(ActionError::new(None, &error)),
     }
 }
 
-/// Whether the API server refuses a change because the object of this name has another UID.
+/// Whether the API server refuses a change because the object with this name has another UID.
 fn is_another_object(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 422 && causes.into_iter().any(|cause| cause.field == "metadata.uid")
@@ -318,7 +318,7 @@ impl ActionError {
             }
             // The Services of the namespace are deleted, too, so their owners need no notice.
             Error::Api(status) if has_cause(status, "NamespaceTerminating") => Self::Outdated,
-            // The object has been changed.
+            // The object was changed in the meantime.
             Error::Api(status) if status.code == 409 => Self::Outdated,
             Error::Api(status) => Self::Refused { key: key.cloned(), message: status.message.clone() },
             error => Self::Unavailable(error_message(error)),

@@ -1,5 +1,5 @@
-//! The requests that change something in the cluster, as data. [`execute`] sends them. Apart from these, only Events and the
-//! Lease are written.
+//! The requests that change something in the cluster, as data. [`execute`] sends them. Other writes are only those of Events, of
+//! the Lease, and of the ConfigMaps with claims.
 
 mod execute;
 
@@ -18,13 +18,13 @@ pub(crate) use execute::execute_all;
 pub(crate) enum Action {
     /// Applies an object.
     Apply { key: ObjectKey, body: Value, hash: u64, mode: ApplyMode },
-    /// Applies an object of another owner, and removes the fields that the other owner has set.
+    /// Applies an object of another owner, and removes the fields of the other owner.
     Adopt { key: ObjectKey, body: Value, hash: u64 },
-    /// Removes the fields that we have applied, and leaves the others.
+    /// Removes the fields that the controller applied, and keeps the others.
     Withdraw { key: ObjectKey },
     /// Deletes exactly this version of an object.
     Delete { key: ObjectKey, uid: Box<str>, version: Box<str> },
-    /// Deletes this version of an object if its Service still exists and is not exposed any more. If the Service is gone,
+    /// Deletes this version of an object if its Service still exists and is no longer exposed. If the Service is deleted,
     /// Kubernetes deletes the object.
     DeleteUnexposed {
         key: ObjectKey,
@@ -38,7 +38,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// The kind of the object that it is about; `None` for a Service.
+    /// The kind of the action's object; `None` for a Service.
     pub(crate) fn kind(&self) -> Option<Kind> {
         match self {
             Self::Apply { key, .. }
@@ -51,28 +51,28 @@ impl Action {
     }
 }
 
-/// Which actions of a plan are not sent after others have failed.
+/// Tracks failed actions, and decides which further actions of a plan are not sent.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     has_failed: bool,
-    /// The kinds whose objects would be open without those that could not be applied.
+    /// The kinds whose objects would be unprotected, because an object that they need could not be applied.
     withheld: BTreeSet<Kind>,
 }
 
 impl Failures {
-    /// An action about this kind has failed.
+    /// Records the failure of an action on an object of this kind.
     pub(crate) fn add(&mut self, kind: Option<Kind>) {
         self.has_failed = true;
         self.withheld.extend(kind.map(kinds::needed_by).unwrap_or_default());
     }
 
-    /// Whether an action is still sent.
+    /// Whether an action may still be sent.
     pub(crate) fn allow(&self, action: &Action) -> bool {
         match action {
             Action::Apply { key, .. } | Action::Adopt { key, .. } => !self.withheld.contains(&key.kind),
-            // An old object stays until the new one exists.
+            // An old object is kept until the new one exists.
             Action::Delete { .. } | Action::Stamp { .. } => !self.has_failed,
-            // What needs it may still exist.
+            // Objects that need the helper may still exist.
             Action::DeleteUnexposed { key, .. } => !(self.has_failed && kinds::is_helper(key.kind)),
             Action::Withdraw { .. } => true,
         }
@@ -82,18 +82,19 @@ impl Failures {
 /// How an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApplyMode {
-    /// The object does not exist. One that somebody has made in the meantime, or a field that another manager has set, is an error.
+    /// The object does not exist. If it was created in the meantime, or another manager has a field, that is an error.
     Create,
-    /// The object has another owner. A field that the other owner has set to another value is an error.
+    /// The object has another owner. A field that the other owner set to another value is an error.
     Share,
-    /// The object is ours. Fields that others have set are overwritten.
+    /// The object belongs to Xposer. Fields of other managers are overwritten.
     Update,
-    /// The object is ours. Before it is applied, its fields become fields that we have applied, and other managers lose them.
+    /// The object belongs to Xposer. Before it is applied, its fields are recorded as applied by the controller, and other managers
+    /// lose them.
     TakeOwnership,
 }
 
 impl ApplyMode {
-    /// Whether fields that others have set are overwritten.
+    /// Whether fields of other managers are overwritten.
     pub(crate) fn is_forced(self) -> bool {
         matches!(self, Self::Update | Self::TakeOwnership)
     }
@@ -102,7 +103,7 @@ impl ApplyMode {
 /// The result of an action.
 #[derive(Debug)]
 pub(crate) enum ActionResult {
-    /// The object as it is now.
+    /// The object after it was applied.
     Applied { key: ObjectKey, hash: u64, document: Box<Document>, is_new: bool, adopted: bool },
     /// The object with this UID is deleted, or being deleted.
     Deleted { key: ObjectKey, uid: Box<str> },
@@ -110,14 +111,14 @@ pub(crate) enum ActionResult {
     Done,
 }
 
-/// Why an action failed.
+/// The reason why an action failed.
 #[derive(Debug)]
 pub(crate) enum ActionError {
-    /// Another manager has this object, or a field of it.
+    /// Another manager owns this object, or a field of it.
     Foreign { key: ObjectKey, message: String },
-    /// The object has changed in the meantime; the watch will deliver the change.
+    /// The object was changed in the meantime; the watch will report the change.
     Outdated,
-    /// There is an object of this name already; the watch will deliver it.
+    /// An object with this name exists already; the watch will report it.
     Exists(ObjectKey),
     /// The API server refused the request.
     Refused { key: Option<ObjectKey>, message: String },

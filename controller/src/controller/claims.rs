@@ -1,4 +1,4 @@
-//! The claims: what is due is written, and what came of it is told.
+//! Carries out the work on claims that is due, and logs the results.
 
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -11,8 +11,8 @@ use crate::state::held::{self, Content};
 use crate::watch::Source;
 
 impl Controller {
-    /// Tells the schedule where the settings want the claims.
-    pub(super) fn place_claims(&mut self) {
+    /// Passes the location of the claims in the settings to the schedule.
+    pub(super) fn set_claims_place(&mut self) {
         let claims = self.state.settings.claims();
         if claims.is_some() && self.args.namespace.is_some() {
             warn!("the claims are not written, because with `--namespace` only a part of the hosts is known");
@@ -21,15 +21,16 @@ impl Controller {
         self.shards.set_place(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
     }
 
-    /// Lists all objects that give hosts again: until now, only the names of those of others were kept.
-    pub(super) fn watch_hosts_anew(&mut self) {
-        // Watches that have not begun yet list them anyway.
+    /// Lists all objects that assign hosts again. Before claims are switched on, only the names of objects of other owners are
+    /// kept.
+    pub(super) fn relist_hosts(&mut self) {
+        // Watches that have not started yet list the objects anyway.
         if self.state.is_listed(Source::Services) {
             held::sources().for_each(|source| self.start_watch(source));
         }
     }
 
-    /// Only the claims are about objects that are never ours.
+    /// Stops the watches of kinds that Xposer never emits, which only claims need.
     pub(super) fn stop_foreign_watches(&mut self) {
         for kind in ForeignKind::ALL {
             if let Some(watch) = self.watches.remove(&Source::Foreign(kind)) {

@@ -1,5 +1,5 @@
-//! The loop: watch events go into the state, keys that are due go into the queue, and the actions of their plans go to the
-//! API server. One task owns the state; each plan is carried out in a task of its own.
+//! The main loop. Watch events update the state, keys that are due go into the queue, and the actions of their plans go to the API
+//! server. One task owns the state; each plan is executed in a separate task.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,15 +37,16 @@ use crate::watch::{Scope, Source, WatchEvent};
 mod claims;
 mod watches;
 
-/// Requests at the same time. The API server gives each client a fair share, so more of them would only wait there.
+/// The maximum number of concurrent requests. The API server limits each client to a fair share, so more requests would only wait
+/// there.
 const MAX_CONCURRENT: usize = 16;
-/// How often the loop runs if nothing happens, and how often the settings file is read.
+/// The interval of the loop without events, and of checks of the settings file.
 const TICK_INTERVAL: Duration = Duration::from_secs(2);
-/// The longest time at the end for requests that are under way.
+/// The time limit for requests in progress at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time at the end for Events that wait.
+/// The time limit for queued Events at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
-/// The same for a run with `--once`.
+/// The time limit for queued Events at the end of a run with `--once`.
 const ONCE_FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The exit status of the program.
@@ -54,23 +55,23 @@ pub(crate) enum Exit {
     Done = 0,
     /// A Service was refused, an object could not be written, or the lease was lost.
     Refused = 1,
-    /// Wrong usage, unusable settings, no cluster.
+    /// Wrong usage, invalid settings, or no cluster.
     Unusable = 2,
 }
 
-/// A plan that was carried out.
+/// A plan that was executed.
 struct Executed {
     key: ReconcileKey,
     notices: Vec<Notice>,
     results: Vec<Result<ActionResult, ActionError>>,
-    /// How many lists were complete when it began.
+    /// The number of complete lists when the execution began.
     sent_at: ListCount,
 }
 
 pub(crate) struct Controller {
     args: Args,
     settings_file: SettingsFile,
-    /// The settings as they are now, for those who do not look at the state.
+    /// The current settings, for tasks that do not read the state.
     published: watch::Sender<Arc<Settings>>,
     client: Client,
     metrics: Arc<Metrics>,
@@ -84,17 +85,17 @@ pub(crate) struct Controller {
     tasks: JoinSet<Executed>,
     shards: Shards,
     leadership: watch::Sender<Leadership>,
-    /// Requests about the claims.
+    /// The requests for ConfigMaps with claims.
     claim_tasks: JoinSet<Done>,
-    /// The tasks that watch.
+    /// The tasks of the watches.
     watches: BTreeMap<Source, JoinHandle<()>>,
     permits: Arc<Semaphore>,
     pause: Pause,
-    /// The kinds that the settings ask for, which are found by trying them on samples.
+    /// The kinds that the settings ask for, which are found by trying them on sample Services.
     asked: BTreeSet<Kind>,
     missing: MissingKinds,
     failed: bool,
-    /// Changes with whatever a report is made of.
+    /// Incremented whenever an input of the report changes.
     revision: u64,
 }
 
@@ -108,7 +109,7 @@ impl Controller {
         health: Arc<Health>,
     ) -> Self {
         let (sender, watch_events) = mpsc::channel(64);
-        // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
+        // A dry run creates no object that could replace an old one, so it shows the deletions that would follow.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         let settings = Settings::clone(&published.borrow());
         let asked = settings.kinds();
@@ -143,7 +144,7 @@ impl Controller {
         }
     }
 
-    /// Runs until a signal, until the lease is lost, or with `--once` until everything is reconciled.
+    /// Runs until a signal, until the lease is lost, or, with `--once`, until everything is reconciled.
     ///
     /// # Errors
     ///
@@ -155,7 +156,7 @@ impl Controller {
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
-        self.place_claims();
+        self.set_claims_place();
         let mut tick = tokio::time::interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -163,7 +164,7 @@ impl Controller {
             tokio::select! {
                 Some(event) = self.watch_events.recv() => {
                     self.apply(event);
-                    // Events often come together, and are then reconciled together.
+                    // Events often arrive together, and are then reconciled together.
                     while let Ok(event) = self.watch_events.try_recv() {
                         self.apply(event);
                     }
@@ -171,7 +172,7 @@ impl Controller {
                 Some(executed) = self.tasks.join_next(), if !self.tasks.is_empty() => match executed {
                     Ok(executed) => self.finish(executed),
                     Err(error) => {
-                        // It has panicked, which is a bug. Without its results, the state may be wrong.
+                        // The task panicked, which is a bug. Without its results, the state may be wrong.
                         error!("a task ended without an answer: {error}");
                         break Exit::Refused;
                     }
@@ -183,7 +184,7 @@ impl Controller {
                         break Exit::Refused;
                     }
                 },
-                Some(ask) = asked.recv() => self.tell(ask),
+                Some(ask) = asked.recv() => self.answer(ask),
                 () = tokio::time::sleep_until(wake) => {}
                 _ = tick.tick() => {
                     self.reload_settings();
@@ -212,7 +213,7 @@ impl Controller {
             }
         };
         info!("ending");
-        // Requests that are under way are finished, so that their results are known.
+        // Requests in progress are finished, so that their results are known.
         let rest = async {
             while self.tasks.join_next().await.is_some() {}
             while self.claim_tasks.join_next().await.is_some() {}
@@ -224,13 +225,13 @@ impl Controller {
         self.events.flush(if self.args.is_once() { ONCE_FLUSH_TIMEOUT } else { FLUSH_TIMEOUT }).await;
         stop.send_replace(true);
         if let Some(elector) = elector {
-            // It releases the lease, and ends.
+            // The elector releases the lease, and ends.
             let _ = elector.await;
         }
         Ok(exit)
     }
 
-    /// Starts the leader election, if there is one; otherwise this replica leads.
+    /// Starts the leader election, if it is enabled; otherwise this replica leads.
     fn start_election(&self, stopped: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
         let leadership = self.leadership.clone();
         if !self.args.leader_elect || self.args.is_once() {
@@ -254,13 +255,13 @@ impl Controller {
                 self.published.send_replace(Arc::new(settings.clone()));
                 let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
-                self.place_claims();
+                self.set_claims_place();
                 if !self.state.held.is_on() {
                     self.stop_foreign_watches();
                 } else if !had_claims {
-                    self.watch_hosts_anew();
+                    self.relist_hosts();
                 }
-                self.tell_of_missing_kinds();
+                self.log_missing_kinds();
             }
             Some(Err(errors)) => {
                 self.metrics.set_settings_good(false);
@@ -271,7 +272,7 @@ impl Controller {
 
     // Reconciliation.
 
-    /// Whether nothing is left to do for a run with `--once`.
+    /// Whether a run with `--once` has nothing left to do.
     fn is_finished(&self) -> bool {
         self.state.is_ready()
             && self.tasks.is_empty()
@@ -280,7 +281,7 @@ impl Controller {
             && (self.args.dry_run || self.shards.is_settled() || self.shards.has_given_up())
     }
 
-    /// When the loop has to run next, if nothing happens before.
+    /// The time at which the loop has to run next, if there is no event before.
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
         let pause_end = self.pause.until().filter(|_| self.queue.has_ready(now));
@@ -392,7 +393,7 @@ impl Controller {
         self.failed |= failed || notices.iter().any(Notice::is_failure);
         if unavailable {
             self.metrics.reconciled("unavailable");
-            // The conditions stay as they are until the key is reconciled.
+            // The conditions are unchanged until the key is reconciled.
             self.queue.requeue(key, now);
             return;
         }
@@ -415,8 +416,8 @@ impl Controller {
         }
     }
 
-    /// Answers whoever makes a report.
-    fn tell(&self, ask: Ask) {
+    /// Answers a request for a snapshot of the state.
+    fn answer(&self, ask: Ask) {
         let answer = if !self.state.is_ready() {
             Asked::NotReady
         } else if ask.known == Some(self.revision) {
@@ -424,7 +425,7 @@ impl Controller {
         } else {
             Asked::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
         };
-        // Whoever asked may be gone.
+        // The receiver may be gone.
         let _ = ask.answer.send(answer);
     }
 

@@ -1,4 +1,4 @@
-//! Which kinds are watched, and what is told about them.
+//! Starts and stops the watches of kinds, and logs their status.
 
 use kube::runtime::watcher::Event;
 use tracing::{debug, info, warn};
@@ -16,11 +16,12 @@ impl Controller {
         }
     }
 
-    /// Whether an object is as desired depends on the Services, and on who serves them, so those are listed first.
+    /// Starts the watches of Services and of the objects that name controllers. They are listed first, because they decide whether
+    /// an object is as desired.
     pub(super) fn start_first_watches(&mut self) {
         for kind in ServerKind::ALL {
             match self.args.namespace {
-                // Classes belong to no namespace.
+                // Classes are cluster-scoped, so a controller of one namespace cannot watch them.
                 Some(_) => self.state.set_server_status(kind, KindStatus::NotServed),
                 None => self.start_watch(Source::Servers(kind)),
             }
@@ -39,25 +40,25 @@ impl Controller {
         let status_before = self.object_status(source);
         self.state.apply(event);
         if status_before != self.object_status(source) {
-            self.tell_of_missing_kinds();
+            self.log_missing_kinds();
         }
         if !knew_servers && self.state.knows_servers() {
             self.start_watch(Source::Services);
         }
         if is_list_complete {
             debug!("the list of {source:?} is complete");
-            // The API server answers again.
+            // The API server is available again.
             self.pause.end();
             if is_first_list && source == Source::Services {
                 self.start_other_watches();
             }
             if is_first_list {
-                self.tell_of_servers(source);
+                self.log_unknown_servers(source);
             }
         }
     }
 
-    /// The status of the kind of objects that a source is about.
+    /// The status of the kind of objects of a source.
     fn object_status(&self, source: Source) -> Option<KindStatus> {
         match source {
             Source::Objects(kind) => Some(self.state.kind_status(kind)),
@@ -65,15 +66,15 @@ impl Controller {
         }
     }
 
-    /// Logs which kinds the settings ask for that cannot be written.
-    pub(super) fn tell_of_missing_kinds(&mut self) {
+    /// Logs the kinds that the settings ask for and that cannot be written.
+    pub(super) fn log_missing_kinds(&mut self) {
         for line in self.missing.news(&self.asked, |kind| self.state.kind_status(kind)) {
             warn!("{line}");
         }
     }
 
-    /// Logs that it cannot be known who serves what, when the objects are listed that it concerns.
-    fn tell_of_servers(&self, source: Source) {
+    /// Logs that controllers of classes or Gateways are not known, once the affected objects are listed.
+    fn log_unknown_servers(&self, source: Source) {
         let (kinds, setting): (&[ServerKind], _) = match source {
             Source::Objects(Kind::Ingress) => (&[ServerKind::IngressClass], "`controllers`"),
             Source::Objects(Kind::HttpRoute) => {

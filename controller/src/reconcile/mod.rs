@@ -1,5 +1,5 @@
-//! What has to be written for a key: the difference between what is desired and what is observed, as actions. Nothing here
-//! reads from or writes to the API server.
+//! Computes the actions for a key: the difference between the desired and the observed objects. Nothing here sends requests to the
+//! API server.
 
 mod results;
 
@@ -24,15 +24,15 @@ use crate::watch::KindStatus;
 
 pub(crate) use results::Recovery;
 
-/// After this time without an address, an Ingress of a class that nobody is known to serve counts as not served.
+/// The time without an address after which an Ingress of a class without a known controller counts as not served.
 const UNSERVED_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What to do for a key.
+/// The plan for a key.
 #[derive(Debug)]
 pub(crate) struct ReconcilePlan {
     pub(crate) key: ReconcileKey,
     pub(crate) actions: Vec<Action>,
-    /// The notices for its owner. A condition that is not among these does not hold any more.
+    /// The notices for the owner. A condition that is not among them no longer holds.
     pub(crate) notices: Vec<Notice>,
 }
 
@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    /// Keeps what a Service has, to be written down.
+    /// Records the claims of a Service.
     fn hold(&mut self, decision: &Decision) {
         let Some(entry) = self.services.get(&decision.key) else { return };
         let claims = match &decision.result {
@@ -70,7 +70,7 @@ impl State {
         }
         let foreign = self.url_config_maps.foreign_keys(namespace).into_iter();
         let notice = |(service, key): (Arc<ServiceKey>, String)| {
-            let shown = Some(namespace).filter(|_| !self.hides(namespace, &service));
+            let shown = Some(namespace).filter(|_| !self.hides_namespace(namespace, &service));
             Notice::foreign_key(shown, &key, service)
         };
         Some(ReconcilePlan {
@@ -80,12 +80,12 @@ impl State {
         })
     }
 
-    /// Whether the owner of this Service is not told the name of this namespace.
-    pub(super) fn hides(&self, namespace: &str, service: &ServiceKey) -> bool {
+    /// Whether the owner of this Service must not see the name of this namespace.
+    pub(super) fn hides_namespace(&self, namespace: &str, service: &ServiceKey) -> bool {
         *service.namespace != *namespace && !self.settings.names_others()
     }
 
-    /// A Service that is deleted, or is not exposed any more: its objects are deleted.
+    /// Plans a Service that is deleted or no longer exposed: its objects are deleted.
     fn reconcile_unexposed(&mut self, key: &Arc<ServiceKey>) -> ReconcilePlan {
         self.handovers.forget(key);
         self.publish(key, None);
@@ -120,7 +120,7 @@ impl State {
         if terminating || refused {
             self.handovers.forget(&key);
         }
-        // One with Errors of its own keeps its objects.
+        // A Service with Errors of its own keeps its objects.
         if terminating && matches!(result, DecisionResult::Conflicted) {
             self.give_up(&key);
         }
@@ -170,7 +170,7 @@ impl State {
             notices.extend(self.missing_gateways(&desired));
             match self.reconcile_object(key, &uid, desired) {
                 ObjectPlan::InSync(notice) => notices.extend(notice),
-                // Without the object that it needs, it would be open.
+                // Without an object that it needs, the object would be unprotected.
                 ObjectPlan::Act(_) if withheld.contains(&kind) => {}
                 ObjectPlan::Act(action) => actions.push(action),
                 ObjectPlan::Blocked(notice) => {
@@ -180,11 +180,11 @@ impl State {
                 }
             }
         }
-        // Old objects are deleted only when every new one can be applied.
+        // Old objects are deleted only if every new one can be applied.
         if is_complete {
             let mut deleted = self.handovers.review(key, &undesired, &successors, now);
             deleted.retain(|it| !is_first(it));
-            // What protects an object goes after it.
+            // An object that protects another one is deleted after it.
             let stays = |(object, observed): &(&ObjectKey, &Observed)| {
                 observed.owner.as_ref() == Some(&uid)
                     && observed.managed
@@ -203,7 +203,7 @@ impl State {
         actions
     }
 
-    /// Compares a desired object with the one in the cluster.
+    /// Compares a desired object with the object in the cluster.
     fn reconcile_object(&mut self, service: &Arc<ServiceKey>, uid: &str, desired: Desired) -> ObjectPlan {
         let Desired { key, body, hash } = desired;
         let status = self.kind_status(key.kind);
@@ -241,8 +241,9 @@ impl State {
         ObjectPlan::Blocked(notice)
     }
 
-    /// The notice that nobody serves the Ingress, as far as can be said: it has had no address for a long time, the cluster has no
-    /// such class, and nothing else says who serves it. Some programs serve a class by its name alone.
+    /// The notice that no controller serves the Ingress, as far as it can be known: it has had no address for a long time, the
+    /// cluster has no such class, and nothing else names a controller. The notice is not certain, because some controllers serve a
+    /// class by its name alone.
     fn unserved(
         &mut self,
         key: &Arc<ServiceKey>,
@@ -266,7 +267,7 @@ impl State {
         (since + UNSERVED_TIMEOUT <= now).then(|| Notice::class_unknown(&first.key, class))
     }
 
-    /// Notices about the Gateways of an HTTPRoute that do not exist.
+    /// The notices about Gateways of an HTTPRoute that do not exist.
     fn missing_gateways(&self, desired: &Desired) -> Vec<Notice> {
         let parents = match desired.key.kind {
             Kind::HttpRoute => desired.body.pointer("/spec/parentRefs").and_then(Value::as_array),
@@ -281,13 +282,13 @@ impl State {
             let is_missing = is_gateway && self.lacks_gateway(namespace, name);
             is_missing.then(|| Notice::gateway_not_found(&desired.key, namespace, name))
         };
-        // Listeners of one Gateway are told about once.
+        // Several listeners of one Gateway cause one notice.
         let mut notices: Vec<Notice> = parents.into_iter().flatten().filter_map(missing).collect();
         notices.dedup();
         notices
     }
 
-    /// The object in the cluster, if it is ours and as desired.
+    /// The object in the cluster, if it belongs to the Service and is as desired.
     fn as_desired(&self, desired: &Desired, service: &ServiceKey, uid: &str) -> Option<&Observed> {
         let observed = self.objects.get(&desired.key)?;
         let is_ours = observed.ownership(service, uid) == Ownership::Ours && !observed.terminating;
@@ -305,14 +306,14 @@ impl State {
         undesired.map(|(object, observed)| (object.clone(), observed.clone())).collect()
     }
 
-    /// Sets what a Service publishes. The ConfigMaps that change are due.
+    /// Sets the published entry of a Service. The ConfigMaps that change become due.
     fn publish(&mut self, key: &Arc<ServiceKey>, published: Option<Published>) {
         for namespace in self.url_config_maps.publish(key, published) {
             self.mark_due(ReconcileKey::UrlConfigMap(namespace));
         }
     }
 
-    /// The action that writes the status annotations of a Service, if they are not there already.
+    /// The action that writes the status annotations of a Service, unless they are up to date.
     fn stamp(&self, key: &Arc<ServiceKey>, stamp: Option<&Stamp>) -> Option<Action> {
         if !self.stamps {
             return None;
@@ -331,12 +332,12 @@ impl State {
     }
 }
 
-/// What to do for a desired object.
+/// The plan for a desired object.
 enum ObjectPlan {
-    /// It is as desired; the notice says why it is not served all the same.
+    /// The object is as desired; the notice tells why it is not served nevertheless.
     InSync(Option<Notice>),
     Act(Action),
-    /// It cannot be applied now; the notice has the reason, if the owner has to act.
+    /// The object cannot be applied now; the notice has the reason, if the owner has to act.
     Blocked(Option<Notice>),
 }
 

@@ -1,4 +1,4 @@
-//! What the results and errors of actions change in the state, and the notices about them.
+//! Records the results and errors of actions in the state, and returns the notices about them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::handover::Refusal;
 use crate::notice::{Notice, ServiceNotice};
 use crate::state::{ListCount, State, Written};
 
-/// What to do after an error.
+/// The reaction to an error.
 #[derive(Debug)]
 pub(crate) enum Recovery {
-    /// Tell the owner, and try again later.
+    /// Notify the owner, and retry later.
     Report(Notice),
-    /// Try again later.
+    /// Retry later.
     RetryLater,
-    /// Try again at once, in another way.
+    /// Retry immediately, with another method.
     RetryNow,
 }
 
-/// Services whose owners get notices, with their UIDs.
+/// The Services whose owners get notices, with their UIDs.
 type Recipients = Vec<(Arc<ServiceKey>, Box<str>)>;
 
 impl State {
-    /// Records the result of an action that was sent when so many lists were complete. Returns the notices about it.
+    /// Records the result of an action. `sent_at` is the number of complete lists when it was sent. Returns the notices about it.
     pub(crate) fn record_result(
         &mut self,
         key: &ReconcileKey,
@@ -42,7 +42,7 @@ impl State {
                     let objects = &self.objects;
                     let exists = |key: &ObjectKey| objects.get(key).is_some_and(Observed::is_deletable);
                     self.handovers.on_applied(&service, &key, exists);
-                    // The timeout of the objects that are kept for this one may begin.
+                    // The time limit of the objects that are kept for this one may start now.
                     if self.handovers.has_kept(&service) {
                         self.mark_due(ReconcileKey::Service(service));
                     }
@@ -50,7 +50,7 @@ impl State {
                 Some(Notice::applied(&key, is_new, adopted))
             }
             ActionResult::Deleted { key: object, uid } => {
-                // The watch reports its deletion, if it has not done so already.
+                // The watch will report the deletion, or already has.
                 self.objects.set_terminating(&object, &uid);
                 let notice = match key {
                     ReconcileKey::Service(service) => self.handovers.on_deleted(service, &object),
@@ -62,22 +62,24 @@ impl State {
         }
     }
 
-    /// An object was applied. What the API server or a webhook made of it counts as desired until it is changed, so
-    /// that the controller and a webhook that disagree do not write in turn.
+    /// Records an applied object. Changes that the API server or a webhook made to it count as desired until the object is changed,
+    /// so that the controller and a webhook that disagree do not overwrite each other forever.
     fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document, sent_at: ListCount) {
         let uid = document.metadata.uid.as_deref().unwrap_or_default();
-        // Somebody may have deleted it before the answer was here.
+        // The object may have been deleted before the response arrived.
         if self.objects.is_gone(uid) {
             return;
         }
         let known = self.version(key).filter(|(known, _)| *known == uid);
         let is_known = known.is_some();
         let version = document.metadata.resource_version.as_deref().unwrap_or_default();
-        // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
+        // The watch may have reported a later version before the response arrived: an Ingress controller writes the status, or
+        // another client changes the object.
         let is_outdated = known.is_some_and(|(_, known)| is_later(known, version));
         let observed = Observed::new(document);
         if !is_known && self.lists() != sent_at {
-            // A list that was read after the request may lack it because it was deleted. If it is there, the next request says so.
+            // A list that was read after the request may lack the object because it was deleted. If it still exists, the next
+            // request reveals that.
             match observed {
                 _ if key.kind == Kind::ConfigMap => {
                     self.mark_due(ReconcileKey::UrlConfigMap(key.namespace.clone()));
@@ -108,7 +110,7 @@ impl State {
         }
     }
 
-    /// Records the error of an action. Returns what to do about it.
+    /// Records the error of an action. Returns the reaction.
     pub(crate) fn record_error(&mut self, key: &ReconcileKey, error: &ActionError) -> Recovery {
         match error {
             ActionError::Foreign { key: object, message } => {
@@ -118,7 +120,7 @@ impl State {
                 Recovery::Report(Notice::foreign(object, Some(message)))
             }
             ActionError::Exists(object) => {
-                // The watch may have been faster than the answer.
+                // The watch may have reported the object before the response arrived.
                 if self.objects.contains(object) {
                     self.mark_due(key.clone());
                 } else if let ReconcileKey::Service(service) = key {
@@ -147,15 +149,14 @@ impl State {
         self.handovers.on_refused(service, object, message, &others)
     }
 
-    /// A plan is carried out, or has failed. Returns the notices that are new, for each Service whose owner gets
-    /// them.
+    /// Records that a plan was executed or has failed. Returns the new notices, for each Service whose owner gets them.
     pub(crate) fn finish(
         &mut self,
         key: &ReconcileKey,
         notices: Vec<Notice>,
         failed: bool,
     ) -> Vec<ServiceNotice> {
-        // What the core says is not about what was written.
+        // The diagnostics of the core are not about the writing of objects.
         let told = notices.iter().rfind(|it| it.is_condition && it.is_warning && it.code.is_none());
         let written = match told {
             Some(told) => Written::Failed(told.note.as_str().into()),
@@ -171,9 +172,9 @@ impl State {
         };
         let notices: Vec<Notice> = notices.into_iter().filter(is_new).collect();
         let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
-            // Who publishes everywhere is told about the ConfigMaps of all namespaces.
+            // A Service that publishes globally gets notices about the ConfigMaps of all namespaces.
             let is_hidden = match key {
-                ReconcileKey::UrlConfigMap(namespace) => self.hides(namespace, &service),
+                ReconcileKey::UrlConfigMap(namespace) => self.hides_namespace(namespace, &service),
                 ReconcileKey::Service(_) => false,
             };
             notices
@@ -182,7 +183,7 @@ impl State {
                 .map(|notice| ServiceNotice {
                     service: service.clone(),
                     uid: uid.clone(),
-                    // One that is for this Service alone names nobody.
+                    // A notice for this Service alone names no other namespace.
                     notice: match is_hidden && notice.only.is_none() {
                         true => Notice::elsewhere(notice),
                         false => notice.clone(),
@@ -193,7 +194,7 @@ impl State {
         recipients.into_iter().flat_map(to).collect()
     }
 
-    /// Sets the conditions of a key. Returns those from before, and the recipients of the notices.
+    /// Replaces the conditions of a key. Returns the previous ones, and the recipients of the notices.
     fn replace_conditions(
         &mut self,
         key: &ReconcileKey,

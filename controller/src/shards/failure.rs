@@ -1,8 +1,8 @@
-//! Why a request about the ConfigMaps of the claims came to nothing.
+//! The reasons why a request for a ConfigMap with claims failed.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The ConfigMap is not as it was.
+    /// The ConfigMap has changed in the meantime.
     Outdated,
     NoNamespace(String),
     NoPermission(String),
@@ -11,7 +11,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The word of the metric.
+    /// The label of the failure in the metrics.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Outdated => "outdated",
@@ -22,7 +22,7 @@ impl Failure {
         }
     }
 
-    /// What is told about it. `name` is the ConfigMap, or else it is their list.
+    /// The log message. `name` is the ConfigMap; `None` means their list.
     pub(super) fn about(self, namespace: &str, name: Option<String>) -> String {
         match self {
             Self::Outdated => format!("a ConfigMap of the claims in the namespace {namespace} has changed"),
@@ -36,7 +36,7 @@ impl Failure {
             ),
             Self::Refused(message) => {
                 let what = name.unwrap_or_else(|| "their list".to_owned());
-                // The API server says so of a ConfigMap with `immutable: true`.
+                // The API server gives this reason for a ConfigMap with `immutable: true`.
                 let help = match message.contains("immutable") {
                     true => "; delete it, and it is made anew within five minutes",
                     false => "",

@@ -1,4 +1,4 @@
-//! Which Services have which claims, and so which Services are affected by a change of one.
+//! The index of claims, which tells which Services a change of a Service affects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use xposer_live::plan::{Claims, OneWayClaim};
 #[derive(Debug, Default)]
 pub(crate) struct ClaimIndex {
     by_service: BTreeMap<Arc<ServiceKey>, Claims>,
-    /// The shared claims of all Services, and the one-way claims of those that are exposed.
+    /// The shared claims of all Services, and the one-way claims of exposed Services.
     by_claim: BTreeSet<(u64, Arc<ServiceKey>)>,
 }
 
 impl ClaimIndex {
-    /// Sets the claims of a Service. Returns the Services that this affects.
+    /// Sets the claims of a Service. Returns the affected Services.
     pub(crate) fn set(
         &mut self,
         key: &Arc<ServiceKey>,
@@ -32,12 +32,12 @@ impl ClaimIndex {
         affected
     }
 
-    /// Removes a Service. Returns the Services that this affects.
+    /// Removes a Service. Returns the affected Services.
     pub(crate) fn remove(&mut self, key: &Arc<ServiceKey>) -> Vec<Arc<ServiceKey>> {
         self.release(key, &[])
     }
 
-    /// One-way claims count only as long as their Service is exposed. Returns the Services that a change affects.
+    /// Sets whether a Service is exposed, because one-way claims only count while it is. Returns the affected Services.
     pub(crate) fn set_exposed(&mut self, key: &Arc<ServiceKey>, is_exposed: bool) -> Vec<Arc<ServiceKey>> {
         let mut affected = Vec::new();
         let one_way = self.by_service.get(key).map(|claims| claims.one_way.clone()).unwrap_or_default();
@@ -49,7 +49,7 @@ impl ClaimIndex {
         affected
     }
 
-    /// Removes the claims of a Service, except those one-way claims that it keeps.
+    /// Removes the claims of a Service, except the one-way claims in `kept`.
     fn release(&mut self, key: &Arc<ServiceKey>, kept: &[OneWayClaim]) -> Vec<Arc<ServiceKey>> {
         let mut affected = Vec::new();
         let Some(claims) = self.by_service.remove(key) else { return affected };
@@ -88,7 +88,7 @@ impl ClaimIndex {
         }
     }
 
-    /// The Services that a one-way claim of a Service affects: none if their diagnostics name enough other Services.
+    /// The Services that a one-way claim of a Service affects; empty if their diagnostics name enough other Services already.
     fn affected_by(&self, key: &Arc<ServiceKey>, claim: OneWayClaim) -> Vec<Arc<ServiceKey>> {
         if self.claimants(claim.own).take(MAX_NAMED).any(|first| first == key) {
             self.claimants(claim.counterpart).cloned().collect()
@@ -102,7 +102,7 @@ impl ClaimIndex {
         self.by_claim.range(from..).take_while(move |(known, _)| *known == claim).map(|(_, key)| key)
     }
 
-    /// The Services of which one of these changes may decide who serves them.
+    /// The Services whose controllers one of these changes may decide.
     pub(crate) fn served_by_any(&self, changed: &BTreeSet<u64>) -> Vec<Arc<ServiceKey>> {
         let is_affected = |claims: &Claims| {
             claims.servers.as_ref().is_none_or(|servers| servers.iter().any(|it| changed.contains(it)))
@@ -128,7 +128,7 @@ impl ClaimIndex {
         group
     }
 
-    /// The Services that affect a group by one-way claims: of each claim, as many as a diagnostic names.
+    /// The Services that affect a group by one-way claims: for each claim, as many as a diagnostic names.
     pub(crate) fn neighbours(&self, group: &BTreeSet<Arc<ServiceKey>>) -> BTreeSet<Arc<ServiceKey>> {
         let one_way = group.iter().filter_map(|key| self.by_service.get(key)).flat_map(|it| &it.one_way);
         let neighbours = one_way.flat_map(|claim| self.claimants(claim.counterpart).take(MAX_NAMED));

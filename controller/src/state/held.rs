@@ -1,5 +1,5 @@
-//! Who has which claims, in shards, as the ConfigMaps of the claims say it: what exposed Services have, and the hosts of foreign
-//! objects.
+//! The holders of claims in shards, as the ConfigMaps record them: the claims of exposed Services, and the hosts of objects that
+//! Xposer does not manage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use xposer_live::object::{Observed, Ownership};
 
 use crate::watch::Source;
 
-/// The most claims of one object or Service that are kept, with [`MAX_BYTES`] in all. Others are counted as dropped. Its names have room beside
-/// the most hosts and paths that one may have at admission.
+/// The maximum number of claims of one object or Service that are kept, with [`MAX_BYTES`] in all. Further claims are counted as
+/// dropped. The names of an object have room beside the maximum number of routes at admission.
 pub(crate) const MAX_CLAIMS: usize = MAX_ROUTES + 96;
-/// The most bytes of the values of a shard, without its state.
+/// The maximum size of the values of a shard, in bytes, without its state.
 const MAX_BYTES: usize = 511 * 1024;
-/// The most buckets of a shard that are named because some of their claims found no room: 136 KiB. Where there are more, nothing is known of
-/// what is not in the shard.
+/// The maximum number of incomplete buckets that a shard lists: 136 KiB. If there are more, all buckets of the shard count as
+/// incomplete.
 pub(crate) const MAX_INCOMPLETE: usize = 8192;
 
-/// Whether objects of this kind give hosts to a program.
-fn gives_hosts(kind: Kind) -> bool {
+/// Whether objects of this kind assign hosts in a controller.
+fn assigns_hosts(kind: Kind) -> bool {
     Target::ALL.iter().any(|target| target.as_str() == kind.as_str())
 }
 
-/// The sources of all objects that give hosts to a program.
+/// The sources of all objects that assign hosts in a controller.
 pub(crate) fn sources() -> impl Iterator<Item = Source> {
-    let ours = Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)).map(Source::Objects);
+    let ours = Kind::ALL.into_iter().filter(|kind| assigns_hosts(*kind)).map(Source::Objects);
     ours.chain(ForeignKind::ALL.into_iter().map(Source::Foreign))
 }
 
@@ -43,60 +43,60 @@ pub(crate) fn sources() -> impl Iterator<Item = Source> {
 pub(crate) struct HeldClaims {
     is_on: bool,
     shards: BTreeMap<u64, BTreeSet<Entry>>,
-    by_source: BTreeMap<Arc<Who>, Held>,
-    /// How many claims are not kept, by the shard and the bucket.
+    by_source: BTreeMap<Arc<ObjectRef>, Held>,
+    /// The number of claims that are not kept, by shard and bucket.
     dropped: BTreeMap<u64, BTreeMap<BucketHash, u64>>,
     /// The shards whose content may have changed.
     changed: BTreeSet<u64>,
-    /// The Services that have not been decided about since this was switched on.
+    /// The Services without a decision since claims were switched on.
     undecided: BTreeSet<Arc<ServiceKey>>,
-    /// The objects that have not been listed since this was switched on, and those of which a list has begun.
+    /// The sources that have not been listed since claims were switched on, including those whose list is in progress.
     unlisted: BTreeSet<Source>,
     listing: BTreeSet<Source>,
 }
 
-/// An object. Ordered as the holders of a claim are that were created in the same second.
+/// The identity of an object. The order is that of holders of a claim that were created in the same second.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Who {
+pub(super) struct ObjectRef {
     namespace: Box<str>,
     name: Box<str>,
     kind: &'static str,
 }
 
-/// A claim of a shard, with one of its holders. Ordered by the claim, and then the oldest first.
+/// A claim of a shard and one of its holders. Ordered by claim, and then by age, the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     bucket: BucketHash,
     text: Arc<str>,
     created: i64,
-    holder: Arc<Who>,
-    /// What says it: the holder, or an object that it may adopt.
-    source: Arc<Who>,
+    holder: Arc<ObjectRef>,
+    /// The object that has the claim: the holder itself, or an object that the holder may adopt.
+    source: Arc<ObjectRef>,
     is_local: bool,
-    /// Behind the others: who has a whole path has a part of it, too.
+    /// A part comes after whole claims, because a holder of the whole path also holds its parts.
     is_part: bool,
 }
 
-/// What an object or a Service has.
+/// The claims of an object or a Service.
 #[derive(Debug, PartialEq, Eq)]
 struct Held {
     entries: Box<[Entry]>,
-    /// The buckets of the claims that are not kept, each as often as it has one.
+    /// The buckets of the claims that are not kept, once for each claim.
     dropped: Box<[BucketHash]>,
 }
 
-/// What a ConfigMap is to say.
+/// The desired content of a ConfigMap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) buckets: Buckets,
-    /// How many claims found no room.
+    /// The number of claims that did not fit.
     pub(crate) dropped: u64,
-    /// The buckets of these; `None` if they are too many.
+    /// The buckets of these claims; `None` if there are too many buckets to list.
     pub(crate) incomplete: Option<BTreeSet<BucketHash>>,
 }
 
 impl Content {
-    /// What is said of it as a whole, if it is written at this time.
+    /// The state of the shard, if it is written at this time.
     pub(crate) fn state(&self, written: String) -> ShardState {
         let incomplete = self.incomplete.as_ref().map(|buckets| {
             let buckets: Vec<String> = buckets.iter().map(BucketHash::to_string).collect();
@@ -106,7 +106,7 @@ impl Content {
     }
 }
 
-impl Who {
+impl ObjectRef {
     fn service(key: &ServiceKey) -> Self {
         Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: "Service" }
     }
@@ -123,7 +123,8 @@ impl Who {
 }
 
 impl HeldClaims {
-    /// Switches this on or off. What is to be known then is what these Services have, and all objects that give hosts.
+    /// Switches the claims on or off. When they are switched on, the claims of these Services and of all objects that assign hosts
+    /// have to become known.
     pub(super) fn switch(&mut self, is_on: bool, services: impl Iterator<Item = Arc<ServiceKey>>) {
         if self.is_on == is_on {
             return;
@@ -135,33 +136,34 @@ impl HeldClaims {
         }
     }
 
-    /// Whether claims are held.
+    /// Whether claims are recorded.
     pub(crate) fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// Whether everything is known: a shard that says less would say that hosts are free.
+    /// Whether all claims are known. A shard with only some of them would make hosts look free.
     pub(super) fn is_complete(&self) -> bool {
         self.is_on && self.undecided.is_empty() && self.unlisted.is_empty()
     }
 
-    /// The shards whose content may have changed since the last call.
+    /// Returns the shards whose content may have changed since the last call.
     pub(crate) fn take_changed(&mut self) -> BTreeSet<u64> {
         std::mem::take(&mut self.changed)
     }
 
-    /// How many claims are held, each counted once for each holder.
+    /// The number of claims, each counted once for each holder.
     pub(crate) fn len(&self) -> usize {
         self.shards.values().map(BTreeSet::len).sum()
     }
 
-    /// What the ConfigMap of a shard is to say.
+    /// The desired content of the ConfigMap of a shard.
     pub(crate) fn content(&self, number: u64) -> Content {
         let mut found: Vec<&Entry> = Vec::new();
         for entry in self.shards.get(&number).into_iter().flatten() {
             let same = || found.iter().rev().take_while(|known| known.text == entry.text);
             let count = same().count();
-            // Those of one namespace may divide the claim, and somebody of another one is in the way of all of them.
+            // Holders of one namespace may share the claim, and a holder of another namespace conflicts with all of them, so one of
+            // those is always included.
             let is_stranger = count == MAX_HOLDERS && {
                 let mut namespaces = same().map(|known| &known.holder.namespace);
                 let first = namespaces.next();
@@ -207,23 +209,23 @@ impl HeldClaims {
 
     // Services.
 
-    /// A Service has to be decided about before everything is known.
+    /// Records that a Service needs a decision before all claims are known.
     pub(super) fn await_service(&mut self, key: &Arc<ServiceKey>) {
         self.undecided.insert(key.clone());
     }
 
-    /// What a Service has: nothing, if it is not exposed.
+    /// Sets the claims of a Service; empty if it is not exposed.
     pub(crate) fn set_service(&mut self, key: &ServiceKey, created: i64, claims: Vec<ClaimText>) {
         if self.is_on {
             self.undecided.remove(key);
-            let who = Arc::new(Who::service(key));
+            let who = Arc::new(ObjectRef::service(key));
             self.set(who.clone(), created, &who, claims);
         }
     }
 
     // Objects.
 
-    /// An object exists, as it is now. Nothing is kept of an object of ours: its Service has its hosts.
+    /// Sets the claims of an object in its current version. An object that belongs to Xposer has none: its Service has its hosts.
     pub(super) fn set_object(
         &mut self,
         key: &ObjectKey,
@@ -231,68 +233,68 @@ impl HeldClaims {
         observed: Option<&Observed>,
         uid: &str,
     ) {
-        if !self.is_on || !gives_hosts(key.kind) {
+        if !self.is_on || !assigns_hosts(key.kind) {
             return;
         }
-        let source = Arc::new(Who::object(key));
+        let source = Arc::new(ObjectRef::object(key));
         let ownership = observed.map(|it| (it, it.ownership(&it.service, uid)));
         let holder = match ownership {
             Some((_, Ownership::Ours)) => return self.remove(&source),
-            // Its owners give its hosts to this Service.
-            Some((observed, Ownership::Adoptable)) => Arc::new(Who::service(&observed.service)),
+            // The owners of the object pass its hosts to this Service.
+            Some((observed, Ownership::Adoptable)) => Arc::new(ObjectRef::service(&observed.service)),
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
         let mut claims =
             claims_of(&value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document));
-        // What a Service needs has its name, too.
+        // The name is also a claim, because a Service may need an object with it.
         claims.push(ClaimText::object(key.kind.as_str(), &key.namespace, &key.name));
         self.set(source, created(document), &holder, claims);
     }
 
     pub(super) fn remove_object(&mut self, key: &ObjectKey) {
         if self.is_on {
-            self.remove(&Who::object(key));
+            self.remove(&ObjectRef::object(key));
         }
     }
 
-    /// An object exists, as it is now, of a kind that is never ours.
+    /// Sets the claims of an object of a kind that Xposer never emits.
     pub(super) fn set_foreign(&mut self, kind: ForeignKind, document: &Document) {
         if self.is_on {
-            let source = Arc::new(Who::foreign(kind, document));
+            let source = Arc::new(ObjectRef::foreign(kind, document));
             let claims = claims_of(&value(&format!("{}/", kind.group()), kind.as_str(), document));
             self.set(source.clone(), created(document), &source, claims);
         }
     }
 
-    pub(super) fn remove_foreign(&mut self, who: &Who) {
+    pub(super) fn remove_foreign(&mut self, who: &ObjectRef) {
         self.remove(who);
     }
 
-    /// The objects of a kind that is never ours.
-    pub(super) fn foreign(&self, kind: ForeignKind) -> Vec<Arc<Who>> {
+    /// The objects of a kind that Xposer never emits.
+    pub(super) fn foreign(&self, kind: ForeignKind) -> Vec<Arc<ObjectRef>> {
         self.by_source.keys().filter(|who| who.kind == kind.as_str()).cloned().collect()
     }
 
-    /// A list of objects begins.
+    /// Records that a list of objects begins.
     pub(super) fn begin_list(&mut self, source: Source) {
         if self.unlisted.contains(&source) {
             self.listing.insert(source);
         }
     }
 
-    /// Whether a list of objects has begun that has to be read completely.
+    /// Whether a list that has to be read completely is in progress.
     pub(super) fn is_listing(&self, source: Source) -> bool {
         self.listing.contains(&source)
     }
 
-    /// A list of objects is complete. One that began before this was switched on does not count.
+    /// Records that a list of objects is complete. A list that began before claims were switched on does not count.
     pub(super) fn end_list(&mut self, source: Source) {
         if self.listing.remove(&source) {
             self.unlisted.remove(&source);
         }
     }
 
-    /// These objects cannot be listed.
+    /// Records that objects of this source cannot be listed.
     pub(super) fn give_up_list(&mut self, source: Source) {
         self.listing.remove(&source);
         self.unlisted.remove(&source);
@@ -300,7 +302,13 @@ impl HeldClaims {
 
     // All holders.
 
-    fn set(&mut self, source: Arc<Who>, created: i64, holder: &Arc<Who>, mut claims: Vec<ClaimText>) {
+    fn set(
+        &mut self,
+        source: Arc<ObjectRef>,
+        created: i64,
+        holder: &Arc<ObjectRef>,
+        mut claims: Vec<ClaimText>,
+    ) {
         claims.sort_unstable();
         claims.dedup();
         if claims.is_empty() {
@@ -314,7 +322,7 @@ impl HeldClaims {
         let fitting = fitting.count();
         let dropped = claims.split_off(fitting);
         let dropped = dropped.iter().map(|claim| BucketHash::of(&claim.bucket)).collect();
-        // What has no time is being created now.
+        // An object without a creation time is being created now, so it is the youngest.
         let created = if created > 0 { created } else { i64::MAX };
         let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| Entry {
             bucket: BucketHash::of(&bucket),
@@ -340,7 +348,7 @@ impl HeldClaims {
         self.by_source.insert(source, held);
     }
 
-    fn remove(&mut self, source: &Who) {
+    fn remove(&mut self, source: &ObjectRef) {
         let Some(held) = self.by_source.remove(source) else { return };
         self.changed.extend(held.shards());
         for entry in held.entries {
@@ -360,8 +368,8 @@ impl HeldClaims {
     }
 }
 
-/// How many bytes each namespace may have in a shard in which all together have more than [`MAX_BYTES`]: what is small has room, whatever
-/// others write. Somebody has more than an equal part of what is left then, so the loop returns.
+/// The number of bytes that each namespace may have in a shard if all together exceed [`MAX_BYTES`]. Small namespaces always fit,
+/// however much others write. The loop terminates, because some namespace exceeds an equal share of the remaining bytes.
 fn share(mut bytes: Vec<usize>) -> usize {
     bytes.sort_unstable();
     let mut left = MAX_BYTES;
@@ -382,15 +390,15 @@ impl Held {
 }
 
 impl Entry {
-    /// At most so many bytes are needed for its line.
+    /// An upper bound of the size of the entry's line, in bytes.
     fn bytes(&self) -> usize {
-        let Who { namespace, name, kind } = &*self.holder;
+        let ObjectRef { namespace, name, kind } = &*self.holder;
         let frame = " / 2026-01-01T00:00:00Z,local,part \n".len();
         frame + [&*self.text, namespace, name, kind].into_iter().map(escaped_bytes).sum::<usize>()
     }
 
     fn in_words(&self) -> Holder {
-        let Who { namespace, name, kind } = &*self.holder;
+        let ObjectRef { namespace, name, kind } = &*self.holder;
         Holder {
             kind: (*kind).to_owned(),
             namespace: namespace.to_string(),
@@ -402,22 +410,22 @@ impl Entry {
     }
 }
 
-/// The bytes of a text in which line breaks and backslashes are escaped.
+/// The size of a text with escaped line breaks and backslashes, in bytes.
 fn escaped_bytes(text: &str) -> usize {
     text.len() + text.bytes().filter(|byte| matches!(byte, b'\\' | b'\n')).count()
 }
 
-/// A time as the API server writes it; empty where there is none.
+/// A time in the format of the API server; empty for none.
 fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
 }
 
-/// When an object was created; 0 if it has no time.
+/// The creation time of an object; 0 if it has none.
 fn created(document: &Document) -> i64 {
     document.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second())
 }
 
-/// What says which hosts an object takes.
+/// The part of an object that tells which hosts it takes.
 fn value(api_version: &str, kind: &str, document: &Document) -> Value {
     let Document { metadata, spec, .. } = document;
     json!({

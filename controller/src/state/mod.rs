@@ -1,5 +1,5 @@
-//! The state of the controller. Watch events come in (the module `watched`); what has to be reconciled because of them
-//! comes out ([`State::take_due`]). Nothing here reads from or writes to the API server.
+//! The state of the controller. Watch events update it (the module `watched`), and [`State::take_due`] returns the keys that have
+//! to be reconciled because of them. Nothing here sends requests to the API server.
 
 mod claims;
 pub(crate) mod held;
@@ -34,78 +34,78 @@ pub(crate) struct State {
     pub(crate) services: BTreeMap<Arc<ServiceKey>, ServiceEntry>,
     claims: ClaimIndex,
     pub(crate) objects: ObjectIndex,
-    /// What is written down about who has what, if the settings say where.
+    /// The recorded claims, if the settings tell where to record them.
     pub(crate) held: HeldClaims,
-    /// Whether that is written down at all.
+    /// Whether claims may be recorded at all.
     keeps_claims: bool,
     kinds: BTreeMap<Kind, KindStatus>,
-    /// Who serves what, as far as [`update_served_by`](Self::update_served_by) has not passed it to the core.
+    /// The facts about controllers that [`update_served_by`](Self::update_served_by) has not passed to the core yet.
     servers: Servers,
     server_kinds: BTreeMap<ServerKind, KindStatus>,
-    /// Namespaces that are being deleted. Nothing can be created in them, and Kubernetes deletes what is in them.
+    /// Namespaces that are being deleted. Nothing can be created in them, and Kubernetes deletes their content.
     pub(crate) terminating_namespaces: BTreeSet<Box<str>>,
     pub(crate) url_config_maps: UrlConfigMaps,
-    /// Hashes of the notices about the ConfigMap of a namespace that the owners of the Services with entries have received.
+    /// The hashes of the notices about the ConfigMap of a namespace that the owners of its entries have received.
     pub(crate) url_notices: BTreeMap<Box<str>, BTreeSet<u64>>,
     pub(crate) handovers: Handovers,
-    /// Services that are not exposed any more, until their objects are deleted.
+    /// Services that are no longer exposed, until their objects are deleted.
     pub(crate) unexposed: BTreeMap<Arc<ServiceKey>, UnexposedService>,
     due: BTreeMap<ReconcileKey, Trigger>,
-    /// For each list that is not complete yet: what is known, and has not been in the list so far.
+    /// For each list in progress: the known objects that the list has not contained so far.
     unlisted: BTreeMap<Source, BTreeSet<WatchedKey>>,
-    /// What has been listed completely.
+    /// The sources that are listed completely.
     listed: BTreeSet<Source>,
     lists: ListCount,
 }
 
-/// How many lists are complete. A request that was sent at one count and is answered at another one may be about an object that was
-/// deleted before the list was read.
+/// The number of complete lists. If it changes between a request and its response, the object of the request may have been deleted
+/// before the list was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListCount(u64);
 
-/// A Service that is to be exposed.
+/// A Service that requests exposure.
 #[derive(Debug)]
 pub(crate) struct ServiceEntry {
     pub(crate) stored: StoredService,
-    /// Hashes of the conditions that its owner was notified of.
+    /// The hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
-    /// What became of its objects.
+    /// The status of its objects.
     pub(crate) written: Written,
-    /// Since when its Ingress has no address and a class that nobody is known to serve.
+    /// The time since which its Ingress has no address, although no controller of its class is known.
     pub(crate) unserved_since: Option<Instant>,
 }
 
-/// What became of the objects of a Service.
+/// The status of the objects of a Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// Something is to be written.
+    /// Some objects are not written yet.
     #[default]
     NotYet,
-    /// All are as desired.
+    /// All objects are as desired.
     All,
-    /// Something could not be written, as this says.
+    /// An object could not be written, for this reason.
     Failed(Box<str>),
 }
 
-/// A Service that was exposed.
+/// A Service that is no longer exposed.
 #[derive(Debug)]
 pub(crate) struct UnexposedService {
     pub(crate) uid: Box<str>,
-    /// Whether it has status annotations.
+    /// Whether the Service has status annotations.
     pub(crate) stamped: bool,
-    /// Hashes of the conditions that its owner was notified of.
+    /// The hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
-    /// Whether it was planned as such. A plan from before, which is still being carried out, does not count.
+    /// Whether the Service was planned as unexposed. An earlier plan that is still being executed does not count.
     pub(crate) planned: bool,
 }
 
-/// Why a key has to be reconciled.
+/// The reason why a key has to be reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trigger {
-    /// Something in the cluster has changed.
+    /// The cluster has changed.
     Event,
-    /// The Service was changed, so that writing again is no conflict with another manager.
+    /// The Service was changed, so writing again is not a conflict with another manager.
     ServiceChange,
 }
 
@@ -136,7 +136,7 @@ impl State {
         }
     }
 
-    /// Nothing is written down about who has what, whatever the settings say.
+    /// Switches claims off, whatever the settings say.
     pub(crate) fn without_claims(mut self) -> Self {
         self.keeps_claims = false;
         self.held.switch(false, std::iter::empty());
@@ -157,7 +157,7 @@ impl State {
         self.mark_all_due();
     }
 
-    /// Passes what has changed about who serves what to the core. The Services that it concerns have to be reconciled.
+    /// Passes changed facts about controllers to the core. The affected Services have to be reconciled.
     pub(super) fn update_served_by(&mut self) {
         let changed = self.servers.take_changed();
         if changed.is_empty() {
@@ -175,9 +175,9 @@ impl State {
         }
     }
 
-    // What is due.
+    // Due keys.
 
-    /// What has to be reconciled; it is not due any more.
+    /// Returns the keys that have to be reconciled, which are not due any more.
     pub(crate) fn take_due(&mut self) -> BTreeMap<ReconcileKey, Trigger> {
         self.update_served_by();
         std::mem::take(&mut self.due)
@@ -195,20 +195,20 @@ impl State {
         self.mark_services_due(self.services.keys().cloned().collect::<Vec<_>>());
     }
 
-    /// How many Services have to be reconciled.
+    /// The number of due Services.
     #[cfg(test)]
     pub(crate) fn due_services(&self) -> usize {
         self.due.keys().filter(|key| matches!(key, ReconcileKey::Service(_))).count()
     }
 
-    /// Services whose old objects have been kept for the whole timeout are due.
+    /// Marks the Services as due whose old objects have reached their time limit.
     pub(crate) fn advance_to(&mut self, now: Instant) {
         let overdue = self.handovers.take_overdue(now).into_iter();
         let overdue: Vec<_> = overdue.filter(|key| self.services.contains_key(key)).collect();
         self.mark_services_due(overdue);
     }
 
-    /// When [`advance_to`](Self::advance_to) has to be called next.
+    /// The time at which [`advance_to`](Self::advance_to) has to be called next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.handovers.next_deadline()
     }
@@ -226,12 +226,12 @@ impl State {
             && exposing.any(|kind| self.kind_status(kind) == KindStatus::Listed)
     }
 
-    /// Whether all is known that is written down about who has what.
+    /// Whether all claims to record are known.
     pub(crate) fn knows_all_claims(&self) -> bool {
         self.is_ready() && self.held.is_complete()
     }
 
-    /// How many lists are complete.
+    /// The number of complete lists.
     pub(crate) fn lists(&self) -> ListCount {
         self.lists
     }
@@ -244,7 +244,7 @@ impl State {
         self.kinds.get(&kind).cloned().unwrap_or_default()
     }
 
-    /// Whether it is known who serves what, or that it cannot be known.
+    /// Whether the controllers of classes and Gateways are known, or known to be unknown.
     pub(crate) fn knows_servers(&self) -> bool {
         ServerKind::ALL.iter().all(|kind| self.server_status(*kind) != KindStatus::Unknown)
     }
@@ -265,31 +265,31 @@ impl State {
             && !self.servers.has_gateway(namespace, name)
     }
 
-    /// Whether no old object is kept until others serve.
+    /// Whether no old object is kept until its successors serve.
     pub(crate) fn is_settled(&self) -> bool {
         self.handovers.is_settled()
     }
 
-    /// How many Services there are, and how many of them are refused.
+    /// The number of Services, and the number of refused Services.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.services.len(), self.services.values().filter(|entry| entry.refused).count())
     }
 
-    /// How many objects of each kind the controller has made.
+    /// The number of objects of each kind that belong to the controller.
     pub(crate) fn owned(&self) -> BTreeMap<Kind, usize> {
         let mut owned = self.objects.owned();
         owned.insert(Kind::ConfigMap, self.url_config_maps.managed());
         owned
     }
 
-    /// How many objects of a kind are kept until others serve.
+    /// The number of objects of a kind that are kept until their successors serve.
     pub(crate) fn kept(&self, kind: Kind) -> usize {
         self.handovers.count(kind)
     }
 
     // Decisions of the core.
 
-    /// The decision about a Service, and about all that share claims with it.
+    /// The decisions about a Service and about all Services that share claims with it.
     pub(crate) fn decide(&self, key: &Arc<ServiceKey>) -> Vec<Decision> {
         let group = self.claims.group(key);
         let neighbours = self.claims.neighbours(&group);
@@ -300,7 +300,7 @@ impl State {
         decide(&members, &beside, &self.settings)
     }
 
-    /// The first Services, at most `limit`, and all that share claims with them.
+    /// The first Services, at most `limit`, and all Services that share claims with them.
     pub(crate) fn with_rivals(&self, limit: usize) -> Vec<&ServiceEntry> {
         let mut wanted: BTreeSet<&Arc<ServiceKey>> = self.services.keys().take(limit).collect();
         if wanted.len() < self.services.len() {
@@ -315,7 +315,7 @@ impl State {
         wanted.into_iter().filter_map(|key| self.services.get(key)).collect()
     }
 
-    /// Who is to serve the objects of a kind that a Service has, and why that is known.
+    /// The controller that serves a Service's objects of a kind, and how it is known.
     pub(crate) fn server_of(&self, key: &ServiceKey, kind: Kind) -> Option<String> {
         let target = Target::ALL.into_iter().find(|target| target.as_str() == kind.as_str())?;
         let stored = &self.services.get(key)?.stored;
@@ -323,7 +323,7 @@ impl State {
         expose(&stored.view(&document), &self.settings).plan()?.server(target)
     }
 
-    /// The Service was refused, or is not refused any more; its one-way claims count only if it is exposed.
+    /// Sets whether a Service is refused. Its one-way claims only count while it is exposed.
     pub(crate) fn set_refused(&mut self, key: &Arc<ServiceKey>, refused: bool) {
         let Some(entry) = self.services.get_mut(key).filter(|entry| entry.refused != refused) else { return };
         entry.refused = refused;
@@ -331,7 +331,7 @@ impl State {
         self.mark_services_due(affected);
     }
 
-    /// A Service that is being deleted, and has lost what it wants, does not get it any more.
+    /// Makes a Service that is being deleted and has lost its claims give them up for good.
     pub(crate) fn give_up(&mut self, key: &Arc<ServiceKey>) {
         let Some(entry) = self.services.get_mut(key) else { return };
         entry.stored = entry.stored.clone().ending(None);

@@ -1,4 +1,4 @@
-//! The objects in the cluster, the Services that they belong to, and the Services that wait for one.
+//! The objects in the cluster, the Services that they belong to, and the Services that wait for an object.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use xposer_live::object::Observed;
 
 #[derive(Debug, Default)]
 pub(crate) struct ObjectIndex {
-    /// All objects of the kinds that are watched. Of an object without a mark of ours, only the key is kept.
+    /// All objects of the watched kinds. If an object has no mark of Xposer, only its key is kept.
     objects: BTreeMap<ObjectKey, Option<Box<Observed>>>,
     by_service: BTreeSet<(Arc<ServiceKey>, ObjectKey)>,
     /// Services that wait until an object changes or is deleted.
     waiting: BTreeSet<(ObjectKey, Arc<ServiceKey>)>,
-    /// The UIDs of the last objects that were deleted. The answer to a request can come after the watch has reported the deletion.
+    /// The UIDs of recently deleted objects. The response to a request may arrive after the watch has reported the deletion.
     gone: VecDeque<Box<str>>,
 }
 
-/// How many deletions can be seen while a request waits for its answer.
+/// The maximum number of deletions that are remembered while a request waits for its response.
 const MAX_GONE: usize = 1000;
 
 impl ObjectIndex {
-    /// Whether the cluster has an object of this name, whatever its owner is.
+    /// Whether the cluster has an object with this name, whoever owns it.
     pub(crate) fn contains(&self, key: &ObjectKey) -> bool {
         self.objects.contains_key(key)
     }
 
-    /// An object that has a mark of ours.
+    /// The object with this key, if it has a mark of Xposer.
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Observed> {
         self.objects.get(key)?.as_deref()
     }
 
-    /// Sets an object; `None` for one without a mark of ours. Returns the Service that it belonged to before, if it does not
-    /// belong to it any more.
+    /// Sets an object; `None` for an object without a mark of Xposer. Returns the Service that the object belonged to, if it no
+    /// longer does.
     pub(crate) fn set(&mut self, key: ObjectKey, observed: Option<Observed>) -> Option<Arc<ServiceKey>> {
         let service = observed.as_ref().map(|observed| observed.service.clone());
         let before = self.get(&key).map(|known| known.service.clone());
@@ -54,7 +54,7 @@ impl ObjectIndex {
         Some(service)
     }
 
-    /// The object with this UID was deleted.
+    /// Records that the object with this UID was deleted.
     pub(crate) fn set_gone(&mut self, uid: &str) {
         if uid.is_empty() || self.is_gone(uid) {
             return;
@@ -65,12 +65,12 @@ impl ObjectIndex {
         self.gone.push_back(uid.into());
     }
 
-    /// Whether the object with this UID was deleted a short time ago.
+    /// Whether the object with this UID was deleted recently.
     pub(crate) fn is_gone(&self, uid: &str) -> bool {
         self.gone.iter().any(|gone| **gone == *uid)
     }
 
-    /// The object with this UID is being deleted. With a finalizer, it stays for a while.
+    /// Records that the object with this UID is being deleted. A finalizer may delay the deletion.
     pub(crate) fn set_terminating(&mut self, key: &ObjectKey, uid: &str) {
         if let Some(Some(observed)) = self.objects.get_mut(key)
             && *observed.uid == *uid
@@ -93,7 +93,7 @@ impl ObjectIndex {
         objects.filter_map(|object| Some((object, self.get(object)?)))
     }
 
-    /// How many objects of each kind the controller has made.
+    /// The number of objects of each kind that belong to the controller.
     pub(crate) fn owned(&self) -> BTreeMap<Kind, usize> {
         let mut owned: BTreeMap<Kind, usize> = Kind::ALL.into_iter().map(|kind| (kind, 0)).collect();
         for (key, observed) in &self.objects {
@@ -104,12 +104,12 @@ impl ObjectIndex {
         owned
     }
 
-    /// The Service waits until the object changes or is deleted.
+    /// Makes the Service wait until the object changes or is deleted.
     pub(crate) fn wait_for(&mut self, key: ObjectKey, service: Arc<ServiceKey>) {
         self.waiting.insert((key, service));
     }
 
-    /// The Services that wait for the object; they do not wait any more.
+    /// Returns the Services that wait for the object, which stop waiting.
     pub(crate) fn take_waiting(&mut self, key: &ObjectKey) -> Vec<Arc<ServiceKey>> {
         let from = (key.clone(), ServiceKey::new("", ""));
         let waiting = self.waiting.range(from..).take_while(|(known, _)| known == key);

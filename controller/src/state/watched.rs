@@ -1,4 +1,4 @@
-//! Watch events: each one changes the state, and marks what has to be reconciled.
+//! Handles watch events: each one updates the state, and marks the keys that have to be reconciled.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use xposer_live::plan::{DecisionResult, claims};
 use xposer_live::servers::{ServerKey, ServerKind, server_key};
 use xposer_live::service::StoredService;
 
-use super::held::Who;
+use super::held::ObjectRef;
 use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
-/// What a watch event is about.
+/// The object of a watch event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WatchedKey {
     Service(Arc<ServiceKey>),
     Namespace(Box<str>),
     Server(ServerKey),
     Object(ObjectKey),
-    /// An object of a kind that is never ours.
-    Foreign(Arc<Who>),
+    /// An object of a kind that Xposer never emits.
+    Foreign(Arc<ObjectRef>),
 }
 
 impl WatchedKey {
@@ -36,14 +36,14 @@ impl WatchedKey {
             Source::Namespaces => Self::Namespace(metadata.name.clone().unwrap_or_default().into()),
             Source::Servers(kind) => Self::Server(server_key(kind, document)),
             Source::Objects(kind) => Self::Object(ObjectKey::of(kind, metadata)),
-            Source::Foreign(kind) => Self::Foreign(Arc::new(Who::foreign(kind, document))),
+            Source::Foreign(kind) => Self::Foreign(Arc::new(ObjectRef::foreign(kind, document))),
         }
     }
 }
 
 impl State {
     pub(crate) fn apply(&mut self, WatchEvent { source, event }: WatchEvent) {
-        // Whether an object is as desired depends on who serves it.
+        // Whether an object is as desired depends on the controller that serves it.
         if !matches!(source, Source::Servers(_)) {
             self.update_served_by();
         }
@@ -73,7 +73,7 @@ impl State {
                 let uid = document.metadata.uid.as_deref().unwrap_or_default();
                 if let WatchedKey::Object(object) = &key {
                     self.objects.set_gone(uid);
-                    // An answer has shown the next object of this name already.
+                    // A response has already shown the next object with this name.
                     if self.version(object).is_some_and(|(known, _)| known != uid) {
                         return;
                     }
@@ -101,8 +101,9 @@ impl State {
         }
     }
 
-    /// An object is known from an answer, and not from a watch yet. A list that is being read has to contain it: otherwise it was deleted
-    /// before the API server read what there is, and no event will say so; or it was created after that, and an event will follow.
+    /// Handles an object that is known from a response and not yet from a watch. A list in progress has to contain it. If the list
+    /// does not, the object was deleted before the API server read the objects, and no event will report the deletion, or it was
+    /// created after that, and an event will follow.
     pub(crate) fn await_in_list(&mut self, key: &ObjectKey) {
         if let Some(unlisted) = self.unlisted.get_mut(&Source::Objects(key.kind)) {
             unlisted.insert(WatchedKey::Object(key.clone()));
@@ -131,7 +132,7 @@ impl State {
         }
     }
 
-    /// All objects of this source are known.
+    /// Records that all objects of this source are known.
     pub(crate) fn set_listed(&mut self, source: Source) {
         match source {
             Source::Objects(kind) => self.set_kind_status(kind, KindStatus::Listed),
@@ -142,7 +143,7 @@ impl State {
         self.lists.0 += 1;
     }
 
-    // Who serves what.
+    // Objects that name controllers.
 
     pub(crate) fn set_server_status(&mut self, kind: ServerKind, status: KindStatus) {
         if status == KindStatus::NotServed {
@@ -150,13 +151,13 @@ impl State {
         }
         let is_other = self.server_kinds.get(&kind).is_some_and(|before| *before != status);
         self.server_kinds.insert(kind, status);
-        // A Gateway that does not exist is known as missing from now on, or not any more.
+        // From now on, a Gateway that does not exist is known to be missing, or no longer is.
         if is_other {
             self.mark_all_due();
         }
     }
 
-    /// An object exists that says who serves something.
+    /// Handles an object that names a controller.
     #[cfg(test)]
     pub(crate) fn apply_server(&mut self, kind: ServerKind, document: &Document) {
         self.servers.apply(kind, document);
@@ -165,20 +166,20 @@ impl State {
 
     // Services.
 
-    /// A Service with the label exists, as it is now.
+    /// Handles a Service with the label, in its current version.
     pub(crate) fn apply_service(&mut self, document: &Document) {
         let Some((key, mut stored)) = StoredService::new(document) else { return };
         let known = self.services.get(&key);
         let before = known.map(|known| &known.stored);
         if stored.terminating {
-            // What was refused has nothing that it could keep.
+            // A refused Service has no claims that it could keep.
             let had = known.filter(|known| !known.refused).map(|known| &known.stored);
             stored = stored.ending(had);
         }
         if before.is_some_and(|before| before.is_same(&stored)) {
             return;
         }
-        // Later ones are decided about in turn.
+        // Services that arrive later get their decision in turn.
         if self.held.is_on() && !self.is_ready() {
             self.held.await_service(&key);
         }
@@ -195,7 +196,7 @@ impl State {
         self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
     }
 
-    /// A Service is deleted, or does not have the label any more.
+    /// Handles a Service that was deleted, or that no longer has the label.
     pub(crate) fn delete_service(&mut self, key: &Arc<ServiceKey>) {
         let affected = self.claims.remove(key);
         self.mark_services_due(affected);
@@ -223,11 +224,11 @@ impl State {
             }
         }
         self.kinds.insert(kind, status);
-        // Services whose objects could not be written may be complete now, and the other way round.
+        // If objects could not be written, their Services may be complete now, and the reverse.
         self.mark_all_due();
     }
 
-    /// The UID and the version of an object, as far as they are known.
+    /// The UID and the version of an object, if they are known.
     pub(crate) fn version(&self, key: &ObjectKey) -> Option<(&str, &str)> {
         if key.kind == Kind::ConfigMap {
             return self.url_config_maps.version(&key.namespace);
@@ -247,7 +248,7 @@ impl State {
         namespaces.map(key).collect()
     }
 
-    /// An object exists, as it is now.
+    /// Handles an object in its current version.
     pub(crate) fn apply_object(&mut self, kind: Kind, document: &Document) {
         if kind == Kind::ConfigMap {
             if self.url_config_maps.apply(document) {
@@ -269,7 +270,7 @@ impl State {
         let uid = service.map(|entry| &*entry.stored.uid).unwrap_or_default();
         self.held.set_object(&key, document, observed.as_ref(), uid);
         let Some(mut observed) = observed else {
-            // It has another owner.
+            // The object has another owner.
             if known.is_some() || !self.objects.contains(&key) {
                 self.wake_waiting(&key);
             }
@@ -286,7 +287,7 @@ impl State {
         if known.as_ref().is_some_and(|known| known.refusal != observed.refusal) {
             self.mark_due(ReconcileKey::Service(service.clone()));
         }
-        // With the same content, only the status or fields of others have changed.
+        // If the content is the same, only the status or fields of others have changed.
         let is_same =
             |known: &&Observed| known.uid == observed.uid && known.content_hash == observed.content_hash;
         observed.desired_hash = match known.as_ref().filter(is_same).map_or(0, |known| known.desired_hash) {
@@ -315,7 +316,7 @@ impl State {
         desired.filter(|desired| is_as_desired(document, &desired.body)).map_or(0, |desired| desired.hash)
     }
 
-    /// An object does not exist any more.
+    /// Handles the deletion of an object.
     pub(crate) fn delete_object(&mut self, key: &ObjectKey) {
         if key.kind == Kind::ConfigMap {
             if let Some(uid) = self.url_config_maps.delete(&key.namespace) {
@@ -354,8 +355,8 @@ impl State {
         self.url_config_maps.remove_namespace(name);
     }
 
-    /// A namespace is not being deleted any more. A new one of the same name may exist, and its Services may have been seen
-    /// first.
+    /// Handles the end of the deletion of a namespace. A new namespace with the same name may exist, and its Services may have been
+    /// reported first.
     fn end_termination(&mut self, name: &str) {
         if self.terminating_namespaces.remove(name) {
             let within = self.services.keys().filter(|key| *key.namespace == *name);

@@ -1,4 +1,4 @@
-//! On every case folder, the decisions of the controller are those of the core and of the policy.
+//! On every case folder, the decisions of the controller equal those of the core and of the policy.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn policy_accepts(service: &Value, settings: &Value) -> bool {
     answer["accepted"].as_bool().unwrap()
 }
 
-/// The folders of all cases. They are read without the test kit, which takes minutes to compile.
+/// The folders of all cases. They are found without the test kit, which takes minutes to compile.
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
     let mut folders: Vec<PathBuf> = root.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -107,8 +107,8 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
         let mut bodies = Vec::new();
         for ((service, _), decision) in stored.iter().zip(&decisions) {
             decided += 1;
-            // The policy sees one Service at a time. The controller exposes what it accepts, unless an older Service has the
-            // same claim.
+            // The policy sees one Service at a time. The controller exposes the Services that the policy accepts, unless an older
+            // Service has the same claim.
             let accepted = policy_accepts(service, &raw);
             assert_eq!(accepted, !matches!(decision.result, DecisionResult::Refused), "{slug}: {decision:?}");
             match &decision.result {

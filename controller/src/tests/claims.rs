@@ -1,4 +1,4 @@
-//! What is written down about who has what: which Services and which foreign objects are in, and where.
+//! Tests of the recorded claims: which Services and objects of other owners are recorded, and where.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn settings(more: &Value) -> Settings {
 }
 
 impl FakeCluster {
-    /// A cluster whose settings have a namespace for the claims.
+    /// A cluster with settings that record claims.
     fn with_claims() -> Self {
         let mut cluster = Self::new();
         cluster.switch(&json!({}));
@@ -35,7 +35,7 @@ impl FakeCluster {
         self.state.set_settings(settings(more), true);
     }
 
-    /// The watches list everything: Services, namespaces, who serves what, and objects of the kinds that give hosts.
+    /// Completes the lists of everything: Services, namespaces, objects that name controllers, and objects that assign hosts.
     fn list(&mut self, foreign: &[(Kind, Value)]) {
         self.state.set_listed(Source::Services);
         self.state.set_listed(Source::Namespaces);
@@ -54,7 +54,7 @@ impl FakeCluster {
         }
     }
 
-    /// The watch lists all objects of a kind that is never ours.
+    /// Completes the list of a kind that Xposer never emits.
     fn list_of(&mut self, kind: ForeignKind, objects: &[Value]) {
         self.event_of(kind, Event::Init);
         for object in objects {
@@ -79,12 +79,12 @@ impl FakeCluster {
         self.state.held.content(shard(bucket))
     }
 
-    /// The claims of a bucket, and of those that share its key.
+    /// The claims of a bucket, and of the other buckets under its key.
     fn claims(&self, bucket: &str) -> Holders {
         self.said(bucket).buckets.remove(&BucketHash::of(bucket).key()).unwrap_or_default()
     }
 
-    /// Who has a claim, as the ConfigMap says it.
+    /// The holders of a claim, as the ConfigMap records them.
     fn holders(&self, bucket: &str, text: &str) -> Vec<String> {
         let claims = self.claims(bucket);
         let holders = claims.get(text).map_or(&[][..], Vec::as_slice);
@@ -96,7 +96,7 @@ impl FakeCluster {
     }
 }
 
-/// Somebody else's Ingress.
+/// An Ingress of another owner.
 fn ingress(name: &str, host: &str, second: u32) -> Value {
     json!({
         "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "resourceVersion": "1",
@@ -115,7 +115,7 @@ fn an_exposed_service_is_in_and_others_are_not() {
     assert_eq!(cluster.holders("old.shop.svc", "Ingress shop/old").len(), 1);
     assert!(cluster.holders("new.shop.svc", "Ingress shop/new").is_empty());
     assert!(cluster.has("shop.example.org").is_empty());
-    // The other one gets it, and the name is free at once.
+    // The other Service gets the host, and the name is free at once.
     cluster.state.delete_service(&ServiceKey::new("shop", "old"));
     assert!(cluster.has("shop.example.com").is_empty());
     cluster.settle();
@@ -123,7 +123,7 @@ fn an_exposed_service_is_in_and_others_are_not() {
     assert!(cluster.holders("old.shop.svc", "Ingress shop/old").is_empty());
 }
 
-/// The Service while a finalizer holds it.
+/// The Service while a finalizer delays its deletion.
 fn ending(mut service: Value) -> Value {
     service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
     service
@@ -133,7 +133,7 @@ fn ending(mut service: Value) -> Value {
 fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
     let mut cluster = FakeCluster::with_claims();
     cluster.service("later", "later.example.com", 9).apply(&web(&[(HOST, "own.example.com")])).settle();
-    // It is older than the other one.
+    // It is older than the other Service.
     cluster.apply(&ending(web(&[(HOST, "own.example.com")]))).settle();
     assert_eq!(cluster.has("own.example.com").len(), 1);
     assert_eq!(cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle(), [""; 0]);
@@ -141,20 +141,20 @@ fn a_service_that_is_being_deleted_keeps_what_it_has_and_takes_nothing() {
     let own = ["Service shop/web 2026-01-01T00:00:01Z".to_owned()];
     let later = ["Service shop/later 2026-01-01T00:00:09Z".to_owned()];
     assert_eq!(held(&cluster), (own.to_vec(), later.to_vec()));
-    // Who did not see it before cannot know what it had.
+    // A controller that did not see the Service before cannot know its claims.
     let mut cluster = FakeCluster::with_claims();
     cluster.service("later", "later.example.com", 9);
     let done = cluster.apply(&ending(web(&[(HOST, "later.example.com")]))).settle();
     assert_eq!(done, ["apply Ingress shop/later (Create)", "stamp shop/later with 2"]);
     assert_eq!(cluster.has("later.example.com"), later);
-    // One of the same name that is created after it is another one.
+    // A Service with the same name that is created later is a different one.
     let mut again = web(&[(HOST, "own.example.com")]);
     again["metadata"]["uid"] = json!("again");
     cluster.apply(&again).settle();
     assert_eq!(cluster.has("own.example.com"), own);
 }
 
-/// What it does not have when its deletion begins, it does not get, so nobody else waits for its end.
+/// A Service gets no new claims after its deletion begins, so no other Service has to wait for the end of the deletion.
 #[test]
 fn a_service_that_is_being_deleted_takes_no_host_that_becomes_free() {
     let named = |name: &str| {
@@ -177,12 +177,12 @@ fn a_service_that_is_being_deleted_takes_no_host_that_becomes_free() {
         let done = settle(&mut cluster);
         assert!(done.contains(&"apply Ingress shop/third (Create)".to_owned()), "{done:?}");
         assert_eq!(cluster.has("own.example.com"), ["Service shop/third 2026-01-01T00:00:02Z"]);
-        // Nor later, and the watch sends it again.
+        // Nor does it get the host later, when the watch reports it again.
         cluster.state.delete_service(&ServiceKey::new("shop", "third"));
         cluster.apply(&ending(named("second"))).settle();
         assert!(cluster.has("own.example.com").is_empty());
     }
-    // One that loses what it has while it ends, to an older one that comes and goes.
+    // A Service that is being deleted loses its claim to an older one that comes and goes.
     let mut cluster = FakeCluster::with_claims();
     cluster.apply(&named("second")).apply(&named("third")).settle();
     cluster.apply(&ending(named("second"))).settle();
@@ -205,14 +205,14 @@ fn another_host_or_name_takes_the_place_of_the_one_before() {
         ["a.example.com", "b.example.com"].iter().all(|host| changed.contains(&shard(host))),
         "{changed:?}"
     );
-    // What is planned again without a change writes nothing.
+    // Planning again without a change writes nothing.
     cluster.state.mark_services_due([ServiceKey::new("shop", "web")]);
     cluster.settle();
     assert!(cluster.state.held.take_changed().is_empty());
     cluster.apply(&web(&[(HOST, "b.example.com"), (super::NAME, "other")])).settle();
     assert_eq!(cluster.holders("other.shop.svc", "Ingress shop/other").len(), 1);
     assert!(cluster.holders("web.shop.svc", "Ingress shop/web").is_empty());
-    // A Service that becomes invalid has nothing.
+    // A Service that becomes invalid has no claims.
     cluster.apply(&web(&[(HOST, "B.example.com")])).settle();
     assert_eq!(cluster.state.held.len(), 0);
 }
@@ -229,7 +229,7 @@ fn a_canary_shares_the_route_of_its_stable_service() {
     assert_eq!(canary, ["Service shop/next 2026-01-01T00:00:01Z"]);
 }
 
-/// A canary with an HTTPRoute of its own would be open where its stable Service, and so what protects it, is refused.
+/// A canary with an HTTPRoute of its own would be unprotected if its stable Service, which has the protection, is refused.
 #[test]
 fn a_canary_is_withdrawn_with_its_refused_stable_service() {
     let mut cluster = FakeCluster::with_claims();
@@ -247,8 +247,8 @@ fn a_canary_is_withdrawn_with_its_refused_stable_service() {
     assert!(cluster.objects.contains_key(&route));
 }
 
-/// A canary that waits for a host would take requests of whoever gets it, so it is withdrawn when an older one comes, and before a younger
-/// one.
+/// A canary that waits for a host would take requests of the Service that gets it. So the canary is withdrawn if an older Service
+/// asks for the host, and it keeps the host before a younger one.
 #[test]
 fn a_canary_of_another_namespace_is_no_part_of_a_host() {
     let canary = |time: &str| {
@@ -295,7 +295,7 @@ fn hosts_and_names_of_foreign_objects_are_in_while_they_exist() {
     let mut cluster = FakeCluster::with_claims();
     cluster.foreign(Kind::Ingress, &ingress("theirs", "a.example.com", 1));
     assert_eq!(cluster.has("a.example.com"), ["Ingress shop/theirs 2025-01-01T00:00:01Z"]);
-    // No Service can have an object of that name.
+    // No Service can have an object with that name.
     let own = ["Ingress shop/theirs 2025-01-01T00:00:01Z"];
     assert_eq!(cluster.holders("theirs.shop.svc", "Ingress shop/theirs"), own);
     let route = json!({"metadata": {"name": "r", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:02Z"},
@@ -308,7 +308,7 @@ fn hosts_and_names_of_foreign_objects_are_in_while_they_exist() {
     let route = json!({"metadata": {"name": "o", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:03Z"},
         "spec": {"host": "a.example.com"}});
     cluster.foreign(Kind::Route, &route);
-    // The oldest first.
+    // The oldest holder is first.
     let both = ["Ingress shop/theirs 2025-01-01T00:00:01Z", "Route ops/o 2025-01-01T00:00:03Z"];
     assert_eq!(cluster.has("a.example.com"), both);
 
@@ -318,7 +318,7 @@ fn hosts_and_names_of_foreign_objects_are_in_while_they_exist() {
     assert_eq!((cluster.has("a.example.com").len(), cluster.has("b.example.com").len()), (1, 1));
     cluster.event(Kind::Ingress, Event::Delete(document(&changed)));
     assert!(cluster.has("b.example.com").is_empty());
-    // What is missing in a new list is gone, and so is a kind that is not served any more.
+    // An object that is missing in a new list was deleted, and so were all objects of a kind that is no longer served.
     cluster.event(Kind::HttpRoute, Event::Init);
     cluster.event(Kind::HttpRoute, Event::InitDone);
     cluster.state.set_kind_status(Kind::Route, KindStatus::NotServed);
@@ -348,7 +348,7 @@ fn hosts_of_kinds_that_are_never_ours_are_in_while_they_exist() {
         assert_eq!(cluster.has(host), broker);
     }
 
-    // Another host, an end, a new list without one, and a kind that is not served any more.
+    // Another host, a deletion, a new list without the object, and a kind that is no longer served.
     let changed = route("broker", 2, json!({"hostnames": ["c.example.com"]}));
     cluster.event_of(ForeignKind::TlsRoute, Event::Apply(document(&changed)));
     assert!(cluster.has("a.example.com").is_empty() && cluster.has("c.example.com") == broker);
@@ -362,7 +362,7 @@ fn hosts_of_kinds_that_are_never_ours_are_in_while_they_exist() {
     cluster.state.apply(WatchEvent { source: Source::Foreign(ForeignKind::GrpcRoute), event });
     assert_eq!(cluster.state.held.len(), 0);
 
-    // Without the setting, an event that was on its way changes nothing.
+    // Without the setting, a delayed event changes nothing.
     cluster.state.set_settings(Settings::default(), true);
     cluster.event_of(ForeignKind::TlsRoute, Event::Apply(document(&tls)));
     assert_eq!(cluster.state.held.len(), 0);
@@ -381,10 +381,11 @@ fn objects_of_ours_are_not_foreign() {
         cluster.has("a.example.com").len()
     };
     assert_eq!(deliver(&mut cluster, &ours), 1);
-    // The watch is faster than the Service: after it is deleted, or while it is refused, its objects are still ours.
+    // The watch may be faster than the Service: after the Service is deleted, or while it is refused, its objects still belong to
+    // it.
     cluster.state.delete_service(&ServiceKey::new("shop", "web"));
     assert_eq!(deliver(&mut cluster, &ours), 0);
-    // The output of the command line has our labels and nothing else of ours.
+    // The output of the command line has the labels of Xposer and no other mark.
     let mut rendered = ours.clone();
     for mark in ["ownerReferences", "managedFields"] {
         rendered["metadata"].as_object_mut().unwrap().remove(mark);
@@ -400,7 +401,7 @@ fn an_object_that_may_be_adopted_gives_its_hosts_to_the_service() {
     old["metadata"]["annotations"] = json!({"xposer.stakater.com/adopt": "web"});
     cluster.foreign(Kind::Ingress, &old);
     assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2025-01-01T00:00:01Z"]);
-    // The Service is named once, and each of the two can go.
+    // The Service is listed once, and each of the two objects can be deleted.
     cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
     assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2025-01-01T00:00:01Z"]);
     cluster.state.delete_object(&in_shop(Kind::Ingress, "theirs"));
@@ -423,7 +424,7 @@ fn nothing_is_known_before_all_lists_are_complete_and_all_services_are_decided()
     assert!(cluster.state.knows_all_claims());
     assert_eq!((cluster.has("a.example.com").len(), cluster.has("b.example.com").len()), (1, 1));
 
-    // Services that are there at the start have to be decided about.
+    // Services that exist at the start need a decision.
     let mut cluster = FakeCluster::new();
     cluster.switch(&json!({}));
     cluster.apply(&web(&[])).apply(&service("wrong", &[(HOST, "Wrong.example.com")]));
@@ -431,10 +432,10 @@ fn nothing_is_known_before_all_lists_are_complete_and_all_services_are_decided()
     assert!(!cluster.state.knows_all_claims());
     cluster.settle();
     assert!(cluster.state.knows_all_claims());
-    // Later ones come in turn: an endless stream of them does not stop the writing.
+    // Later Services get theirs in turn: an endless stream of them does not stop the writing.
     cluster.apply(&service("late", &[]));
     assert!(cluster.state.knows_all_claims());
-    // Other settings change nothing about that, and without the setting everything is forgotten.
+    // Other settings do not change that, and without the setting everything is forgotten.
     cluster.switch(&json!({"domain": "example.org"}));
     assert!(cluster.state.knows_all_claims());
     cluster.state.set_settings(Settings::default(), true);
@@ -473,7 +474,7 @@ fn kinds_that_cannot_be_listed_are_left_out() {
         assert!(!cluster.state.knows_all_claims());
         cluster.state.apply(WatchEvent { source: Source::Foreign(kind), event: Err(status) });
     }
-    // One of the kinds that expose has to be there all the same.
+    // At least one of the kinds that expose Services has to be served.
     cluster.event(Kind::Ingress, Event::Init);
     cluster.event(Kind::Ingress, Event::InitDone);
     assert!(cluster.state.knows_all_claims());
@@ -488,7 +489,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     let holders = cluster.has("a.example.com");
     assert!(holders.len() == MAX_HOLDERS && holders[0].starts_with("Ingress shop/i-00"), "{holders:?}");
     assert_eq!(cluster.said("a.example.com").dropped, 0);
-    // The oldest of another namespace is named, too, because it is in the way of those who may share with the others.
+    // The oldest holder of another namespace is listed as well, because it conflicts with all that may share with the others.
     for (name, second) in [("stranger", 30), ("another", 31)] {
         let mut stranger = ingress(name, "a.example.com", second);
         stranger["metadata"]["namespace"] = json!("ops");
@@ -500,7 +501,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         "{holders:?}"
     );
 
-    // More claims than one object may have, of which its name is one.
+    // More claims than one object may have; its name is one of them.
     let paths: Vec<Value> =
         (0..MAX_CLAIMS + 6).map(|it| json!({"path": format!("/{it:05}"), "pathType": "Exact"})).collect();
     let mut many = ingress("many", "b.example.com", 1);
@@ -513,7 +514,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
-    // More bytes than a ConfigMap may have: the youngest are dropped, of the namespace that has too much.
+    // More bytes than a ConfigMap may have: the youngest claims of the namespace with the most bytes are dropped.
     for second in 0..5_u32 {
         let paths: Vec<Value> = (1..MAX_CLAIMS)
             .map(|it| json!({"path": format!("/{}{second}{it:05}", "\"\u{1}ä".repeat(40))}))
@@ -542,12 +543,12 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     assert!((400 * 1024..512 * 1024).contains(&bytes), "{bytes}");
 }
 
-/// What a ConfigMap says, written at the time of the page.
+/// The content of a ConfigMap, written at the time of the documentation page.
 fn shard_of(content: Content) -> Shard {
     Shard { state: content.state("2026-11-29T07:00:00Z".to_owned()), buckets: content.buckets }
 }
 
-/// An object with more claims than are kept, in all shards: what is not known for that reason is what the object itself asks for.
+/// An object with more claims than are kept, in all shards: only claims that the object itself asks for become unknown.
 #[test]
 fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
     let mut cluster = FakeCluster::with_claims();
@@ -566,11 +567,11 @@ fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
     let lacks = |host: &str| states[usize::try_from(shard(host)).unwrap()].lacks(host);
     assert!((0..2000).all(|it| lacks(&format!("h{it}.team.example.com"))));
     assert!((0..2000).all(|it| !lacks(&format!("h{it}.other.example.com"))));
-    // It says the same after it was written and read.
+    // Parsing the text that was written gives the same content.
     let text = serde_json::to_string(&states).unwrap();
     assert_eq!(serde_json::from_str::<Vec<ShardState>>(&text).unwrap(), states);
 
-    // So many that they cannot be named: the ConfigMap says that it does not know, and stays within its bound.
+    // Too many buckets to list: the ConfigMap marks all of them as incomplete, and stays within its limit.
     let in_one = (0..).map(|it| format!("{it}.one.example.com")).filter(|host| shard(host) == 7);
     let in_one: Vec<Value> = in_one.take(MAX_INCOMPLETE + MAX_CLAIMS).map(rule).collect();
     let few = in_one.len() - 1;
@@ -588,7 +589,7 @@ fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
     }
 }
 
-/// Lists that are combined have a bound, too.
+/// Combined lists have a limit, too.
 #[test]
 fn an_object_with_many_aliases_of_many_hosts_costs_little() {
     let mut cluster = FakeCluster::with_claims();
@@ -601,9 +602,9 @@ fn an_object_with_many_aliases_of_many_hosts_costs_little() {
     let started = std::time::Instant::now();
     cluster.foreign(Kind::Ingress, &object);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
-    // Its name, its hosts, and as many routes of aliases as there is room for, which are all of one host.
+    // The name, the hosts, and the routes of aliases as far as there is room, which are all of one host.
     assert_eq!(cluster.state.held.len(), 2002);
-    // Nor do those that are kept have more bytes than one ConfigMap.
+    // The claims that are kept also fit into one ConfigMap.
     let path = format!("/{}", "x".repeat(10_000));
     object["spec"]["rules"] =
         json!([{"host": "h.example.com", "http": {"paths": [{"path": path, "pathType": "Exact"}]}}]);
@@ -612,7 +613,7 @@ fn an_object_with_many_aliases_of_many_hosts_costs_little() {
     assert!((40..60).contains(&cluster.state.held.len()), "{}", cluster.state.held.len());
 }
 
-/// Rendering a shard costs as much as what is in it, and setting a holder does not grow with the others.
+/// Rendering a shard costs time proportional to its content, and setting a holder does not depend on the number of others.
 #[test]
 fn thousands_of_holders_of_one_claim_cost_little() {
     let mut cluster = FakeCluster::with_claims();
@@ -643,7 +644,7 @@ fn place(bucket: &str) -> String {
     format!("`{}` | `{}`", config_map(hash.shard()), hash.key())
 }
 
-/// The page for those who write a reader.
+/// The documentation page for authors of readers.
 #[test]
 fn the_page_shows_what_is_written() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/claims.md")).unwrap();

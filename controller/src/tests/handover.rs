@@ -1,4 +1,4 @@
-//! Which old objects are kept until those that replace them serve.
+//! Tests of old objects that are kept until their successors serve.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn an_address_that_is_seen_before_the_answer_to_the_request_counts() {
     settle(cluster.apply(&web(&[])));
     settle(cluster.apply(&web(&[(NAME, "new")])));
     assert_eq!(cluster.objects.keys().collect::<Vec<_>>(), [&in_shop(Kind::Ingress, "new")]);
-    // What was seen before the answer is still compared with what is desired.
+    // An event from before the response is still compared with the desired object.
     assert!(settle(cluster.deliver_deletions()).is_empty());
     cluster.set_field(Kind::Ingress, "new", "spec", json!({"rules": []}));
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/new (Update)"]);
@@ -78,7 +78,7 @@ fn an_object_whose_hosts_are_not_desired_any_more_is_deleted_at_once() {
     let mut cluster = served();
     let done = settle(cluster.apply(&web(&[(NAME, "new"), (HOST, "other.example.com")])));
     assert_eq!(done, ["apply Ingress shop/new (Create)", "delete Ingress shop/web"]);
-    // One host in common is enough.
+    // One common host is enough.
     let mut cluster = FakeCluster::new();
     cluster.apply(&web(&[(HOST, "a.example.com, b.example.com")])).settle();
     cluster.set_field(Kind::Ingress, "web", "status", address());
@@ -94,7 +94,7 @@ fn an_object_that_is_desired_again_is_not_touched() {
     assert_eq!(settle(cluster.apply(&web(&[]))), ["delete Ingress shop/new"]);
     assert!(settle(cluster.deliver_deletions().advance(600)).is_empty());
     assert_eq!(cluster.objects[&in_shop(Kind::Ingress, "web")], before);
-    // The same if the new one has an address already.
+    // The same if the new object has an address already.
     settle(cluster.apply(&web(&[(NAME, "new")])));
     cluster.set_field(Kind::Ingress, "new", "status", address());
     assert_eq!(settle(cluster.apply(&web(&[]))), ["delete Ingress shop/new"]);
@@ -142,7 +142,7 @@ fn an_invalid_service_keeps_all_objects() {
     settle(cluster.apply(&web(&[(NAME, "new"), (HOST, "Upper.example.com")])));
     assert!(settle(cluster.advance(600)).is_empty());
     assert!(cluster.state.is_settled());
-    // When it is valid again, the timeout begins again.
+    // When the Service is valid again, the time limit starts again.
     assert_eq!(settle(cluster.apply(&web(&[(NAME, "new")]))), ["shop/web Kept"]);
     assert_eq!(settle(cluster.advance(90))[0], "delete Ingress shop/web");
 }
@@ -153,7 +153,7 @@ fn after_a_restart_the_old_object_is_still_kept() {
     settle(cluster.apply(&web(&[(NAME, "new")])));
     settle(cluster.advance(89));
     let done = settle(cluster.restart(&[web(&[(NAME, "new")])]));
-    // How long it was kept before the restart is not known.
+    // After a restart, it is not known how long the object was kept.
     assert_eq!(done, ["shop/web Kept"]);
     assert!(settle(cluster.advance(89)).is_empty());
     let done = settle(cluster.set_field(Kind::Ingress, "new", "status", address()));
@@ -187,7 +187,7 @@ fn an_ingress_stays_until_the_current_generation_of_the_route_is_accepted() {
     let done = settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[0, 1])));
     assert_eq!(done, ["delete Ingress shop/web"]);
 
-    // A route with two gateways stays until both have accepted the next one.
+    // A route with two gateways is kept until both have accepted the next route.
     cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[1, 1]));
     let done = settle(cluster.deliver_deletions().apply(&web(&[("Target", "HTTPRoute"), (NAME, "new")])));
     assert_eq!(done, ["apply HTTPRoute shop/new (Create)", "shop/web Kept"]);
@@ -207,7 +207,7 @@ fn a_route_of_openshift_stays_until_the_next_one_is_admitted() {
     let done = settle(cluster.set_field(Kind::Route, "new", "status", admitted.clone()));
     assert_eq!(done, ["delete Route shop/web"]);
 
-    // The router admits only one Route of a host and path.
+    // The router admits only one Route for a host and path.
     settle(cluster.deliver_deletions().apply(&web(&[("Target", "Route"), (NAME, "newer")])));
     let mut claimed = admitted;
     claimed["ingress"][0]["conditions"][0] =
@@ -224,7 +224,7 @@ fn an_http_route_stays_until_the_others_have_its_hosts() {
     cluster.apply(&web(&[(HOST, "a.example.com/a, b.example.com/b")])).settle();
     cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[1]));
     cluster.set_field(Kind::HttpRoute, "web-2", "status", accepted(&[1]));
-    // One route has both hosts now, and its earlier generation was accepted.
+    // One route has both hosts now, and an earlier generation of it was accepted.
     let done = settle(cluster.apply(&web(&[(HOST, "a.example.com, b.example.com")])));
     assert_eq!(done, ["apply HTTPRoute shop/web (Update)", "shop/web Kept"]);
     assert!(settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[1]))).is_empty());

@@ -1,4 +1,4 @@
-//! The controller's decisions, tested without an API server: its state, and a cluster that accepts every request.
+//! Tests of the controller's decisions without an API server: the state, and a cluster that accepts every request.
 
 mod cases;
 mod claims;
@@ -35,7 +35,7 @@ fn in_shop(kind: Kind, name: &str) -> ObjectKey {
     ObjectKey { kind, namespace: "shop".into(), name: name.into() }
 }
 
-/// The Service `web`, with annotations of ours.
+/// The Service `web`, with annotations of Xposer.
 fn web(annotations: &[(&str, &str)]) -> Value {
     service("web", annotations)
 }
@@ -53,7 +53,7 @@ fn service(name: &str, annotations: &[(&str, &str)]) -> Value {
     })
 }
 
-/// The status that an ingress controller writes.
+/// The status that an Ingress controller writes.
 fn address() -> Value {
     json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}})
 }
@@ -67,7 +67,7 @@ fn served() -> FakeCluster {
     cluster
 }
 
-/// What was done, without the status annotations of the Service.
+/// Returns the actions, without the status annotations of the Service.
 fn settle(cluster: &mut FakeCluster) -> Vec<String> {
     let mut done = cluster.settle();
     done.retain(|it| !it.starts_with("stamp"));
@@ -79,17 +79,17 @@ struct FakeCluster {
     state: State,
     now: Instant,
     objects: BTreeMap<ObjectKey, Value>,
-    /// Gets all objects, and the key and the body of one that is applied. Returns the message of a refusal.
+    /// Decides about an applied object, given all objects, its key and its body. Returns the message of a refusal.
     refuses: fn(&BTreeMap<ObjectKey, Value>, &ObjectKey, &Value) -> Option<String>,
     versions: u32,
-    /// Whether no object may be deleted.
+    /// Whether deletions are refused.
     refuses_deletions: bool,
-    /// Whether each new Ingress gets an address before the controller has the answer to its request.
+    /// Whether each new Ingress gets an address before the controller receives the response.
     is_fast: bool,
 }
 
 impl FakeCluster {
-    /// Everything is listed, and empty.
+    /// A cluster in which everything is listed, and empty.
     fn new() -> Self {
         let objects = BTreeMap::new();
         let state = Self::listed(&objects, &[]);
@@ -118,13 +118,13 @@ impl FakeCluster {
         state
     }
 
-    /// The controller is restarted, and lists these Services and the objects.
+    /// Restarts the controller, which lists these Services and the objects.
     fn restart(&mut self, services: &[Value]) -> &mut Self {
         self.state = Self::listed(&self.objects, services);
         self
     }
 
-    /// Somebody else changes a field of an object.
+    /// Changes a field of an object, as another client does.
     fn set_field(&mut self, kind: Kind, name: &str, field: &str, value: Value) -> &mut Self {
         self.versions += 1;
         let object = self.objects.get_mut(&in_shop(kind, name)).unwrap();
@@ -134,7 +134,7 @@ impl FakeCluster {
         self
     }
 
-    /// The watch delivers deletions.
+    /// Delivers deletions as the watch does.
     fn deliver_deletions(&mut self) -> &mut Self {
         let known: Vec<ObjectKey> =
             Kind::ALL.into_iter().flat_map(|kind| self.state.objects_of(kind)).collect();
@@ -146,7 +146,7 @@ impl FakeCluster {
         self
     }
 
-    /// Moves the clock.
+    /// Advances the clock.
     fn advance(&mut self, seconds: u64) -> &mut Self {
         self.now += Duration::from_secs(seconds);
         self.state.advance_to(self.now);
@@ -230,7 +230,7 @@ impl FakeCluster {
         done.extend(notices.map(|it| format!("{} {}", it.service, it.notice.reason)));
     }
 
-    /// The answer of the API server.
+    /// The response of the API server.
     fn answer(&mut self, action: Action) -> Result<ActionResult, ActionError> {
         match action {
             Action::Apply { key, body, hash, mode } => {

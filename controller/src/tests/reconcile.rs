@@ -1,4 +1,4 @@
-//! What is written for Services that come, change and go.
+//! Tests of the objects that are written for Services that are created, changed and deleted.
 
 use kube::runtime::watcher::Event;
 use serde_json::json;
@@ -32,7 +32,7 @@ fn the_older_service_keeps_the_host_in_either_order() {
         assert!(done.contains(&"apply Ingress shop/old (Create)".to_owned()), "{done:?}");
         assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
         assert!(!done.contains(&"apply Ingress shop/new (Create)".to_owned()), "{done:?}");
-        // When the older one is deleted, the other one gets the host.
+        // After the older one is deleted, the other one gets the host.
         cluster.state.delete_service(&ServiceKey::new("shop", "old"));
         let done = cluster.settle();
         assert!(done.contains(&"apply Ingress shop/new (Create)".to_owned()), "{done:?}");
@@ -68,16 +68,16 @@ fn a_regular_expression_is_reported_to_all_services_of_its_host() {
     }
     let reported = |done: &[String]| done.iter().filter(|it| it.ends_with("HostRegularExpression")).count();
     assert_eq!(reported(&cluster.settle()), 502);
-    // A diagnostic names three Services; the others make no difference.
+    // A diagnostic names three Services; further ones make no difference.
     cluster.service("plain-600", "shop.example.com/more", 1);
     assert_eq!((cluster.state.due_services(), reported(&cluster.settle())), (1, 1));
     cluster.service("plain-600", "more.example.com/more", 1);
     assert_eq!(cluster.state.due_services(), 1);
     assert_eq!(reported(&cluster.settle()), 0);
-    // The first one is named, so both patterns name another one now.
+    // The first one was named, so both regular expressions name another one now.
     cluster.state.delete_service(&ServiceKey::new("shop", "plain-000"));
     assert_eq!((cluster.state.due_services(), reported(&cluster.settle())), (3, 2));
-    // Another host is another server.
+    // Another host has separate paths.
     cluster.service("pattern-b", "b.example.com/b/[0-9]+", 2);
     cluster.state.delete_service(&ServiceKey::new("shop", "pattern-a"));
     cluster.settle();
@@ -194,14 +194,14 @@ fn nothing_is_created_in_a_namespace_that_is_deleted() {
     assert!(cluster.settle().is_empty());
     cluster.state.delete_service(&ServiceKey::new("shop", "web"));
     assert!(cluster.settle().is_empty());
-    // A new namespace of the same name, whose Service is seen first.
+    // A new namespace with the same name, whose Service is reported first.
     cluster.service("web", "web.example.com", 2);
     assert!(cluster.settle().is_empty());
     cluster.state.delete_namespace("shop");
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
 
-/// The answer of the API server that an object is created, as it is then.
+/// The response of the API server that an object is created, with its content.
 fn answer(key: &ObjectKey, document: Document) -> ActionResult {
     ActionResult::Applied {
         key: key.clone(),
@@ -224,21 +224,21 @@ fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
     let key = in_shop(Kind::Ingress, "web");
     let applied = document(&cluster.objects[&key]);
     let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
-    // The watch reports the deletion before the answer is here.
+    // The watch reports the deletion before the response arrives.
     cluster.objects.remove(&key);
     cluster.state.delete_object(&key);
     let now = cluster.state.lists();
     cluster.state.record_result(&service, answer(&key, applied), now);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
-    // Neither does the answer to a deletion mark the next object of the name.
+    // Nor does the response to a deletion mark the next object with the name.
     let deleted = ActionResult::Deleted { key: key.clone(), uid: "of-the-first".into() };
     cluster.state.record_result(&service, deleted, now);
     cluster.service("web", "other.example.com", 1);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Update)");
 }
 
-/// A list that begins anew says nothing of an object that was created after its beginning, and deleted before the API server read
-/// what there is. No event about it follows.
+/// A list that starts again tells nothing about an object that was created after its start and deleted before the API server read
+/// the objects. No event about it follows.
 #[test]
 fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
     let mut cluster = FakeCluster::new();
@@ -249,7 +249,7 @@ fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
     cluster.objects.remove(&key).unwrap();
     cluster.state.apply(of_ingresses(Event::InitDone));
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
-    // One that was created after the API server had read what there is, is found to be there.
+    // An object that was created after the API server read the objects is found to exist.
     cluster.state.apply(of_ingresses(Event::Init));
     cluster.service("web", "other.example.com", 1).settle();
     cluster.state.apply(of_ingresses(Event::InitDone));
@@ -260,7 +260,7 @@ fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
     assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
 }
 
-/// The list had it already, so that it does not have to be in the rest of the list.
+/// The list contained it already, so the rest of the list need not contain it.
 #[test]
 fn an_object_that_is_written_while_a_list_is_read_stays_known() {
     let mut cluster = FakeCluster::new();
@@ -276,7 +276,7 @@ fn an_object_that_is_written_while_a_list_is_read_stays_known() {
     assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
 }
 
-/// It may have been deleted before the list was read, and no event will say so.
+/// The object may have been deleted before the list was read, and no event will report it.
 #[test]
 fn an_answer_that_is_older_than_a_list_is_not_believed() {
     let mut cluster = FakeCluster::new();
@@ -295,7 +295,7 @@ fn an_answer_that_is_older_than_a_list_is_not_believed() {
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
 
-/// As with other objects, the watch may report the deletion before the answer is here.
+/// As for other objects, the watch may report the deletion before the response arrives.
 #[test]
 fn a_url_configmap_that_is_deleted_before_the_answer_is_written_again() {
     let mut cluster = FakeCluster::new();
@@ -316,7 +316,7 @@ fn a_url_configmap_that_is_deleted_before_the_answer_is_written_again() {
     let (of_map, now) = (ReconcileKey::UrlConfigMap("shop".into()), cluster.state.lists());
     cluster.state.record_result(&of_map, answer(&key, document(&made)), now);
     assert_eq!(cluster.settle(), ["apply ConfigMap shop/xposer (Share)"]);
-    // The next one of the name is there already when the watch reports that the first one is gone.
+    // The next object with the name exists already when the watch reports the deletion of the first one.
     made["metadata"]["uid"] = "of-an-earlier-one".into();
     cluster.state.apply(gone(&made));
     assert!(cluster.settle().is_empty());
@@ -367,7 +367,7 @@ fn an_object_that_is_made_at_the_same_moment_is_not_touched() {
     let mut cluster = FakeCluster::new();
     cluster.objects.insert(key.clone(), theirs.clone());
     assert_eq!(settle(cluster.apply(&web(&[]))), ["apply Ingress shop/web (Create)"]);
-    // The watch delivers it, which is not waited for longer than that.
+    // The watch reports it, and the controller waits no longer than that.
     cluster.state.apply_object(Kind::Ingress, &document(&theirs));
     assert_eq!(settle(&mut cluster), ["shop/web ForeignObject"]);
     assert_eq!(cluster.objects[&key], theirs);

@@ -1,4 +1,4 @@
-//! A webhook refuses the new object because the old one exists.
+//! Tests of a webhook that refuses the new object because the old one exists.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::notice::Notice;
 
 const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 
-/// The admission webhook of ingress-nginx 1.15.1 refuses the second Ingress of a host and path, unless one of them has the canary
+/// The admission webhook of ingress-nginx 1.15.1 refuses the second Ingress with a host and path, unless one of them has the canary
 /// annotation.
 fn overlaps(objects: &BTreeMap<ObjectKey, Value>, key: &ObjectKey, body: &Value) -> Option<String> {
     let has_annotation = |object: &Value| !object["metadata"]["annotations"][CANARY].is_null();
@@ -56,7 +56,7 @@ fn a_refused_ingress_gets_the_canary_annotation() {
     assert_eq!(marked(&cluster), json!({CANARY: "false"}));
     let done = settle(cluster.set_field(Kind::Ingress, "new", "status", address()));
     assert_eq!(done, ["delete Ingress shop/web"]);
-    // When the old one is deleted, the annotation is removed.
+    // After the old object is deleted, the annotation is removed.
     assert_eq!(settle(cluster.deliver_deletions()), ["apply Ingress shop/new (Update)"]);
     assert_eq!(marked(&cluster), Value::Null);
     assert!(settle(cluster.advance(600)).is_empty());
@@ -140,7 +140,7 @@ fn if_the_annotation_is_refused_the_old_ingress_is_deleted_first() {
     };
     let done = settle(cluster.apply(&web(&[(NAME, "new")])));
     assert_eq!(done[4..], ["delete Ingress shop/web", "apply Ingress shop/new (Create)", "shop/web Deleted"]);
-    // Another reason is reported, and the old one stays.
+    // Another reason is reported, and the old object stays.
     let mut cluster = served();
     cluster.refuses = |objects, key, body| match body["metadata"]["annotations"][CANARY].is_null() {
         true => overlaps(objects, key, body),
@@ -182,7 +182,7 @@ fn a_refusal_because_of_a_deleted_ingress_is_reported_if_it_lasts() {
 #[test]
 fn after_another_refusal_the_old_ingress_stays() {
     let mut cluster = served();
-    // These name a Service, an object with a longer name, one of another namespace, and the new object itself.
+    // These name a Service, an object with a longer name, an object of another namespace, and the new object itself.
     for message in ["Service web", "in ingress shop/web-2", "in ingress other/web", "shop/new is wrong"] {
         let mut handovers = Handovers::new(Duration::from_secs(1));
         let old = Observed::new(
@@ -201,7 +201,7 @@ fn after_another_refusal_the_old_ingress_stays() {
     assert!(cluster.objects.contains_key(&in_shop(Kind::Ingress, "web")));
 }
 
-/// With `nameOthers: false`, no Event says what another namespace is called, in whose ConfigMap the key of a Service is.
+/// With `nameOthers: false`, no Event has the name of another namespace whose ConfigMap contains the key of a Service.
 #[test]
 fn the_url_configmap_of_another_namespace_is_not_named_where_others_are_not() {
     for names_others in [true, false] {
@@ -232,7 +232,7 @@ fn the_url_configmap_of_another_namespace_is_not_named_where_others_are_not() {
                     ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: "xposer".into() };
                 notices.push(Notice::apply_failed(Some(&object), "a quota"));
             }
-            // Those from before are known.
+            // The previous conditions are known.
             cluster.state.finish(&key, Vec::new(), false);
             let told = cluster.state.finish(&key, notices, true);
             notes.extend(told.into_iter().map(|it| format!("{}: {}", it.notice.reason, it.notice.note)));

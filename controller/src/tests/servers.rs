@@ -1,4 +1,4 @@
-//! Who serves a Service, and the objects that an Ingress or an HTTPRoute needs.
+//! Tests of the controllers that serve a Service, and of the objects that an Ingress or an HTTPRoute needs.
 
 use serde_json::{Value, json};
 use xposer::Settings;
@@ -51,11 +51,11 @@ fn only_the_services_of_a_class_follow_it() {
     assert_eq!(cluster.state.due_services(), 1);
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/web (Update)"]);
     assert!(!is_nginx(&cluster));
-    // Once more, and with new settings, it is the same.
+    // Applying it again, and with new settings, is no change.
     cluster.state.apply_server(ServerKind::IngressClass, &document(&class("internal", TRAEFIK)));
     cluster.state.set_settings(Settings::default(), true);
     assert!(settle(&mut cluster).is_empty());
-    // The setting counts more.
+    // The setting has priority.
     let settings = json!({"controllers": {"internal": "ingress-nginx"}});
     cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/web (Update)"]);
@@ -87,7 +87,7 @@ fn a_gateway_that_does_not_exist_is_told_while_it_does_not() {
     let settings = json!({"parentRefs": [{"name": "external", "namespace": "gateways"}]});
     cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
     let route = web(&[("Target", "HTTPRoute")]);
-    // Nobody knows whether it exists.
+    // It is not known whether the Gateway exists.
     cluster.state.set_server_status(ServerKind::Gateway, KindStatus::Forbidden(String::new()));
     assert_eq!(settle(cluster.apply(&route)), ["apply HTTPRoute shop/web (Create)"]);
     cluster.state.set_server_status(ServerKind::Gateway, KindStatus::Listed);
@@ -128,7 +128,7 @@ fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class()
         cluster.settle();
         cluster.advance(wait);
         let told = settle(&mut cluster);
-        // It is told once.
+        // It is reported once.
         assert!(cluster.advance(3600).settle().is_empty());
         told
     };
@@ -152,7 +152,7 @@ fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class()
     for prepare in [&served as &dyn Fn(&mut FakeCluster), &with_class, &with_setting, &forbidden] {
         assert_eq!(told("intern", 60, prepare), none);
     }
-    // It is served by its name alone.
+    // The class is served by its name alone.
     assert_eq!(told("contour", 60, &nothing), none);
 }
 
@@ -170,7 +170,7 @@ fn desired(kind: Kind, name: &str) -> Desired {
     Desired { key: in_shop(kind, name), body, hash }
 }
 
-/// A cluster with the Service `web`, whose plan is that of the tests.
+/// A cluster with the Service `web`, whose plan the tests choose.
 fn planned() -> FakeCluster {
     let mut cluster = FakeCluster::new();
     cluster.apply(&web(&[]));
@@ -178,7 +178,7 @@ fn planned() -> FakeCluster {
     cluster
 }
 
-/// What is done so that the Service has these objects, and the reasons of the notices.
+/// The actions that give the Service these objects, and the reasons of the notices.
 fn plan(cluster: &mut FakeCluster, objects: &[(Kind, &str)]) -> Vec<String> {
     let desired = objects.iter().map(|(kind, name)| desired(*kind, name)).collect();
     let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None, claims: Vec::new() };
@@ -189,7 +189,7 @@ fn plan(cluster: &mut FakeCluster, objects: &[(Kind, &str)]) -> Vec<String> {
     actions.iter().map(text).chain(told).collect()
 }
 
-/// The cluster has an object of ours.
+/// Adds an object of Xposer to the cluster.
 fn exists(cluster: &mut FakeCluster, kind: Kind, name: &str, status: Value) {
     let Desired { key, body, .. } = desired(kind, name);
     cluster.versions += 1;
@@ -223,7 +223,7 @@ fn what_protects_an_object_is_applied_before_it_and_deleted_after_it() {
             "delete Middleware shop/web-auth"
         ]
     );
-    // The option goes: the Ingress does not refer to it any more when it is deleted.
+    // The option is removed: the Ingress no longer refers to the object when the object is deleted.
     assert_eq!(
         plan(&mut cluster, &[(Kind::Ingress, "web"), (Kind::EndpointMonitor, "web")]),
         [
@@ -253,7 +253,7 @@ fn what_protects_an_old_object_that_is_kept_is_kept_with_it() {
         plan(&mut cluster, &new),
         ["apply Middleware shop/new-auth (Create)", "apply Ingress shop/new (Create)"]
     );
-    // Another owner's object with our labels is nothing that it protects.
+    // An object of another owner with the labels of Xposer does not need the protection.
     let mut copy = desired(Kind::Ingress, "copy").body;
     copy["metadata"].as_object_mut().unwrap().remove("ownerReferences");
     cluster.state.apply_object(Kind::Ingress, &document(&copy));
@@ -317,7 +317,7 @@ fn after_a_failure_nothing_is_sent_that_would_be_open() {
         (text(&actions[0]).as_str(), sent),
         ("apply Middleware shop/web-auth (Create)", vec!["apply Route shop/web (Create)".to_owned()])
     );
-    // A helper stays while what needs it could not be deleted.
+    // A helper stays as long as an object that needs it could not be deleted.
     exists(&mut cluster, Kind::Ingress, "web", Value::Null);
     exists(&mut cluster, Kind::Middleware, "web-auth", Value::Null);
     exists(&mut cluster, Kind::Route, "web", Value::Null);

@@ -1,4 +1,4 @@
-//! When the ConfigMaps of the claims are written, with a store that answers in place of the API server.
+//! Tests of the schedule of ConfigMaps with claims; a store answers in place of the API server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,9 +20,9 @@ struct Store {
     contents: BTreeMap<u64, Content>,
     versions: u32,
     is_complete: bool,
-    /// Refuses a request, by its work.
+    /// Decides whether to refuse a request.
     refuses: fn(&What) -> Option<Failure>,
-    /// What was done, without lists.
+    /// The work that was done, without lists.
     done: Vec<String>,
     news: Vec<News>,
 }
@@ -65,7 +65,7 @@ impl Store {
         }
     }
 
-    /// All have been written, and nothing is to be done.
+    /// A store in which all ConfigMaps are written, and no work is left.
     fn written() -> Self {
         let mut store = Self::new();
         assert_eq!(store.run(60).len(), ALL);
@@ -82,7 +82,7 @@ impl Store {
         self.shards.change(shard, self.now);
     }
 
-    /// Lets so many seconds pass, and answers every request at once. Returns what was done.
+    /// Advances the clock by this time, and answers every request at once. Returns the work that was done.
     fn run(&mut self, seconds: u64) -> Vec<String> {
         let end = self.now + Duration::from_secs(seconds);
         let mut requests = 0;
@@ -171,7 +171,7 @@ fn all_are_written_once_after_each_start() {
     store.contents.insert(8, content("b.example.com"));
     assert_eq!(store.run(60).len(), ALL);
     assert_eq!(store.maps[&8].shard.buckets, store.contents[&8].buckets);
-    // What another version of the program has written is not trusted.
+    // A ConfigMap that another version of the program wrote is not trusted.
     store.maps.get_mut(&9).unwrap().shard.state.version = SHARD_VERSION - 1;
     store.restart();
     assert_eq!(store.run(60).len(), ALL);
@@ -180,7 +180,7 @@ fn all_are_written_once_after_each_start() {
 
 #[test]
 fn a_write_from_before_a_change_of_the_leader_comes_too_late() {
-    // The versions that a replica knew which was then cut off, with its request under way.
+    // The versions known to a replica that was then disconnected, with its request in progress.
     let mut store = Store::written();
     let before: BTreeMap<u64, String> =
         store.maps.iter().map(|(number, map)| (*number, map.version.clone())).collect();
@@ -208,7 +208,7 @@ fn changes_are_written_in_batches() {
     }
     assert!(store.run(0).is_empty());
     assert_eq!(store.run(1), ["write 7"]);
-    // Not again at once, however often it changes.
+    // It is not written again at once, however often it changes.
     for number in 0..50 {
         store.set(7, &format!("again-{number}.example.com"));
         store.run(0);
@@ -216,7 +216,7 @@ fn changes_are_written_in_batches() {
     let during = store.run(10).len();
     assert!((1..=4).contains(&during), "{during}");
     assert_eq!(store.maps[&7].shard.buckets, store.contents[&7].buckets);
-    // A change that is taken back is not written.
+    // A change that is reverted is not written.
     store.set(7, "x.example.com");
     store.set(7, "again-49.example.com");
     assert!(store.run(10).is_empty());
@@ -233,12 +233,12 @@ fn they_are_written_anew_before_readers_stop_to_trust_them() {
         let oldest = store.maps.values().map(|map| store.now.duration_since(map.written)).max().unwrap();
         assert!(oldest <= Duration::from_secs(HOUR / 3 + 60), "{oldest:?}");
     }
-    // Each about three times an hour, and never many at once after the first ones.
+    // Each about three times an hour, and never many at once after the first writes.
     let all: usize = at.values().sum();
     assert!((3 * ALL..=4 * ALL + ALL / 2).contains(&all), "{all} in {:?}: {at:?}", store.now - started);
     assert!(at.values().all(|it| *it < ALL / 4), "{at:?}");
     assert!(store.news.is_empty());
-    // With other settings, another time counts.
+    // With other settings, another interval applies.
     store.shards.set_place(Some(("xposer-system", 60)));
     assert!(store.run(21).len() >= ALL);
 }
@@ -253,11 +253,11 @@ fn what_somebody_deletes_or_edits_comes_back() {
     for number in [1, 2] {
         assert_eq!(store.maps[&number].shard.buckets, Buckets::new());
     }
-    // A change of the content finds it at once.
+    // A change of the content notices it at once.
     store.maps.remove(&3);
     store.set(3, "a.example.com");
     assert_eq!(store.run(10), ["conflict 3", "read 3", "write 3"]);
-    // Whoever edits all the time is not answered all the time.
+    // Constant edits of another client are not answered each time.
     store.refuses = |what| matches!(what, What::Write(4, ..)).then_some(Failure::Outdated);
     store.set(4, "a.example.com");
     let during = store.run(60).len();
@@ -280,7 +280,7 @@ fn a_name_that_somebody_else_has_is_left_alone() {
     assert_eq!((store.maps[&5].version.clone(), store.shards.counts().1), (version, 1));
     assert_eq!(store.news.len(), 1, "{:?}", store.news);
     assert!(store.shards.is_settled());
-    // When it is gone, as the message advises, ours is made soon.
+    // After it is deleted, as the message advises, the shard is written soon.
     store.maps.remove(&5);
     store.run(35);
     assert_eq!((store.maps[&5].shard.buckets.len(), store.shards.counts().1), (1, 0));
@@ -336,12 +336,12 @@ fn the_claims_move_with_the_settings() {
     assert!(!store.shards.is_settled());
     assert_eq!(store.run(60), ["delete in elsewhere"]);
     assert!(store.shards.is_settled());
-    // There and back again: nothing is deleted where they are.
+    // Moved and moved back: nothing is deleted in the current place.
     store.shards.set_place(Some(("elsewhere", HOUR)));
     store.shards.set_place(None);
     store.shards.set_place(Some(("elsewhere", HOUR)));
     assert!(store.run(60).iter().all(|it| it.starts_with("write ")));
-    // Where they cannot be written, those from before stay, for settings that are taken back.
+    // If the ConfigMaps cannot be written in the new place, the previous ones stay, in case the settings are reverted.
     store.shards.set_place(Some(("forbidden", HOUR)));
     store.refuses = |what| matches!(what, What::Write(..)).then(|| Failure::NoPermission("no".to_owned()));
     store.maps.clear();
@@ -350,14 +350,14 @@ fn the_claims_move_with_the_settings() {
     store.refuses = |_| None;
     store.run(60);
     store.news.clear();
-    // What may not be deleted is told about, and stays.
+    // ConfigMaps that may not be deleted are reported, and stay.
     store.shards.set_place(None);
     store.refuses = |_| Some(Failure::NoPermission("no".to_owned()));
     assert_eq!(store.run(600), ["failed no_permission"]);
     assert!(matches!(&*store.news, [News::Failed(_)]) && store.shards.is_settled());
 }
 
-/// A look at what belongs to somebody else may fail, and is repeated: nothing is written there that could end a failure.
+/// A check of a ConfigMap of another owner may fail, and is repeated: no write there could end the failure.
 #[test]
 fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
     let mut store = Store::new();
@@ -371,7 +371,7 @@ fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
     store.run(HOUR);
     assert!(store.shards.is_settled());
     assert_eq!(store.news.last(), Some(&News::Recovered), "{:?}", store.news);
-    // The next failure is told.
+    // The next failure is reported.
     store.refuses = failing;
     store.run(35);
     assert!(matches!(store.news.last(), Some(News::Failed(_))), "{:?}", store.news);
@@ -388,7 +388,7 @@ fn those_from_before_go_although_something_changes_all_the_time() {
         done.extend(store.run(0));
     }
     assert!(done.contains(&"delete in xposer-system".to_owned()), "{done:?}");
-    // Nor does it matter that one belongs to somebody else there.
+    // It also does not matter that a ConfigMap belongs to another owner there.
     store.shards.set_place(Some(("third", HOUR)));
     store.maps.clear();
     store.put(5, content("theirs.example.com"), false);
@@ -400,7 +400,7 @@ fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
     let mut store = Store::written();
     store.shards.set_place(Some(("elsewhere", HOUR)));
     store.maps.clear();
-    // Another failure is told before it.
+    // Another failure is reported before it.
     store.refuses = |what| {
         let said = "data: Forbidden: field is immutable when `immutable` is set";
         match what {
@@ -420,7 +420,7 @@ fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
     assert!(store.run(400).contains(&"delete in xposer-system".to_owned()));
 }
 
-/// What the message about an immutable one advises.
+/// The fix that the message about an immutable ConfigMap advises.
 #[test]
 fn one_that_is_deleted_because_it_is_refused_is_made_anew() {
     let mut store = Store::written();
@@ -431,7 +431,7 @@ fn one_that_is_deleted_because_it_is_refused_is_made_anew() {
     store.set(3, "a.example.com");
     store.run(600);
     store.maps.remove(&3);
-    // The answer to an update of what is not there.
+    // The response to an update of a ConfigMap that does not exist.
     store.refuses = |_| None;
     store.run(300);
     assert_eq!(store.maps[&3].shard.buckets, store.contents[&3].buckets);

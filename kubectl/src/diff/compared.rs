@@ -1,10 +1,10 @@
-//! What would change, as data and as text.
+//! The changes, as data and as text.
 
 use serde_json::Value;
 use xposer_live::difference::unified;
 use xposer_manifest::Finding;
 
-/// What would happen to an object.
+/// The change of an object.
 pub(crate) struct Change {
     pub(crate) verb: &'static str,
     /// The object, as `Ingress shop/web`.
@@ -14,7 +14,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The change as text: what happens, and a unified difference.
+    /// The change as text: the verb, and a unified difference.
     pub(crate) fn to_text(&self) -> String {
         let Self { verb, object, before, after } = self;
         let lines = unified(before.as_ref(), after.as_ref());
@@ -28,7 +28,7 @@ impl Change {
     }
 }
 
-/// What would change, and what is to be told about it.
+/// The changes, and the findings about them.
 #[derive(Default)]
 pub(super) struct Compared {
     pub(super) changes: Vec<Change>,

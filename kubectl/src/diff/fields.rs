@@ -1,4 +1,4 @@
-//! Which fields of an object count in a difference: those that the controller writes, or has written.
+//! The fields of an object that a difference contains: those that the controller writes, or has written.
 
 use serde_json::{Map, Value};
 use xposer_live::document::Document;
@@ -15,22 +15,22 @@ pub(super) fn whole(kind: Kind, document: &Document) -> Value {
     value
 }
 
-/// A document always has a JSON form.
+/// This cannot fail: a document has a JSON form.
 fn value(document: &Document) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// An object with the fields that are desired, and those that the controller has created or applied earlier. Defaults of the API server and
-/// fields of others are left out.
-pub(super) fn that_count(document: &Document, desired: &Value) -> Value {
+/// The object with only the desired fields, and the fields that the controller created or applied earlier. Defaults of the API
+/// server and fields of other managers are left out.
+pub(super) fn relevant(document: &Document, desired: &Value) -> Value {
     let ours = our_field_set(&document.metadata);
     let mut counted = counted(&value(document), Some(desired), ours.as_ref());
     with_type(&mut counted, desired);
     counted
 }
 
-/// An object as it is, and as it would be after the controller has adopted it: `spec` and the annotations are ours alone, labels of
-/// others stay, and the Service is one more owner.
+/// The object before and after an adoption: `spec` and the annotations become those of the controller alone, labels of other
+/// managers are kept, and the Service becomes an additional owner.
 pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value) {
     let mut before = value(document);
     with_type(&mut before, desired);
@@ -64,7 +64,7 @@ pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value
     (before, after)
 }
 
-/// A document does not keep its kind, which is the desired one.
+/// Adds the kind of the desired object, because a document does not contain it.
 fn with_type(object: &mut Value, desired: &Value) {
     for field in ["apiVersion", "kind"] {
         if let (Some(object), Some(value)) = (object.as_object_mut(), desired.get(field)) {
@@ -73,11 +73,11 @@ fn with_type(object: &mut Value, desired: &Value) {
     }
 }
 
-/// The part of a value that is desired, or that is among the fields that we have applied.
+/// The part of a value that is desired, or that the controller applied.
 fn counted(live: &Value, desired: Option<&Value>, ours: Option<&Value>) -> Value {
     match (live, desired) {
         (Value::Object(live), Some(Value::Object(_)) | None) => {
-            // Of a field that is not desired any more and was ours as a whole, everything counts.
+            // A field that is no longer desired and that the controller owned as a whole is included completely.
             let has_inner =
                 |ours: &Value| ours.as_object().is_some_and(|it| it.keys().any(|key| key.starts_with("f:")));
             if desired.is_none() && !ours.is_some_and(has_inner) {
@@ -110,7 +110,7 @@ fn counted(live: &Value, desired: Option<&Value>, ours: Option<&Value>) -> Value
     }
 }
 
-/// Others may add owners; those of Services count.
+/// Other managers may add owners, so only those that are Services are compared.
 fn owners(live: &[Value], desired: &[Value]) -> Value {
     let is_of_service = |owner: &&Value| owner.get("kind").is_some_and(|kind| kind == "Service");
     let part = |owner: &Value| counted(owner, desired.first(), None);
@@ -142,7 +142,7 @@ mod tests {
             "spec": {"rules": [{"host": "c"}]},
         });
         assert_eq!(
-            that_count(&live, &desired),
+            relevant(&live, &desired),
             json!({
                 "apiVersion": "v1", "kind": "Ingress",
                 "metadata": {"name": "web", "annotations": {"ours": "1", "left": "3"}, "ownerReferences": [{"kind": "Service", "uid": "1"}]},

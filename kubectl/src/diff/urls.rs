@@ -1,4 +1,4 @@
-//! The URL ConfigMaps: what their entries would become.
+//! The changes of the entries in URL ConfigMaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::world::World;
 
-/// Compares the ConfigMaps of the namespaces that the user has asked about.
+/// Compares the ConfigMaps of the namespaces that the user selected.
 pub(super) async fn compare(
     connection: &Connection,
     world: &World,
@@ -33,7 +33,7 @@ pub(super) async fn compare(
     let resource = kinds::resource(Kind::ConfigMap);
     let (api, plural) = (connection.documents(&resource, scope), &resource.plural);
     match scope {
-        // The right may be for this name alone.
+        // A role may permit reading only this name.
         Some(namespace) => match connection.ask(("get", plural, scope), api.get(URL_CONFIG_MAP)).await {
             Ok(map) => {
                 maps.insert(namespace.to_owned(), map);
@@ -60,7 +60,7 @@ pub(super) async fn compare(
     Ok(())
 }
 
-/// Without the right to read them it is an error only if there is something to compare.
+/// Handles a refused read, which is an error only if there is something to compare.
 fn refused(
     code: u16,
     failure: Failure,
@@ -141,10 +141,10 @@ impl Compared {
                 )).help("remove it there, or rename the Service"));
             }
         }
-        // The entry of a Service that has become invalid stays.
+        // The entry of a Service that has become invalid is kept.
         let refused = decisions.iter().filter(|it| matches!(it.result, DecisionResult::Refused));
         let refused: BTreeSet<String> = refused.map(|it| key_of(&it.key)).collect();
-        // Of what nobody asks about, nothing is shown.
+        // Only the entries of the selected Services are shown.
         let chosen: Option<BTreeSet<String>> =
             world.chosen.as_ref().map(|chosen| chosen.iter().map(|service| key_of(service)).collect());
         let chosen = |key: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
@@ -182,7 +182,7 @@ impl Compared {
     }
 }
 
-/// Whether labels say that an object is ours.
+/// Whether the object has the labels of Xposer.
 fn is_labelled(document: &Document) -> bool {
     let labels = document.metadata.labels.as_ref();
     labels.and_then(|labels| labels.get(MANAGED_BY_LABEL)).is_some_and(|by| by == MANAGED_BY)

@@ -1,4 +1,4 @@
-//! `metadata.managedFields`: who has set which fields, and whether an object has the fields that are desired.
+//! `metadata.managedFields`: the managers of fields, and whether an object has the desired fields.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use crate::document::Document;
 /// The field manager of everything that the controller creates and applies.
 pub const FIELD_MANAGER: &str = "xposer";
 
-/// The operation of the entry of fields that were applied. A client that creates or updates has an entry of its own.
+/// The operation of an entry of applied fields. A client that creates or updates has a separate entry.
 const APPLY: &str = "Apply";
 
-/// Whether an entry lists fields that the controller has created or applied.
+/// Whether an entry lists fields that the controller created or applied.
 fn is_ours(entry: &ManagedFieldsEntry) -> bool {
     entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.subresource.is_none()
 }
@@ -24,30 +24,30 @@ fn entries(metadata: &ObjectMeta) -> impl Iterator<Item = &ManagedFieldsEntry> {
     metadata.managed_fields.iter().flatten()
 }
 
-/// The fields that the controller has created and applied, an item for each of these operations.
+/// The sets of fields that the controller created and applied, one for each of these operations.
 pub fn our_fields(metadata: &ObjectMeta) -> impl Iterator<Item = &Value> {
     entries(metadata).filter(|it| is_ours(it)).filter_map(|it| Some(&it.fields_v1.as_ref()?.0))
 }
 
-/// The fields that the controller has created or applied, as one set; `None` if there are none.
+/// The union of the fields that the controller created and applied; `None` if there are none.
 pub fn our_field_set(metadata: &ObjectMeta) -> Option<Value> {
     our_fields(metadata).cloned().reduce(union)
 }
 
-/// Whether another manager has a field of ours.
+/// Whether another manager owns one of the controller's fields.
 fn conflicts(entry: &ManagedFieldsEntry, metadata: &ObjectMeta) -> bool {
     let has = |ours| entry.fields_v1.as_ref().is_some_and(|theirs| overlap(&theirs.0, ours));
     entry.subresource.is_none() && !is_ours(entry) && our_fields(metadata).any(has)
 }
 
-/// Whether `managedFields` has to become [`as_applied`] before the object is applied again: otherwise the API server keeps a field
-/// that the controller does not apply any more, because another manager has it too, or because the controller has created it and
-/// not applied it.
+/// Whether `managedFields` has to be replaced by [`as_applied`] before the object is applied again. Otherwise the API server keeps
+/// a field that the controller no longer applies, because another manager also owns it, or because the controller created it and
+/// never applied it.
 pub(crate) fn must_be_taken(metadata: &ObjectMeta) -> bool {
     entries(metadata).any(|it| is_ours(it) && !is_applied(it) || conflicts(it, metadata))
 }
 
-/// The entries of `managedFields` as if the controller had applied all its fields, and no other manager had any of them.
+/// Returns the entries of `managedFields` as if the controller had applied all its fields, and no other manager owned any of them.
 pub fn as_applied(metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
     let ours: Vec<&ManagedFieldsEntry> = entries(metadata).filter(|it| is_ours(it)).collect();
     let merged = ours.iter().find(|it| is_applied(it)).or(ours.first()).map(|first| ManagedFieldsEntry {
@@ -59,10 +59,10 @@ pub fn as_applied(metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
     merged.into_iter().chain(others.cloned()).collect()
 }
 
-/// All fields of two sets.
+/// The union of two sets of fields.
 fn union(one: Value, other: Value) -> Value {
     let (Value::Object(mut all), Value::Object(more)) = (one, other) else { return json!({}) };
-    // A set without inner fields is the field itself, which is `.` beside inner fields.
+    // A set without inner fields is the field itself. In a set with inner fields, `.` is the field itself.
     if all.is_empty() != more.is_empty() {
         all.insert(".".to_owned(), json!({}));
     }
@@ -86,7 +86,7 @@ fn overlap(one: &Value, other: &Value) -> bool {
     one.iter().any(|(name, inner)| name != "." && other.get(name).is_some_and(|known| overlap(inner, known)))
 }
 
-/// Whether other managers have fields of the content of an object. The status is not content.
+/// Whether other managers own fields of the content of an object. The status is not content.
 pub fn has_other_managers(metadata: &ObjectMeta) -> bool {
     entries(metadata).any(|entry| {
         let content = ["f:spec", "f:data"];
@@ -98,10 +98,10 @@ pub fn has_other_managers(metadata: &ObjectMeta) -> bool {
     })
 }
 
-/// Whether an object is as desired: every desired field has its value, and no field that the controller applied earlier
-/// is left over. Fields that others added, and defaults of the API server, make no difference.
+/// Whether an object is as desired: every desired field has its value, and no field remains that the controller applied earlier.
+/// Fields that others added, and defaults of the API server, make no difference.
 pub fn is_as_desired(document: &Document, desired: &Value) -> bool {
-    // A document always has a JSON form.
+    // This cannot fail: a document has a JSON form.
     let observed = serde_json::to_value(document).unwrap_or_default();
     let mut fields = our_fields(&document.metadata).peekable();
     fields.peek().is_some() && covers(&observed, desired) && fields.all(|fields| are_desired(fields, desired))
@@ -111,7 +111,7 @@ fn covers(observed: &Value, desired: &Value) -> bool {
     match (observed, desired) {
         (Value::Object(observed), Value::Object(desired)) => {
             desired.iter().all(|(key, desired)| match key.as_str() {
-                // A document does not keep these.
+                // A document does not have these fields.
                 "apiVersion" | "kind" if !observed.contains_key(key) => true,
                 "ownerReferences" => has_owners(observed.get(key), desired),
                 _ => observed.get(key).is_some_and(|observed| covers(observed, desired)),
@@ -125,14 +125,14 @@ fn covers(observed: &Value, desired: &Value) -> bool {
     }
 }
 
-/// Owner references are a set: others may add theirs.
+/// Owner references are a set: other managers may add references.
 fn has_owners(observed: Option<&Value>, desired: &Value) -> bool {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let observed = observed.map(list).unwrap_or_default();
     list(desired).iter().all(|desired| observed.iter().any(|observed| covers(observed, desired)))
 }
 
-/// Whether all these fields of ours are still desired.
+/// Whether all of these fields of the controller are still desired.
 fn are_desired(fields: &Value, desired: &Value) -> bool {
     fields.as_object().into_iter().flatten().all(|(name, inner)| match name.strip_prefix("f:") {
         Some(name) => desired.get(name).is_some_and(|desired| are_desired(inner, desired)),

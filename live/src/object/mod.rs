@@ -1,4 +1,4 @@
-//! What is kept of an object in the cluster: its owner, whether it is as desired, and whether it is served.
+//! The stored facts about an object in the cluster: its owner, whether it is as desired, and whether it is served.
 
 mod fields;
 mod status;
@@ -16,52 +16,52 @@ use crate::keys::ServiceKey;
 pub use fields::{FIELD_MANAGER, as_applied, has_other_managers, is_as_desired, our_field_set, our_fields};
 pub use status::hosts;
 
-/// An object that has at least one of the three marks of ownership, or that may be adopted.
+/// An object that has at least one of the three marks of ownership, or that a Service may adopt.
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub uid: Box<str>,
     pub version: Box<str>,
-    /// The Service that it belongs to, by its label or else by its owner reference.
+    /// The Service that the object belongs to, from its label, or else from its owner reference.
     pub service: Arc<ServiceKey>,
-    /// Mark 1: the labels.
+    /// Mark 1: whether the object has the labels.
     pub labelled: bool,
-    /// Mark 2, if it is the UID of the Service: the owner reference.
+    /// Mark 2, if it equals the UID of the Service: the UID of the owner reference.
     pub owner: Option<Box<str>>,
-    /// Mark 3: the controller has created it, or applied fields of it.
+    /// Mark 3: whether the controller created the object or applied fields of it.
     pub managed: bool,
-    /// Whether our fields have to be taken before it is applied again ([`as_applied`]).
+    /// Whether the controller has to take over its fields before it applies the object again ([`as_applied`]).
     pub must_be_taken: bool,
-    /// Whether something other than a Service controls it.
+    /// Whether an owner other than a Service controls the object.
     pub controlled: bool,
-    /// The name of the Service that may adopt it.
+    /// The name of the Service that may adopt the object.
     pub adoptable_by: Option<Box<str>>,
-    /// Whether it is being deleted.
+    /// Whether the object is being deleted.
     pub terminating: bool,
     /// The hash of the desired object, if this object is as desired; otherwise 0.
     pub desired_hash: u64,
-    /// The hash of its content.
+    /// The hash of the object's content.
     pub content_hash: u64,
-    /// How many serve it, by its status.
+    /// The number of parents or routers that serve the object, from its status.
     pub served_by: u8,
-    /// Whether it cannot be served until an older object with its host and path is gone.
+    /// Whether the object cannot be served until an older object with the same host and path is deleted.
     pub is_blocked: bool,
-    /// By whom and why it is not served.
+    /// The reason why the object is not served, and who refuses it.
     pub refusal: Option<Box<str>>,
-    /// The hashes of its hosts, sorted.
+    /// The sorted hashes of the object's hosts.
     pub hosts: Box<[u64]>,
 }
 
-/// The owner of an object.
+/// The ownership of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ownership {
     Ours,
-    /// It has another owner, who lets this Service adopt it.
+    /// The object has another owner, who lets this Service adopt it.
     Adoptable,
     Foreign,
 }
 
 impl Observed {
-    /// `None` for an object that has no mark and cannot be adopted.
+    /// Returns `None` for an object that has no mark and that no Service may adopt.
     pub fn new(document: &Document) -> Option<Self> {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
@@ -95,8 +95,8 @@ impl Observed {
         })
     }
 
-    /// The owner, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
-    /// restored after it was removed.
+    /// The ownership of the object, for the Service with this key and UID. Two of the three marks are enough, so that the third one
+    /// is restored if it was removed.
     pub fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
         let owned = self.owner.as_deref() == Some(uid);
         let labelled = self.labelled && *self.service == *service;
@@ -109,14 +109,14 @@ impl Observed {
         }
     }
 
-    /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has
-    /// the first two.
+    /// Whether the object may be deleted if its Service does not need it: it has all three marks. A copy of an object of Xposer has
+    /// only the first two.
     pub fn is_deletable(&self) -> bool {
         self.labelled && self.owner.is_some() && self.managed && !self.controlled && !self.terminating
     }
 }
 
-/// Whether the version of an object is later than another version of it. The versions of one kind are numbers that grow.
+/// Whether `version` of an object is later than its version `other`. The versions of one kind are increasing numbers.
 pub fn is_later(version: &str, other: &str) -> bool {
     version.parse::<u64>().ok() > other.parse().ok()
 }
@@ -125,12 +125,12 @@ fn is_service(owner: &OwnerReference) -> bool {
     owner.kind == "Service" && owner.api_version == "v1"
 }
 
-/// The reference that makes Kubernetes delete an object together with its Service.
+/// The owner reference that makes Kubernetes delete an object together with its Service.
 pub fn owner_reference(service: &ServiceKey, uid: &str) -> Value {
     json!({"apiVersion": "v1", "controller": true, "kind": "Service", "name": *service.name, "uid": uid})
 }
 
-/// The hash of an object's content, without its version and its status.
+/// The hash of an object's content, without its version and status.
 fn content_hash(document: &Document) -> u64 {
     let metadata = &document.metadata;
     let owners = metadata.owner_references.as_ref();
@@ -264,7 +264,7 @@ mod tests {
         assert!(!Observed::new(&document(ours())).unwrap().must_be_taken);
     }
 
-    /// What the API server notes about an object that the controller has created.
+    /// The entry of `managedFields` for an object that the controller created.
     fn created() -> Value {
         let mut created = ours();
         created["metadata"]["managedFields"][0]["operation"] = "Update".into();
@@ -283,7 +283,7 @@ mod tests {
         let taken_fields = serde_json::to_value(&taken.metadata.managed_fields).unwrap();
         assert_eq!(taken_fields, ours()["metadata"]["managedFields"]);
         let after = Observed::new(&taken).unwrap();
-        // It was not changed, so it is not planned again.
+        // The object was not changed, so it is not planned again.
         assert!(after.managed && !after.must_be_taken && after.content_hash == before.content_hash);
 
         let mut fewer = desired();

@@ -1,15 +1,15 @@
-//! Whether an object serves, by its status, and the hosts in its spec.
+//! Whether an object is served, from its status, and the hosts in its spec.
 
 use serde_json::Value;
 
 use crate::digest::digest;
 use crate::document::Document;
 
-/// Why OpenShift's router does not admit a Route: an older Route of the namespace has its host and path.
+/// The reason of OpenShift's router for not admitting a Route: an older Route of the namespace has its host and path.
 const CLAIMED: &str = "HostAlreadyClaimed";
 
-/// How many serve the object: for an Ingress, 1 if it has an address; for an HTTPRoute, the parents that have accepted its
-/// current generation; for a Route, the routers that have admitted it; for a ListenerSet, 1 if it is programmed.
+/// The number of parents or routers that serve the object: for an Ingress, 1 if it has an address; for an HTTPRoute, the parents
+/// that accepted its current generation; for a Route, the routers that admitted it; for a ListenerSet, 1 if it is programmed.
 pub(super) fn served_by(document: &Document) -> u8 {
     let list = |pointer: &str| document.status.pointer(pointer).and_then(Value::as_array);
     let addresses = list("/loadBalancer/ingress").map_or(0, |all| usize::from(!all.is_empty()));
@@ -27,9 +27,9 @@ fn is_true(status: &Value, condition: &str, generation: Option<i64>) -> bool {
     current_conditions(status, generation).any(|it| has(it, "type", condition) && has(it, "status", "True"))
 }
 
-/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute or a policy, the first
-/// router that does not admit a Route, or the Gateway that does not accept a ListenerSet. A Route that an older one blocks is a matter
-/// of handovers.
+/// The reason why the object in its current generation is not served: the message of the first parent that does not accept an
+/// HTTPRoute or a policy, of the first router that does not admit a Route, or of the Gateway that does not accept a ListenerSet. A
+/// Route that an older Route blocks is left to the handover.
 pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
     let list = |field: &str| document.status.get(field).and_then(Value::as_array).into_iter().flatten();
     let is_refusal = |it: &&Value| {
@@ -70,7 +70,7 @@ pub(super) fn is_blocked(document: &Document) -> bool {
     routers.flat_map(conditions).any(|it| has(it, "status", "False") && has(it, "reason", CLAIMED))
 }
 
-/// The hosts of an Ingress, an HTTPRoute or a Route, as sorted hashes; none for other kinds.
+/// The hosts of an Ingress, an HTTPRoute or a Route, as sorted hashes; empty for other kinds.
 pub fn hosts(spec: &Value) -> Box<[u64]> {
     let list = |field: &str| spec.get(field).and_then(Value::as_array).into_iter().flatten();
     let hosts = list("rules").filter_map(|rule| rule.get("host"));

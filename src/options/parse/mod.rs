@@ -1,4 +1,4 @@
-//! The values of settings, and of the annotations that override them, which are texts.
+//! Parses the values of settings, and of the annotations that override them, which are texts.
 
 use std::str::FromStr;
 
@@ -25,17 +25,17 @@ mod wish;
 pub(super) use self::monitor::{health_endpoint, monitor_provider};
 pub(super) use self::wish::wish;
 
-/// Problems, each with its place.
+/// Problems, each with the place it is about.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;
-/// A value, or everything that is wrong with it.
+/// A value, or all problems of the input.
 pub(super) type Parsed<T> = Result<T, Problems>;
 
-/// Whether the value is that of an annotation of a Service, and not of a setting.
+/// Whether the value belongs to an annotation of a Service, and not to a setting.
 pub(super) fn is_annotation(at: &Origin) -> bool {
     !matches!(at, Origin::Setting(_))
 }
 
-/// The code of a value that is wrong: settings have one code for all of them.
+/// The code of a finding about an invalid value; all settings share one code.
 fn code(at: &Origin, of_annotation: Code) -> Code {
     if is_annotation(at) { of_annotation } else { Code::SettingInvalid }
 }
@@ -57,7 +57,7 @@ pub(super) fn wrong(at: &Origin, said: impl Into<String>, help: impl Into<String
     one(at, Problem::new(Code::SettingInvalid, said).help(help))
 }
 
-/// A text; `None` where it is empty.
+/// A text; `None` if it is empty.
 pub(super) fn text<'v>(value: &'v Value, at: &Origin) -> Parsed<Option<&'v str>> {
     match value {
         Value::String(text) if text.trim().is_empty() => Ok(None),
@@ -66,7 +66,7 @@ pub(super) fn text<'v>(value: &'v Value, at: &Origin) -> Parsed<Option<&'v str>>
     }
 }
 
-/// What a text means without the blanks around it; `None` where it is empty.
+/// The result of `read` for a text without the blanks around it; `None` if it is empty.
 fn trimmed<T>(
     value: &Value,
     at: &Origin,
@@ -81,7 +81,7 @@ pub(super) fn template(value: &Value, at: &Origin) -> Parsed<Option<Template<'st
     read_template(text, at).map(Some)
 }
 
-/// The name of a secret, which can contain the host that it is for.
+/// The name of a secret, as a template that can contain the host.
 pub(super) fn secret_template(value: &Value, at: &Origin) -> Parsed<Option<Template<'static>>> {
     let Some(text) = text(value, at)? else { return Ok(None) };
     parsed_template(text, at).map(Some)
@@ -102,7 +102,7 @@ fn parsed_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
     }
 }
 
-/// The items of a list, each read by `read`; all problems of all of them.
+/// The items of a list, each read by `read`, or the problems of all items.
 pub(super) fn list<T>(
     value: &Value,
     at: &Origin,
@@ -136,7 +136,7 @@ pub(super) fn template_list(value: &Value, at: &Origin) -> Parsed<Option<Vec<Sou
     list(value, at, "a list of templates", &read).map(Some)
 }
 
-/// A boolean; `None` where the text is empty. Forms and environment variables hand booleans over as texts.
+/// A boolean; `None` if the text is empty. Texts are accepted because forms and environment variables have only texts.
 pub(super) fn boolean(value: &Value, at: &Origin) -> Parsed<Option<bool>> {
     match value {
         Value::Bool(value) => Ok(Some(*value)),
@@ -166,7 +166,7 @@ pub(super) fn tls(value: &Value, at: &Origin) -> Parsed<Option<Tls>> {
 fn unknown_tls(word: &str, at: &Origin) -> Problem {
     let mut problem = unknown_word(code(at, Code::TlsNotBoolean), word, Tls::WORDS);
     if is_annotation(at) {
-        // The original fell back to its configuration, too.
+        // The original Xposer also used the configuration in this case.
         problem.message = format!(
             "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
             quoted(word)
@@ -197,7 +197,7 @@ pub(crate) fn port_of(text: &str) -> Result<PortRef, Problem> {
         if is_port_name(&lower) {
             problem.help(format!("write it in lower case: {lower}")).propose(lower)
         } else if let Some((_, other)) = text.split_once(',') {
-            // Several ports, as if each were for the URL of the same place.
+            // The value is several ports, as if each were for the URL at the same position.
             problem.help(format!(
                 "write one port; put another one behind its URL in {}: `example.com/path -> {}`",
                 annotation::URL,
@@ -219,7 +219,7 @@ pub(super) fn termination(value: &Value, at: &Origin) -> Parsed<Option<Terminati
     trimmed(value, at, |word| word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, words)))
 }
 
-/// Whether the value is the second of two words.
+/// Whether the value is the second one of two words.
 pub(super) fn second_of(value: &Value, at: &Origin, words: &[&str; 2]) -> Parsed<Option<bool>> {
     trimmed(value, at, |word| {
         let position = words.iter().position(|known| *known == word);
@@ -227,7 +227,7 @@ pub(super) fn second_of(value: &Value, at: &Origin, words: &[&str; 2]) -> Parsed
     })
 }
 
-/// A word that is none of `words`.
+/// The problem of a word that is not among `words`.
 pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
     let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), quoted(word)));
     match did_you_mean(word, words.iter().copied()) {
@@ -245,31 +245,31 @@ pub(super) fn class(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     trimmed(value, at, |name| if is_class(name) { Ok(name.to_owned()) } else { Err(class_problem(name)) })
 }
 
-/// Whether it is the name of an IngressClass, or a class that is an annotation alone.
+/// Whether the name is a valid IngressClass, or a class that exists only as an annotation.
 pub(crate) fn is_class(name: &str) -> bool {
     is_dns_subdomain(name) || is_of_annotation(name)
 }
 
-/// A class that is not the name of an object.
+/// The problem of a class that is no valid name of an object.
 pub(crate) fn class_problem(name: &str) -> Problem {
     object_problem(Code::ClassInvalid, name, "IngressClass")
 }
 
-/// What is not the name of an object of this kind.
+/// The problem of a text that is no valid name of an object of this kind.
 pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
     let article = if kind.starts_with(['I', 'a']) { "an" } else { "a" };
     Problem::new(code, format!("{} is not the name of {article} {kind}", quoted(name)))
         .help("write lower-case letters, digits, `-` and `.`")
 }
 
-/// An Issuer or a ClusterIssuer.
+/// Reads the name of an Issuer or a ClusterIssuer.
 pub(super) fn issuer(value: &Value, at: &Origin, cluster: bool) -> Parsed<Option<Issuer>> {
     let kind = if cluster { "ClusterIssuer" } else { "Issuer" };
     let name = name(value, at, |name| object_problem(code(at, Code::IssuerInvalid), name, kind))?;
     Ok(name.map(|name| Issuer { cluster, name }))
 }
 
-/// The name of a profile. That of a setting must be the name of one that is there, which is looked at later.
+/// The name of a profile. Whether a setting names an existing profile is checked later.
 pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     if is_annotation(at) {
         return name(value, at, |name| object_problem(Code::ProfileUnknown, name, "profile"));
@@ -287,12 +287,12 @@ pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>>
     Ok(Some(found).filter(|found| !found.is_empty()))
 }
 
-/// The programs that get links.
+/// The dashboards that get links.
 pub(super) fn links(value: &Value, at: &Origin) -> Parsed<Option<Vec<LinkPage>>> {
     words(value, at, Code::SettingInvalid, "a list of programs", LinkPage::WORDS).map(Some)
 }
 
-/// Some of these words: a list, or a text with commas between them.
+/// Some of these words: a list, or a text with commas between the words.
 fn words<T: FromStr>(
     value: &Value,
     at: &Origin,
@@ -315,14 +315,14 @@ fn words<T: FromStr>(
     }
 }
 
-/// A program that serves a class or a Gateway.
+/// A controller that serves a class or a Gateway.
 pub(super) fn controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
     trimmed(value, at, |word| {
         word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, Controller::WORDS))
     })
 }
 
-/// The name of an authentication of the setting `auth`.
+/// The name of an authentication from the setting `auth`.
 pub(super) fn auth(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     name(value, at, |name| object_problem(code(at, Code::IntentInvalid), name, "authentication"))
 }
@@ -338,8 +338,8 @@ pub(super) fn canary_of(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     })
 }
 
-/// A text that ingress-nginx accepts here: letters, digits and these `signs` (its BasicCharsRegex, for header names without
-/// what no header name may have).
+/// A text that ingress-nginx accepts in this place: letters, digits and these `signs` (its BasicCharsRegex; for header names,
+/// without the characters that a header name cannot have).
 pub(super) fn canary_text(value: &Value, at: &Origin, what: &str, signs: &str) -> Parsed<Option<String>> {
     trimmed(value, at, |text| {
         let Some(stray) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) else {
@@ -360,7 +360,7 @@ pub(super) fn canary_weight(value: &Value, at: &Origin) -> Parsed<Option<u8>> {
     })
 }
 
-/// A list of hosts, each a DNS name or `*.` and one.
+/// A list of hosts, each a DNS name or `*.` and a DNS name.
 pub(super) fn hosts(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     list(value, at, "a list of hosts", &|value, at| {
         let host = item(value, at, "host")?.trim();
@@ -399,13 +399,13 @@ pub(super) fn prefixes(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     })
 }
 
-/// The entries of a mapping; what is wrong with one does not stop the others. A key of `own` that is null counts as not set.
-/// Of other keys, `read` also gets those that are null: it reports a key that is not allowed, whatever its value is.
+/// Reads the entries of a mapping; a problem of one does not stop the others. A key among `own` with the value null counts as not
+/// set. For other keys, `read` is also called with null, because it reports a key that is not allowed, whatever its value.
 pub(super) fn mapping(
     value: &Value,
     at: &Origin,
     own: &[&str],
-    // Without one copy of this function for each of its callers, the policy's module is smaller.
+    // A trait object, so that the policy's module has one copy of this function and not one for each caller.
     read: &mut dyn FnMut(&str, &Value, Origin) -> Parsed<()>,
 ) -> Parsed<()> {
     let Value::Object(map) = value else { return Err(invalid(at, "a mapping", value)) };

@@ -1,4 +1,4 @@
-//! What a monitor asks for, and with which options of its provider.
+//! The path that a monitor requests, and the options of its provider.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Origin, Problem, quoted};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::unknown;
 
-/// The options of the providers of a monitor. What is wrong with one does not stop the others.
+/// The options of the providers of a monitor. A problem of one does not stop the others.
 pub(in crate::options) fn monitor_provider(value: &Value, at: &Origin) -> Parsed<Option<Map<String, Value>>> {
     let mut providers = Map::new();
     mapping(value, at, &[], &mut |key, value, place| {
@@ -42,7 +42,7 @@ pub(in crate::options) fn monitor_provider(value: &Value, at: &Origin) -> Parsed
     Ok(Some(providers))
 }
 
-/// The path that a monitor asks for.
+/// The path that a monitor requests.
 pub(in crate::options) fn health_endpoint(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     trimmed(value, at, |path| {
         if path.starts_with('/') {

@@ -8,9 +8,9 @@ use super::{Parsed, code, invalid, item, list, mapping, wrong};
 use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
 use crate::intents::{Given, Intent, Wish};
 
-/// The value of an intent. In settings, a list is its items, and a mapping its parts.
+/// The value of an intent. In settings, a list has the items of the text, and a mapping its parts.
 pub(in crate::options) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
-    // It would seem to undo what a layer below says.
+    // An empty value would look as if it removed the value of a lower layer, which it does not.
     if matches!(value, Value::Array(items) if items.is_empty())
         || matches!(value, Value::Object(parts) if parts.is_empty())
     {
@@ -27,7 +27,7 @@ pub(in crate::options) fn wish(intent: Intent, value: &Value, at: &Origin) -> Pa
     })
 }
 
-/// A part of a value that in the text of all parts is one as well, because it has no blank and not this sign.
+/// A part of a value. It must not contain a blank or this sign, so that it is also one part of the text of all parts.
 fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
     if text.contains([sign, ' ']) {
         return Err(wrong(at, [&quoted(text), " cannot stand here"].concat(), "write one word"));
@@ -35,7 +35,7 @@ fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// A value as one text.
+/// A value as a single text.
 fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
@@ -52,7 +52,7 @@ fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
                 }
                 part(key, &place, ':')?;
                 let line = format!("{key}: {}", wish_text(value, &place)?);
-                // Another line would be another part.
+                // A line break would start another part.
                 if line.trim_end().contains(['\n', '\r']) {
                     return Err(wrong(&place, "expected one line, found several", "write it in one line"));
                 }

@@ -1,9 +1,9 @@
-//! Templates in Handlebars' own syntax become a [`Program`].
+//! Parses templates in Handlebars' own syntax into a [`Program`].
 //!
-//! The `handlebars` crate reads the language (<https://handlebarsjs.com/guide/expressions.html>), with its whitespace. Only
-//! variables, functions, `if` and `unless` are accepted in its tree: nothing loops, includes or logs. The tree has no places of
-//! words, so the tags are found in the text, and their words are counted in the order of the tree. A template that the crate
-//! cannot read is read tag by tag, so that every problem is reported.
+//! The `handlebars` crate parses the language (<https://handlebarsjs.com/guide/expressions.html>), including its whitespace
+//! control. Only variables, functions, `if` and `unless` are accepted in its tree: nothing loops, includes or logs. The tree has no
+//! positions, so the tags are found in the text, and their words are matched with the nodes in order. A template that the crate
+//! cannot parse is parsed tag by tag, so that every problem is reported.
 
 use std::ops::Range;
 
@@ -24,7 +24,8 @@ use self::tags::{Tag, TagKind, tags, without_tilde_comments};
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
-    // The crate parses blocks and parentheses by recursion, and looks for the end of backslashes from each of them.
+    // The limits prevent a stack overflow and quadratic time: the crate parses blocks and parentheses by recursion, and searches
+    // for the end of backslashes from each of them.
     for (what, most) in [("([", MAX_DEPTH), ("{", 4 * MAX_DEPTH), ("\\", 4 * MAX_DEPTH)] {
         let count = text.bytes().filter(|byte| what.as_bytes().contains(byte)).count();
         if count > most {
@@ -58,14 +59,14 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
 
 struct Reader<'t> {
     text: &'t str,
-    /// The tags that are still to be read.
+    /// The tags that are not parsed yet.
     tags: std::vec::IntoIter<Tag>,
-    /// Where the words of a tag are that are still to be read.
+    /// The position in the current tag up to which its words are parsed.
     at: usize,
     problems: Vec<Problem>,
 }
 
-/// What is wrong is reported, and the reader goes on without it.
+/// An invalid part is reported, and parsing continues without it.
 impl<'t> Reader<'t> {
     fn report<T>(&mut self, problem: Problem) -> Option<T> {
         self.problems.push(problem);
@@ -76,7 +77,7 @@ impl<'t> Reader<'t> {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    /// The next tag, which the tree says is one of these.
+    /// Returns the next tag, which must be of one of these kinds according to the tree.
     fn tag(&mut self, kinds: &[TagKind]) -> Option<Tag> {
         let tag = self.tags.next().filter(|tag| kinds.contains(&tag.kind));
         if tag.is_none() {
@@ -92,7 +93,7 @@ impl<'t> Reader<'t> {
 
     fn node(&mut self, element: TemplateElement) -> Option<Node> {
         match element {
-            // The result is one text: only literal text in Go's syntax separates the items of a list.
+            // Literal text in Handlebars' syntax does not separate the items of a list, so it is printed as a value.
             TemplateElement::RawString(text) => Some(Node::Print(Expr::Value(Val::Str(text)))),
             TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
                 let tag = self.tag(&[TagKind::Expression, TagKind::Comment])?;
@@ -109,7 +110,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A block that `tag` opens. `{{else if ..}}` begins a block inside it, which the same tag closes.
+    /// Parses a block that `tag` opens. `{{else if ..}}` starts a nested block, which the same closing tag ends.
     fn block(&mut self, block: HelperTemplate, tag: &Tag) -> Option<Node> {
         let condition = self.condition(&block, tag);
         let mut then = self.nodes(block.template);
@@ -133,7 +134,7 @@ impl<'t> Reader<'t> {
         Some(Node::If { slots: Vec::new(), condition, then, otherwise })
     }
 
-    /// Whether a tag has nothing but calls, and a block is one of those that are supported.
+    /// Checks that a tag contains only calls, and that a block is one of the supported blocks.
     fn enter(&mut self, tag: &Tag) -> Option<()> {
         self.at = tag.inner.start;
         let first = self.slice(&first_word(self.text, tag));
@@ -159,7 +160,7 @@ impl<'t> Reader<'t> {
         plain
     }
 
-    /// Where the word or the text in quotes ends that begins at `at`.
+    /// The end of the word or quoted text that starts at `at`.
     fn token_end(&self, at: usize) -> Option<usize> {
         let rest = self.slice(&(at..self.text.len()));
         if rest.starts_with(['"', '\'']) {
@@ -169,7 +170,7 @@ impl<'t> Reader<'t> {
         (length > 0).then_some(at + length)
     }
 
-    /// The place of the next word or text of the tag; a name or a path may end where a blank could be.
+    /// The range of the next word or quoted text of the tag. A name or a path may also end without a blank.
     fn place(&mut self, parameter: &Parameter) -> Range<usize> {
         let rest = self.slice(&(self.at..self.text.len()));
         let start = self.at + rest.find(|c| is_word(c) || matches!(c, '"' | '\'')).unwrap_or(rest.len());
@@ -177,7 +178,7 @@ impl<'t> Reader<'t> {
             Parameter::Name(name)
             | Parameter::Path(Path::Relative((_, name)) | Path::Local((_, _, name))) => start + name.len(),
             Parameter::Literal(Value::String(_)) => self.token_end(start).unwrap_or(start),
-            // A path may follow a number without a blank: `1@root.x`, `true./x`.
+            // A path may follow a number or a word without a blank: `1@root.x`, `true./x`.
             _ => {
                 let word = self.slice(&(start..self.token_end(start).unwrap_or(start)));
                 let literal = word.find(['@', '/']).and_then(|end| word.get(..end)).unwrap_or(word);
@@ -187,7 +188,7 @@ impl<'t> Reader<'t> {
         start..self.at
     }
 
-    /// The expression that fills the tag.
+    /// The expression of the tag.
     fn expression(&mut self, call: &HelperTemplate, tag: &Tag) -> Option<Expr> {
         self.enter(tag)?;
         self.call(call)
@@ -208,10 +209,10 @@ impl<'t> Reader<'t> {
         self.argument(condition).map(|condition| (condition, word == "unless"))
     }
 
-    /// A variable, or a function with its arguments.
+    /// Parses a variable, or a function with its arguments.
     fn call(&mut self, call: &HelperTemplate) -> Option<Expr> {
         if matches!(call.name, Parameter::Subexpression(_)) {
-            // A parenthesis may stand around the whole expression.
+            // The whole expression may be in parentheses.
             return self.argument(&call.name);
         }
         let range = self.place(&call.name);
@@ -235,7 +236,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// All arguments; every problem among them is reported.
+    /// Parses all arguments, and reports every problem among them.
     fn arguments(&mut self, parameters: &[Parameter]) -> Option<Vec<Expr>> {
         let arguments: Vec<_> = parameters.iter().map(|parameter| self.argument(parameter)).collect();
         arguments.into_iter().collect()
@@ -272,16 +273,18 @@ impl<'t> Reader<'t> {
         Some(Expr::Value(value))
     }
 
-    /// Reads a template that the crate refuses: each tag alone, and which tag closes which.
+    /// Parses a template that the crate refuses: each tag alone, and the pairs of opening and closing tags.
     fn each_tag(&mut self) {
-        // The tag that opens a block, or the `{{else}}` of one that nothing opens; and whether it has its `{{else}}`.
+        // The tags that opened the blocks, and whether the block has an `{{else}}`. An `{{else}}` outside of a block is also
+        // entered.
         let mut blocks: Vec<(Tag, bool)> = Vec::new();
         while let Some(tag) = self.tags.next() {
             match (tag.kind, blocks.last_mut()) {
                 (TagKind::Comment, _) => {}
                 (TagKind::Expression, _) => {
                     self.alone(&tag, self.slice(&tag.whole), tag.whole.start);
-                    // Blocks of Go are reported, and yet they are blocks: no other tag becomes a second problem.
+                    // Blocks of Go's syntax are reported, but still count as blocks, so that their closing tags are not a second
+                    // problem.
                     match self.slice(&first_word(self.text, &tag)) {
                         "end" => drop(blocks.pop()),
                         word if GO_BLOCKS.contains(&word) => blocks.push((tag, false)),
@@ -351,7 +354,7 @@ impl<'t> Reader<'t> {
             }
         }
         while let Some((open, _)) = blocks.pop() {
-            // What is missing is said already.
+            // The missing block is reported already.
             if open.kind == TagKind::Else {
                 continue;
             }
@@ -362,9 +365,9 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The problem of an `{{else}}` in front of which no block is open.
+    /// The problem of an `{{else}}` outside of a block.
     fn without_block(&self, tag: &Tag) -> Problem {
-        // The tag that closes the block, behind those that are opened and closed before it.
+        // Finds the closing tag of the block, after the blocks in between that are opened and closed.
         let mut open = 0_usize;
         let closes = self.tags.as_slice().iter().find(|next| match next.kind {
             TagKind::Open => {
@@ -387,14 +390,14 @@ impl<'t> Reader<'t> {
         Problem::new(Code::TemplateSyntax, message).help(help).at(tag.whole.clone())
     }
 
-    /// Reads the condition of `tag` as that of a block.
+    /// Parses the condition of `tag` as the condition of a block.
     fn condition_alone(&mut self, tag: &Tag) {
         let name = self.slice(&first_word(self.text, tag));
         let block = format!("{{{{#{}}}}}{{{{/{name}}}}}", self.slice(&tag.inner));
         self.alone(tag, &block, tag.inner.start - 3);
     }
 
-    /// Reads `tag` as the template `alone`, whose first byte is that at `start`.
+    /// Parses `tag` as the template `alone`; `start` is the position of its first byte in the text.
     fn alone(&mut self, tag: &Tag, alone: &str, start: usize) {
         match Template::compile(alone).map(|template| template.elements.into_iter().next()) {
             Ok(Some(TemplateElement::HelperBlock(block))) => {
@@ -412,7 +415,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reports at its place in a tag what the crate says about `read`, which stands in the text from `start` on.
+    /// Reports the error of the crate about `read` at its position in the tag; `start` is the position of `read` in the text.
     fn unreadable(&mut self, error: &TemplateError, read: &str, start: usize, inner: &Range<usize>) {
         let at = match (error.reason(), error.pos()) {
             (TemplateErrorReason::InvalidParam(text), _) => {
@@ -421,7 +424,7 @@ impl<'t> Reader<'t> {
             (_, Some((line, column))) => start + offset(read, line, column),
             (_, None) => inner.start,
         };
-        // The place may be behind the last character.
+        // The crate may report a position after the last character.
         let last = |(last, _): (usize, char)| last.min(at);
         let at = self.slice(&(0..inner.end)).char_indices().next_back().map_or(0, last);
         let rest = self.slice(&(at..inner.end));
@@ -441,7 +444,7 @@ fn first_word(text: &str, tag: &Tag) -> Range<usize> {
     tag.inner.start..tag.inner.start + inner.find(|c| !is_word(c)).unwrap_or(inner.len())
 }
 
-/// The byte at a line and column, which count from 1.
+/// The byte position of a line and column, which count from 1.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let lines = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let columns = text.get(lines..).unwrap_or_default().chars().take(column - 1);
@@ -459,7 +462,7 @@ fn variable(parameter: &Parameter) -> Option<Var> {
     }
 }
 
-/// The words of Go's blocks.
+/// The keywords of blocks in Go's syntax.
 const GO_BLOCKS: &[&str] = &["if", "with", "range", "end"];
 
 fn mixed(what: &str, help: &str, range: Range<usize>) -> Problem {

@@ -1,4 +1,4 @@
-//! The tags of a template in Handlebars' syntax, with their places.
+//! The tags of a template in Handlebars' syntax, with their positions.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,12 +7,12 @@ use super::unsupported;
 use crate::diagnostics::{Code, Problem};
 use crate::template::scan::{BLANKS, action_end, unclosed_action};
 
-/// What stands between braces.
+/// The text between braces.
 pub(super) struct Tag {
     pub(super) kind: TagKind,
-    /// With the braces.
+    /// The range with the braces.
     pub(super) whole: Range<usize>,
-    /// Without the braces, the tildes, the blanks around, and the sign that makes the kind.
+    /// The range without the braces, the tildes, the blanks around the content, and the sign of the kind.
     pub(super) inner: Range<usize>,
 }
 
@@ -27,7 +27,8 @@ pub(super) enum TagKind {
     Other,
 }
 
-/// `text` with a variable in place of each comment that has a tilde, which the crate cannot read; every byte keeps its place.
+/// Replaces each comment with a tilde by a variable, because the crate cannot parse such comments. The length of the text stays the
+/// same.
 pub(super) fn without_tilde_comments<'t>(text: &'t str, tags: &[Tag]) -> Cow<'t, str> {
     let mut plain = Cow::Borrowed(text);
     for tag in tags.iter().filter(|tag| tag.kind == TagKind::Comment) {
@@ -49,7 +50,7 @@ pub(super) fn tags(text: &str) -> Result<Vec<Tag>, Problem> {
     while let Some(open) = text.get(at..).and_then(|rest| rest.find("{{")).map(|found| at + found) {
         let before = text.get(at..open).unwrap_or_default();
         let rest = text.get(open..).unwrap_or_default();
-        // Behind one backslash up to four braces are text.
+        // After a single backslash, up to four braces are literal text.
         if before.len() - before.trim_end_matches('\\').len() == 1 {
             at = open + if rest.starts_with("{{{{") { 4 } else { 2 };
             continue;
@@ -61,7 +62,7 @@ pub(super) fn tags(text: &str) -> Result<Vec<Tag>, Problem> {
     Ok(tags)
 }
 
-/// The tag at `open`, where `rest` begins.
+/// The tag whose braces start at `open`; `rest` is the text from there.
 fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
     if let Some(body) = rest.strip_prefix("{{!").or_else(|| rest.strip_prefix("{{~!")) {
         let long = body.trim_start_matches(BLANKS).strip_prefix("--");
@@ -72,7 +73,7 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
                 .help("close the comment with `}}`")
                 .at(open..open + 3));
         };
-        // With the sign, and without the tildes.
+        // The start includes the sign and excludes the tildes.
         let start = text.len() - body.len() - 1;
         let whole = open..text.len() - after.len();
         let inside = text.get(start..whole.end - 2).unwrap_or_default();
@@ -86,7 +87,7 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
     let triple = rest.starts_with("{{{") && text.get(close..).is_some_and(|rest| rest.starts_with("}}}"));
     let whole = open..close + if triple { 3 } else { 2 };
     let body = text.get(open + 2..whole.end - 2).unwrap_or_default();
-    // `{{{x}}}` and `{{~{x}~}}` mean `{{x}}` without the escaping of HTML, which is never done here.
+    // `{{{x}}}` and `{{~{x}~}}` mean `{{x}}` without HTML escaping, and templates here never escape HTML.
     let around = ['{', '}', '~', ' ', '\t', '\r', '\n'];
     let inner = body.trim_start_matches(around);
     let before = body.strip_suffix(inner).unwrap_or_default();
@@ -105,7 +106,7 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
         _ => return Err(unclosed_action(text, range)),
     }
     let start = open + 2 + before.len();
-    // The braces that were found close another action: `{{Service}.x{{/if}}`.
+    // The closing braces belong to a later action: `{{Service}.x{{/if}}`.
     if inner.split(['"', '\'']).next().is_some_and(|unquoted| unquoted.contains("{{")) {
         return Err(unclosed_action(text, range));
     }
@@ -120,7 +121,7 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
         [b'*' | b'>', ..] => (TagKind::Other, 1),
         [b'#', ..] => (TagKind::Open, 1),
         [b'/', ..] => (TagKind::Close, 1),
-        // The crate takes what Handlebars takes for a block of its own for an `else if`.
+        // The crate reads as `else if` what Handlebars reads as a block of its own.
         [b'^', _, ..] => (TagKind::Other, 1),
         [b'^'] => (TagKind::Else, 1),
         [b'e', b'l', b's', b'e', ..] => (TagKind::Else, 4),

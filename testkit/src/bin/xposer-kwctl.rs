@@ -1,5 +1,5 @@
-//! Stands in for `kwctl run` on machines without kwctl: the same command line, as far as `e2e.bats` uses it, the same
-//! JSON on standard output, the same exit codes; the module runs in the same kind of host.
+//! A replacement for `kwctl run` on machines without kwctl: the same command line, as far as `e2e.bats` uses it, the same JSON on
+//! standard output, and the same exit codes. The module runs in the same kind of host.
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         },
         Err(error) => {
-            // Nothing can be done where standard error is closed.
+            // An error is ignored, because there is nowhere else to report it.
             let _ = writeln!(std::io::stderr(), "Error: {error:#}");
             ExitCode::FAILURE
         }
@@ -81,7 +81,7 @@ fn answer(run: &Run) -> Result<String> {
     let answered = Answered { answers, made: Vec::new() };
     let policy = Replayed {
         module,
-        // As kwctl, which grants what the metadata asks for: without the flag, nothing.
+        // As in kwctl, which grants what the metadata requests only with the flag.
         grants: run.allow_context_aware || run.replay_host_capabilities_interactions.is_some(),
         answered: Arc::new(Mutex::new(answered)),
     };
@@ -104,7 +104,7 @@ fn text(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// The only document of a YAML file.
+/// The single document of a YAML file.
 fn document(path: &Path) -> Result<Value> {
     let mut documents = parse(&text(path)?).with_context(|| path.display().to_string())?;
     ensure!(documents.len() <= 1, "{}: expected one document, found {}", path.display(), documents.len());
@@ -159,7 +159,7 @@ struct Replayed {
 
 struct Answered {
     answers: Answers,
-    /// The calls that were made, and what was answered.
+    /// The calls that were made, and their answers.
     made: Vec<Exchange>,
 }
 
@@ -196,7 +196,7 @@ impl Policy for Replayed {
     }
 }
 
-/// Calls and answers in the form of kwctl. JSON is YAML; the request is a text of YAML with a tag.
+/// Formats calls and answers as kwctl does. JSON is YAML; the request is a YAML text with a tag.
 fn recording(made: &[Exchange]) -> Result<String> {
     let exchange = |(call, answer): &Exchange| {
         let tag = TAGS.iter().find(|(_, operation)| *operation == call.operation);
@@ -213,7 +213,7 @@ fn recording(made: &[Exchange]) -> Result<String> {
     Ok(serde_json::to_string_pretty(&exchanges)? + "\n")
 }
 
-/// What kwctl recorded: requests and responses, in order.
+/// A recording of kwctl: requests and responses, in order.
 #[derive(Default)]
 struct Session {
     exchanges: VecDeque<Exchange>,
@@ -246,7 +246,7 @@ impl Session {
     }
 }
 
-/// The tags of a recording and the calls they stand for.
+/// The tags of a recording, and the calls they stand for.
 const TAGS: [(&str, &str); 4] = [
     ("!KubernetesListResourceAll", "list_resources_all"),
     ("!KubernetesListResourceNamespace", "list_resources_by_namespace"),
@@ -272,7 +272,7 @@ fn read_exchange(exchange: &Value) -> Option<Exchange> {
     Some((call, response))
 }
 
-/// A field that is null was not set.
+/// Removes null fields, which are not set.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),

@@ -52,7 +52,7 @@ fn section(row: Code, examples: &Examples) -> String {
     )
 }
 
-/// The reports of the cases, the short ones first.
+/// The reports of the cases, short ones first.
 struct Examples {
     reports: Vec<(String, usize, Vec<Diagnostic>)>,
 }
@@ -67,7 +67,7 @@ impl Examples {
                 (case.slug.clone(), case.services().count(), diagnostics)
             })
             .collect();
-        // A case that is called after a code is the best example of it; `of` looks for that first.
+        // A case with the name of a code is the best example for it, and `of` looks for that first.
         reports.sort_by_key(|(_, services, diagnostics)| (diagnostics.len(), *services));
         Self { reports }
     }

@@ -1,4 +1,4 @@
-//! `dialects.md`: what each program has for each thing that a Service can want.
+//! `dialects.md`: how each program expresses each intent.
 
 use xposer::internal::{Controller, Intent, Program, Proof, Said, Says};
 use xposer::options::annotations;
@@ -47,13 +47,13 @@ fn meaning(proof: Proof) -> &'static str {
     }
 }
 
-/// The option of an intent, without its prefix.
+/// The name of the option of an intent, without its prefix.
 fn name(intent: Intent) -> &'static str {
     let row = annotations().find(|(key, _)| key.name == intent.annotation());
     row.map_or(intent.as_str(), |(key, _)| key.short_name())
 }
 
-/// One row an option, one column a program. The number of columns is that of the programs.
+/// A table with one row for each option and one column for each program.
 fn overview() -> String {
     let programs = Program::all();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
@@ -69,7 +69,7 @@ fn overview() -> String {
 }
 
 fn cell(said: &Said) -> String {
-    // The weakest proof of several words counts.
+    // If there are several words, the weakest proof applies.
     let known = said.words.iter().map(|row| row.proof).max();
     let known = known.map_or("yes", Proof::as_str);
     let is_lacking = |says: &Says| matches!(says, Says::Lacks(_));
@@ -107,7 +107,7 @@ fn section(intent: Intent) -> String {
     )
 }
 
-/// What is different, what is missing, and for which values.
+/// The values that are treated differently or not supported.
 fn limits(said: &Said) -> String {
     let sentence = |says: &Says| match says {
         Says::Fully => "in full".to_owned(),

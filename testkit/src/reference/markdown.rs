@@ -1,6 +1,6 @@
-//! Markdown of the reference pages.
+//! Formats the Markdown of the reference pages.
 
-/// A sentence of a table, so that Markdown shows it as it is.
+/// Escapes a sentence for a table, so that Markdown shows it unchanged.
 pub(super) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut code = false;
@@ -15,12 +15,12 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-/// Text in the font of a program, with as many backquotes around it as it needs.
+/// Formats a text as code, with as many backquotes around it as it needs.
 pub(super) fn code(text: &str) -> String {
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
-/// A table; `|` inside a cell would end it.
+/// Formats a table. `|` is escaped, because it would end a cell.
 pub(super) fn table<const COLUMNS: usize>(
     head: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
@@ -34,17 +34,17 @@ pub(super) fn table<const COLUMNS: usize>(
     out
 }
 
-/// A line of YAML, in the form of a whole setting or annotation.
+/// A line of YAML with a whole setting or annotation.
 pub(super) fn yaml(text: &str) -> String {
     format!("```yaml\n{text}\n```\n")
 }
 
-/// The anchor that GitHub gives a heading of one word.
+/// The anchor that GitHub creates for a heading of one word.
 pub(super) fn anchor(heading: &str) -> String {
     heading.to_ascii_lowercase()
 }
 
-/// A list in words: `a`, `a and b`, `a, b and c`.
+/// Joins a list in words: `a`, `a and b`, `a, b and c`.
 pub(super) fn listed(items: &[String]) -> String {
     match items {
         [] => String::new(),

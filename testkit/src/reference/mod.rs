@@ -11,23 +11,23 @@ mod templates;
 
 use crate::cases::Case;
 
-/// How every page begins.
+/// The first line of every page.
 const NOTICE: &str = "<!-- Made by `make docs` from the tables of the core. Change those, not this page. -->";
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The name of its file in `docs/reference/`.
+    /// The file name in `docs/reference/`.
     pub file: &'static str,
-    /// Its text.
+    /// The text of the page.
     pub text: String,
 }
 
-/// All pages. The cases give the examples of diagnostics.
+/// Returns all pages. The cases are the source of the examples of diagnostics.
 ///
 /// # Errors
 ///
-/// A setting whose form has no schema.
+/// A setting has a form without a schema.
 pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
     let page = |file, body: String| Page { file, text: format!("{NOTICE}\n\n{}\n", body.trim_end()) };
     Ok(vec![

@@ -40,7 +40,7 @@ fn row(key: NginxKey) -> [String; 7] {
     ]
 }
 
-/// The option that says on every target what a key says.
+/// The option that has the same meaning as a key, on every target.
 fn intent_of(name: &str) -> String {
     meaning(name).map_or_else(
         || "-".to_owned(),

@@ -1,4 +1,4 @@
-//! `settings.schema.json`: the JSON Schema of the settings, by which editors complete and check them.
+//! `settings.schema.json`: the JSON Schema of the settings, for completion and validation in editors.
 
 #![allow(clippy::indexing_slicing, reason = "an index into a JSON value gives null where there is nothing")]
 
@@ -13,7 +13,7 @@ use xposer::validation::{BOOLEANS, parse_bool};
 use crate::cases::parse;
 use crate::source::workspace;
 
-/// Where the schema is published.
+/// The URL at which the schema is published.
 pub(super) const ID: &str =
     "https://raw.githubusercontent.com/xposer/xposer/main/docs/reference/settings.schema.json";
 
@@ -22,7 +22,7 @@ pub(super) fn body() -> Result<String> {
     for (key, row) in settings() {
         definitions.insert(key.name.to_owned(), definition(key, row)?);
     }
-    // A layer has annotations without the lists, which are for everybody.
+    // A layer has annotations without the lists, which only the general settings have.
     let given = &definitions["annotations"];
     let layered =
         json!({"description": given["description"], "type": given["type"], "additionalProperties": text()});
@@ -40,7 +40,7 @@ pub(super) fn body() -> Result<String> {
     Ok(serde_json::to_string_pretty(&schema)?)
 }
 
-/// The settings that are meant, each with its definition.
+/// The selected settings, each with its definition.
 fn properties(is_meant: impl Fn(&ConfigOption) -> bool, annotations: &str) -> Map<String, Value> {
     settings()
         .filter(|(_, row)| is_meant(row))
@@ -51,7 +51,7 @@ fn properties(is_meant: impl Fn(&ConfigOption) -> bool, annotations: &str) -> Ma
         .collect()
 }
 
-/// The settings of a profile or a namespace, and what it has beside them.
+/// The settings of a profile or a namespace, with its other keys.
 fn layer(own: Value) -> Value {
     let mut properties = properties(ConfigOption::is_layered, "annotationsOfLayer");
     if let Value::Object(own) = own {
@@ -60,7 +60,7 @@ fn layer(own: Value) -> Value {
     object(&properties)
 }
 
-/// A mapping with these keys and no others; nothing counts as not set.
+/// A mapping with only these keys; null counts as not set.
 fn object(properties: &Map<String, Value>) -> Value {
     json!({"type": ["object", "null"], "properties": properties, "additionalProperties": false})
 }
@@ -77,7 +77,7 @@ fn list(items: &Value) -> Value {
     json!({"type": ["array", "null"], "items": items})
 }
 
-/// A text in a list, where an empty one is an error.
+/// A text in a list, which must not be empty.
 fn item() -> Value {
     json!({"type": "string", "pattern": "\\S"})
 }
@@ -92,7 +92,7 @@ fn definition(key: Key, row: &ConfigOption) -> Result<Value> {
     Ok(schema)
 }
 
-/// What a value must be.
+/// The schema of a value.
 fn shape(name: &str, form: Form) -> Result<Value> {
     Ok(match (form, name) {
         (Form::Boolean, _) => boolean(),
@@ -112,7 +112,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         }
         (Form::Words(words), _) => {
             let one = words.join("|");
-            // A Service that is exposed becomes at least one object.
+            // An exposed Service has at least one object.
             let least = u8::from(name == "target");
             json!({"anyOf": [
                 {"type": "array", "items": {"enum": words}, "minItems": least},
@@ -126,7 +126,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         }
         (Form::Path, _) => json!({"type": ["string", "null"], "pattern": "^\\s*(/|$)"}),
         (Form::Template | Form::Templates | Form::Name | Form::Text | Form::Block, _) => text(),
-        // The grammars of these are more than a pattern can say.
+        // The grammars of these forms are more complex than a pattern can express.
         (Form::Duration, _) => {
             json!({"type": ["string", "null"], "pattern": "^\\s*([0-9]{1,5}(h|ms|m|s)){0,4}\\s*$"})
         }
@@ -192,7 +192,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
     })
 }
 
-/// What follows from a finding; a YAML reader may take `off` for a boolean.
+/// The mode for a finding; a YAML parser may read `off` as a boolean.
 fn mode() -> Value {
     json!({"enum": nothing_or(Mode::WORDS.iter().map(|word| (*word).into()).chain([false.into()]))})
 }
@@ -202,12 +202,12 @@ fn boolean() -> Value {
     json!({"enum": nothing_or(values)})
 }
 
-/// Some values, and those that count as not set.
+/// Some values, and the values that count as not set.
 fn nothing_or(values: impl Iterator<Item = Value>) -> Vec<Value> {
     values.chain(["".into(), Value::Null]).collect()
 }
 
-/// What identifies a Gateway or its listener.
+/// The keys that identify a Gateway or its listener.
 fn gateway() -> Value {
     let optional = json!({"type": ["string", "null"], "pattern": "\\S"});
     json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
@@ -216,7 +216,7 @@ fn gateway() -> Value {
     }})
 }
 
-/// The options of the providers of monitors, as the definition of the EndpointMonitor has them.
+/// The options of the monitor providers, from the definition of the EndpointMonitor.
 fn providers() -> Result<Map<String, Value>> {
     let file = workspace().join("testkit/schemas/endpointmonitor.yaml");
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
@@ -235,7 +235,7 @@ fn providers() -> Result<Map<String, Value>> {
     Ok(providers.collect())
 }
 
-/// A value of the table, which is YAML.
+/// Parses a value of the table, which is YAML.
 fn value(yaml: &str) -> Result<Value> {
     Ok(parse(yaml)?.into_iter().next().unwrap_or_default())
 }

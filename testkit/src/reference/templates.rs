@@ -13,7 +13,7 @@ const SAMPLE: Vars<'_> = Vars {
     host: Some("web.example.com"),
 };
 
-/// Forms that are accepted, each by an example.
+/// Accepted forms, each with an example.
 const ACCEPTED: &[(&str, &str)] = &[
     ("{{.Service}}.{{ .Domain }}", "Variables in a text, as in Go."),
     ("{{Service}}.{{Domain}}", "The same without the dot, as in Handlebars."),
@@ -38,7 +38,7 @@ const ACCEPTED: &[(&str, &str)] = &[
     (r#"{{#if Domain}}{{trunc 2 (upper Service)}}{{/if}}"#, "Functions in Handlebars' spelling."),
 ];
 
-/// Forms that are refused, each by an example.
+/// Refused forms, each with an example.
 const REFUSED: &[&str] = &[
     "{{.Service}",
     "{{.service}}",
@@ -105,7 +105,7 @@ fn variables() -> String {
     )
 }
 
-/// The result, or what is wrong, in words.
+/// The result, or the errors in words.
 fn rendered(text: &str) -> Result<String, String> {
     let problem = match Template::parse(text) {
         Ok(template) => match template.render(&SAMPLE) {
@@ -161,7 +161,7 @@ fn refused() -> String {
         REFUSED.iter().map(|example| {
             let text = match rendered(example) {
                 Err(error) => error,
-                // The page would be wrong, which the test of this module finds.
+                // This would make the page wrong, which the test of this module detects.
                 Ok(result) => code(&result),
             };
             [code(example), text]

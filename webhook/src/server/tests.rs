@@ -1,5 +1,5 @@
-//! The time is that of the test, so nothing waits, and a limit is met to the millisecond. A connection is a pipe of this program: one
-//! of the kernel would deliver while the time stands still.
+//! The runtime's clock is paused, so no test waits, and limits are met to the millisecond. A connection is an in-memory pipe: a
+//! kernel socket would deliver data while the clock stands still.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -17,13 +17,13 @@ use super::*;
 const REVIEW: &str = r#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", "operation": "CREATE"}}"#;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// Where the time is real, nothing takes so long but what hangs.
+/// A limit for tests with the real clock, which only a hanging test reaches.
 const HANGS: Duration = Duration::from_secs(30);
 
-/// Accepts everything after a while.
+/// A handler that accepts everything after a delay.
 struct Slow {
     wait: Duration,
-    /// A permit for each review that has come.
+    /// One permit for each review that was received.
     came: Semaphore,
 }
 
@@ -68,7 +68,7 @@ impl Fixture {
         }
     }
 
-    /// The other end of a new connection.
+    /// The client side of a new connection.
     fn connect(&self) -> DuplexStream {
         let (ours, theirs) = duplex(64 << 10);
         let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
@@ -90,17 +90,17 @@ fn head(length: usize) -> String {
     )
 }
 
-/// Everything until the server closes the connection, and how long that took.
+/// Reads everything until the server closes the connection. Returns the text and the duration.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> (String, Duration) {
     let began = tokio::time::Instant::now();
     let mut read = Vec::new();
-    // It may be closed without the end of TLS.
+    // The connection may be closed without a TLS close notification.
     let closed = timeout(Duration::from_secs(3600), stream.read_to_end(&mut read)).await;
     assert!(closed.is_ok(), "nobody closes it");
     (String::from_utf8_lossy(&read).into_owned(), began.elapsed())
 }
 
-/// Sends a text, a byte a second, until the server closes the connection.
+/// Sends a text, one byte a second, until the server closes the connection.
 async fn drip(mut to: impl AsyncWrite + Unpin, text: String) {
     for byte in text.bytes() {
         if to.write_all(&[byte]).await.is_err() || to.flush().await.is_err() {
@@ -111,7 +111,7 @@ async fn drip(mut to: impl AsyncWrite + Unpin, text: String) {
     std::future::pending::<()>().await;
 }
 
-/// Whether this is how long a limit is. The clock of the runtime has steps of a millisecond.
+/// Whether a duration equals a limit. The clock of the runtime has a resolution of a millisecond.
 #[track_caller]
 fn is_about(took: Duration, limit: Duration) {
     assert!(took >= limit && took < limit + Duration::from_millis(100), "{took:?} and not {limit:?}");
@@ -123,7 +123,7 @@ async fn a_handshake_has_its_time() {
     let (said, took) = rest(&mut fixture.connect()).await;
     assert_eq!(said, "");
     is_about(took, HANDSHAKE_TIMEOUT);
-    // Bytes one after the other, as a beginning of a ClientHello, do not prolong it.
+    // Single bytes that look like the start of a ClientHello do not extend the limit.
     let (mut read, write) = tokio::io::split(fixture.connect());
     tokio::spawn(drip(write, format!("\x16\x03\x01\x01\u{0}{}", "x".repeat(60))));
     let (_, took) = rest(&mut read).await;
@@ -137,7 +137,7 @@ async fn a_connection_without_a_request_is_closed() {
     let (said, took) = rest(&mut silent).await;
     assert_eq!(said, "");
     is_about(took, FIRST_TIMEOUT);
-    // A head that comes byte by byte is no request.
+    // A head that is sent byte by byte does not extend the limit.
     let (mut read, write) = tokio::io::split(fixture.connect_tls().await);
     tokio::spawn(drip(write, head(1)));
     let (said, took) = rest(&mut read).await;
@@ -154,7 +154,7 @@ async fn a_head_is_bounded() {
     let (said, took) = rest(&mut stream).await;
     assert!(said.starts_with("HTTP/1.1 431"), "{said}");
     is_about(took, Duration::ZERO);
-    // What clients send is far from that.
+    // A size far above that of real clients.
     let mut stream = fixture.connect_tls().await;
     let text = with(MAX_HEAD / 2) + "\r\n\r\n";
     stream.write_all(text.as_bytes()).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_connection_may_wait_longer_for_its_next_request() {
 #[tokio::test(start_paused = true)]
 async fn a_body_has_its_time() {
     let fixture = Fixture::new(Duration::ZERO);
-    // Nothing of it comes, or a byte a second.
+    // The body does not arrive at all, or one byte a second.
     for body in ["", "{\"apiVersion\": "] {
         let (mut read, mut write) = tokio::io::split(fixture.connect_tls().await);
         write.write_all(head(100).as_bytes()).await.unwrap();
@@ -207,7 +207,7 @@ async fn bodies_that_do_not_come_hold_a_bounded_place_and_give_it_back() {
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(fixture.server.held.available_permits(), 0);
-    // Another one waits until the first ones are given up.
+    // Another request waits until the first ones time out.
     let mut stream = fixture.connect_tls().await;
     let began = tokio::time::Instant::now();
     stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
@@ -231,7 +231,7 @@ async fn an_answer_has_its_time() {
     is_about(began.elapsed(), ANSWER_TIMEOUT);
 }
 
-/// A server that listens. Here, the time is real: the connections are those of the kernel.
+/// A server on a real port. It uses the real clock, because the connections are kernel sockets.
 struct Listening {
     fixture: Fixture,
     address: SocketAddr,
@@ -285,10 +285,10 @@ async fn who_only_opens_connections_keeps_nobody_out() {
     let mut asking = server.connect_tls(server.connect().await).await;
     ask(&mut asking).await;
     is_answered(&mut asking).await;
-    // Without that, the limit of the handshake closes it.
+    // Without that, the time limit of the handshake would close it.
     let length = within(HANDSHAKE_TIMEOUT / 2, silent[0].read(&mut [0])).await.unwrap();
     assert_eq!(length, 0, "it is the first to give way");
-    // More of them take the places of each other, and not that of the connection that asks.
+    // More silent connections take the places of each other, and not the place of the active one.
     for _ in 0..5 {
         silent = [server.connect().await, server.connect().await];
         ask(&mut asking).await;
@@ -297,7 +297,7 @@ async fn who_only_opens_connections_keeps_nobody_out() {
     drop(silent);
 }
 
-/// The new connection comes when nobody can give way, and is let in when a request ends.
+/// A new connection that arrives when no connection can be closed is accepted when a request ends.
 #[tokio::test]
 async fn a_connection_is_let_in_when_a_request_ends() {
     let server = Listening::new(Duration::from_millis(300), 2).await;
@@ -311,7 +311,7 @@ async fn a_connection_is_let_in_when_a_request_ends() {
     let mut new = server.connect_tls(server.connect().await).await;
     ask(&mut new).await;
     is_answered(&mut new).await;
-    // The one that gave way had its answer before.
+    // The connection that was closed had received its answer before.
     for stream in &mut busy {
         is_answered(stream).await;
     }
@@ -338,12 +338,12 @@ async fn who_sends_bodies_slowly_keeps_nobody_out() {
     let mut new = server.connect_tls(server.connect().await).await;
     ask(&mut new).await;
     is_answered(&mut new).await;
-    // It gave way, and so was not told that its body is not complete in time.
+    // It was closed for its place, so it got no message that its body was incomplete.
     let (said, _) = rest(&mut slow[0]).await;
     assert_eq!(said, "");
 }
 
-/// Another address of this machine is another client.
+/// Another address of this machine counts as another client.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_takes_the_places_of_no_other() {

@@ -1,4 +1,5 @@
-//! How many instructions of WebAssembly a request runs: the same in every run, so two modules can be compared on a busy machine.
+//! Counts the WebAssembly instructions of a request. The count is the same in every run, so two modules can be compared on a busy
+//! machine.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,7 +14,7 @@ use xposer_testkit::host::{Reply, refuse};
 use crate::lookup::NAMESPACE;
 use crate::policy::{request, silent};
 
-/// Prints the instructions of each request in each of these modules.
+/// Prints the number of instructions of each request in each of these modules.
 pub(crate) fn fuel(root: &Path, files: &[&Path], out: &mut String) -> Result<()> {
     let modules = files.iter().map(|file| Counted::load(file)).collect::<Result<Vec<_>>>()?;
     let off = json!({});

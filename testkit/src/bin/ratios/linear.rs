@@ -1,5 +1,5 @@
-//! Whether work grows with the input and not faster: each row is run with n, 4n and 16n parts, and the ratios of the times
-//! stand beside 4.
+//! Checks that the work grows linearly with the input: each row is run with n, 4n and 16n parts, and the ratios of the times are
+//! compared with 4.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -12,27 +12,27 @@ use xposer::emit::Emitted;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all, testing};
 use xposer_cli::{Console, Terminal};
 
-/// How many parts the three runs of a row have, unless a limit of sizes is in the way.
+/// The numbers of parts in the three runs of a row, unless a limit of sizes allows fewer.
 const PARTS: [usize; 3] = [1_000, 4_000, 16_000];
-/// The hosts of one Service, whose template may have 16 KiB.
+/// The numbers of hosts of one Service, whose template may have 16 KiB.
 const HOSTS: [usize; 3] = [250, 1_000, 4_000];
-/// The lines of one Service's block, whose annotations may have 256 KiB.
+/// The numbers of lines in one Service's block, whose annotations may have 256 KiB.
 const LINES: [usize; 3] = [500, 2_000, 8_000];
 const ROUNDS: usize = 5;
-/// Four times the input that takes more than so many times as long is marked.
+/// The maximum ratio of times for four times the input. A larger ratio is marked.
 const MAX_GROWTH: f64 = 7.0;
-/// A round of fewer seconds is not precise enough.
+/// A round that is shorter than this, in seconds, is not precise enough.
 const SHORT: f64 = 0.05;
 
 /// A row of the table.
 struct Row {
     what: &'static str,
     parts: [usize; 3],
-    /// Prepares the input, and gives what is measured.
+    /// Prepares the input, and returns the function that is measured.
     prepare: fn(usize) -> Prepared,
 }
 
-/// What is measured.
+/// The function that is measured.
 type Prepared = Result<Box<dyn Fn()>>;
 
 const ROWS: &[Row] = &[
@@ -73,14 +73,14 @@ const ROWS: &[Row] = &[
     Row { what: "xposer krm on its own output", parts: PARTS, prepare: krm_again },
 ];
 
-/// The processor's time that this process has taken, in seconds: what others do meanwhile counts little.
+/// The processor time of this process, in seconds. Other processes have little influence on it.
 pub(crate) fn spent() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// The best time of some rounds, in seconds. What is short is run several times a round.
+/// The best time of several rounds, in seconds. A short function runs several times in a round.
 fn time(run: &dyn Fn()) -> Result<f64> {
     let (mut best, mut runs) = (f64::MAX, 1_u32);
     for _ in 0..ROUNDS {
@@ -95,7 +95,7 @@ fn time(run: &dyn Fn()) -> Result<f64> {
     Ok(best)
 }
 
-/// Prints the table; `only` are words of the rows to print, if not all.
+/// Prints the table; `only` are words that select rows, or empty for all.
 pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
     writeln!(out, "\ntime for n, 4n and 16n parts, and how it grows; 4.0 is linear")?;
     for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|word| row.what.contains(word))) {
@@ -105,7 +105,7 @@ pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
         }
         let [small, middle, large] = times.as_slice() else { continue };
         let [.., most] = row.parts;
-        // The caches of a processor make a little more of linear work.
+        // The caches of a processor make linear work a little superlinear.
         let mark = if large / middle > MAX_GROWTH { "  SUPERLINEAR" } else { "" };
         writeln!(
             out,
@@ -119,12 +119,12 @@ pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// A Service with these annotations of ours.
+/// A Service with these annotations of Xposer.
 fn service(name: &str, namespace: &str, annotations: &[(&str, &str)]) -> Value {
     testing::service_named(namespace, name, annotations)
 }
 
-/// What is measured of Services: everything from parsed Services to objects.
+/// Measures the core with Services: from parsed Services to objects.
 fn core(services: Vec<Value>, settings: &Value) -> Prepared {
     let settings = Settings::from_value(settings).map_err(|report| anyhow!("{report}"))?;
     Ok(Box::new(move || {
@@ -135,7 +135,7 @@ fn core(services: Vec<Value>, settings: &Value) -> Prepared {
     }))
 }
 
-/// The same, and the settings are read again, too.
+/// The same, including parsing the settings.
 fn core_with_settings(services: Vec<Value>, settings: Value) -> Prepared {
     Settings::from_value(&settings).map_err(|report| anyhow!("{report}"))?;
     Ok(Box::new(move || {
@@ -146,7 +146,7 @@ fn core_with_settings(services: Vec<Value>, settings: Value) -> Prepared {
     }))
 }
 
-/// What is measured of a command that reads standard input.
+/// Measures a command that reads standard input.
 fn command(arguments: &'static [&'static str], input: String) -> Box<dyn Fn()> {
     Box::new(move || {
         black_box(output(arguments, &input));
@@ -280,7 +280,7 @@ fn no_certificates(parts: usize) -> Prepared {
     core_with_settings(services, settings)
 }
 
-/// Short hosts: `a0`, `a1` ... in base 36.
+/// Short hosts in base 36: `a0`, `a1` ...
 fn short_hosts(parts: usize) -> String {
     let digit = |value: usize| char::from_digit((value % 36) as u32, 36).unwrap_or('0');
     (0..parts)
@@ -292,7 +292,7 @@ fn hosts(parts: usize) -> Prepared {
     core(vec![service("web", "shop", &[("IngressURLTemplate", &short_hosts(parts))])], &json!({}))
 }
 
-/// Hosts whose paths are cut off.
+/// Hosts whose path prefixes are stripped.
 fn cut_hosts(parts: usize, settings: &Value) -> Prepared {
     let hosts = short_hosts(parts) + "b/x";
     core(vec![service("web", "shop", &[("IngressURLTemplate", &hosts), ("StripPrefix", "true")])], settings)
@@ -363,7 +363,7 @@ fn default_annotations(parts: usize) -> Prepared {
     core_with_settings(vec![plain(0)], json!({"domain": "example.com", "annotations": given}))
 }
 
-/// Services of which each earns a Warning, as a list.
+/// A list of Services that each have a Warning.
 fn doubtful(parts: usize) -> Value {
     let warned =
         |number| service(&format!("web-{number}"), "shop", &[("Domain", "example.com"), ("TLS", "maybe")]);
@@ -404,7 +404,7 @@ fn krm(parts: usize) -> Prepared {
 fn krm_again(parts: usize) -> Prepared {
     let written = output(&["xposer", "krm"], &resource_list(parts));
     let text = String::from_utf8_lossy(&written);
-    // What is on standard error comes behind the list.
+    // The text of standard error follows the list.
     let list = text.split("warning[").next().and_then(|text| text.split("info[").next()).unwrap_or_default();
     let mut list: Value = xposer_manifest::load(list)
         .ok()

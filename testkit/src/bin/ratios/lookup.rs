@@ -1,7 +1,7 @@
-//! The policy that asks who has the hosts and names of a Service, in the waPC host whose answers take a known time.
+//! Measures the policy that looks up the holders of a Service's hosts and names, in a waPC host with a known response time.
 //!
-//! The shards have the claims of Services that the core planned. What a request costs beside the time for which the host waits
-//! should neither depend on that time nor on how many hosts the cluster has.
+//! The shards have the claims of Services that the core planned. The cost of a request, without the time the host waits, should
+//! depend neither on the response time nor on the number of hosts in the cluster.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,23 +19,23 @@ use xposer_testkit::host::{HostCall, Module, Reply};
 use crate::policy::{Measured, request, silent, times};
 
 pub(crate) const NAMESPACE: &str = "xposer-system";
-/// How many hosts the cluster has while the time of an answer is measured.
+/// The number of hosts in the cluster while the response time is varied.
 const HOSTS: usize = 1_000;
-/// How many look-ups the exposed Service needs: one for its host, and one for its name.
+/// The number of look-ups for the exposed Service: one for its host, and one for its name.
 const LOOKUPS: usize = 2;
 const CALLS: u32 = 200;
-/// Fewer, where each waits for milliseconds.
+/// A smaller number of calls, because each waits for milliseconds.
 const CALLS_THAT_WAIT: u32 = 20;
 
-/// A host that knows the answers to the calls of one request, and takes its time for each.
+/// A host that has the replies to the calls of one request, and waits before each reply.
 struct Stub {
     answers: Arc<BTreeMap<Vec<u8>, Vec<u8>>>,
     wait: Duration,
 }
 
 impl Stub {
-    /// The host of this cluster. The request is sent once, to learn what is asked, and has to be accepted after two look-ups without
-    /// a word about claims.
+    /// Creates the host for this cluster. The request is sent once to record its calls; it must be accepted after two look-ups,
+    /// without a message about claims.
     fn new(module: &Module, payload: &[u8], cluster: Cluster) -> Result<Self> {
         let cluster = Arc::new(cluster);
         let asked = Arc::clone(&cluster);
@@ -52,8 +52,8 @@ impl Stub {
         Ok(Self { answers: Arc::new(answers), wait: Duration::ZERO })
     }
 
-    /// The same one, slower.
-    fn that_waits(&self, milliseconds: u64) -> Self {
+    /// The same host with a longer response time.
+    fn with_delay(&self, milliseconds: u64) -> Self {
         Self { answers: Arc::clone(&self.answers), wait: Duration::from_millis(milliseconds) }
     }
 
@@ -82,7 +82,7 @@ impl Stub {
     }
 }
 
-/// Prints what the look-up costs; `before` are other modules to compare with, each with its name.
+/// Prints the cost of the look-up; `before` are other modules to compare with, each with its name.
 pub(crate) fn lookup(
     root: &Path,
     ours: &Module,
@@ -101,7 +101,7 @@ pub(crate) fn lookup(
     let cluster =
         |holders: &Holders| Stub::new(ours, &exposed, Cluster::of_claims(NAMESPACE, &time(-10), holders));
     let stub = cluster(&holders(HOSTS, &spread)?)?;
-    let slow = [1, 5].map(|milliseconds| (milliseconds, stub.that_waits(milliseconds)));
+    let slow = [1, 5].map(|milliseconds| (milliseconds, stub.with_delay(milliseconds)));
 
     let mut rows = vec![
         ("accepts without looking".to_owned(), Measured::of(noop, &exposed_off)),
@@ -141,7 +141,7 @@ pub(crate) fn lookup(
     })
 }
 
-/// The rows, measured in turns; the first one is 1.
+/// Prints the rows, which are measured in turns, relative to the first one.
 fn table(rows: &[(String, Measured<'_>)], out: &mut String, more: impl Fn(usize) -> String) -> Result<()> {
     let measured: Vec<&Measured<'_>> = rows.iter().map(|(_, measured)| measured).collect();
     let found = times(&measured)?;

@@ -1,10 +1,10 @@
-//! Prints the ratios of the last benchmark run, how the work grows with its input, the peak memory of rendering many
-//! Services, and what the policy costs in the waPC host.
+//! Prints the ratios of the last benchmark run, the growth of the work with its input, the peak memory of rendering many Services,
+//! and the cost of the policy in the waPC host.
 //!
-//! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
-//! `linear`, and perhaps words of the rows to print, it only prints how the work grows; with the word `policy`, only what
-//! the policy costs, and perhaps what other modules do, whose files follow; with the word `lookup`, only what its question who
-//! has a host costs; with the word `fuel`, only how many instructions of WebAssembly a request runs, and perhaps in other modules, too.
+//! `make bench` runs the benchmarks first; this program reads their results, and makes no decision based on the clock. With the
+//! word `linear`, optionally followed by words that select rows, it only prints the growth of the work; with `policy`, only the
+//! cost of the policy, optionally compared with other modules, whose files follow; with `lookup`, only the cost of looking up
+//! claims; with `fuel`, only the number of WebAssembly instructions of a request, optionally also for other modules.
 
 mod fuel;
 mod linear;
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use policy::Part;
 
-/// How many Services the memory is measured with.
+/// The number of Services for which the memory is measured.
 const MANY: usize = 10_000;
 
 fn main() -> Result<()> {
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The mean of a benchmark, in nanoseconds.
+/// The mean time of a benchmark, in nanoseconds.
 fn mean(target: &Path, group: &str, name: &str) -> Result<f64> {
     let file = target.join("criterion").join(group).join(name).join("new/estimates.json");
     let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
@@ -112,19 +112,19 @@ fn templates(target: &Path, out: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// The word that makes this program print how the work grows, and nothing else.
+/// The argument that selects only the growth of the work.
 const LINEAR: &str = "linear";
-/// The word that selects the cost of the policy alone.
+/// The argument that selects only the cost of the policy.
 const POLICY: &str = "policy";
-/// The word that selects what its question costs.
+/// The argument that selects only the cost of looking up claims.
 const LOOKUP: &str = "lookup";
-/// The word that selects how many instructions the policy runs.
+/// The argument that selects only the number of instructions of the policy.
 const FUEL: &str = "fuel";
-/// The word that makes this program run another one and say how much memory it took.
+/// The argument that makes this program run another one and print its peak memory.
 const PEAK: &str = "peak-of";
 
-/// Runs `xposer render` on a file and prints its peak resident memory in KiB. It is the only child of this process, whose
-/// figures are its own.
+/// Runs `xposer render` on a file and prints its peak resident memory in KiB. It is the only child of this process, so the figures
+/// of the children are its own.
 fn measure(program: &str, file: &str) -> Result<()> {
     let status = Command::new(program)
         .args(["render", "--diagnostics", "json", file])

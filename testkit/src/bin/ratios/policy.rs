@@ -1,7 +1,7 @@
-//! The policy in the waPC host, beside a policy that accepts without looking.
+//! Compares the policy in the waPC host with a policy that accepts everything.
 //!
-//! Every request gets a fresh instance, as in policy-server. The modules take turns, so that whatever else the machine does
-//! hits all of them, and the best round of each counts, in processor time.
+//! Every request gets a fresh instance, as in policy-server. The modules take turns, so that other load on the machine affects all
+//! of them, and the best round of each counts, in processor time.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -18,12 +18,12 @@ use crate::lookup;
 
 const ROUNDS: usize = 15;
 const CALLS: u32 = 400;
-/// What the policy may cost beside the one that does nothing.
+/// The maximum ratio of the policy's cost to that of the policy that does nothing.
 const BUDGET: f64 = 1.7;
 
-/// What is measured.
+/// A measured function.
 pub(crate) struct Measured<'m> {
-    /// How often it runs in a round.
+    /// The number of calls in a round.
     pub(crate) calls: u32,
     pub(crate) run: Box<dyn Fn() + 'm>,
 }
@@ -33,7 +33,7 @@ impl<'m> Measured<'m> {
         Self { calls: CALLS, run: Box::new(run) }
     }
 
-    /// A request in a fresh instance of a module.
+    /// Measures a request in a fresh instance of a module.
     pub(crate) fn of(module: &'m Module, payload: &'m [u8]) -> Self {
         Self::new(|| {
             black_box(module.call("validate", payload).result.is_ok());
@@ -41,12 +41,12 @@ impl<'m> Measured<'m> {
     }
 }
 
-/// How long a run took, in microseconds.
+/// The duration of a run, in microseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Time {
-    /// The processor's time, which has no waiting in it.
+    /// The processor time, which includes no waiting.
     pub(crate) own: f64,
-    /// By the clock.
+    /// The elapsed time.
     pub(crate) all: f64,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn times(runs: &[&Measured<'_>]) -> Result<Vec<Time>> {
     Ok(best)
 }
 
-/// The payload of the request in `tests/admission/`, after `change`, with these settings.
+/// The payload of the request in `tests/admission/` after `change`, with these settings.
 pub(crate) fn request(root: &Path, settings: &Value, change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
     let text = std::fs::read_to_string(root.join("tests/admission/service.json"))?;
     let mut request: Value = serde_json::from_str(&text)?;
@@ -84,21 +84,21 @@ fn annotation<'v>(request: &'v mut Value, key: &str) -> Option<&'v mut Value> {
         .map(|all| all.entry(key).or_insert(Value::Null))
 }
 
-/// The label forbids the exposure; without a label, the annotations would be reported.
+/// Sets the label to a value that forbids exposure; without the label, the annotations would cause a warning.
 pub(crate) fn silent(request: &mut Value) {
     if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
         *labels = json!({"expose": "false"});
     }
 }
 
-/// What is printed of the policy.
+/// The part of the policy's cost to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     All,
     Lookup,
 }
 
-/// Prints what the policy costs; `before` are the files of other modules to compare with.
+/// Prints the cost of the policy; `before` are the files of other modules to compare with.
 pub(crate) fn policy(
     root: &Path,
     module: &Path,
