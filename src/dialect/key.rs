@@ -1,7 +1,8 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
-use std::net::IpAddr;
-
+pub(crate) use super::form::{
+    ADDRESSES, Form, LOOSE_URL, PATH, Shape, Text, URL, is_addresses, is_list_of_addresses, is_of,
+};
 use crate::intents::EVERYBODY;
 pub(crate) use crate::intents::Loss;
 use crate::validation::pattern::matches;
@@ -74,6 +75,12 @@ pub(crate) enum Bad {
     Denied,
     /// It ignores the line in silence, and takes a default.
     Ignored,
+    /// It takes it for false.
+    False,
+    /// It takes it for 0.
+    Zero,
+    /// It ignores the items of the list that have another form, and takes the rest.
+    Parted,
     /// It takes a default that lets everybody in.
     Opened,
     /// It leaves out everything that the keys around it say.
@@ -108,96 +115,6 @@ impl Holds {
     }
 }
 
-/// A list of addresses and networks.
-pub(crate) static ADDRESSES: Text =
-    Text { expected: "IP addresses or CIDRs, separated by commas", form: Form::Fits(is_list_of_addresses) };
-
-pub(crate) fn is_list_of_addresses(value: &str) -> bool {
-    value.split(',').map(str::trim).all(is_addresses)
-}
-
-pub(super) fn is_addresses(item: &str) -> bool {
-    let (address, bits) = item.split_once('/').map_or((item, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let is_number = |bits: &str| bits.bytes().all(|byte| byte.is_ascii_digit());
-    bits.is_none_or(|bits| is_number(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
-}
-
-/// A form of a text.
-#[derive(Debug)]
-pub(crate) struct Text {
-    /// The form in words; in front of signs, what they make up.
-    pub(crate) expected: &'static str,
-    pub(crate) form: Form,
-}
-
-/// What a text must be.
-#[derive(Debug)]
-pub(crate) enum Form {
-    /// Letters, digits and these signs.
-    Of(&'static str),
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// What this function takes.
-    Fits(fn(&str) -> bool),
-}
-
-impl Text {
-    /// The form, in words.
-    pub(crate) fn describe(&self) -> String {
-        match self.form {
-            Form::Of(signs) => described(self.expected, signs),
-            Form::Word(words) => one_of(words),
-            Form::Fits(_) => self.expected.to_owned(),
-        }
-    }
-
-    /// Whether a value has it.
-    pub(crate) fn fits(&self, value: &str) -> bool {
-        match self.form {
-            Form::Of(signs) => is_of(value, signs),
-            Form::Word(words) => words.contains(&value.trim()),
-            Form::Fits(fits) => fits(value),
-        }
-    }
-}
-
-/// Letters, digits and signs, in words. Where a blank is among the signs, it does no harm, and is not recommended.
-fn described(what: &str, signs: &str) -> String {
-    let mut words = [what, "letters, digits and `"].concat();
-    for sign in signs.chars().filter(|sign| *sign != ' ') {
-        words.extend([sign, ' ']);
-    }
-    words.pop();
-    words.push('`');
-    words
-}
-
-fn one_of(words: &[&str]) -> String {
-    ["one of ", &words.join(", ")].concat()
-}
-
-/// The form of a value, as a program defines it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
-    Boolean,
-    Integer,
-    /// Digits and perhaps `b`, `k`, `m` or `g`.
-    Size,
-    /// Something of letters, digits and these signs.
-    Of(&'static str, &'static str),
-    Headers,
-    OnOff,
-    /// One of these words, in any letter case.
-    Words(&'static [&'static str]),
-    /// One of these words, whose letter case counts.
-    Exactly(&'static [&'static str]),
-    Text(&'static Text),
-    /// What has the first form and not the second one has an effect of its own.
-    Both(&'static Shape, &'static Text, Bad),
-}
-
 /// Why a value does not fit a key.
 #[derive(Debug)]
 pub(crate) struct Misfit {
@@ -207,59 +124,6 @@ pub(crate) struct Misfit {
     pub(crate) bad: Bad,
     /// Whether it is a text of its own form, and not a value of another type.
     pub(crate) is_text: bool,
-}
-
-/// A path, perhaps with captures such as `$1`.
-pub(crate) const PATH: Shape = Shape::Of("a path of ", "/-._~:$");
-/// A URL without blanks.
-pub(crate) const URL: Shape = Shape::Of("a URL of ", "/-._~:,?&=");
-/// A URL whose blanks are removed first.
-pub(crate) const LOOSE_URL: Shape = Shape::Of("a URL of ", "/-._~:,?&= ");
-
-impl Shape {
-    /// The expected form, in words.
-    pub(crate) fn describe(self) -> String {
-        match self {
-            Self::Boolean => "true or false".to_owned(),
-            Self::Integer => "a whole number".to_owned(),
-            Self::Size => "a size such as 900m".to_owned(),
-            Self::Of(what, signs) => described(what, signs),
-            Self::Headers => "names of headers, separated by commas".to_owned(),
-            Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => one_of(words),
-            Self::Text(text) => text.describe(),
-            Self::Both(first, ..) => first.describe(),
-        }
-    }
-
-    /// Whether a value has this form. An empty one is not checked.
-    pub(crate) fn fits(self, value: &str) -> bool {
-        value.is_empty()
-            || match self {
-                Self::Boolean => parse_bool(value).is_some(),
-                Self::Integer => value.parse::<i64>().is_ok(),
-                Self::Size => {
-                    // ingress-nginx removes blanks first.
-                    let bare = value.replace(' ', "");
-                    let digits = bare.trim_end_matches(['b', 'k', 'm', 'g', 'B', 'K', 'M', 'G']);
-                    !digits.is_empty()
-                        && bare.len() - digits.len() <= 1
-                        && digits.bytes().all(|b| b.is_ascii_digit())
-                }
-                Self::Of(_, signs) => is_of(value, signs),
-                Self::Headers => is_of(value, "-_, "),
-                Self::OnOff => matches!(value.trim(), "on" | "off"),
-                Self::Exactly(words) => words.contains(&value.trim()),
-                Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
-                Self::Text(text) => text.fits(value),
-                Self::Both(first, second, _) => first.fits(value) && second.fits(value),
-            }
-    }
-}
-
-/// Whether a value has only letters, digits and these signs.
-pub(super) fn is_of(value: &str, signs: &str) -> bool {
-    value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
 /// One key of a program, or a pattern for keys that versions of it may have.
@@ -402,6 +266,8 @@ pub(crate) struct Program {
     pub(super) keys: &'static [Key],
     /// The names of its other keys, with blanks between them.
     pub(super) plain: &'static str,
+    /// The forms of values, what is done with others, and the names of the keys that have them, with blanks between these.
+    pub(super) formed: &'static [(Shape, Bad, &'static str)],
     /// The names of keys that it writes, or reads on other objects than an Ingress.
     pub(super) unread: &'static str,
     pub(super) names: Names,
@@ -427,6 +293,7 @@ impl Program {
             aliases: &[],
             keys,
             plain: "",
+            formed: &[],
             unread: "",
             names,
             reach: Reach::Ingress,
@@ -443,8 +310,13 @@ impl Program {
     /// The names of its keys without patterns, in no order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         let keys = self.keys.iter().map(|key| key.name);
-        let others = self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace());
-        keys.chain(others).filter(|name| !name.contains('*'))
+        let others = self.others().flat_map(str::split_ascii_whitespace);
+        keys.chain(others).chain(self.unread.split_ascii_whitespace()).filter(|name| !name.contains('*'))
+    }
+
+    /// The names of keys without a row, some of them together.
+    fn others(&self) -> impl Iterator<Item = &'static str> {
+        [self.plain].into_iter().chain(self.formed.iter().map(|(_, _, names)| *names))
     }
 
     /// Whether nobody else is known to have keys under its prefixes.
@@ -459,13 +331,23 @@ impl Program {
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.plain.split_ascii_whitespace().any(|known| matches(known, name))
+        self.exact(name).is_some() || self.others().any(|names| has(names, name))
     }
 
     /// The row for a name: that of the key itself, or of the first pattern that fits.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
         let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
         self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
+    }
+
+    /// All that is known of a key of this name, with the form of its value.
+    pub(crate) fn known(&self, name: &str) -> Option<Key> {
+        let row = self.find(name).copied();
+        let formed = self.formed.iter().find(|(.., names)| has(names, name));
+        match formed.filter(|_| row.is_none_or(|row| row.shape.is_none())) {
+            Some((shape, bad, _)) => Some(row.unwrap_or(key("")).shape(*shape).bad(*bad)),
+            None => row,
+        }
     }
 
     fn exact(&self, name: &str) -> Option<&'static Key> {
@@ -485,4 +367,9 @@ impl Program {
     pub(super) fn has_alias(&self, prefix: &str) -> bool {
         self.aliases.iter().any(|known| known.strip_suffix('/') == Some(prefix))
     }
+}
+
+/// Whether a name is among these, which have blanks between them.
+fn has(names: &str, name: &str) -> bool {
+    names.split_ascii_whitespace().any(|known| matches(known, name))
 }

@@ -17,6 +17,7 @@ pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;
+mod form;
 pub(crate) mod gateway;
 mod gke;
 pub(crate) mod go;
@@ -44,7 +45,7 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Elsewhere, Holds, Idle, Key, Names, Program, Reach};
+use key::{Bad, Elsewhere, Holds, Idle, Key, Misfit, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -195,14 +196,32 @@ pub(crate) fn problem_of_value(
     // Of programs with one prefix, its own counts.
     let programs = controller.program().into_iter().chain(PROGRAMS);
     let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    let (program, known) = programs.find_map(|program| Some((program, program.find(name)?)))?;
+    let (program, known) = programs.find_map(|program| Some((program, program.known(name)?)))?;
     match known.misfit(value) {
-        Some(misfit) => {
-            let problem = unexpected(Code::AnnotationInvalid, key, value, &misfit.expected);
-            Some(problem.help("correct the value"))
-        }
-        None => elsewhere(program, known, (key, value), own, granted),
+        Some(misfit) => Some(misfitting(controller, &known, (key, value), &misfit)),
+        None => elsewhere(program, &known, (key, value), own, granted),
     }
+}
+
+/// The finding that a controller does not take a value, with what it does then.
+fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), misfit: &Misfit) -> Problem {
+    let does = match misfit.bad {
+        Bad::Refused => "refuses the whole Ingress",
+        Bad::Denied => "answers nobody",
+        Bad::Ignored | Bad::Opened | Bad::Dropped => "ignores the line",
+        Bad::False => "takes it for false",
+        Bad::Zero => "takes it for 0",
+        Bad::Parted => "ignores the items that are none",
+    };
+    let is_refused = matches!(misfit.bad, Bad::Refused | Bad::Denied);
+    let is_harmless = !is_refused && known.loss < Loss::Weakens;
+    let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
+    let mut problem = unexpected(code, key, value, &misfit.expected);
+    for text in [", and ", controller.row().name, " then ", does] {
+        problem.message.push_str(text);
+    }
+    let meant = known.shape.and_then(|shape| form::meant(shape, value));
+    problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
 }
 
 /// What the administrator grants about the line of a key.

@@ -260,7 +260,8 @@ pub(super) static COOKIE_DOMAIN: Text = Text {
     }),
 };
 
-const UPSTREAM: [&str; 12] = [
+/// When another pod is asked.
+pub(in crate::dialect) const UPSTREAM: [&str; 12] = [
     "error",
     "timeout",
     "invalid_header",

@@ -85,7 +85,9 @@ impl NginxKey {
         match bad {
             Bad::Refused => "Ingress refused".to_owned(),
             Bad::Denied => "503".to_owned(),
-            Bad::Ignored | Bad::Opened => format!("ignored: {}", self.note.default),
+            Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted | Bad::Opened => {
+                format!("ignored: {}", self.note.default)
+            }
             Bad::Dropped => "authentication dropped".to_owned(),
         }
     }

@@ -58,7 +58,7 @@ fn a_value_is_taken_or_not_as_ingress_nginx_does() {
                 let bad = known.misfit(value).map(|misfit| match misfit.bad {
                     Bad::Refused => "refused",
                     Bad::Denied => "denied",
-                    Bad::Ignored | Bad::Opened => "ignored",
+                    Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted | Bad::Opened => "ignored",
                     Bad::Dropped => "dropped",
                 });
                 assert_eq!(bad.unwrap_or("good"), list, "{name}: {value}");

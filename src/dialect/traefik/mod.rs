@@ -7,7 +7,7 @@ pub(crate) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Elsewhere, Holds, Idle, Names, Program, Shape, key};
+use super::key::{Bad, Elsewhere, Holds, Idle, Names, Program, Shape, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -54,11 +54,11 @@ pub(super) static PROGRAM: Program = Program {
             // Nobody knows what an entry point of another name protects; elsewhere, the class decides who reaches it.
             key("router.entrypoints").weakens().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
-            key("router.observability.accesslogs").shape(Shape::Boolean),
-            key("router.observability.metrics").shape(Shape::Boolean),
-            key("router.observability.tracing").shape(Shape::Boolean),
-            key("router.priority").shape(Shape::Integer),
-            key("router.tls").shape(Shape::Boolean),
+            key("router.observability.accesslogs").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.observability.metrics").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.observability.tracing").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.priority").shape(Shape::Integer).bad(Bad::Refused),
+            key("router.tls").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),
