@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::go::go_seconds;
 use super::key::Bad;
 use crate::validation::parse_bool;
+use crate::validation::pattern::matches;
 
 /// A list of addresses and networks.
 pub(crate) static ADDRESSES: Text =
@@ -35,10 +36,14 @@ pub(crate) struct Text {
 pub(crate) enum Form {
     /// Letters, digits and these signs.
     Of(&'static str),
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// Digits, and behind them nothing or one of these units.
-    Units(&'static [&'static str]),
+    /// One of these words, which have blanks between them.
+    Word(&'static str),
+    /// Digits, and behind them one of these units, which have `|` between them and may be empty.
+    Units(&'static str),
+    /// What one of these patterns fits, which have `|` between them.
+    Like(&'static str),
+    /// Items of a form with this character between them.
+    List(char, &'static Text),
     /// What this function takes.
     Fits(fn(&str) -> bool),
 }
@@ -49,7 +54,7 @@ impl Text {
         match self.form {
             Form::Of(signs) => described(self.expected, signs),
             Form::Word(words) => one_of(words),
-            Form::Units(_) | Form::Fits(_) => self.expected.to_owned(),
+            _ => self.expected.to_owned(),
         }
     }
 
@@ -57,11 +62,13 @@ impl Text {
     pub(crate) fn fits(&self, value: &str) -> bool {
         match self.form {
             Form::Of(signs) => is_of(value, signs),
-            Form::Word(words) => words.contains(&value.trim()),
+            Form::Word(words) => has(words, value.trim()),
             Form::Units(units) => {
                 let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
-                unit.len() < value.len() && (unit.is_empty() || units.contains(&unit))
+                unit.len() < value.len() && units.split('|').any(|known| known == unit)
             }
+            Form::Like(patterns) => patterns.split('|').any(|pattern| matches(pattern, value)),
+            Form::List(separator, item) => value.split(separator).all(|it| item.fits(it)),
             Form::Fits(fits) => fits(value),
         }
     }
@@ -78,8 +85,8 @@ fn described(what: &str, signs: &str) -> String {
     words
 }
 
-fn one_of(words: &[&str]) -> String {
-    ["one of ", &words.join(", ")].concat()
+fn one_of(words: &str) -> String {
+    ["one of ", &words.replace(' ', ", ")].concat()
 }
 
 /// The form of a value, as a program defines it.
@@ -89,25 +96,25 @@ pub(crate) enum Shape {
     Integer,
     /// Digits and perhaps `b`, `k`, `m` or `g`.
     Size,
-    /// Something of letters, digits and these signs.
-    Of(&'static str, &'static str),
+    /// Something, of letters, digits and these signs.
+    Of(&'static [&'static str; 2]),
     Headers,
     OnOff,
-    /// One of these words, in any letter case.
-    Words(&'static [&'static str]),
-    /// One of these words, whose letter case counts.
-    Exactly(&'static [&'static str]),
+    /// One of these words, which have blanks between them, in any letter case.
+    Words(&'static str),
+    /// One of these words, which have blanks between them. Their letter case counts.
+    Exactly(&'static str),
     Text(&'static Text),
     /// What has the first form and not the second one has an effect of its own.
-    Both(&'static Shape, &'static Text, Bad),
+    Both(&'static (Shape, &'static Text, Bad)),
 }
 
 /// A path, perhaps with captures such as `$1`.
-pub(crate) const PATH: Shape = Shape::Of("a path of ", "/-._~:$");
+pub(crate) const PATH: Shape = Shape::Of(&["a path of ", "/-._~:$"]);
 /// A URL without blanks.
-pub(crate) const URL: Shape = Shape::Of("a URL of ", "/-._~:,?&=");
+pub(crate) const URL: Shape = Shape::Of(&["a URL of ", "/-._~:,?&="]);
 /// A URL whose blanks are removed first.
-pub(crate) const LOOSE_URL: Shape = Shape::Of("a URL of ", "/-._~:,?&= ");
+pub(crate) const LOOSE_URL: Shape = Shape::Of(&["a URL of ", "/-._~:,?&= "]);
 
 impl Shape {
     /// The expected form, in words.
@@ -116,12 +123,12 @@ impl Shape {
             Self::Boolean => "true or false".to_owned(),
             Self::Integer => "a whole number".to_owned(),
             Self::Size => "a size such as 900m".to_owned(),
-            Self::Of(what, signs) => described(what, signs),
+            Self::Of([what, signs]) => described(what, signs),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
             Self::Words(words) | Self::Exactly(words) => one_of(words),
             Self::Text(text) => text.describe(),
-            Self::Both(first, ..) => first.describe(),
+            Self::Both((first, ..)) => first.describe(),
         }
     }
 
@@ -139,15 +146,20 @@ impl Shape {
                         && bare.len() - digits.len() <= 1
                         && digits.bytes().all(|b| b.is_ascii_digit())
                 }
-                Self::Of(_, signs) => is_of(value, signs),
+                Self::Of([_, signs]) => is_of(value, signs),
                 Self::Headers => is_of(value, "-_, "),
                 Self::OnOff => matches!(value.trim(), "on" | "off"),
-                Self::Exactly(words) => words.contains(&value.trim()),
-                Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
+                Self::Exactly(words) => has(words, value.trim()),
+                Self::Words(words) => words.split(' ').any(|word| word.eq_ignore_ascii_case(value.trim())),
                 Self::Text(text) => text.fits(value),
-                Self::Both(first, second, _) => first.fits(value) && second.fits(value),
+                Self::Both((first, second, _)) => first.fits(value) && second.fits(value),
             }
     }
+}
+
+/// Whether a text is among these patterns, which have blanks between them.
+pub(crate) fn has(patterns: &str, text: &str) -> bool {
+    patterns.split_ascii_whitespace().any(|known| matches(known, text))
 }
 
 /// Whether a value has only letters, digits and these signs.
@@ -156,61 +168,41 @@ pub(crate) fn is_of(value: &str, signs: &str) -> bool {
 }
 
 /// A time of HAProxy.
-pub(super) static TIMER: Text = Text {
-    expected: "one number, perhaps with ms, s, m, h or d, such as 30s",
-    form: Form::Units(&["us", "ms", "s", "m", "h", "d"]),
-};
+pub(super) static TIMER: Text =
+    Text { expected: "one number, perhaps with a unit, such as 30s", form: Form::Units("|us|ms|s|m|h|d") };
 
 /// A size of nginx and HAProxy.
-pub(super) static SIZE: Text = Text {
-    expected: "a number, perhaps with k, m or g, such as 8m",
-    form: Form::Units(&["k", "K", "m", "M", "g", "G"]),
-};
+pub(super) static SIZE: Text = Text { expected: "a size such as 8m", form: Form::Units("|k|K|m|M|g|G") };
 
 /// A number of things.
-pub(super) static COUNT: Text = Text { expected: "a whole number from 0", form: Form::Units(&[]) };
+pub(super) static COUNT: Text = Text { expected: "a whole number", form: Form::Units("") };
 
-/// Seconds for a time that stands in other units, such as `1m30s`, where they are whole.
-fn seconds(value: &str) -> Option<String> {
-    let whole = !value.contains("ms") && !value.contains("us") && !value.contains('.');
-    go_seconds(value).filter(|_| whole).map(|seconds| seconds.to_string() + "s")
-}
+/// A path that something is sent to.
+pub(super) static ROOTED: Text = Text { expected: "a path that begins with `/`", form: Form::Like("/*") };
 
 /// The value that was meant for a form, where that is clear. A form is asked by an example what it is about.
 pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
-    let trimmed = value.trim();
-    let lower = trimmed.to_ascii_lowercase();
-    let items: Vec<&str> = trimmed.split([',', ' ']).filter(|item| !item.is_empty()).collect();
-    let mut all = vec![trimmed.to_owned(), items.join(","), items.join(" ")];
-    if shape.fits("1s") {
-        let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-        let unit = match lower.get(digits.len()..).unwrap_or_default().trim() {
-            // Without a unit, it is one that is required.
-            "" | "s" | "sec" | "secs" | "second" | "seconds" => "s",
-            "m" | "min" | "mins" | "minute" | "minutes" => "m",
-            "h" | "hour" | "hours" => "h",
-            _ => "-",
-        };
-        all.push([digits, unit].concat());
-        all.extend(seconds(trimmed));
-    } else if shape.fits("1k") {
-        // `8Mi` and `8MB` are 8m.
-        all.push(lower.trim_end_matches(['i', 'b']).to_owned());
+    let lower = value.trim().to_ascii_lowercase();
+    let takes = |example: &str| shape.fits(example) && !shape.fits("x");
+    let is_on = has("yes on enabled 1", &lower);
+    let text = if is_on || has("no off disabled 0", &lower) {
+        is_on.to_string()
     } else if let Shape::Exactly(words) | Shape::Words(words) = shape {
-        // `round-robin` is roundrobin.
-        let letters = |word: &str| word.replace(['-', '_', ' ', '.'], "").to_ascii_lowercase();
-        let known = words.iter().find(|word| letters(word) == letters(trimmed));
-        all.extend(known.map(|word| (*word).to_owned()));
-    }
-    let (is_on, is_off) = match lower.as_str() {
-        "yes" | "y" | "on" | "enabled" | "enable" | "true" | "1" => (true, false),
-        "no" | "n" | "off" | "disabled" | "disable" | "false" | "0" => (false, true),
-        _ => (false, false),
+        words.split(' ').find(|word| word.eq_ignore_ascii_case(&lower))?.to_owned()
+    } else if takes("1s") {
+        // Seconds for `30` and `1m30s`.
+        let seconds =
+            go_seconds(&lower).filter(|_| !lower.contains(['.', 'u', 'n']) && !lower.contains("ms"));
+        seconds.map_or(lower, |seconds| seconds.to_string()) + "s"
+    } else if takes("1k") {
+        // `8Mi` and `8MB` are 8m.
+        lower.trim_end_matches(['i', 'b']).to_owned()
+    } else if value.contains(", ") {
+        value.replace(", ", ",")
+    } else {
+        value.replace(',', " ")
     };
-    if is_on || is_off {
-        all.extend([is_on.to_string(), if is_on { "on" } else { "off" }.to_owned()]);
-    }
-    all.into_iter().find(|text| text != value && !text.is_empty() && shape.fits(text))
+    Some(text).filter(|text| shape.fits(text))
 }
 
 #[cfg(test)]
@@ -220,23 +212,21 @@ mod tests {
     #[test]
     fn what_was_meant_is_a_value_of_the_form() {
         for (shape, value, known) in [
-            (Shape::Text(&TIMER), "30sec", Some("30s")),
             (Shape::Text(&TIMER), "1m30s", Some("90s")),
-            (Shape::Text(&TIMER), "5 min", Some("5m")),
+            (Shape::Text(&TIMER), "5 min", None),
             (Shape::Text(&TIMER), "30x", None),
             (Shape::Text(&TIMER), "1.5s", None),
             (Shape::Size, "8Mi", Some("8m")),
             (Shape::Size, "8 TB", None),
             (Shape::Boolean, "Yes", Some("true")),
             (Shape::Boolean, "maybe", None),
-            (Shape::OnOff, "false", Some("off")),
-            (Shape::Exactly(&["h1", "h2"]), "H2", Some("h2")),
-            (Shape::Exactly(&["round_robin", "random"]), "roundrobin", Some("round_robin")),
-            (Shape::Exactly(&["Lax", "Strict"]), "lax", Some("Lax")),
-            (Shape::Exactly(&["on", "off"]), "no", Some("off")),
-            (Shape::Exactly(&["h1", "h2"]), "h3", None),
-            (Shape::Text(&COUNT), " 5", Some("5")),
-            (Shape::Text(&ADDRESSES), "10.0.0.0/8 ::1", Some("10.0.0.0/8,::1")),
+            (Shape::Exactly("h1 h2"), "H2", Some("h2")),
+            (Shape::Exactly("Lax Strict"), "lax", Some("Lax")),
+            (Shape::Exactly("h1 h2"), "h3", None),
+            (Shape::Text(&COUNT), "five", None),
+            (Shape::Text(&ADDRESSES), "10.0.0.0/8;::1", None),
+            (Shape::Of(&["", ","]), "a, b", Some("a,b")),
+            (Shape::Of(&["", " "]), "a,b", Some("a b")),
         ] {
             assert_eq!(meant(shape, value).as_deref(), known, "{value}");
             assert!(!shape.fits(value) && known.is_none_or(|known| shape.fits(known)), "{value}");

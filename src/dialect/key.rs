@@ -1,7 +1,9 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
+use std::borrow::Cow;
+
 pub(crate) use super::form::{
-    ADDRESSES, Form, LOOSE_URL, PATH, Shape, Text, URL, is_addresses, is_list_of_addresses, is_of,
+    ADDRESSES, Form, LOOSE_URL, PATH, Shape, Text, URL, has, is_addresses, is_list_of_addresses, is_of,
 };
 use crate::intents::EVERYBODY;
 pub(crate) use crate::intents::Loss;
@@ -21,7 +23,7 @@ pub(crate) enum Idle {
     /// 0, also with a unit.
     Zero,
     /// This word.
-    Word(&'static str),
+    Word(&'static &'static str),
     /// A list that contains all addresses.
     Everyone,
     /// Plain HTTP to the backend.
@@ -126,7 +128,7 @@ pub(crate) struct Misfit {
     pub(crate) is_text: bool,
 }
 
-/// One key of a program, or a pattern for keys that versions of it may have.
+/// One key of a program, or a pattern for keys that versions of it may have. There are hundreds: what few have is behind a reference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The key without its prefix; `*` stands for any text.
@@ -142,10 +144,12 @@ pub(crate) struct Key {
     /// What another target does that has the same effect.
     pub(crate) same: Same,
     /// Without one of these keys, this one has no effect.
-    pub(crate) needs: &'static [&'static str],
+    pub(crate) needs: &'static &'static [&'static str],
     /// What its value has that is of others than the Service.
     pub(crate) holds: Holds,
 }
+
+const NOTHING: &[&str] = &[];
 
 /// A key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
@@ -156,7 +160,7 @@ pub(crate) const fn key(name: &'static str) -> Key {
         loss: Loss::Nothing,
         idle: Idle::Never,
         same: Same::None,
-        needs: &[],
+        needs: &NOTHING,
         holds: Holds::Nothing,
     }
 }
@@ -200,7 +204,7 @@ impl Key {
         Self { same, ..self }
     }
 
-    pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
+    pub(super) const fn needs(self, needs: &'static &'static [&'static str]) -> Self {
         Self { needs, ..self }
     }
 
@@ -212,8 +216,8 @@ impl Key {
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
         let (expected, bad, is_text) = match shape {
-            Shape::Both(first, second, bad) if first.fits(value) => (second.describe(), bad, true),
-            Shape::Both(first, ..) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
+            Shape::Both((first, second, bad)) if first.fits(value) => (second.describe(), *bad, true),
+            Shape::Both((first, ..)) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
             shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
         };
         Some(Misfit { expected, bad, is_text })
@@ -271,6 +275,8 @@ pub(crate) struct Program {
     /// The names of keys that it writes, or reads on other objects than an Ingress.
     pub(super) unread: &'static str,
     pub(super) names: Names,
+    /// Whether it reads its names in any letter case.
+    pub(super) any_case: bool,
     pub(super) reach: Reach,
     /// What it does with an object of another namespace that a value names.
     pub(crate) elsewhere: Elsewhere,
@@ -296,6 +302,7 @@ impl Program {
             formed: &[],
             unread: "",
             names,
+            any_case: false,
             reach: Reach::Ingress,
             elsewhere: Elsewhere::Uses("the controller uses, whoever it belongs to"),
             beside: &[],
@@ -308,15 +315,21 @@ impl Program {
     }
 
     /// The names of its keys without patterns, in no order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        let keys = self.keys.iter().map(|key| key.name);
-        let others = self.others().flat_map(str::split_ascii_whitespace);
-        keys.chain(others).chain(self.unread.split_ascii_whitespace()).filter(|name| !name.contains('*'))
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = self.keys.iter().map(|key| key.name).collect();
+        let mut add = |list: &'static str| {
+            names.extend(list.split_ascii_whitespace());
+            false
+        };
+        self.lists(&mut add);
+        add(self.unread);
+        names.retain(|name| !name.contains('*'));
+        names
     }
 
-    /// The names of keys without a row, some of them together.
-    fn others(&self) -> impl Iterator<Item = &'static str> {
-        [self.plain].into_iter().chain(self.formed.iter().map(|(_, _, names)| *names))
+    /// Whether something is so for one of the lists of the names of keys without a row.
+    fn lists(&self, is_it: &mut dyn FnMut(&'static str) -> bool) -> bool {
+        is_it(self.plain) || self.formed.iter().any(|(_, _, names)| is_it(names))
     }
 
     /// Whether nobody else is known to have keys under its prefixes.
@@ -326,16 +339,18 @@ impl Program {
 
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.reads(name) || self.unread.split_ascii_whitespace().any(|known| known == name)
+        let name = self.cased(name);
+        self.reads(&name) || has(self.unread, &name)
     }
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.others().any(|names| has(names, name))
+        self.exact(name).is_some() || self.lists(&mut |names| has(names, name))
     }
 
     /// The row for a name: that of the key itself, or of the first pattern that fits.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
+        let name = &*self.cased(name);
         let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
         self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
     }
@@ -348,6 +363,11 @@ impl Program {
             Some((shape, bad, _)) => Some(row.unwrap_or(key("")).shape(*shape).bad(*bad)),
             None => row,
         }
+    }
+
+    /// A name in the letter case of the tables.
+    fn cased<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.any_case { name.to_ascii_lowercase().into() } else { name.into() }
     }
 
     fn exact(&self, name: &str) -> Option<&'static Key> {
@@ -367,9 +387,4 @@ impl Program {
     pub(super) fn has_alias(&self, prefix: &str) -> bool {
         self.aliases.iter().any(|known| known.strip_suffix('/') == Some(prefix))
     }
-}
-
-/// Whether a name is among these, which have blanks between them.
-fn has(names: &str, name: &str) -> bool {
-    names.split_ascii_whitespace().any(|known| matches(known, name))
 }

@@ -175,7 +175,7 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
 /// Whether a key makes the controller of a target pass over the whole object. Traefik takes its names in any case.
 pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
     let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
-    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", &name.to_ascii_lowercase()].concat()))
+    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
 }
 
 /// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
@@ -216,10 +216,8 @@ fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), m
     let is_refused = matches!(misfit.bad, Bad::Refused | Bad::Denied);
     let is_harmless = !is_refused && known.loss < Loss::Weakens;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
-    let mut problem = unexpected(code, key, value, &misfit.expected);
-    for text in [", and ", controller.row().name, " then ", does] {
-        problem.message.push_str(text);
-    }
+    let expected = format!("{}, and {} then {does}", misfit.expected, controller.row().name);
+    let problem = unexpected(code, key, value, &expected);
     let meant = known.shape.and_then(|shape| form::meant(shape, value));
     problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
 }
@@ -352,7 +350,7 @@ mod tests {
     fn every_program_knows_its_own_keys() {
         for program in PROGRAMS {
             assert!(program.keys.is_sorted_by(|left, right| left.name < right.name), "{}", program.name);
-            assert!(program.names().all(|name| program.knows(name)), "{}", program.name);
+            assert!(program.names().iter().all(|name| program.knows(name)), "{}", program.name);
             assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
             let prefixes = program.prefixes.iter().chain(program.aliases);
             // Misspelt ones are compared in lower case.

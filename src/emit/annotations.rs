@@ -109,7 +109,8 @@ impl<'p> Emitting<'_, 'p> {
                 );
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
+                // It may have something, of which nothing is known here.
+                let said = format!("for {}, nothing is written for {}", self.one(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }

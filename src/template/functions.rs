@@ -66,16 +66,43 @@ impl fmt::Display for Val {
     }
 }
 
-/// Go's shortest form: with an exponent below -4 or from 6 on.
+/// Go's shortest form: with an exponent below -4 or from 6 on. The digits are those of `serde_json`, which has to print fractions in any
+/// case: those of the standard library would make the module of the policy larger by 3 KB.
 fn go_float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    match exponent.parse::<i32>() {
-        Ok(power) if !(-4..6).contains(&power) => {
-            format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
-        }
-        _ => number.to_string(),
+    let Some(shortest) = serde_json::Number::from_f64(number) else {
+        return if number.is_nan() { "NaN" } else { "infinity" }.to_owned();
+    };
+    let text = shortest.to_string();
+    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    let digits = all.trim_start_matches('0');
+    // Behind how many of the digits the point stands.
+    let shift = exponent.parse().unwrap_or(0_i32);
+    let point = (whole.len() + digits.len()) as i32 - all.len() as i32 + shift;
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() {
+        return [sign, "0"].concat();
     }
+    let (before, behind) = match point {
+        -3..=0 => (String::new(), "0".repeat(point.unsigned_abs() as usize) + digits),
+        1..=6 => {
+            let padded = digits.to_owned() + &"0".repeat((point as usize).saturating_sub(digits.len()));
+            let (before, behind) = padded.split_at(point as usize);
+            (before.to_owned(), behind.to_owned())
+        }
+        _ => {
+            let (first, rest) = digits.split_at(1);
+            let dot = if rest.is_empty() { "" } else { "." };
+            let power = point - 1;
+            let minus = if power < 0 { '-' } else { '+' };
+            return format!("{sign}{first}{dot}{rest}e{minus}{:02}", power.abs());
+        }
+    };
+    let before = if before.is_empty() { "0" } else { &before };
+    let dot = if behind.is_empty() { "" } else { "." };
+    [sign, before, dot, &behind].concat()
 }
 
 /// Why a call failed.

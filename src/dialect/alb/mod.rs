@@ -9,12 +9,11 @@ use serde_json::{Map, Value};
 use super::key::{Bad, Form, Idle, Names, Program, Shape, Text, is_addresses, key};
 
 /// Networks: it takes no address alone.
-static NETWORKS: Text = Text {
-    expected: "CIDRs, separated by commas",
-    form: Form::Fits(|value| {
-        let mut items = value.split(',').map(str::trim);
-        items.all(|item| item.is_empty() || item.contains('/') && is_addresses(item))
-    }),
+static NETWORKS: Text = Text { expected: "CIDRs, separated by commas", form: Form::List(',', &NETWORK) };
+
+static NETWORK: Text = Text {
+    expected: "",
+    form: Form::Fits(|item| item.trim().is_empty() || item.contains('/') && is_addresses(item.trim())),
 };
 
 /// The listeners of an Ingress.
@@ -34,25 +33,18 @@ fn listeners(list: &str) -> Option<Vec<Map<String, Value>>> {
     serde_json::from_str(list).ok()
 }
 
-/// Pairs. A backslash stands before a comma that separates none.
-static PAIRS: Text = Text {
-    expected: "KEY=VALUE, several with commas between them",
-    form: Form::Fits(|value| {
-        let mut parts = value.split(',').map(str::trim);
-        value.contains('\\')
-            || parts.all(|part| part.is_empty() || part.contains('=') && !part.starts_with('='))
-    }),
-};
+/// Pairs. What stands between commas is not looked at, for a value can have some behind backslashes.
+static PAIRS: Text =
+    Text { expected: "KEY=VALUE, several with commas between them", form: Form::Like("*=*") };
 
 /// What is read as JSON.
 static JSON: Text =
     Text { expected: "JSON", form: Form::Fits(|value| serde_json::from_str::<Value>(value).is_ok()) };
 
 /// The listener to which requests are sent.
-static PORT: Text =
-    Text { expected: "the port of a listener for https, such as 443", form: Form::Units(&[]) };
+static PORT: Text = Text { expected: "the port of a listener for https, such as 443", form: Form::Units("") };
 
-const PROTOCOLS: Shape = Shape::Exactly(&["HTTP", "HTTPS"]);
+const PROTOCOLS: Shape = Shape::Exactly("HTTP HTTPS");
 
 /// From where the load balancer is reached.
 pub(crate) const SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
@@ -98,13 +90,9 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Text(&JSON), Bad::Refused, "actions.* conditions.* transforms.*"),
         (Shape::Text(&PORTS), Bad::Refused, "listen-ports"),
         (PROTOCOLS, Bad::Refused, "backend-protocol healthcheck-protocol"),
-        (Shape::Exactly(&["HTTP1", "HTTP2", "GRPC"]), Bad::Refused, "backend-protocol-version"),
-        (
-            Shape::Exactly(&["ipv4", "dualstack", "dualstack-without-public-ipv4"]),
-            Bad::Refused,
-            "ip-address-type",
-        ),
-        (Shape::Exactly(&["instance", "ip"]), Bad::Refused, "target-type"),
+        (Shape::Exactly("HTTP1 HTTP2 GRPC"), Bad::Refused, "backend-protocol-version"),
+        (Shape::Exactly("ipv4 dualstack dualstack-without-public-ipv4"), Bad::Refused, "ip-address-type"),
+        (Shape::Exactly("instance ip"), Bad::Refused, "target-type"),
     ],
     ..Program::new(
         "the AWS Load Balancer Controller 3.5",
@@ -115,25 +103,25 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-idp-cognito").text(&JSON).bad(Bad::Refused).protects(),
             key("auth-idp-oidc").text(&JSON).bad(Bad::Refused).protects(),
             key("auth-on-unauthenticated-request")
-                .shape(Shape::Exactly(&["deny", "allow", "authenticate"]))
+                .shape(Shape::Exactly("deny allow authenticate"))
                 .bad(Bad::Refused)
                 .protects()
-                .idle(Idle::Word("allow")),
+                .idle(Idle::Word(&"allow")),
             key("auth-type")
-                .shape(Shape::Exactly(&["none", "oidc", "cognito"]))
+                .shape(Shape::Exactly("none oidc cognito"))
                 .bad(Bad::Refused)
                 .protects()
-                .idle(Idle::Word("none")),
+                .idle(Idle::Word(&"none")),
             key("frontend-nlb-security-groups").protects(),
             key("inbound-cidrs").text(&NETWORKS).bad(Bad::Refused).protects().idle(Idle::Everyone),
             key("jwt-validation").text(&JSON).bad(Bad::Refused).protects(),
             key("mutual-authentication").text(&JSON).bad(Bad::Refused).protects(),
             // Elsewhere, the class decides who reaches it.
             key("scheme")
-                .shape(Shape::Exactly(&["internet-facing", "internal"]))
+                .shape(Shape::Exactly("internet-facing internal"))
                 .bad(Bad::Refused)
                 .protects()
-                .idle(Idle::Word("internet-facing")),
+                .idle(Idle::Word(&"internet-facing")),
             key("security-group-prefix-lists").protects(),
             key("security-groups").protects(),
             key("shield-advanced-protection")
@@ -143,11 +131,11 @@ pub(super) static PROGRAM: Program = Program {
                 .idle(Idle::False),
             key("ssl-policy").weakens(),
             key("ssl-redirect").text(&PORT).bad(Bad::Refused).redirects().idle(Idle::False),
-            key("waf-acl-id").protects().idle(Idle::Word("none")),
-            key("wafv2-acl-*").protects().idle(Idle::Word("none")),
-            key("wafv2-acl-arn").protects().idle(Idle::Word("none")),
-            key("wafv2-acl-name").protects().idle(Idle::Word("none")),
-            key("web-acl-id").protects().idle(Idle::Word("none")),
+            key("waf-acl-id").protects().idle(Idle::Word(&"none")),
+            key("wafv2-acl-*").protects().idle(Idle::Word(&"none")),
+            key("wafv2-acl-arn").protects().idle(Idle::Word(&"none")),
+            key("wafv2-acl-name").protects().idle(Idle::Word(&"none")),
+            key("web-acl-id").protects().idle(Idle::Word(&"none")),
         ],
     )
 };

@@ -13,7 +13,7 @@ static TIMEOUT: Text = Text {
 };
 
 /// The versions of TLS between which one is chosen.
-const VERSIONS: Shape = Shape::Exactly(&["1.2", "1.3"]);
+const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 
 pub(super) static PROGRAM: Program = Program {
     plain: "ingress.class max-connections max-pending-requests max-requests max-retries \

@@ -6,12 +6,9 @@ pub(crate) mod write;
 
 mod grammar;
 
-use super::form::COUNT;
+use super::form::{self, COUNT, ROOTED};
 use super::key::{Bad, Holds, Idle, Names, Program, Shape, key};
-use grammar::{
-    APP_ROOT, BUFFERS, HEADERS, LB_METHOD, LIMIT_KEY, NEXT_UPSTREAM, OFFSET, PORTS, RATE, REWRITE_TARGET,
-    REWRITES, SIZE, STICKY, TIME,
-};
+use grammar::{BUFFERS, LB_METHOD, LIMIT_KEY, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY, TIME};
 
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
@@ -46,19 +43,17 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Integer, Bad::Ignored, "limit-req-burst limit-req-delay limit-req-reject-code"),
         (Shape::Text(&COUNT), Bad::Refused, "max-conns max-fails proxy-next-upstream-tries"),
         (Shape::Text(&PORTS), Bad::Refused, "listen-ports listen-ports-ssl"),
-        (Shape::Exactly(&["master", "minion"]), Bad::Refused, "mergeable-ingress-type"),
-        (Shape::Words(&["on", "off", "merge"]), Bad::Refused, "add-header-inherit"),
-        (Shape::Exactly(&["301", "302", "307", "308"]), Bad::Refused, "http-redirect-code"),
-        (Shape::Exactly(&["case_sensitive", "case_insensitive", "exact"]), Bad::Refused, "path-regex"),
-        (Shape::Exactly(&["info", "notice", "warn", "error"]), Bad::Ignored, "limit-req-log-level"),
+        (Shape::Exactly("master minion"), Bad::Refused, "mergeable-ingress-type"),
+        (Shape::Words("on off merge"), Bad::Refused, "add-header-inherit"),
+        (Shape::Exactly("301 302 307 308"), Bad::Refused, "http-redirect-code"),
+        (Shape::Exactly("case_sensitive case_insensitive exact"), Bad::Refused, "path-regex"),
+        (Shape::Exactly("info notice warn error"), Bad::Ignored, "limit-req-log-level"),
         (Shape::Text(&LB_METHOD), Bad::Refused, "lb-method"),
         (Shape::Text(&NEXT_UPSTREAM), Bad::Refused, "proxy-next-upstream"),
         (Shape::Text(&LIMIT_KEY), Bad::Refused, "limit-req-key"),
-        (Shape::Text(&APP_ROOT), Bad::Refused, "app-root"),
-        (Shape::Text(&REWRITE_TARGET), Bad::Refused, "rewrite-target"),
+        (Shape::Text(&ROOTED), Bad::Refused, "app-root rewrite-target"),
         (Shape::Text(&REWRITES), Bad::Refused, "rewrites"),
         (Shape::Text(&STICKY), Bad::Refused, "sticky-cookie-services"),
-        (Shape::Text(&HEADERS), Bad::Refused, "add-header proxy-set-headers"),
         (Shape::Headers, Bad::Refused, "proxy-hide-headers proxy-pass-headers"),
     ],
     ..Program::new(
@@ -69,7 +64,7 @@ pub(super) static PROGRAM: Program = Program {
             key("add-header").weakens(),
             key("basic-auth-realm").protects(),
             key("basic-auth-secret").protects(),
-            key("client-max-body-size").text(&OFFSET).bad(Bad::Refused).protects().idle(Idle::Zero),
+            key("client-max-body-size").text(&form::SIZE).bad(Bad::Refused).protects().idle(Idle::Zero),
             key("grpc-services").weakens(),
             key("hsts").shape(Shape::Boolean).bad(Bad::Refused).weakens().idle(Idle::False),
             key("limit-req-rate").text(&RATE).protects(),

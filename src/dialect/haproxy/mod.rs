@@ -3,10 +3,8 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::form::TIMER;
-use super::key::{
-    Bad, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_addresses, is_list_of_addresses, key,
-};
+use super::form::{SIZE, TIMER};
+use super::key::{Bad, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses, key};
 use super::nginx;
 use crate::validation::parse_bool;
 
@@ -16,57 +14,24 @@ static SOURCES: Text = Text {
     form: Form::Fits(|value| value.starts_with("patterns/") || is_list_of_addresses(value)),
 };
 
-/// Those without a limit can be named by several files.
-static EXCEPTIONS: Text = Text {
-    expected: "IP addresses, CIDRs or files of patterns, separated by commas",
-    form: Form::Fits(|value| {
-        let mut items = value.split(',').map(str::trim);
-        items.all(|item| item.is_empty() || item.starts_with("patterns/") || is_addresses(item))
-    }),
-};
-
 /// It still reads the words that it had before.
 static SWITCH: Text = Text {
     expected: "true or false",
     form: Form::Fits(|value| {
-        let is_old = |word: &&str| value.eq_ignore_ascii_case(word);
-        parse_bool(value).is_some() || ["enabled", "on", "disabled", "off"].iter().any(is_old)
-    }),
-};
-
-/// `ParseSize`.
-static SIZE: Text =
-    Text { expected: "a number, perhaps with k, m or g, such as 100k", form: Form::Units(&["k", "m", "g"]) };
-
-/// What `path-rewrite` takes.
-static REWRITES: Text = Text {
-    expected: "on each line a path, or a regular expression, a blank and what takes its place",
-    form: Form::Fits(|value| {
-        value.trim().lines().all(|line| matches!(line.split_ascii_whitespace().count(), 1 | 2))
-    }),
-};
-
-static HEADERS: Text = Text {
-    expected: "on each line the name of a header, a blank and its value",
-    form: Form::Fits(|value| value.lines().all(|line| line.is_empty() || line.contains(' '))),
-};
-
-static METHODS: Text = Text {
-    expected: "methods of HTTP, separated by commas",
-    form: Form::Fits(|value| {
-        let is_method = |it: &str| says::METHODS.contains(&&*it.trim().to_ascii_uppercase());
-        value.split(',').all(is_method)
+        let lower = value.to_ascii_lowercase();
+        parse_bool(value).is_some() || matches!(lower.as_str(), "enabled" | "on" | "disabled" | "off")
     }),
 };
 
 /// What counts where no other spelling does.
-const TRUE_OR_FALSE: Shape = Shape::Exactly(&["true", "false"]);
+const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     // What is not among them it does not read under the prefix that it shares.
     // How a pod is chosen depends on the version of HAProxy.
-    plain: "backend-config-snippet check-http cors-allow-headers load-balance request-capture request-redirect route-acl \
+    plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
+        rate-limit-whitelist request-capture request-redirect route-acl \
         set-host src-ip-header",
     formed: &[
         (Shape::Text(&SWITCH), Bad::Ignored, "abortonclose check cors-enable forwarded-for"),
@@ -78,17 +43,13 @@ pub(super) static PROGRAM: Program = Program {
             "pod-maxconn rate-limit-status-code request-capture-len request-redirect-code scale-server-slots \
                 ssl-redirect-code ssl-redirect-port",
         ),
-        (Shape::Exactly(&["h2", "h1"]), Bad::Ignored, "server-proto"),
+        (Shape::Exactly("h2 h1"), Bad::Ignored, "server-proto"),
         (
-            Shape::Words(&["proxy", "proxy-v1", "proxy-v2", "proxy-v2-ssl", "proxy-v2-ssl-cn"]),
+            Shape::Words("proxy proxy-v1 proxy-v2 proxy-v2-ssl proxy-v2-ssl-cn"),
             Bad::Ignored,
             "send-proxy-protocol",
         ),
         (Shape::Text(&SIZE), Bad::Ignored, "rate-limit-size"),
-        (Shape::Text(&EXCEPTIONS), Bad::Ignored, "rate-limit-whitelist"),
-        (Shape::Text(&REWRITES), Bad::Ignored, "path-rewrite"),
-        (Shape::Text(&METHODS), Bad::Ignored, "cors-allow-methods"),
-        (Shape::Text(&HEADERS), Bad::Ignored, "request-set-header response-set-header"),
     ],
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
@@ -99,9 +60,9 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
             // It asks nobody where another word stands here.
-            key("auth-type").shape(Shape::Exactly(&["basic-auth"])).protects(),
+            key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
-            key("cors-allow-origin").protects().idle(Idle::Word("*")),
+            key("cors-allow-origin").protects().idle(Idle::Word(&"*")),
             key("cr-backend").holds(Holds::Named),
             key("deny-list").text(&SOURCES).protects(),
             key("rate-limit-requests").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),

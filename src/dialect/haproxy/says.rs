@@ -102,7 +102,7 @@ fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\\', '$']))
 }
 
-pub(super) const METHODS: [&str; 10] =
+const METHODS: [&str; 10] =
     ["*", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 fn cors(cors: &Cors) -> Says {

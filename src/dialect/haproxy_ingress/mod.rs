@@ -3,10 +3,10 @@
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::form::{self, TIMER};
+use super::form;
 use super::key::{
     ADDRESSES, Bad, Elsewhere, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses,
-    is_of, key,
+    key,
 };
 use super::nginx;
 
@@ -17,28 +17,19 @@ static SOURCES: Text = Text {
 };
 
 /// A time, whose unit is required.
-static TIME: Text = Text {
-    expected: "one number with ms, s, m, h or d, such as 30s",
-    form: Form::Fits(|value| !value.ends_with(|c: char| c.is_ascii_digit()) && TIMER.fits(value)),
-};
+static TIME: Text =
+    Text { expected: "one number with a unit, such as 30s", form: Form::Units("us|ms|s|m|h|d") };
 
 /// `SizeSuffixToInt64`.
 static SIZE: Text = Text {
-    expected: "unlimited, or a number, perhaps with k, m or g, such as 8m",
+    expected: "unlimited, or a size such as 8m",
     form: Form::Fits(|value| value == "unlimited" || form::SIZE.fits(value)),
 };
 
-/// A blank behind a comma makes it no origin.
+/// With a blank behind a comma, it is no list.
 static ORIGINS: Text = Text {
-    expected: "`*`, or scheme, host and perhaps port of each, separated by commas without blanks",
-    form: Form::Fits(|value| {
-        value.split(',').all(|origin| {
-            let (scheme, host) = origin.split_once("://").unwrap_or_default();
-            let (host, port) = host.split_once(':').unwrap_or((host, "0"));
-            let is_port = port.parse::<u64>().is_ok();
-            origin == "*" || !scheme.is_empty() && is_of(scheme, "+.-") && is_of(host, "-.") && is_port
-        })
-    }),
+    expected: "origins, separated by commas without blanks",
+    form: Form::Fits(|value| !value.contains(' ')),
 };
 
 pub(super) static PROGRAM: Program = Program {
@@ -61,11 +52,11 @@ pub(super) static PROGRAM: Program = Program {
         ),
         (Shape::Text(&TIME), Bad::Ignored, "agent-check-interval health-check-interval timeout-*"),
         (Shape::Text(&ADDRESSES), Bad::Parted, "limit-whitelist"),
-        (Shape::Exactly(&["cookie"]), Bad::Ignored, "affinity"),
-        (Shape::Words(&["begin", "exact", "prefix", "regex"]), Bad::Ignored, "path-type"),
-        (Shape::Exactly(&["v1", "v2", "v2-ssl", "v2-ssl-cn"]), Bad::Ignored, "proxy-protocol"),
-        (Shape::Exactly(&["insert", "rewrite", "prefix"]), Bad::Ignored, "session-cookie-strategy"),
-        (Shape::Exactly(&["deny", "detect"]), Bad::Ignored, "waf-mode"),
+        (Shape::Exactly("cookie"), Bad::Ignored, "affinity"),
+        (Shape::Words("begin exact prefix regex"), Bad::Ignored, "path-type"),
+        (Shape::Exactly("v1 v2 v2-ssl v2-ssl-cn"), Bad::Ignored, "proxy-protocol"),
+        (Shape::Exactly("insert rewrite prefix"), Bad::Ignored, "session-cookie-strategy"),
+        (Shape::Exactly("deny detect"), Bad::Ignored, "waf-mode"),
     ],
     elsewhere: Elsewhere::PassesOver(
         "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
@@ -79,25 +70,23 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
             key("auth-tls-secret").holds(Holds::Named).protects(),
-            key("auth-tls-verify-client").protects().idle(Idle::Word("off")),
+            key("auth-tls-verify-client").protects().idle(Idle::Word(&"off")),
             key("auth-type").protects(),
             key("auth-url").protects(),
             key("backend-protocol")
-                .shape(Shape::Words(&[
-                    "h1", "http", "h1-ssl", "https", "h2", "grpc", "h2-ssl", "grpcs", "fcgi", "fcgi-ssl",
-                ]))
+                .shape(Shape::Words("h1 http h1-ssl https h2 grpc h2-ssl grpcs fcgi fcgi-ssl"))
                 .weakens()
-                .idle(Idle::Word("h1")),
+                .idle(Idle::Word(&"h1")),
             key("config-*").holds(Holds::Configuration).protects(),
             key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True),
-            key("cors-allow-origin").text(&ORIGINS).protects().idle(Idle::Word("*")),
+            key("cors-allow-origin").text(&ORIGINS).protects().idle(Idle::Word(&"*")),
             key("cors-allow-origin-regex").protects(),
             key("denylist-source-range").text(&SOURCES).bad(Bad::Parted).protects(),
             key("headers").weakens(),
             key("limit-connections").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
             key("limit-rps").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
             key("oauth").protects(),
-            key("proxy-body-size").text(&SIZE).protects().idle(Idle::Word("unlimited")),
+            key("proxy-body-size").text(&SIZE).protects().idle(Idle::Word(&"unlimited")),
             key("request-set-headers").weakens(),
             key("response-set-headers").weakens(),
             key("secure-backends")
@@ -116,7 +105,7 @@ pub(super) static PROGRAM: Program = Program {
                 .idle(Idle::False)
                 .same(Same::Passthrough),
             key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
-            key("waf").shape(Shape::Exactly(&["modsecurity"])).protects(),
+            key("waf").shape(Shape::Exactly("modsecurity")).protects(),
             key("whitelist-source-range").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
         ],
     )

@@ -1,6 +1,6 @@
 //! ingress-nginx 1.15: its keys, how it reads paths, and how intents are written for it.
 
-pub(super) mod grammar;
+mod grammar;
 pub(crate) mod keys;
 pub(crate) mod paths;
 mod protocol;

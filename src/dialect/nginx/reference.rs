@@ -53,7 +53,7 @@ impl NginxKey {
     pub fn value(self) -> String {
         match self.key.shape {
             None => "any text".to_owned(),
-            Some(Shape::Both(_, second, _)) => second.describe(),
+            Some(Shape::Both((_, second, _))) => second.describe(),
             Some(shape) => shape.describe(),
         }
     }
@@ -63,8 +63,8 @@ impl NginxKey {
     pub fn bad_value(self) -> String {
         match self.key.shape {
             None => "-".to_owned(),
-            Some(Shape::Both(_, _, bad)) if bad != self.key.bad => {
-                format!("{}; with other signs: {}", self.effect(bad), self.effect(self.key.bad))
+            Some(Shape::Both((_, _, bad))) if *bad != self.key.bad => {
+                format!("{}; with other signs: {}", self.effect(*bad), self.effect(self.key.bad))
             }
             Some(_) => self.effect(self.key.bad),
         }

@@ -3,8 +3,9 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::form::TIMER;
+use super::form::{ROOTED, TIMER};
 use super::key::{Bad, Form, Idle, Names, Program, Reach, Shape, Text, is_addresses, key};
+use crate::validation::pattern::matches;
 use crate::values::Target;
 
 /// The annotation of a Route that puts a text in place of the beginning of the path.
@@ -18,27 +19,14 @@ static SOURCES: Text = Text {
 
 /// A time of HAProxy, which begins with no 0.
 static TIMEOUT: Text = Text {
-    expected: "one number from 1, perhaps with ms, s, m, h or d, such as 30s",
+    expected: "one number from 1, perhaps with a unit, such as 30s",
     form: Form::Fits(|value| !value.starts_with('0') && TIMER.fits(value)),
 };
 
-/// What takes the place of the path.
-static PATH: Text =
-    Text { expected: "a path that begins with `/`", form: Form::Fits(|value| value.starts_with('/')) };
-
-/// The header `Strict-Transport-Security`, as its pattern has it.
+/// The header `Strict-Transport-Security`.
 static HSTS: Text = Text {
-    expected: "max-age=SECONDS, perhaps with includeSubDomains and preload, separated by `;`",
-    form: Form::Fits(|value| {
-        let is_age = |part: &str| {
-            let age = part.strip_prefix("max-age").and_then(|rest| rest.trim_start().strip_prefix('='));
-            age.is_some_and(|age| age.trim().trim_matches('"').parse::<u64>().is_ok())
-        };
-        let value = value.to_ascii_lowercase();
-        let parts = || value.split(';').map(str::trim);
-        parts().filter(|part| is_age(part)).count() == 1
-            && parts().all(|part| matches!(part, "includesubdomains" | "preload") || is_age(part))
-    }),
+    expected: "max-age=SECONDS, perhaps with more, separated by `;`",
+    form: Form::Fits(|value| matches("*max-age*=*", &value.to_ascii_lowercase())),
 };
 
 pub(super) static PROGRAM: Program = Program {
@@ -50,9 +38,9 @@ pub(super) static PROGRAM: Program = Program {
             "rate-limit-connections.concurrent-tcp rate-limit-connections.rate-http rate-limit-connections.rate-tcp",
         ),
         (Shape::Text(&TIMEOUT), Bad::Ignored, "timeout timeout-tunnel"),
-        (Shape::Exactly(&["roundrobin", "leastconn", "source", "random"]), Bad::Ignored, "balance"),
-        (Shape::Exactly(&["append", "replace", "if-none", "never"]), Bad::Ignored, "set-forwarded-headers"),
-        (Shape::Text(&PATH), Bad::Ignored, "rewrite-target"),
+        (Shape::Exactly("roundrobin leastconn source random"), Bad::Ignored, "balance"),
+        (Shape::Exactly("append replace if-none never"), Bad::Ignored, "set-forwarded-headers"),
+        (Shape::Text(&ROOTED), Bad::Ignored, "rewrite-target"),
     ],
     reach: Reach::And(Target::Route),
     ..Program::new(
@@ -72,8 +60,8 @@ pub(super) static PROGRAM: Program = Program {
 /// Its other prefix, under which nothing protects.
 pub(super) static COOKIES: Program = Program {
     formed: &[
-        (Shape::Of("", "-_"), Bad::Ignored, "cookie_name"),
-        (Shape::Exactly(&["Lax", "Strict", "None"]), Bad::Ignored, "cookie-same-site"),
+        (Shape::Of(&["", "-_"]), Bad::Ignored, "cookie_name"),
+        (Shape::Exactly("Lax Strict None"), Bad::Ignored, "cookie-same-site"),
         (Shape::Text(&TIMEOUT), Bad::Ignored, "haproxy.health.check.interval"),
     ],
     ..Program::new("the router of OpenShift 4", &["router.openshift.io/"], Names::Protecting, &[])

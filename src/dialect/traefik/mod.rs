@@ -31,14 +31,18 @@ const SERVERS_TRANSPORT: &str = "traefik.ingress.kubernetes.io/service.serverstr
 const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie";
 
 pub(super) static PROGRAM: Program = Program {
+    // Its decoder compares them so (github.com/traefik/paerser, findTypedField).
+    any_case: true,
     beside: &[ROUTER],
     elsewhere: Elsewhere::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
-    plain: "router.observability router.observability.traceverbosity router.pathmatcher router.rulesyntax router.tls.certresolver \
+    plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
+    // With a matcher that there is not, the rule is none.
+    formed: &[(Shape::Words("Path PathPrefix PathRegexp"), Bad::Denied, "router.pathmatcher")],
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
         service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
@@ -58,7 +62,8 @@ pub(super) static PROGRAM: Program = Program {
             key("router.observability.metrics").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.observability.tracing").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.priority").shape(Shape::Integer).bad(Bad::Refused),
-            key("router.tls").shape(Shape::Boolean).bad(Bad::Refused),
+            // What is not true disables it.
+            key("router.tls").shape(Shape::Words("true false")).bad(Bad::False),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),
