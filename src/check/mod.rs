@@ -147,7 +147,7 @@ rules! {
         "Traefik 3.7, pkg/provider/kubernetes/ingress: router.tls", traefik::rules::tls;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
-    "own-words", [AnnotationInvalid, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
+    "own-words", [AnnotationInvalid, AnnotationIgnored, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
     "undone-options", [IntentConflict, IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;

@@ -498,8 +498,8 @@ codes! {
         "ingress-nginx refuses an Ingress with such a value or answers with 503; it and others also ignore what was meant, in silence and even where that opens the Service.",
         "Correct the value.";
     AnnotationIgnored, "annotation-ignored", Warning,
-        "ingress-nginx ignores the value of a key.",
-        "Where its validator or parser does not take a value, ingress-nginx takes its default, and says so in its log alone (internal/ingress/annotations).",
+        "The controller ignores the value of a key.",
+        "Where its validator or parser does not take a value, ingress-nginx takes its default, and says so in its log alone (internal/ingress/annotations). So do most others; what they do then is told.",
         "Correct the value, or remove the line.";
     NamespaceOther, "namespace-other", Warning,
         "An annotation names an object of another namespace.",

@@ -7,7 +7,7 @@ pub(super) static PROGRAM: Program = Program::new(
     &["ingress.cilium.io/"],
     Names::Own,
     &[
-        key("force-https").redirects().idle(Idle::Word("disabled")),
-        key("tls-passthrough").protects().idle(Idle::Word("disabled")).same(Same::Passthrough),
+        key("force-https").redirects().idle(Idle::Word(&"disabled")),
+        key("tls-passthrough").protects().idle(Idle::Word(&"disabled")).same(Same::Passthrough),
     ],
 );

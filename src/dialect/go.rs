@@ -2,6 +2,16 @@
 
 /// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
 pub(crate) fn go_seconds(text: &str) -> Option<u64> {
+    duration(text).filter(|total| *total > 0.0).map(|total| total as u64)
+}
+
+/// Whether a text is a duration. One that is none has no unit only if it is 0.
+pub(crate) fn is_duration(text: &str) -> bool {
+    text == "0" || !text.is_empty() && duration(text.trim_start_matches('-')).is_some()
+}
+
+/// The seconds of a duration, and none for a text without one.
+fn duration(text: &str) -> Option<f64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1e-9),
         ("us", 1e-6),
@@ -28,5 +38,5 @@ pub(crate) fn go_seconds(text: &str) -> Option<u64> {
         total += digits as f64 / 10_f64.powi(fraction.len() as i32) * seconds;
         rest = behind;
     }
-    (total > 0.0).then_some(total as u64)
+    Some(total)
 }

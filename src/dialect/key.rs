@@ -1,7 +1,10 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
-use std::net::IpAddr;
+use std::borrow::Cow;
 
+pub(crate) use super::form::{
+    ADDRESSES, Form, LOOSE_URL, PATH, Shape, Text, URL, has, is_addresses, is_list_of_addresses, is_of,
+};
 use crate::intents::EVERYBODY;
 pub(crate) use crate::intents::Loss;
 use crate::validation::pattern::matches;
@@ -20,7 +23,7 @@ pub(crate) enum Idle {
     /// 0, also with a unit.
     Zero,
     /// This word.
-    Word(&'static str),
+    Word(&'static &'static str),
     /// A list that contains all addresses.
     Everyone,
     /// Plain HTTP to the backend.
@@ -74,6 +77,12 @@ pub(crate) enum Bad {
     Denied,
     /// It ignores the line in silence, and takes a default.
     Ignored,
+    /// It takes it for false.
+    False,
+    /// It takes it for 0.
+    Zero,
+    /// It ignores the items of the list that have another form, and takes the rest.
+    Parted,
     /// It takes a default that lets everybody in.
     Opened,
     /// It leaves out everything that the keys around it say.
@@ -108,96 +117,6 @@ impl Holds {
     }
 }
 
-/// A list of addresses and networks.
-pub(crate) static ADDRESSES: Text =
-    Text { expected: "IP addresses or CIDRs, separated by commas", form: Form::Fits(is_list_of_addresses) };
-
-pub(crate) fn is_list_of_addresses(value: &str) -> bool {
-    value.split(',').map(str::trim).all(is_addresses)
-}
-
-pub(super) fn is_addresses(item: &str) -> bool {
-    let (address, bits) = item.split_once('/').map_or((item, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let is_number = |bits: &str| bits.bytes().all(|byte| byte.is_ascii_digit());
-    bits.is_none_or(|bits| is_number(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
-}
-
-/// A form of a text.
-#[derive(Debug)]
-pub(crate) struct Text {
-    /// The form in words; in front of signs, what they make up.
-    pub(crate) expected: &'static str,
-    pub(crate) form: Form,
-}
-
-/// What a text must be.
-#[derive(Debug)]
-pub(crate) enum Form {
-    /// Letters, digits and these signs.
-    Of(&'static str),
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// What this function takes.
-    Fits(fn(&str) -> bool),
-}
-
-impl Text {
-    /// The form, in words.
-    pub(crate) fn describe(&self) -> String {
-        match self.form {
-            Form::Of(signs) => described(self.expected, signs),
-            Form::Word(words) => one_of(words),
-            Form::Fits(_) => self.expected.to_owned(),
-        }
-    }
-
-    /// Whether a value has it.
-    pub(crate) fn fits(&self, value: &str) -> bool {
-        match self.form {
-            Form::Of(signs) => is_of(value, signs),
-            Form::Word(words) => words.contains(&value.trim()),
-            Form::Fits(fits) => fits(value),
-        }
-    }
-}
-
-/// Letters, digits and signs, in words. Where a blank is among the signs, it does no harm, and is not recommended.
-fn described(what: &str, signs: &str) -> String {
-    let mut words = [what, "letters, digits and `"].concat();
-    for sign in signs.chars().filter(|sign| *sign != ' ') {
-        words.extend([sign, ' ']);
-    }
-    words.pop();
-    words.push('`');
-    words
-}
-
-fn one_of(words: &[&str]) -> String {
-    ["one of ", &words.join(", ")].concat()
-}
-
-/// The form of a value, as a program defines it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
-    Boolean,
-    Integer,
-    /// Digits and perhaps `b`, `k`, `m` or `g`.
-    Size,
-    /// Something of letters, digits and these signs.
-    Of(&'static str, &'static str),
-    Headers,
-    OnOff,
-    /// One of these words, in any letter case.
-    Words(&'static [&'static str]),
-    /// One of these words, whose letter case counts.
-    Exactly(&'static [&'static str]),
-    Text(&'static Text),
-    /// What has the first form and not the second one has an effect of its own.
-    Both(&'static Shape, &'static Text, Bad),
-}
-
 /// Why a value does not fit a key.
 #[derive(Debug)]
 pub(crate) struct Misfit {
@@ -209,60 +128,7 @@ pub(crate) struct Misfit {
     pub(crate) is_text: bool,
 }
 
-/// A path, perhaps with captures such as `$1`.
-pub(crate) const PATH: Shape = Shape::Of("a path of ", "/-._~:$");
-/// A URL without blanks.
-pub(crate) const URL: Shape = Shape::Of("a URL of ", "/-._~:,?&=");
-/// A URL whose blanks are removed first.
-pub(crate) const LOOSE_URL: Shape = Shape::Of("a URL of ", "/-._~:,?&= ");
-
-impl Shape {
-    /// The expected form, in words.
-    pub(crate) fn describe(self) -> String {
-        match self {
-            Self::Boolean => "true or false".to_owned(),
-            Self::Integer => "a whole number".to_owned(),
-            Self::Size => "a size such as 900m".to_owned(),
-            Self::Of(what, signs) => described(what, signs),
-            Self::Headers => "names of headers, separated by commas".to_owned(),
-            Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => one_of(words),
-            Self::Text(text) => text.describe(),
-            Self::Both(first, ..) => first.describe(),
-        }
-    }
-
-    /// Whether a value has this form. An empty one is not checked.
-    pub(crate) fn fits(self, value: &str) -> bool {
-        value.is_empty()
-            || match self {
-                Self::Boolean => parse_bool(value).is_some(),
-                Self::Integer => value.parse::<i64>().is_ok(),
-                Self::Size => {
-                    // ingress-nginx removes blanks first.
-                    let bare = value.replace(' ', "");
-                    let digits = bare.trim_end_matches(['b', 'k', 'm', 'g', 'B', 'K', 'M', 'G']);
-                    !digits.is_empty()
-                        && bare.len() - digits.len() <= 1
-                        && digits.bytes().all(|b| b.is_ascii_digit())
-                }
-                Self::Of(_, signs) => is_of(value, signs),
-                Self::Headers => is_of(value, "-_, "),
-                Self::OnOff => matches!(value.trim(), "on" | "off"),
-                Self::Exactly(words) => words.contains(&value.trim()),
-                Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
-                Self::Text(text) => text.fits(value),
-                Self::Both(first, second, _) => first.fits(value) && second.fits(value),
-            }
-    }
-}
-
-/// Whether a value has only letters, digits and these signs.
-pub(super) fn is_of(value: &str, signs: &str) -> bool {
-    value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
-}
-
-/// One key of a program, or a pattern for keys that versions of it may have.
+/// One key of a program, or a pattern for keys that versions of it may have. There are hundreds: what few have is behind a reference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The key without its prefix; `*` stands for any text.
@@ -278,10 +144,12 @@ pub(crate) struct Key {
     /// What another target does that has the same effect.
     pub(crate) same: Same,
     /// Without one of these keys, this one has no effect.
-    pub(crate) needs: &'static [&'static str],
+    pub(crate) needs: &'static &'static [&'static str],
     /// What its value has that is of others than the Service.
     pub(crate) holds: Holds,
 }
+
+const NOTHING: &[&str] = &[];
 
 /// A key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
@@ -292,7 +160,7 @@ pub(crate) const fn key(name: &'static str) -> Key {
         loss: Loss::Nothing,
         idle: Idle::Never,
         same: Same::None,
-        needs: &[],
+        needs: &NOTHING,
         holds: Holds::Nothing,
     }
 }
@@ -336,7 +204,7 @@ impl Key {
         Self { same, ..self }
     }
 
-    pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
+    pub(super) const fn needs(self, needs: &'static &'static [&'static str]) -> Self {
         Self { needs, ..self }
     }
 
@@ -348,8 +216,8 @@ impl Key {
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
         let (expected, bad, is_text) = match shape {
-            Shape::Both(first, second, bad) if first.fits(value) => (second.describe(), bad, true),
-            Shape::Both(first, ..) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
+            Shape::Both((first, second, bad)) if first.fits(value) => (second.describe(), *bad, true),
+            Shape::Both((first, ..)) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
             shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
         };
         Some(Misfit { expected, bad, is_text })
@@ -402,9 +270,13 @@ pub(crate) struct Program {
     pub(super) keys: &'static [Key],
     /// The names of its other keys, with blanks between them.
     pub(super) plain: &'static str,
+    /// The forms of values, what is done with others, and the names of the keys that have them, with blanks between these.
+    pub(super) formed: &'static [(Shape, Bad, &'static str)],
     /// The names of keys that it writes, or reads on other objects than an Ingress.
     pub(super) unread: &'static str,
     pub(super) names: Names,
+    /// Whether it reads its names in any letter case.
+    pub(super) any_case: bool,
     pub(super) reach: Reach,
     /// What it does with an object of another namespace that a value names.
     pub(crate) elsewhere: Elsewhere,
@@ -427,8 +299,10 @@ impl Program {
             aliases: &[],
             keys,
             plain: "",
+            formed: &[],
             unread: "",
             names,
+            any_case: false,
             reach: Reach::Ingress,
             elsewhere: Elsewhere::Uses("the controller uses, whoever it belongs to"),
             beside: &[],
@@ -441,10 +315,21 @@ impl Program {
     }
 
     /// The names of its keys without patterns, in no order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        let keys = self.keys.iter().map(|key| key.name);
-        let others = self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace());
-        keys.chain(others).filter(|name| !name.contains('*'))
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = self.keys.iter().map(|key| key.name).collect();
+        let mut add = |list: &'static str| {
+            names.extend(list.split_ascii_whitespace());
+            false
+        };
+        self.lists(&mut add);
+        add(self.unread);
+        names.retain(|name| !name.contains('*'));
+        names
+    }
+
+    /// Whether something is so for one of the lists of the names of keys without a row.
+    fn lists(&self, is_it: &mut dyn FnMut(&'static str) -> bool) -> bool {
+        is_it(self.plain) || self.formed.iter().any(|(_, _, names)| is_it(names))
     }
 
     /// Whether nobody else is known to have keys under its prefixes.
@@ -454,18 +339,35 @@ impl Program {
 
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.reads(name) || self.unread.split_ascii_whitespace().any(|known| known == name)
+        let name = self.cased(name);
+        self.reads(&name) || has(self.unread, &name)
     }
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.plain.split_ascii_whitespace().any(|known| matches(known, name))
+        self.exact(name).is_some() || self.lists(&mut |names| has(names, name))
     }
 
     /// The row for a name: that of the key itself, or of the first pattern that fits.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
+        let name = &*self.cased(name);
         let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
         self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
+    }
+
+    /// All that is known of a key of this name, with the form of its value.
+    pub(crate) fn known(&self, name: &str) -> Option<Key> {
+        let row = self.find(name).copied();
+        let formed = self.formed.iter().find(|(.., names)| has(names, name));
+        match formed.filter(|_| row.is_none_or(|row| row.shape.is_none())) {
+            Some((shape, bad, _)) => Some(row.unwrap_or(key("")).shape(*shape).bad(*bad)),
+            None => row,
+        }
+    }
+
+    /// A name in the letter case of the tables.
+    fn cased<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.any_case { name.to_ascii_lowercase().into() } else { name.into() }
     }
 
     fn exact(&self, name: &str) -> Option<&'static Key> {

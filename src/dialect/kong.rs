@@ -13,6 +13,6 @@ pub(super) static PROGRAM: Program = Program {
         "the Kong Ingress Controller 3",
         &["konghq.com/"],
         Names::Own,
-        &[key("plugins").protects(), key("protocols").redirects().idle(Idle::Word("http,https"))],
+        &[key("plugins").protects(), key("protocols").redirects().idle(Idle::Word(&"http,https"))],
     )
 };

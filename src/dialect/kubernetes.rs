@@ -1,6 +1,6 @@
 //! The annotations of Kubernetes itself, and of those that were given its prefix.
 
-use super::key::{Idle, Names, Program, key};
+use super::key::{Idle, Names, Program, Shape, key};
 use super::legacy::{Legacy, Migration, row};
 use crate::values::BackendProtocol;
 
@@ -25,7 +25,7 @@ pub(super) static PROGRAM: Program = Program {
         "Kubernetes 1.36",
         &["kubernetes.io/"],
         Names::Own,
-        &[key("ingress.allow-http").redirects().idle(Idle::True)],
+        &[key("ingress.allow-http").shape(Shape::Boolean).redirects().idle(Idle::True)],
     )
 };
 

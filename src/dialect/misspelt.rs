@@ -61,7 +61,7 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String
 /// the first in the order of letters.
 fn nearest(program: &'static Program, name: &str, max: usize) -> Option<&'static str> {
     let meant = Misspelt::new(name)?;
-    let near = program.names().filter_map(|known| Some((meant.distance(known, max)?, known)));
+    let near = program.names().into_iter().filter_map(|known| Some((meant.distance(known, max)?, known)));
     near.min().map(|(_, known)| known)
 }
 
@@ -173,7 +173,7 @@ mod tests {
     fn keys_of_others_are_nobodys_slip() {
         let keys = "appgw.ingress.kubernetes.io/ssl-redirect mse.ingress.kubernetes.io/rewrite-target \
              nginx.org/rewrite-target internal-nginx.ingress.kubernetes.io/rewrite-target \
-             traefik.ingress.kubernetes.io/router.entrypoints alb.ingress.kubernetes.io/canary-by-header \
+             traefik.ingress.kubernetes.io/router.entrypoints traefik.ingress.kubernetes.io/router.Middlewares alb.ingress.kubernetes.io/canary-by-header \
              alb.ingress.kubernetes.io/actions.redirect-to-eks alb.ingress.kubernetes.io/conditions.rule-path1 \
              external-dns.alpha.kubernetes.io/ibmcloud-proxied external-dns.alpha.kubernetes.io/aws-weight \
              kubernetes.io/change-cause kubernetes.io/elb.class example.com/owner affinity team";

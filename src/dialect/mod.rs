@@ -17,6 +17,7 @@ pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;
+mod form;
 pub(crate) mod gateway;
 mod gke;
 pub(crate) mod go;
@@ -44,7 +45,7 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Elsewhere, Holds, Idle, Key, Names, Program, Reach};
+use key::{Bad, Elsewhere, Holds, Idle, Key, Misfit, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -174,7 +175,7 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
 /// Whether a key makes the controller of a target pass over the whole object. Traefik takes its names in any case.
 pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
     let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
-    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", &name.to_ascii_lowercase()].concat()))
+    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
 }
 
 /// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
@@ -195,14 +196,30 @@ pub(crate) fn problem_of_value(
     // Of programs with one prefix, its own counts.
     let programs = controller.program().into_iter().chain(PROGRAMS);
     let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    let (program, known) = programs.find_map(|program| Some((program, program.find(name)?)))?;
+    let (program, known) = programs.find_map(|program| Some((program, program.known(name)?)))?;
     match known.misfit(value) {
-        Some(misfit) => {
-            let problem = unexpected(Code::AnnotationInvalid, key, value, &misfit.expected);
-            Some(problem.help("correct the value"))
-        }
-        None => elsewhere(program, known, (key, value), own, granted),
+        Some(misfit) => Some(misfitting(controller, &known, (key, value), &misfit)),
+        None => elsewhere(program, &known, (key, value), own, granted),
     }
+}
+
+/// The finding that a controller does not take a value, with what it does then.
+fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), misfit: &Misfit) -> Problem {
+    let does = match misfit.bad {
+        Bad::Refused => "refuses the whole Ingress",
+        Bad::Denied => "answers nobody",
+        Bad::Ignored | Bad::Opened | Bad::Dropped => "ignores the line",
+        Bad::False => "takes it for false",
+        Bad::Zero => "takes it for 0",
+        Bad::Parted => "ignores the items that are none",
+    };
+    let is_refused = matches!(misfit.bad, Bad::Refused | Bad::Denied);
+    let is_harmless = !is_refused && known.loss < Loss::Weakens;
+    let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
+    let expected = format!("{}, and {} then {does}", misfit.expected, controller.row().name);
+    let problem = unexpected(code, key, value, &expected);
+    let meant = known.shape.and_then(|shape| form::meant(shape, value));
+    problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
 }
 
 /// What the administrator grants about the line of a key.
@@ -333,7 +350,7 @@ mod tests {
     fn every_program_knows_its_own_keys() {
         for program in PROGRAMS {
             assert!(program.keys.is_sorted_by(|left, right| left.name < right.name), "{}", program.name);
-            assert!(program.names().all(|name| program.knows(name)), "{}", program.name);
+            assert!(program.names().iter().all(|name| program.knows(name)), "{}", program.name);
             assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
             let prefixes = program.prefixes.iter().chain(program.aliases);
             // Misspelt ones are compared in lower case.

@@ -67,8 +67,8 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let (key, value) = REDIRECT;
     let line = plan.annotation(key).filter(|it| protects(key, &it.value) && context.denial(it).is_none());
     let port = line.map_or(value, |it| it.value.trim());
-    // Another Ingress of the group may have the listener.
-    if has_listener(plan, port) || plan.annotation(GROUP).is_some() {
+    // Another Ingress of the group may have the listener, and what is no port has a finding of its own.
+    if port.parse::<u16>().is_err() || has_listener(plan, port) || plan.annotation(GROUP).is_some() {
         return;
     }
     let said = format!(
@@ -89,7 +89,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
 
 /// The listeners that an Ingress names. A list that cannot be read makes none.
 fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
-    plan.annotation(LISTENERS).map(|it| serde_json::from_str(&it.value).unwrap_or_default())
+    plan.annotation(LISTENERS).map(|it| super::listeners(&it.value).unwrap_or_default())
 }
 
 /// Whether there is a listener for https at a port.

@@ -3,12 +3,26 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Elsewhere, Holds, Names, Program, key};
+use super::go::is_duration;
+use super::key::{Bad, Elsewhere, Form, Holds, Names, Program, Shape, Text, key};
+
+/// How long it waits. A number without a unit is none, unless it is 0.
+static TIMEOUT: Text = Text {
+    expected: "a duration such as 30s or 1m30s, or infinity",
+    form: Form::Fits(|value| matches!(value, "infinity" | "infinite") || is_duration(value)),
+};
+
+/// The versions of TLS between which one is chosen.
+const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 
 pub(super) static PROGRAM: Program = Program {
-    plain: "ingress.class max-connections max-pending-requests max-requests max-retries num-retries \
-        per-host-max-connections per-try-timeout response-timeout retry-on upstream-protocol.h2 upstream-protocol.h2c \
-        upstream-protocol.tls websocket-routes",
+    plain: "ingress.class max-connections max-pending-requests max-requests max-retries \
+        per-host-max-connections retry-on upstream-protocol.h2 upstream-protocol.h2c upstream-protocol.tls \
+        websocket-routes",
+    formed: &[
+        (Shape::Text(&TIMEOUT), Bad::Ignored, "per-try-timeout request-timeout response-timeout"),
+        (Shape::Integer, Bad::Ignored, "num-retries"),
+    ],
     elsewhere: Elsewhere::Refuses("Contour refuses unless a TLSCertificateDelegation there allows it"),
     ..Program::new(
         "Contour 1.33",
@@ -16,8 +30,8 @@ pub(super) static PROGRAM: Program = Program {
         Names::Own,
         &[
             key("tls-cert-namespace").holds(Holds::Namespace),
-            key("tls-maximum-protocol-version").weakens(),
-            key("tls-minimum-protocol-version").weakens(),
+            key("tls-maximum-protocol-version").shape(VERSIONS).weakens(),
+            key("tls-minimum-protocol-version").shape(VERSIONS).weakens(),
             key("upstream-protocol.*").weakens(),
         ],
     )

@@ -3,8 +3,10 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses, key};
+use super::form::{SIZE, TIMER};
+use super::key::{Bad, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses, key};
 use super::nginx;
+use crate::validation::parse_bool;
 
 /// With another value, it passes over the whole list, so that everybody may come in.
 static SOURCES: Text = Text {
@@ -12,14 +14,43 @@ static SOURCES: Text = Text {
     form: Form::Fits(|value| value.starts_with("patterns/") || is_list_of_addresses(value)),
 };
 
+/// It still reads the words that it had before.
+static SWITCH: Text = Text {
+    expected: "true or false",
+    form: Form::Fits(|value| {
+        let lower = value.to_ascii_lowercase();
+        parse_bool(value).is_some() || matches!(lower.as_str(), "enabled" | "on" | "disabled" | "off")
+    }),
+};
+
+/// What counts where no other spelling does.
+const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
+
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     // What is not among them it does not read under the prefix that it shares.
-    plain: "abortonclose backend-config-snippet check check-http check-interval cors-allow-credentials \
-        cors-allow-headers cors-allow-methods cors-enable cors-max-age cors-respond-to-options forwarded-for load-balance \
-        path-rewrite pod-maxconn rate-limit-period rate-limit-size rate-limit-status-code rate-limit-whitelist \
-        request-capture* request-redirect* route-acl scale-server-slots send-proxy-protocol server-proto set-host \
-        src-ip-header ssl-redirect-* standalone-backend timeout-*",
+    // How a pod is chosen depends on the version of HAProxy.
+    plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
+        rate-limit-whitelist request-capture request-redirect route-acl \
+        set-host src-ip-header",
+    formed: &[
+        (Shape::Text(&SWITCH), Bad::Ignored, "abortonclose check cors-enable forwarded-for"),
+        (TRUE_OR_FALSE, Bad::False, "cors-allow-credentials cors-respond-to-options standalone-backend"),
+        (Shape::Text(&TIMER), Bad::Ignored, "check-interval cors-max-age rate-limit-period timeout-*"),
+        (
+            Shape::Integer,
+            Bad::Ignored,
+            "pod-maxconn rate-limit-status-code request-capture-len request-redirect-code scale-server-slots \
+                ssl-redirect-code ssl-redirect-port",
+        ),
+        (Shape::Exactly("h2 h1"), Bad::Ignored, "server-proto"),
+        (
+            Shape::Words("proxy proxy-v1 proxy-v2 proxy-v2-ssl proxy-v2-ssl-cn"),
+            Bad::Ignored,
+            "send-proxy-protocol",
+        ),
+        (Shape::Text(&SIZE), Bad::Ignored, "rate-limit-size"),
+    ],
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
         &["haproxy.org/", "haproxy.com/"],
@@ -29,19 +60,24 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
             // It asks nobody where another word stands here.
-            key("auth-type").shape(Shape::Exactly(&["basic-auth"])).protects(),
+            key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
-            key("cors-allow-origin").protects().idle(Idle::Word("*")),
+            key("cors-allow-origin").protects().idle(Idle::Word(&"*")),
             key("cr-backend").holds(Holds::Named),
             key("deny-list").text(&SOURCES).protects(),
-            key("rate-limit-requests").shape(Shape::Integer).protects().idle(Idle::Zero),
+            key("rate-limit-requests").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
             key("request-set-header").weakens(),
             key("response-set-header").weakens(),
             key("server-ca").holds(Holds::Named).protects(),
             key("server-crt").holds(Holds::Named),
-            key("server-ssl").weakens().idle(Idle::False).same(Same::Reencrypt),
-            key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
-            key("ssl-redirect").redirects().idle(Idle::False),
+            key("server-ssl").text(&SWITCH).weakens().idle(Idle::False).same(Same::Reencrypt),
+            key("ssl-passthrough")
+                .shape(TRUE_OR_FALSE)
+                .bad(Bad::False)
+                .protects()
+                .idle(Idle::False)
+                .same(Same::Passthrough),
+            key("ssl-redirect").text(&SWITCH).bad(Bad::False).redirects().idle(Idle::False),
             key("whitelist").text(&SOURCES).protects().idle(Idle::Everyone),
         ],
     )

@@ -3,7 +3,11 @@
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Elsewhere, Form, Holds, Idle, Names, Program, Same, Text, is_list_of_addresses, key};
+use super::form;
+use super::key::{
+    ADDRESSES, Bad, Elsewhere, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses,
+    key,
+};
 use super::nginx;
 
 /// An exclamation mark stands before an exception.
@@ -12,9 +16,48 @@ static SOURCES: Text = Text {
     form: Form::Fits(|value| is_list_of_addresses(&value.replace('!', ""))),
 };
 
+/// A time, whose unit is required.
+static TIME: Text =
+    Text { expected: "one number with a unit, such as 30s", form: Form::Units("us|ms|s|m|h|d") };
+
+/// `SizeSuffixToInt64`.
+static SIZE: Text = Text {
+    expected: "unlimited, or a size such as 8m",
+    form: Form::Fits(|value| value == "unlimited" || form::SIZE.fits(value)),
+};
+
+/// With a blank behind a comma, it is no list.
+static ORIGINS: Text = Text {
+    expected: "origins, separated by commas without blanks",
+    form: Form::Fits(|value| !value.contains(' ')),
+};
+
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    plain: "path-type request-del-headers response-del-headers",
+    plain: "request-del-headers response-del-headers",
+    formed: &[
+        (Shape::Boolean, Bad::Ignored, "hsts hsts-include-subdomains hsts-preload"),
+        (
+            Shape::Boolean,
+            Bad::False,
+            "auth-tls-cert-header auth-tls-strict cors-enable dynamic-scaling session-cookie-dynamic \
+                session-cookie-preserve session-cookie-same-site session-cookie-shared ssl-fingerprint-lower",
+        ),
+        (Shape::Integer, Bad::Ignored, "hsts-max-age"),
+        (
+            Shape::Integer,
+            Bad::Zero,
+            "agent-check-port backend-server-slots-increment health-check-fall-count health-check-port \
+                health-check-rise-count initial-weight slots-min-free",
+        ),
+        (Shape::Text(&TIME), Bad::Ignored, "agent-check-interval health-check-interval timeout-*"),
+        (Shape::Text(&ADDRESSES), Bad::Parted, "limit-whitelist"),
+        (Shape::Exactly("cookie"), Bad::Ignored, "affinity"),
+        (Shape::Words("begin exact prefix regex"), Bad::Ignored, "path-type"),
+        (Shape::Exactly("v1 v2 v2-ssl v2-ssl-cn"), Bad::Ignored, "proxy-protocol"),
+        (Shape::Exactly("insert rewrite prefix"), Bad::Ignored, "session-cookie-strategy"),
+        (Shape::Exactly("deny detect"), Bad::Ignored, "waf-mode"),
+    ],
     elsewhere: Elsewhere::PassesOver(
         "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
     ),
@@ -23,34 +66,47 @@ pub(super) static PROGRAM: Program = Program {
         &["haproxy-ingress.github.io/"],
         Names::Own,
         &[
-            key("allowlist-source-range").text(&SOURCES).protects().idle(Idle::Everyone),
+            key("allowlist-source-range").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
             key("auth-tls-secret").holds(Holds::Named).protects(),
-            key("auth-tls-verify-client").protects().idle(Idle::Word("off")),
+            key("auth-tls-verify-client").protects().idle(Idle::Word(&"off")),
             key("auth-type").protects(),
             key("auth-url").protects(),
-            key("backend-protocol").weakens().idle(Idle::Word("h1")),
+            key("backend-protocol")
+                .shape(Shape::Words("h1 http h1-ssl https h2 grpc h2-ssl grpcs fcgi fcgi-ssl"))
+                .weakens()
+                .idle(Idle::Word(&"h1")),
             key("config-*").holds(Holds::Configuration).protects(),
-            key("cors-allow-credentials").protects().idle(Idle::True),
-            key("cors-allow-origin").protects().idle(Idle::Word("*")),
+            key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True),
+            key("cors-allow-origin").text(&ORIGINS).protects().idle(Idle::Word(&"*")),
             key("cors-allow-origin-regex").protects(),
-            key("denylist-source-range").text(&SOURCES).protects(),
+            key("denylist-source-range").text(&SOURCES).bad(Bad::Parted).protects(),
             key("headers").weakens(),
-            key("limit-connections").protects().idle(Idle::Zero),
-            key("limit-rps").protects().idle(Idle::Zero),
+            key("limit-connections").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
+            key("limit-rps").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
             key("oauth").protects(),
-            key("proxy-body-size").protects().idle(Idle::Word("unlimited")),
+            key("proxy-body-size").text(&SIZE).protects().idle(Idle::Word(&"unlimited")),
             key("request-set-headers").weakens(),
             key("response-set-headers").weakens(),
-            key("secure-backends").weakens().idle(Idle::False).same(Same::Reencrypt),
+            key("secure-backends")
+                .shape(Shape::Boolean)
+                .bad(Bad::False)
+                .weakens()
+                .idle(Idle::False)
+                .same(Same::Reencrypt),
             key("secure-crt-secret").holds(Holds::Named),
             key("secure-verify-ca-secret").holds(Holds::Named).protects(),
             key("ssl-ciphers").weakens(),
-            key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
-            key("ssl-redirect").redirects().idle(Idle::False),
-            key("waf").protects(),
-            key("whitelist-source-range").text(&SOURCES).protects().idle(Idle::Everyone),
+            key("ssl-passthrough")
+                .shape(Shape::Boolean)
+                .bad(Bad::False)
+                .protects()
+                .idle(Idle::False)
+                .same(Same::Passthrough),
+            key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
+            key("waf").shape(Shape::Exactly("modsecurity")).protects(),
+            key("whitelist-source-range").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
         ],
     )
 };

@@ -113,10 +113,8 @@ pub(super) static FILE: Text = Text {
 };
 
 /// The methods of HTTP that a request for authentication may have.
-pub(super) static METHOD: Text = Text {
-    expected: "",
-    form: Form::Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"]),
-};
+pub(super) static METHOD: Text =
+    Text { expected: "", form: Form::Word("GET HEAD POST PUT PATCH DELETE CONNECT OPTIONS TRACE") };
 
 /// `ExtendedCharsRegex`, and the durations of `ValidCacheDuration`.
 pub(super) static DURATIONS: Text = Text {
@@ -155,7 +153,7 @@ pub(super) static HEADERS: Text = Text {
 
 /// When a client certificate is asked for.
 pub(super) static VERIFY_CLIENT: Text =
-    Text { expected: "", form: Form::Word(&["on", "off", "optional", "optional_no_ca"]) };
+    Text { expected: "", form: Form::Word("on off optional optional_no_ca") };
 
 /// `CommonNameAnnotationValidator`.
 pub(super) static COMMON_NAME: Text = Text {

@@ -48,75 +48,90 @@ macro_rules! keys {
     };
 }
 
+// What keys need.
+const AFFINITY: &[&str] = &["affinity"];
+const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
+const AUTH_TYPE: &[&str] = &["auth-type"];
+const AUTH_URL: &[&str] = &["auth-url"];
+const ENABLE_CORS: &[&str] = &["enable-cors"];
+const LIMITS: &[&str] = &["limit-rps", "limit-rpm", "limit-connections"];
+const LIMIT_RATES: &[&str] = &["limit-rps", "limit-rpm"];
+const MIRROR_TARGET: &[&str] = &["mirror-target"];
+const PERMANENT_REDIRECT: &[&str] = &["permanent-redirect"];
+const PROXY_SSL_SECRET: &[&str] = &["proxy-ssl-secret"];
+const REWRITE_TARGET: &[&str] = &["rewrite-target"];
+const TEMPORAL_REDIRECT: &[&str] = &["temporal-redirect"];
+const UPSTREAM_HASH_BY: &[&str] = &["upstream-hash-by"];
+
 keys! {
-    key("affinity").shape(Shape::Exactly(&["cookie"])).needed(), Low, "no affinity", "keeps a client at one pod, by a cookie";
-    key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
+    key("affinity").shape(Shape::Exactly("cookie")).needed(), Low, "no affinity", "keeps a client at one pod, by a cookie";
+    key("affinity-canary-behavior").shape(Shape::Exactly("sticky legacy")),
         Low, "sticky", "whether a client stays with the canary";
-    key("affinity-mode").shape(Shape::Exactly(&["balanced", "persistent"])).needs(&["affinity"]),
+    key("affinity-mode").shape(Shape::Exactly("balanced persistent")).needs(&AFFINITY),
         Medium, "balanced", "whether clients move when pods are added";
     key("allowlist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
         Medium, "", "the addresses that may come in";
-    key("app-root").shape(Shape::Both(&PATH, &ABSOLUTE_PATH, Bad::Ignored)).needed(),
+    key("app-root").shape(Shape::Both(&(PATH, &ABSOLUTE_PATH, Bad::Ignored))).needed(),
         Medium, "no redirect", "where requests for / are sent";
-    key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&["auth-url"]),
+    key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&AUTH_URL),
         Low, "", "passes on cookies of the authentication with every answer";
-    key("auth-cache-duration").shape(Shape::Both(&Shape::Text(&DURATIONS), &DURATION_LAST, Bad::Denied))
-        .bad(Bad::Dropped).needs(&["auth-url"]),
+    key("auth-cache-duration").shape(Shape::Both(&(Shape::Text(&DURATIONS), &DURATION_LAST, Bad::Denied)))
+        .bad(Bad::Dropped).needs(&AUTH_URL),
         Medium, "", "how long an answer of the authentication counts";
-    key("auth-cache-key").text(&VARIABLE).needs(&["auth-url"]),
+    key("auth-cache-key").text(&VARIABLE).needs(&AUTH_URL),
         Medium, "no cache", "for what an answer of the authentication counts again";
-    key("auth-keepalive").shape(Shape::Integer).needs(&["auth-url"]),
+    key("auth-keepalive").shape(Shape::Integer).needs(&AUTH_URL),
         Low, "0", "the connections to the authentication that are kept";
-    key("auth-keepalive-requests").shape(Shape::Integer).needs(&["auth-url"]),
+    key("auth-keepalive-requests").shape(Shape::Integer).needs(&AUTH_URL),
         Low, "1000", "the requests on a connection to the authentication";
-    key("auth-keepalive-share-vars").shape(Shape::Boolean).idle(Idle::False).needs(&["auth-url"]),
+    key("auth-keepalive-share-vars").shape(Shape::Boolean).idle(Idle::False).needs(&AUTH_URL),
         Low, "false", "shares the variables of nginx with the authentication";
-    key("auth-keepalive-timeout").shape(Shape::Integer).needs(&["auth-url"]),
+    key("auth-keepalive-timeout").shape(Shape::Integer).needs(&AUTH_URL),
         Low, "60", "the seconds that such a connection is kept";
-    key("auth-method").text(&METHOD).bad(Bad::Denied).needs(&["auth-url"]),
+    key("auth-method").text(&METHOD).bad(Bad::Denied).needs(&AUTH_URL),
         Low, "", "the method of requests to the authentication";
-    key("auth-proxy-set-headers").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens()
-        .needs(&["auth-url"]),
+    key("auth-proxy-set-headers").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).weakens()
+        .needs(&AUTH_URL),
         Medium, "no headers", "headers for the authentication, from a ConfigMap";
-    key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&["auth-type"]),
+    key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&AUTH_TYPE),
         Medium, "", "the name that a browser shows when it asks for a password";
-    key("auth-request-redirect").shape(LOOSE_URL).bad(Bad::Dropped).needs(&["auth-url"]),
+    key("auth-request-redirect").shape(LOOSE_URL).bad(Bad::Dropped).needs(&AUTH_URL),
         Medium, "", "the URL that the authentication sees as the wanted one";
-    key("auth-response-headers").shape(Shape::Both(&Shape::Headers, &HEADERS, Bad::Denied)).bad(Bad::Denied)
-        .weakens().needs(&["auth-url"]),
+    key("auth-response-headers").shape(Shape::Both(&(Shape::Headers, &HEADERS, Bad::Denied))).bad(Bad::Denied)
+        .weakens().needs(&AUTH_URL),
         Medium, "", "headers of the authentication that the Service gets";
-    key("auth-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Denied).protects()
-        .needs(&["auth-type"]),
+    key("auth-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, Bad::Denied))).bad(Bad::Denied).protects()
+        .needs(&AUTH_TYPE),
         Medium, "", "the Secret with the passwords";
-    key("auth-secret-type").shape(Shape::Exactly(&["auth-file", "auth-map"])).bad(Bad::Refused).protects()
-        .needs(&["auth-type"]),
+    key("auth-secret-type").shape(Shape::Exactly("auth-file auth-map")).bad(Bad::Refused).protects()
+        .needs(&AUTH_TYPE),
         Low, "", "how the Secret holds the passwords";
-    key("auth-signin").text(&VARIABLES).needed().needs(&["auth-url"]),
+    key("auth-signin").text(&VARIABLES).needed().needs(&AUTH_URL),
         High, "no sign-in page", "where clients who are not signed in are sent";
-    key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&["auth-url"]),
+    key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&AUTH_URL),
         Medium, "rd", "the parameter of the sign-in page for the wanted URL";
-    key("auth-snippet").protects().needs(&["auth-url"]),
+    key("auth-snippet").protects().needs(&AUTH_URL),
         Critical, "", "configuration of nginx for external authentication";
-    key("auth-tls-error-page").text(&ERROR_PAGE).bad(Bad::Refused).needs(&["auth-tls-secret"]),
+    key("auth-tls-error-page").text(&ERROR_PAGE).bad(Bad::Refused).needs(&AUTH_TLS_SECRET),
         High, "", "where clients without a good certificate are sent";
-    key("auth-tls-match-cn").text(&COMMON_NAME).bad(Bad::Refused).protects().needs(&["auth-tls-secret"]),
+    key("auth-tls-match-cn").text(&COMMON_NAME).bad(Bad::Refused).protects().needs(&AUTH_TLS_SECRET),
         High, "", "the common names of the certificates that are let in";
     key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False).needed()
-        .needs(&["auth-tls-secret"]),
+        .needs(&AUTH_TLS_SECRET),
         Low, "", "gives the certificate of the client to the Service";
-    key("auth-tls-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+    key("auth-tls-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).bad(Bad::Refused)
         .protects(),
         Medium, "", "the Secret with the authority of client certificates";
-    key("auth-tls-verify-client").text(&VERIFY_CLIENT).protects().idle(Idle::Word("off")).needs(&["auth-tls-secret"]),
+    key("auth-tls-verify-client").text(&VERIFY_CLIENT).protects().idle(Idle::Word(&"off")).needs(&AUTH_TLS_SECRET),
         Medium, "on", "whether a client certificate is required";
-    key("auth-tls-verify-depth").shape(Shape::Integer).weakens().needs(&["auth-tls-secret"]),
+    key("auth-tls-verify-depth").shape(Shape::Integer).weakens().needs(&AUTH_TLS_SECRET),
         Low, "1", "how long a chain of client certificates may be";
-    key("auth-type").shape(Shape::Exactly(&["basic", "digest"])).bad(Bad::Refused).protects(),
+    key("auth-type").shape(Shape::Exactly("basic digest")).bad(Bad::Refused).protects(),
         Low, "", "asks for a password";
-    key("auth-url").shape(Shape::Both(&Shape::Text(&VARIABLES), &ABSOLUTE_URL, Bad::Denied)).bad(Bad::Refused)
+    key("auth-url").shape(Shape::Both(&(Shape::Text(&VARIABLES), &ABSOLUTE_URL, Bad::Denied))).bad(Bad::Refused)
         .protects(),
         High, "", "asks a URL who may come in";
-    key("backend-protocol").shape(Shape::Words(&["AUTO_HTTP", "HTTP", "HTTPS", "GRPC", "GRPCS", "FCGI"])).weakens()
+    key("backend-protocol").shape(Shape::Words("AUTO_HTTP HTTP HTTPS GRPC GRPCS FCGI")).weakens()
         .idle(Idle::Plain).same(Same::Reencrypt),
         Low, "HTTP", "the protocol of the Service";
     key("canary").shape(Shape::Boolean), Low, "false", "makes this Ingress the canary of another one";
@@ -129,21 +144,21 @@ keys! {
     key("client-body-buffer-size").shape(Shape::Size).bad(Bad::Refused),
         Low, "", "how much of a body is kept in memory";
     key("configuration-snippet").protects(), Critical, "", "configuration of nginx for the paths";
-    key("connection-proxy-header").shape(Shape::Exactly(&["close", "keep-alive"])).bad(Bad::Refused),
+    key("connection-proxy-header").shape(Shape::Exactly("close keep-alive")).bad(Bad::Refused),
         Low, "", "the header Connection for the Service";
-    key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True).needs(&["enable-cors"]),
+    key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True).needs(&ENABLE_CORS),
         Low, "true", "whether pages of other origins may send cookies";
-    key("cors-allow-headers").shape(Shape::Headers).weakens().needs(&["enable-cors"]),
+    key("cors-allow-headers").shape(Shape::Headers).weakens().needs(&ENABLE_CORS),
         Medium, "a list of usual ones", "the headers that pages of other origins may send";
-    key("cors-allow-methods").text(&METHODS).weakens().needs(&["enable-cors"]),
+    key("cors-allow-methods").text(&METHODS).weakens().needs(&ENABLE_CORS),
         Medium, "GET, PUT, POST, DELETE, PATCH, OPTIONS", "the methods that pages of other origins may use";
-    key("cors-allow-origin").text(&ORIGINS).bad(Bad::Opened).protects().idle(Idle::Word("*")).needs(&["enable-cors"]),
+    key("cors-allow-origin").text(&ORIGINS).bad(Bad::Opened).protects().idle(Idle::Word(&"*")).needs(&ENABLE_CORS),
         Medium, "*", "the origins that may read answers";
-    key("cors-expose-headers").text(&EXPOSED).weakens().needs(&["enable-cors"]),
+    key("cors-expose-headers").text(&EXPOSED).weakens().needs(&ENABLE_CORS),
         Medium, "none", "the headers that pages of other origins may read";
-    key("cors-max-age").shape(Shape::Integer).needs(&["enable-cors"]),
+    key("cors-max-age").shape(Shape::Integer).needs(&ENABLE_CORS),
         Low, "1728000", "the seconds that a browser remembers what CORS allows";
-    key("custom-headers").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens(),
+    key("custom-headers").shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).weakens(),
         Medium, "no headers", "headers of answers, from a ConfigMap";
     key("custom-http-errors").text(&ERROR_CODES).bad(Bad::Refused),
         Low, "", "the errors for which the default backend answers";
@@ -164,16 +179,16 @@ keys! {
     key("enable-rewrite-log").shape(Shape::Boolean), Low, "false", "writes rewrites to the log";
     key("fastcgi-index").text(&FILE).bad(Bad::Refused),
         Medium, "", "the file for paths that end in a slash, for FastCGI";
-    key("fastcgi-params-configmap").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Refused),
+    key("fastcgi-params-configmap").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, Bad::Denied))).bad(Bad::Refused),
         Medium, "", "parameters for FastCGI, from a ConfigMap";
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Medium, "false", "sends plain requests to https, also without a certificate";
     key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused).needed().idle(Idle::False),
         Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
     key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing: nginx pushes no longer";
-    key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
+    key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&LIMITS),
         Low, "", "the addresses without a limit";
-    key("limit-burst-multiplier").shape(Shape::Integer).needs(&["limit-rps", "limit-rpm"]),
+    key("limit-burst-multiplier").shape(Shape::Integer).needs(&LIMIT_RATES),
         Low, "5", "how many times the limit may come at once";
     key("limit-connections").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
         Low, "", "the connections of one client";
@@ -183,16 +198,14 @@ keys! {
         Low, "", "the requests of one client in a minute";
     key("limit-rps").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
         Low, "", "the requests of one client in a second";
-    key("limit-whitelist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
+    key("limit-whitelist").text(&ADDRESSES).bad(Bad::Refused).needs(&LIMITS),
         Low, "", "another name of `limit-allowlist`";
-    key("load-balance").shape(Shape::Exactly(&[
-        "round_robin", "chash", "chashsubset", "sticky_balanced", "sticky_persistent", "ewma",
-    ]))
+    key("load-balance").shape(Shape::Exactly("round_robin chash chashsubset sticky_balanced sticky_persistent ewma"))
         .bad(Bad::Refused),
         Low, "", "how a pod is chosen";
-    key("mirror-host").text(&SERVER_NAME).needs(&["mirror-target"]),
+    key("mirror-host").text(&SERVER_NAME).needs(&MIRROR_TARGET),
         High, "the host of the target", "the header Host of copies of requests";
-    key("mirror-request-body").shape(Shape::OnOff).idle(Idle::Word("off")).needs(&["mirror-target"]),
+    key("mirror-request-body").shape(Shape::OnOff).idle(Idle::Word(&"off")).needs(&MIRROR_TARGET),
         Low, "on", "whether copies have a body";
     key("mirror-target").text(&SERVER_NAME), High, "no copies", "where copies of requests are sent";
     key("modsecurity-snippet").protects(), Critical, "", "configuration of ModSecurity";
@@ -203,7 +216,7 @@ keys! {
         Low, "the setting of the controller", "continues traces of clients";
     key("permanent-redirect").shape(URL).bad(Bad::Refused).needed(),
         Medium, "", "sends every request to a URL, with 301";
-    key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["permanent-redirect"]),
+    key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&PERMANENT_REDIRECT),
         Low, "", "another code than 301 for permanent-redirect";
     key("preserve-trailing-slash").shape(Shape::Boolean),
         Medium, "false", "keeps a slash at the end when it redirects to https";
@@ -214,57 +227,57 @@ keys! {
     key("proxy-buffers-number").shape(Shape::Integer), Low, "4", "how many buffers an answer has";
     key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
     key("proxy-connect-timeout").shape(Shape::Integer).needed(), Low, "5", "the seconds for a connection to the Service";
-    key("proxy-cookie-domain").text(&COOKIE_DOMAIN).needed().idle(Idle::Word("off")), Medium, "off", "replaces the domain of cookies";
-    key("proxy-cookie-path").shape(LOOSE_URL).needed().idle(Idle::Word("off")), Medium, "off", "replaces the path of cookies";
-    key("proxy-http-version").shape(Shape::Exactly(&["1.0", "1.1"])),
+    key("proxy-cookie-domain").text(&COOKIE_DOMAIN).needed().idle(Idle::Word(&"off")), Medium, "off", "replaces the domain of cookies";
+    key("proxy-cookie-path").shape(LOOSE_URL).needed().idle(Idle::Word(&"off")), Medium, "off", "replaces the path of cookies";
+    key("proxy-http-version").shape(Shape::Exactly("1.0 1.1")),
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
     key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is asked";
     key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
     key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
     key("proxy-read-timeout").shape(Shape::Integer).needed(), Low, "60", "the seconds between two parts of an answer";
-    key("proxy-redirect-from").shape(LOOSE_URL).needed().idle(Idle::Word("off")),
+    key("proxy-redirect-from").shape(LOOSE_URL).needed().idle(Idle::Word(&"off")),
         Medium, "off", "the URL in redirects of the Service that is replaced";
-    key("proxy-redirect-to").shape(LOOSE_URL).needed().idle(Idle::Word("off")), Medium, "off", "what replaces the URL in redirects of the Service";
+    key("proxy-redirect-to").shape(LOOSE_URL).needed().idle(Idle::Word(&"off")), Medium, "off", "what replaces the URL in redirects of the Service";
     key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
     key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
-    key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&PROXY_SSL_SECRET),
         Medium, "DEFAULT", "the ciphers for the Service";
-    key("proxy-ssl-name").text(&SERVER_NAME).weakens().needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-name").text(&SERVER_NAME).weakens().needs(&PROXY_SSL_SECRET),
         High, "none", "the name in the certificate of the Service";
-    key("proxy-ssl-protocols").text(&PROTOCOLS).weakens().needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-protocols").text(&PROTOCOLS).weakens().needs(&PROXY_SSL_SECRET),
         Low, "TLSv1.2", "the versions of TLS for the Service";
-    key("proxy-ssl-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+    key("proxy-ssl-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).bad(Bad::Refused)
         .protects(),
         Medium, "", "the Secret with certificates for the Service";
-    key("proxy-ssl-server-name").shape(Shape::OnOff).weakens().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-server-name").shape(Shape::OnOff).weakens().idle(Idle::Word(&"off")).needs(&PROXY_SSL_SECRET),
         Low, "off", "sends a name of the server (SNI) to the Service";
-    key("proxy-ssl-verify").shape(Shape::OnOff).protects().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-verify").shape(Shape::OnOff).protects().idle(Idle::Word(&"off")).needs(&PROXY_SSL_SECRET),
         Low, "off", "verifies the certificate of the Service";
-    key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
+    key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&PROXY_SSL_SECRET),
         Low, "1", "how long the chain of the Service's certificates may be";
     key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
     key("rewrite-target").shape(PATH).needed(), Medium, "no rewrite", "what takes the place of the path";
-    key("satisfy").shape(Shape::Exactly(&["any", "all"])).needed().idle(Idle::Word("all")), Low, "all", "whether one of several proofs is enough";
+    key("satisfy").shape(Shape::Exactly("any all")).needed().idle(Idle::Word(&"all")), Low, "all", "whether one of several proofs is enough";
     key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused).needed(), High, "", "more hosts";
     key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
     key("service-upstream").shape(Shape::Boolean),
         Low, "false", "uses the address of the Service, and not those of its pods";
-    key("session-cookie-change-on-failure").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
+    key("session-cookie-change-on-failure").shape(Shape::Boolean).idle(Idle::False).needs(&AFFINITY),
         Low, "false", "sets another cookie for a session when its pod fails";
-    key("session-cookie-conditional-samesite-none").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
+    key("session-cookie-conditional-samesite-none").shape(Shape::Boolean).idle(Idle::False).needs(&AFFINITY),
         Low, "false", "leaves SameSite=None out of that cookie for old browsers";
-    key("session-cookie-domain").text(&PLAIN).needs(&["affinity"]), Medium, "none", "the domain of the cookie for a session";
-    key("session-cookie-expires").text(&SECONDS).needs(&["affinity"]),
+    key("session-cookie-domain").text(&PLAIN).needs(&AFFINITY), Medium, "none", "the domain of the cookie for a session";
+    key("session-cookie-expires").text(&SECONDS).needs(&AFFINITY),
         Medium, "none", "the seconds until that cookie expires, for old browsers";
-    key("session-cookie-max-age").text(&SECONDS).needs(&["affinity"]), Medium, "none", "the seconds until that cookie expires";
-    key("session-cookie-name").text(&PLAIN).needs(&["affinity"]),
+    key("session-cookie-max-age").text(&SECONDS).needs(&AFFINITY), Medium, "none", "the seconds until that cookie expires";
+    key("session-cookie-name").text(&PLAIN).needs(&AFFINITY),
         Medium, "INGRESSCOOKIE", "the name of the cookie for a session";
-    key("session-cookie-path").shape(LOOSE_URL).needs(&["affinity"]),
+    key("session-cookie-path").shape(LOOSE_URL).needs(&AFFINITY),
         Medium, "the path of the Ingress", "the path of the cookie for a session";
-    key("session-cookie-samesite").shape(Shape::Words(&["None", "Lax", "Strict"])).weakens().needs(&["affinity"]),
+    key("session-cookie-samesite").shape(Shape::Words("None Lax Strict")).weakens().needs(&AFFINITY),
         Low, "none", "the attribute SameSite of that cookie";
-    key("session-cookie-secure").shape(Shape::Boolean).weakens().idle(Idle::False).needs(&["affinity"]),
+    key("session-cookie-secure").shape(Shape::Boolean).weakens().idle(Idle::False).needs(&AFFINITY),
         Low, "false", "the attribute Secure of that cookie";
     key("ssl-ciphers").text(&CIPHER_LIST).bad(Bad::Refused).weakens(), Low, "", "the ciphers for clients";
     key("ssl-passthrough").shape(Shape::Boolean).bad(Bad::Refused).protects().idle(Idle::False)
@@ -275,16 +288,16 @@ keys! {
     key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
-    key("temporal-redirect").shape(Shape::Both(&URL, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused).needed(),
+    key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, Bad::Ignored))).bad(Bad::Refused).needed(),
         Medium, "no redirect", "sends every request to a URL, with 302";
-    key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["temporal-redirect"]),
+    key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&TEMPORAL_REDIRECT),
         Low, "", "another code than 302 for temporal-redirect";
     key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused).needed(),
         High, "", "keeps requests with the same text at one pod";
     key("upstream-hash-by-subset").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
-        .needs(&["upstream-hash-by"]),
+        .needs(&UPSTREAM_HASH_BY),
         Low, "", "hashes to a group of pods, and not to one pod";
-    key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&["upstream-hash-by"]),
+    key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&UPSTREAM_HASH_BY),
         Low, "", "the number of pods in such a group";
     key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused).needed(), Low, "", "the header Host for the Service";
     key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
@@ -292,6 +305,6 @@ keys! {
         Low, "false", "reads paths as regular expressions";
     key("whitelist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
         Medium, "", "another name of `allowlist-source-range`";
-    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needed().needs(&["rewrite-target"]),
+    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needed().needs(&REWRITE_TARGET),
         Medium, "", "the header X-Forwarded-Prefix for the Service";
 }

@@ -53,7 +53,7 @@ impl NginxKey {
     pub fn value(self) -> String {
         match self.key.shape {
             None => "any text".to_owned(),
-            Some(Shape::Both(_, second, _)) => second.describe(),
+            Some(Shape::Both((_, second, _))) => second.describe(),
             Some(shape) => shape.describe(),
         }
     }
@@ -63,8 +63,8 @@ impl NginxKey {
     pub fn bad_value(self) -> String {
         match self.key.shape {
             None => "-".to_owned(),
-            Some(Shape::Both(_, _, bad)) if bad != self.key.bad => {
-                format!("{}; with other signs: {}", self.effect(bad), self.effect(self.key.bad))
+            Some(Shape::Both((_, _, bad))) if *bad != self.key.bad => {
+                format!("{}; with other signs: {}", self.effect(*bad), self.effect(self.key.bad))
             }
             Some(_) => self.effect(self.key.bad),
         }
@@ -85,7 +85,9 @@ impl NginxKey {
         match bad {
             Bad::Refused => "Ingress refused".to_owned(),
             Bad::Denied => "503".to_owned(),
-            Bad::Ignored | Bad::Opened => format!("ignored: {}", self.note.default),
+            Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted | Bad::Opened => {
+                format!("ignored: {}", self.note.default)
+            }
             Bad::Dropped => "authentication dropped".to_owned(),
         }
     }

@@ -3,7 +3,9 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Form, Idle, Names, Program, Reach, Text, is_addresses, key};
+use super::form::{ROOTED, TIMER};
+use super::key::{Bad, Form, Idle, Names, Program, Reach, Shape, Text, is_addresses, key};
+use crate::validation::pattern::matches;
 use crate::values::Target;
 
 /// The annotation of a Route that puts a text in place of the beginning of the path.
@@ -15,26 +17,53 @@ static SOURCES: Text = Text {
     form: Form::Fits(|value| value.trim() == value && value.split_ascii_whitespace().all(is_addresses)),
 };
 
+/// A time of HAProxy, which begins with no 0.
+static TIMEOUT: Text = Text {
+    expected: "one number from 1, perhaps with a unit, such as 30s",
+    form: Form::Fits(|value| !value.starts_with('0') && TIMER.fits(value)),
+};
+
+/// The header `Strict-Transport-Security`.
+static HSTS: Text = Text {
+    expected: "max-age=SECONDS, perhaps with more, separated by `;`",
+    form: Form::Fits(|value| matches("*max-age*=*", &value.to_ascii_lowercase())),
+};
+
 pub(super) static PROGRAM: Program = Program {
-    plain: "balance disable_cookies h1-adjust-case rate-limit-connections rate-limit-connections.concurrent-tcp \
-        rate-limit-connections.rate-http rate-limit-connections.rate-tcp rewrite-target set-forwarded-headers timeout \
-        timeout-tunnel",
+    formed: &[
+        (Shape::Boolean, Bad::False, "disable_cookies h1-adjust-case rate-limit-connections"),
+        (
+            Shape::Integer,
+            Bad::Ignored,
+            "rate-limit-connections.concurrent-tcp rate-limit-connections.rate-http rate-limit-connections.rate-tcp",
+        ),
+        (Shape::Text(&TIMEOUT), Bad::Ignored, "timeout timeout-tunnel"),
+        (Shape::Exactly("roundrobin leastconn source random"), Bad::Ignored, "balance"),
+        (Shape::Exactly("append replace if-none never"), Bad::Ignored, "set-forwarded-headers"),
+        (Shape::Text(&ROOTED), Bad::Ignored, "rewrite-target"),
+    ],
     reach: Reach::And(Target::Route),
     ..Program::new(
         "the router of OpenShift 4",
         &["haproxy.router.openshift.io/"],
         Names::All,
         &[
-            key("hsts_header").weakens(),
-            key("ip_allowlist").text(&SOURCES).protects().idle(Idle::Everyone),
-            key("ip_whitelist").text(&SOURCES).protects().idle(Idle::Everyone),
-            key("pod-concurrent-connections").protects().idle(Idle::Zero),
+            key("hsts_header").text(&HSTS).weakens(),
+            key("ip_allowlist").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
+            key("ip_whitelist").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
+            key("pod-concurrent-connections").shape(Shape::Integer).protects().idle(Idle::Zero),
             key("rate-limit-connections*").protects().idle(Idle::False),
         ],
     )
 };
 
 /// Its other prefix, under which nothing protects.
-pub(super) static COOKIES: Program =
-    Program::new("the router of OpenShift 4", &["router.openshift.io/"], Names::Protecting, &[])
-        .reach(Reach::And(Target::Route));
+pub(super) static COOKIES: Program = Program {
+    formed: &[
+        (Shape::Of(&["", "-_"]), Bad::Ignored, "cookie_name"),
+        (Shape::Exactly("Lax Strict None"), Bad::Ignored, "cookie-same-site"),
+        (Shape::Text(&TIMEOUT), Bad::Ignored, "haproxy.health.check.interval"),
+    ],
+    ..Program::new("the router of OpenShift 4", &["router.openshift.io/"], Names::Protecting, &[])
+        .reach(Reach::And(Target::Route))
+};

@@ -7,7 +7,7 @@ pub(crate) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Elsewhere, Holds, Idle, Names, Program, Shape, key};
+use super::key::{Bad, Elsewhere, Holds, Idle, Names, Program, Shape, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -31,14 +31,18 @@ const SERVERS_TRANSPORT: &str = "traefik.ingress.kubernetes.io/service.serverstr
 const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie";
 
 pub(super) static PROGRAM: Program = Program {
+    // Its decoder compares them so (github.com/traefik/paerser, findTypedField).
+    any_case: true,
     beside: &[ROUTER],
     elsewhere: Elsewhere::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
-    plain: "router.observability router.observability.traceverbosity router.pathmatcher router.rulesyntax router.tls.certresolver \
+    plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
+    // With a matcher that there is not, the rule is none.
+    formed: &[(Shape::Words("Path PathPrefix PathRegexp"), Bad::Denied, "router.pathmatcher")],
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
         service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
@@ -54,11 +58,12 @@ pub(super) static PROGRAM: Program = Program {
             // Nobody knows what an entry point of another name protects; elsewhere, the class decides who reaches it.
             key("router.entrypoints").weakens().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
-            key("router.observability.accesslogs").shape(Shape::Boolean),
-            key("router.observability.metrics").shape(Shape::Boolean),
-            key("router.observability.tracing").shape(Shape::Boolean),
-            key("router.priority").shape(Shape::Integer),
-            key("router.tls").shape(Shape::Boolean),
+            key("router.observability.accesslogs").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.observability.metrics").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.observability.tracing").shape(Shape::Boolean).bad(Bad::Refused),
+            key("router.priority").shape(Shape::Integer).bad(Bad::Refused),
+            // What is not true disables it.
+            key("router.tls").shape(Shape::Words("true false")).bad(Bad::False),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),

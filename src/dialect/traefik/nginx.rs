@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn what_is_not_read_is_a_key_of_ingress_nginx() {
         for unread in UNREAD.split_ascii_whitespace() {
-            assert!(PROGRAM.names().any(|name| matches(unread, name)), "{unread}");
+            assert!(PROGRAM.names().iter().any(|name| matches(unread, name)), "{unread}");
         }
         assert!(!reads("denylist-source-range") && reads("whitelist-source-range"));
     }

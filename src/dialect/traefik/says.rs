@@ -10,7 +10,7 @@ use crate::dialect::words::{Proof, Words};
 use crate::dialect::write::cuts_more;
 use crate::intents::{Cors, Intent, Wish};
 use crate::plan::{Annotation, Plan, Route};
-use crate::validation::{PathType, comparable_path, parse_bool};
+use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
 
 /// A row that real requests have tried.
@@ -223,7 +223,7 @@ fn is_refused(plan: &Plan) -> bool {
 
 /// The annotation by which TLS does not end at Traefik.
 pub(crate) fn refused_tls(plan: &Plan) -> Option<&Annotation> {
-    plan.annotation(TLS).filter(|given| parse_bool(given.value.trim()) == Some(false))
+    plan.annotation(TLS).filter(|given| !given.value.is_empty() && !given.value.eq_ignore_ascii_case("true"))
 }
 
 /// The path that is stripped for a route; nothing of `/`.

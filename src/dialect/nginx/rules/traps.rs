@@ -48,10 +48,10 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
             continue;
         }
-        match missing.iter_mut().find(|(needs, _)| *needs == known.needs) {
+        match missing.iter_mut().find(|(needs, _)| *needs == *known.needs) {
             Some((_, waiting)) => waiting.push(annotation),
             None if known.needs.iter().any(|name| is_on(context.plan, name)) => {}
-            None => missing.push((known.needs, vec![annotation])),
+            None => missing.push((*known.needs, vec![annotation])),
         }
     }
     for (needs, waiting) in missing {

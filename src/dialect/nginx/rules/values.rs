@@ -50,7 +50,7 @@ fn misfit(known: &Key, annotation: &Annotation) -> Option<Problem> {
         }
         Bad::Refused => "refuses the whole Ingress",
         Bad::Denied => "answers every request with 503",
-        Bad::Ignored => "ignores the line",
+        Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted => "ignores the line",
         Bad::Opened => "allows every origin",
         Bad::Dropped => "leaves out auth-url as a whole: it asks nobody who comes",
     };

@@ -1,0 +1,101 @@
+//! The forms of texts that NGINX Ingress Controller 5.5 checks: internal/k8s/validation.go and internal/configs/parsing_helpers.go.
+
+use crate::dialect::form::COUNT;
+use crate::dialect::key::{Form, Text};
+
+/// `ParseTime`.
+pub(super) static TIME: Text =
+    Text { expected: "a time of nginx, such as 30s or 1m 30s", form: Form::Fits(is_time) };
+
+/// That each unit comes once, the longest first, is not looked at.
+fn is_time(value: &str) -> bool {
+    value.bytes().all(|sign| sign.is_ascii_digit() || b"yMwdhms ".contains(&sign))
+}
+
+/// `ParseSize`.
+pub(super) static SIZE: Text = Text { expected: "a size such as 16k", form: Form::Units("|k|K|m|M") };
+
+/// `ParseProxyBuffersSpec`.
+pub(super) static BUFFERS: Text =
+    Text { expected: "a number, a blank and a size, such as 8 4k", form: Form::List(' ', &SIZE) };
+
+/// `ParseRequestRate`.
+pub(super) static RATE: Text =
+    Text { expected: "a number and r/s or r/m, such as 10r/s", form: Form::Units("r/s|r/m") };
+
+/// `ParsePortList`.
+pub(super) static PORTS: Text =
+    Text { expected: "ports, separated by commas without blanks", form: Form::List(',', &COUNT) };
+
+/// `ParseLBMethod`.
+pub(super) static LB_METHOD: Text = Text {
+    expected: "a method such as round_robin, least_conn or hash $request_uri",
+    form: Form::Like("round_robin|least_conn|ip_hash|random*|least_time*|hash *"),
+};
+
+/// `validateProxyNextUpstreamAnnotation`.
+pub(super) static NEXT_UPSTREAM: Text = Text {
+    expected: "off, or words such as error timeout http_502, separated by blanks",
+    form: Form::List(
+        ' ',
+        &Text {
+            expected: "",
+            form: Form::Like("|error|timeout|invalid_header|http_*|non_idempotent|denied|off"),
+        },
+    ),
+};
+
+/// `validateLimitReqKeyAnnotation`.
+pub(super) static LIMIT_KEY: Text =
+    Text { expected: "variables of nginx, such as ${binary_remote_addr}", form: Form::Like("$*") };
+
+/// `ParseRewriteList`.
+pub(super) static REWRITES: Text = Text {
+    expected: "serviceName=NAME rewrite=/PATH, several with `;` between them",
+    form: Form::List(';', &Text { expected: "", form: Form::Like("*serviceName=* rewrite=/*") }),
+};
+
+/// `ParseStickyServiceList`.
+pub(super) static STICKY: Text = Text {
+    expected: "serviceName=NAME COOKIE, several with `;` between them",
+    form: Form::List(';', &Text { expected: "", form: Form::Like("*=* *") }),
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_units_of_nginx() {
+        for time in ["60", "60s", "1m 30s", "1m30s", "1h30", "500ms", "1y2M3w4d5h6m7s8ms", " 5s "] {
+            assert!(TIME.fits(time), "{time}");
+        }
+        for time in ["30x", "5min", "30sec", "1.5s", "-1s", "1S"] {
+            assert!(!TIME.fits(time), "{time}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_what_nginx_ingress_controller_takes_for_one() {
+        for (text, good, bad) in [
+            (&SIZE, "16k 1M 4096", "1g 4kb k 8Mi -1 8.5m"),
+            (&RATE, "1r/s 200r/m", "10 10r/h r/s 10/s"),
+            (&PORTS, "80 80,8080", "http 80,, -1"),
+            (&LIMIT_KEY, "$binary_remote_addr ${request_uri}$host", "binary_remote_addr"),
+            (&LB_METHOD, "round_robin least_conn", "roundrobin least-conn hash"),
+            (&NEXT_UPSTREAM, "error http_502 denied", "errors 502 http"),
+        ] {
+            for value in good.split(' ') {
+                assert!(text.fits(value), "{value}");
+            }
+            for value in bad.split(' ') {
+                assert!(!text.fits(value), "{value}");
+            }
+        }
+        assert!(BUFFERS.fits("8 4k") && !BUFFERS.fits("8 4kb"));
+        assert!(NEXT_UPSTREAM.fits("error timeout") && !NEXT_UPSTREAM.fits("error,timeout"));
+        assert!(LB_METHOD.fits("hash $request_uri consistent"));
+        assert!(REWRITES.fits("serviceName=a rewrite=/; serviceName=b rewrite=/b/") && !REWRITES.fits("/a"));
+        assert!(STICKY.fits("serviceName=a srv_id expires=1h;serviceName=b c") && !STICKY.fits("srv_id"));
+    }
+}
