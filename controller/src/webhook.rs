@@ -20,7 +20,7 @@ use tracing::{debug, error, info, warn};
 use xposer::Settings;
 use xposer_admission::{Question, Reply, Request, Response, Review, review};
 use xposer_live::error::error_message;
-use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
+use xposer_webhook::{Certificates, Door, Outcome, Reader, Reloaded, serve};
 
 use crate::args::Args;
 use crate::metrics::Metrics;
@@ -59,7 +59,7 @@ pub(crate) fn start(
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let certificates = Arc::new(Certificates::new(&args.webhook_cert, &args.webhook_key));
-    reload(&certificates, &metrics, &health);
+    health.set_webhook(Some("its certificate is not read yet".to_owned()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let (end, ended) = oneshot::channel();
@@ -68,12 +68,13 @@ pub(crate) fn start(
         let client = Client::try_from(config).context("no cluster")?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let answers = Answers { settings, client, metrics: metrics.clone(), fails: AtomicBool::new(false) };
-        let files = certificates.clone();
+        let mut files = Files::new(certificates.clone());
+        // Connections that come before that wait.
+        files.reload(&metrics, &health).await;
         tokio::spawn(async move {
-            let mut tick = tokio::time::interval(RELOAD_INTERVAL);
             loop {
-                tick.tick().await;
-                reload(&files, &metrics, &health);
+                tokio::time::sleep(RELOAD_INTERVAL).await;
+                files.reload(&metrics, &health).await;
             }
         });
         let stop = async {
@@ -104,37 +105,52 @@ impl Webhook {
     }
 }
 
-/// Reloads the files of the certificate, and reports the result.
-fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
-    let had_one = certificates.is_usable();
-    let Some(reloaded) = certificates.reload() else { return };
-    metrics.set_certificate_good(reloaded == Reloaded::Used);
-    match reloaded {
-        Reloaded::Used => {
-            health.set_webhook(None);
-            if had_one {
-                info!("the certificate of the webhook changed; new connections get the new one");
-            } else {
-                info!("the certificate of the webhook is read");
+/// The files of the certificate.
+struct Files {
+    certificates: Arc<Certificates>,
+    reader: Reader,
+}
+
+impl Files {
+    fn new(certificates: Arc<Certificates>) -> Self {
+        Self { reader: Reader::new(certificates.clone()), certificates }
+    }
+
+    /// Reads them again, and says what has become of them.
+    async fn reload(&mut self, metrics: &Metrics, health: &Health) {
+        let had_one = self.certificates.is_usable();
+        let Some(reloaded) = self.reader.reload().await else { return };
+        metrics.set_certificate_good(reloaded == Reloaded::Used);
+        match reloaded {
+            Reloaded::Used => {
+                health.set_webhook(None);
+                if had_one {
+                    info!(
+                        "the certificate of the webhook changed, or its files can be read again; new connections get this certificate"
+                    );
+                } else {
+                    info!("the certificate of the webhook is read");
+                }
             }
-        }
-        Reloaded::UsedInvalid(said) => {
-            error!(
-                "the API server does not accept the certificate of the webhook, and there is no better one: {said}"
-            );
-            // A previous replica may have a valid certificate, and keeps running as long as this one is not ready.
-            if !certificates.has_been_valid() {
-                health.set_webhook(Some(format!("the API server does not accept its certificate: {said}")));
+            Reloaded::UsedInvalid(said) => {
+                error!(
+                    "the API server does not accept the certificate of the webhook, and there is no better one: {said}"
+                );
+                // A replica from before may have a valid one, and goes on as long as this one is not ready.
+                if !self.certificates.has_been_valid() {
+                    health
+                        .set_webhook(Some(format!("the API server does not accept its certificate: {said}")));
+                }
             }
-        }
-        Reloaded::NotUsed(said) if had_one => {
-            error!(
-                "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
-            );
-        }
-        Reloaded::NotUsed(said) => {
-            warn!("the webhook waits for its certificate: {said}");
-            health.set_webhook(Some(format!("it waits for its certificate: {said}")));
+            Reloaded::NotUsed(said) if had_one => {
+                error!(
+                    "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
+                );
+            }
+            Reloaded::NotUsed(said) => {
+                warn!("the webhook waits for its certificate: {said}");
+                health.set_webhook(Some(format!("it waits for its certificate: {said}")));
+            }
         }
     }
 }
@@ -242,10 +258,10 @@ fn log_refusal(request: &[u8], response: &Response) {
 mod tests {
     use super::*;
 
-    /// A replica without a valid certificate is not ready, so that a rollout does not replace replicas with a valid one. A replica
-    /// that had a valid one stays ready, whatever happens.
-    #[test]
-    fn a_replica_waits_for_a_certificate_that_is_valid() {
+    /// A replica without a valid certificate is not ready, so that an update does not replace those that have one. A replica that had
+    /// one stays ready, whatever comes.
+    #[tokio::test]
+    async fn a_replica_waits_for_a_certificate_that_is_valid() {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
         let write = |until: i32| {
@@ -257,22 +273,22 @@ mod tests {
         };
         let (metrics, health) = (Metrics::new().with_webhook(), Health::new());
         health.beat(true);
-        let certificates = Certificates::new(&certificate, &key);
-        let reloaded = || {
-            reload(&certificates, &metrics, &health);
+        let mut files = Files::new(Arc::new(Certificates::new(&certificate, &key)));
+        let mut reloaded = async || {
+            files.reload(&metrics, &health).await;
             let good = metrics.text().contains("\nxposer_webhook_certificate_good 1\n");
             (good, health.trouble().unwrap_or_default())
         };
-        let (good, trouble) = reloaded();
+        let (good, trouble) = reloaded().await;
         assert!(!good && trouble.contains("waits for its certificate: "), "{trouble}");
         write(2020);
-        let (good, trouble) = reloaded();
+        let (good, trouble) = reloaded().await;
         assert!(!good && trouble.ends_with("the certificate expired at 2020-01-01T00:00:00Z"), "{trouble}");
         write(4000);
-        assert_eq!(reloaded(), (true, String::new()));
+        assert_eq!(reloaded().await, (true, String::new()));
         write(2021);
-        assert_eq!(reloaded(), (false, String::new()));
+        assert_eq!(reloaded().await, (false, String::new()));
         std::fs::write(&key, "no key").unwrap();
-        assert_eq!(reloaded(), (false, String::new()));
+        assert_eq!(reloaded().await, (false, String::new()));
     }
 }

@@ -106,9 +106,10 @@ fn answer(mut stream: TcpStream, known: &Shared) -> std::io::Result<()> {
 /// The program, which serves the webhook. It is killed on drop.
 struct Program {
     child: Child,
+    config: Config,
     client: Client,
     /// Its files, which go with it.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Program {
@@ -151,7 +152,7 @@ impl Program {
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Self { child, client: Client::try_from(config).unwrap(), _folder: folder }
+        Self { child, client: Client::try_from(config.clone()).unwrap(), config, folder }
     }
 
     /// The answer to a review.
@@ -455,5 +456,39 @@ mod in_the_wapc_host {
     fn both_doors_answer_the_same() {
         let module = host::policy().unwrap_or_else(|error| panic!("{error:#}; run `make policy.wasm`"));
         compare(Some(&module), 1);
+    }
+}
+
+/// A certificate that cannot be read delays neither the answers nor the end.
+#[cfg(unix)]
+#[test]
+fn a_certificate_that_cannot_be_read_stops_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let mut program = runtime.block_on(Program::new(&api_server(Shared::default()), &json!({})));
+    let file = |name: &str| program.folder.path().join(name);
+    let (log, began) = (file("log"), Instant::now());
+    let says = |text: &str| {
+        while !std::fs::read_to_string(&log).unwrap().contains(text) {
+            let said = std::fs::read_to_string(&log).unwrap();
+            assert!(began.elapsed() < Duration::from_secs(20), "{text} is not in:\n{said}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    says("the certificate of the webhook is read");
+    std::fs::remove_file(file("tls.crt")).unwrap();
+    // Whoever opens a pipe waits for a writer, and there is none.
+    assert!(Command::new("mkfifo").arg(file("tls.crt")).status().unwrap().success());
+    says("the one from before stays in force");
+    says("tls.crt: this is not a regular file");
+    // A new connection.
+    let asked = review(SERVICE, "CREATE", &json!({}), &Value::Null);
+    program.client = Client::try_from(program.config.clone()).unwrap();
+    assert_eq!(runtime.block_on(program.answer(&asked))["allowed"], true);
+    assert!(Command::new("kill").arg(program.child.id().to_string()).status().unwrap().success());
+    let began = Instant::now();
+    while program.child.try_wait().unwrap().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(9), "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }

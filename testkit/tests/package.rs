@@ -8,6 +8,7 @@
 )]
 
 use serde_json::{Value, json};
+use xposer::conflicts::{SHARDS, config_map};
 use xposer_testkit::{cases, golden, package, workspace};
 
 fn text(name: &str) -> String {
@@ -290,8 +291,10 @@ fn the_reader_of_the_claims_may_read_what_the_settings_name() {
     for object in &objects {
         assert_eq!(object["metadata"]["namespace"], "xposer-system");
     }
+    // Whoever else uses the PolicyServer has its rights, too: the other ConfigMaps of that namespace are not for them.
+    let names: Vec<String> = (0..SHARDS).map(config_map).collect();
     assert_eq!(
         objects[0]["rules"],
-        json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}])
+        json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": names}])
     );
 }

@@ -1,5 +1,6 @@
 //! The certificate and its key, which are reloaded when their files change.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -13,6 +14,8 @@ use tokio_rustls::rustls::{Error, InconsistentKeys};
 
 /// How many times both files are read again if they change in between.
 const TRIES: usize = 3;
+/// The greatest length of a file, in bytes. A whole Secret has no more.
+const MAX_FILE: u64 = 1 << 20;
 
 /// A certificate chain and its private key, each in a PEM file. A connection keeps the pair with which it began; a new connection
 /// uses the pair in use.
@@ -70,7 +73,7 @@ type File = Result<Vec<u8>, String>;
 
 /// The contents of both files, or the reason why they could not be read.
 #[derive(Clone, PartialEq)]
-struct Pair {
+pub(crate) struct Pair {
     certificate: File,
     key: File,
 }
@@ -129,15 +132,15 @@ impl Certificates {
         }
     }
 
-    /// Reads the files, and uses their pair if it is the better one now. Returns `None` if neither the files nor the result have
-    /// changed since the last call. Call this periodically, because a certificate becomes valid and expires without a change of its
-    /// file.
+    /// Reads the files, and takes the pair in them into use if it is the better one at this time. `None` if neither the files nor what became of
+    /// them have changed since the last call. Call it again and again: a certificate becomes valid and expires without a change of its
+    /// file. It waits for the file system; [`Reader`](crate::Reader) does not wait longer than a while.
     pub fn reload(&self) -> Option<Reloaded> {
-        self.reload_at(Timestamp::now().as_second())
+        self.take(self.read(), Timestamp::now().as_second())
     }
 
-    fn reload_at(&self, now: i64) -> Option<Reloaded> {
-        let pair = self.read();
+    /// Takes what was read into use if it is the better one at this time.
+    pub(crate) fn take(&self, pair: Pair, now: i64) -> Option<Reloaded> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = known.last.as_ref() != Some(&pair);
         if is_new {
@@ -153,7 +156,24 @@ impl Certificates {
         Some(told)
     }
 
-    /// Chooses the better one of the pair in use and the pair in the files.
+    /// What becomes of the pair in use while it is not known what is in the files, and why it is not.
+    pub(crate) fn not_read(&self, why: &str, now: i64) -> Option<Reloaded> {
+        let said = format!("{}: {why}", self.certificate.display());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was in them may become valid meanwhile.
+        if let Some(found) = &known.found {
+            self.choose(found, now);
+        }
+        let told = self.choose(&Err(said), now);
+        known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
+        if known.told.as_ref() == Some(&told) {
+            return None;
+        }
+        known.told = Some(told.clone());
+        Some(told)
+    }
+
+    /// Takes the better one of the pair in use and that of the files into use.
     fn choose(&self, found: &Result<Arc<Usable>, String>, now: i64) -> Reloaded {
         let at = self.certificate.display();
         let current = self.current();
@@ -190,8 +210,8 @@ impl Certificates {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns consistent contents of both files: if one changes while the other is read, both are read again.
-    fn read(&self) -> Pair {
+    /// Both files as they were at one time: one that changes while the other one is read is read again.
+    pub(crate) fn read(&self) -> Pair {
         let mut pair = Pair { certificate: read(&self.certificate), key: read(&self.key) };
         for _ in 1..TRIES {
             let certificate = read(&self.certificate);
@@ -248,181 +268,22 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
+/// The content of a file. Whoever writes it decides what it is, so only a regular file is read, and of that only so much.
 fn read(path: &Path) -> File {
-    std::fs::read(path).map_err(|error| format!("{}: the file cannot be read: {error}", path.display()))
+    let at = path.display();
+    let wrong = |error: std::io::Error| format!("{at}: the file cannot be read: {error}");
+    // This follows links, as which the files of a Secret are mounted. To open a pipe would wait for somebody who writes to it.
+    if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+        return Err(format!("{at}: this is not a regular file"));
+    }
+    let mut content = Vec::new();
+    let file = std::fs::File::open(path).map_err(wrong)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(wrong)?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(format!("{at}: the file is longer than {} MiB", MAX_FILE >> 20));
+    }
+    Ok(content)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A time at which [`pair`] is valid.
-    const NOW: i64 = 1_767_225_600;
-    const DAY: i64 = 24 * 60 * 60;
-
-    struct Files {
-        folder: tempfile::TempDir,
-        certificates: Certificates,
-    }
-
-    impl Files {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let at = |name: &str| folder.path().join(name);
-            let certificates = Certificates::new(at("tls.crt"), at("tls.key"));
-            Self { folder, certificates }
-        }
-
-        /// With this pair, which is used.
-        fn using(pair: &Made) -> Self {
-            let files = Self::new();
-            files.write(pair.both());
-            assert_eq!(files.reload(NOW).as_deref(), Some("used"));
-            files
-        }
-
-        fn write(&self, (certificate, key): (&str, &str)) {
-            std::fs::write(self.folder.path().join("tls.crt"), certificate).unwrap();
-            std::fs::write(self.folder.path().join("tls.key"), key).unwrap();
-        }
-
-        /// The result at a time, without the folder.
-        fn reload(&self, now: i64) -> Option<String> {
-            let (word, said) = match self.certificates.reload_at(now)? {
-                Reloaded::Used => ("used", String::new()),
-                Reloaded::UsedInvalid(said) => ("used, but ", said),
-                Reloaded::NotUsed(said) => ("not used: ", said),
-            };
-            Some(word.to_owned() + &said.replace(&format!("{}/", self.folder.path().display()), ""))
-        }
-
-        fn serves(&self, pair: &Made) -> bool {
-            let current = self.certificates.current().unwrap();
-            current.pair.cert[0] == CertificateDer::from_pem_slice(pair.0.as_bytes()).unwrap()
-        }
-    }
-
-    /// A certificate and its key.
-    struct Made(String, String);
-
-    impl Made {
-        /// A pair that is valid between these days, counted from [`NOW`].
-        fn new(from: i64, to: i64) -> Self {
-            let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
-            let origin = rcgen::date_time_ymd(2026, 1, 1);
-            let days = |days: i64| std::time::Duration::from_secs((days.abs() * DAY).try_into().unwrap());
-            let at = |day: i64| if day < 0 { origin - days(day) } else { origin + days(day) };
-            (params.not_before, params.not_after) = (at(from), at(to));
-            let key = rcgen::KeyPair::generate().unwrap();
-            Self(params.self_signed(&key).unwrap().pem(), key.serialize_pem())
-        }
-
-        fn both(&self) -> (&str, &str) {
-            (&self.0, &self.1)
-        }
-    }
-
-    fn pair() -> Made {
-        Made::new(-1, 1)
-    }
-
-    #[test]
-    fn a_broken_pair_is_told_once_and_the_one_from_before_stays() {
-        let files = Files::new();
-        let (one, two) = (pair(), pair());
-        let said = files.reload(NOW).unwrap();
-        assert!(
-            said.starts_with("not used: tls.crt: the file cannot be read") && said.contains("tls.key: the"),
-            "{said}"
-        );
-        assert!(!files.certificates.is_usable());
-        files.write(one.both());
-        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some("used"), None));
-        let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        for (broken, said) in [
-            (
-                (two.0.as_str(), one.1.as_str()),
-                "tls.key: the key does not belong to the certificate in tls.crt",
-            ),
-            (("", one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
-            ((one.1.as_str(), one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
-            ((one.0.as_str(), one.0.as_str()), "tls.key: there is no private key in PEM form"),
-            ((no_der, one.1.as_str()), "tls.crt: the certificate cannot be used"),
-            (
-                ("-----BEGIN CERTIFICATE-----\n", one.1.as_str()),
-                "tls.crt: the certificates are not in PEM form",
-            ),
-        ] {
-            files.write(broken);
-            let found = files.reload(NOW).unwrap();
-            assert!(found.starts_with(&format!("not used: {said}")), "{found}");
-            assert_eq!(files.reload(NOW), None);
-            assert!(files.serves(&one));
-        }
-        // The certificate in use has expired in the meantime.
-        let said = files.reload(NOW + 2 * DAY).unwrap();
-        assert!(said.ends_with("; the certificate in use expired at 2026-01-02T00:00:00Z"), "{said}");
-        files.write(two.both());
-        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
-        assert!(files.serves(&two));
-    }
-
-    #[test]
-    fn an_expired_certificate_does_not_replace_a_valid_one() {
-        let (good, expired) = (pair(), Made::new(-30, -1));
-        let files = Files::using(&good);
-        files.write(expired.both());
-        let said = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
-        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
-        assert!(files.serves(&good));
-        // If both have expired, the one that expired later is better.
-        let later = format!("{said}; the certificate in use expired at 2026-01-02T00:00:00Z");
-        assert_eq!((files.reload(NOW + 2 * DAY), files.reload(NOW + 2 * DAY)), (Some(later), None));
-        assert!(files.serves(&good));
-        let newer = Made::new(-30, 2);
-        files.write(newer.both());
-        let said = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
-        assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(said));
-        assert!(files.serves(&newer));
-        // A valid certificate replaces it, and another valid one replaces that, however long each is valid.
-        for valid in [Made::new(0, 9), Made::new(0, 5)] {
-            files.write(valid.both());
-            assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some("used"));
-            assert!(files.serves(&valid));
-        }
-    }
-
-    #[test]
-    fn a_certificate_that_is_not_valid_yet_waits() {
-        let (good, early) = (pair(), Made::new(1, 30));
-        let files = Files::using(&good);
-        files.write(early.both());
-        let said = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
-        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
-        assert!(files.serves(&good));
-        // The last second before it is valid; the file has not changed.
-        assert_eq!(files.reload(NOW + DAY - 1), None);
-        assert_eq!(files.reload(NOW + DAY).as_deref(), Some("used"));
-        assert!(files.serves(&early));
-    }
-
-    #[test]
-    fn at_the_start_there_may_be_no_better_one() {
-        let files = Files::new();
-        let expired = Made::new(-30, -1);
-        files.write(expired.both());
-        let said = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
-        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
-        assert!(files.serves(&expired) && !files.certificates.has_been_valid());
-        // A certificate that is not valid yet is better than an expired one.
-        let early = Made::new(1, 30);
-        files.write(early.both());
-        let said = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
-        assert_eq!(files.reload(NOW).as_deref(), Some(said));
-        assert_eq!((files.reload(NOW + DAY).as_deref(), files.reload(NOW + 2 * DAY)), (Some("used"), None));
-        // It expires without a change of the files.
-        let said = "used, but tls.crt: the certificate expired at 2026-01-31T00:00:00Z";
-        assert_eq!(files.reload(NOW + 31 * DAY).as_deref(), Some(said));
-        assert!(files.serves(&early) && files.certificates.has_been_valid());
-    }
-}
+mod tests;

@@ -22,8 +22,10 @@
 mod certificates;
 mod exchange;
 mod places;
+mod reader;
 mod server;
 
 pub use certificates::{Certificates, Reloaded};
 pub use exchange::{Exchange, NoReview};
+pub use reader::Reader;
 pub use server::{Door, MAX_BODY, Outcome, PATH, serve};

@@ -148,20 +148,42 @@ async fn a_connection_without_a_request_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn a_head_is_bounded() {
     let fixture = Fixture::new(Duration::ZERO);
-    let with = |length: usize| head(0).replace("\r\n\r\n", &format!("\r\nX: {}", "x".repeat(length)));
-    let mut stream = fixture.connect_tls().await;
-    stream.write_all(with(MAX_HEAD).as_bytes()).await.unwrap();
-    let (said, took) = rest(&mut stream).await;
-    assert!(said.starts_with("HTTP/1.1 431"), "{said}");
-    is_about(took, Duration::ZERO);
-    // A size far above that of real clients.
-    let mut stream = fixture.connect_tls().await;
-    let text = with(MAX_HEAD / 2) + "\r\n\r\n";
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut piece = [0; 4096];
-    let length = stream.read(&mut piece).await.unwrap();
-    let said = String::from_utf8_lossy(&piece[..length]).into_owned();
-    assert!(said.contains("the body is no AdmissionReview"), "{said}");
+    let long = |length: usize, end: &str| {
+        let start = head(0).replace("\r\n\r\n", "\r\nX: ");
+        let rest = "x".repeat(length - start.len() - end.len());
+        start + &rest + end
+    };
+    // Its end is there or not, and it comes at once or in pieces.
+    for (length, end, piece) in [
+        (MAX_HEAD, "", MAX_HEAD),
+        (MAX_HEAD + 1, "\r\n\r\n", MAX_HEAD + 1),
+        (40_000, "\r\n\r\n", 40_000),
+        (40_000, "\r\n\r\n", 1000),
+        (2 * MAX_HEAD, "\r\n\r\n", 2 * MAX_HEAD),
+    ] {
+        let (mut read, mut write) = tokio::io::split(fixture.connect_tls().await);
+        let text = long(length, end);
+        tokio::spawn(async move {
+            for piece in text.as_bytes().chunks(piece) {
+                // The server may have closed the connection.
+                let _ = write.write_all(piece).await;
+                let _ = write.flush().await;
+            }
+            std::future::pending::<()>().await;
+        });
+        let (said, took) = rest(&mut read).await;
+        assert!(said.starts_with("HTTP/1.1 431"), "{length} {piece}: {said}");
+        is_about(took, Duration::ZERO);
+    }
+    // What clients send is far from that.
+    for length in [MAX_HEAD / 2, MAX_HEAD] {
+        let mut stream = fixture.connect_tls().await;
+        stream.write_all(long(length, "\r\n\r\n").as_bytes()).await.unwrap();
+        let mut piece = [0; 4096];
+        let read = stream.read(&mut piece).await.unwrap();
+        let said = String::from_utf8_lossy(&piece[..read]).into_owned();
+        assert!(said.contains("the body is no AdmissionReview"), "{length}: {said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
