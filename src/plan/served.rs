@@ -36,7 +36,7 @@ pub(crate) struct Wanted {
     pub(crate) origin: Origin,
     /// The annotations of other programs that say it; none where an option does.
     pub(crate) keys: Vec<String>,
-    /// Further annotations that say the same.
+    /// Further annotations that say the same, or something else, which was told.
     pub(crate) same: Vec<String>,
 }
 

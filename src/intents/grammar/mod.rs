@@ -23,12 +23,14 @@ pub(crate) struct Given<'t>(pub(crate) &'t str);
 pub(crate) struct Wrong {
     pub(crate) said: String,
     pub(crate) help: String,
+    /// The part of a value with several parts, if it is one.
+    pub(crate) part: &'static str,
 }
 
 type Read<T> = Result<T, Wrong>;
 
 fn wrong<T>(said: String, help: &str) -> Read<T> {
-    Err(Wrong { said, help: help.to_owned() })
+    Err(Wrong { said, help: help.to_owned(), part: "" })
 }
 
 /// A text that is not what it should be.
@@ -423,7 +425,8 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
         let said = "with credentials, the origin `*` would let every site act for its visitors";
-        parts.problem(wrong(said.to_owned(), "name the origins, or remove credentials"));
+        let both: Read<()> = wrong(said.to_owned(), "name the origins, or remove credentials");
+        parts.problem(both.map_err(|wrong| Wrong { part: "credentials", ..wrong }));
     }
     parts.done(value)
 }
