@@ -18,7 +18,7 @@ use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
-use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::{AddedHost, OtherHost};
@@ -100,6 +100,8 @@ pub struct Plan {
     pub(crate) servers: Vec<Server>,
     /// What the Gateways of HTTPRoutes support, where their class says it.
     pub(crate) gateway_features: Option<Vec<String>>,
+    /// What they support beside that, as the administrator says.
+    pub(crate) gateway_has: Vec<Feature>,
     /// What the Service wants beside the fields above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<Wanted>,
     /// The annotations of the Service itself that a controller of Ingresses reads there, and their values.
@@ -147,6 +149,7 @@ impl Plan {
             published: None,
             servers: Vec::new(),
             gateway_features: None,
+            gateway_has: Vec::new(),
             intents: Vec::new(),
             on_service: service
                 .of_controllers

@@ -54,6 +54,8 @@ impl Resolver<'_, '_> {
     /// Who serves HTTPRoutes: all of the plan's Gateways.
     fn of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
         let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
+        let features = self.layers.settings().find_map(|layer| layer.gateway_features.set());
+        plan.gateway_has = features.map(|set| set.value.clone()).unwrap_or_default();
         let own = plan.namespace().unwrap_or_default();
         let of = |parent: &ParentRef| {
             let namespace = parent.namespace.as_deref().unwrap_or(own);

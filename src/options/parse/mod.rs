@@ -17,7 +17,7 @@ use crate::validation::pattern::Certificates;
 use crate::validation::{
     HostError, PathType, host_errors, host_help, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
-use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
+use crate::values::{Feature, Issuer, LinkPage, Target, Termination, Tls};
 
 mod monitor;
 mod wish;
@@ -315,11 +315,32 @@ fn words<T: FromStr>(
     }
 }
 
-/// A program that serves a class or a Gateway.
+/// A program that serves a class.
 pub(super) fn controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
+    program(value, at, Controller::WORDS)
+}
+
+/// A program that serves HTTPRoutes.
+pub(super) fn gateway_controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
+    program(value, at, Controller::OF_GATEWAYS)
+}
+
+fn program(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Controller>> {
     trimmed(value, at, |word| {
-        word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, Controller::WORDS))
+        let known = word.parse::<Controller>().ok();
+        known.filter(|_| words.contains(&word)).ok_or_else(|| match known {
+            None => unknown_word(Code::SettingInvalid, word, words),
+            Some(known) => {
+                Problem::new(Code::SettingInvalid, [known.name(), " serves no HTTPRoutes"].concat())
+                    .help(["write one of ", &words.join(", ")].concat())
+            }
+        })
     })
+}
+
+/// What Gateways have.
+pub(super) fn gateway_features(value: &Value, at: &Origin) -> Parsed<Option<Vec<Feature>>> {
+    words(value, at, Code::SettingInvalid, "a list of features", Feature::WORDS).map(Some)
 }
 
 /// The name of an authentication of the setting `auth`.
