@@ -1,14 +1,13 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{intent_of, key_of_part, plainest, unread};
-use crate::dialect::nginx::rules::values::{bad_value, told};
+use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::words;
@@ -170,11 +169,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 {
                     let problem = Problem::new(
                         Code::IntentDiffers,
-                        format!(
-                            "for {}, {server} {}",
-                            quoted(what),
-                            in_own_words(&difference, wanted.keys.iter())
-                        ),
+                        format!("for {}, {server} {}", quoted(what), in_own_words(&difference, &wanted.keys)),
                     );
                     report.file(wanted.origin.path(), problem);
                 }
@@ -268,26 +263,24 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     if plan.annotations.is_empty() || (plan.servers.iter().all(is_perhaps_another) && !plan.passes_tls()) {
         return;
     }
-    let (told, intents) = told(plan);
-    // What annotations say together is told once.
-    let (mut found, mut places) = (Vec::<Lost<'_>>::new(), BTreeMap::new());
+    let refused = refused(plan);
+    let mut found = Vec::<Lost<'_>>::new();
     for annotation in &plan.annotations {
         let is_idle = |server: &Server| is_idle_where_tls_passes(plan, &annotation.key, server.target);
         let known = plan.servers.iter().filter(|server| !is_perhaps_another(server) || is_idle(server));
         let losses = known.map(|server| (loss(plan, annotation, server.target), server.target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
-        let is_told = || {
-            told.contains(&annotation.key.as_str())
-                || intent_of(&annotation.key).is_some_and(|intent| intents.contains(&intent))
-        };
-        if loss == Loss::Nothing || context.denial(annotation).is_some() || is_told() {
+        if loss == Loss::Nothing || context.denial(annotation).is_some() {
+            continue;
+        }
+        let intent = together(annotation);
+        // A value that is none has a finding of its own.
+        if intent.is_some_and(|it| refused.contains(&it)) || bad_value(plan, annotation).is_some() {
             continue;
         }
         let targets = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
-        let (intent, lost) =
-            instead(plan, Lost { annotation, loss, targets, others: Vec::new(), help: None, reason: None });
-        let place = intent.map_or(found.len(), |intent| *places.entry(intent).or_insert(found.len()));
-        match found.get_mut(place) {
+        let lost = Lost { intent, annotation, loss, targets, others: Vec::new() };
+        match found.iter_mut().find(|it| intent.is_some() && it.intent == intent) {
             Some(first) => first.add(context, lost),
             None => found.push(lost),
         }
@@ -299,51 +292,50 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
 
 /// What is lost, with the annotation that protects most.
 struct Lost<'p> {
+    intent: Option<Intent>,
     annotation: &'p Annotation,
     loss: Loss,
     targets: Vec<Target>,
     /// The annotations that say it together with that one.
     others: Vec<&'p Annotation>,
-    /// What to do instead.
-    help: Option<String>,
-    /// Why nobody is told, and the annotation whose value is the reason.
-    reason: Option<(String, &'p Annotation)>,
 }
 
 impl<'p> Lost<'p> {
     /// Adds what another annotation says together with this one.
-    fn add(&mut self, context: &RuleContext<'_>, mut other: Self) {
+    fn add(&mut self, context: &RuleContext<'_>, other: Self) {
         let weight = |it: &Self| (it.loss, !context.settings.accept_loss.fit(&it.annotation.key));
+        let mut less = other.annotation;
         if weight(&other) > weight(self) {
-            std::mem::swap(self, &mut other);
+            std::mem::swap(&mut self.annotation, &mut less);
+            (self.loss, self.targets) = (other.loss, other.targets);
         }
-        self.others.append(&mut other.others);
-        self.others.push(other.annotation);
+        self.others.push(less);
     }
 
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
-        let named = self.reason.as_ref().map_or(self.annotation, |(_, named)| named);
-        named.file_key(report, self.problem(context, named));
+        let Self { annotation, targets, .. } = self;
+        let (named, cause, instead) = instead(context.plan, annotation, targets);
+        let problem = self.problem(context, (named, &cause, instead));
+        named.file_key(report, problem);
     }
 
-    fn problem(&self, context: &RuleContext<'_>, named: &Annotation) -> Problem {
+    fn problem(
+        &self,
+        context: &RuleContext<'_>,
+        (named, cause, instead): (&Annotation, &str, Option<String>),
+    ) -> Problem {
         let Self { annotation, loss, targets, .. } = self;
         let key = annotation.key.as_str();
         let verb = if targets.len() == 1 { "has" } else { "have" };
-        let (what, cause) = match &self.reason {
-            Some((cause, _)) => ("this value of ", [": ", cause].concat()),
-            None => ("", String::new()),
-        };
-        let all = self.others.iter().chain([annotation]).filter(|it| it.key != named.key);
-        let others: Vec<String> =
-            all.map(|it| quoted(it.key.rsplit('/').next().unwrap_or_default())).collect();
-        let with = if others.is_empty() { String::new() } else { [" with ", &others.join(", ")].concat() };
-        let lacks = format!(
-            "{} {verb} nothing for {what}{}{with}",
-            subjects(context.plan, targets),
-            quoted(&named.key)
-        );
-        let instead = self.help.clone();
+        let what = if cause.is_empty() { "" } else { "this value of " };
+        let mut lacks =
+            format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(&named.key));
+        let mut between = " with ";
+        for other in self.others.iter().chain([annotation]).filter(|it| it.key != named.key) {
+            let name = other.key.rsplit('/').next().unwrap_or_default();
+            lacks.extend([between, &quoted(name)]);
+            between = ", ";
+        }
         if *loss < Loss::Protects {
             let (code, what) = match loss {
                 Loss::Weakens => {
@@ -352,7 +344,7 @@ impl<'p> Lost<'p> {
                 Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
             };
             let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
-            return Problem::new(code, [&lacks, what, &cause].concat()).help(help);
+            return Problem::new(code, [&lacks, what, cause].concat()).help(help);
         }
         let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
         let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
@@ -373,7 +365,7 @@ impl<'p> Lost<'p> {
             (false, true) => "ask your administrator for annotations.acceptLoss",
             (false, false) => "name the key in annotations.acceptLoss",
         };
-        let problem = Problem::new(code, said + &cause);
+        let problem = Problem::new(code, said + cause);
         if is_redirect {
             return problem.help(help);
         }
@@ -390,48 +382,59 @@ fn elsewhere(targets: &[Target]) -> &'static str {
     }
 }
 
-/// Why an annotation is not said to who serves these targets, where that is the fault of a value; what to do instead; and the intent
-/// that it says, perhaps together with others.
-fn instead<'p>(plan: &'p Plan, mut lost: Lost<'p>) -> (Option<Intent>, Lost<'p>) {
-    let (annotation, targets) = (lost.annotation, &lost.targets);
+/// The intent that an annotation says, perhaps together with others. The variables of nginx in a sign-in are its own fault.
+fn together(annotation: &Annotation) -> Option<Intent> {
+    intent_of(&annotation.key)
+        .filter(|_| !(annotation.key.ends_with("signin") && annotation.value.contains('$')))
+}
+
+/// The annotation whose value is why others are not told to who serves these targets, and why, if that is its fault; and what to do
+/// instead.
+fn instead<'p>(
+    plan: &'p Plan,
+    annotation: &'p Annotation,
+    targets: &[Target],
+) -> (&'p Annotation, String, Option<String>) {
     if let Some(wanted) = wanted_by(plan, annotation) {
         let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
-        lost.help = help.map(|help| in_own_words(&help, wanted.keys.iter()));
-        return (Some(wanted.intent), lost);
+        return (annotation, String::new(), help.map(|help| in_own_words(&help, &wanted.keys)));
     }
     if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
-        lost.help = Some(NO_REQUEST.to_owned());
-        return (None, lost);
+        return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
     }
-    let Some((intent, wrong, key)) = unread(plan, &annotation.key) else { return (None, lost) };
+    let Some((intent, wrong, keys)) = unread(plan, &annotation.key) else {
+        return (annotation, String::new(), None);
+    };
     let wish = plainest(intent);
-    let lacks = targets.iter().filter_map(|it| match says(plan, *it, intent, wish.as_ref()) {
-        Says::Lacks(help) => Some(help),
-        Says::Fully | Says::But(_) => None,
-    });
-    let lacks: Vec<Cow<'_, str>> = lacks.collect();
-    if lacks.len() < targets.len() {
-        let keys = plan.annotations.iter().map(|it| &it.key);
-        let keys = keys.filter(|it| intent_of(it) == Some(intent));
-        lost.help = Some(in_own_words(&wrong.help, keys.clone()));
-        lost.reason = Some((in_own_words(&wrong.said, keys), plan.annotation(key).unwrap_or(annotation)));
-    } else {
-        lost.help = lacks.into_iter().next().map(Cow::into_owned);
+    let mut help = None;
+    for target in targets {
+        match says(plan, *target, intent, wish.as_ref()) {
+            Says::Lacks(instead) => help = Some(instead.into_owned()),
+            Says::Fully | Says::But(_) => {
+                let named = key_of_part(&keys, wrong.part).and_then(|key| plan.annotation(key));
+                let cause = [": ", &in_own_words(&wrong.said, &keys)].concat();
+                return (named.unwrap_or(annotation), cause, Some(in_own_words(&wrong.help, &keys)));
+            }
+        }
     }
-    (Some(intent), lost)
+    (annotation, String::new(), help)
 }
 
 /// A sentence with the names of annotations that somebody wrote in place of those of parts of an option.
-fn in_own_words<'k>(text: &str, keys: impl Iterator<Item = &'k String> + Clone) -> String {
-    let is_joined = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_lowercase()) && word.contains(|c: char| c.is_ascii_uppercase())
-    };
-    let is_part = |word: &str| word == "credentials" || is_joined(word);
-    let own = |word: &str| {
-        if is_part(word) { key_of_part(keys.clone().map(String::as_str), word) } else { None }
-    };
-    let words = text.split(' ').map(|word| own(word).unwrap_or(word));
-    words.collect::<Vec<_>>().join(" ")
+fn in_own_words(text: &str, keys: &[String]) -> String {
+    let mut said = String::new();
+    for word in text.split(' ') {
+        let is_joined = || {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.contains(|c: char| c.is_ascii_uppercase())
+        };
+        let own = if word == "credentials" || is_joined() { key_of_part(keys, word) } else { None };
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(own.unwrap_or(word));
+    }
+    said
 }
 
 /// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.

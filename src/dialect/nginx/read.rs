@@ -110,12 +110,12 @@ pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
 }
 
 /// The annotation, of those that say an option together, that says a part of it.
-pub(crate) fn key_of_part<'k>(keys: impl IntoIterator<Item = &'k str>, part: &str) -> Option<&'k str> {
+pub(crate) fn key_of_part<'k>(keys: &'k [String], part: &str) -> Option<&'k str> {
     let part = part.replace('-', "").to_ascii_lowercase();
     let part = part.trim_end_matches('s');
     let has_part =
-        |key: &&str| key.rsplit('/').next().is_some_and(|name| name.replace('-', "").contains(part));
-    keys.into_iter().find(|key| !part.is_empty() && has_part(key))
+        |key: &&String| key.rsplit('/').next().is_some_and(|it| it.replace('-', "").contains(part));
+    keys.iter().find(|key| !part.is_empty() && has_part(key)).map(String::as_str)
 }
 
 /// What the annotations of these names say, as the option of the intent says it, or why no option says it.
@@ -143,20 +143,16 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
     readers::READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
 }
 
-/// Why an annotation has no meaning here although there is an intent for it, and the annotation whose value is the reason.
-pub(crate) fn unread<'p>(plan: &'p Plan, key: &'p str) -> Option<(Intent, Wrong, &'p str)> {
+/// Why an annotation has no meaning here although there is an intent for it, and the annotations that say it together.
+pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Intent, Wrong, Vec<String>)> {
     let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
     if name == "auth-signin" {
         let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
-        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong, key));
+        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong, Vec::new()));
     }
-    let said =
-        readers::READERS.iter().filter_map(|read| read(&given)).find(|said| said.names.contains(&name))?;
-    let (intent, names) = (said.intent, said.names);
-    let wrong = said.wish().err().filter(|_| !given.is_refused(names))?;
-    let keys = names.iter().filter_map(|name| Some(given.get(name)?.key.as_str()));
-    let reason = key_of_part(keys, wrong.part).unwrap_or(key);
-    Some((intent, wrong, reason))
+    let said = readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
+    let keys = said.names.iter().filter_map(|name| Some(given.get(name)?.key.clone())).collect();
+    Some((said.intent, said.wish().err()?, keys))
 }
 
 /// A value of an option that whoever does anything of it takes.

@@ -45,16 +45,10 @@ pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(Misfit,
     misfit(checked(plan, annotation)?, &annotation.value)
 }
 
-/// The keys whose values have a finding here, and what an Error is about: nothing more is said about the lines that say it.
-pub(crate) fn told(plan: &Plan) -> (Vec<&str>, Vec<Intent>) {
-    let (mut told, mut intents) = (Vec::new(), Vec::new());
-    for annotation in &plan.annotations {
-        if let Some((_, is_harmless)) = bad_value(plan, annotation) {
-            told.push(annotation.key.as_str());
-            intents.extend(intent_of(&annotation.key).filter(|_| !is_harmless));
-        }
-    }
-    (told, intents)
+/// What an Error is about here: nothing more is said about the lines that say it.
+pub(crate) fn refused(plan: &Plan) -> Vec<Intent> {
+    let is_error = |it: &&Annotation| bad_value(plan, it).is_some_and(|(_, is_harmless)| !is_harmless);
+    plan.annotations.iter().filter(is_error).filter_map(|it| intent_of(&it.key)).collect()
 }
 
 fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_served: bool) -> Problem {
