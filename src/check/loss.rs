@@ -403,7 +403,11 @@ fn instead<'p>(
         return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
     }
     let Some((intent, wrong, keys)) = unread(plan, &annotation.key) else {
-        return (annotation, String::new(), None);
+        let does =
+            |intent| targets.iter().all(|it| says(plan, *it, intent, plainest(intent).as_ref()).is_done());
+        let option = nginx::option_of(&annotation.key).filter(|(intent, _)| intent.is_none_or(does));
+        let help = option.map(|(_, option)| ["write ", option, " in place of the line"].concat());
+        return (annotation, String::new(), help);
     };
     let wish = plainest(intent);
     let mut help = None;

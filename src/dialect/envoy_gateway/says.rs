@@ -41,6 +41,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::AllowedSources | Intent::DeniedSources, _) => Says::But(
             "takes this in the place of what a SecurityPolicy of the Gateway says about addresses".into(),
         ),
+        (Intent::BasicAuth, Some(Wish::BasicAuth(auth))) if auth.realm.is_some() => Says::But(
+            "reads the key `.htpasswd` of the secret, with {SHA} hashes alone, and shows no realm".into(),
+        ),
         (Intent::BasicAuth, _) => {
             Says::But("reads the key `.htpasswd` of the secret, with {SHA} hashes alone".into())
         }

@@ -165,7 +165,7 @@ pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
         Intent::ConnectTimeout | Intent::IdleTimeout => "9s",
         Intent::MaxBodySize => "1Mi",
         Intent::Cors => "http://x.x",
-        Intent::RequestHeaders => "x: x",
+        Intent::RequestHeaders | Intent::ResponseHeaders => "x: x",
         Intent::BackendProtocol => "http",
         Intent::RateLimit => "9/s",
         _ => return None,

@@ -50,8 +50,10 @@ fn stray(text: &str, signs: &str) -> Option<char> {
 
 /// The longest text of a header, a URL or a realm.
 const MAX_TEXT: usize = 2048;
-/// The most items of a list: what the smallest limit of a program allows.
+/// The most items of a list: what the smallest limit of a program allows, which is that of the Gateway API for CORS.
 const MAX_ITEMS: usize = 64;
+/// The most addresses: no program that is told them has a limit, but each is compared with all others.
+const MAX_SOURCES: usize = 512;
 
 impl Intent {
     /// Reads a value; everything that is wrong with it. Intents whose options are older have no value here.
@@ -126,6 +128,10 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 
 /// Reads all items of a list. A list that is partly valid is refused whole.
 fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<Vec<String>, Vec<Wrong>> {
+    let (most, help) = match what {
+        ADDRESSES => (MAX_SOURCES, "join networks beside each other into larger ones"),
+        _ => (MAX_ITEMS, "write fewer"),
+    };
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for item in items(text) {
         match read(item) {
@@ -133,10 +139,9 @@ fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<V
             Ok(item) => found.push(item),
             Err(wrong) => problems.push(wrong),
         }
-        if found.len() + problems.len() > MAX_ITEMS {
+        if found.len() + problems.len() > most {
             problems.truncate(0);
-            problems
-                .extend(wrong::<()>(format!("there are more than {MAX_ITEMS} {what}"), "write fewer").err());
+            problems.extend(wrong::<()>(format!("there are more than {most} {what}"), help).err());
             break;
         }
     }
@@ -147,8 +152,10 @@ fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<V
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
+const ADDRESSES: &str = "addresses";
+
 fn sources(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
-    list(text, "addresses", &source)
+    list(text, ADDRESSES, &source)
 }
 
 /// An address or a network, as `address/bits`.
