@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{intent_of, key_of_part, plainest, unread};
+use crate::dialect::nginx::read::{PARTS, intent_of, key_of_part, plainest, unread};
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
@@ -169,7 +169,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 {
                     let problem = Problem::new(
                         Code::IntentDiffers,
-                        format!("for {}, {server} {}", quoted(what), in_own_words(&difference, &wanted.keys)),
+                        format!("for {}, {server} {}", quoted(what), in_own_words(plan, wanted, &difference)),
                     );
                     report.file(wanted.origin.path(), problem);
                 }
@@ -273,13 +273,13 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
         }
-        let intent = together(annotation);
+        let intent = intent_of(&annotation.key);
         // A value that is none has a finding of its own.
         if intent.is_some_and(|it| refused.contains(&it)) || bad_value(plan, annotation).is_some() {
             continue;
         }
         let targets = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
-        let lost = Lost { intent, annotation, loss, targets, others: Vec::new() };
+        let lost = Lost { intent, annotation, loss, targets, all: vec![annotation] };
         match found.iter_mut().find(|it| intent.is_some() && it.intent == intent) {
             Some(first) => first.add(context, lost),
             None => found.push(lost),
@@ -296,20 +296,20 @@ struct Lost<'p> {
     annotation: &'p Annotation,
     loss: Loss,
     targets: Vec<Target>,
-    /// The annotations that say it together with that one.
-    others: Vec<&'p Annotation>,
+    /// The annotations that say it together.
+    all: Vec<&'p Annotation>,
 }
 
 impl<'p> Lost<'p> {
     /// Adds what another annotation says together with this one.
     fn add(&mut self, context: &RuleContext<'_>, other: Self) {
-        let weight = |it: &Self| (it.loss, !context.settings.accept_loss.fit(&it.annotation.key));
-        let mut less = other.annotation;
-        if weight(&other) > weight(self) {
-            std::mem::swap(&mut self.annotation, &mut less);
-            (self.loss, self.targets) = (other.loss, other.targets);
+        let is_accepted = |it: &Annotation| context.settings.accept_loss.fit(&it.key);
+        self.all.push(other.annotation);
+        if other.loss > self.loss
+            || other.loss == self.loss && is_accepted(self.annotation) && !is_accepted(other.annotation)
+        {
+            (self.annotation, self.loss, self.targets) = (other.annotation, other.loss, other.targets);
         }
-        self.others.push(less);
     }
 
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
@@ -331,9 +331,9 @@ impl<'p> Lost<'p> {
         let mut lacks =
             format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(&named.key));
         let mut between = " with ";
-        for other in self.others.iter().chain([annotation]).filter(|it| it.key != named.key) {
-            let name = other.key.rsplit('/').next().unwrap_or_default();
-            lacks.extend([between, &quoted(name)]);
+        for other in self.all.iter().filter(|it| it.key != named.key) {
+            lacks.push_str(between);
+            lacks.push_str(&quoted(other.key.rsplit('/').next().unwrap_or_default()));
             between = ", ";
         }
         if *loss < Loss::Protects {
@@ -382,12 +382,6 @@ fn elsewhere(targets: &[Target]) -> &'static str {
     }
 }
 
-/// The intent that an annotation says, perhaps together with others. The variables of nginx in a sign-in are its own fault.
-fn together(annotation: &Annotation) -> Option<Intent> {
-    intent_of(&annotation.key)
-        .filter(|_| !(annotation.key.ends_with("signin") && annotation.value.contains('$')))
-}
-
 /// The annotation whose value is why others are not told to who serves these targets, and why, if that is its fault; and what to do
 /// instead.
 fn instead<'p>(
@@ -397,12 +391,12 @@ fn instead<'p>(
 ) -> (&'p Annotation, String, Option<String>) {
     if let Some(wanted) = wanted_by(plan, annotation) {
         let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
-        return (annotation, String::new(), help.map(|help| in_own_words(&help, &wanted.keys)));
+        return (annotation, String::new(), help.map(|help| in_own_words(plan, wanted, &help)));
     }
     if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
         return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
     }
-    let Some((intent, wrong, keys)) = unread(plan, &annotation.key) else {
+    let Some((intent, wrong)) = unread(plan, &annotation.key) else {
         let does =
             |intent| targets.iter().all(|it| says(plan, *it, intent, plainest(intent).as_ref()).is_done());
         let option = nginx::option_of(&annotation.key).filter(|(intent, _)| intent.is_none_or(does));
@@ -415,9 +409,8 @@ fn instead<'p>(
         match says(plan, *target, intent, wish.as_ref()) {
             Says::Lacks(instead) => help = Some(instead.into_owned()),
             Says::Fully | Says::But(_) => {
-                let named = key_of_part(&keys, wrong.part).and_then(|key| plan.annotation(key));
-                let cause = [": ", &in_own_words(&wrong.said, &keys)].concat();
-                return (named.unwrap_or(annotation), cause, Some(in_own_words(&wrong.help, &keys)));
+                let named = key_of_part(plan, intent, wrong.part).unwrap_or(annotation);
+                return (named, [": ", &wrong.said].concat(), Some(own_words(plan, intent, wrong.help)));
             }
         }
     }
@@ -425,20 +418,19 @@ fn instead<'p>(
 }
 
 /// A sentence with the names of annotations that somebody wrote in place of those of parts of an option.
-fn in_own_words(text: &str, keys: &[String]) -> String {
-    let mut said = String::new();
-    for word in text.split(' ') {
-        let is_joined = || {
-            word.starts_with(|c: char| c.is_ascii_lowercase())
-                && word.contains(|c: char| c.is_ascii_uppercase())
-        };
-        let own = if word == "credentials" || is_joined() { key_of_part(keys, word) } else { None };
-        if !said.is_empty() {
-            said.push(' ');
+fn in_own_words(plan: &Plan, wanted: &Wanted, text: &str) -> String {
+    if wanted.keys.is_empty() { text.to_owned() } else { own_words(plan, wanted.intent, text.to_owned()) }
+}
+
+fn own_words(plan: &Plan, intent: Intent, mut text: String) -> String {
+    for (part, _) in PARTS.iter().take(4) {
+        if let Some(at) = text.find(part)
+            && let Some(own) = key_of_part(plan, intent, part)
+        {
+            text.replace_range(at..at + part.len(), &own.key);
         }
-        said.push_str(own.unwrap_or(word));
     }
-    said
+    text
 }
 
 /// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.

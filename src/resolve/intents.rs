@@ -224,10 +224,7 @@ impl<'v> Resolver<'v, '_> {
             let is_of_one =
                 |given: &Annotation| own.is_some_and(|own| prefix(&own.key) == prefix(&given.key));
             // A value that is none has a finding of its own.
-            let is_bad = |given: &Annotation| {
-                let mut targets = plan.targets.iter();
-                targets.any(|target| is_misfit(plan.controller(*target), &given.key, &given.value))
-            };
+            let is_bad = |it: &Annotation| is_misfit(plan.controller(Target::Ingress), &it.key, &it.value);
             for given in &plan.annotations {
                 if is_read(&given.key)
                     || !(says_it(&given.key) || voids_it(given))

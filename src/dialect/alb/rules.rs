@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::write::redirect;
 use super::{GROUP, INBOUND, REDIRECT, SECURITY_GROUPS};
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::protects;
+use crate::plan::Plan;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
 /// What counts on listeners for https alone.
@@ -71,16 +71,15 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     if has_listener(plan, port) || plan.annotation(GROUP).is_some() {
         return;
     }
-    let (does, code, origin) = match (line, redirect(plan), &plan.tls) {
-        (None, None, Some(tls)) if tls.value.is_on() => {
-            ("so that nobody answers at https", Code::IntentLost, tls.origin.clone())
-        }
-        (None, None, _) => return,
-        (line, wanted, _) => {
-            let origin = line.map(Annotation::origin).or_else(|| wanted.map(|wanted| wanted.origin.clone()));
-            let does = "and without one the AWS Load Balancer Controller makes nothing of the Ingress";
-            (does, Code::RedirectWithoutTls, origin.unwrap_or(Origin::BuiltIn))
-        }
+    let wanted = redirect(plan).map(|wanted| &wanted.origin);
+    let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on()).map(|tls| &tls.origin);
+    let (does, code) = match (line, wanted, tls) {
+        (None, None, None) => return,
+        (None, None, Some(_)) => ("so that nobody answers at https", Code::IntentLost),
+        _ => (
+            "and without one the AWS Load Balancer Controller makes nothing of the Ingress",
+            Code::RedirectWithoutTls,
+        ),
     };
     let said = format!("no listener for https at {} is named, {does}", quoted(port));
     let port = port.parse().unwrap_or(443_u16);
@@ -88,9 +87,10 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
         "forward {LISTENERS}: [{{\"HTTP\": 80}}, {{\"HTTPS\": {port}}}], unless the class has a certificate"
     );
     let problem = Problem::new(code, said).help(help);
-    match line {
-        Some(line) => line.file_key(report, problem),
-        None => report.file(origin.path(), problem),
+    match (line, wanted.or(tls)) {
+        (Some(line), _) => line.file_key(report, problem),
+        (None, Some(origin)) => report.file(origin.path(), problem),
+        (None, None) => {}
     }
 }
 

@@ -50,21 +50,15 @@ pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
 
 /// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
 pub(in crate::dialect) fn behind_slash(path: &str) -> String {
-    let is_item = |rest: &&str| !behind_flags(rest).starts_with(['*', '+', '?', '{']);
+    // What repeats flags such as `(?i)` repeats what stands in front of them.
+    let is_group = |rest: &str| matches!(rest.as_bytes().get(2), Some(b':' | b'P' | b'<'));
+    let is_item =
+        |rest: &&str| !rest.starts_with(['*', '+', '?', '{']) && (!rest.starts_with("(?") || is_group(rest));
     let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
     match behind.collect::<Option<Vec<&str>>>() {
         Some(all) => format!("/(?i:{})", all.join("|")),
         // Where the slash is a part of something else, the one in front stands for nothing.
         None => format!("/{{0}}(?i:{path})"),
-    }
-}
-
-/// What stands behind flags such as `(?i)`: what repeats them repeats what stands in front of them.
-fn behind_flags(text: &str) -> &str {
-    let flags = text.strip_prefix("(?").and_then(|flags| flags.split_once(')'));
-    match flags.filter(|(flags, _)| flags.bytes().all(|flag| b"imsU-".contains(&flag))) {
-        Some((_, behind)) => behind_flags(behind),
-        None => text,
     }
 }
 
@@ -178,7 +172,7 @@ mod tests {
             ("/[]|]a", "/(?i:[]|]a)"),
             ("/*", "/{0}(?i:/*)"),
             ("/(?i){3}?", "/{0}(?i:/(?i){3}?)"),
-            ("/(?i)a", "/(?i:(?i)a)"),
+            ("/(?:a)", "/(?i:(?:a))"),
             ("/?(.*)", "/{0}(?i:/?(.*))"),
             ("/a|(/b)", "/{0}(?i:/a|(/b))"),
         ] {

@@ -95,11 +95,11 @@ pub(crate) fn option_of(key: &str) -> Option<(Option<Intent>, &'static str)> {
 /// Why it does not take a value of a key, and whether it only passes over the line, without which nothing is less safe.
 pub(crate) fn misfit(known: &Key, value: &str) -> Option<(Misfit, bool)> {
     known.shape?;
-    if value.contains(['\r', '\n']) {
-        let expected = "a value on one line".to_owned();
-        return Some((Misfit { expected, bad: Bad::Refused, is_text: false }, false));
-    }
-    let misfit = known.misfit(value)?;
+    let misfit = if value.contains(['\r', '\n']) {
+        Misfit { expected: "a value on one line".to_owned(), bad: Bad::Refused, is_text: false }
+    } else {
+        known.misfit(value)?
+    };
     let is_harmless = misfit.is_text && misfit.bad == Bad::Ignored && known.loss < Loss::Weakens;
     Some((misfit, is_harmless))
 }

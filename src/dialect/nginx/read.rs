@@ -72,8 +72,8 @@ impl<'p> Annotations<'p> {
 
     /// Whether ingress-nginx does not take one of the values, about which a rule files an Error.
     fn is_refused(&self, names: &[&str]) -> bool {
-        let misfits = names.iter().filter_map(|name| misfit_of(self.given(name)?));
-        misfits.into_iter().any(|(_, is_harmless)| !is_harmless)
+        let is_refused = |it| misfit_of(it).is_some_and(|(_, is_harmless)| !is_harmless);
+        names.iter().any(|name| self.given(name).is_some_and(is_refused))
     }
 
     fn text(&self, name: &str) -> Option<&'p str> {
@@ -109,13 +109,24 @@ pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
-/// The annotation, of those that say an option together, that says a part of it.
-pub(crate) fn key_of_part<'k>(keys: &'k [String], part: &str) -> Option<&'k str> {
-    let part = part.replace('-', "").to_ascii_lowercase();
-    let part = part.trim_end_matches('s');
-    let has_part =
-        |key: &&String| key.rsplit('/').next().is_some_and(|it| it.replace('-', "").contains(part));
-    keys.iter().find(|key| !part.is_empty() && has_part(key)).map(String::as_str)
+/// Parts of options, and what the names have of the annotations that say them. The first ones are words of no other meaning.
+pub(crate) const PARTS: [(&str, &str); 9] = [
+    ("exposeHeaders", "expose-headers"),
+    ("maxAge", "max-age"),
+    ("signIn", "signin"),
+    ("credentials", "credentials"),
+    ("origins", "origin"),
+    ("headers", "allow-headers"),
+    ("responseHeaders", "response-headers"),
+    ("cookie", "cookie-name"),
+    ("limit", "limit-rp"),
+];
+
+/// The annotation that says a part of an intent.
+pub(crate) fn key_of_part<'p>(plan: &'p Plan, intent: Intent, part: &str) -> Option<&'p Annotation> {
+    let name = PARTS.iter().find(|(known, _)| *known == part).map_or(part, |(_, name)| name);
+    let says = |it: &&Annotation| it.key.contains(name) && intent_of(&it.key) == Some(intent);
+    plan.annotations.iter().filter(|_| !name.is_empty()).find(says)
 }
 
 /// What the annotations of these names say, as the option of the intent says it, or why no option says it.
@@ -143,16 +154,15 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
     readers::READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
 }
 
-/// Why an annotation has no meaning here although there is an intent for it, and the annotations that say it together.
-pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Intent, Wrong, Vec<String>)> {
+/// Why an annotation has no meaning here although there is an intent for it.
+pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Intent, Wrong)> {
     let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
     if name == "auth-signin" {
         let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
-        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong, Vec::new()));
+        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong));
     }
     let said = readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
-    let keys = said.names.iter().filter_map(|name| Some(given.get(name)?.key.clone())).collect();
-    Some((said.intent, said.wish().err()?, keys))
+    Some((said.intent, said.wish().err()?))
 }
 
 /// A value of an option that whoever does anything of it takes.

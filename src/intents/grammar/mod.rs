@@ -432,8 +432,7 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
         let said = "with credentials, the origin `*` would let every site act for its visitors";
-        let both: Read<()> = wrong(said.to_owned(), "name the origins, or remove credentials");
-        parts.problem(both.map_err(|wrong| Wrong { part: "credentials", ..wrong }));
+        parts.problem(wrong(said.to_owned(), "name the origins, or remove credentials"));
     }
     parts.done(value)
 }

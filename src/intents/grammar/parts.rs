@@ -52,8 +52,9 @@ impl<'t> Parts<'t> {
         match self.get(key).map(read) {
             None => T::default(),
             Some(Ok(value)) => value,
-            Some(Err(wrong)) => {
-                self.problems.push(Wrong { part: key, ..wrong });
+            Some(Err(mut wrong)) => {
+                wrong.part = key;
+                self.problems.push(wrong);
                 T::default()
             }
         }
@@ -70,7 +71,9 @@ impl<'t> Parts<'t> {
             None => Vec::new(),
             Some(Ok(value)) => value,
             Some(Err(wrong)) => {
-                self.problems.extend(wrong.into_iter().map(|wrong| Wrong { part: key, ..wrong }));
+                let known = self.problems.len();
+                self.problems.extend(wrong);
+                self.problems.iter_mut().skip(known).for_each(|wrong| wrong.part = key);
                 Vec::new()
             }
         }

@@ -1,7 +1,5 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
-use std::str::FromStr;
-
 use serde_json::Value;
 
 use super::SourcedTemplate;
@@ -279,7 +277,7 @@ pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 
 pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
     let code = code(at, Code::TargetUnknown);
-    let found = words(value, at, code, "a target, or a list of targets", Target::WORDS)?;
+    let found = words(value, at, code, "a target, or a list of targets", &Target::ALL, Target::WORDS)?;
     if found.is_empty() && !matches!(value, Value::String(text) if text.trim().is_empty()) {
         let problem = Problem::new(code, "expected a target, found none");
         return Err(one(at, problem.help("write one, or remove the key")));
@@ -289,24 +287,36 @@ pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>>
 
 /// The programs that get links.
 pub(super) fn links(value: &Value, at: &Origin) -> Parsed<Option<Vec<LinkPage>>> {
-    words(value, at, Code::SettingInvalid, "a list of programs", LinkPage::WORDS).map(Some)
+    words(value, at, Code::SettingInvalid, "a list of programs", &LinkPage::ALL, LinkPage::WORDS).map(Some)
 }
 
-/// Some of these words: a list, or a text with commas between them.
-fn words<T: FromStr>(
+/// Some of these words, as values: a list, or a text with commas between them.
+fn words<T: Copy>(
     value: &Value,
     at: &Origin,
     code: Code,
     expected: &str,
+    all: &[T],
     words: &[&str],
 ) -> Parsed<Vec<T>> {
+    let places = places(value, at, code, expected, words)?;
+    Ok(places.into_iter().filter_map(|place| all.get(place).copied()).collect())
+}
+
+/// The places of the words that are given.
+fn places(value: &Value, at: &Origin, code: Code, expected: &str, words: &[&str]) -> Parsed<Vec<usize>> {
     let read = |word: &str, at: &Origin| {
         let word = word.trim();
-        word.parse().map_err(|_| one(at, unknown_word(code, word, words)))
+        let place = words.iter().position(|known| *known == word);
+        place.ok_or_else(|| one(at, unknown_word(code, word, words)))
     };
     match value {
         Value::String(given) => {
-            given.split(',').filter(|word| !word.trim().is_empty()).map(|word| read(word, at)).collect()
+            let mut places = Vec::new();
+            for word in given.split(',').filter(|word| !word.trim().is_empty()) {
+                places.push(read(word, at)?);
+            }
+            Ok(places)
         }
         _ => list(value, at, expected, &|value, at| match value {
             Value::String(word) => read(word, at),
@@ -327,20 +337,14 @@ pub(super) fn gateway_controller(value: &Value, at: &Origin) -> Parsed<Option<Co
 
 fn program(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Controller>> {
     trimmed(value, at, |word| {
-        let known = word.parse::<Controller>().ok();
-        known.filter(|_| words.contains(&word)).ok_or_else(|| match known {
-            None => unknown_word(Code::SettingInvalid, word, words),
-            Some(known) => {
-                Problem::new(Code::SettingInvalid, [known.name(), " serves no HTTPRoutes"].concat())
-                    .help(["write one of ", &words.join(", ")].concat())
-            }
-        })
+        let known = word.parse().ok().filter(|_| words.contains(&word));
+        known.ok_or_else(|| unknown_word(Code::SettingInvalid, word, words))
     })
 }
 
 /// What Gateways have.
 pub(super) fn gateway_features(value: &Value, at: &Origin) -> Parsed<Option<Vec<Feature>>> {
-    words(value, at, Code::SettingInvalid, "a list of features", Feature::WORDS).map(Some)
+    words(value, at, Code::SettingInvalid, "a list of features", &Feature::ALL, Feature::WORDS).map(Some)
 }
 
 /// The name of an authentication of the setting `auth`.

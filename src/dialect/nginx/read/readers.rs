@@ -148,7 +148,7 @@ fn time(seconds: &str) -> Option<String> {
     Some([(seconds / 3600).to_string(), (seconds % 3600).to_string()].join("h") + "s")
 }
 
-const NO_TIME: (&str, &str) = ("no option has such a time", "write seconds, from 0 to 359999999");
+const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359999999");
 
 fn says_time(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<Said> {
     match time(seconds) {
@@ -191,7 +191,7 @@ fn body_size(given: &Annotations<'_>) -> Option<Said> {
     match size(given.text("proxy-body-size")?).filter(is_one) {
         Some(text) => says(Intent::MaxBodySize, names, text),
         None => {
-            let reason = ("no option has such a size", "write at most 1048576g, or 0 for no limit");
+            let reason = ("no option has this", "write at most 1048576g, or 0");
             cannot(Intent::MaxBodySize, names, "", reason)
         }
     }

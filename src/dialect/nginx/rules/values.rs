@@ -47,8 +47,13 @@ pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(Misfit,
 
 /// What an Error is about here: nothing more is said about the lines that say it.
 pub(crate) fn refused(plan: &Plan) -> Vec<Intent> {
-    let is_error = |it: &&Annotation| bad_value(plan, it).is_some_and(|(_, is_harmless)| !is_harmless);
-    plan.annotations.iter().filter(is_error).filter_map(|it| intent_of(&it.key)).collect()
+    let mut refused = Vec::new();
+    for annotation in &plan.annotations {
+        if bad_value(plan, annotation).is_some_and(|(_, is_harmless)| !is_harmless) {
+            refused.extend(intent_of(&annotation.key));
+        }
+    }
+    refused
 }
 
 fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_served: bool) -> Problem {
