@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{PARTS, intent_of, key_of_part, plainest, unread};
+use crate::dialect::nginx::read::{intent_of, key_of_part, plainest, unread};
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
@@ -169,7 +169,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 {
                     let problem = Problem::new(
                         Code::IntentDiffers,
-                        format!("for {}, {server} {}", quoted(what), in_own_words(plan, wanted, &difference)),
+                        format!("for {}, {server} {difference}", quoted(what)),
                     );
                     report.file(wanted.origin.path(), problem);
                 }
@@ -327,7 +327,7 @@ impl<'p> Lost<'p> {
         let Self { annotation, loss, targets, .. } = self;
         let key = annotation.key.as_str();
         let verb = if targets.len() == 1 { "has" } else { "have" };
-        let what = if cause.is_empty() { "" } else { "this value of " };
+        let (what, colon) = if cause.is_empty() { ("", "") } else { ("this value of ", ": ") };
         let mut lacks =
             format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(&named.key));
         let mut between = " with ";
@@ -344,7 +344,7 @@ impl<'p> Lost<'p> {
                 Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
             };
             let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
-            return Problem::new(code, [&lacks, what, cause].concat()).help(help);
+            return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
         }
         let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
         let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
@@ -365,7 +365,7 @@ impl<'p> Lost<'p> {
             (false, true) => "ask your administrator for annotations.acceptLoss",
             (false, false) => "name the key in annotations.acceptLoss",
         };
-        let problem = Problem::new(code, said + cause);
+        let problem = Problem::new(code, said + colon + cause);
         if is_redirect {
             return problem.help(help);
         }
@@ -389,48 +389,29 @@ fn instead<'p>(
     annotation: &'p Annotation,
     targets: &[Target],
 ) -> (&'p Annotation, String, Option<String>) {
-    if let Some(wanted) = wanted_by(plan, annotation) {
-        let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
-        return (annotation, String::new(), help.map(|help| in_own_words(plan, wanted, &help)));
-    }
-    if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
+    let plain;
+    let (intent, wish, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
+        (Some(wanted.intent), Some(&wanted.wish), None)
+    } else if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
         return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
-    }
-    let Some((intent, wrong)) = unread(plan, &annotation.key) else {
-        let does =
-            |intent| targets.iter().all(|it| says(plan, *it, intent, plainest(intent).as_ref()).is_done());
-        let option = nginx::option_of(&annotation.key).filter(|(intent, _)| intent.is_none_or(does));
-        let help = option.map(|(_, option)| ["write ", option, " in place of the line"].concat());
-        return (annotation, String::new(), help);
+    } else if let Some((intent, wrong)) = unread(plan, &annotation.key) {
+        plain = intent.and_then(plainest);
+        (intent, plain.as_ref(), Some(wrong))
+    } else {
+        return (annotation, String::new(), None);
     };
-    let wish = plainest(intent);
     let mut help = None;
     for target in targets {
-        match says(plan, *target, intent, wish.as_ref()) {
-            Says::Lacks(instead) => help = Some(instead.into_owned()),
-            Says::Fully | Says::But(_) => {
-                let named = key_of_part(plan, intent, wrong.part).unwrap_or(annotation);
-                return (named, [": ", &wrong.said].concat(), Some(own_words(plan, intent, wrong.help)));
+        match (intent.map(|intent| says(plan, *target, intent, wish)), &wrong) {
+            (Some(Says::Lacks(instead)), _) => help = help.or(Some(instead.into_owned())),
+            (says, Some(wrong)) => {
+                let named = says.and(intent).and_then(|intent| key_of_part(plan, intent, wrong.part));
+                return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
             }
+            (_, None) => {}
         }
     }
     (annotation, String::new(), help)
-}
-
-/// A sentence with the names of annotations that somebody wrote in place of those of parts of an option.
-fn in_own_words(plan: &Plan, wanted: &Wanted, text: &str) -> String {
-    if wanted.keys.is_empty() { text.to_owned() } else { own_words(plan, wanted.intent, text.to_owned()) }
-}
-
-fn own_words(plan: &Plan, intent: Intent, mut text: String) -> String {
-    for (part, _) in PARTS.iter().take(4) {
-        if let Some(at) = text.find(part)
-            && let Some(own) = key_of_part(plan, intent, part)
-        {
-            text.replace_range(at..at + part.len(), &own.key);
-        }
-    }
-    text
 }
 
 /// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.

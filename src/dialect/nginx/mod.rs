@@ -12,7 +12,6 @@ pub(super) mod says;
 pub(crate) mod write;
 
 use super::key::{Bad, Elsewhere, Key, Loss, Misfit, Names, Program};
-use crate::intents::Intent;
 use crate::validation::parse_bool;
 use crate::values::Tls;
 
@@ -81,15 +80,6 @@ pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
 /// What is known of a key by its name, without prefix.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     PROGRAM.find(name)
-}
-
-/// What says without it what an annotation says whose value has no meaning elsewhere, and the intent that it takes to do it.
-pub(crate) fn option_of(key: &str) -> Option<(Option<Intent>, &'static str)> {
-    match key.strip_prefix(PREFIX)? {
-        "server-alias" => Some((None, "each host into config.xposer.stakater.com/IngressURLTemplate")),
-        "custom-headers" => Some((Some(Intent::ResponseHeaders), Intent::ResponseHeaders.annotation())),
-        _ => None,
-    }
 }
 
 /// Why it does not take a value of a key, and whether it only passes over the line, without which nothing is less safe.

@@ -109,12 +109,10 @@ pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
-/// Parts of options, and what the names have of the annotations that say them. The first ones are words of no other meaning.
-pub(crate) const PARTS: [(&str, &str); 9] = [
+/// Parts of options, and what the names have of the annotations that say them.
+const PARTS: [(&str, &str); 7] = [
     ("exposeHeaders", "expose-headers"),
     ("maxAge", "max-age"),
-    ("signIn", "signin"),
-    ("credentials", "credentials"),
     ("origins", "origin"),
     ("headers", "allow-headers"),
     ("responseHeaders", "response-headers"),
@@ -154,15 +152,27 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
     readers::READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
 }
 
-/// Why an annotation has no meaning here although there is an intent for it.
-pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Intent, Wrong)> {
+/// Why an annotation has no meaning here although an option says it, and the intent that it takes.
+pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> {
     let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
-    if name == "auth-signin" {
-        let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
-        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong));
+    match name {
+        "server-alias" => {
+            let help =
+                "write each host into config.xposer.stakater.com/IngressURLTemplate in place of the line";
+            return Some((None, wrong("", help)));
+        }
+        "custom-headers" => {
+            let help = "write config.xposer.stakater.com/ResponseHeaders in place of the line";
+            return Some((Some(Intent::ResponseHeaders), wrong("", help)));
+        }
+        "auth-signin" => {
+            let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
+            return given.text(name)?.contains('$').then_some((Some(Intent::ExternalAuth), wrong));
+        }
+        _ => {}
     }
     let said = readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
-    Some((said.intent, said.wish().err()?))
+    Some((Some(said.intent), said.wish().err()?))
 }
 
 /// A value of an option that whoever does anything of it takes.

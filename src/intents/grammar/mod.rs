@@ -432,7 +432,7 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
         let said = "with credentials, the origin `*` would let every site act for its visitors";
-        parts.problem(wrong(said.to_owned(), "name the origins, or remove credentials"));
+        parts.problem(wrong(said.to_owned(), "name the origins, or allow no credentials"));
     }
     parts.done(value)
 }
