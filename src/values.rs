@@ -113,6 +113,41 @@ pub enum LinkPage {
     Homepage,
 }
 
+/// What an implementation of the Gateway API may lack. The words are those of `GatewayClass.status.supportedFeatures` (Gateway API
+/// 1.6).
+///
+/// ```
+/// use xposer::values::Feature;
+/// assert_eq!("HTTPRouteCORS".parse(), Ok(Feature::Cors));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// A filter for CORS.
+    Cors,
+    /// Another path for the Service.
+    PathRewrite,
+    /// How long a request may take.
+    RequestTimeout,
+    /// Other headers for the client.
+    ResponseHeaders,
+    /// A redirect with the code 303.
+    Code303,
+    /// A redirect with the code 307.
+    Code307,
+    /// A redirect with the code 308.
+    Code308,
+}
+
+words!(Feature {
+    Cors = "HTTPRouteCORS",
+    PathRewrite = "HTTPRoutePathRewrite",
+    RequestTimeout = "HTTPRouteRequestTimeout",
+    ResponseHeaders = "HTTPRouteResponseHeaderModification",
+    Code303 = "HTTPRoute303RedirectStatusCode",
+    Code307 = "HTTPRoute307RedirectStatusCode",
+    Code308 = "HTTPRoute308RedirectStatusCode",
+});
+
 words!(LinkPage { ArgoCd = "argocd", Homepage = "homepage" });
 
 /// The protocol between the controller and the Service.

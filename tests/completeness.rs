@@ -235,6 +235,7 @@ fn of_programs() -> impl Iterator<Item = serde_json::Value> {
         vec![("IngressClassName", "internal-ingress"), ("AllowedSources", "10.0.0.0/8")],
         vec![("AllowedSources", "10.0.0.0/8")],
         vec![("Target", "HTTPRoute"), ("AllowedSources", "10.0.0.0/8")],
+        vec![("Target", "HTTPRoute"), ("Timeout", "5s")],
     ];
     given.into_iter().map(|annotations| testing::service(&annotations))
 }

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::says::{BY_LOAD_BALANCER, NO_REQUEST, Says, is_passed_by, says};
+use crate::dialect::nginx::read::{intent_of, key_of_part, plainest, unread};
+use crate::dialect::nginx::rules::values::{bad_value, refused};
+use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
-use crate::dialect::traefik::says::refused_tls;
-use crate::dialect::words::intent_of;
+use crate::dialect::words;
 use crate::dialect::{
     Effect, Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect,
     kubernetes, nginx,
@@ -68,7 +69,8 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
             let name = annotation.key.rsplit('/').next().unwrap_or_default();
             let is_limit = || OF_LIMITS.iter().any(|start| name.starts_with(start));
-            let admits = intent_of(plan, target, &annotation.key).map_or_else(|| !is_limit(), Intent::admits);
+            let admits =
+                words::intent_of(plan, target, &annotation.key).map_or_else(|| !is_limit(), Intent::admits);
             if admits { Loss::Protects } else { Loss::Weakens }
         }
         // A default of the settings is for the program that reads it; elsewhere, the class says who reaches the Service.
@@ -121,7 +123,7 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default();
     match target {
         Target::Ingress if plan.passes_tls() && plan.canary.is_none() && controller.reads(key) => {
-            if let Some(intent) = intent_of(plan, target, key) {
+            if let Some(intent) = words::intent_of(plan, target, key) {
                 return is_passed_by(plan, target, intent).is_some();
             }
             let is_of_tls = |effect: Effect| matches!(effect.same, Same::Passthrough | Same::Redirect);
@@ -213,99 +215,6 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
         && !plan.targets.iter().any(is_done)
 }
 
-/// A canary and the redirect to https, which have no value, are done by whoever serves the Service.
-pub(crate) fn without_value(context: &RuleContext<'_>, report: &mut Report) {
-    for target in context.plan.targets.iter().copied() {
-        shares(context, target, report);
-        redirects(context, target, report);
-    }
-}
-
-/// A canary gets the requests that it asks for.
-fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
-    let plan = context.plan;
-    let Some(canary) = &plan.canary else { return };
-    let server = subject(plan, target);
-    let chosen_by = match (target, &canary.cookie) {
-        (Target::Ingress, _) => annotation::CANARY_OF,
-        (_, Some(_)) => annotation::CANARY_COOKIE,
-        (_, None) => annotation::CANARY_HEADER,
-    };
-    let name = chosen_by.rsplit('/').next().unwrap_or_default();
-    let problem = match says(plan, target, Intent::Canary, None) {
-        Says::Fully => return,
-        Says::But(difference) => {
-            let said = format!("for {}, {server} {difference}", quoted(name));
-            Problem::new(Code::IntentDiffers, said)
-        }
-        Says::Lacks(help) => {
-            let lost = match target {
-                Target::Ingress => ": a second Ingress of one host and path would get all requests, or none",
-                Target::HttpRoute | Target::Route => ", and the canary would get no request",
-            };
-            let said = format!("{server} has nothing for {name}{lost}");
-            Problem::new(Code::TargetInvalid, said).help(help)
-        }
-    };
-    report.file(FieldPath::annotation(chosen_by), problem);
-}
-
-/// Requests without TLS are sent to https. Without a word about it, it is what ingress-nginx does with TLS; of some controllers
-/// nothing is known, and a Gateway or a router does it where it is asked to.
-fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
-    let plan = context.plan;
-    let is_wanted = match target {
-        Target::Ingress => plan.redirects(target) && !plan.controller(target).is_nginx(),
-        Target::HttpRoute | Target::Route => plan.https_redirect() == Some(true) && plan.tls().is_on(),
-    };
-    if !is_wanted || plan.canary.is_some() {
-        return;
-    }
-    let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
-    let line = redirecting_line(plan);
-    let is_option =
-        line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
-    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it. So is that a line of
-    // Traefik keeps TLS away.
-    let is_refused = || {
-        plan.controller(target) == Controller::Traefik
-            && refused_tls(plan).is_some()
-            && plan.asked_redirect().is_none()
-    };
-    if is_option && (!plan.tls().is_on() || is_refused()) {
-        return;
-    }
-    let help = match line {
-        Some(line) if help == BY_LOAD_BALANCER => {
-            ["let the load balancer send requests to https, and remove the line ", &line.key].concat().into()
-        }
-        Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
-        None => help,
-    };
-    let said = format!("{} has nothing for {}", subject(plan, target), Intent::HttpsRedirect);
-    let (origin, problem) = match &plan.https_redirect {
-        Some(wanted) => {
-            let said = format!("{said}, and no request is sent to https");
-            (&wanted.origin, protecting(context, Intent::HttpsRedirect, said))
-        }
-        None if plan.controller(target) == Controller::Other => return,
-        None => {
-            let said = format!("{said}, so that requests without TLS are answered, too");
-            let Some(tls) = &plan.tls else { return };
-            (&tls.origin, Problem::new(Code::IntentLost, said))
-        }
-    };
-    report.file(origin.path(), problem.help(help));
-}
-
-/// The line of ingress-nginx by which requests without TLS are sent to https, if no option says it.
-pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
-    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
-    plan.annotations.iter().find(|it| {
-        nginx::is_intent(&it.key) && it.origin() == wanted.origin && parse_bool(&it.value) == Some(true)
-    })
-}
-
 /// The finding that nothing does what an option wants.
 fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
     // Who serves HTTP/2 without TLS mostly serves HTTP/1.1 as well.
@@ -321,7 +230,7 @@ fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: Str
 }
 
 /// The finding that something protects no longer, unless the administrator accepts that.
-fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
+pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
     let (code, said) = context.lost(intent.annotation(), said);
     Problem::new(code, said)
 }
@@ -334,7 +243,9 @@ pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> b
 
 /// Whether a rule files a finding about an annotation on this target.
 pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value)
+    loss(plan, annotation, target) > Loss::Nothing
+        || is_misspelt(&annotation.key, &annotation.value)
+        || bad_value(plan, annotation).is_some()
 }
 
 /// Whether an annotation forbids the redirect to https, and the target redirects all the same.
@@ -352,6 +263,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     if plan.annotations.is_empty() || (plan.servers.iter().all(is_perhaps_another) && !plan.passes_tls()) {
         return;
     }
+    let refused = refused(plan);
+    let mut found = Vec::<Lost<'_>>::new();
     for annotation in &plan.annotations {
         let is_idle = |server: &Server| is_idle_where_tls_passes(plan, &annotation.key, server.target);
         let known = plan.servers.iter().filter(|server| !is_perhaps_another(server) || is_idle(server));
@@ -360,52 +273,105 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
         }
-        let targets: Vec<Target> = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
-        annotation.file_key(report, problem(context, annotation, loss, &targets));
+        let intent = intent_of(&annotation.key);
+        // A value that is none has a finding of its own.
+        if intent.is_some_and(|it| refused.contains(&it)) || bad_value(plan, annotation).is_some() {
+            continue;
+        }
+        let targets = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
+        let lost = Lost { intent, annotation, loss, targets, all: vec![annotation] };
+        match found.iter_mut().find(|it| intent.is_some() && it.intent == intent) {
+            Some(first) => first.add(context, lost),
+            None => found.push(lost),
+        }
+    }
+    for lost in found {
+        lost.file(context, report);
     }
 }
 
-fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targets: &[Target]) -> Problem {
-    let key = annotation.key.as_str();
-    let verb = if targets.len() == 1 { "has" } else { "have" };
-    let (cause, instead) = instead(context.plan, annotation, targets);
-    let what = if cause.is_empty() { "" } else { "this value of " };
-    let lacks = format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(key));
-    if loss < Loss::Protects {
-        let (code, what) = match loss {
-            Loss::Weakens => {
-                (Code::ProtectionWeakened, ", without which the Service is less safe or does not answer")
-            }
-            Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
-        };
-        let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
-        return Problem::new(code, [&lacks, what, &cause].concat()).help(help);
-    }
-    let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
-    let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
-    let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
-    if code == Code::ProtectionLossAccepted {
-        return Problem::new(code, said).help("protect the Service by other means, and remove the line");
-    }
-    let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
-    if let Some(against) = against {
-        let help = allowed_redirect(context, &against.origin, targets);
-        return Problem::new(code, said).help(help);
-    }
-    let help = match (is_redirect, annotation.is_forwarded()) {
-        (true, _) if targets.contains(&Target::HttpRoute) => {
-            "remove the line, and set config.xposer.stakater.com/TLS and the setting httpParentRefs"
+/// What is lost, with the annotation that protects most.
+struct Lost<'p> {
+    intent: Option<Intent>,
+    annotation: &'p Annotation,
+    loss: Loss,
+    targets: Vec<Target>,
+    /// The annotations that say it together.
+    all: Vec<&'p Annotation>,
+}
+
+impl<'p> Lost<'p> {
+    /// Adds what another annotation says together with this one.
+    fn add(&mut self, context: &RuleContext<'_>, other: Self) {
+        let is_accepted = |it: &Annotation| context.settings.accept_loss.fit(&it.key);
+        self.all.push(other.annotation);
+        if other.loss > self.loss
+            || other.loss == self.loss && is_accepted(self.annotation) && !is_accepted(other.annotation)
+        {
+            (self.annotation, self.loss, self.targets) = (other.annotation, other.loss, other.targets);
         }
-        (true, _) => "remove the line, and set config.xposer.stakater.com/TLS",
-        (false, true) => "ask your administrator for annotations.acceptLoss",
-        (false, false) => "name the key in annotations.acceptLoss",
-    };
-    let problem = Problem::new(code, said + &cause);
-    if is_redirect {
-        return problem.help(help);
     }
-    let instead = instead.unwrap_or_else(|| ["remove the line, ", elsewhere(targets)].concat());
-    problem.help([&instead, ", or ", help].concat())
+
+    fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
+        let Self { annotation, targets, .. } = self;
+        let (named, cause, instead) = instead(context.plan, annotation, targets);
+        let problem = self.problem(context, (named, &cause, instead));
+        named.file_key(report, problem);
+    }
+
+    fn problem(
+        &self,
+        context: &RuleContext<'_>,
+        (named, cause, instead): (&Annotation, &str, Option<String>),
+    ) -> Problem {
+        let Self { annotation, loss, targets, .. } = self;
+        let key = annotation.key.as_str();
+        let verb = if targets.len() == 1 { "has" } else { "have" };
+        let (what, colon) = if cause.is_empty() { ("", "") } else { ("this value of ", ": ") };
+        let mut lacks =
+            format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(&named.key));
+        let mut between = " with ";
+        for other in self.all.iter().filter(|it| it.key != named.key) {
+            lacks.push_str(between);
+            lacks.push_str(&quoted(other.key.rsplit('/').next().unwrap_or_default()));
+            between = ", ";
+        }
+        if *loss < Loss::Protects {
+            let (code, what) = match loss {
+                Loss::Weakens => {
+                    (Code::ProtectionWeakened, ", without which the Service is less safe or does not answer")
+                }
+                Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
+            };
+            let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
+            return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
+        }
+        let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
+        let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
+        let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
+        if code == Code::ProtectionLossAccepted {
+            return Problem::new(code, said).help("protect the Service by other means, and remove the line");
+        }
+        let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
+        if let Some(against) = against {
+            let help = allowed_redirect(context, &against.origin, targets);
+            return Problem::new(code, said).help(help);
+        }
+        let help = match (is_redirect, annotation.is_forwarded()) {
+            (true, _) if targets.contains(&Target::HttpRoute) => {
+                "remove the line, and set config.xposer.stakater.com/TLS and the setting httpParentRefs"
+            }
+            (true, _) => "remove the line, and set config.xposer.stakater.com/TLS",
+            (false, true) => "ask your administrator for annotations.acceptLoss",
+            (false, false) => "name the key in annotations.acceptLoss",
+        };
+        let problem = Problem::new(code, said + colon + cause);
+        if is_redirect {
+            return problem.help(help);
+        }
+        let instead = instead.unwrap_or_else(|| ["remove the line, ", elsewhere(targets)].concat());
+        problem.help([&instead, ", or ", help].concat())
+    }
 }
 
 /// Where else the annotation may be read.
@@ -416,20 +382,36 @@ fn elsewhere(targets: &[Target]) -> &'static str {
     }
 }
 
-/// Why an annotation is not said to who serves these targets, where that is the fault of its value; and what to do instead.
-fn instead(plan: &Plan, annotation: &Annotation, targets: &[Target]) -> (String, Option<String>) {
-    if let Some(wanted) = wanted_by(plan, annotation) {
-        let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
-        return (String::new(), help.map(Cow::into_owned));
+/// The annotation whose value is why others are not told to who serves these targets, and why, if that is its fault; and what to do
+/// instead.
+fn instead<'p>(
+    plan: &'p Plan,
+    annotation: &'p Annotation,
+    targets: &[Target],
+) -> (&'p Annotation, String, Option<String>) {
+    let plain;
+    let (intent, wish, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
+        (Some(wanted.intent), Some(&wanted.wish), None)
+    } else if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
+        return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
+    } else if let Some((intent, wrong)) = unread(plan, &annotation.key) {
+        plain = intent.and_then(plainest);
+        (intent, plain.as_ref(), Some(wrong))
+    } else {
+        return (annotation, String::new(), None);
+    };
+    let mut help = None;
+    for target in targets {
+        match (intent.map(|intent| says(plan, *target, intent, wish)), &wrong) {
+            (Some(Says::Lacks(instead)), _) => help = help.or(Some(instead.into_owned())),
+            (says, Some(wrong)) => {
+                let named = says.and(intent).and_then(|intent| key_of_part(plan, intent, wrong.part));
+                return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
+            }
+            (_, None) => {}
+        }
     }
-    if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
-        return (String::new(), Some(NO_REQUEST.to_owned()));
-    }
-    let can = |intent| targets.iter().any(|it| says(plan, *it, intent, None).is_done());
-    match nginx::read::unread(plan, &annotation.key) {
-        Some((intent, wrong)) if can(intent) => ([": ", &wrong.said].concat(), Some(wrong.help)),
-        _ => (String::new(), None),
-    }
+    (annotation, String::new(), help)
 }
 
 /// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.
@@ -461,7 +443,7 @@ fn subjects(plan: &Plan, targets: &[Target]) -> String {
 }
 
 /// Who serves a target: the program, or the kind of object where any program may serve it.
-fn subject(plan: &Plan, target: Target) -> &'static str {
+pub(super) fn subject(plan: &Plan, target: Target) -> &'static str {
     match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
         (Target::Route, _) => "a Route",

@@ -14,6 +14,7 @@ pub(crate) mod protects;
 mod route;
 mod targets;
 mod tls;
+mod unvalued;
 
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values, www};
@@ -138,7 +139,7 @@ rules! {
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
-        "the documentation and the code of each controller, as the reference page of dialects names them", loss::without_value;
+        "the documentation and the code of each controller, as the reference page of dialects names them", unvalued::without_value;
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
@@ -163,7 +164,7 @@ rules! {
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "alb-without-https", [AuthenticationOff],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
-    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls],
+    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;

@@ -133,7 +133,7 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
             format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
         (said, "begin each branch with `/`: /a|/b")
     };
-    let is_lost = by_route || (by_ingress && !is_nginx && is_compared());
+    let is_lost = by_route || (by_ingress && (!is_nginx || stray.is_empty()) && is_compared());
     is_lost.then(|| Problem::new(Code::PathInvalid, said).help(help))
 }
 

@@ -1,7 +1,7 @@
 //! Rules about TLS that hold for every program.
 
 use super::host::chosen_by;
-use super::loss::redirecting_line;
+use super::unvalued::redirecting_line;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::keeps::{certificate_asked, needs_tls};

@@ -167,6 +167,19 @@ impl Controller {
         }
     }
 
+    /// The words of those that serve HTTPRoutes.
+    pub(crate) const OF_GATEWAYS: &[&str] = &[
+        "traefik",
+        "contour",
+        "haproxy-ingress",
+        "alb",
+        "gce",
+        "openshift",
+        "envoy-gateway",
+        "gateway",
+        "other",
+    ];
+
     /// Its name in a sentence.
     ///
     /// ```

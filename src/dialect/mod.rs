@@ -178,6 +178,20 @@ pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
     name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
 }
 
+/// The row of a key that a controller reads, and the program that has it.
+fn read_by(controller: Controller, key: &str) -> Option<(&'static Program, Key)> {
+    let (prefix, name) = key.split_once('/')?;
+    // Of programs with one prefix, its own counts.
+    let programs = controller.program().into_iter().chain(PROGRAMS);
+    let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    programs.find_map(|program| Some((program, program.known(name)?)))
+}
+
+/// Whether a controller does not take the value of a key that it reads, which has a finding.
+pub(crate) fn is_misfit(controller: Controller, key: &str, value: &str) -> bool {
+    controller.reads(key) && read_by(controller, key).is_some_and(|(_, known)| known.misfit(value).is_some())
+}
+
 /// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
 pub(crate) fn problem_of_value(
     controller: Controller,
@@ -192,11 +206,7 @@ pub(crate) fn problem_of_value(
         problem.message.push_str(", which passes over the whole Ingress");
         return Some(problem);
     }
-    let (prefix, name) = key.split_once('/')?;
-    // Of programs with one prefix, its own counts.
-    let programs = controller.program().into_iter().chain(PROGRAMS);
-    let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    let (program, known) = programs.find_map(|program| Some((program, program.known(name)?)))?;
+    let (program, known) = read_by(controller, key)?;
     match known.misfit(value) {
         Some(misfit) => Some(misfitting(controller, &known, (key, value), &misfit)),
         None => elsewhere(program, &known, (key, value), own, granted),

@@ -20,7 +20,7 @@ use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
 use crate::validation::pattern::Certificates;
-use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 
 /// A row of the table of options.
 ///
@@ -743,11 +743,18 @@ options! {
             read: parse::monitor_provider,
         }
         gateway_controller: Controller {
-            form: Form::Word(Controller::WORDS),
+            form: Form::Word(Controller::OF_GATEWAYS),
             doc: "Which program serves HTTPRoutes; without it, only what every implementation of the Gateway API has is used.",
             built_in: "gateway",
             setting: ("gatewayController", "envoy-gateway"),
-            read: parse::controller,
+            read: parse::gateway_controller,
+        }
+        gateway_features: Vec<Feature> {
+            form: Form::Words(Feature::WORDS),
+            doc: "What the Gateways have of the Gateway API, beside what is known of the program in `gatewayController` and what their GatewayClass says (`status.supportedFeatures`).",
+            default: "[]",
+            setting: ("gatewayFeatures", "[HTTPRouteCORS, HTTPRouteRequestTimeout]"),
+            read: parse::gateway_features,
         }
         auth: String {
             form: Form::Name,

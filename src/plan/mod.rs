@@ -18,7 +18,7 @@ use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
-use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::{AddedHost, OtherHost};
@@ -101,6 +101,8 @@ pub struct Plan {
     pub(crate) servers: Vec<Server>,
     /// The features that the Gateways of HTTPRoutes support, if their GatewayClass lists them.
     pub(crate) gateway_features: Option<Vec<String>>,
+    /// The features that the Gateways support beside those of their class, from the settings.
+    pub(crate) gateway_has: Vec<Feature>,
     /// The intents of the Service that have no field above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<Wanted>,
     /// The annotations of the Service itself that an Ingress controller reads on the Service, and their values.
@@ -148,6 +150,7 @@ impl Plan {
             published: None,
             servers: Vec::new(),
             gateway_features: None,
+            gateway_has: Vec::new(),
             intents: Vec::new(),
             on_service: service
                 .of_controllers

@@ -36,7 +36,7 @@ pub(crate) struct Wanted {
     pub(crate) origin: Origin,
     /// The annotations of other programs that express it; empty if an option does.
     pub(crate) keys: Vec<String>,
-    /// Further annotations that express the same value.
+    /// Further annotations that express the same value, or another value, which is reported.
     pub(crate) same: Vec<String>,
 }
 

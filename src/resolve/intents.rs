@@ -7,13 +7,13 @@ use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::effect;
 use crate::dialect::keeps::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, passthrough, read};
 use crate::dialect::traefik::says::refused_tls;
 use crate::dialect::words::{agrees, is_word, named_twice};
 use crate::dialect::write::{Written, in_words};
+use crate::dialect::{effect, is_misfit};
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
@@ -157,8 +157,8 @@ impl<'v> Resolver<'v, '_> {
             let Some(wanted) = slot.and_then(Slot::set) else { continue };
             let said = meant.iter().filter(|it| it.intent == intent);
             let (same, others): (Vec<&Meant>, Vec<&Meant>) = said.partition(|it| it.origin == wanted.origin);
-            let is_equal = |it: &&&Meant| it.is_forwarded && it.wish == wanted.value;
-            let equal = others.iter().filter(is_equal).flat_map(|it| it.keys.iter().cloned()).collect();
+            let forwarded = others.iter().filter(|it| it.is_forwarded);
+            let equal = forwarded.flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
                 self.replaced(plan, intent, wanted, other);
             }
@@ -177,6 +177,9 @@ impl<'v> Resolver<'v, '_> {
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
+            if let Some(cut) = plan.intents.iter_mut().find(|it| it.intent == Intent::StripPrefix) {
+                cut.same.extend_from_slice(&wanted.keys);
+            }
             let line = wanted.keys.first().and_then(|key| plan.annotation(key));
             let problem = |said: &str| contradiction(&quoted(said), Intent::StripPrefix.annotation());
             match line {
@@ -222,11 +225,14 @@ impl<'v> Resolver<'v, '_> {
             // The rules of a program report two names of one annotation.
             let is_of_one =
                 |given: &Annotation| own.is_some_and(|own| prefix(&own.key) == prefix(&given.key));
+            // A value that is none has a finding of its own.
+            let is_bad = |it: &Annotation| is_misfit(plan.controller(Target::Ingress), &it.key, &it.value);
             for given in &plan.annotations {
                 if is_read(&given.key)
                     || !(says_it(&given.key) || voids_it(given))
                     || is_of_one(given)
                     || !voids_it(given) && says_same(given)
+                    || is_bad(given)
                 {
                     continue;
                 }

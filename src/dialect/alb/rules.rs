@@ -71,18 +71,25 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     if port.parse::<u16>().is_err() || has_listener(plan, port) || plan.annotation(GROUP).is_some() {
         return;
     }
-    let said = format!(
-        "no listener for https at {} is named, and without one the AWS Load Balancer Controller makes nothing of the Ingress",
-        quoted(port)
-    );
+    let wanted = redirect(plan).map(|wanted| &wanted.origin);
+    let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on()).map(|tls| &tls.origin);
+    let (does, code) = match (line, wanted, tls) {
+        (None, None, None) => return,
+        (None, None, Some(_)) => ("so that nobody answers at https", Code::IntentLost),
+        _ => (
+            "and without one the AWS Load Balancer Controller makes nothing of the Ingress",
+            Code::RedirectWithoutTls,
+        ),
+    };
+    let said = format!("no listener for https at {} is named, {does}", quoted(port));
     let port = port.parse().unwrap_or(443_u16);
     let help = format!(
         "forward {LISTENERS}: [{{\"HTTP\": 80}}, {{\"HTTPS\": {port}}}], unless the class has a certificate"
     );
-    let problem = Problem::new(Code::RedirectWithoutTls, said).help(help);
-    match (line, redirect(plan)) {
+    let problem = Problem::new(code, said).help(help);
+    match (line, wanted.or(tls)) {
         (Some(line), _) => line.file_key(report, problem),
-        (None, Some(wanted)) => report.file(wanted.origin.path(), problem),
+        (None, Some(origin)) => report.file(origin.path(), problem),
         (None, None) => {}
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::StickySession, Some(Wish::Sticky(sticky)))
             if sticky.max_age.is_some_and(|age| age == 0 || age > MAX_AGE) =>
         {
-            lacks("write a maxAge from 1s to 604800s")
+            lacks("let the cookie last from one second to seven days")
         }
         (Intent::StickySession, _) => but("names the cookie AWSALB"),
         (Intent::IdleTimeout, _) => lacks(

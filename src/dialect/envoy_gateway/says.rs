@@ -41,6 +41,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::AllowedSources | Intent::DeniedSources, _) => Says::But(
             "takes this in the place of what a SecurityPolicy of the Gateway says about addresses".into(),
         ),
+        (Intent::BasicAuth, Some(Wish::BasicAuth(auth))) if auth.realm.is_some() => Says::But(
+            "reads the key `.htpasswd` of the secret, with {SHA} hashes alone, and shows no realm".into(),
+        ),
         (Intent::BasicAuth, _) => {
             Says::But("reads the key `.htpasswd` of the secret, with {SHA} hashes alone".into())
         }
@@ -49,7 +52,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
                 "write the URL of a Service of this namespace, such as http://auth.shop.svc:8080/verify".into(),
             ),
             Some(_) if auth.sign_in.is_some() => Says::But(
-                "gives clients the answer of the server, which has to send them to signIn itself".into(),
+                "gives clients the answer of the server, which has to send them to the sign-in itself".into(),
             ),
             Some(_) => Says::But(
                 "asks the server with the method of the request and a few of its headers, such as Authorization and Cookie".into(),

@@ -1,6 +1,6 @@
 //! The Gateway API 1.6, and what its implementations support of it.
 
-pub(in crate::dialect) mod features;
+mod features;
 pub(crate) mod regex;
 pub(crate) mod rules;
 pub(crate) mod says;

@@ -50,7 +50,10 @@ pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
 
 /// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
 pub(in crate::dialect) fn behind_slash(path: &str) -> String {
-    let is_item = |rest: &&str| !rest.starts_with(['*', '+', '?', '{']);
+    // What repeats flags such as `(?i)` repeats what stands in front of them.
+    let is_group = |rest: &str| matches!(rest.as_bytes().get(2), Some(b':' | b'P' | b'<'));
+    let is_item =
+        |rest: &&str| !rest.starts_with(['*', '+', '?', '{']) && (!rest.starts_with("(?") || is_group(rest));
     let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
     match behind.collect::<Option<Vec<&str>>>() {
         Some(all) => format!("/(?i:{})", all.join("|")),
@@ -168,6 +171,8 @@ mod tests {
             ("/(a|/b)|/c", "/(?i:(a|/b)|c)"),
             ("/[]|]a", "/(?i:[]|]a)"),
             ("/*", "/{0}(?i:/*)"),
+            ("/(?i){3}?", "/{0}(?i:/(?i){3}?)"),
+            ("/(?:a)", "/(?i:(?:a))"),
             ("/?(.*)", "/{0}(?i:/?(.*))"),
             ("/a|(/b)", "/{0}(?i:/a|(/b))"),
         ] {

@@ -48,7 +48,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                 );
                 let help = match controller {
                     Controller::Gateway => {
-                        "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression"
+                        "set gatewayController if Contour, Envoy Gateway, OpenShift or Traefik serves the Gateway, or write a path without a regular expression"
                     }
                     _ => "write a path without a regular expression",
                 };

@@ -12,7 +12,7 @@ use crate::dialect::words::{Proof, Words};
 use crate::intents::{Intent, Wish};
 use crate::plan::{Canary, Plan, Route};
 use crate::validation::PathType;
-use crate::values::{BackendProtocol, Target};
+use crate::values::{BackendProtocol, Feature, Target};
 
 /// What the Gateway API has for each intent.
 pub(in crate::dialect) static WORDS: &[Words] = &[
@@ -53,14 +53,14 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::Timeout, Some(Wish::Duration(time))) if duration(*time).is_none() => {
             Says::Lacks("write at most 99999h".into())
         }
-        (Intent::Timeout, _) => needs(plan, features::REQUEST_TIMEOUT),
+        (Intent::Timeout, _) => needs(plan, Feature::RequestTimeout),
         (Intent::Cors, Some(Wish::Cors(cors))) => {
             match cors.methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
                 Some(method) => Says::Lacks(format!("remove the method {method}").into()),
-                None => needs(plan, features::CORS),
+                None => needs(plan, Feature::Cors),
             }
         }
-        (Intent::ResponseHeaders, _) => needs(plan, features::RESPONSE_HEADERS),
+        (Intent::ResponseHeaders, _) => needs(plan, Feature::ResponseHeaders),
         (Intent::RedirectFrom, _) if plan.redirected_groups().is_empty() => {
             Says::Lacks("put a host without a star first, or name other hosts".into())
         }
@@ -109,18 +109,16 @@ fn elsewhere(plan: &Plan) -> &'static str {
 }
 
 /// Whether there is a feature, and what to do without it.
-fn needs(plan: &Plan, feature: &str) -> Says {
-    let controller = plan.controller(Target::HttpRoute);
-    if features::has(plan.gateway_features.as_deref(), controller, feature) {
+fn needs(plan: &Plan, feature: Feature) -> Says {
+    let announced = plan.gateway_features.as_deref();
+    if plan.gateway_has.contains(&feature)
+        || features::has(announced, plan.controller(Target::HttpRoute), feature)
+    {
         return Says::Fully;
     }
-    let help = match (controller, &plan.gateway_features) {
-        (Controller::Gateway, None) => {
-            format!("name the program of the Gateway in the setting gatewayController, if it has {feature}")
-        }
-        _ => format!("remove it, or choose a Gateway that has {feature}"),
-    };
-    Says::Lacks(help.into())
+    Says::Lacks(
+        format!("remove it, or name {feature} in the setting gatewayFeatures, if the Gateway has it").into(),
+    )
 }
 
 /// The methods that a CORS filter knows.
@@ -254,5 +252,5 @@ fn rewrites(plan: &Plan) -> Says {
     if all().all(|it| matches!(it, Rewrite::Keep | Rewrite::Regex(..))) {
         return Says::Fully;
     }
-    needs(plan, features::PATH_REWRITE)
+    needs(plan, Feature::PathRewrite)
 }

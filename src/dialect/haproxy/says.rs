@@ -107,7 +107,7 @@ const METHODS: [&str; 10] =
 
 fn cors(cors: &Cors) -> Says {
     if !cors.expose_headers.is_empty() {
-        return lacks("remove exposeHeaders");
+        return lacks("expose no headers");
     }
     if !cors.methods.iter().all(|method| METHODS.contains(&method.as_str())) {
         return lacks("name methods of HTTP");

@@ -58,7 +58,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::ExternalAuth, Some(Wish::ExternalAuth(auth)))
             if auth.sign_in.as_ref().is_some_and(|url| url.contains('%')) =>
         {
-            lacks("write a signIn without `%`")
+            lacks("write the URL for the sign-in without `%`")
         }
         (Intent::ExternalAuth, _) => {
             but("looks the name of the server up once, and does not check its certificate")

@@ -11,7 +11,7 @@ pub(crate) mod rules;
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Elsewhere, Key, Names, Program};
+use super::key::{Bad, Elsewhere, Key, Loss, Misfit, Names, Program};
 use crate::validation::parse_bool;
 use crate::values::Tls;
 
@@ -80,6 +80,18 @@ pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
 /// What is known of a key by its name, without prefix.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     PROGRAM.find(name)
+}
+
+/// Why it does not take a value of a key, and whether it only passes over the line, without which nothing is less safe.
+pub(crate) fn misfit(known: &Key, value: &str) -> Option<(Misfit, bool)> {
+    known.shape?;
+    let misfit = if value.contains(['\r', '\n']) {
+        Misfit { expected: "a value on one line".to_owned(), bad: Bad::Refused, is_text: false }
+    } else {
+        known.misfit(value)?
+    };
+    let is_harmless = misfit.is_text && misfit.bad == Bad::Ignored && known.loss < Loss::Weakens;
+    Some((misfit, is_harmless))
 }
 
 /// The name of a key, under its current prefix or its old one.

@@ -23,12 +23,14 @@ pub(crate) struct Given<'t>(pub(crate) &'t str);
 pub(crate) struct Wrong {
     pub(crate) said: String,
     pub(crate) help: String,
+    /// The part of a value with several parts, if it is one.
+    pub(crate) part: &'static str,
 }
 
 type Read<T> = Result<T, Wrong>;
 
 fn wrong<T>(said: String, help: &str) -> Read<T> {
-    Err(Wrong { said, help: help.to_owned() })
+    Err(Wrong { said, help: help.to_owned(), part: "" })
 }
 
 /// A text that is not what it should be.
@@ -48,8 +50,10 @@ fn stray(text: &str, signs: &str) -> Option<char> {
 
 /// The longest text of a header, a URL or a realm.
 const MAX_TEXT: usize = 2048;
-/// The most items of a list: what the smallest limit of a program allows.
+/// The most items of a list: what the smallest limit of a program allows, which is that of the Gateway API for CORS.
 const MAX_ITEMS: usize = 64;
+/// The most addresses: no program that is told them has a limit, but each is compared with all others.
+const MAX_SOURCES: usize = 512;
 
 impl Intent {
     /// Reads a value; everything that is wrong with it. Intents whose options are older have no value here.
@@ -124,6 +128,10 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 
 /// Reads all items of a list. A list that is partly valid is refused whole.
 fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<Vec<String>, Vec<Wrong>> {
+    let (most, help) = match what {
+        ADDRESSES => (MAX_SOURCES, "join networks beside each other into larger ones"),
+        _ => (MAX_ITEMS, "write fewer"),
+    };
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for item in items(text) {
         match read(item) {
@@ -131,10 +139,9 @@ fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<V
             Ok(item) => found.push(item),
             Err(wrong) => problems.push(wrong),
         }
-        if found.len() + problems.len() > MAX_ITEMS {
+        if found.len() + problems.len() > most {
             problems.truncate(0);
-            problems
-                .extend(wrong::<()>(format!("there are more than {MAX_ITEMS} {what}"), "write fewer").err());
+            problems.extend(wrong::<()>(format!("there are more than {most} {what}"), help).err());
             break;
         }
     }
@@ -145,8 +152,10 @@ fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<V
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
+const ADDRESSES: &str = "addresses";
+
 fn sources(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
-    list(text, "addresses", &source)
+    list(text, ADDRESSES, &source)
 }
 
 /// An address or a network, as `address/bits`.
@@ -423,7 +432,7 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
         let said = "with credentials, the origin `*` would let every site act for its visitors";
-        parts.problem(wrong(said.to_owned(), "name the origins, or remove credentials"));
+        parts.problem(wrong(said.to_owned(), "name the origins, or allow no credentials"));
     }
     parts.done(value)
 }

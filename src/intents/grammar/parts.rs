@@ -48,11 +48,12 @@ impl<'t> Parts<'t> {
     }
 
     /// A part; the default where it is missing or wrong.
-    pub(super) fn read<T: Default>(&mut self, key: &str, read: impl FnOnce(&str) -> Read<T>) -> T {
+    pub(super) fn read<T: Default>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Read<T>) -> T {
         match self.get(key).map(read) {
             None => T::default(),
             Some(Ok(value)) => value,
-            Some(Err(wrong)) => {
+            Some(Err(mut wrong)) => {
+                wrong.part = key;
                 self.problems.push(wrong);
                 T::default()
             }
@@ -60,18 +61,25 @@ impl<'t> Parts<'t> {
     }
 
     /// A part that is a list.
-    pub(super) fn list(&mut self, key: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Vec<String> {
+    pub(super) fn list(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        read: &dyn Fn(&str) -> Read<String>,
+    ) -> Vec<String> {
         match self.get(key).map(|text| list(text, what, read)) {
             None => Vec::new(),
             Some(Ok(value)) => value,
             Some(Err(wrong)) => {
+                let known = self.problems.len();
                 self.problems.extend(wrong);
+                self.problems.iter_mut().skip(known).for_each(|wrong| wrong.part = key);
                 Vec::new()
             }
         }
     }
 
-    pub(super) fn seconds(&mut self, key: &str) -> Option<u64> {
+    pub(super) fn seconds(&mut self, key: &'static str) -> Option<u64> {
         self.read(key, |text| duration(text).map(|ms| Some(ms / 1000)))
     }
 

@@ -1,7 +1,5 @@
 //! Parses the values of settings, and of the annotations that override them, which are texts.
 
-use std::str::FromStr;
-
 use serde_json::Value;
 
 use super::SourcedTemplate;
@@ -17,7 +15,7 @@ use crate::validation::pattern::Certificates;
 use crate::validation::{
     HostError, PathType, host_errors, host_help, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
-use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
+use crate::values::{Feature, Issuer, LinkPage, Target, Termination, Tls};
 
 mod monitor;
 mod wish;
@@ -279,7 +277,7 @@ pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 
 pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
     let code = code(at, Code::TargetUnknown);
-    let found = words(value, at, code, "a target, or a list of targets", Target::WORDS)?;
+    let found = words(value, at, code, "a target, or a list of targets", &Target::ALL, Target::WORDS)?;
     if found.is_empty() && !matches!(value, Value::String(text) if text.trim().is_empty()) {
         let problem = Problem::new(code, "expected a target, found none");
         return Err(one(at, problem.help("write one, or remove the key")));
@@ -289,24 +287,36 @@ pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>>
 
 /// The dashboards that get links.
 pub(super) fn links(value: &Value, at: &Origin) -> Parsed<Option<Vec<LinkPage>>> {
-    words(value, at, Code::SettingInvalid, "a list of programs", LinkPage::WORDS).map(Some)
+    words(value, at, Code::SettingInvalid, "a list of programs", &LinkPage::ALL, LinkPage::WORDS).map(Some)
 }
 
-/// Some of these words: a list, or a text with commas between the words.
-fn words<T: FromStr>(
+/// Parses some of these words, as values: a list, or a text with commas between the words.
+fn words<T: Copy>(
     value: &Value,
     at: &Origin,
     code: Code,
     expected: &str,
+    all: &[T],
     words: &[&str],
 ) -> Parsed<Vec<T>> {
+    let places = places(value, at, code, expected, words)?;
+    Ok(places.into_iter().filter_map(|place| all.get(place).copied()).collect())
+}
+
+/// The places of the words that are given.
+fn places(value: &Value, at: &Origin, code: Code, expected: &str, words: &[&str]) -> Parsed<Vec<usize>> {
     let read = |word: &str, at: &Origin| {
         let word = word.trim();
-        word.parse().map_err(|_| one(at, unknown_word(code, word, words)))
+        let place = words.iter().position(|known| *known == word);
+        place.ok_or_else(|| one(at, unknown_word(code, word, words)))
     };
     match value {
         Value::String(given) => {
-            given.split(',').filter(|word| !word.trim().is_empty()).map(|word| read(word, at)).collect()
+            let mut places = Vec::new();
+            for word in given.split(',').filter(|word| !word.trim().is_empty()) {
+                places.push(read(word, at)?);
+            }
+            Ok(places)
         }
         _ => list(value, at, expected, &|value, at| match value {
             Value::String(word) => read(word, at),
@@ -315,11 +325,26 @@ fn words<T: FromStr>(
     }
 }
 
-/// A controller that serves a class or a Gateway.
+/// A controller that serves a class.
 pub(super) fn controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
+    program(value, at, Controller::WORDS)
+}
+
+/// A program that serves HTTPRoutes.
+pub(super) fn gateway_controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
+    program(value, at, Controller::OF_GATEWAYS)
+}
+
+fn program(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Controller>> {
     trimmed(value, at, |word| {
-        word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, Controller::WORDS))
+        let known = word.parse().ok().filter(|_| words.contains(&word));
+        known.ok_or_else(|| unknown_word(Code::SettingInvalid, word, words))
     })
+}
+
+/// The features that Gateways have.
+pub(super) fn gateway_features(value: &Value, at: &Origin) -> Parsed<Option<Vec<Feature>>> {
+    words(value, at, Code::SettingInvalid, "a list of features", &Feature::ALL, Feature::WORDS).map(Some)
 }
 
 /// The name of an authentication from the setting `auth`.

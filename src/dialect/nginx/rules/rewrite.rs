@@ -185,11 +185,12 @@ impl<'t> Replacement<'t> {
         let message = format!(
             "the rewrite target {target} takes the place of the whole path {place}, so every request below {path} is sent to {target}"
         );
+        let can = || by == Target::Ingress || says(context.plan, by, Intent::StripPrefix, None).is_done();
         let help = match self.pair(context, rule).filter(|_| by != Target::Ingress) {
-            Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
-            None if self.text == "/" => {
+            _ if self.text == "/" && can() => {
                 format!("write {}: \"true\" in place of the line", Intent::StripPrefix.annotation())
             }
+            Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
             None => "remove the line".to_owned(),
         };
         Some(Problem::new(Code::RewriteMismatch, message).help(help))

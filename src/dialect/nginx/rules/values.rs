@@ -2,62 +2,76 @@
 
 use super::traps::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
-use crate::dialect::key::{Bad, Key, Loss};
-use crate::dialect::nginx::{PREFIX, PROGRAM, find};
+use crate::dialect::controller::Controller;
+use crate::dialect::key::{Bad, Key, Misfit};
+use crate::dialect::nginx::read::intent_of;
+use crate::dialect::nginx::{PREFIX, PROGRAM, find, misfit};
 use crate::dialect::{Granted, elsewhere, unexpected};
+use crate::intents::Intent;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
+use crate::values::Target;
 
-/// ingress-nginx takes the values.
+/// ingress-nginx takes the values. Whoever else serves the Service is told what they mean, which bad ones do not say.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let serves =
+        |program| plan.targets.contains(&Target::Ingress) && program == plan.controller(Target::Ingress);
+    let is_served = serves(Controller::IngressNginx);
     // ingress-nginx refuses what others would use.
     let granted = Granted { to_name: false, to_lose: false };
-    for annotation in &context.plan.annotations {
-        let Some(known) = annotation.key.strip_prefix(PREFIX).and_then(find) else { continue };
-        if !is_checked(context.plan, known) {
-            continue;
-        }
-        if let Some(problem) = misfit(known, annotation) {
-            file(annotation, problem, report);
-        } else if let Some(problem) = elsewhere(
-            &PROGRAM,
-            known,
-            (&annotation.key, &annotation.value),
-            context.plan.namespace(),
-            granted,
-        ) {
-            annotation.file_value(report, problem);
+    for annotation in &plan.annotations {
+        let Some(known) = checked(plan, annotation) else { continue };
+        let Annotation { key, value, .. } = annotation;
+        if let Some((misfit, is_harmless)) = misfit(known, value) {
+            file(annotation, problem(annotation, &misfit, is_harmless, is_served), report);
+        } else if is_served || serves(Controller::TraefikNginx) {
+            let problem = elsewhere(&PROGRAM, known, (key, value), plan.namespace(), granted);
+            problem.into_iter().for_each(|problem| annotation.file_value(report, problem));
         }
     }
 }
 
-/// Whether ingress-nginx looks at the value of a key. A few values keep it from taking the Ingress even if the key has no effect.
-fn is_checked(plan: &Plan, known: &Key) -> bool {
-    known.bad == Bad::Refused || known.needs.is_empty() || known.needs.iter().any(|name| is_on(plan, name))
+/// The row of an annotation at whose value ingress-nginx looks. A few values keep it from taking the Ingress even if the key has no
+/// effect.
+fn checked(plan: &Plan, annotation: &Annotation) -> Option<&'static Key> {
+    let known = annotation.key.strip_prefix(PREFIX).and_then(find)?;
+    let is_on = |name: &&str| is_on(plan, name);
+    (known.bad == Bad::Refused || known.needs.is_empty() || known.needs.iter().any(is_on)).then_some(known)
 }
 
-fn misfit(known: &Key, annotation: &Annotation) -> Option<Problem> {
+/// Why the value of an annotation has a finding here, and whether it is only passed over.
+pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(Misfit, bool)> {
+    misfit(checked(plan, annotation)?, &annotation.value)
+}
+
+/// What an Error is about here: nothing more is said about the lines that say it.
+pub(crate) fn refused(plan: &Plan) -> Vec<Intent> {
+    let mut refused = Vec::new();
+    for annotation in &plan.annotations {
+        if bad_value(plan, annotation).is_some_and(|(_, is_harmless)| !is_harmless) {
+            refused.extend(intent_of(&annotation.key));
+        }
+    }
+    refused
+}
+
+fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_served: bool) -> Problem {
     let Annotation { key, value, .. } = annotation;
-    known.shape?;
-    if value.contains(['\r', '\n']) {
-        return Some(unexpected(Code::AnnotationInvalid, key, value, "a value on one line"));
-    }
-    let misfit = known.misfit(value)?;
+    let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
     let effect = match misfit.bad {
         // Of a value of another type, nothing more has to be said.
-        Bad::Refused | Bad::Denied | Bad::Ignored if !misfit.is_text => {
-            return Some(unexpected(Code::AnnotationInvalid, key, value, &misfit.expected));
-        }
-        Bad::Refused => "refuses the whole Ingress",
-        Bad::Denied => "answers every request with 503",
-        Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted => "ignores the line",
-        Bad::Opened => "allows every origin",
-        Bad::Dropped => "leaves out auth-url as a whole: it asks nobody who comes",
+        _ if !is_served => None,
+        Bad::Refused | Bad::Denied | Bad::Ignored if !misfit.is_text => None,
+        Bad::Refused => Some("refuses the whole Ingress"),
+        Bad::Denied => Some("answers every request with 503"),
+        Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted => Some("ignores the line"),
+        Bad::Opened => Some("allows every origin"),
+        Bad::Dropped => Some("leaves out auth-url as a whole: it asks nobody who comes"),
     };
-    let is_harmless = misfit.bad == Bad::Ignored && known.loss < Loss::Weakens;
-    let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
+    let Some(effect) = effect else { return unexpected(code, key, value, &misfit.expected) };
     let message = format!("{} is {}, and ingress-nginx then {effect}", quoted(key), quoted(value));
-    Some(Problem::new(code, message).help(format!("write {}", misfit.expected)))
+    Problem::new(code, message).help(format!("write {}", misfit.expected))
 }
 
 /// Files a finding about a value, unless a key inside it has one.

@@ -1,0 +1,322 @@
+//! What some annotations of ingress-nginx say together, as an option says it: one function for each intent.
+
+use super::{Annotations, Said, stripped, wrong};
+use crate::dialect::nginx::paths::is_no_rewrite;
+use crate::intents::{Given, Intent, Wrong};
+use crate::validation::parse_bool;
+
+/// What says which pages of other origins may ask.
+pub(super) const CORS: [&str; 7] = [
+    "enable-cors",
+    "cors-allow-origin",
+    "cors-allow-methods",
+    "cors-allow-headers",
+    "cors-expose-headers",
+    "cors-allow-credentials",
+    "cors-max-age",
+];
+
+/// What some annotations say, if they are given.
+pub(super) type Read = fn(&Annotations<'_>) -> Option<Said>;
+
+pub(super) static READERS: &[Read] = &[
+    rewrite,
+    allowed_sources,
+    denied_sources,
+    basic_auth,
+    external_auth,
+    connect_timeout,
+    idle_timeout,
+    body_size,
+    cors,
+    prefix_header,
+    protocol,
+    sticky,
+    www,
+    rate_limit,
+    client_certificate,
+    passthrough,
+];
+
+const fn says(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
+    Some(Said { intent, names, text: Ok(text) })
+}
+
+/// The annotations of these names say something that no option says, and this part of one name is the reason.
+fn cannot(
+    intent: Intent,
+    names: &'static [&'static str],
+    part: &'static str,
+    (said, help): (&str, &str),
+) -> Option<Said> {
+    Some(Said { intent, names, text: Err(Wrong { part, ..wrong(said, help) }) })
+}
+
+/// A rewrite that cuts off the paths of all routes, or puts something in their place. To the path itself, it is none.
+fn rewrite(given: &Annotations<'_>) -> Option<Said> {
+    let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
+    let target = annotation.value.trim();
+    let names = &["rewrite-target", "use-regex"];
+    if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
+        return says(Intent::StripPrefix, names, "true".to_owned());
+    }
+    says(Intent::RewritePath, names, target.to_owned())
+}
+
+fn allowed_sources(given: &Annotations<'_>) -> Option<Said> {
+    let list = given.text("allowlist-source-range");
+    let list = list.or_else(|| given.text("whitelist-source-range"))?;
+    says(Intent::AllowedSources, &["allowlist-source-range", "whitelist-source-range"], list.to_owned())
+}
+
+fn denied_sources(given: &Annotations<'_>) -> Option<Said> {
+    says(Intent::DeniedSources, &["denylist-source-range"], given.text("denylist-source-range")?.to_owned())
+}
+
+/// A secret of the own namespace, which may have the namespace before it.
+fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
+    let secret = given.text(name)?;
+    let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
+    Some(own.unwrap_or(secret))
+}
+
+/// Without `auth-type`, ingress-nginx asks nobody. A map of users is another form of the secret.
+fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
+    let names = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
+    let cannot = |part, reason| cannot(Intent::BasicAuth, names, part, reason);
+    let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
+        (None, None) => return None,
+        (Some(kind), Some(secret)) => (kind, secret),
+        _ => {
+            let reason = ("auth-type and auth-secret belong together", "write both, or remove the line");
+            return cannot("", reason);
+        }
+    };
+    if kind == "digest" {
+        return cannot(
+            "auth-type",
+            (
+                "no option asks for passwords of the kind digest",
+                "write auth-type: basic, and a secret of that kind",
+            ),
+        );
+    }
+    if given.text("auth-secret-type").is_some_and(|form| form != "auth-file") {
+        return cannot(
+            "auth-secret-type",
+            (
+                "no option reads a secret with a key for each user",
+                "write all users into the key `auth` of the secret, and remove auth-secret-type",
+            ),
+        );
+    }
+    let realm = given.text("auth-realm").unwrap_or_default();
+    says(Intent::BasicAuth, names, ["secret: ", secret, "\nrealm: ", realm].concat())
+}
+
+/// A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
+fn external_auth(given: &Annotations<'_>) -> Option<Said> {
+    let url = given.text("auth-url")?;
+    if given.text("auth-method").is_some_and(|method| method != "GET") {
+        return cannot(
+            Intent::ExternalAuth,
+            &["auth-url", "auth-method"],
+            "auth-method",
+            (
+                "auth-method asks for another method than GET, which no option does",
+                "remove auth-method, if the server takes GET",
+            ),
+        );
+    }
+    let sign_in = given.text("auth-signin").filter(|url| !url.contains('$')).unwrap_or_default();
+    let headers = given.text("auth-response-headers").unwrap_or_default();
+    let names: &[&str] = if sign_in.is_empty() {
+        &["auth-url", "auth-response-headers", "auth-method"]
+    } else {
+        &["auth-url", "auth-signin", "auth-response-headers", "auth-method"]
+    };
+    let text = ["url: ", url, "\nsignIn: ", sign_in, "\nresponseHeaders: ", headers].concat();
+    says(Intent::ExternalAuth, names, text)
+}
+
+/// Seconds as the grammar of durations has them, whose numbers have at most five digits.
+fn time(seconds: &str) -> Option<String> {
+    let seconds = seconds.parse::<u64>().ok().filter(|seconds| *seconds < 360_000_000)?;
+    if seconds < 100_000 {
+        return Some(format!("{seconds}s"));
+    }
+    Some([(seconds / 3600).to_string(), (seconds % 3600).to_string()].join("h") + "s")
+}
+
+const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359999999");
+
+fn says_time(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<Said> {
+    match time(seconds) {
+        Some(text) => says(intent, names, text),
+        None => cannot(intent, names, "", NO_TIME),
+    }
+}
+
+fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
+    says_time(Intent::ConnectTimeout, &["proxy-connect-timeout"], given.text("proxy-connect-timeout")?)
+}
+
+/// The two directions have one time, if they have the same.
+fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
+    let read = given.text("proxy-read-timeout")?;
+    let names: &[&str] = if given.text("proxy-send-timeout") == Some(read) {
+        &["proxy-read-timeout", "proxy-send-timeout"]
+    } else {
+        &["proxy-read-timeout"]
+    };
+    says_time(Intent::IdleTimeout, names, read)
+}
+
+/// A size of nginx as the grammar of sizes has it: `10m` is 10 times 1,048,576 bytes.
+pub(in crate::dialect) fn size(text: &str) -> Option<String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = match text.as_bytes().get(digits.len()..)?.trim_ascii() {
+        [] | [b'b' | b'B'] => "",
+        [b'k' | b'K'] => "Ki",
+        [b'm' | b'M'] => "Mi",
+        [b'g' | b'G'] => "Gi",
+        _ => return None,
+    };
+    Some([digits, unit].concat())
+}
+
+fn body_size(given: &Annotations<'_>) -> Option<Said> {
+    let names = &["proxy-body-size"];
+    let is_one = |text: &String| Intent::MaxBodySize.read(Given(text)).is_ok();
+    match size(given.text("proxy-body-size")?).filter(is_one) {
+        Some(text) => says(Intent::MaxBodySize, names, text),
+        None => {
+            let reason = ("no option has this", "write at most 1048576g, or 0");
+            cannot(Intent::MaxBodySize, names, "", reason)
+        }
+    }
+}
+
+/// The defaults are those of ingress-nginx 1.15: all origins, credentials, 20 days.
+fn cors(given: &Annotations<'_>) -> Option<Said> {
+    if !given.is_true("enable-cors") {
+        return None;
+    }
+    let part = |name: &str, default: &'static str| given.text(name).unwrap_or(default);
+    let origins = part("cors-allow-origin", "*");
+    let credentials = part("cors-allow-credentials", "");
+    let Some(age) = time(part("cors-max-age", "1728000")) else {
+        return cannot(Intent::Cors, &CORS, "cors-max-age", NO_TIME);
+    };
+    // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. No other program
+    // offers that; where it is only the default, it is left out.
+    let credentials = match parse_bool(credentials) {
+        None if origins.split(',').any(|origin| origin.trim() == "*") => "false",
+        None | Some(true) => "true",
+        Some(false) => "false",
+    };
+    let text = [
+        "origins: ",
+        origins,
+        "\nmethods: ",
+        part("cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+        "\nheaders: ",
+        part(
+            "cors-allow-headers",
+            "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
+        ),
+        "\nexposeHeaders: ",
+        part("cors-expose-headers", ""),
+        "\ncredentials: ",
+        credentials,
+        "\nmaxAge: ",
+        &age,
+    ];
+    says(Intent::Cors, &CORS, text.concat())
+}
+
+/// It is sent together with a rewrite only.
+fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
+    rewrite(given)?;
+    let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
+    says(Intent::RequestHeaders, &["x-forwarded-prefix"], text)
+}
+
+fn protocol(given: &Annotations<'_>) -> Option<Said> {
+    let names = &["backend-protocol"];
+    let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
+        "fcgi" => {
+            let reason = ("no option has FastCGI", "expose a web server that asks this Service by FastCGI");
+            return cannot(Intent::BackendProtocol, names, "", reason);
+        }
+        "auto_http" => "http".to_owned(),
+        word => word.to_owned(),
+    };
+    says(Intent::BackendProtocol, names, word)
+}
+
+fn sticky(given: &Annotations<'_>) -> Option<Said> {
+    if given.text("affinity")? != "cookie" {
+        return None;
+    }
+    let names = &[
+        "affinity",
+        "affinity-mode",
+        "session-cookie-name",
+        "session-cookie-max-age",
+        "session-cookie-expires",
+    ];
+    let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
+    let (key, age) = match ["session-cookie-max-age", "session-cookie-expires"]
+        .into_iter()
+        .find_map(|part| Some((part, given.text(part)?)))
+    {
+        None => ("", String::new()),
+        Some((part, age)) => match time(age) {
+            Some(age) => ("\nmaxAge: ", age),
+            None => return cannot(Intent::StickySession, names, part, NO_TIME),
+        },
+    };
+    says(Intent::StickySession, names, ["cookie: ", name, key, &age].concat())
+}
+
+fn www(given: &Annotations<'_>) -> Option<Said> {
+    let is_on = given.is_true("from-to-www-redirect");
+    says(Intent::RedirectFrom, &["from-to-www-redirect"], "www".to_owned()).filter(|_| is_on)
+}
+
+/// The burst is the limit times five, or times what is given. Both limits together are no single one.
+fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
+    let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
+        (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
+        (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
+        (None, None) => return None,
+        (Some(_), Some(_)) => {
+            return cannot(
+                Intent::RateLimit,
+                &["limit-rps", "limit-rpm"],
+                "",
+                ("limit-rps and limit-rpm are two limits, and an option has one", "keep one of the two"),
+            );
+        }
+    };
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+    let times = given.text("limit-burst-multiplier").and_then(number).unwrap_or(5);
+    if limit.parse() == Ok(0) {
+        return None;
+    }
+    let burst = number(limit).unwrap_or(1).saturating_mul(times).min(1_000_000);
+    says(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
+}
+
+/// Other modes of verification have no other words.
+fn client_certificate(given: &Annotations<'_>) -> Option<Said> {
+    let verify = given.text("auth-tls-verify-client").unwrap_or("on");
+    let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
+    says(Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"], text)
+}
+
+fn passthrough(given: &Annotations<'_>) -> Option<Said> {
+    let is_on = given.is_true("ssl-passthrough");
+    says(Intent::TlsPassthrough, &["ssl-passthrough"], "true".to_owned()).filter(|_| is_on)
+}
