@@ -69,7 +69,7 @@ pub(crate) fn start(
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let answers = Answers { settings, client, metrics: metrics.clone(), fails: AtomicBool::new(false) };
         let mut files = Files::new(certificates.clone());
-        // Connections that come before that wait.
+        // New connections wait until then.
         files.reload(&metrics, &health).await;
         tokio::spawn(async move {
             loop {

@@ -477,7 +477,7 @@ fn a_certificate_that_cannot_be_read_stops_nothing() {
     };
     says("the certificate of the webhook is read");
     std::fs::remove_file(file("tls.crt")).unwrap();
-    // Whoever opens a pipe waits for a writer, and there is none.
+    // To open a named pipe blocks until somebody writes to it.
     assert!(Command::new("mkfifo").arg(file("tls.crt")).status().unwrap().success());
     says("the one from before stays in force");
     says("tls.crt: this is not a regular file");

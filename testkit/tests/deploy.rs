@@ -927,8 +927,8 @@ mod values_with_helm {
         }
     }
 
-    /// The chart knows from the settings whether the controller writes claims and what the webhook is asked about; a value overrides that, and
-    /// what then has no effect is told.
+    /// The settings decide whether the controller may write claims and what the webhook is asked about. A value overrides that, and the notes warn
+    /// about settings and values that then have no effect.
     #[test]
     #[ignore = "needs helm: make test"]
     fn the_claims_and_the_guard_follow_the_settings() {
@@ -945,7 +945,7 @@ mod values_with_helm {
             (json!(text), null.clone(), served(null.clone()), (true, true), &[]),
             (json!(off), null.clone(), served(null.clone()), (false, false), &[]),
             (null.clone(), null.clone(), json!({}), (false, false), &[]),
-            // Of another form, or off in each way to write it.
+            // Values of another form, and `off` in each form.
             (json!({"claims": 1, "guard": "deny"}), null.clone(), served(null.clone()), (false, false), &[]),
             (json!("guard: {mode: off}"), null.clone(), served(null.clone()), (false, false), &[]),
             (json!({"guard": {"mode": "off"}}), null.clone(), served(null.clone()), (false, false), &[]),
@@ -1006,7 +1006,7 @@ mod values_with_helm {
         let error = String::from_utf8(helm(NAME, "tools", &values).stderr).unwrap();
         assert!(error.contains(said), "{error}");
         does_not_pass_lint(&values, said);
-        // Its settings may be those of the policy, too.
+        // The policy may have the same settings file.
         let values = json!({"settings": on, "watchNamespace": "shop", "claims": {"enabled": false}});
         assert!(helm(NAME, "tools", &values).status.success());
     }

@@ -291,7 +291,7 @@ fn the_reader_of_the_claims_may_read_what_the_settings_name() {
     for object in &objects {
         assert_eq!(object["metadata"]["namespace"], "xposer-system");
     }
-    // Whoever else uses the PolicyServer has its rights, too: the other ConfigMaps of that namespace are not for them.
+    // Other policies on the PolicyServer have the same permissions, and must not read other ConfigMaps.
     let names: Vec<String> = (0..SHARDS).map(config_map).collect();
     assert_eq!(
         objects[0]["rules"],

@@ -134,13 +134,13 @@ impl Certificates {
 
     /// Reads the files, and takes the pair in them into use if it is the better one at this time. `None` if neither the files nor what became of
     /// them have changed since the last call. Call it again and again: a certificate becomes valid and expires without a change of its
-    /// file. It waits for the file system; [`Reader`](crate::Reader) does not wait longer than a while.
+    /// file. It blocks as long as the file system does; [`Reader`](crate::Reader) has a time limit.
     pub fn reload(&self) -> Option<Reloaded> {
-        self.take(self.read(), Timestamp::now().as_second())
+        self.apply(self.read(), Timestamp::now().as_second())
     }
 
-    /// Takes what was read into use if it is the better one at this time.
-    pub(crate) fn take(&self, pair: Pair, now: i64) -> Option<Reloaded> {
+    /// Takes the pair that was read into use if it is the better one at this time.
+    pub(crate) fn apply(&self, pair: Pair, now: i64) -> Option<Reloaded> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = known.last.as_ref() != Some(&pair);
         if is_new {
@@ -156,15 +156,15 @@ impl Certificates {
         Some(told)
     }
 
-    /// What becomes of the pair in use while it is not known what is in the files, and why it is not.
-    pub(crate) fn not_read(&self, why: &str, now: i64) -> Option<Reloaded> {
-        let said = format!("{}: {why}", self.certificate.display());
+    /// The same for a read without a result: the pair in use stays. `reason` says why there is no result.
+    pub(crate) fn read_failed(&self, reason: &str, now: i64) -> Option<Reloaded> {
+        let message = format!("{}: {reason}", self.certificate.display());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was in them may become valid meanwhile.
+        // The pair of an earlier read may become valid meanwhile.
         if let Some(found) = &known.found {
             self.choose(found, now);
         }
-        let told = self.choose(&Err(said), now);
+        let told = self.choose(&Err(message), now);
         known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
         if known.told.as_ref() == Some(&told) {
             return None;
@@ -268,11 +268,11 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// The content of a file. Whoever writes it decides what it is, so only a regular file is read, and of that only so much.
+/// The content of a regular file of at most [`MAX_FILE`] bytes. A read of anything else can block, or never end.
 fn read(path: &Path) -> File {
     let at = path.display();
     let wrong = |error: std::io::Error| format!("{at}: the file cannot be read: {error}");
-    // This follows links, as which the files of a Secret are mounted. To open a pipe would wait for somebody who writes to it.
+    // This follows links, because the kubelet mounts the files of a Secret as links. To open a named pipe blocks until somebody writes to it.
     if !std::fs::metadata(path).map_err(wrong)?.is_file() {
         return Err(format!("{at}: this is not a regular file"));
     }

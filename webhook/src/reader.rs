@@ -1,5 +1,5 @@
-//! Reads the files of a certificate aside from whoever serves: a read can take for ever, for example if the file system is that of another
-//! machine.
+//! Reads the files of a certificate in a thread of its own, because a read can block for ever, for example on a network file system, and the
+//! server must go on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use crate::certificates::{Certificates, Pair, Reloaded};
 
-/// How long a read is waited for. After that, it counts as a failure until it is done.
+/// The longest time to wait for a read. A read that takes longer counts as failed until it has ended.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Read = dyn Fn(&Certificates) -> Pair + Send + Sync;
+type ReadFiles = dyn Fn(&Certificates) -> Pair + Send + Sync;
 
-/// Reads the files of [`Certificates`] in a thread of its own, one read at a time. Neither a read that hangs nor the end of the program waits
-/// for it.
+/// Reads the files of [`Certificates`] in a thread of its own, one read at a time. A read that hangs delays neither the server nor the end of the
+/// program.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -30,53 +30,57 @@ type Read = dyn Fn(&Certificates) -> Pair + Send + Sync;
 /// ```
 pub struct Reader {
     certificates: Arc<Certificates>,
-    read: Arc<Read>,
-    /// The read that is not done.
-    under_way: Option<oneshot::Receiver<Pair>>,
+    read: Arc<ReadFiles>,
+    /// The read that has not ended.
+    pending: Option<oneshot::Receiver<Pair>>,
 }
 
 impl Reader {
     /// Reads the files of these certificates.
     #[must_use]
     pub fn new(certificates: Arc<Certificates>) -> Self {
-        Self { certificates, read: Arc::new(Certificates::read), under_way: None }
+        Self { certificates, read: Arc::new(Certificates::read), pending: None }
     }
 
-    /// [`Certificates::reload`]. If the files cannot be read in time, the pair in use stays in use, as with files that cannot be read, and the
-    /// next call waits for the same read.
+    /// Like [`Certificates::reload`], with a time limit of 5 s. A read that takes longer counts as files that cannot be read, so the pair in use
+    /// stays in use. The next call waits for the same read.
     pub async fn reload(&mut self) -> Option<Reloaded> {
         let now = || Timestamp::now().as_second();
-        let reading = match &mut self.under_way {
+        let reading = match &mut self.pending {
             Some(reading) => reading,
-            none => match start(self.certificates.clone(), self.read.clone()) {
+            none => match spawn_read(self.certificates.clone(), self.read.clone()) {
                 Ok(reading) => none.insert(reading),
                 Err(error) => {
                     return self
                         .certificates
-                        .not_read(&format!("there is no thread to read the file: {error}"), now());
+                        .read_failed(&format!("there is no thread to read the file: {error}"), now());
                 }
             },
         };
         let read = timeout(READ_TIMEOUT, reading).await;
         if read.is_ok() {
-            self.under_way = None;
+            self.pending = None;
         }
         match read {
-            Ok(Ok(pair)) => self.certificates.take(pair, now()),
-            Ok(Err(_)) => self.certificates.not_read("the file was not read to its end", now()),
+            Ok(Ok(pair)) => self.certificates.apply(pair, now()),
+            Ok(Err(_)) => self.certificates.read_failed("the read ended without a result", now()),
             Err(_) => {
-                let said = format!("the file and its key were not read within {} s", READ_TIMEOUT.as_secs());
-                self.certificates.not_read(&said, now())
+                let said =
+                    format!("the certificate and its key were not read within {} s", READ_TIMEOUT.as_secs());
+                self.certificates.read_failed(&said, now())
             }
         }
     }
 }
 
-/// Reads in a new thread. One of the runtime would keep the runtime from ending.
-fn start(certificates: Arc<Certificates>, read: Arc<Read>) -> std::io::Result<oneshot::Receiver<Pair>> {
+/// Reads in a new thread. The end of a runtime would wait for a thread of its own (`spawn_blocking`).
+fn spawn_read(
+    certificates: Arc<Certificates>,
+    read: Arc<ReadFiles>,
+) -> std::io::Result<oneshot::Receiver<Pair>> {
     let (done, reading) = oneshot::channel();
     std::thread::Builder::new().name("certificate".to_owned()).spawn(move || {
-        // Nobody waits for it if the program ends.
+        // The receiver is gone if the program ends.
         let _ = done.send(read(&certificates));
     })?;
     Ok(reading)
@@ -92,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A time after which something hangs.
+    /// Only a test that hangs takes so long.
     const HANGS: Duration = Duration::from_secs(30);
 
     fn write(folder: &Path) {
@@ -101,20 +105,20 @@ mod tests {
         std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
     }
 
-    /// A reader that has a certificate, and whose next reads hang until each is let go.
-    fn hanging() -> (Reader, Sender<()>, TempDir) {
+    /// A reader with a certificate in use. Each read of it hangs until the test sends it a signal.
+    fn hanging_reader() -> (Reader, Sender<()>, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path());
-        let (path, (go, gone)) = (|name: &str| folder.path().join(name), channel());
+        let (path, (release, released)) = (|name: &str| folder.path().join(name), channel());
         let certificates = Arc::new(Certificates::new(path("tls.crt"), path("tls.key")));
         assert_eq!(certificates.reload(), Some(Reloaded::Used));
         let mut reader = Reader::new(certificates);
-        let gone = Mutex::new(gone);
+        let released = Mutex::new(released);
         reader.read = Arc::new(move |certificates| {
-            let _ = gone.lock().unwrap().recv();
+            let _ = released.lock().unwrap().recv();
             certificates.read()
         });
-        (reader, go, folder)
+        (reader, release, folder)
     }
 
     fn said(reloaded: Option<Reloaded>) -> String {
@@ -126,26 +130,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_read_that_hangs_is_told_once_and_the_pair_in_use_stays() {
-        let (mut reader, go, folder) = hanging();
+        let (mut reader, release, folder) = hanging_reader();
         let told = said(reader.reload().await);
-        assert!(told.ends_with("tls.crt: the file and its key were not read within 5 s"), "{told}");
-        // The next call waits for the same read, and has nothing new.
+        assert!(told.ends_with("tls.crt: the certificate and its key were not read within 5 s"), "{told}");
+        // The next call waits for the same read, and its result is not new.
         assert_eq!(reader.reload().await, None);
         assert!(reader.certificates.is_usable() && reader.certificates.has_been_valid());
         tokio::time::resume();
-        go.send(()).unwrap();
-        // Nothing was changed, and all is well again.
+        release.send(()).unwrap();
+        // The files have not changed, and can be read again.
         assert_eq!(reader.reload().await, Some(Reloaded::Used));
         write(folder.path());
-        go.send(()).unwrap();
+        release.send(()).unwrap();
         assert_eq!(reader.reload().await, Some(Reloaded::Used));
-        go.send(()).unwrap();
+        release.send(()).unwrap();
         assert_eq!(reader.reload().await, None);
     }
 
     #[test]
     fn the_end_does_not_wait_for_a_read() {
-        let (mut reader, _go, _folder) = hanging();
+        let (mut reader, _release, _folder) = hanging_reader();
         let (ended, end) = channel();
         std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -159,10 +163,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_ends_without_a_result_is_a_failure() {
-        let (mut reader, _go, _folder) = hanging();
+        let (mut reader, _release, _folder) = hanging_reader();
         reader.read = Arc::new(|_| std::panic::resume_unwind(Box::new(())));
         let told = said(reader.reload().await);
-        assert!(told.ends_with("tls.crt: the file was not read to its end"), "{told}");
+        assert!(told.ends_with("tls.crt: the read ended without a result"), "{told}");
         reader.read = Arc::new(Certificates::read);
         assert_eq!(reader.reload().await, Some(Reloaded::Used));
     }

@@ -35,8 +35,8 @@ const MAX_HELD: usize = 48 << 10;
 /// The maximum number of connections. The API server keeps 25 connections open, and opens more for more requests. If a new
 /// connection exceeds the limit, a waiting one is closed.
 const MAX_CONNECTIONS: usize = 512;
-/// The longest head of a request, in bytes: that of the API server has about 1 KiB. Each connection may hold so much, and at most as much
-/// again as its buffer grows, so this is what bounds the memory of all of them.
+/// The longest head of a request, in bytes: that of the API server has about 1 KiB. The buffer of a connection grows to at most
+/// twice this length, so this bounds the memory of all connections.
 const MAX_HEAD: usize = 32 << 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for the head of the first request of a connection. A client that only opens connections does not keep its places
@@ -201,7 +201,7 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        // The buffer grows by more than it needs, so a head that comes at once may be longer than that.
+        // The buffer grows by more than it needs, so it has room for a longer head.
         .max_header_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), answer);
     let silent = async {

@@ -32,7 +32,7 @@ impl Files {
 
     /// What is said at a time, without the folder.
     fn reload(&self, now: i64) -> Option<String> {
-        let (word, said) = match self.certificates.take(self.certificates.read(), now)? {
+        let (word, said) = match self.certificates.apply(self.certificates.read(), now)? {
             Reloaded::Used => ("used", String::new()),
             Reloaded::UsedInvalid(said) => ("used, but ", said),
             Reloaded::NotUsed(said) => ("not used: ", said),
@@ -164,10 +164,10 @@ fn at_the_start_there_may_be_no_better_one() {
     assert!(files.serves(&early) && files.certificates.has_been_valid());
 }
 
-/// What is no regular file is not opened: whoever opens a pipe waits for a writer.
+/// Anything else is not opened: to open a named pipe blocks until somebody writes to it.
 #[cfg(unix)]
 #[test]
-fn only_regular_files_are_read_and_not_without_end() {
+fn only_regular_files_of_a_limited_size_are_read() {
     let (good, other) = (pair(), pair());
     let files = Files::using(&good);
     let at = |name: &str| files.folder.path().join(name);
@@ -191,10 +191,10 @@ fn only_regular_files_are_read_and_not_without_end() {
     replace_by_folder();
     is_kept("not used: tls.crt: this is not a regular file");
     std::fs::remove_dir(at("tls.crt")).unwrap();
-    let long = other.0.clone() + &" ".repeat(1 << 20);
-    files.write((&long, &other.1));
+    let of_length = |length: usize| other.0.clone() + &" ".repeat(length - other.0.len());
+    files.write((&of_length((1 << 20) + 1), &other.1));
     is_kept("not used: tls.crt: the file is longer than 1 MiB");
-    files.write((&long[..1 << 20], &other.1));
+    files.write((&of_length(1 << 20), &other.1));
     assert_eq!(files.reload(NOW).as_deref(), Some("used"));
     assert!(files.serves(&other));
 }
@@ -216,23 +216,23 @@ fn links_to_files_are_files() {
     assert!(files.serves(&good));
 }
 
-/// While the files cannot be read, the one in use expires, and the one that was in them becomes valid.
+/// The pair in use can expire, and the pair of the last read can become valid.
 #[test]
-fn while_nothing_is_read_the_time_goes_on() {
+fn validity_counts_while_a_read_hangs() {
     let (good, early) = (pair(), Made::new(1, 30));
     let files = Files::using(&good);
-    let not_read = |now: i64| match files.certificates.not_read("it hangs", now) {
+    let read_failed = |now: i64| match files.certificates.read_failed("it hangs", now) {
         Some(Reloaded::NotUsed(said)) => Some(said.split_once("tls.crt: ").unwrap().1.to_owned()),
         None => None,
         other => panic!("{other:?}"),
     };
-    assert_eq!((not_read(NOW).as_deref(), not_read(NOW)), (Some("it hangs"), None));
+    assert_eq!((read_failed(NOW).as_deref(), read_failed(NOW)), (Some("it hangs"), None));
     let expired = "it hangs; the certificate in use expired at 2026-01-02T00:00:00Z";
-    assert_eq!(not_read(NOW + 2 * DAY).as_deref(), Some(expired));
+    assert_eq!(read_failed(NOW + 2 * DAY).as_deref(), Some(expired));
     files.write(early.both());
     assert!(files.reload(NOW).is_some());
-    assert_eq!(not_read(NOW + 2 * DAY).as_deref(), Some("it hangs"));
+    assert_eq!(read_failed(NOW + 2 * DAY).as_deref(), Some("it hangs"));
     assert!(files.serves(&early));
-    // Nothing has changed since, and all is well.
+    // The files have not changed, and can be read again.
     assert_eq!(files.reload(NOW + 2 * DAY).as_deref(), Some("used"));
 }

@@ -153,7 +153,7 @@ async fn a_head_is_bounded() {
         let rest = "x".repeat(length - start.len() - end.len());
         start + &rest + end
     };
-    // Its end is there or not, and it comes at once or in pieces.
+    // With and without its end, at once and in pieces.
     for (length, end, piece) in [
         (MAX_HEAD, "", MAX_HEAD),
         (MAX_HEAD + 1, "\r\n\r\n", MAX_HEAD + 1),
