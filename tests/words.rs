@@ -111,7 +111,6 @@ fn another_value_of_a_part_is_a_conflict() {
         ),
         ("haproxy", &[], "n/proxy-read-timeout: \"60\"\nhaproxy.org/timeout-server: \"60\""),
         ("ingress-nginx", &[("BasicAuth", "users")], "n/auth-type: digest"),
-        ("haproxy", &[("BasicAuth", "users")], "haproxy.org/auth-type: none"),
     ] {
         assert!(code(program, options, block, Code::IntentConflict), "{program}, {options:?}: {block}");
     }

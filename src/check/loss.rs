@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{intent_of, key_of_part, plainest, unread};
+use crate::dialect::nginx::read::{at_fault, intent_of, plainest, unread};
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
@@ -264,35 +264,48 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let refused = refused(plan);
-    let mut found = Vec::<Lost<'_>>::new();
+    let losses = |annotation: &Annotation| -> Vec<(Loss, Target)> {
+        let is_idle = |server: &&Server| {
+            !is_perhaps_another(server) || is_idle_where_tls_passes(plan, &annotation.key, server.target)
+        };
+        let known = plan.servers.iter().filter(is_idle).map(|server| server.target);
+        known.map(|target| (loss(plan, annotation, target), target)).collect()
+    };
+    let mut found = Vec::new();
     for annotation in &plan.annotations {
-        let is_idle = |server: &Server| is_idle_where_tls_passes(plan, &annotation.key, server.target);
-        let known = plan.servers.iter().filter(|server| !is_perhaps_another(server) || is_idle(server));
-        let losses = known.map(|server| (loss(plan, annotation, server.target), server.target));
-        let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
-        if loss == Loss::Nothing || context.denial(annotation).is_some() {
-            continue;
-        }
-        let intent = intent_of(&annotation.key);
+        let most = losses(annotation).into_iter().map(|(loss, _)| loss).max().unwrap_or(Loss::Nothing);
         // A value that is none has a finding of its own.
-        if intent.is_some_and(|it| refused.contains(&it)) || bad_value(plan, annotation).is_some() {
-            continue;
-        }
-        let targets = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
-        let lost = Lost { intent, annotation, loss, targets, all: vec![annotation] };
-        match found.iter_mut().find(|it| intent.is_some() && it.intent == intent) {
-            Some(first) => first.add(context, lost),
-            None => found.push(lost),
+        let is_told = || {
+            intent_of(&annotation.key).is_some_and(|it| refused.contains(&it))
+                || bad_value(plan, annotation).is_some()
+        };
+        if most > Loss::Nothing && context.denial(annotation).is_none() && !is_told() {
+            let is_accepted = context.settings.accept_loss.fit(&annotation.key);
+            found.push(((most, !is_accepted), annotation));
         }
     }
-    for lost in found {
-        lost.file(context, report);
+    for (weight, annotation) in &found {
+        // What annotations say together is told once, about the one that protects most.
+        let intent = intent_of(&annotation.key);
+        let mut others = Vec::new();
+        let mut is_first = true;
+        for (other, it) in found.iter().filter(|_| intent.is_some()) {
+            if it.key != annotation.key && intent_of(&it.key) == intent {
+                is_first &= other < weight || other == weight && it.key > annotation.key;
+                others.push(*it);
+            }
+        }
+        if is_first {
+            let all = losses(annotation).into_iter().filter(|(own, _)| *own == weight.0);
+            let targets: Vec<Target> = all.map(|(_, target)| target).collect();
+            others.push(annotation);
+            Lost { annotation, loss: weight.0, targets, all: others }.file(context, report);
+        }
     }
 }
 
 /// What is lost, with the annotation that protects most.
 struct Lost<'p> {
-    intent: Option<Intent>,
     annotation: &'p Annotation,
     loss: Loss,
     targets: Vec<Target>,
@@ -300,18 +313,7 @@ struct Lost<'p> {
     all: Vec<&'p Annotation>,
 }
 
-impl<'p> Lost<'p> {
-    /// Adds what another annotation says together with this one.
-    fn add(&mut self, context: &RuleContext<'_>, other: Self) {
-        let is_accepted = |it: &Annotation| context.settings.accept_loss.fit(&it.key);
-        self.all.push(other.annotation);
-        if other.loss > self.loss
-            || other.loss == self.loss && is_accepted(self.annotation) && !is_accepted(other.annotation)
-        {
-            (self.annotation, self.loss, self.targets) = (other.annotation, other.loss, other.targets);
-        }
-    }
-
+impl Lost<'_> {
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
         let Self { annotation, targets, .. } = self;
         let (named, cause, instead) = instead(context.plan, annotation, targets);
@@ -405,7 +407,7 @@ fn instead<'p>(
         match (intent.map(|intent| says(plan, *target, intent, wish)), &wrong) {
             (Some(Says::Lacks(instead)), _) => help = help.or(Some(instead.into_owned())),
             (says, Some(wrong)) => {
-                let named = says.and(intent).and_then(|intent| key_of_part(plan, intent, wrong.part));
+                let named = says.and(intent).and_then(|intent| at_fault(plan, intent, &wrong.said));
                 return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
             }
             (_, None) => {}

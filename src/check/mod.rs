@@ -140,6 +140,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", unvalued::without_value;
+    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
@@ -164,8 +166,6 @@ rules! {
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "alb-without-https", [AuthenticationOff],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
-    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],
-        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

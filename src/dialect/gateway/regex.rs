@@ -51,9 +51,11 @@ pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
 /// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
 pub(in crate::dialect) fn behind_slash(path: &str) -> String {
     // What repeats flags such as `(?i)` repeats what stands in front of them.
-    let is_group = |rest: &str| matches!(rest.as_bytes().get(2), Some(b':' | b'P' | b'<'));
-    let is_item =
-        |rest: &&str| !rest.starts_with(['*', '+', '?', '{']) && (!rest.starts_with("(?") || is_group(rest));
+    let is_item = |rest: &&str| {
+        let flags =
+            rest.strip_prefix("(?").map(|it| it.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+        !rest.starts_with(['*', '+', '?', '{']) && !flags.is_some_and(|behind| behind.starts_with(')'))
+    };
     let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
     match behind.collect::<Option<Vec<&str>>>() {
         Some(all) => format!("/(?i:{})", all.join("|")),

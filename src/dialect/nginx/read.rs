@@ -109,22 +109,11 @@ pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
-/// Parts of options, and what the names have of the annotations that say them.
-const PARTS: [(&str, &str); 7] = [
-    ("exposeHeaders", "expose-headers"),
-    ("maxAge", "max-age"),
-    ("origins", "origin"),
-    ("headers", "allow-headers"),
-    ("responseHeaders", "response-headers"),
-    ("cookie", "cookie-name"),
-    ("limit", "limit-rp"),
-];
-
-/// The annotation that says a part of an intent.
-pub(crate) fn key_of_part<'p>(plan: &'p Plan, intent: Intent, part: &str) -> Option<&'p Annotation> {
-    let name = PARTS.iter().find(|(known, _)| *known == part).map_or(part, |(_, name)| name);
-    let says = |it: &&Annotation| it.key.contains(name) && intent_of(&it.key) == Some(intent);
-    plan.annotations.iter().filter(|_| !name.is_empty()).find(says)
+/// The annotation, of those that say an intent, whose value has the text that a sentence quotes.
+pub(crate) fn at_fault<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option<&'p Annotation> {
+    let (_, quoted) = said.split_once('`')?;
+    let (text, _) = quoted.split_once('`')?;
+    plan.annotations.iter().find(|it| it.value.contains(text) && intent_of(&it.key) == Some(intent))
 }
 
 /// What the annotations of these names say, as the option of the intent says it, or why no option says it.
@@ -194,7 +183,7 @@ pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
 }
 
 fn wrong(said: &str, help: &str) -> Wrong {
-    Wrong { said: said.to_owned(), help: help.to_owned(), part: "" }
+    Wrong { said: said.to_owned(), help: help.to_owned() }
 }
 
 /// The path in front of a pattern whose rewrite cuts it off: of `/shop(/|$)(.*)` with the target `/$2` it is `/shop`.

@@ -23,14 +23,12 @@ pub(crate) struct Given<'t>(pub(crate) &'t str);
 pub(crate) struct Wrong {
     pub(crate) said: String,
     pub(crate) help: String,
-    /// The part of a value with several parts, if it is one.
-    pub(crate) part: &'static str,
 }
 
 type Read<T> = Result<T, Wrong>;
 
 fn wrong<T>(said: String, help: &str) -> Read<T> {
-    Err(Wrong { said, help: help.to_owned(), part: "" })
+    Err(Wrong { said, help: help.to_owned() })
 }
 
 /// A text that is not what it should be.
@@ -129,7 +127,7 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 /// Reads all items of a list. A list that is partly valid is refused whole.
 fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<Vec<String>, Vec<Wrong>> {
     let (most, help) = match what {
-        ADDRESSES => (MAX_SOURCES, "join networks beside each other into larger ones"),
+        ADDRESSES => (MAX_SOURCES, "write larger networks"),
         _ => (MAX_ITEMS, "write fewer"),
     };
     let (mut found, mut problems) = (Vec::new(), Vec::new());

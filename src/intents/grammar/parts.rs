@@ -48,12 +48,11 @@ impl<'t> Parts<'t> {
     }
 
     /// A part; the default where it is missing or wrong.
-    pub(super) fn read<T: Default>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Read<T>) -> T {
+    pub(super) fn read<T: Default>(&mut self, key: &str, read: impl FnOnce(&str) -> Read<T>) -> T {
         match self.get(key).map(read) {
             None => T::default(),
             Some(Ok(value)) => value,
-            Some(Err(mut wrong)) => {
-                wrong.part = key;
+            Some(Err(wrong)) => {
                 self.problems.push(wrong);
                 T::default()
             }
@@ -71,15 +70,13 @@ impl<'t> Parts<'t> {
             None => Vec::new(),
             Some(Ok(value)) => value,
             Some(Err(wrong)) => {
-                let known = self.problems.len();
                 self.problems.extend(wrong);
-                self.problems.iter_mut().skip(known).for_each(|wrong| wrong.part = key);
                 Vec::new()
             }
         }
     }
 
-    pub(super) fn seconds(&mut self, key: &'static str) -> Option<u64> {
+    pub(super) fn seconds(&mut self, key: &str) -> Option<u64> {
         self.read(key, |text| duration(text).map(|ms| Some(ms / 1000)))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Annotations, Said, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::intents::{Given, Intent, Wrong};
+use crate::intents::{Given, Intent};
 use crate::validation::parse_bool;
 
 /// What says which pages of other origins may ask.
@@ -42,14 +42,9 @@ const fn says(intent: Intent, names: &'static [&'static str], text: String) -> O
     Some(Said { intent, names, text: Ok(text) })
 }
 
-/// The annotations of these names say something that no option says, and this part of one name is the reason.
-fn cannot(
-    intent: Intent,
-    names: &'static [&'static str],
-    part: &'static str,
-    (said, help): (&str, &str),
-) -> Option<Said> {
-    Some(Said { intent, names, text: Err(Wrong { part, ..wrong(said, help) }) })
+/// The annotations of these names say something that no option says; what is quoted tells which of them is the reason.
+fn cannot(intent: Intent, names: &'static [&'static str], (said, help): (&str, &str)) -> Option<Said> {
+    Some(Said { intent, names, text: Err(wrong(said, help)) })
 }
 
 /// A rewrite that cuts off the paths of all routes, or puts something in their place. To the path itself, it is none.
@@ -83,31 +78,24 @@ fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
 /// Without `auth-type`, ingress-nginx asks nobody. A map of users is another form of the secret.
 fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
     let names = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
-    let cannot = |part, reason| cannot(Intent::BasicAuth, names, part, reason);
+    let cannot = |said, help| cannot(Intent::BasicAuth, names, (said, help));
     let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
         (None, None) => return None,
         (Some(kind), Some(secret)) => (kind, secret),
         _ => {
-            let reason = ("auth-type and auth-secret belong together", "write both, or remove the line");
-            return cannot("", reason);
+            return cannot("auth-type and auth-secret belong together", "write both, or remove the line");
         }
     };
     if kind == "digest" {
         return cannot(
-            "auth-type",
-            (
-                "no option asks for passwords of the kind digest",
-                "write auth-type: basic, and a secret of that kind",
-            ),
+            "no option asks for passwords of the kind `digest`",
+            "write auth-type: basic, and a secret of that kind",
         );
     }
     if given.text("auth-secret-type").is_some_and(|form| form != "auth-file") {
         return cannot(
-            "auth-secret-type",
-            (
-                "no option reads a secret with a key for each user",
-                "write all users into the key `auth` of the secret, and remove auth-secret-type",
-            ),
+            "no option reads such a secret (`auth-map`)",
+            "write all users into the key `auth` of the secret, and remove auth-secret-type",
         );
     }
     let realm = given.text("auth-realm").unwrap_or_default();
@@ -121,7 +109,6 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
         return cannot(
             Intent::ExternalAuth,
             &["auth-url", "auth-method"],
-            "auth-method",
             (
                 "auth-method asks for another method than GET, which no option does",
                 "remove auth-method, if the server takes GET",
@@ -153,7 +140,7 @@ const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359
 fn says_time(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<Said> {
     match time(seconds) {
         Some(text) => says(intent, names, text),
-        None => cannot(intent, names, "", NO_TIME),
+        None => cannot(intent, names, NO_TIME),
     }
 }
 
@@ -192,7 +179,7 @@ fn body_size(given: &Annotations<'_>) -> Option<Said> {
         Some(text) => says(Intent::MaxBodySize, names, text),
         None => {
             let reason = ("no option has this", "write at most 1048576g, or 0");
-            cannot(Intent::MaxBodySize, names, "", reason)
+            cannot(Intent::MaxBodySize, names, reason)
         }
     }
 }
@@ -206,7 +193,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     let origins = part("cors-allow-origin", "*");
     let credentials = part("cors-allow-credentials", "");
     let Some(age) = time(part("cors-max-age", "1728000")) else {
-        return cannot(Intent::Cors, &CORS, "cors-max-age", NO_TIME);
+        return cannot(Intent::Cors, &CORS, NO_TIME);
     };
     // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. No other program
     // offers that; where it is only the default, it is left out.
@@ -246,8 +233,8 @@ fn protocol(given: &Annotations<'_>) -> Option<Said> {
     let names = &["backend-protocol"];
     let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
         "fcgi" => {
-            let reason = ("no option has FastCGI", "expose a web server that asks this Service by FastCGI");
-            return cannot(Intent::BackendProtocol, names, "", reason);
+            let reason = ("no option has FastCGI", "expose a web server that asks it by FastCGI");
+            return cannot(Intent::BackendProtocol, names, reason);
         }
         "auto_http" => "http".to_owned(),
         word => word.to_owned(),
@@ -267,15 +254,11 @@ fn sticky(given: &Annotations<'_>) -> Option<Said> {
         "session-cookie-expires",
     ];
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
-    let (key, age) = match ["session-cookie-max-age", "session-cookie-expires"]
-        .into_iter()
-        .find_map(|part| Some((part, given.text(part)?)))
-    {
+    let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
+    let (key, age) = match age.map(time) {
         None => ("", String::new()),
-        Some((part, age)) => match time(age) {
-            Some(age) => ("\nmaxAge: ", age),
-            None => return cannot(Intent::StickySession, names, part, NO_TIME),
-        },
+        Some(Some(age)) => ("\nmaxAge: ", age),
+        Some(None) => return cannot(Intent::StickySession, names, NO_TIME),
     };
     says(Intent::StickySession, names, ["cookie: ", name, key, &age].concat())
 }
@@ -295,7 +278,6 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
             return cannot(
                 Intent::RateLimit,
                 &["limit-rps", "limit-rpm"],
-                "",
                 ("limit-rps and limit-rpm are two limits, and an option has one", "keep one of the two"),
             );
         }

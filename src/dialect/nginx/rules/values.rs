@@ -15,9 +15,8 @@ use crate::values::Target;
 /// ingress-nginx takes the values. Whoever else serves the Service is told what they mean, which bad ones do not say.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let serves =
-        |program| plan.targets.contains(&Target::Ingress) && program == plan.controller(Target::Ingress);
-    let is_served = serves(Controller::IngressNginx);
+    let by = plan.targets.contains(&Target::Ingress).then(|| plan.controller(Target::Ingress));
+    let is_served = by == Some(Controller::IngressNginx);
     // ingress-nginx refuses what others would use.
     let granted = Granted { to_name: false, to_lose: false };
     for annotation in &plan.annotations {
@@ -25,7 +24,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         let Annotation { key, value, .. } = annotation;
         if let Some((misfit, is_harmless)) = misfit(known, value) {
             file(annotation, problem(annotation, &misfit, is_harmless, is_served), report);
-        } else if is_served || serves(Controller::TraefikNginx) {
+        } else if by.is_some_and(Controller::is_nginx) {
             let problem = elsewhere(&PROGRAM, known, (key, value), plan.namespace(), granted);
             problem.into_iter().for_each(|problem| annotation.file_value(report, problem));
         }
