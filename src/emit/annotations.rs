@@ -111,8 +111,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
                 // The program may have a key for it that Xposer does not know.
-                let said =
-                    format!("for {}, nothing is written for {}", self.with_article(), quoted(&given.key));
+                let said = format!("{} gets nothing for {}", self.with_article(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
