@@ -166,6 +166,7 @@ mod tests {
     use crate::intents::Given;
     use crate::plan::Wanted;
     use crate::testing;
+    use crate::{Code, Service, Settings};
 
     /// Those whose words are here, with the option `TLS` with which they do most.
     const PROGRAMS: [(Controller, &str); 8] = [
@@ -221,7 +222,7 @@ mod tests {
             ("IngressURLPath", path),
             ("Target", target.as_str()),
         ];
-        let settings = json!({"controllers": {"own": program.as_str()}});
+        let settings = json!({"domain": "example.com", "controllers": {"own": program.as_str()}});
         match testing::plan(&annotations, settings) {
             Ok(plan) => (plan, target),
             Err(report) => panic!("{program}: {report}"),
@@ -324,21 +325,25 @@ mod tests {
                         ("Target", target.as_str()),
                         (crate::service::FORWARD_ANNOTATION, block.as_str()),
                     ];
-                    testing::plan(&annotations, json!({"controllers": {"own": program.as_str()}}))
+                    let settings = json!({"domain": "example.com", "controllers": {"own": program.as_str()}});
+                    let settings = Settings::from_value(&settings).unwrap_or_default();
+                    crate::expose(&Service::from_value(&testing::service(&annotations)), &settings)
                 };
                 // What it has no words for is refused.
-                let Ok(plan) = with(None) else { continue };
+                let outcome = with(None);
+                let Some(plan) = outcome.plan() else { continue };
                 let options: Vec<Wanted> = plan.intents.clone();
-                for written in by_controller(&plan, target) {
+                for written in by_controller(plan, target) {
                     let name = written.key.rsplit('/').next().unwrap_or_default();
-                    if !options.iter().any(|it| is_word(&plan, target, it, written.key)) {
+                    if !options.iter().any(|it| is_word(plan, target, it, written.key)) {
                         continue;
                     }
                     let is_conflict = |value: &str| {
-                        let report = with(Some(format!("{}: {value}", written.key))).err();
+                        let outcome = with(Some(format!("{}: {value}", written.key)));
                         // A value that is none is told for itself.
-                        let codes = [crate::Code::IntentConflict, crate::Code::AnnotationInvalid];
-                        report.is_some_and(|it| it.diagnostics().iter().any(|it| codes.contains(&it.code)))
+                        let codes = [Code::IntentConflict, Code::AnnotationInvalid, Code::AnnotationIgnored];
+                        let found = outcome.report().map_or(&[][..], |report| report.diagnostics());
+                        found.iter().any(|it| codes.contains(&it.code))
                     };
                     assert!(!is_conflict(&written.value), "{program}: {}: {}", written.key, written.value);
                     // Of what ingress-nginx has not said, a word may say more. Beside attributes that are given, a load balancer
