@@ -196,6 +196,6 @@ fn a_pattern_that_takes_all_below_a_prefix_meets_that_prefix() {
             .map(|(name, url)| testing::service_named("shop", name, &[(path, url)]));
         let services: Vec<Service<'_>> = all.iter().map(Service::from_value).collect();
         let outcomes = crate::expose_all(&services, &settings, crate::Precedence::RefuseAll);
-        assert!(outcomes.iter().all(|it| it.is_refused()), "{class}: {outcomes:?}");
+        assert!(outcomes.iter().all(crate::Outcome::is_refused), "{class}: {outcomes:?}");
     }
 }
