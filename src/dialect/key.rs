@@ -365,6 +365,11 @@ impl Program {
         }
     }
 
+    /// Whether the letter case of the names does not count.
+    pub(super) const fn is_any_case(&self) -> bool {
+        self.any_case
+    }
+
     /// A name in the letter case of the tables.
     fn cased<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if self.any_case { name.to_ascii_lowercase().into() } else { name.into() }

@@ -207,6 +207,16 @@ pub(crate) fn problem_of_value(
         return Some(problem);
     }
     let (program, known) = read_by(controller, key)?;
+    // Two keys that differ in their letter case are one for Traefik. Beside the key of an option, this one would be lost, and no pattern of a
+    // denied key has it.
+    let lower = key.to_ascii_lowercase();
+    if known.loss == Loss::Protects && lower != key && program.is_any_case() {
+        let said = format!(
+            "{} has upper-case letters, and is another key for an option or a denied pattern",
+            quoted(key)
+        );
+        return Some(Problem::new(Code::AnnotationInvalid, said).help(format!("write {lower}")).found(value));
+    }
     match known.misfit(value) {
         Some(misfit) => Some(misfitting(controller, &known, (key, value), &misfit)),
         None => elsewhere(program, &known, (key, value), own, granted),
