@@ -1,6 +1,7 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
@@ -281,25 +282,22 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         };
         if most > Loss::Nothing && context.denial(annotation).is_none() && !is_told() {
             let is_accepted = context.settings.accept_loss.fit(&annotation.key);
-            found.push(((most, !is_accepted), annotation));
+            found.push(((most, !is_accepted), intent_of(&annotation.key), annotation));
         }
     }
-    for (weight, annotation) in &found {
+    for (weight, intent, annotation) in &found {
         // What annotations say together is told once, about the one that protects most.
-        let intent = intent_of(&annotation.key);
-        let mut others = Vec::new();
-        let mut is_first = true;
-        for (other, it) in found.iter().filter(|_| intent.is_some()) {
-            if it.key != annotation.key && intent_of(&it.key) == intent {
-                is_first &= other < weight || other == weight && it.key > annotation.key;
-                others.push(*it);
-            }
-        }
-        if is_first {
+        let is_together = |other: &&Annotation, said: &Option<Intent>| {
+            other.key == annotation.key || (intent.is_some() && said == intent)
+        };
+        let together = || found.iter().filter(|(_, said, other)| is_together(other, said));
+        let first = together().max_by_key(|(weight, _, other)| (*weight, Reverse(&other.key)));
+        if first.is_some_and(|(.., first)| first.key == annotation.key) {
             let all = losses(annotation).into_iter().filter(|(own, _)| *own == weight.0);
             let targets: Vec<Target> = all.map(|(_, target)| target).collect();
-            others.push(annotation);
-            Lost { annotation, loss: weight.0, targets, all: others }.file(context, report);
+            let others = together().map(|(.., other)| *other).filter(|other| other.key != annotation.key);
+            let all = others.chain([*annotation]).collect();
+            Lost { annotation, loss: weight.0, targets, all }.file(context, report);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! All claims of a plan at admission, including the hosts that its annotations add, and the limits of the comparison.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::claims::{Claimed, main_claims, redirects};
@@ -77,18 +78,21 @@ impl<'c> AllClaims<'c> {
         };
         let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim));
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
+        // Each served host has all paths.
+        let served = LazyCell::new(|| -> Vec<(Cow<'_, str>, bool)> {
+            plan.rules.iter().map(|rule| claimed_path(&rule.path, rule.path_type)).collect()
+        });
+        let whole = [("/".into(), false)];
         for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
-            let whole = || ("/".into(), false);
-            let served = || plan.rules.iter().map(|rule| claimed_path(&rule.path, rule.path_type)).collect();
-            let (into, paths): (_, Vec<(Cow<'_, str>, bool)>) = match what {
-                Use::Served => (&mut all, served()),
-                Use::Redirected => (&mut redirects, vec![whole()]),
+            let (into, paths) = match what {
+                Use::Served => (&mut all, served.as_slice()),
+                Use::Redirected => (&mut redirects, &whole[..]),
                 Use::Published if own.contains(host.as_str()) => continue,
-                Use::Published => (&mut published, vec![whole()]),
+                Use::Published => (&mut published, &whole[..]),
             };
             let is_canary = *what != Use::Published && plan.canary.is_some();
             for (path, is_exact) in paths {
-                let claim = Claimed::Route(host.as_str().into(), path, is_exact, is_canary);
+                let claim = Claimed::Route(host.as_str().into(), path.clone(), *is_exact, is_canary);
                 if !has_room(&claim) {
                     is_cut = true;
                     break;

@@ -91,9 +91,8 @@ pub struct Legacy {
     pub source: &'static str,
 }
 
-/// The module of the policy never says who decided, and is smaller without it.
 pub(super) const fn row(old: &'static str, migration: Migration, source: &'static str) -> Legacy {
-    Legacy { old, migration, source: if cfg!(target_arch = "wasm32") { "" } else { source } }
+    Legacy { old, migration, source }
 }
 
 /// The tables beside [`nginx::removed::REMOVED`].

@@ -74,8 +74,7 @@ pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
 /// that prefix, because it takes them from the holder of the prefix.
 pub(crate) fn claimed_path(path: &str, kind: PathType) -> (Cow<'_, str>, bool) {
     match taken_below(path) {
-        Some(Cow::Borrowed(below)) => (comparable_path(below, PathType::Prefix).into(), false),
-        Some(Cow::Owned(below)) => (comparable_path(&below, PathType::Prefix).to_owned().into(), false),
+        Some(below) => (comparable_path(&below, PathType::Prefix).to_owned().into(), false),
         None => (comparable_path(path, kind).into(), kind == PathType::Exact),
     }
 }

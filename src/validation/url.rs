@@ -57,7 +57,7 @@ pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
 /// Returns the path below which a regular expression takes all requests: `/` for `/(.*)`, and `/shop` for `/shop(/|$)(.*)`. `None` if
 /// it takes only some of them, such as `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as
 /// ingress-nginx does it.
-pub(crate) fn taken_below(pattern: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn taken_below(pattern: &str) -> Option<String> {
     // The signs `+` and `.` are also those of paths that are no pattern.
     let has_signs = is_regex_path(pattern) || pattern.contains('?');
     if !has_signs && !pattern.contains(['+', '.']) {
@@ -67,7 +67,7 @@ pub(crate) fn taken_below(pattern: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     if is_uncertain(pattern) {
-        return Some(Cow::Borrowed("/"));
+        return Some("/".to_owned());
     }
     if !has_signs {
         return None;
@@ -82,11 +82,11 @@ pub(crate) fn taken_below(pattern: &str) -> Option<Cow<'_, str>> {
     let all: Vec<Option<String>> = Parser::alternatives(pattern).iter().map(below).collect();
     let is_root = |path: &Option<String>| path.as_ref().is_some_and(|path| path.trim_matches('/').is_empty());
     if all.iter().any(is_root) {
-        return Some(Cow::Borrowed("/"));
+        return Some("/".to_owned());
     }
     let all: Option<Vec<String>> = all.into_iter().collect();
     let common = all?.into_iter().reduce(|one, other| common(&one, &other))?;
-    Some(if common.is_empty() { Cow::Borrowed("/") } else { Cow::Owned(common) })
+    Some(if common.is_empty() { "/".to_owned() } else { common })
 }
 
 /// Whether no part of a pattern requires a certain character, so that it takes all paths, or all but the shortest: `/.*`, `/(.+)`,
