@@ -1,12 +1,12 @@
-//! Who serves an Ingress, an HTTPRoute or a Route: one row a program.
+//! The programs that serve Ingresses, HTTPRoutes or Routes: one row per program.
 
 use super::key::Program;
 use super::{haproxy, haproxy_ingress, nginx, traefik};
 use crate::diagnostics::words;
 use crate::validation::is_regex_path;
 
-/// A program that serves Ingresses, HTTPRoutes or Routes. The words are those of the settings `controllers`,
-/// `defaultController` and `gatewayController`.
+/// A program that serves Ingresses, HTTPRoutes or Routes. The settings `controllers`, `defaultController` and
+/// `gatewayController` use these names.
 ///
 /// ```
 /// use xposer::internal::Controller;
@@ -19,9 +19,9 @@ use crate::validation::is_regex_path;
 pub enum Controller {
     /// ingress-nginx.
     IngressNginx,
-    /// Traefik, by its own annotations; its Gateway API provider for HTTPRoutes.
+    /// Traefik, configured by its own annotations; for HTTPRoutes, its Gateway API provider.
     Traefik,
-    /// Traefik, by its provider that reads the annotations of ingress-nginx.
+    /// Traefik, with its provider that reads the annotations of ingress-nginx.
     TraefikNginx,
     /// Contour.
     Contour,
@@ -33,15 +33,15 @@ pub enum Controller {
     F5Nginx,
     /// AWS Load Balancer Controller.
     Alb,
-    /// The Ingress controller of Google's cloud.
+    /// The Ingress controller of Google Cloud.
     Gce,
     /// The router of OpenShift.
     Openshift,
     /// Envoy Gateway.
     EnvoyGateway,
-    /// An implementation of the Gateway API of which nothing else is known.
+    /// An implementation of the Gateway API about which nothing else is known.
     Gateway,
-    /// A program whose words are not known.
+    /// A program whose annotations are not known.
     Other,
 }
 
@@ -61,7 +61,7 @@ words!(Controller {
     Other = "other",
 });
 
-/// What is known of a program that serves something.
+/// The properties of a controller.
 pub(crate) struct Row {
     /// Its name in a sentence.
     pub(crate) name: &'static str,
@@ -74,7 +74,7 @@ pub(crate) struct Row {
 }
 
 impl Controller {
-    /// What is known of it.
+    /// Returns the properties of the controller.
     pub(crate) const fn row(self) -> Row {
         match self {
             Self::IngressNginx => Row {
@@ -87,10 +87,10 @@ impl Controller {
                 name: "Traefik",
                 ingress: "traefik.io/ingress-controller",
                 gateway: "traefik.io/gateway-controller",
-                // Traefik 1.7 had others.
+                // Traefik 1.7 read other keys.
                 reads: &["traefik.ingress.kubernetes.io/router."],
             },
-            // It serves the classes of ingress-nginx, so no class says that it is the one.
+            // It serves the classes of ingress-nginx, so no class identifies it.
             Self::TraefikNginx => Row {
                 name: "Traefik's provider for ingress-nginx",
                 ingress: "",
@@ -167,7 +167,7 @@ impl Controller {
         }
     }
 
-    /// The words of those that serve HTTPRoutes.
+    /// The names of the controllers that serve HTTPRoutes.
     pub(crate) const OF_GATEWAYS: &[&str] = &[
         "traefik",
         "contour",
@@ -180,7 +180,7 @@ impl Controller {
         "other",
     ];
 
-    /// Its name in a sentence.
+    /// Returns the name of the controller in a sentence.
     ///
     /// ```
     /// use xposer::internal::Controller;
@@ -192,13 +192,13 @@ impl Controller {
         self.row().name
     }
 
-    /// What its `IngressClass` and its `GatewayClass` name as their controller; empty where there is no such class.
+    /// Returns the names of the controller in its `IngressClass` and its `GatewayClass`; empty if it has no such class.
     #[must_use]
     pub const fn class_controllers(self) -> (&'static str, &'static str) {
         (self.row().ingress, self.row().gateway)
     }
 
-    /// The table of its own keys, where it shares a prefix with others.
+    /// Returns the table of the controller's own keys, if it shares a prefix with other programs.
     pub(crate) fn program(self) -> Option<&'static Program> {
         match self {
             Self::Haproxy => Some(&haproxy::PROGRAM),
@@ -207,8 +207,8 @@ impl Controller {
         }
     }
 
-    /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
-    /// read by another one.
+    /// Whether it reads a key on an Ingress. A controller without a dialect here may read any key except those of
+    /// ingress-nginx.
     ///
     /// ```
     /// use xposer::internal::Controller;
@@ -222,7 +222,7 @@ impl Controller {
             Self::TraefikNginx => {
                 return key.strip_prefix(nginx::PREFIX).is_some_and(traefik::nginx::reads);
             }
-            // Others of this prefix are those of ingress-nginx.
+            // The other keys with this prefix belong to ingress-nginx.
             Self::Haproxy => {
                 if let Some(name) = key.strip_prefix(nginx::OLD_PREFIX) {
                     return haproxy::PROGRAM.reads(name);
@@ -233,9 +233,10 @@ impl Controller {
         self.row().reads.iter().any(|start| key.starts_with(start))
     }
 
-    /// What it does with a path that has the signs of a regular expression, where it compares no path with one.
+    /// Returns how the controller compares a path with characters of a regular expression, if it supports no regular
+    /// expressions and the path is not one of its own patterns.
     pub(crate) fn instead_of_patterns(self, path: &str) -> Option<&'static str> {
-        // A star behind a slash is a pattern of theirs, for GKE at the end alone.
+        // For these controllers, `*` after a slash is a wildcard; for GKE, only at the end.
         let is_glob = || match self {
             Self::Gce => !is_regex_path(path.strip_suffix("/*").unwrap_or(path)),
             _ => !is_regex_path(&path.replace("/*", "")),
@@ -250,8 +251,8 @@ impl Controller {
         }
     }
 
-    /// Whether it serves nobody at such a path where it compares none with a regular expression: it refuses the path, or no request
-    /// has one with these signs.
+    /// Whether a controller without regular expressions serves no request at such a path: it refuses the path, or no request
+    /// path contains these characters.
     pub(crate) fn serves_nobody(self, path: &str) -> bool {
         let has_sign = path.contains(['[', ']', '{', '}', '|', '^', '\\']);
         has_sign
@@ -267,8 +268,8 @@ impl Controller {
         matches!(self, Self::IngressNginx | Self::TraefikNginx)
     }
 
-    /// The program of an `IngressClass.spec.controller` or a `GatewayClass.spec.controllerName`; what is behind a slash that
-    /// follows counts as the name of an instance.
+    /// Returns the program of an `IngressClass.spec.controller` or a `GatewayClass.spec.controllerName`. A slash and the name
+    /// of an instance may follow the known name.
     #[must_use]
     pub fn of_spec(controller: &str) -> Option<Self> {
         let is_it = |known: &str| {
@@ -278,7 +279,7 @@ impl Controller {
         Self::ALL.into_iter().find(|it| is_it(it.row().ingress) || is_it(it.row().gateway))
     }
 
-    /// The program that the name of a class says, word by word. A name that says nothing, such as `internal`, is none.
+    /// Returns the program that the words in the name of a class indicate. A name such as `internal` indicates none.
     #[must_use]
     pub fn of_class(class: &str) -> Option<Self> {
         let is_azure =
@@ -290,7 +291,7 @@ impl Controller {
         let mut found = None;
         while let Some(word) = words.next() {
             let program = match (word, words.peek()) {
-                // Two words say whose nginx it is.
+                // Only two words together identify which nginx it is.
                 ("traefik", Some(&"nginx")) => return Some(Self::TraefikNginx),
                 ("f5", Some(&"nginx")) => return Some(Self::F5Nginx),
                 ("ingress", Some(&"nginx")) => return Some(Self::IngressNginx),
@@ -301,7 +302,7 @@ impl Controller {
                 ("haproxy", _) => Self::Haproxy,
                 ("openshift", _) => Self::Openshift,
                 ("traefik", _) => Self::Traefik,
-                // Controllers without a dialect here.
+                // Controllers without a dialect in this module.
                 (
                     "ambassador" | "apisix" | "cilium" | "citrix" | "gloo" | "istio" | "kong" | "ngrok"
                     | "pomerium" | "skipper" | "tailscale" | "tyk" | "voyager",
@@ -311,16 +312,16 @@ impl Controller {
             };
             found.get_or_insert(program);
         }
-        // Of any other nginx, nobody knows whose it is.
+        // Several programs are called nginx, so any other name with `nginx` is ambiguous.
         found.filter(|_| !class.contains("nginx"))
     }
 }
 
-/// Classes that their controllers look for in the annotation alone, and never in the field.
+/// The classes that their controllers read only in the annotation, never in the field.
 const OF_ANNOTATION: [&str; 4] =
     ["gce", "gce-internal", "gce-regional-external", "azure/application-gateway"];
 
-/// Whether a class is read in the annotation `kubernetes.io/ingress.class` alone.
+/// Whether a class is read only in the annotation `kubernetes.io/ingress.class`.
 pub(crate) fn is_of_annotation(class: &str) -> bool {
     OF_ANNOTATION.contains(&class)
 }

@@ -1,10 +1,10 @@
-//! Whether a value lets in nobody whom another one keeps out.
+//! Comparison of two values of an intent: whether one admits somebody whom the other one denies.
 
 use std::net::IpAddr;
 
 use crate::intents::{Intent, Wish};
 
-/// Whether a value of an intent lets in nobody whom another one keeps out. What cannot be compared is the same.
+/// Whether `given` admits nobody whom `wanted` denies. Values that cannot be compared must be equal.
 pub(crate) fn covers(intent: Intent, given: &Wish, wanted: &Wish) -> bool {
     match (given, wanted) {
         (Wish::BasicAuth(given), Wish::BasicAuth(wanted)) => given.secret == wanted.secret,
@@ -17,7 +17,7 @@ pub(crate) fn covers(intent: Intent, given: &Wish, wanted: &Wish) -> bool {
     }
 }
 
-/// Whether the second of two values of an intent lets more in.
+/// Whether the new value of an intent admits more than the old one.
 pub(crate) fn lets_more_in(intent: Intent, old: &Wish, new: &Wish) -> bool {
     match (old, new) {
         (Wish::Sources(old), Wish::Sources(new)) => match intent {
@@ -38,13 +38,14 @@ pub(crate) fn lets_more_in(intent: Intent, old: &Wish, new: &Wish) -> bool {
     }
 }
 
-/// Networks in their order, none of which is a part of another one, so that the one that may have an address is found at once.
+/// Sorted networks, none of which contains another one, so that only one of them can contain an address. A binary search finds
+/// it.
 pub(crate) struct Networks(Vec<Network>);
 
 impl Networks {
     pub(crate) fn of<'l>(list: impl IntoIterator<Item = &'l (impl AsRef<str> + ?Sized + 'l)>) -> Self {
         let mut all: Vec<Network> = list.into_iter().filter_map(|text| network(text.as_ref())).collect();
-        // Of two that begin with one address, the larger one comes first.
+        // Of two networks with the same first address, the larger one comes first.
         all.sort_unstable_by_key(|(is_v6, first, last)| (*is_v6, *first, std::cmp::Reverse(*last)));
         let mut kept: Vec<Network> = Vec::with_capacity(all.len());
         for (is_v6, first, last) in all {
@@ -55,7 +56,7 @@ impl Networks {
         Self(kept)
     }
 
-    /// Whether all networks of a list are inside of these. What is no network is inside of none.
+    /// Whether these networks contain all networks of a list. A text that is not a network is contained in none.
     pub(crate) fn have_all<'l>(
         &self,
         list: impl IntoIterator<Item = &'l (impl AsRef<str> + ?Sized + 'l)>,
@@ -70,7 +71,8 @@ impl Networks {
     }
 }
 
-/// A network: whether it is of IPv6, its first and its last address. Those of IPv4 stand in the upper bits.
+/// A network: whether it is an IPv6 network, its first address and its last address. IPv4 addresses are stored in the upper
+/// bits.
 pub(crate) type Network = (bool, u128, u128);
 
 pub(crate) fn network(text: &str) -> Option<Network> {

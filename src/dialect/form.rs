@@ -1,4 +1,4 @@
-//! Forms of values that several programs have in common, and what a value of another form may be meant for.
+//! Forms of values that several programs have in common, and corrections for values of another form.
 
 use std::net::IpAddr;
 
@@ -23,33 +23,33 @@ pub(crate) fn is_addresses(item: &str) -> bool {
     bits.is_none_or(|bits| is_number(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
-/// A form of a text.
+/// A form for text.
 #[derive(Debug)]
 pub(crate) struct Text {
-    /// The form in words; in front of signs, what they make up.
+    /// The description of the form. With [`Form::Of`], it is only the beginning, and the allowed characters follow.
     pub(crate) expected: &'static str,
     pub(crate) form: Form,
 }
 
-/// What a text must be.
+/// The condition that a text must satisfy.
 #[derive(Debug)]
 pub(crate) enum Form {
-    /// Letters, digits and these signs.
+    /// Only letters, digits and these characters.
     Of(&'static str),
-    /// One of these words, which have blanks between them.
+    /// One of these words, which are separated by spaces.
     Word(&'static str),
-    /// Digits, and behind them one of these units, which have `|` between them and may be empty.
+    /// Digits, followed by one of these units, which are separated by `|` and may be empty.
     Units(&'static str),
-    /// What one of these patterns fits, which have `|` between them.
+    /// A text that matches one of these patterns, which are separated by `|`.
     Like(&'static str),
-    /// Items of a form with this character between them.
+    /// Items of this form, separated by this character.
     List(char, &'static Text),
-    /// What this function takes.
+    /// A text that this function accepts.
     Fits(fn(&str) -> bool),
 }
 
 impl Text {
-    /// The form, in words.
+    /// Returns the description of the form.
     pub(crate) fn describe(&self) -> String {
         match self.form {
             Form::Of(signs) => described(self.expected, signs),
@@ -58,7 +58,7 @@ impl Text {
         }
     }
 
-    /// Whether a value has it.
+    /// Whether a value has the form.
     pub(crate) fn fits(&self, value: &str) -> bool {
         match self.form {
             Form::Of(signs) => is_of(value, signs),
@@ -74,7 +74,7 @@ impl Text {
     }
 }
 
-/// Letters, digits and signs, in words. Where a blank is among the signs, it does no harm, and is not recommended.
+/// Describes letters, digits and these characters. A space among the characters is accepted, but not recommended.
 fn described(what: &str, signs: &str) -> String {
     let mut words = [what, "letters, digits and `"].concat();
     for sign in signs.chars().filter(|sign| *sign != ' ') {
@@ -94,30 +94,30 @@ fn one_of(words: &str) -> String {
 pub(crate) enum Shape {
     Boolean,
     Integer,
-    /// Digits and perhaps `b`, `k`, `m` or `g`.
+    /// Digits, optionally followed by `b`, `k`, `m` or `g`.
     Size,
-    /// Something, of letters, digits and these signs.
+    /// A text of letters, digits and certain characters: the beginning of the description, and the characters.
     Of(&'static [&'static str; 2]),
     Headers,
     OnOff,
-    /// One of these words, which have blanks between them, in any letter case.
+    /// One of these words, which are separated by spaces, in any letter case.
     Words(&'static str),
-    /// One of these words, which have blanks between them. Their letter case counts.
+    /// One of these words, which are separated by spaces. The letter case matters.
     Exactly(&'static str),
     Text(&'static Text),
-    /// What has the first form and not the second one has an effect of its own.
+    /// A value with both forms. If a value has only the first form, the program does with it what the third item says.
     Both(&'static (Shape, &'static Text, Bad)),
 }
 
-/// A path, perhaps with captures such as `$1`.
+/// A path, optionally with captures such as `$1`.
 pub(crate) const PATH: Shape = Shape::Of(&["a path of ", "/-._~:$"]);
-/// A URL without blanks.
+/// A URL without spaces.
 pub(crate) const URL: Shape = Shape::Of(&["a URL of ", "/-._~:,?&="]);
-/// A URL whose blanks are removed first.
+/// A URL whose spaces the program removes first.
 pub(crate) const LOOSE_URL: Shape = Shape::Of(&["a URL of ", "/-._~:,?&= "]);
 
 impl Shape {
-    /// The expected form, in words.
+    /// Returns the description of the expected form.
     pub(crate) fn describe(self) -> String {
         match self {
             Self::Boolean => "true or false".to_owned(),
@@ -132,14 +132,14 @@ impl Shape {
         }
     }
 
-    /// Whether a value has this form. An empty one is not checked.
+    /// Whether a value has this form. An empty value is not checked.
     pub(crate) fn fits(self, value: &str) -> bool {
         value.is_empty()
             || match self {
                 Self::Boolean => parse_bool(value).is_some(),
                 Self::Integer => value.parse::<i64>().is_ok(),
                 Self::Size => {
-                    // ingress-nginx removes blanks first.
+                    // ingress-nginx removes spaces first.
                     let bare = value.replace(' ', "");
                     let digits = bare.trim_end_matches(['b', 'k', 'm', 'g', 'B', 'K', 'M', 'G']);
                     !digits.is_empty()
@@ -157,30 +157,31 @@ impl Shape {
     }
 }
 
-/// Whether a text is among these patterns, which have blanks between them.
+/// Whether a text matches one of these patterns, which are separated by white space.
 pub(crate) fn has(patterns: &str, text: &str) -> bool {
     patterns.split_ascii_whitespace().any(|known| matches(known, text))
 }
 
-/// Whether a value has only letters, digits and these signs.
+/// Whether a value consists only of letters, digits and these characters.
 pub(crate) fn is_of(value: &str, signs: &str) -> bool {
     value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
-/// A time of HAProxy.
+/// A duration of HAProxy.
 pub(super) static TIMER: Text =
     Text { expected: "one number, perhaps with a unit, such as 30s", form: Form::Units("|us|ms|s|m|h|d") };
 
-/// A size of nginx and HAProxy.
+/// A size as nginx and HAProxy write it.
 pub(super) static SIZE: Text = Text { expected: "a size such as 8m", form: Form::Units("|k|K|m|M|g|G") };
 
-/// A number of things.
+/// A whole number without a sign.
 pub(super) static COUNT: Text = Text { expected: "a whole number", form: Form::Units("") };
 
-/// A path that something is sent to.
+/// A path that begins with a slash.
 pub(super) static ROOTED: Text = Text { expected: "a path that begins with `/`", form: Form::Like("/*") };
 
-/// The value that was meant for a form, where that is clear. A form is asked by an example what it is about.
+/// Returns the value that was probably meant, if it is clear. Whether the form is a duration or a size shows in the examples
+/// that it accepts.
 pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     let lower = value.trim().to_ascii_lowercase();
     let takes = |example: &str| shape.fits(example) && !shape.fits("x");
@@ -190,12 +191,12 @@ pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     } else if let Shape::Exactly(words) | Shape::Words(words) = shape {
         words.split(' ').find(|word| word.eq_ignore_ascii_case(&lower))?.to_owned()
     } else if takes("1s") {
-        // Seconds for `30` and `1m30s`.
+        // `30` becomes `30s`, and `1m30s` becomes `90s`.
         let seconds =
             go_seconds(&lower).filter(|_| !lower.contains(['.', 'u', 'n']) && !lower.contains("ms"));
         seconds.map_or(lower, |seconds| seconds.to_string()) + "s"
     } else if takes("1k") {
-        // `8Mi` and `8MB` are 8m.
+        // `8Mi` and `8MB` become `8m`.
         lower.trim_end_matches(['i', 'b']).to_owned()
     } else if value.contains(", ") {
         value.replace(", ", ",")

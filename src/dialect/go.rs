@@ -1,16 +1,17 @@
-//! How Go, in which the programs are written, reads values.
+//! Durations as the standard library of Go reads them. Most of the programs are written in Go.
 
-/// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
+/// Returns the whole seconds of a duration such as `1h30m` or `1.5m`, as Go's `time.ParseDuration` reads it; `None` if the text
+/// is not a duration, or is 0.
 pub(crate) fn go_seconds(text: &str) -> Option<u64> {
     duration(text).filter(|total| *total > 0.0).map(|total| total as u64)
 }
 
-/// Whether a text is a duration. One that is none has no unit only if it is 0.
+/// Whether a text is a duration. Only 0 may have no unit.
 pub(crate) fn is_duration(text: &str) -> bool {
     text == "0" || !text.is_empty() && duration(text.trim_start_matches('-')).is_some()
 }
 
-/// The seconds of a duration, and none for a text without one.
+/// Returns the seconds of a duration; `None` if the text is not a duration.
 fn duration(text: &str) -> Option<f64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1e-9),

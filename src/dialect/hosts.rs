@@ -1,4 +1,4 @@
-//! Hosts in annotations of the objects that are served.
+//! The hosts that annotations add to those of the rules.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,34 @@ use super::{cert_manager, external_dns, nginx};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
 
-/// What becomes of a host that an annotation names.
+/// The use of a host that an annotation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// It is served as the hosts of the rules are: on Ingresses.
+    /// The host is served like the hosts of the rules. This applies only to Ingresses.
     Served,
-    /// It is sent to a host of the rules, whatever the path: on Ingresses.
+    /// Requests for the host are redirected to a host of the rules, whatever their path. This applies only to Ingresses.
     Redirected,
-    /// It gets a name in DNS, or a certificate: on every kind.
+    /// The host gets a DNS name or a certificate. This applies to every kind.
     Published,
 }
 
-/// A host in lower case, without the dot of the root at its end.
+/// Returns a host in lower case, without the final dot of the DNS root.
 pub(super) fn without_dot(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The hosts that an annotation adds to those of the rules, in lower case, each once; an empty one takes all hosts.
+/// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
+/// for all hosts.
 ///
-/// Whoever writes the annotation counts for nothing here: the block of a Service and an Ingress by hand are read in the same way.
+/// The result does not depend on the place of the annotation: the block of a Service and an Ingress that was written by hand
+/// are read in the same way.
 pub(crate) fn added_by(
     key: &str,
     value: &str,
     rules: &mut dyn Iterator<Item = &str>,
 ) -> Option<(Use, BTreeSet<String>)> {
     let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
-    // nginx reads what stands behind a blank as one more name, and an ingress-nginx that does not check values hands it over.
+    // nginx reads the text after a space as another name, and an ingress-nginx that does not validate annotations passes it on.
     let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
         nginx::SERVER_ALIAS => (Use::Served, set(aliases().flat_map(nginx::hosts_of_alias))),
@@ -39,7 +41,7 @@ pub(crate) fn added_by(
             (Use::Redirected, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }
         _ if external_dns::names_hosts(key) => (Use::Published, set(named().map(external_dns::name_in_dns))),
-        // A common name may also be a text that is no host.
+        // A common name may also be a text that is not a host.
         _ if cert_manager::names_hosts(key) => {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
             (Use::Published, set(named().filter(is_host).map(without_dot)))

@@ -1,4 +1,4 @@
-//! Whether annotations of programs that protect keep anybody out.
+//! Whether the protecting annotations of programs deny anybody access.
 
 use super::covers::{Network, network};
 use super::nginx::read::https_redirect;
@@ -6,7 +6,7 @@ use super::{contradicts, is_snippet};
 use crate::plan::{Annotation, Plan};
 use crate::values::{Target, Tls};
 
-/// Whether something keeps anybody out who is not admitted.
+/// Whether an annotation denies access to anybody who is not admitted.
 ///
 /// ```
 /// use serde_json::json;
@@ -18,35 +18,35 @@ use crate::values::{Target, Tls};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keeps {
-    /// Only those come in who have an address, a password, a certificate or the consent of a server.
+    /// Only clients with an allowed address, a password, a certificate or the consent of a server get access.
     Out,
-    /// An object of another program is named, and it is not known what it does.
+    /// The annotation names an object of another program, and the effect of the object is not known.
     NotKnown,
-    /// Everybody may come in: it secures connections, limits requests, or keeps out some addresses.
+    /// Everybody may get access: the annotation secures connections, limits requests, or denies only some addresses.
     Nobody,
 }
 
-/// By what a value is judged.
+/// How the value of an annotation is judged.
 #[derive(Clone, Copy)]
 enum By {
-    /// A list of the addresses that come in.
+    /// A list of the allowed addresses.
     Addresses,
-    /// A client certificate, which has to be asked for and is asked for over TLS alone.
+    /// A client certificate. The program must request it, and can do so only over TLS.
     Certificate,
-    /// A list of the listeners of an ALB with what each does with client certificates.
+    /// A list of the listeners of an ALB with the mode of each for client certificates.
     Listeners,
-    /// Somebody is asked, if the value names something.
+    /// The value names a server or an object that decides about access, unless it is empty.
     Named,
-    /// An object of another program, or words of which it is not known what they come to.
+    /// An object of another program, or a value whose effect is not known.
     NotKnown,
     /// A password or a sign-in, for which a program needs several annotations.
     SignIn,
-    /// A token, which is checked with the key that another annotation names.
+    /// A token, which is verified with the key that another annotation names.
     Token,
 }
 
-/// By what annotations are judged, by the beginnings of their names. The first that fits counts. Others keep out nobody, as a limit
-/// or a firewall does not ask who somebody is.
+/// How annotations are judged, by the beginnings of their names. The first row that matches counts. Other annotations, such as
+/// a limit or a firewall, do not identify clients, so they deny nobody access.
 const KEEPS: &[(&str, By)] = &[
     ("allow-list", By::Addresses),
     ("allowlist-source-range", By::Addresses),
@@ -76,8 +76,8 @@ const KEEPS: &[(&str, By)] = &[
     ("security-group", By::NotKnown),
 ];
 
-/// Whether an annotation that protects keeps anybody out. `only_https` says that no request without TLS gets in. What is doubtful
-/// keeps nobody out, or it is not known: who trusts a report does not look any more.
+/// Returns whether a protecting annotation denies anybody access. `only_https` says that no request without TLS gets access. In
+/// doubt, the result is `Nobody` or `NotKnown`, because a reader who trusts a report does not check again.
 pub(crate) fn keeps(plan: &Plan, key: &str, value: &str, only_https: bool) -> Keeps {
     if is_snippet(key) {
         return Keeps::NotKnown;
@@ -91,7 +91,7 @@ pub(crate) fn keeps(plan: &Plan, key: &str, value: &str, only_https: bool) -> Ke
     let out_if = |is_out: bool| if is_out { Keeps::Out } else { Keeps::Nobody };
     let Some((_, by)) = KEEPS.iter().find(|(start, _)| name.starts_with(start)) else { return Keeps::Nobody };
     match by {
-        // Nothing reads the list where the security groups are named.
+        // An ALB ignores the list if the annotations name its security groups.
         By::Addresses if !beside("security-groups").is_empty() => Keeps::NotKnown,
         By::Addresses => addresses(value.split([',', ' ', '\n', '\t'])),
         By::Certificate => {
@@ -111,11 +111,11 @@ pub(crate) fn keeps(plan: &Plan, key: &str, value: &str, only_https: bool) -> Ke
     }
 }
 
-/// Whether a program asks for a password or a sign-in.
+/// Whether the program requires a password or a sign-in.
 fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
     let (kind, secret) = (beside("auth-type"), beside("auth-secret"));
     match prefix {
-        // Without TLS it asks nobody, and it can let those in who have not signed in.
+        // An ALB signs nobody in without TLS, and it can be configured to admit clients that have not signed in.
         "alb.ingress.kubernetes.io" => {
             let idp = match kind {
                 "oidc" => beside("auth-idp-oidc"),
@@ -126,14 +126,14 @@ fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
         }
         "haproxy-ingress.github.io" => !secret.is_empty(),
         "k8s.apisix.apache.org" => !kind.is_empty(),
-        // Traefik has not read them since its version 2.
+        // Traefik has not read these annotations since its version 2.
         "traefik.ingress.kubernetes.io" => false,
         _ => !kind.is_empty() && !secret.is_empty(),
     }
 }
 
-/// Whether an ALB answers no request without TLS but with a redirect. Without `listen-ports`, it listens for HTTPS if a certificate
-/// is named.
+/// Whether an ALB answers requests without TLS only with a redirect, or not at all. Without `listen-ports`, it listens for
+/// HTTPS if a certificate is named.
 fn is_https_alb<'p>(beside: impl Fn(&str) -> &'p str) -> bool {
     match beside("listen-ports") {
         "" => !beside("certificate-arn").is_empty(),
@@ -143,7 +143,8 @@ fn is_https_alb<'p>(beside: impl Fn(&str) -> &'p str) -> bool {
     }
 }
 
-/// Whether everybody is asked for a client certificate: no annotation makes it optional, and no request without TLS gets in.
+/// Whether every client is asked for a client certificate: no annotation makes it optional, and no request without TLS gets
+/// access.
 pub(crate) fn asks_certificate(plan: &Plan, only_https: bool) -> bool {
     let is_lax = |key: &str, value: &str| {
         key.ends_with("/auth-tls-verify-client") && !matches!(value.trim(), "" | "on")
@@ -151,7 +152,7 @@ pub(crate) fn asks_certificate(plan: &Plan, only_https: bool) -> bool {
     only_https && !plan.annotations.iter().any(|it| is_lax(&it.key, &it.value))
 }
 
-/// The annotation by which the program that serves the Ingress asks everybody for a client certificate who comes by TLS.
+/// Returns the annotation that makes the controller of the Ingress ask every client that uses TLS for a certificate.
 pub(crate) fn certificate_asked(plan: &Plan) -> Option<&Annotation> {
     let controller = plan.controller(Target::Ingress);
     let asks = |it: &&Annotation| {
@@ -160,8 +161,8 @@ pub(crate) fn certificate_asked(plan: &Plan) -> Option<&Annotation> {
     plan.annotations.iter().find(asks).filter(|_| asks_certificate(plan, true))
 }
 
-/// What to do so that nobody gets in without TLS, and so without showing a certificate; nothing where nobody does. Without a section
-/// for TLS, ingress-nginx has its own certificate, and sends nobody to https unless it is forced to.
+/// Returns what to do so that no request gets access without TLS, and thus without a client certificate; `None` if none does.
+/// Without a TLS section, ingress-nginx uses its own certificate, and redirects to https only if the redirect is forced.
 pub(crate) fn needs_tls(plan: &Plan) -> Option<String> {
     let controller = plan.controller(Target::Ingress);
     let redirect = https_redirect(plan).filter(|_| controller.is_nginx());
@@ -181,15 +182,16 @@ pub(crate) fn needs_tls(plan: &Plan) -> Option<String> {
     is_off.then(|| "set config.xposer.stakater.com/HTTPSRedirect: \"true\"".to_owned())
 }
 
-/// Whether one of an address, a password and the consent of a server is enough.
+/// Whether it is enough to satisfy one of the restrictions by address, password and consent of a server.
 pub(crate) fn is_one_enough(plan: &Plan) -> bool {
     plan.annotation("nginx.ingress.kubernetes.io/satisfy").is_some_and(|it| it.value.trim() == "any")
 }
 
-/// Whether a list of allowed addresses and networks keeps anybody out: not, if together they are all addresses of a family. What
-/// stands behind `!` is an exception, and keeps out some.
+/// Returns whether a list of allowed addresses and networks denies anybody access. It does not if the networks together contain
+/// all addresses of a family. An item after `!` is an exception, which denies some addresses.
 ///
-/// `Intent::keeps_nobody_out` asks whether a list certainly lets everybody in, and this whether it certainly keeps somebody out.
+/// `Intent::keeps_nobody_out` is true if a list certainly admits everybody; this function returns `Out` if the list certainly
+/// denies somebody access.
 pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     let (mut all, mut is_known) = (Vec::new(), true);
     for text in list.into_iter().map(str::trim).filter(|text| !text.is_empty() && !text.starts_with('!')) {
@@ -208,17 +210,17 @@ pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     }
 }
 
-/// Whether a key has the addresses that a limit does not count.
+/// Whether the value of a key is the list of addresses that a limit does not count.
 pub(crate) fn exempts(key: &str) -> bool {
     ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end))
 }
 
-/// Whether a key has the addresses that a limit does not count, and they are all there are.
+/// Whether the value of a key is the list of addresses that a limit does not count, and contains all addresses.
 pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
     exempts(key) && addresses(value.split([',', ' '])) == Keeps::Nobody
 }
 
-/// Whether networks in their order leave out no address of a family.
+/// Whether sorted networks contain all addresses of a family.
 fn is_everybody(all: &[Network], is_v6: bool) -> bool {
     let mut next = Some(0_u128);
     for (_, first, last) in all.iter().filter(|it| it.0 == is_v6) {
@@ -266,14 +268,14 @@ mod tests {
         }
     }
 
-    /// Both questions have one answer where nothing is doubtful.
+    /// The two functions agree on every list that is not doubtful.
     #[test]
     fn a_list_that_lets_everybody_in_keeps_nobody_out() {
         for (list, lets_everybody_in, keeps) in [
             ("0.0.0.0/0", true, Keeps::Nobody),
             ("10.0.0.0/8, 0.0.0.0/0", true, Keeps::Nobody),
             ("10.0.0.0/8", false, Keeps::Out),
-            // Whoever comes by the other family is kept out.
+            // Clients of the other address family are denied.
             ("::/0", false, Keeps::Nobody),
             ("0.0.0.0/1, 128.0.0.0/1", false, Keeps::Nobody),
         ] {
@@ -292,7 +294,7 @@ mod tests {
         assert!(!exempts_everybody(key, "10.0.0.0/8") && !exempts_everybody(key, ""));
     }
 
-    /// The first line is judged, with the others beside it.
+    /// Each case judges the first line; the other lines are annotations of the same plan.
     #[test]
     fn a_value_decides_whether_an_annotation_keeps_anybody_out() {
         let nginx = "nginx.ingress.kubernetes.io";

@@ -1,4 +1,4 @@
-//! What is known of a key and of a program: the rows of the tables of this room.
+//! The rows of the tables of the dialects: the properties of keys and of programs.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::validation::pattern::matches;
 use crate::validation::{is_dns_label, parse_bool};
 use crate::values::Target;
 
-/// The value with which a key has the same effect as if it were missing. An empty value always has.
+/// The value with which a key has the same effect as if it were absent. An empty value always has this effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Idle {
-    /// There is none.
+    /// No value.
     Never,
     /// A false boolean.
     False,
     /// A true boolean.
     True,
-    /// 0, also with a unit.
+    /// The number 0, with or without a unit.
     Zero,
     /// This word.
     Word(&'static &'static str),
@@ -28,7 +28,7 @@ pub(crate) enum Idle {
     Everyone,
     /// Plain HTTP to the backend.
     Plain,
-    /// Entry points that everybody reaches, by the names that most people give them.
+    /// Entry points that everybody can reach, recognized by their usual names.
     Public,
 }
 
@@ -56,56 +56,57 @@ impl Idle {
 /// A feature of another target that has the same effect as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Same {
-    /// There is none.
+    /// No feature.
     None,
-    /// It sends requests without TLS to https.
+    /// A redirect of requests without TLS to https.
     Redirect,
-    /// It passes TLS through to the Service.
+    /// TLS passthrough to the Service.
     Passthrough,
-    /// It compares the path with a regular expression.
+    /// A path that is compared as a regular expression.
     Pattern,
-    /// It speaks TLS to the Service.
+    /// TLS on the connection to the Service.
     Reencrypt,
 }
 
-/// What a program does with a value that it does not take.
+/// What a program does with a value that it does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bad {
     /// It does not configure the Ingress.
     Refused,
     /// It answers every request with 503.
     Denied,
-    /// It ignores the line in silence, and takes a default.
+    /// It ignores the line silently, and uses a default.
     Ignored,
-    /// It takes it for false.
+    /// It reads the value as false.
     False,
-    /// It takes it for 0.
+    /// It reads the value as 0.
     Zero,
-    /// It ignores the items of the list that have another form, and takes the rest.
+    /// It ignores the items of the list that have another form, and uses the others.
     Parted,
-    /// It takes a default that lets everybody in.
+    /// It uses a default that admits everybody.
     Opened,
-    /// It leaves out everything that the keys around it say.
+    /// It drops the whole feature to which the key belongs.
     Dropped,
 }
 
-/// What a value has that is of others than the Service: objects, perhaps of another namespace, or text of the configuration.
+/// What a value refers to outside of the Service: objects, possibly of another namespace, or text of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
-    /// Nothing of the kind.
+    /// Nothing outside of the Service.
     Nothing,
     /// Text of the configuration, which can be anything.
     Configuration,
-    /// An object by its name, perhaps with its namespace and a slash before it. There may be several, with commas between them.
+    /// The name of an object, optionally after its namespace and a slash. Commas separate several objects.
     Named,
-    /// An object by its namespace alone.
+    /// Only the namespace of an object.
     Namespace,
-    /// An object by its namespace, `-`, its name, `@` and the word for a kind of provider. There may be several, with commas between them.
+    /// The namespace of an object, `-`, its name, `@` and the name of a provider. Commas separate several objects.
     Joined,
 }
 
 impl Holds {
-    /// Another namespace than this one, of which a value names an object.
+    /// Returns the namespace of an object that a value names, if it is not `own`. For [`Holds::Joined`], the name of the object
+    /// follows after `-`, because both may contain `-`.
     pub(crate) fn elsewhere<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
         let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
         value.split(',').map(str::trim).find_map(|item| match self {
@@ -117,41 +118,42 @@ impl Holds {
     }
 }
 
-/// Why a value does not fit a key.
+/// The reason why a value does not fit a key.
 #[derive(Debug)]
 pub(crate) struct Misfit {
-    /// The expected form, in words.
+    /// The description of the expected form.
     pub(crate) expected: String,
-    /// What is done with the value.
+    /// What the program does with the value.
     pub(crate) bad: Bad,
-    /// Whether it is a text of its own form, and not a value of another type.
+    /// Whether the expected form is one for text, and not another type.
     pub(crate) is_text: bool,
 }
 
-/// One key of a program, or a pattern for keys that versions of it may have. There are hundreds: what few have is behind a reference.
+/// One key of a program, or a pattern for keys that its versions may have. There are hundreds of rows, so rare properties are
+/// behind a reference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The key without its prefix; `*` stands for any text.
     pub(crate) name: &'static str,
-    /// The form of its value; `None` where that is not checked.
+    /// The form of its value; `None` if the value is not checked.
     pub(crate) shape: Option<Shape>,
-    /// What is done with a value of another form.
+    /// What the program does with a value of another form.
     pub(crate) bad: Bad,
-    /// What is lost where nothing reads the key.
+    /// What is lost if no program reads the key.
     pub(crate) loss: Loss,
     /// The value with which the key has no effect.
     pub(crate) idle: Idle,
-    /// What another target does that has the same effect.
+    /// The feature of another target that has the same effect.
     pub(crate) same: Same,
-    /// Without one of these keys, this one has no effect.
+    /// Without at least one of these keys, this one has no effect.
     pub(crate) needs: &'static &'static [&'static str],
-    /// What its value has that is of others than the Service.
+    /// What the value refers to outside of the Service.
     pub(crate) holds: Holds,
 }
 
 const NOTHING: &[&str] = &[];
 
-/// A key that protects nothing.
+/// Returns a row for a key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
     Key {
         name,
@@ -186,12 +188,12 @@ impl Key {
         Self { loss: Loss::Weakens, ..self }
     }
 
-    /// Without it, requests are answered in another way.
+    /// Without the key, requests are answered differently.
     pub(super) const fn needed(self) -> Self {
         Self { loss: Loss::Needed, ..self }
     }
 
-    /// It sends requests without TLS to https.
+    /// The key redirects requests without TLS to https.
     pub(super) const fn redirects(self) -> Self {
         self.protects().same(Same::Redirect)
     }
@@ -212,7 +214,7 @@ impl Key {
         Self { holds, ..self }
     }
 
-    /// Why a value does not fit, if it does not.
+    /// Returns why a value does not fit; `None` if it fits.
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
         let (expected, bad, is_text) = match shape {
@@ -224,63 +226,63 @@ impl Key {
     }
 }
 
-/// How much of the keys under a program's prefixes is known.
+/// Which of the keys under the prefixes of a program are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
-    /// All of them: nobody else has keys there.
+    /// All keys. No other program has keys there.
     All,
-    /// Those of the program, or at least those that protect and those whose names are near to them; there are others, too.
+    /// The keys of the program, or at least the protecting ones and those with similar names. There are other keys, too.
     Own,
-    /// Only those that protect.
+    /// Only the protecting keys.
     Protecting,
 }
 
-/// What a program does with an object of another namespace that a value names: the end of a sentence.
+/// What a program does with an object of another namespace that a value names. The text is the end of a sentence.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Elsewhere {
-    /// It uses the object, so that whoever writes the line reaches what belongs to others.
+    /// It uses the object, so whoever writes the line gets access to objects of other namespaces.
     Uses(&'static str),
-    /// It uses none, and keeps out whom the object would keep out.
+    /// It does not use the object, and denies access to those whom the object would deny it.
     Refuses(&'static str),
-    /// It uses none, and serves the Service without it.
+    /// It does not use the object, and serves the Service without it.
     PassesOver(&'static str),
 }
 
-/// Where the keys of a program are read.
+/// The objects on which the keys of a program are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// On an Ingress alone.
+    /// Only on an Ingress.
     Ingress,
     /// On an Ingress and on this target.
     And(Target),
-    /// On other objects as well, so that they are passed on everywhere.
+    /// Also on other objects, so the keys are passed on to every target.
     Everywhere,
 }
 
 /// A program whose keys are known.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// Its name and version, as they stand in a sentence.
+    /// Its name and version, as they are written in a sentence.
     pub(crate) name: &'static str,
     /// The prefixes of its keys.
     pub(crate) prefixes: &'static [&'static str],
-    /// Other prefixes, under which keys of these names have the same effect, or had it once.
+    /// Other prefixes under which keys with these names have, or once had, the same effect.
     pub(super) aliases: &'static [&'static str],
-    /// The keys of which more is known than their names, in ascending order of these.
+    /// The keys about which more than the name is known, in ascending order of their names.
     pub(super) keys: &'static [Key],
-    /// The names of its other keys, with blanks between them.
+    /// The names of its other keys, separated by spaces.
     pub(super) plain: &'static str,
-    /// The forms of values, what is done with others, and the names of the keys that have them, with blanks between these.
+    /// Forms of values, what the program does with other values, and the names of the keys with the form, separated by spaces.
     pub(super) formed: &'static [(Shape, Bad, &'static str)],
-    /// The names of keys that it writes, or reads on other objects than an Ingress.
+    /// The names of keys that it writes, or that it reads on other objects than an Ingress.
     pub(super) unread: &'static str,
     pub(super) names: Names,
-    /// Whether it reads its names in any letter case.
+    /// Whether it reads its keys in any letter case.
     pub(super) any_case: bool,
     pub(super) reach: Reach,
     /// What it does with an object of another namespace that a value names.
     pub(crate) elsewhere: Elsewhere,
-    /// The beginnings of keys that are read on an Ingress and on no Service.
+    /// The beginnings of keys that are read on an Ingress but not on a Service.
     pub(super) beside: &'static [&'static str],
     /// The beginnings of keys that are read on the Service.
     pub(super) on_service: &'static [&'static str],
@@ -314,7 +316,7 @@ impl Program {
         Self { reach, ..self }
     }
 
-    /// The names of its keys without patterns, in no order.
+    /// Returns the names of its keys, without patterns and in no particular order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = self.keys.iter().map(|key| key.name).collect();
         let mut add = |list: &'static str| {
@@ -327,12 +329,12 @@ impl Program {
         names
     }
 
-    /// Whether something is so for one of the lists of the names of keys without a row.
+    /// Whether a function returns true for one of the lists of keys that have no row.
     fn lists(&self, is_it: &mut dyn FnMut(&'static str) -> bool) -> bool {
         is_it(self.plain) || self.formed.iter().any(|(_, _, names)| is_it(names))
     }
 
-    /// Whether nobody else is known to have keys under its prefixes.
+    /// Whether no other program is known to have keys under its prefixes.
     pub(crate) fn is_closed(&self) -> bool {
         self.names == Names::All
     }
@@ -348,14 +350,14 @@ impl Program {
         self.exact(name).is_some() || self.lists(&mut |names| has(names, name))
     }
 
-    /// The row for a name: that of the key itself, or of the first pattern that fits.
+    /// Returns the row for a name: the row of the key itself, or the first pattern that matches.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
         let name = &*self.cased(name);
         let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
         self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
     }
 
-    /// All that is known of a key of this name, with the form of its value.
+    /// Returns all that is known about a key of this name, including the form of its value.
     pub(crate) fn known(&self, name: &str) -> Option<Key> {
         let row = self.find(name).copied();
         let formed = self.formed.iter().find(|(.., names)| has(names, name));
@@ -365,12 +367,12 @@ impl Program {
         }
     }
 
-    /// Whether the letter case of the names does not count.
+    /// Whether the letter case of its keys is ignored.
     pub(super) const fn is_any_case(&self) -> bool {
         self.any_case
     }
 
-    /// A name in the letter case of the tables.
+    /// Returns a name in the letter case of the tables.
     fn cased<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if self.any_case { name.to_ascii_lowercase().into() } else { name.into() }
     }
@@ -379,12 +381,12 @@ impl Program {
         self.keys.get(self.keys.binary_search_by(|known| known.name.cmp(name)).ok()?)
     }
 
-    /// The name of a key behind one of the prefixes of this program, or one of their aliases.
+    /// Returns the name of a key without one of the prefixes or aliases of this program.
     pub(super) fn name_of<'k>(&self, key: &'k str) -> Option<&'k str> {
         self.prefixes.iter().chain(self.aliases).find_map(|prefix| key.strip_prefix(prefix))
     }
 
-    /// Whether this is one of the prefixes of its keys, without the slash.
+    /// Whether this is one of the prefixes of its keys, written without the slash.
     pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
         self.prefixes.iter().any(|known| known.strip_suffix('/') == Some(prefix))
     }

@@ -1,18 +1,18 @@
-//! The annotations of Kubernetes itself, and of those that were given its prefix.
+//! The annotations of Kubernetes itself, and annotations of other programs with its prefix.
 
 use super::key::{Idle, Names, Program, Shape, key};
 use super::legacy::{Legacy, Migration, row};
 use crate::values::BackendProtocol;
 
-/// The annotation that named the class before there was a field for it.
+/// The annotation that named the class before the field `ingressClassName` existed.
 pub(crate) const CLASS: &str = "kubernetes.io/ingress.class";
 /// The annotation that asks cert-manager for a certificate of its default issuer.
 pub(crate) const TLS_ACME: &str = "kubernetes.io/tls-acme";
 
-/// What closes the port without TLS, for some controllers.
+/// The annotation that closes the port without TLS, for some controllers.
 pub(crate) const ALLOW_HTTP: &str = "kubernetes.io/ingress.allow-http";
 
-/// The prefixes of the keys in which clients keep what they applied.
+/// The prefixes of the keys in which clients store what they applied.
 pub(crate) const OF_CLIENTS: [&str; 2] = ["kubectl.kubernetes.io/", "meta.helm.sh/"];
 
 pub(super) static LEGACY: &[Legacy] =
@@ -29,7 +29,7 @@ pub(super) static PROGRAM: Program = Program {
     )
 };
 
-/// What is spoken at a port of a Service with this `appProtocol`. Other words need nothing, or are not known.
+/// Returns the protocol of a Service port with this `appProtocol`. Other values need nothing, or are not known.
 pub(crate) fn backend_protocol(app_protocol: &str) -> BackendProtocol {
     match app_protocol {
         "kubernetes.io/h2c" => BackendProtocol::H2c,

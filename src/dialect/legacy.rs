@@ -1,9 +1,9 @@
-//! Forwarded keys that no program reads any longer, and what is read instead.
+//! Forwarded keys that no program reads any more, and what is read instead.
 
 use super::{cert_manager, kubernetes, monitor, nginx};
 use crate::validation::halves;
 
-/// What is done with a key.
+/// What Xposer does with a legacy key.
 ///
 /// ```
 /// use xposer::internal::legacy::{Migration, find};
@@ -14,29 +14,30 @@ use crate::validation::halves;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migration {
-    /// It has another name today.
+    /// The key has another name today.
     Renamed(&'static str),
-    /// Its name is the same, its prefix another one.
+    /// The key has the same name today, and another prefix.
     Moved(&'static str),
-    /// It is a field of the Ingress today: `spec.ingressClassName`.
+    /// The key is a field of the Ingress today: `spec.ingressClassName`.
     Class,
-    /// It has no successor on the Ingress; the sentence says where it is configured today.
+    /// The key has no successor on the Ingress; the sentence says where this is configured today.
     Dropped(&'static str),
-    /// It is a field of the EndpointMonitor today.
+    /// The key is a field of the EndpointMonitor today.
     Monitor(MonitorField),
-    /// Under the name of a provider, an option that the provider still has is a field of the EndpointMonitor today. Nothing
-    /// reads any other; the sentence says what is read instead, and the key is passed on.
+    /// The key is an option under the name of a provider. If the provider still has the option, it is a field of the
+    /// EndpointMonitor today. Otherwise no program reads the key: the sentence says what is read instead, and the key is passed
+    /// on.
     MonitorOption(&'static str),
-    /// Nothing reads it; the sentence says what is read instead. It is passed on.
+    /// No program reads the key; the sentence says what is read instead. The key is passed on.
     Dead(&'static str),
-    /// Where it is true, another key has this value today; where it is false, it has no effect.
+    /// If the value is true, another key has this value today; if it is false, the key has no effect.
     Switch {
         /// The key that is read today.
         key: &'static str,
         /// Its value.
         value: &'static str,
     },
-    /// The program that read it does so no longer. It is passed on.
+    /// The program that read the key no longer does so. The key is passed on.
     Removed {
         /// What is missing now.
         why: &'static str,
@@ -55,7 +56,7 @@ pub enum Migration {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorField {
-    /// Whether there is one.
+    /// Whether there is an EndpointMonitor.
     Enabled,
     /// Whether the URL begins with `https`.
     ForceHttps,
@@ -64,7 +65,7 @@ pub enum MonitorField {
 }
 
 impl MonitorField {
-    /// Where it is, in words.
+    /// Returns the place of the part.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -74,7 +75,7 @@ impl MonitorField {
     }
 }
 
-/// A row of the tables: a key, or the beginning of keys where it ends with `/` or `*`.
+/// A row of the tables: a key, or the beginning of keys if it ends with `/` or `*`.
 ///
 /// ```
 /// use xposer::internal::legacy::find;
@@ -85,9 +86,9 @@ impl MonitorField {
 pub struct Legacy {
     /// The old key or prefix.
     pub old: &'static str,
-    /// What is done with it.
+    /// What Xposer does with the key.
     pub migration: Migration,
-    /// Who decided it: the program, and its version or the page of its documentation.
+    /// The evidence: the program, and its version or the page of its documentation.
     pub source: &'static str,
 }
 
@@ -95,11 +96,11 @@ pub(super) const fn row(old: &'static str, migration: Migration, source: &'stati
     Legacy { old, migration, source }
 }
 
-/// The tables beside [`nginx::removed::REMOVED`].
+/// The tables in addition to [`nginx::removed::REMOVED`].
 static TABLES: [&[Legacy]; 4] =
     [kubernetes::LEGACY, nginx::removed::LEGACY, cert_manager::LEGACY, monitor::LEGACY];
 
-/// All rows; of several that fit a key, the first one counts.
+/// Returns all rows. If several match a key, the first one counts.
 ///
 /// ```
 /// use xposer::internal::legacy::{Migration, find, rows};
@@ -110,8 +111,8 @@ pub fn rows() -> impl Iterator<Item = &'static Legacy> {
     nginx::removed::REMOVED.iter().chain(TABLES.into_iter().flatten())
 }
 
-/// The row for `key`, if the key is an old one. Provider keys such as `uptimerobot.monitor.stakater.com/interval`
-/// belong to the row of their common suffix, [`Migration::MonitorOption`].
+/// Returns the row for `key`; `None` if it is not a legacy key. Keys of providers such as
+/// `uptimerobot.monitor.stakater.com/interval` belong to the row of their common suffix, [`Migration::MonitorOption`].
 ///
 /// ```
 /// use xposer::internal::legacy::find;
@@ -137,7 +138,7 @@ pub fn find(key: &str) -> Option<&'static Legacy> {
     })
 }
 
-/// The key that took the place of an old one.
+/// Returns the key that replaced a legacy key.
 pub(crate) fn successor(row: &Legacy, key: &str) -> Option<String> {
     match row.migration {
         Migration::Renamed(new) => Some(new.to_owned()),

@@ -1,14 +1,14 @@
-//! Keys that look like those of a known program, and are none.
+//! Keys that look like those of a known program, but are not.
 
 use super::key::Program;
 use super::{legacy, listed_programs, nginx};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
 use crate::validation::{annotation_key_error, halves};
 
-/// In how many letters a slip of the pen differs, where more would be a word of somebody else.
+/// The most letters in which a typing error differs. A name that differs more is probably a key of another program.
 const MAX_SLIP: usize = 2;
 
-/// Whether a key is misspelt. It does not look for the right one where that makes no difference.
+/// Whether a key is misspelt. This function does not search for the intended key if the result does not depend on it.
 pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
     let program = key.split_once('/').and_then(|(prefix, name)| {
         Some((listed_programs().find(|it| it.is_closed() && it.has_prefix(prefix))?, name))
@@ -19,23 +19,23 @@ pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a key is an old one, or no valid key, which has a finding of its own.
+/// Whether a key is a legacy key, or not valid at all. Other diagnostics report these.
 fn has_other_finding(key: &str) -> bool {
     legacy::find(key).is_some() || annotation_key_error(key).is_some()
 }
 
-/// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
+/// Returns the diagnostic for a key that its program does not have, or whose prefix no program has.
 pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
     misspelt(key, value).map(|(problem, _)| problem)
 }
 
-/// The same with the key that may be meant.
+/// Returns this diagnostic together with the key that was probably meant.
 pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String>)> {
     let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
             Some(program) => {
-                // Where others have keys under the same prefix, only a slip of the pen is one.
+                // If other programs have keys under the same prefix, only a typing error counts as misspelt.
                 let meant = nearest(program, name, if program.is_closed() { usize::MAX } else { MAX_SLIP });
                 if meant.is_none() && !program.is_closed() {
                     return None;
@@ -57,18 +57,18 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String
     Some((problem, meant))
 }
 
-/// The name of a program that differs from this one in the fewest letters: in a third of them, and in `max`, at most. Of equally near ones
-/// the first in the order of letters.
+/// Returns the name of a program that differs from this one in the fewest letters: in at most a third of them, and in at most
+/// `max`. If several are equally near, the first one in alphabetical order counts.
 fn nearest(program: &'static Program, name: &str, max: usize) -> Option<&'static str> {
     let meant = Misspelt::new(name)?;
     let near = program.names().into_iter().filter_map(|known| Some((meant.distance(known, max)?, known)));
     near.min().map(|(_, known)| known)
 }
 
-/// The program that a prefix was meant for, and the whole key: the prefix differs in few letters, or in the order or number
-/// of its parts, and the name behind it is one of the program's.
+/// Returns the program whose prefix was meant, and the whole key. The prefix differs in few letters, or in the order or number
+/// of its parts, and the name after it is one of the program's, or near to one.
 fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String)> {
-    // Most foreign keys come by here, each with the prefixes of all programs.
+    // Most keys of unknown programs reach this code, and each is compared with the prefixes of all programs.
     let written = Misspelt::new(prefix);
     let parts: Vec<&str> = prefix.split('.').collect();
     let candidates =
@@ -83,13 +83,14 @@ fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String
         .find_map(|(program, known)| Some((program, [known, known_name(program, name)?].concat())))
 }
 
-/// Whether all parts of a prefix are parts of the known one, whose first one, the program's own, is among them.
+/// Whether all parts of a prefix are parts of the known one, and the first part of the known one, the program's own, is among
+/// them.
 fn has_its_parts(parts: &[&str], known: &str) -> bool {
     let own = parts.iter().find(|part| known.strip_prefix(**part).is_some_and(|rest| rest.starts_with('.')));
     own.is_some() && parts.iter().all(|part| known.split('.').any(|other| other == *part))
 }
 
-/// The name that was meant: one of the program's, or near to one.
+/// Returns the name that was meant: the name itself if the program has it, otherwise the nearest one.
 fn known_name<'n>(program: &'static Program, name: &'n str) -> Option<&'n str>
 where
     'static: 'n,
@@ -100,10 +101,10 @@ where
     nearest(program, name, MAX_SLIP)
 }
 
-/// The program and the key where there is no slash: another character stands in its place, the name is part of the value,
-/// or the whole prefix is missing.
+/// Returns the program and the key for a key without a slash: another character is in its place, the name is in the value, or
+/// the whole prefix is missing.
 fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> {
-    // Most prefixes begin with another letter.
+    // A fast path: most prefixes begin with another letter.
     let is_near = |known: &&&str| known.bytes().next() == key.bytes().next();
     for program in listed_programs() {
         for known in program.prefixes.iter().filter(is_near) {
@@ -118,7 +119,7 @@ fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> 
             return Some((program, [known, known_name(program, name)?].concat()));
         }
     }
-    // A name of several words is hardly anybody else's.
+    // A name of several words hardly belongs to another program.
     let is_of_nginx = key.contains('-') && nginx::PROGRAM.knows(key);
     is_of_nginx.then(|| (&nginx::PROGRAM, [nginx::PREFIX, key].concat()))
 }
@@ -186,7 +187,7 @@ mod tests {
     fn a_key_without_a_near_one_is_misspelt_where_nobody_else_has_any() {
         let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
         assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
-        // An old key has a finding of its own.
+        // A legacy key has a diagnostic of its own.
         assert!(problem("ingress.kubernetes.io/no-such-key", "").is_none());
         assert!(problem("nginx.ingress.kubernetes.io/not a key", "").is_none());
     }

@@ -1,8 +1,8 @@
-//! What the programs around Kubernetes read of the objects: one file or folder a program.
+//! The annotations that the programs around Kubernetes read on the objects: one file or folder per program.
 //!
-//! The words of a program are its keys, what they protect and their grammar; they import nothing but `diagnostics`,
-//! `validation` and `values`. Two files of a program look at a plan: `write` expresses its intents in the words of the program, and
-//! `rules` has the rules.
+//! The tables of a program contain its keys, what each key protects, and the forms of the values. They import only
+//! `diagnostics`, `validation`, `values` and `intents`. Two files of a program read a plan: `write` expresses the plan's
+//! intents as annotations and objects of the program, and `rules` contains the rules.
 
 pub(crate) mod alb;
 mod apisix;
@@ -48,7 +48,7 @@ use controller::Controller;
 use key::{Bad, Elsewhere, Holds, Idle, Key, Misfit, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
-/// The programs whose keys are known. The first one with a row for a key counts.
+/// The programs whose keys are known. If several have a row for a key, the first one counts.
 static PROGRAMS: [&Program; 21] = [
     &nginx::PROGRAM,
     &alb::PROGRAM,
@@ -73,15 +73,15 @@ static PROGRAMS: [&Program; 21] = [
     &openshift::COOKIES,
 ];
 
-/// The programs all of whose own keys are known.
+/// Returns the programs whose tables list their own keys, and not only the protecting ones.
 fn listed_programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().copied().filter(|program| program.names != Names::Protecting)
 }
 
-/// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
-/// allows it.
+/// Whether the value of a key becomes text of a controller's configuration. Nobody may forward such a key unless the
+/// administrator allows it.
 pub(crate) fn is_snippet(key: &str) -> bool {
-    // One program has such keys of other names.
+    // HAProxy Ingress has such keys with other names.
     let program = &haproxy_ingress::PROGRAM;
     let row = || program.find(program.name_of(key)?);
     key.ends_with("-snippet")
@@ -89,10 +89,10 @@ pub(crate) fn is_snippet(key: &str) -> bool {
         || row().is_some_and(|row| row.holds == Holds::Configuration)
 }
 
-/// The ends of prefixes that nobody writes by chance.
+/// The ends of prefixes that nobody uses by chance.
 pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
 
-/// What is known of a key, whichever program it is for.
+/// The known effect of a key, independent of the program that reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effect {
     pub(crate) loss: Loss,
@@ -101,20 +101,20 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// Whether the key has an effect with this value and a Service is exposed to more people without it.
+    /// Whether the key has an effect with this value, and more people can reach the Service without it.
     pub(crate) fn protects(self, value: &str) -> bool {
         self.loss == Loss::Protects && !self.idle.is(value)
     }
 }
 
-/// The row of a key in the table of the first program that has it.
+/// Returns the row of a key: that of the first program with a row for it.
 fn row(key: &str) -> Option<&'static Key> {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
     let programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
     programs.filter_map(|program| program.find(name)).next()
 }
 
-/// What is known of a key; `None` if it is in no table, so that nothing is lost with it.
+/// Returns the known effect of a key; `None` if no table has the key, so that nothing is lost without it.
 pub(crate) fn effect(key: &str) -> Option<Effect> {
     let known = row(key).map(|row| Effect { loss: row.loss, idle: row.idle, same: row.same });
     let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None };
@@ -133,7 +133,8 @@ pub fn protects(key: &str, value: &str) -> bool {
     effect(key).is_some_and(|effect| effect.protects(value))
 }
 
-/// Whether an annotation that a controller reads has the opposite effect on requests without TLS of the wanted one.
+/// Whether an annotation that a controller reads has the opposite effect of what is wanted. `is_wanted` says whether requests
+/// without TLS should be redirected to https.
 pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wanted: bool, tls: Tls) -> bool {
     if key.starts_with(nginx::PREFIX) {
         return nginx::contradicts(key, value, is_wanted, tls);
@@ -142,12 +143,13 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 
-/// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
+/// Whether a key is called `ssl-redirect`. Such a key redirects requests to https only if there is a certificate, and is on by
+/// default.
 pub(crate) fn is_ssl_redirect(key: &str) -> bool {
     key.ends_with("/ssl-redirect")
 }
 
-/// Whether somebody may read a key on the object of a target.
+/// Whether a program may read a key on an object of a target.
 pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
     program_of(key).is_none_or(|program| match program.reach {
         Reach::Ingress => target == Target::Ingress,
@@ -156,43 +158,44 @@ pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
     })
 }
 
-/// The program that has the prefix of a key.
+/// Returns the program that has the prefix of a key.
 fn program_of(key: &str) -> Option<&'static Program> {
     let (prefix, _) = key.split_once('/')?;
     PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix))
 }
 
-/// Whether a key is one of a program that reads it on an HTTPRoute of its own Gateways.
+/// Whether the program of a key also reads it on HTTPRoutes of its own Gateways.
 pub(crate) fn is_of_gateway(key: &str) -> bool {
     program_of(key).is_some_and(|program| program.reach == Reach::And(Target::HttpRoute))
 }
 
-/// The finding that a program expects another value of a key.
+/// Returns the diagnostic that a program expects another value of a key.
 fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
-/// Whether a key makes the controller of a target pass over the whole object. Traefik takes its names in any case.
+/// Whether a key makes the controller ignore the whole object. Traefik does so for unknown names, and reads names in any letter
+/// case.
 pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
     let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
     name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
 }
 
-/// The row of a key that a controller reads, and the program that has it.
+/// Returns the row of a key that a controller reads, and the program of the row.
 fn read_by(controller: Controller, key: &str) -> Option<(&'static Program, Key)> {
     let (prefix, name) = key.split_once('/')?;
-    // Of programs with one prefix, its own counts.
+    // The controller's own program comes first, because other programs can have the same prefix.
     let programs = controller.program().into_iter().chain(PROGRAMS);
     let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
     programs.find_map(|program| Some((program, program.known(name)?)))
 }
 
-/// Whether a controller does not take the value of a key that it reads, which has a finding.
+/// Whether a controller reads a key but does not accept its value, which is reported separately.
 pub(crate) fn is_misfit(controller: Controller, key: &str, value: &str) -> bool {
     controller.reads(key) && read_by(controller, key).is_some_and(|(_, known)| known.misfit(value).is_some())
 }
 
-/// What is wrong with a value that a controller other than ingress-nginx reads in its own words.
+/// Returns the problem with the value of an annotation that a controller other than ingress-nginx reads.
 pub(crate) fn problem_of_value(
     controller: Controller,
     key: &str,
@@ -207,8 +210,8 @@ pub(crate) fn problem_of_value(
         return Some(problem);
     }
     let (program, known) = read_by(controller, key)?;
-    // Two keys that differ in their letter case are one for Traefik. Beside the key of an option, this one would be lost, and no pattern of a
-    // denied key has it.
+    // Traefik treats two keys that differ only in letter case as one. Next to the key of an option, this one would be lost, and
+    // no pattern of a denied key matches it.
     let lower = key.to_ascii_lowercase();
     if known.loss == Loss::Protects && lower != key && program.is_any_case() {
         let said = format!(
@@ -223,7 +226,7 @@ pub(crate) fn problem_of_value(
     }
 }
 
-/// The finding that a controller does not take a value, with what it does then.
+/// Returns the diagnostic that a controller does not accept a value, with what the controller does instead.
 fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), misfit: &Misfit) -> Problem {
     let does = match misfit.bad {
         Bad::Refused => "refuses the whole Ingress",
@@ -242,16 +245,16 @@ fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), m
     problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
 }
 
-/// What the administrator grants about the line of a key.
+/// What the administrator allows for an annotation.
 #[derive(Clone, Copy)]
 pub(crate) struct Granted {
-    /// It may name what belongs to others.
+    /// The value may name objects of other namespaces.
     pub(crate) to_name: bool,
-    /// What protects may be lost with it.
+    /// The protection of the annotation may be lost.
     pub(crate) to_lose: bool,
 }
 
-/// The finding that a value names an object of another namespace than the Service's own.
+/// Returns the diagnostic that a value names an object of a namespace other than the Service's own.
 fn elsewhere(
     program: &Program,
     known: &Key,
@@ -285,7 +288,7 @@ fn elsewhere(
     Some(Problem::new(code, message).help(help))
 }
 
-/// Programs beside the controllers of Ingresses, which read their keys whoever serves the Ingress.
+/// The programs that are not Ingress controllers. They read their keys whichever controller serves the Ingress.
 static AROUND: [&Program; 5] = [
     &cert_manager::PROGRAM,
     &cert_manager::ACME,
@@ -294,7 +297,7 @@ static AROUND: [&Program; 5] = [
     &kubernetes::PROGRAM,
 ];
 
-/// Whether an annotation says that the load balancer has a certificate, which no secret of the Service holds.
+/// Whether an annotation shows that the load balancer has a certificate of its own, which is in no Secret of the Service.
 pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, value: &str) -> bool {
     match (controller, key) {
         (Controller::Alb, "alb.ingress.kubernetes.io/listen-ports") => value.contains("\"HTTPS\""),
@@ -307,17 +310,17 @@ pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, valu
     }
 }
 
-/// Whether a key is one of a controller of Ingresses, so that others do not read it.
+/// Whether a key belongs to an Ingress controller, so that other programs do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
     program_of(key).is_some_and(|program| !AROUND.iter().any(|around| around.name == program.name))
 }
 
-/// Whether a key is read on an Ingress and on no Service.
+/// Whether a key is read on an Ingress but not on a Service.
 pub(crate) fn is_for_ingress(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.beside).any(|start| key.starts_with(start))
 }
 
-/// Whether a controller of Ingresses reads a key on the Service.
+/// Whether an Ingress controller reads a key on the Service.
 pub(crate) fn is_for_service(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.on_service).any(|start| key.starts_with(start))
 }
@@ -373,7 +376,7 @@ mod tests {
             assert!(program.names().iter().all(|name| program.knows(name)), "{}", program.name);
             assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
             let prefixes = program.prefixes.iter().chain(program.aliases);
-            // Misspelt ones are compared in lower case.
+            // Misspelt prefixes are compared in lower case.
             let is_valid = |prefix: &&str| prefix.ends_with('/') && prefix.to_ascii_lowercase() == *prefix;
             assert!(prefixes.into_iter().all(is_valid), "{}", program.name);
         }

@@ -1,5 +1,5 @@
-//! IngressMonitorController 2.2: the options of the providers of monitors (`endpointmonitor.stakater.com/v1alpha1`,
-//! EndpointMonitorSpec), and the annotations of its first version.
+//! IngressMonitorController 2.2: the options of the monitoring providers (`endpointmonitor.stakater.com/v1alpha1`,
+//! EndpointMonitorSpec), and the annotations of the controller's first version.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ pub(super) static LEGACY: &[Legacy] = &[
     monitor("monitor.stakater.com/enabled", MonitorField::Enabled),
     monitor("monitor.stakater.com/forceHttps", MonitorField::ForceHttps),
     monitor("monitor.stakater.com/healthEndpoint", MonitorField::HealthEndpoint),
-    // It replaced the path, which is what the health endpoint does.
+    // `overridePath` replaced the path, as the health endpoint does.
     monitor("monitor.stakater.com/overridePath", MonitorField::HealthEndpoint),
     row(
         "monitor.stakater.com/",
@@ -29,17 +29,17 @@ const fn monitor(old: &'static str, field: MonitorField) -> Legacy {
     Legacy { old, migration: Migration::Monitor(field), source: MONITOR_SOURCE }
 }
 
-/// The value that an option takes.
+/// The type of an option's value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Boolean,
-    /// An integer between two others.
+    /// An integer in this range, including both ends.
     Between(i64, i64),
     Numbers(&'static [i64]),
     Word(&'static [&'static str]),
     Texts,
-    /// What a scripted check does, step by step.
+    /// The steps of a scripted check.
     Steps,
 }
 
@@ -49,35 +49,35 @@ const NUMBER: Kind = Kind::Between(i32::MIN as i64, i32::MAX as i64);
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
-    /// The names of the options of each kind, with blanks between them.
+    /// The names of the options of each type, separated by spaces.
     options: &'static [(Kind, &'static str)],
 }
 
 impl Provider {
-    /// The names of its options and their kinds.
+    /// Returns the names of its options and their types.
     fn options(&self) -> impl Iterator<Item = (&'static str, &'static Kind)> {
         self.options.iter().flat_map(|(kind, names)| names.split(' ').map(move |name| (name, kind)))
     }
 
-    /// The names of its options, in ascending order.
+    /// Returns the names of its options, in ascending order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&str> = self.options().map(|(name, _)| name).collect();
         names.sort_unstable();
         names
     }
 
-    /// The kind of an option.
+    /// Returns the type of an option.
     pub(crate) fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.options().find_map(|(known, kind)| (known == name).then_some(kind))
     }
 
-    /// An option that it cannot do without.
+    /// Returns the option that the provider requires, if there is one.
     pub(crate) fn required(&self) -> Option<&'static str> {
         self.options().find_map(|(name, kind)| (*kind == Kind::Steps).then_some(name))
     }
 }
 
-/// The providers in the order in which the controller looks for one (its endpointmonitor_controller.go).
+/// The providers in the order in which the controller searches for one (its `endpointmonitor_controller.go`).
 pub(crate) static PROVIDERS: &[Provider] = &[
     provider(
         "pingdomTransactionConfig",
@@ -149,7 +149,7 @@ const fn provider(name: &'static str, options: &'static [(Kind, &'static str)]) 
     Provider { name, options }
 }
 
-/// Writes the values that the API server would fill in, so that an object in the cluster is the same as the one emitted.
+/// Writes the defaults that the API server would add, so that an object in the cluster equals the emitted one.
 pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
     for (provider, option, default) in [
         ("grafanaConfig", "alertSensitivity", Value::from("none")),
@@ -162,7 +162,7 @@ pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
 }
 
 impl Kind {
-    /// What is expected, where `value` is something else.
+    /// Returns the expected value and what was found, if `value` does not have the type.
     pub(crate) fn error(&self, value: &Value) -> Option<String> {
         let expected = match (self, value) {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => return None,
@@ -197,7 +197,7 @@ impl Kind {
         Some(format!("expected {expected}, found {found}"))
     }
 
-    /// The value that an annotation spells, or what is expected in its place.
+    /// Parses the value of an annotation. The error contains the expected value.
     pub(crate) fn read(&self, text: &str) -> Result<Value, String> {
         let value = match self {
             Self::Boolean => parse_bool(text).map(Value::Bool),
@@ -216,14 +216,15 @@ fn is_step(step: &Value) -> bool {
         && step.as_object().is_some_and(|step| step.len() == 2)
 }
 
-/// The option that was an annotation of the controller's first version, such as `statuscake.monitor.stakater.com/check-rate`.
+/// Returns the option for an annotation of the controller's first version, such as
+/// `statuscake.monitor.stakater.com/check-rate`: the provider, the name and the type.
 pub(crate) fn find_old(key: &str) -> Option<(&'static Provider, &'static str, &'static Kind)> {
     let (prefix, old) = key.split_once('/')?;
     let old_provider = prefix.strip_suffix(".monitor.stakater.com")?;
     let provider = PROVIDERS.iter().find(|it| {
         it.name.strip_suffix("Config").is_some_and(|name| name.eq_ignore_ascii_case(old_provider))
     })?;
-    // Words were joined by `-` or by nothing.
+    // The annotations joined words by `-`, or without a separator.
     let old = old.replace('-', "");
     let (name, kind) = provider.options().find(|(name, _)| name.eq_ignore_ascii_case(&old))?;
     Some((provider, name, kind))

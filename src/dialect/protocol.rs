@@ -1,4 +1,4 @@
-//! What is spoken with the Service, where its port says it (`appProtocol`): some programs read that themselves.
+//! The protocol to the Service, if its port names one (`appProtocol`). Some programs read this field themselves.
 
 use super::controller::Controller;
 use super::says::Says;
@@ -7,10 +7,10 @@ use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Termination};
 
-/// What to write where gRPC is meant.
+/// The help if gRPC is meant.
 const WRITE_H2C: &str = "write appProtocol: kubernetes.io/h2c at the port of the Service";
 
-/// How whoever serves a target speaks with the Service; `None` leaves it to the table of the program.
+/// Returns how the controller of a target supports the protocol; `None` if the table of the program decides.
 pub(super) fn says(plan: &Plan, target: Target, wish: &Wish) -> Option<Says> {
     let Wish::Protocol(wish) = wish else { return None };
     let is_of_port =

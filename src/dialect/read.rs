@@ -1,4 +1,4 @@
-//! What annotations of other programs mean, in words of no program.
+//! The meaning of the annotations of other programs, as intents that are independent of any program.
 
 use super::{Effect, Same, effect, nginx};
 use crate::diagnostics::Origin;
@@ -6,21 +6,21 @@ use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
-/// What some annotations mean together.
+/// The common meaning of one or more annotations.
 #[derive(Clone, Debug)]
 pub(crate) struct Meant {
     pub(crate) intent: Intent,
     pub(crate) wish: Wish,
-    /// Their keys.
+    /// The keys of the annotations.
     pub(crate) keys: Vec<String>,
-    /// Where the first of them was given.
+    /// The origin of the first annotation.
     pub(crate) origin: Origin,
-    /// Whether the Service's author forwarded it.
+    /// Whether the Service's author forwarded the first annotation.
     pub(crate) is_forwarded: bool,
 }
 
 impl Meant {
-    /// What a list of annotations means; the first one decides who wants it.
+    /// Returns the meaning of a list of annotations; the first one supplies the origin.
     pub(crate) fn new(intent: Intent, wish: Wish, given: &[&Annotation]) -> Option<Self> {
         let first = given.first()?;
         let keys = given.iter().map(|it| it.key.clone()).collect();
@@ -28,8 +28,8 @@ impl Meant {
     }
 }
 
-/// What the annotations of a plan mean. What cannot be said otherwise is missing: the rule `protection` looks at each annotation
-/// that has no meaning here.
+/// Returns the meanings of a plan's annotations. A meaning that no intent can express is missing; the rule `protection` checks
+/// each annotation without a meaning.
 pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
     #[cfg(test)]
     tests::READS.set(tests::READS.get() + 1);
@@ -40,7 +40,7 @@ pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
     meant
 }
 
-/// Where TLS passes through, no request is read, whichever words say it.
+/// Returns TLS passthrough, if an annotation that the controller of the Ingress reads turns it on. No request is read then.
 pub(crate) fn passthrough(plan: &Plan) -> Option<Meant> {
     let controller = plan.controller(Target::Ingress);
     let is_on = |it: &&Annotation| {
@@ -61,11 +61,11 @@ mod tests {
     use crate::testing;
 
     std::thread_local! {
-        /// How often annotations were read in this thread.
+        /// The number of times that annotations were read in this thread.
         pub(super) static READS: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// What is asked of each annotation reads all of them, so that it would be quadratic.
+    /// A check of one annotation needs the meanings of all of them. Reading them for each check would take quadratic time.
     #[test]
     fn annotations_are_read_once_however_many_there_are() {
         let pattern = "alb.ingress.kubernetes.io/wafv2-acl-";
@@ -104,7 +104,8 @@ mod tests {
         let settings = crate::Settings::default();
         let outcomes = crate::expose_all(&services, &settings, crate::Precedence::RefuseAll);
         assert_eq!(outcomes.len(), CANARIES + 1);
-        // Each is read to make its plan, and each canary to compare it.
+        // Each Service is read once for its plan. For the comparison, each canary is read again, and the stable Service once
+        // for all of them.
         assert_eq!(READS.get(), 2 * CANARIES + 2);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether whoever serves a target can do what a plan wants.
+//! Whether the controller that serves a target supports the intents of a plan.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::intents::{Intent, Wish};
 use crate::plan::{Plan, Wanted};
 use crate::values::Target;
 
-/// Whether and how a program does what a plan wants.
+/// Whether and how a program supports an intent of a plan.
 ///
 /// ```
 /// use xposer::internal::{Controller, Intent, Program, Says};
@@ -20,29 +20,29 @@ use crate::values::Target;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Says {
-    /// It does it.
+    /// The program supports it.
     Fully,
-    /// It does it, and this is different there: a part of a sentence that begins with a verb.
+    /// The program supports it, with this difference: a part of a sentence that begins with a verb.
     But(Cow<'static, str>),
-    /// It cannot do it; what to do there instead, as a help.
+    /// The program does not support it. The text is a help that says what to do instead.
     Lacks(Cow<'static, str>),
 }
 
 impl Says {
-    /// Whether it does it, perhaps with a difference.
+    /// Whether the program supports it, perhaps with a difference.
     pub(crate) fn is_done(&self) -> bool {
         !matches!(self, Self::Lacks(_))
     }
 }
 
-/// How whoever serves a target does what a plan wants. A canary and the redirect to https have no value here.
+/// Returns how the controller of a target supports an intent of a plan. A canary and the redirect to https have no value here.
 pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wish>) -> Says {
     if let Some(says) =
         wish.filter(|_| intent == Intent::BackendProtocol).and_then(|it| protocol::says(plan, target, it))
     {
         return says;
     }
-    // ingress-nginx decides path by path, and others for the whole Ingress.
+    // ingress-nginx decides for each path whether it rewrites; the other controllers decide for the whole Ingress.
     if let (Intent::RewritePath, Target::Ingress, Some(Wish::Path(path))) = (intent, target, wish)
         && !plan.controller(target).is_nginx()
         && plan.is_rewritten_as_given()
@@ -76,16 +76,17 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
     says(plan, intent, wish)
 }
 
-/// Whether anybody who serves the objects of a plan does what it wants.
+/// Whether the controller of at least one target of a plan supports an intent.
 pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
     let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
     plan.targets.iter().any(|target| says(*target).is_done())
 }
 
-/// What to do about an intent that has no effect on an Ingress because TLS passes through to the Service; nothing where it has one.
+/// Returns the help for an intent that has no effect on an Ingress because TLS passes through to the Service; `None` if it has
+/// an effect.
 ///
-/// ingress-nginx, and Traefik in its place, do nothing else for such a host. HAProxy compares addresses and measures times without
-/// TLS, too.
+/// For such a host, ingress-nginx, and Traefik in its place, do nothing but pass TLS through. HAProxy compares addresses and
+/// applies timeouts without reading requests.
 pub(crate) fn is_passed_by(plan: &Plan, target: Target, intent: Intent) -> Option<&'static str> {
     if target != Target::Ingress || plan.canary.is_some() || !plan.passes_tls() {
         return None;
@@ -100,12 +101,12 @@ pub(crate) fn is_passed_by(plan: &Plan, target: Target, intent: Intent) -> Optio
     }
 }
 
-/// What to do about the redirect to https where a load balancer in front of the program ends TLS: it would send every request there
-/// again, for the load balancer speaks to it without TLS.
+/// The help for the redirect to https if a load balancer in front of the program terminates TLS. The program would redirect
+/// every request again, because the load balancer connects to it without TLS.
 pub(crate) const BY_LOAD_BALANCER: &str =
     "let the load balancer send requests to https, and write HTTPSRedirect: \"false\"";
 
-/// What to do about what needs a program that reads requests.
+/// The help for an intent that needs a program that reads requests.
 pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
 
 /// Whether an intent needs a program that reads requests.
@@ -136,17 +137,18 @@ fn reads_requests(intent: Intent) -> bool {
     }
 }
 
-/// It cannot do it, with a help.
+/// Returns that the program does not support the intent, with a help.
 pub(super) fn lacks(help: impl Into<Cow<'static, str>>) -> Says {
     Says::Lacks(help.into())
 }
 
-/// It does it, with a difference.
+/// Returns that the program supports the intent, with a difference.
 pub(super) fn but(difference: impl Into<Cow<'static, str>>) -> Says {
     Says::But(difference.into())
 }
 
-/// What a program does with a duration that has whole seconds there, and for which 0 is no time at all.
+/// Returns what a program lacks for a duration if it has only whole seconds and takes 0 for no time at all, not for an
+/// unlimited time; `None` if it can express the duration.
 pub(super) fn whole_seconds(milliseconds: u64) -> Option<Says> {
     match milliseconds {
         0 => Some(lacks("write a long time, such as 24h")),
@@ -168,7 +170,7 @@ mod tests {
     use crate::testing;
     use crate::{Code, Service, Settings};
 
-    /// Those whose words are here, with the option `TLS` with which they do most.
+    /// The programs whose annotations are tested here, with the value of the option `TLS` with which each supports the most.
     const PROGRAMS: [(Controller, &str); 8] = [
         (Controller::IngressNginx, "true"),
         (Controller::Contour, "true"),
@@ -180,10 +182,10 @@ mod tests {
         (Controller::Openshift, "true"),
     ];
 
-    /// Values of each intent.
+    /// Returns example values of each intent.
     fn samples(intent: Intent) -> &'static [&'static str] {
         match intent {
-            // They have no value here.
+            // These intents have no value here.
             Intent::HttpsRedirect | Intent::Canary => &[],
             Intent::HttpsRedirectCode => &["301", "302", "303", "307", "308"],
             Intent::StripPrefix | Intent::TlsPassthrough => &["true"],
@@ -229,7 +231,7 @@ mod tests {
         }
     }
 
-    /// The objects of a plan as text.
+    /// Returns the objects of a plan as text.
     fn objects(plan: &Plan) -> Vec<String> {
         plan.emit().objects.iter().map(crate::emit::Object::to_json).collect()
     }
@@ -276,7 +278,7 @@ mod tests {
         }
     }
 
-    /// The lines of ingress-nginx that mean each intent.
+    /// The annotations of ingress-nginx for the intents: one item per intent.
     const LINES: [&[(&str, &str)]; 13] = [
         &[("rewrite-target", "/$2")],
         &[("whitelist-source-range", "10.0.0.0/8, 192.0.2.0/24")],
@@ -298,8 +300,8 @@ mod tests {
         &[("auth-tls-secret", "shop/ca")],
     ];
 
-    /// One wish in the words of ingress-nginx and in those of the program of the class: what the program would be given anyway is the
-    /// same, and any other value of it is a conflict.
+    /// One intent as annotations of ingress-nginx and as annotations of the program of the class. The value that the program
+    /// would get anyway is accepted; any other value is a conflict.
     #[test]
     fn what_is_said_twice_is_the_same_or_a_conflict() {
         let mut tried = std::collections::BTreeMap::new();
@@ -329,7 +331,7 @@ mod tests {
                     let settings = Settings::from_value(&settings).unwrap_or_default();
                     crate::expose(&Service::from_value(&testing::service(&annotations)), &settings)
                 };
-                // What it has no words for is refused.
+                // An intent that the program does not support is refused.
                 let outcome = with(None);
                 let Some(plan) = outcome.plan() else { continue };
                 let options: Vec<Wanted> = plan.intents.clone();
@@ -340,14 +342,14 @@ mod tests {
                     }
                     let is_conflict = |value: &str| {
                         let outcome = with(Some(format!("{}: {value}", written.key)));
-                        // A value that is none is told for itself.
+                        // An invalid value has a diagnostic of its own.
                         let codes = [Code::IntentConflict, Code::AnnotationInvalid, Code::AnnotationIgnored];
                         let found = outcome.report().map_or(&[][..], |report| report.diagnostics());
                         found.iter().any(|it| codes.contains(&it.code))
                     };
                     assert!(!is_conflict(&written.value), "{program}: {}: {}", written.key, written.value);
-                    // Of what ingress-nginx has not said, a word may say more. Beside attributes that are given, a load balancer
-                    // lacks words for a cookie, which is told.
+                    // Another annotation may add what the annotations of ingress-nginx leave open. If attributes are given, an
+                    // ALB cannot get a cookie in addition, which is reported.
                     let is_default = |it: &&str| !lines.iter().any(|(name, _)| name == it);
                     let is_unsaid = name.starts_with("cors-") && name != "cors-enable" && is_default(&name)
                         || matches!(
@@ -390,7 +392,7 @@ mod tests {
         }
     }
 
-    /// An Info says that a line is said in other words only where something is written for it.
+    /// An Info says that a line is translated only if something is written for it.
     #[test]
     fn nothing_is_called_said_that_is_not_written() {
         let lines = [
@@ -419,7 +421,7 @@ mod tests {
                 let settings = json!({"controllers": {"own": program.as_str()}, "ingressClassName": "own"});
                 let block = format!("nginx.ingress.kubernetes.io/{line}\n");
                 let options = [("TLS", tls), ("xposer.stakater.com/annotations", block.as_str())];
-                // With TLS, the redirect is what is done without a word.
+                // With TLS, the program redirects without an annotation, so the plan for comparison turns the redirect off.
                 let mut other = options[..1].to_vec();
                 if line.contains("ssl-redirect") && tls != "false" {
                     other.push(("HTTPSRedirect", "false"));

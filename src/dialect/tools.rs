@@ -1,10 +1,10 @@
-//! What the keys of an Ingress that somebody wrote are about, for a program that makes options of it.
+//! The subjects of the annotations and labels of an existing Ingress, for a program that converts it to options.
 
 use super::cert_manager::{is_about_issuer, is_issuer, named_kind};
 use super::kubernetes;
 use super::nginx::CANARY;
 
-/// What an annotation of an Ingress is about.
+/// The subject of an annotation of an Ingress.
 ///
 /// ```
 /// use xposer::internal::{About, about};
@@ -15,26 +15,26 @@ use super::nginx::CANARY;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// The class of the Ingress, which has a field today.
+    /// The class of the Ingress, which is a field today.
     Class,
     /// The issuer of the certificate.
     Issuer {
         /// Whether it is a ClusterIssuer.
         cluster: bool,
     },
-    /// The kind of the issuer: one of another project.
+    /// The kind or group of an issuer that belongs to another project.
     IssuerKind,
-    /// Whether a certificate is asked for, without the name of an issuer.
+    /// The request for a certificate, without the name of an issuer.
     Certificate,
-    /// Whether the Ingress gets a part of the requests of another one.
+    /// Whether the Ingress gets some of the requests of another Ingress.
     Canary,
-    /// What the program of this name writes about its own work.
+    /// The record that the program with this name writes about its own work.
     Tool(&'static str),
     /// Anything else.
     Other,
 }
 
-/// The annotations, or their prefixes, that a program writes about its own work, and that say nothing about what is served.
+/// The annotations, or their prefixes, in which a program records its own work. They say nothing about what is served.
 const TOOLS: &[(&str, &str)] = &[
     ("argocd.argoproj.io/compare-options", "Argo CD"),
     ("argocd.argoproj.io/hook", "Argo CD"),
@@ -69,7 +69,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("xposer.stakater.com", "Xposer"),
 ];
 
-/// The prefixes of labels that say who made an Ingress and out of what.
+/// The prefixes of labels that record who created an Ingress, and from what.
 const TOOL_LABELS: &[(&str, &str)] = &[
     ("app.kubernetes.io", "the chart or the manifest"),
     ("argocd.argoproj.io", "Argo CD"),
@@ -82,10 +82,10 @@ const TOOL_LABELS: &[(&str, &str)] = &[
     ("xposer.stakater.com", "Xposer"),
 ];
 
-/// The labels of charts that are older than the recommended ones.
+/// The labels of charts from before the recommended labels.
 const OLD_CHART_LABELS: [&str; 3] = ["chart", "heritage", "release"];
 
-/// What an annotation of an Ingress is about.
+/// Returns the subject of an annotation of an Ingress.
 ///
 /// ```
 /// use xposer::internal::{About, about};
@@ -113,7 +113,7 @@ pub fn about(key: &str) -> About {
     tool.map_or(About::Other, |(_, name)| About::Tool(name))
 }
 
-/// Who writes a label to say what the Ingress was made of; `None` for any other label.
+/// Returns the program that writes a label to record the origin of an Ingress; `None` for any other label.
 ///
 /// ```
 /// use xposer::internal::tool_of_label;

@@ -1,4 +1,4 @@
-//! The words of the programs: what each says for what a plan wants, and how we know.
+//! The annotations and fields of each program for the intents of a plan, with the evidence for them.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::plan::{Annotation, Plan, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
 
-/// How we know what a program does.
+/// The evidence for what a program does.
 ///
 /// ```
 /// use xposer::internal::Proof;
@@ -22,17 +22,18 @@ use crate::values::{BackendProtocol, Target};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proof {
-    /// Real requests went through the real program.
+    /// Real requests were sent through the real program.
     Proved,
-    /// The program's own code read the words.
+    /// The program's own code parsed the annotations.
     Parser,
-    /// Its documentation says so.
+    /// The program's documentation describes it.
     Documented,
 }
 
 words!(Proof { Proved = "proved", Parser = "parser", Documented = "documented" });
 
-/// A row of the reference of a program: an intent, its words there, how we know, and since which version it has them.
+/// A row of the reference of a program: an intent, the annotations or fields for it, the evidence, and the first version that
+/// has them.
 ///
 /// ```
 /// use xposer::internal::{Intent, Program};
@@ -43,11 +44,11 @@ words!(Proof { Proved = "proved", Parser = "parser", Documented = "documented" }
 pub struct Words {
     /// The intent.
     pub intent: Intent,
-    /// Its words, as the documentation of the program has them.
+    /// The annotations or fields, as the documentation of the program writes them.
     pub words: &'static str,
-    /// How we know.
+    /// The evidence.
     pub proof: Proof,
-    /// The first version that has the words.
+    /// The first version that has the annotations or fields.
     pub since: &'static str,
 }
 
@@ -59,7 +60,8 @@ impl Words {
 
 type Rows = &'static [Words];
 
-/// The words of a program on the objects of a target that are annotations. The policy has no use for those that are none.
+/// Returns the rows of a program that has annotations for the objects of a target. Rows of other programs are left out, because
+/// the policy does not need them.
 fn rows(target: Target, controller: Controller) -> Rows {
     match (target, controller) {
         (Target::Route, _) => openshift::says::WORDS,
@@ -82,14 +84,15 @@ fn rows(target: Target, controller: Controller) -> Rows {
     }
 }
 
-/// Whether whoever serves a target reads an annotation for what an option wants, and can do it. No Gateway reads annotations.
+/// Whether the controller of a target reads an annotation for the intent of an option, and supports the intent. No Gateway
+/// reads annotations.
 pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
     rows_of(plan, target, key).any(|row| row.intent == option.intent)
         && says(plan, target, option.intent, Some(&option.wish)).is_done()
 }
 
-/// Whether a word of whoever serves a target says nothing else than what somebody wants. It is compared with what would be written for
-/// the same key; what cannot be compared says something else.
+/// Whether an annotation that the controller of a target reads has the same meaning as an intent. The annotation is compared
+/// with the one that would be written for the same key. Values that cannot be compared count as different.
 pub(crate) fn agrees(
     plan: &Plan,
     target: Target,
@@ -104,7 +107,8 @@ pub(crate) fn agrees(
     }
 }
 
-/// Whether the lines that mean something leave a part to a default of ingress-nginx, of which another word may say more.
+/// Whether the annotations that express an intent leave a part to a default of ingress-nginx, so that another annotation may
+/// add it.
 fn is_unsaid(wanted: &Wanted, name: &str) -> bool {
     let part = match name {
         "cors-enable" => return false,
@@ -116,7 +120,7 @@ fn is_unsaid(wanted: &Wanted, name: &str) -> bool {
     !wanted.keys.is_empty() && !wanted.keys.iter().any(|key| key.ends_with(part))
 }
 
-/// Whether a value means what would be written in its place.
+/// Whether a value has the same meaning as the value that would be written in its place.
 fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &str)) -> bool {
     if value == written || parse_bool(value).is_some_and(|it| parse_bool(written) == Some(it)) {
         return true;
@@ -134,7 +138,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
             matches!(wanted.intent.read(Given(&list)), Ok(Wish::Sources(read))
                 if is_all(&read) && wish.iter().all(|it| read.contains(it)))
         }
-        // NGINX counts seconds where there is no unit.
+        // NGINX reads a number without a unit as seconds.
         Wish::Duration(_) if plan.controller(Target::Ingress) == Controller::F5Nginx => {
             is_one_time(written)
                 || duration(&[value, "s"].concat()).is_ok_and(|it| wanted.wish == Wish::Duration(it))
@@ -142,7 +146,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
         Wish::Size(_) => nginx::read::size(value)
             .is_some_and(|text| wanted.intent.read(Given(&text)).is_ok_and(|read| read == wanted.wish)),
-        // It minds the case. The same value, and a switch, are equal above.
+        // This controller is case-sensitive. Equal values and equal booleans are handled above.
         Wish::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
         Wish::Protocol(_) => {
             items(value).contains(&written.to_ascii_lowercase())
@@ -151,7 +155,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
                     .read(Given(&value.to_ascii_lowercase()))
                     .is_ok_and(|read| read == wanted.wish)
         }
-        // Whoever writes more than what is wanted says that, too.
+        // A value may contain more headers than those that are wanted.
         Wish::Headers(_) => {
             let has = |line: &str| value.split([',', '\n']).any(|it| it.trim() == line.trim());
             written.split([',', '\n']).all(has)
@@ -170,13 +174,13 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
                 && value.split(' ').take(2).eq(written.split(' ').take(2))
                 && value.contains(' ')
         }
-        // A pattern is one in either case.
+        // A path is a regular expression with either letter case.
         Wish::Switch(_) | Wish::Path(_) => value.starts_with("case_") && written.starts_with("case_"),
         Wish::Code(_) | Wish::Hosts(_) => false,
     }
 }
 
-/// Whether a word for which nothing would be written is about a part that nobody else says, or says that there is none.
+/// Whether an annotation that would not be written is about a part of the intent that nothing else covers, or turns a part off.
 fn is_other_part(wish: &Wish, name: &str, value: &str) -> bool {
     match wish {
         Wish::Cors(_)
@@ -185,7 +189,7 @@ fn is_other_part(wish: &Wish, name: &str, value: &str) -> bool {
         | Wish::Sticky(_)
         | Wish::Rate(_)
         | Wish::Certificate(_) => true,
-        // HTTP/2 can be spoken over TLS, which another word says.
+        // HTTP/2 can be used over TLS, which another annotation turns on.
         Wish::Protocol(BackendProtocol::Https) if matches!(value, "h2" | "HTTP2") => {
             name != "backend-protocol"
         }
@@ -195,7 +199,8 @@ fn is_other_part(wish: &Wish, name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether two keys are one word of whoever serves a target: the key itself, or another name under which the same program reads it.
+/// Whether two keys are one annotation for the controller of a target: equal keys, or two names under which the controller
+/// reads the same annotation.
 pub(super) fn is_one_word(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
     let controller = plan.controller(target);
     let name = |it: &'_ str| it.find('/').unwrap_or(it.len());
@@ -205,20 +210,20 @@ pub(super) fn is_one_word(plan: &Plan, target: Target, key: &str, other: &str) -
         || is_alias(plan, target, key, other)
 }
 
-/// What an annotation means to whoever serves a target.
+/// Returns the intent that an annotation expresses for the controller of a target.
 pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent> {
     let by_rows = rows_of(plan, target, key).next().map(|row| row.intent);
-    // Others read names of ingress-nginx under the prefix that it had.
+    // Some controllers read names of ingress-nginx under the prefix that it had earlier.
     by_rows.or_else(|| {
         let name = nginx::any_name(key).filter(|_| plan.controller(target).reads(key))?;
         nginx::read::intent_named(name)
     })
 }
 
-/// The rows of whoever serves a target that have an annotation as a word.
+/// Returns the rows of the controller of a target that contain an annotation.
 fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item = &'static Words> + use<'k> {
     let controller = plan.controller(target);
-    // The words of a controller of Ingresses are without its prefixes, of which it may have several.
+    // The rows of an Ingress controller contain names without a prefix, because it can have several prefixes.
     let name = match target {
         Target::Ingress if controller.reads(key) => key.split_once('/').map(|(_, name)| name),
         Target::Route => Some(key),
@@ -230,7 +235,8 @@ fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item 
     })
 }
 
-/// Whether two annotations are two words of whoever serves a target for one thing: those with `or` between them.
+/// Whether two annotations are alternatives for the same thing for the controller of a target. The rows write `or` between
+/// them.
 pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
     let has = |item: &str, key: &str| {
         item.split(" or ").any(|word| word == key || key.rsplit('/').next() == Some(word))
@@ -240,7 +246,8 @@ pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> b
         && rows_of(plan, target, other).next().is_some()
 }
 
-/// Whether whoever serves a target does what annotations of ingress-nginx mean without the part that one of them says.
+/// Whether the controller of a target does what annotations of ingress-nginx mean, but without the part that this annotation
+/// adds.
 pub(crate) fn lacks_part(plan: &Plan, target: Target, key: &str) -> bool {
     let lacking: &[&str] = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => &["auth-realm", "affinity-mode"],
@@ -253,7 +260,8 @@ pub(crate) fn lacks_part(plan: &Plan, target: Target, key: &str) -> bool {
     nginx::any_name(key).is_some_and(|name| lacking.contains(&name))
 }
 
-/// Pairs of annotations that are two names of one thing, with different values, for ingress-nginx or for whoever serves the Service.
+/// Returns pairs of annotations that are two names of the same thing with different values, for ingress-nginx or for the
+/// controllers of the Service.
 pub(crate) fn named_twice(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
     let (mut pairs, mut known) = (Vec::new(), Vec::<(Option<(Target, Intent)>, &str, &Annotation)>::new());
     for other in &plan.annotations {
@@ -278,8 +286,8 @@ pub(crate) fn named_twice(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
     pairs
 }
 
-/// The annotations in which whoever serves a target says what an option wants, and those of ingress-nginx, in whose words
-/// administrators have said what they deny.
+/// Returns the annotations in which the controllers of a plan read an intent, and those of ingress-nginx, because
+/// administrators deny keys by the names of ingress-nginx.
 pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = String> {
     let ingress = (Target::Ingress, Controller::IngressNginx);
     let served = plan.targets.iter().map(|target| (*target, plan.controller(*target)));
@@ -296,7 +304,7 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
     })
 }
 
-/// Whether an annotation says what another one says, by another name or in the words of another program.
+/// Whether an annotation has the meaning of another one, under another name or as an annotation of another program.
 pub(crate) fn stands_for(plan: &Plan, intent: Intent, key: &str, other: &str) -> bool {
     let ((prefix, own), (of_other, others)) =
         (key.split_once('/').unwrap_or(("", key)), other.split_once('/').unwrap_or(("", other)));
@@ -323,8 +331,8 @@ pub(crate) fn stands_for(plan: &Plan, intent: Intent, key: &str, other: &str) ->
             && (is_one && !own.ends_with("-regex") || is_end(own, others) || is_end(others, own))
 }
 
-/// What an annotation takes back of what somebody wants, where whoever serves the Ingress reads it: the intents, and what it does where
-/// that may be meant.
+/// Returns the intents that an annotation weakens if the controller of the Ingress reads it, and what the annotation does if
+/// that may be intended.
 pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Intent], Option<&'static str>)> {
     const LISTS: &[Intent] = &[Intent::AllowedSources, Intent::DeniedSources];
     const ASKED: &[Intent] = &[Intent::BasicAuth, Intent::ExternalAuth];
@@ -361,7 +369,7 @@ pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Inten
     }
 }
 
-/// The words of a program on the objects of a target. Only the reference and `xposer explain` read them all.
+/// Returns all rows of a program for the objects of a target. Only the reference and `xposer explain` need them.
 pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
     let none: Rows = &[];
     let (own, below) = match (target, controller) {
@@ -370,11 +378,11 @@ pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
         (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
         (Target::Ingress | Target::Route, _) => (rows(target, controller), none),
     };
-    // What a program has beside the Gateway API takes the place of the row there.
+    // A row of the program replaces the row of the Gateway API for the same intent.
     let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
     let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
     if controller == Controller::TraefikNginx {
-        // They were tried with ingress-nginx. Of Traefik 3.7, the source was read.
+        // The rows were tested with ingress-nginx. For Traefik 3.7, the source code was read.
         words =
             words.into_iter().map(|row| Words { proof: Proof::Documented, since: "3.7", ..row }).collect();
     }

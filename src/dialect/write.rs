@@ -1,4 +1,4 @@
-//! The intents of a plan in the words of the programs that read its objects.
+//! The annotations and objects that express the intents of a plan for the programs that read its objects.
 
 use std::borrow::Cow;
 
@@ -31,24 +31,24 @@ pub(crate) struct Written<'p> {
 /// An object of one controller that expresses an intent.
 pub(crate) struct Extra<'p> {
     pub(crate) kind: Kind,
-    /// It begins with the name of the plan's objects.
+    /// The name begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
     pub(crate) made: Made,
-    /// What its controller calls it, where objects of other namespaces and names can be called the same.
+    /// The name that the controller gives the object, if objects of other namespaces and names can get the same one.
     pub(crate) called: Option<String>,
 }
 
-/// What such an object is made of.
+/// The content of such an object.
 pub(crate) enum Made {
     /// This spec.
     Spec(Value),
-    /// The Ingress of the plan, without its TLS section; with hosts, all paths of these.
+    /// The Ingress of the plan, without its TLS section. If there are hosts, it has all paths of these hosts.
     Ingress { hosts: Vec<String> },
 }
 
-/// The objects that express the intents of a plan beside those of its target. The canaries are those of the plan's Service on
-/// this target.
+/// Returns the objects that express the intents of a plan in addition to the objects of its target. `canaries` are the canaries
+/// of the plan's Service on this target.
 pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
     match (target, plan.controller(target)) {
         (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
@@ -57,8 +57,8 @@ pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) 
     }
 }
 
-/// The paths of a plan as whoever serves a target has to read them. What is the same for all routes is found once: a Service can have
-/// thousands of them.
+/// The paths of a plan in the form that the controller of a target needs. Data that is the same for all routes is computed
+/// once, because a Service can have thousands of routes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paths<'p> {
     plan: &'p Plan,
@@ -67,7 +67,7 @@ pub(crate) struct Paths<'p> {
 }
 
 impl<'p> Paths<'p> {
-    /// The paths of a plan for one of its targets.
+    /// Prepares the paths of a plan for one of its targets.
     pub(crate) fn new(plan: &'p Plan, target: Target) -> Self {
         let rewritten = match (target, plan.controller(target)) {
             (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => {
@@ -79,7 +79,7 @@ impl<'p> Paths<'p> {
         Self { plan, target, rewritten }
     }
 
-    /// The path of a route, and its type.
+    /// Returns the path of a route and its type.
     pub(crate) fn of(&self, route: &'p Route) -> (Cow<'p, str>, PathType) {
         let plan = self.plan;
         let as_prefix = |path| (Cow::Borrowed(path), PathType::Prefix);
@@ -98,13 +98,14 @@ impl<'p> Paths<'p> {
     }
 }
 
-/// The path that a program cuts off by itself, where the route has a regular expression for it.
+/// Returns the prefix that a program strips itself, if the route has a regular expression for it.
 pub(super) fn plain_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     let path = prefix_of(plan, route).filter(|path| *path != route.path)?;
     Some((path.into(), PathType::Prefix))
 }
 
-/// The prefix that a program of Ingresses without regular expressions has in place of one that says the same.
+/// Returns the prefix with the same meaning as a regular expression, for an Ingress controller that does not support regular
+/// expressions.
 pub(crate) fn text_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     let controller = plan.controller(Target::Ingress);
     if !route.is_pattern()
@@ -116,7 +117,7 @@ pub(crate) fn text_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str>
     gateway::says::prefix(plan, route).or_else(|| stripped(route, "/$2"))
 }
 
-/// The path of a route that is to be cut off, where that is wanted and the path is no regular expression, or one that
+/// Returns the prefix to strip from a route, if that is wanted and the path is not a regular expression, or is one that
 /// ingress-nginx needs for it.
 pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     if plan.wish(Intent::StripPrefix) != Some(&Wish::Switch(true)) {
@@ -128,8 +129,8 @@ pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str>
     stripped(route, plan.annotation(nginx::REWRITE_TARGET)?.value.trim())
 }
 
-/// Whether one rule for all hosts, which cuts the longest of all paths off, would cut off more than the path of a route: the longer
-/// one is that of another host.
+/// Whether one rule for all hosts, which strips the longest of all paths, would strip more than the path of a route, because
+/// the longer path belongs to another host.
 pub(super) fn cuts_more<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option<&'p str>) -> bool {
     let is_below = |path: &str, base: &str| {
         let rest = path.strip_prefix(base.trim_end_matches('/'));
@@ -142,23 +143,23 @@ pub(super) fn cuts_more<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option
     })
 }
 
-/// A key and a value.
+/// The key and the value of an annotation.
 pub(super) type Word<'p> = (&'static str, Cow<'p, str>);
 
-/// A value as text.
+/// Converts a value to text.
 pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
     value.to_string().into()
 }
 
-/// Bytes in the largest unit of nginx and HAProxy without a rest.
+/// Writes a number of bytes in the largest unit of nginx and HAProxy that leaves no remainder.
 pub(super) fn size(bytes: u64) -> String {
     let units = [(1 << 30, 'g'), (1 << 20, 'm'), (1 << 10, 'k')];
     let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
     unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
 }
 
-/// What a plan wants in the words of the program that serves a target. What this program cannot do, and what it reads in
-/// annotations that somebody gave, is not written.
+/// Returns the annotations for the intents of a plan, for the program that serves a target. An intent is left out if the
+/// program does not support it, or already reads it from annotations that somebody gave.
 pub(super) fn intents<'p>(
     plan: &'p Plan,
     target: Target,
@@ -178,8 +179,8 @@ pub(super) fn intents<'p>(
     written
 }
 
-/// Who wants that an Ingress sends requests without TLS to https: whoever says it, or whoever asked for TLS, with which
-/// ingress-nginx does so by default. `None` where the program cannot do it.
+/// Returns the origin of the redirect of requests without TLS on an Ingress: the origin of the redirect itself, or that of TLS,
+/// with which ingress-nginx redirects by default. `None` if the redirect is not wanted, or the program cannot do it.
 pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
     let is_wanted =
         plan.redirects(Target::Ingress) && says(plan, Target::Ingress, Intent::HttpsRedirect, None).is_done();
@@ -187,7 +188,7 @@ pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
     wanted.or_else(|| plan.tls.as_ref().map(|tls| &tls.origin)).filter(|_| is_wanted).cloned()
 }
 
-/// The class, where its controller looks for it in the annotation alone.
+/// Returns the annotation for the class, if its controller reads the class only there.
 fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     let class = plan.class.as_ref().filter(|class| is_of_annotation(&class.value));
     let written = class.map(|class| Written {
@@ -200,8 +201,8 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
 
 type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
 
-/// Who wants a link to the URL on a page, where the objects of the target are those that have it: a Service has one link, and
-/// nothing leads to a wildcard.
+/// Returns the origin of the link to the URL on a page, if the objects of this target have the link. A Service has one link,
+/// and there is none to a wildcard host.
 pub(super) fn linked(plan: &Plan, target: Target, page: LinkPage) -> Option<&Origin> {
     let links = plan.links.as_ref().filter(|links| links.value.contains(&page) && plan.canary.is_none())?;
     let is_first = plan.targets.first() == Some(&target);
@@ -209,13 +210,13 @@ pub(super) fn linked(plan: &Plan, target: Target, page: LinkPage) -> Option<&Ori
     (is_first && !is_wildcard).then_some(&links.origin)
 }
 
-/// Whether a key is about a link, which one object of a Service has.
+/// Whether a key is about a link, which only one object of a Service has.
 pub(crate) fn is_about_link(key: &str) -> bool {
     forecastle::is_key(key) || argocd::is_key(key) || homepage::is_key(key)
 }
 
-/// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
-/// instead.
+/// Returns the annotations that express the intents of a plan on the objects of a target. An annotation that somebody gave
+/// under the same key replaces them.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let around: &[Write] = match target {
         Target::Ingress => &[
@@ -242,13 +243,13 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     written
 }
 
-/// What somebody gave that says the same as a key.
+/// Returns an annotation that somebody gave and that is equivalent to a key.
 fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
     plan.annotation(key)
         .or_else(|| plan.annotations.iter().find(|it| is_one_word(plan, target, key, &it.key)))
 }
 
-/// The annotations for whoever serves a target, whatever somebody gave.
+/// Returns the annotations for the controller of a target, including those that somebody gave as well.
 pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write(plan, target),
@@ -258,8 +259,8 @@ pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     }
 }
 
-/// The same for programs whose words are annotations. The policy compares with these what somebody gave, and has no use for those
-/// of the other programs.
+/// Returns the same for the programs that read annotations. The policy compares given annotations with these, and does not need
+/// those of the other programs.
 pub(crate) fn in_words(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let write: Write = match (target, plan.controller(target)) {
         (Target::Route, _) => openshift::write::write,
