@@ -1,11 +1,12 @@
-//! The forms of texts that ingress-nginx 1.15 checks: internal/ingress/annotations, and validators.go in its folder parser.
+//! The forms of values that ingress-nginx 1.15 checks. Most have the name of the function or regular expression in
+//! internal/ingress/annotations, or in validators.go of its folder parser.
 
 /// `ValidateCIDRs`.
 pub(super) use crate::dialect::key::ADDRESSES;
 use crate::dialect::key::{Form, Text, is_of};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
-/// Its `BasicCharsRegex`, whose blanks are removed first, and `CharsWithSpace`.
+/// `BasicCharsRegex`, which ignores spaces, and `CharsWithSpace`.
 pub(super) static PLAIN: Text = Text { expected: "", form: Form::Of("/-._~: ") };
 
 /// `ValidateServerName`.
@@ -28,7 +29,7 @@ fn is_pattern(value: &str) -> bool {
     is_of(value, "-._~/:^$[](){}*+?|&=\\")
 }
 
-/// Whether each item fits, without the blanks around it.
+/// Whether each item has a form, without the spaces around it.
 fn each(value: &str, separator: char, fits: fn(&str) -> bool) -> bool {
     value.split(separator).map(str::trim).all(fits)
 }
@@ -37,13 +38,13 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What `BasicCharsRegex` takes and is no name of an object is found nowhere.
+/// The name of an object. `BasicCharsRegex` accepts more, but no object has such a name.
 pub(super) static NAME: Text = Text {
     expected: "a name, or a namespace and a name with a slash between them",
     form: Form::Fits(is_name),
 };
 
-/// As [`NAME`], where the namespace is required.
+/// Like [`NAME`], but the namespace is required.
 pub(super) static FULL_NAME: Text = Text {
     expected: "a namespace and a name with a slash between them",
     form: Form::Fits(|value| named(value).0.is_some() && is_name(value)),
@@ -54,7 +55,7 @@ fn is_name(value: &str) -> bool {
     namespace.is_none_or(is_dns_label) && is_dns_subdomain(name)
 }
 
-/// The namespace, if one is given, and the name of an object.
+/// Returns the namespace, if one is given, and the name of an object.
 pub(super) fn named(value: &str) -> (Option<&str>, &str) {
     let value = value.trim();
     value.split_once('/').map_or((None, value), |(namespace, name)| (Some(namespace), name))
@@ -77,14 +78,14 @@ pub(super) static ABSOLUTE_URL: Text = Text {
     }),
 };
 
-/// The scheme of a URL, and its host with the port.
+/// Returns the scheme of a URL, and its host with the port.
 fn authority(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && is_of(scheme, "+-.");
     Some((scheme, rest.split(['/', '?']).next()?)).filter(|_| is_scheme)
 }
 
-/// `isValidURL` of its redirects.
+/// `isValidURL`, for redirects.
 pub(super) static HTTP_URL: Text = Text {
     expected: "a URL that begins with http:// or https://",
     form: Form::Fits(|value| {
@@ -97,13 +98,13 @@ pub(super) static HTTP_URL: Text = Text {
 pub(super) static ABSOLUTE_PATH: Text =
     Text { expected: "a path that begins with `/`", form: Form::Fits(|value| value.starts_with('/')) };
 
-/// `RegexPathWithCapture`, whose blanks are removed first.
+/// `RegexPathWithCapture`, which ignores spaces.
 pub(super) static PREFIX_PATH: Text = Text { expected: "a path of ", form: Form::Of("/-._~:$ ") };
 
 /// `NGINXVariable`.
 pub(super) static VARIABLE: Text = Text { expected: "", form: Form::Of("-_${} ") };
 
-/// A word of tracing.
+/// A word for tracing.
 pub(super) static WORD: Text = Text { expected: "", form: Form::Of("-_ ") };
 
 /// The name of a file.
@@ -112,7 +113,7 @@ pub(super) static FILE: Text = Text {
     form: Form::Fits(|value| is_of(value, "-_. ") && !value.trim().is_empty()),
 };
 
-/// The methods of HTTP that a request for authentication may have.
+/// The HTTP methods that a request for authentication may have.
 pub(super) static METHOD: Text =
     Text { expected: "", form: Form::Word("GET HEAD POST PUT PATCH DELETE CONNECT OPTIONS TRACE") };
 
@@ -127,7 +128,7 @@ pub(super) static DURATION_LAST: Text = Text {
     form: Form::Fits(|value| each(value, ',', |item| item.is_empty() || is_cached(item))),
 };
 
-/// Whether an item has a duration, and no code behind it.
+/// Whether an item has a duration, and no code after it.
 fn is_cached(item: &str) -> bool {
     let mut has_duration = false;
     for word in item.split(' ').filter(|word| !word.is_empty()) {
@@ -145,13 +146,13 @@ fn is_cached(item: &str) -> bool {
     has_duration
 }
 
-/// `ValidHeader`, for each of a list.
+/// `ValidHeader`, for each item of a list.
 pub(super) static HEADERS: Text = Text {
     expected: "names of headers without blanks, separated by commas",
     form: Form::Fits(|value| each(value, ',', |name| is_of(name, "-_"))),
 };
 
-/// When a client certificate is asked for.
+/// The modes in which a client certificate is verified.
 pub(super) static VERIFY_CLIENT: Text =
     Text { expected: "", form: Form::Word("on off optional optional_no_ca") };
 
@@ -161,16 +162,17 @@ pub(super) static COMMON_NAME: Text = Text {
     form: Form::Fits(|value| value.strip_prefix("CN=").is_some_and(is_balanced)),
 };
 
-/// Whether the brackets of a regular expression are closed, and each sign of repetition has something to repeat.
+/// Whether the brackets of a regular expression are closed, and each quantifier has something to repeat.
 fn is_balanced(pattern: &str) -> bool {
-    // How often what stands before may still be repeated: `a*?` is lazy, and `a**` is none.
+    // 2: any quantifier may follow. 1: only a `?` for laziness may follow. 0: none may follow. So `a*?` is valid, and `a**` is
+    // not.
     let (mut depth, mut repeats) = (0_usize, 0);
     let mut rest = pattern.chars();
     while let Some(sign) = rest.next() {
         match sign {
             '\\' if rest.next().is_none() => return false,
             '[' => {
-                // A bracket that comes first is one of the characters.
+                // A closing bracket in the first place is one of the characters.
                 let inside = rest.as_str().strip_prefix('^').unwrap_or(rest.as_str());
                 rest = inside.strip_prefix(']').unwrap_or(inside).chars();
                 loop {
@@ -201,7 +203,7 @@ fn is_balanced(pattern: &str) -> bool {
     depth == 0
 }
 
-/// `redirectRegex` of client certificates.
+/// `redirectRegex`, for the error page of client certificates.
 pub(super) static ERROR_PAGE: Text = Text {
     expected: "a URL, or `@` and the name of a location",
     form: Form::Fits(|value| {
@@ -281,7 +283,7 @@ pub(super) static NEXT_UPSTREAM: Text = Text {
     }),
 };
 
-/// `corsOriginRegexValidator`. Blanks are ignored.
+/// `corsOriginRegexValidator`, which ignores spaces.
 pub(super) static ORIGINS: Text = Text {
     expected: "scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443",
     form: Form::Fits(is_list_of_origins),
@@ -320,7 +322,7 @@ pub(super) static EXPOSED: Text = Text {
     form: Form::Fits(|value| is_list(value, |sign| sign.is_ascii_alphanumeric() || "-_*".contains(sign))),
 };
 
-/// Whether items of such characters stand behind each other, each with at most one comma and one blank behind it.
+/// Whether a list has items of such characters, each followed by at most one comma and one space.
 fn is_list(value: &str, is_sign: fn(char) -> bool) -> bool {
     let mut rest = value.trim();
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! The keys of ingress-nginx 1.15: one row holds all that is known of a key.
+//! The keys of ingress-nginx 1.15: one row for each key, with all that is known about it.
 
 use super::grammar::{
     ABSOLUTE_PATH, ABSOLUTE_URL, ADDRESSES, CIPHER_LIST, CIPHERS, COMMON_NAME, COOKIE_DOMAIN, DURATION_LAST,
@@ -8,7 +8,7 @@ use super::grammar::{
 };
 use crate::dialect::key::{Bad, Holds, Idle, Key, LOOSE_URL, PATH, Same, Shape, URL, key};
 
-/// How much harm a key can do, as ingress-nginx says. Its setting `annotations-risk-level` is `High` unless somebody changes it.
+/// How much harm a key can do, according to ingress-nginx. Its setting `annotations-risk-level` is `High` by default.
 ///
 /// ```
 /// use xposer::internal::{Risk, nginx_keys};
@@ -27,17 +27,17 @@ pub enum Risk {
     Critical,
 }
 
-/// What the reference page says of a key, beside its row.
+/// The description of a key for the reference page, in addition to its row.
 #[derive(Debug)]
 pub(super) struct Note {
     pub(super) risk: Risk,
-    /// What ingress-nginx takes in place of a value that it ignores.
+    /// The value that ingress-nginx uses in place of a value that it ignores.
     pub(super) default: &'static str,
     pub(super) about: &'static str,
 }
 
-/// A row is a key, its risk, the default that takes the place of a bad value, and what the key is about. The last three stand in
-/// a list of their own: a program that never asks for them does not contain them.
+/// A row is a key, its risk, the default that replaces a bad value, and the subject of the key. The last three are in a list of
+/// their own, so that a program that never reads them does not contain them.
 macro_rules! keys {
     ($( $key:expr, $risk:ident, $default:literal, $about:literal; )+) => {
         /// The keys and aliases, in ascending order.
@@ -48,7 +48,7 @@ macro_rules! keys {
     };
 }
 
-// What keys need.
+// The keys that other keys need.
 const AFFINITY: &[&str] = &["affinity"];
 const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 const AUTH_TYPE: &[&str] = &["auth-type"];

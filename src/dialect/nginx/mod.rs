@@ -1,4 +1,4 @@
-//! ingress-nginx 1.15: its keys, how it reads paths, and how intents are written for it.
+//! ingress-nginx 1.15: its keys, how it reads paths, and its annotations for intents.
 
 mod grammar;
 pub(crate) mod keys;
@@ -17,7 +17,7 @@ use crate::values::Tls;
 
 /// The prefix of its keys.
 pub(crate) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
-/// The prefix of its keys up to 0.9.0-beta.17.
+/// The prefix of its keys up to version 0.9.0-beta.17.
 pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 
 /// The annotation that marks an Ingress as a canary.
@@ -33,19 +33,19 @@ const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-
 const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";
 /// The annotation that adds hosts to those of the rules, separated by commas.
 pub(crate) const SERVER_ALIAS: &str = "nginx.ingress.kubernetes.io/server-alias";
-/// The annotation by which each host with `www.` is sent to the one without, or the other way round.
+/// The annotation that redirects each host with `www.` to the one without, or the other way round.
 pub(crate) const FROM_TO_WWW: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect";
-/// The annotation by which it reads the paths of an Ingress as regular expressions.
+/// The annotation that makes ingress-nginx read the paths of an Ingress as regular expressions.
 pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
-/// The annotation that puts a text in place of the whole path; it makes a regular expression of the path, too.
+/// The annotation that replaces the whole path. It also turns the path into a regular expression.
 pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-target";
-/// The annotation by which requests are redirected or not if there is a TLS section.
+/// The annotation that turns the redirect to https on or off if there is a TLS section.
 pub(crate) const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
 const FORCE_SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/force-ssl-redirect";
 const ALLOWED_SOURCES: &str = "nginx.ingress.kubernetes.io/allowlist-source-range";
 const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
 
-/// The keys that have two names: the current one and the old one, which still counts.
+/// The keys that have two names: the current one and the old one, which is still read.
 pub(crate) const ALIASES: [[&str; 2]; 2] = [
     [ALLOWED_SOURCES, "nginx.ingress.kubernetes.io/whitelist-source-range"],
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
@@ -60,9 +60,9 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
 };
 
-/// The hosts that an alias is, in lower case; an empty one where it is a pattern, which may take any host. ingress-nginx hands an alias to
-/// nginx as it is, which reads `~` as the beginning of a regular expression, `.a.example.com` as that host and all below it, and a star at
-/// either end (`server_name`).
+/// Returns the hosts of an alias in lower case; an empty one if the alias is a pattern that may match any host. ingress-nginx
+/// passes an alias to nginx unchanged. nginx (`server_name`) reads `~` as the beginning of a regular expression,
+/// `.a.example.com` as this host and all hosts below it, and a star at either end as a wildcard.
 pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
     let alias = super::hosts::without_dot(alias);
     match alias.strip_prefix('.') {
@@ -77,12 +77,13 @@ pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
     }
 }
 
-/// What is known of a key by its name, without prefix.
+/// Returns the row of a key by its name, without the prefix.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     PROGRAM.find(name)
 }
 
-/// Why it does not take a value of a key, and whether it only passes over the line, without which nothing is less safe.
+/// Returns why ingress-nginx does not accept a value of a key, and whether it only ignores the line, without which nothing is
+/// less safe.
 pub(crate) fn misfit(known: &Key, value: &str) -> Option<(Misfit, bool)> {
     known.shape?;
     let misfit = if value.contains(['\r', '\n']) {
@@ -94,28 +95,28 @@ pub(crate) fn misfit(known: &Key, value: &str) -> Option<(Misfit, bool)> {
     Some((misfit, is_harmless))
 }
 
-/// The name of a key, under its current prefix or its old one.
+/// Returns the name of a key that has the current prefix or the old one.
 pub(crate) fn any_name(key: &str) -> Option<&str> {
     key.strip_prefix(PREFIX).or_else(|| key.strip_prefix(OLD_PREFIX))
 }
 
-/// Whether it reads a key on the Ingress of a canary; all others count on that of the stable Service.
+/// Whether ingress-nginx reads a key on the Ingress of a canary. It reads all other keys only on that of the stable Service.
 pub(crate) fn is_read_on_canary(name: &str) -> bool {
     ["canary", "load-balance", "upstream-hash-by", "affinity", "session-cookie-"]
         .iter()
         .any(|start| name.starts_with(start))
 }
 
-/// What decides whether requests without TLS are sent to https.
+/// The condition under which requests without TLS are redirected to https.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Redirect {
-    /// With a TLS section only.
+    /// Only with a TLS section.
     WithTls,
-    /// With and without one.
+    /// With and without a TLS section.
     Forced,
 }
 
-/// Which redirect a key is about, under its current prefix or its old one.
+/// Returns which redirect a key is about, under its current prefix or its old one.
 pub(crate) fn redirect_of(key: &str) -> Option<Redirect> {
     match any_name(key)? {
         "ssl-redirect" => Some(Redirect::WithTls),
@@ -124,8 +125,9 @@ pub(crate) fn redirect_of(key: &str) -> Option<Redirect> {
     }
 }
 
-/// Whether an annotation has the opposite effect on requests without TLS of the wanted one. Without a TLS section, only
-/// `force-ssl-redirect` counts; with one, requests are redirected unless `ssl-redirect` is false.
+/// Whether an annotation has the opposite effect of what is wanted. `is_wanted` says whether requests without TLS should be
+/// redirected. Without a TLS section, only `force-ssl-redirect` has an effect; with one, requests are redirected unless
+/// `ssl-redirect` is false.
 pub(crate) fn contradicts(key: &str, value: &str, is_wanted: bool, tls: Tls) -> bool {
     let decides = match key {
         SSL_REDIRECT => tls.has_secret(),
@@ -135,7 +137,7 @@ pub(crate) fn contradicts(key: &str, value: &str, is_wanted: bool, tls: Tls) -> 
     decides && parse_bool(value) == Some(!is_wanted)
 }
 
-/// Whether a key stands for the redirect to https, which other targets have fields for.
+/// Whether a key is about the redirect to https, for which other targets have fields.
 pub(crate) fn is_intent(key: &str) -> bool {
     matches!(key, SSL_REDIRECT | FORCE_SSL_REDIRECT)
 }

@@ -1,4 +1,4 @@
-//! What ingress-nginx makes of the paths of an Ingress: whether it reads them as regular expressions.
+//! How ingress-nginx reads the paths of an Ingress, in particular whether it reads them as regular expressions.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
 
-/// What stays of a path behind the part that is cut off.
+/// The target of a rewrite that keeps the rest of a path after the stripped prefix.
 const REST: &str = "/$2";
 
 impl Plan {
-    /// Who wants a rewrite in words of no program, and the target that is written for it.
+    /// Returns the intent that rewrites the paths, and the target that is written for it.
     fn rewrites(&self) -> Option<(&Wanted, &str)> {
         self.intents.iter().find_map(|wanted| match (&wanted.wish, wanted.intent) {
             (wish, Intent::StripPrefix | Intent::RewritePath) => Some((wanted, target_of(self, wish)?)),
@@ -22,18 +22,18 @@ impl Plan {
         })
     }
 
-    /// Whether an annotation says what the path becomes, and no option.
+    /// Whether an annotation, and not an option, rewrites the path.
     pub(in crate::dialect) fn is_rewritten_as_given(&self) -> bool {
         self.wanted(Intent::RewritePath).is_some_and(|wanted| !wanted.keys.is_empty())
     }
 
-    /// Whether an Ingress is made that is none of a canary, so that all of its annotations are read.
+    /// Whether the plan has an Ingress that is not one of a canary, so that all of its annotations are read.
     pub(crate) fn has_stable_ingress(&self) -> bool {
         self.canary.is_none() && self.targets.contains(&Target::Ingress)
     }
 
-    /// Where an annotation says that ingress-nginx reads the paths as regular expressions, one with a sign of them is one for every
-    /// program, unless somebody has chosen its type.
+    /// Marks the paths as regular expressions, if an annotation makes ingress-nginx read them so. A path with `+` or `?` then
+    /// also gets the type for regular expressions, unless somebody has chosen its type.
     pub(crate) fn read_as_said(&mut self, has_type: bool) {
         if self.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) != Some(true) {
             return;
@@ -46,8 +46,8 @@ impl Plan {
         }
     }
 
-    /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
-    /// annotations because the Ingress is one of a canary.
+    /// Returns how ingress-nginx reads the paths; `None` if it does not serve them with this Ingress, or if the Ingress is one
+    /// of a canary, on which it reads none of these annotations.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
         if !self.has_stable_ingress() || !self.controller(Target::Ingress).is_nginx() {
             return None;
@@ -66,44 +66,44 @@ impl Plan {
     }
 }
 
-/// What decides how ingress-nginx reads the paths of an Ingress.
+/// The annotations, intents and paths that decide how ingress-nginx reads the paths of an Ingress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nginx<'d> {
     pub(crate) use_regex: Option<&'d Annotation>,
-    /// An empty one counts as missing.
+    /// The annotation `rewrite-target`. An empty one counts as missing.
     pub(crate) rewrite: Option<&'d Annotation>,
-    /// Who wants a rewrite for which there is no annotation, and its target.
+    /// The intent that needs a rewrite and for which no annotation is given, with its target.
     pub(crate) wanted: Option<(&'d Wanted, &'d str)>,
-    /// The regular expression for which `use-regex` is written, because neither annotation is given.
+    /// The regular expression for which `use-regex` is written, because neither an annotation nor an intent has this effect.
     pub(crate) pattern: Option<&'d Route>,
 }
 
 impl Nginx<'_> {
-    /// Whether the path is read as a regular expression, and with it every path of the same host (ingress-nginx 1.15,
-    /// enforceRegexModifier and needsRewrite).
+    /// Whether ingress-nginx reads the path as a regular expression, and with it every path of the same host (ingress-nginx
+    /// 1.15, enforceRegexModifier and needsRewrite).
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
         let is_regex =
             self.pattern.is_some() || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true));
         let is_rewritten = || self.rewrite.is_some_and(|it| !is_target(path, kind, &it.value, is_regex));
-        // What is written for an option is a regular expression, wherever it is to be rewritten.
+        // A path that an option rewrites is written as a regular expression.
         is_regex || self.wanted.is_some() || is_rewritten()
     }
 }
 
-/// Whether a path is the target of its rewrite, so that ingress-nginx rewrites nothing. To a prefix that it reads as such, it adds a
-/// slash before it compares the two (1.15, updateServerLocations and buildProxyPass).
+/// Whether a path is the target of its rewrite, so that ingress-nginx rewrites nothing. If ingress-nginx reads the path as a
+/// prefix, it adds a slash before it compares the two (1.15, updateServerLocations and buildProxyPass).
 fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
     path == target && (is_regex || kind != PathType::Prefix || path.ends_with('/'))
 }
 
-/// Whether ingress-nginx leaves the path of a route as it is, because it is the target that an annotation names.
+/// Whether ingress-nginx leaves the path of a route unchanged, because it is the target that an annotation names.
 pub(in crate::dialect) fn keeps(plan: &Plan, route: &Route, target: &str) -> bool {
     let use_regex = || plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) == Some(true);
     is_target(&route.path, route.path_type, target, false) || (route.path == target && use_regex())
 }
 
-/// Whether an annotation asks for a rewrite, or for what is sent with one, and ingress-nginx rewrites nothing, because each path is
-/// the target already.
+/// Whether an annotation asks for a rewrite, or for a header that is only sent with a rewrite, and ingress-nginx rewrites
+/// nothing, because each path already is the target.
 pub(crate) fn is_no_rewrite(plan: &Plan, given: &Annotation) -> bool {
     let target = match given.key.as_str() {
         REWRITE_TARGET => Some(given),
@@ -114,13 +114,13 @@ pub(crate) fn is_no_rewrite(plan: &Plan, given: &Annotation) -> bool {
     !plan.rules.is_empty() && target.is_some_and(is_kept)
 }
 
-/// Whether it takes a character in a URL.
+/// Whether ingress-nginx accepts a character in a URL.
 pub(in crate::dialect) fn is_url(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~/:,?&=".contains(c)
 }
 
-/// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
-/// repeats the character before it.
+/// Returns the path of a URL for a route, without the syntax of regular expressions. A `+` alone does not make a path a regular
+/// expression, unless ingress-nginx reads the path as one; then it repeats the character before it.
 pub(crate) fn asked_path<'p>(plan: &Plan, route: &'p Route) -> Cow<'p, str> {
     let (path, kind) = (route.path.as_str(), route.path_type);
     let is_read = || plan.nginx().is_some_and(|nginx| nginx.reads_regex(path, kind));
@@ -128,8 +128,8 @@ pub(crate) fn asked_path<'p>(plan: &Plan, route: &'p Route) -> Cow<'p, str> {
     if is_repeated || route.is_pattern() { literal_beginning(path) } else { literal_path(path, kind) }
 }
 
-/// Whether a path of this type matches more requests where it is read as a regular expression: an Exact path matches all
-/// paths that begin with it, and a Prefix does not end at a slash.
+/// Whether a path of this type matches more requests if it is read as a regular expression: an Exact path then matches all
+/// paths that begin with it, and a Prefix need not end at a slash.
 pub(crate) fn loses_meaning(path: &str, kind: PathType) -> bool {
     match kind {
         PathType::Exact => true,
@@ -138,7 +138,7 @@ pub(crate) fn loses_meaning(path: &str, kind: PathType) -> bool {
     }
 }
 
-/// The regular expression that matches what a path of this type matches, except for the case of letters.
+/// Returns the regular expression that matches what a path of this type matches, except for the letter case.
 pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
     let mut regex = String::with_capacity(path.len() + 5);
     for character in comparable_path(path, kind).chars() {
@@ -151,21 +151,21 @@ pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
     regex
 }
 
-/// The regular expressions that all paths of an Ingress become where an option rewrites them. They match what the paths match.
+/// The regular expressions that replace all paths of an Ingress if an option rewrites them. They match what the paths match.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dialect) struct RewrittenPaths {
-    /// Whether the path is cut off, so that the second group is the rest of it.
+    /// Whether the path is stripped, so that the second group is the rest of it.
     pub(in crate::dialect) is_cut: bool,
-    /// What the other expressions end with.
+    /// The end of the expressions for paths that are not stripped.
     pub(in crate::dialect) end: &'static str,
 }
 
 impl RewrittenPaths {
-    /// Those of ingress-nginx, if it serves the plan and an option rewrites the paths.
+    /// Returns the expressions for ingress-nginx, if it serves the plan and an option rewrites the paths.
     pub(in crate::dialect) fn of(plan: &Plan) -> Option<Self> {
         let (wanted, target) = plan.nginx()?.wanted?;
-        // Traefik replaces what the expression matches, and ingress-nginx the whole path.
-        // It replaces nothing where the path is the target, and matches the same paths by an expression that is not.
+        // Traefik replaces only what the expression matches; ingress-nginx replaces the whole path. ingress-nginx does not
+        // rewrite a path that is the target already, so this path needs another expression that matches the same requests.
         let is_root = target == "/" && plan.rules.iter().any(|route| route.path == target);
         let end = match plan.controller(Target::Ingress) {
             Controller::TraefikNginx => ".*",
@@ -175,7 +175,7 @@ impl RewrittenPaths {
         Some(Self { is_cut: wanted.intent == Intent::StripPrefix, end })
     }
 
-    /// The path of a route: `/x(/|$)` for `/x`. `None` if it stays as it is.
+    /// Returns the path of a route, such as `/x(/|$)` for `/x`; `None` if the path stays unchanged.
     pub(in crate::dialect) fn path<'r>(self, route: &'r Route) -> Option<(Cow<'r, str>, PathType)> {
         let (path, kind, Self { is_cut, end }) = (route.path.as_str(), route.path_type, self);
         let written = match (kind, is_cut) {
@@ -191,8 +191,8 @@ impl RewrittenPaths {
     }
 }
 
-/// The target of the rewrite that is written for a wish. A regular expression is cut off by the target that fits it, and only one
-/// has groups.
+/// Returns the target of the rewrite that is written for an intent. A regular expression is stripped with the target that
+/// belongs to it, and only a regular expression has groups.
 pub(in crate::dialect) fn target_of<'p>(plan: &'p Plan, wish: &'p Wish) -> Option<&'p str> {
     let has_pattern = plan.pattern().is_some();
     match wish {

@@ -1,4 +1,4 @@
-//! What is spoken with the Service, in the words of ingress-nginx.
+//! The annotation of ingress-nginx for the protocol to the Service.
 
 use crate::dialect::write::Written;
 use crate::intents::{Intent, Wish};
@@ -7,7 +7,7 @@ use crate::values::BackendProtocol;
 
 const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
 
-/// The annotation, unless HTTP is spoken. ingress-nginx has nothing for HTTP/2 that is not gRPC.
+/// Returns the annotation, unless the protocol is HTTP. ingress-nginx does not support HTTP/2 without gRPC.
 pub(super) fn write(plan: &Plan) -> Option<Written<'_>> {
     let wanted = plan.wanted(Intent::BackendProtocol)?;
     let Wish::Protocol(protocol) = &wanted.wish else { return None };

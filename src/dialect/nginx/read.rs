@@ -1,7 +1,7 @@
-//! What the annotations of ingress-nginx mean, in words of no program.
+//! The meaning of the annotations of ingress-nginx, as intents that are independent of any program.
 //!
-//! An annotation that has no meaning here, or whose value the grammar of the intent does not take, is not read: what is lost with
-//! it is found key by key, and `unread` tells why.
+//! An annotation is not read if no intent has its meaning, or if the grammar of the intent does not accept its value. The loss
+//! of such an annotation is reported key by key, and `unread` returns the reason.
 
 mod readers;
 
@@ -14,8 +14,7 @@ use crate::intents::{Given, Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
-/// The names of the keys that an intent is read from: without the first one, the others say nothing. For the reference, a key
-/// belongs to the first intent that has it.
+/// The names of the keys from which an intent is read. For the reference, a key belongs to the first intent that has it.
 pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirect, &["force-ssl-redirect", "ssl-redirect"]),
     (
@@ -61,7 +60,7 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
 struct Annotations<'p>(&'p Plan);
 
 impl<'p> Annotations<'p> {
-    /// The annotation of this name; an empty one counts as missing, and so does one that ingress-nginx passes over.
+    /// Returns the annotation of this name. An empty one counts as missing, and so does one that ingress-nginx ignores.
     fn get(&self, name: &str) -> Option<&'p Annotation> {
         self.given(name).filter(|it| !it.value.trim().is_empty() && misfit_of(it).is_none())
     }
@@ -70,7 +69,7 @@ impl<'p> Annotations<'p> {
         self.0.annotations.iter().find(|it| it.key.strip_prefix(PREFIX) == Some(name))
     }
 
-    /// Whether ingress-nginx does not take one of the values, about which a rule files an Error.
+    /// Whether ingress-nginx does not accept one of the values, which a rule reports as an Error.
     fn is_refused(&self, names: &[&str]) -> bool {
         let is_refused = |it| misfit_of(it).is_some_and(|(_, is_harmless)| !is_harmless);
         names.iter().any(|name| self.given(name).is_some_and(is_refused))
@@ -84,7 +83,7 @@ impl<'p> Annotations<'p> {
         self.text(name).and_then(parse_bool) == Some(true)
     }
 
-    /// What annotations say, if the grammar of the intent takes it.
+    /// Returns the meaning of annotations, if the grammar of the intent accepts it.
     fn meant(&self, said: Said) -> Option<Meant> {
         let (intent, names) = (said.intent, said.names);
         if self.is_refused(names) {
@@ -95,12 +94,12 @@ impl<'p> Annotations<'p> {
     }
 }
 
-/// Why ingress-nginx does not take the value of an annotation.
+/// Returns why ingress-nginx does not accept the value of an annotation.
 fn misfit_of(given: &Annotation) -> Option<(Misfit, bool)> {
     misfit(find(given.key.strip_prefix(PREFIX)?)?, &given.value)
 }
 
-/// The intent that an annotation says, or a part of it.
+/// Returns the intent that an annotation expresses, alone or together with others.
 pub(crate) fn intent_of(key: &str) -> Option<Intent> {
     intent_named(key.strip_prefix(PREFIX)?)
 }
@@ -109,14 +108,14 @@ pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
-/// The annotation, of those that say an intent, whose value has the text that a sentence quotes.
+/// Returns the annotation of an intent whose value contains the text that a sentence quotes.
 pub(crate) fn at_fault<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option<&'p Annotation> {
     let (_, quoted) = said.split_once('`')?;
     let (text, _) = quoted.split_once('`')?;
     plan.annotations.iter().find(|it| it.value.contains(text) && intent_of(&it.key) == Some(intent))
 }
 
-/// What the annotations of these names say, as the option of the intent says it, or why no option says it.
+/// The value of the annotations with these names as a value of the intent's option, or the reason why no option has this value.
 struct Said {
     intent: Intent,
     names: &'static [&'static str],
@@ -132,7 +131,7 @@ impl Said {
     }
 }
 
-/// What the annotations of a plan mean.
+/// Returns the meanings of a plan's annotations.
 pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
     if !plan.annotations.iter().any(|it| it.key.starts_with(PREFIX)) {
         return Vec::new();
@@ -141,7 +140,7 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
     readers::READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
 }
 
-/// Why an annotation has no meaning here although an option says it, and the intent that it takes.
+/// Returns why an annotation has no meaning here although an option exists for it, and the intent of that option.
 pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> {
     let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
     match name {
@@ -164,7 +163,7 @@ pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> 
     Some((Some(said.intent), said.wish().err()?))
 }
 
-/// A value of an option that whoever does anything of it takes.
+/// Returns a value of an option that every program accepts that supports the option.
 pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
     let text = match intent {
         Intent::RewritePath => "/x",
@@ -186,7 +185,8 @@ fn wrong(said: &str, help: &str) -> Wrong {
     Wrong { said: said.to_owned(), help: help.to_owned() }
 }
 
-/// The path in front of a pattern whose rewrite cuts it off: of `/shop(/|$)(.*)` with the target `/$2` it is `/shop`.
+/// Returns the path in front of a pattern whose rewrite strips this path. For `/shop(/|$)(.*)` with the target `/$2`, it is
+/// `/shop`.
 pub(crate) fn stripped<'r>(route: &'r Route, target: &str) -> Option<&'r str> {
     let ends = [("(/|$)(.*)", "/$2"), ("/(.*)", "/$1"), ("(/|$)(.+)", "/$2"), ("/?(.*)", "/$1")];
     let path = ends.into_iter().find_map(|(end, rest)| {
@@ -198,18 +198,18 @@ pub(crate) fn stripped<'r>(route: &'r Route, target: &str) -> Option<&'r str> {
     is_plain.then_some(path)
 }
 
-/// What is written in place of the annotations of a canary.
+/// The help that names the options for a canary.
 pub(crate) const NAME_STABLE: &str =
     "write config.xposer.stakater.com/CanaryOf and CanaryWeight in place of the lines about a canary";
 
-/// The annotation by which a Service is the canary of one that is not named.
+/// Returns the annotation that makes a Service the canary of a Service that is not named.
 pub(crate) fn unnamed_canary(plan: &Plan) -> Option<&Annotation> {
     let canary = plan.annotation(CANARY).filter(|_| plan.canary.is_none())?;
     (parse_bool(&canary.value) == Some(true)).then_some(canary)
 }
 
-/// Whether the annotations send requests without TLS to https, and which of them says it. Without a TLS section, only
-/// `force-ssl-redirect` does.
+/// Returns whether the annotations redirect requests without TLS to https, with the origin of the annotation that decides this.
+/// Without a TLS section, only `force-ssl-redirect` redirects.
 pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
     let given = Annotations(plan);
     let says = |name: &str| {

@@ -1,9 +1,9 @@
-//! What the reference page says of the keys.
+//! The descriptions of the keys for the reference page.
 
 use super::keys::{KEYS, NOTES, Note, Risk};
 use crate::dialect::key::{Bad, Key, Loss, Shape};
 
-/// A key of ingress-nginx, in words.
+/// The description of a key of ingress-nginx.
 ///
 /// ```
 /// use xposer::internal::nginx_keys;
@@ -20,7 +20,7 @@ pub struct NginxKey {
     note: &'static Note,
 }
 
-/// The keys of ingress-nginx 1.15 and their aliases, in ascending order.
+/// Returns the keys of ingress-nginx 1.15 and their aliases, in ascending order.
 ///
 /// ```
 /// assert_eq!(xposer::internal::nginx_keys().count(), 138);
@@ -30,25 +30,25 @@ pub fn nginx_keys() -> impl Iterator<Item = NginxKey> {
 }
 
 impl NginxKey {
-    /// The name without prefix.
+    /// Returns the name without the prefix.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.key.name
     }
 
-    /// What it is about.
+    /// Returns the subject of the key.
     #[must_use]
     pub fn about(self) -> &'static str {
         self.note.about
     }
 
-    /// How much harm it can do.
+    /// Returns how much harm the key can do.
     #[must_use]
     pub fn risk(self) -> Risk {
         self.note.risk
     }
 
-    /// The form of its value.
+    /// Returns the form of the value.
     #[must_use]
     pub fn value(self) -> String {
         match self.key.shape {
@@ -58,7 +58,7 @@ impl NginxKey {
         }
     }
 
-    /// What ingress-nginx does with another value.
+    /// Returns what ingress-nginx does with another value.
     #[must_use]
     pub fn bad_value(self) -> String {
         match self.key.shape {
@@ -70,7 +70,7 @@ impl NginxKey {
         }
     }
 
-    /// What is lost where nothing reads it.
+    /// Returns what is lost if no program reads the key.
     #[must_use]
     pub fn lost(self) -> &'static str {
         match self.key.loss {

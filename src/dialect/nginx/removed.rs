@@ -1,4 +1,4 @@
-//! The keys that ingress-nginx read once.
+//! The keys that ingress-nginx no longer reads.
 
 use super::{BACKEND_PROTOCOL, OLD_PREFIX, PREFIX, any_name};
 use crate::dialect::legacy::{Legacy, Migration, row};
@@ -9,10 +9,10 @@ pub(crate) static LEGACY: &[Legacy] = &[row(
     "ingress-nginx 0.9.0-beta.18, default of --annotations-prefix",
 )];
 
-/// A row is a key without its prefix, what is done with it, and who decided that.
+/// A row is a key without its prefix, what Xposer does with it, and the evidence.
 macro_rules! removed {
     ($( $name:literal: $migration:expr, $source:expr; )+) => {
-        /// The keys that it reads no longer, in ascending order. They are found behind its old prefix, too.
+        /// The keys that ingress-nginx no longer reads, in ascending order. They also exist under its old prefix.
         pub(crate) static REMOVED: &[Legacy] =
             &[$( row(concat!("nginx.ingress.kubernetes.io/", $name), $migration, $source) ),+];
     };
@@ -72,11 +72,11 @@ const fn gone(why: &'static str, help: &'static str) -> Migration {
     Migration::Removed { why, help }
 }
 
-/// The row of [`REMOVED`] for a key under one of the prefixes.
+/// Returns the row of [`REMOVED`] for a key under one of the prefixes.
 pub(crate) fn find(key: &str) -> Option<&'static Legacy> {
     let name = any_name(key)?;
     let own = |row: &Legacy| any_name(row.old).unwrap_or_default();
-    // A row with a star stands directly before the place of the names that it is for.
+    // A row with a star is directly in front of the place of the names that it matches.
     let after = REMOVED.partition_point(|row| own(row) <= name);
     let row = REMOVED.get(after.checked_sub(1)?)?;
     let fits = match own(row).strip_suffix('*') {

@@ -1,4 +1,4 @@
-//! What ingress-nginx can do of what a plan wants.
+//! The intents of a plan that ingress-nginx supports.
 
 use crate::dialect::keeps::needs_tls;
 use crate::dialect::nginx::paths::is_url;
@@ -52,7 +52,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 ];
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    // On the Ingress of a canary, nothing of it counts, which a rule tells.
+    // On the Ingress of a canary, the annotations have no effect. A rule reports this.
     if plan.canary.is_some() {
         return Says::Fully;
     }
@@ -75,7 +75,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     wish.and_then(|wish| value(plan, intent, wish)).unwrap_or(Says::Fully)
 }
 
-/// What it does with a value that is not done as it stands.
+/// Returns how ingress-nginx treats a value that it does not support, or not exactly.
 fn value(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Says> {
     match wish {
         Wish::Switch(true) if intent == Intent::StripPrefix && plan.pattern().is_some() => {
@@ -114,7 +114,7 @@ fn value(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Says> {
     }
 }
 
-/// What keeps it from asking everybody for a client certificate.
+/// Returns why ingress-nginx cannot require a client certificate from everybody; `None` if it can.
 pub(in crate::dialect) fn certificate(plan: &Plan) -> Option<Says> {
     needs_tls(plan).map(|help| lacks(help + ", because without TLS nobody shows a certificate"))
 }
@@ -133,7 +133,7 @@ fn external_auth(auth: &ExternalAuth) -> Option<Says> {
     }
 }
 
-/// It takes no star in place of names, but for the headers that are exposed.
+/// Returns which lists ingress-nginx does not support. It accepts a star in place of names only for exposed headers.
 fn cors_lists(cors: &Cors) -> Option<Says> {
     let is_method = |method: &String| method.chars().all(|c| c.is_ascii_alphabetic());
     let is_header = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));

@@ -1,4 +1,4 @@
-//! The table of keys, and each of its keys on every target.
+//! Tests of the table of keys, and of each key on every target.
 
 use serde_json::{Map, Value, json};
 
@@ -7,11 +7,11 @@ use super::*;
 use crate::dialect::key::{Bad, Loss};
 use crate::{Code, Diagnostic, Report, Service, Settings, Severity, expose, testing};
 
-/// Good and bad values of all keys, and the annotations beside which they have an effect. The judges of `make judges` give them
-/// to ingress-nginx's own code, too.
+/// Good and bad values of all keys, and the annotations with which they have an effect. The judges of `make judges` give these
+/// values to ingress-nginx's own code, too.
 const VALUES: &str = include_str!("tests/values.json");
 
-/// The name of a key, the annotations beside it, and its values.
+/// The name of a key, the annotations that it needs, and its values.
 type Row = (String, Map<String, Value>, Map<String, Value>);
 
 fn values() -> Vec<Row> {
@@ -24,7 +24,7 @@ fn values() -> Vec<Row> {
     groups.iter().flat_map(keys).collect()
 }
 
-/// The values of a list in such a row.
+/// Returns the values of a list in such a row.
 fn listed<'v>(values: &'v Map<String, Value>, list: &str) -> impl Iterator<Item = &'v str> {
     values.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
@@ -92,7 +92,7 @@ fn a_bad_value_has_one_finding() {
                 let severity = found.first().map(|finding| finding.severity);
                 let is_enough = match list {
                     "good" => found.is_empty(),
-                    // What protects is not ignored.
+                    // A bad value of a protecting key is an Error.
                     "ignored" if known.loss < Loss::Weakens => severity >= Some(Severity::Warning),
                     _ => severity == Some(Severity::Error),
                 };
@@ -136,8 +136,8 @@ fn settings() -> Settings {
     Settings::from_value(&settings).expect("valid settings")
 }
 
-/// The findings about a Service with one key on one target. Without `canary: "true"`, the other keys of a canary are an Error
-/// of their own, so they are not among the names.
+/// Returns the diagnostics about a Service with one key on one target. Without `canary: "true"`, the other keys of a canary are
+/// an Error of their own, so they are left out.
 fn findings_by_name(target: &str) -> Vec<(&'static str, Vec<Diagnostic>)> {
     let settings = settings();
     let values = values();
@@ -163,15 +163,15 @@ fn every_key_is_reported_once_on_other_targets() {
         for (name, findings) in findings_by_name(target) {
             let key = find(name);
             let expected = match name {
-                // Whoever serves the target has words of its own for it.
+                // The program that serves the target has a field or an annotation of its own for it.
                 _ if !findings.is_empty()
                     && findings.iter().all(|it| it.code.slug() == "intent-translated") =>
                 {
                     Some(Severity::Info)
                 }
-                // At the path `/`, it changes nothing.
+                // At the path `/`, it has no effect.
                 "use-regex" => None,
-                // A Route has words of its own for it, which mean something else.
+                // A Route has annotations of its own for it, which have a different meaning.
                 "limit-rps" if target == "Route" => Some(Severity::Warning),
                 // Version 1.15 has this key and ignores it, which is reported for every target.
                 "http2-push-preload" => Some(Severity::Warning),

@@ -1,4 +1,4 @@
-//! What a plan wants in the words of ingress-nginx.
+//! The annotations for ingress-nginx.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     }
     let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
     if let Some(wanted) = &plan.https_redirect {
-        // Without a TLS section, nothing is redirected by default; with one, everything is.
+        // Without a TLS section, ingress-nginx redirects nothing by default; with one, it redirects everything.
         let redirect = match (plan.tls(), wanted.value) {
             (Tls::LoadBalancer, true) => Some((FORCE_SSL_REDIRECT, "true")),
             (Tls::Secret | Tls::CertManager, false) => Some((SSL_REDIRECT, "false")),
@@ -32,7 +32,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         let origin = wanted.origin.clone();
         written.extend(redirect.map(|(key, value)| Written { key, value: value.into(), origin }));
     }
-    // It compares a regular expression letter by letter, unless an annotation says what it is.
+    // ingress-nginx compares a regular expression literally, unless an annotation turns regular expressions on.
     if let Some(pattern) = plan.pattern().and_then(|_| plan.nginx()?.pattern) {
         written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
     }
@@ -82,7 +82,7 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
         Wish::Hosts(_) => vec![("nginx.ingress.kubernetes.io/from-to-www-redirect", "true".into())],
         Wish::Rate(rate) => rate_limit(*rate),
         Wish::Certificate(certificate) => client_certificate(plan, certificate),
-        // It has no words for them.
+        // ingress-nginx has no annotations for these.
         Wish::Code(_) | Wish::Headers(_) => Vec::new(),
     }
 }
@@ -106,7 +106,8 @@ fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
     words
 }
 
-/// Whether credentials may be sent is always said, for it allows them by default.
+/// Returns the annotations for CORS. `cors-allow-credentials` is always written, because ingress-nginx allows credentials by
+/// default.
 fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = vec![
         ("nginx.ingress.kubernetes.io/enable-cors", "true".into()),
@@ -126,7 +127,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     words
 }
 
-/// Its burst is a multiple of the limit, five times by default.
+/// Returns the annotations for a rate limit. The burst is a multiple of the limit, five times by default.
 fn rate_limit<'p>(rate: RateLimit) -> Vec<Word<'p>> {
     let key = if rate.per == 1 {
         "nginx.ingress.kubernetes.io/limit-rps"
@@ -139,7 +140,7 @@ fn rate_limit<'p>(rate: RateLimit) -> Vec<Word<'p>> {
     words
 }
 
-/// It asks for the namespace of the secret.
+/// Returns the annotations for client certificates. ingress-nginx requires the namespace of the secret.
 fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) -> Vec<Word<'p>> {
     let secret = format!("{}/{}", plan.namespace().unwrap_or_default(), certificate.secret);
     let verify = if certificate.is_optional { "optional" } else { "on" };
@@ -149,7 +150,7 @@ fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) ->
     ]
 }
 
-/// The keys of a canary beside the one that marks it, and the options that say the same.
+/// The keys of a canary in addition to the one that marks it, and the options with the same meaning.
 ///
 /// ```
 /// use xposer::internal::CANARY_OPTIONS;

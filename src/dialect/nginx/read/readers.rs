@@ -1,11 +1,11 @@
-//! What some annotations of ingress-nginx say together, as an option says it: one function for each intent.
+//! The functions that read annotations of ingress-nginx as values of options: one function for each intent.
 
 use super::{Annotations, Said, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::intents::{Given, Intent};
 use crate::validation::parse_bool;
 
-/// What says which pages of other origins may ask.
+/// The annotations for CORS.
 pub(super) const CORS: [&str; 7] = [
     "enable-cors",
     "cors-allow-origin",
@@ -16,7 +16,7 @@ pub(super) const CORS: [&str; 7] = [
     "cors-max-age",
 ];
 
-/// What some annotations say, if they are given.
+/// A function that reads some annotations, if they are given.
 pub(super) type Read = fn(&Annotations<'_>) -> Option<Said>;
 
 pub(super) static READERS: &[Read] = &[
@@ -42,12 +42,13 @@ const fn says(intent: Intent, names: &'static [&'static str], text: String) -> O
     Some(Said { intent, names, text: Ok(text) })
 }
 
-/// The annotations of these names say something that no option says; what is quoted tells which of them is the reason.
+/// Returns that the annotations of these names have a meaning that no option has. A quoted text identifies the annotation that
+/// is the reason.
 fn cannot(intent: Intent, names: &'static [&'static str], (said, help): (&str, &str)) -> Option<Said> {
     Some(Said { intent, names, text: Err(wrong(said, help)) })
 }
 
-/// A rewrite that cuts off the paths of all routes, or puts something in their place. To the path itself, it is none.
+/// Reads a rewrite that strips the paths of all routes, or replaces them. A rewrite to the path itself is not one.
 fn rewrite(given: &Annotations<'_>) -> Option<Said> {
     let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
     let target = annotation.value.trim();
@@ -68,14 +69,14 @@ fn denied_sources(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::DeniedSources, &["denylist-source-range"], given.text("denylist-source-range")?.to_owned())
 }
 
-/// A secret of the own namespace, which may have the namespace before it.
+/// Returns the name of a secret, without the plan's own namespace in front of it.
 fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
     let secret = given.text(name)?;
     let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
     Some(own.unwrap_or(secret))
 }
 
-/// Without `auth-type`, ingress-nginx asks nobody. A map of users is another form of the secret.
+/// Without `auth-type`, ingress-nginx asks nobody for a password. No option reads a secret that is a map of users.
 fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
     let names = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
     let cannot = |said, help| cannot(Intent::BasicAuth, names, (said, help));
@@ -102,7 +103,7 @@ fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::BasicAuth, names, ["secret: ", secret, "\nrealm: ", realm].concat())
 }
 
-/// A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
+/// No option has a URL with variables of nginx, so such a sign-in is left out, and clients see the answer of the server.
 fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     let url = given.text("auth-url")?;
     if given.text("auth-method").is_some_and(|method| method != "GET") {
@@ -126,7 +127,7 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::ExternalAuth, names, text)
 }
 
-/// Seconds as the grammar of durations has them, whose numbers have at most five digits.
+/// Writes seconds in the grammar of durations, whose numbers have at most five digits.
 fn time(seconds: &str) -> Option<String> {
     let seconds = seconds.parse::<u64>().ok().filter(|seconds| *seconds < 360_000_000)?;
     if seconds < 100_000 {
@@ -148,7 +149,7 @@ fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
     says_time(Intent::ConnectTimeout, &["proxy-connect-timeout"], given.text("proxy-connect-timeout")?)
 }
 
-/// The two directions have one time, if they have the same.
+/// One option has the timeouts of both directions, if they are equal.
 fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
     let read = given.text("proxy-read-timeout")?;
     let names: &[&str] = if given.text("proxy-send-timeout") == Some(read) {
@@ -159,7 +160,7 @@ fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
     says_time(Intent::IdleTimeout, names, read)
 }
 
-/// A size of nginx as the grammar of sizes has it: `10m` is 10 times 1,048,576 bytes.
+/// Writes a size of nginx in the grammar of sizes: `10m` is 10 times 1,048,576 bytes.
 pub(in crate::dialect) fn size(text: &str) -> Option<String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let unit = match text.as_bytes().get(digits.len()..)?.trim_ascii() {
@@ -184,7 +185,7 @@ fn body_size(given: &Annotations<'_>) -> Option<Said> {
     }
 }
 
-/// The defaults are those of ingress-nginx 1.15: all origins, credentials, 20 days.
+/// Reads CORS. The defaults are those of ingress-nginx 1.15: all origins, credentials, and 20 days.
 fn cors(given: &Annotations<'_>) -> Option<Said> {
     if !given.is_true("enable-cors") {
         return None;
@@ -195,8 +196,8 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     let Some(age) = time(part("cors-max-age", "1728000")) else {
         return cannot(Intent::Cors, &CORS, NO_TIME);
     };
-    // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. No other program
-    // offers that; where it is only the default, it is left out.
+    // ingress-nginx answers each origin with its own name, so `*` with credentials admits every origin with its cookies. No
+    // other program supports this, so credentials are left out if they are only the default.
     let credentials = match parse_bool(credentials) {
         None if origins.split(',').any(|origin| origin.trim() == "*") => "false",
         None | Some(true) => "true",
@@ -222,7 +223,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::Cors, &CORS, text.concat())
 }
 
-/// It is sent together with a rewrite only.
+/// Reads the header that ingress-nginx sends only together with a rewrite.
 fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
     rewrite(given)?;
     let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
@@ -268,7 +269,7 @@ fn www(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::RedirectFrom, &["from-to-www-redirect"], "www".to_owned()).filter(|_| is_on)
 }
 
-/// The burst is the limit times five, or times what is given. Both limits together are no single one.
+/// The burst is a multiple of the limit: five times by default, or as often as the annotation says. No option has both limits.
 fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
     let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
         (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
@@ -291,7 +292,7 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
 }
 
-/// Other modes of verification have no other words.
+/// No option has the other modes of verification.
 fn client_certificate(given: &Annotations<'_>) -> Option<Said> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
     let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();

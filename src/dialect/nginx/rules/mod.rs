@@ -1,4 +1,4 @@
-//! Rules about the annotations of ingress-nginx: values that it does not take, a canary, and the redirect to https.
+//! Rules about the annotations of ingress-nginx: values that it does not accept, canaries, and the redirect to https.
 
 pub(crate) mod rewrite;
 pub(crate) mod traps;
@@ -16,7 +16,8 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// A canary says which Service it is a canary of. Whoever does not read the annotation would serve it as any other Service.
+/// Reports a canary that does not name its stable Service. A program that does not read the annotation would serve it as any
+/// other Service.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = unnamed_canary(plan) else { return };
@@ -33,7 +34,8 @@ pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     canary.file_key(report, Problem::new(Code::TargetInvalid, message).help(help));
 }
 
-/// Who serves the Service and does not read the annotations of a canary, if somebody does, and what to do there.
+/// Returns the name of a program that serves the Service and does not read the annotations of a canary, with a help; `None` if
+/// there is no such program.
 fn elsewhere(plan: &Plan) -> Option<(&'static str, String)> {
     let is_read = |target: &Target| *target == Target::Ingress && plan.controller(*target).is_nginx();
     let target = *plan.targets.iter().find(|target| !is_read(target))?;
@@ -45,7 +47,7 @@ fn elsewhere(plan: &Plan) -> Option<(&'static str, String)> {
     Some((plan.controller(target).row().name, help))
 }
 
-/// Options of a canary are given for a canary, and its weight is a part of the whole.
+/// Reports options of a canary without a canary, and a weight that is greater than the total.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_option = |it: &&Annotation| {
@@ -71,12 +73,12 @@ fn is_true(annotation: &Annotation) -> bool {
     parse_bool(&annotation.value) == Some(true)
 }
 
-/// The block and the annotation `HTTPSRedirect` agree about requests without TLS.
+/// Reports a contradiction between the block and the annotation `HTTPSRedirect` about requests without TLS.
 pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let own = plan.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
     let Some(own) = own.filter(|_| plan.has_stable_ingress()) else { return };
-    // Of two lines of ingress-nginx, `force-ssl-redirect` counts, as there.
+    // If both annotations of ingress-nginx are given, `force-ssl-redirect` decides, as it does there.
     let line = plan.annotations.iter().find(|it| {
         it.is_forwarded()
             && it.origin() == own.origin

@@ -15,8 +15,8 @@ use crate::plan::{Annotation, Route, Wanted};
 use crate::validation::{PathType, is_regex_path, parse_bool};
 use crate::values::Target;
 
-/// The rewrite keeps the rest of a path. Since version 0.22, ingress-nginx puts the target in place of the whole path, and
-/// keeps only what the groups of the path match.
+/// Reports a rewrite that loses the rest of a path. Since version 0.22, ingress-nginx replaces the whole path by the target,
+/// and keeps only what the groups of the path match.
 pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.annotation(REWRITE_TARGET).is_none() {
         return option(context, report);
@@ -24,7 +24,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let by_other = if by_nginx.is_some() { None } else { by_other(context) };
     let Some(rewrite) = by_nginx.or(by_other.map(|(rewrite, _)| rewrite)) else { return };
-    // A target that ingress-nginx refuses has a finding of its own.
+    // A target that ingress-nginx refuses has a diagnostic of its own.
     if !PATH.fits(&rewrite.value) {
         return;
     }
@@ -38,13 +38,13 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The option that rewrites, whoever does it, uses groups that the path has.
+/// Reports an option that rewrites a path with groups that the path does not have, whichever program rewrites it.
 fn option(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(Wanted { wish: wish @ Wish::Path(text), origin, .. }) = plan.wanted(Intent::RewritePath) else {
         return;
     };
-    // What nobody does is told as what a program lacks, as is a group where there is no regular expression.
+    // An intent that no program supports is reported as such, and so is a group without a regular expression.
     if !plan.targets.iter().any(|target| says(plan, *target, Intent::RewritePath, Some(wish)).is_done()) {
         return;
     }
@@ -58,7 +58,7 @@ fn option(context: &RuleContext<'_>, report: &mut Report) {
     report.file(origin.path(), Problem::new(Code::RewriteMismatch, message).help(help));
 }
 
-/// The rewrite that another program than ingress-nginx makes: it puts a target without captures in place of the whole path.
+/// Returns the rewrite by another program than ingress-nginx, which replaces the whole path by a target without captures.
 fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)> {
     let plan = context.plan;
     let rewrite =
@@ -75,25 +75,26 @@ fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)
     Some((rewrite, *target))
 }
 
-/// What takes the place of a path.
+/// The replacement for a path.
 struct Replacement<'t> {
     text: &'t str,
     /// The numbers of the groups that it uses, in ascending order.
     groups: Vec<usize>,
     /// Whether it is the same for every request.
     is_constant: bool,
-    /// Whether its key is of the time when it took the place of the path's beginning alone.
+    /// Whether its key is from the time when the target replaced only the beginning of the path.
     is_old: bool,
 }
 
 impl<'t> Replacement<'t> {
     fn new(text: &'t str) -> Self {
-        // nginx reads one digit: `$12` is the first group and a 2.
+        // nginx reads one digit: `$12` is the first group, followed by a 2.
         let groups = (1..=9).filter(|number| text.contains(&format!("${number}"))).collect();
         Self { text, groups, is_constant: !text.contains('$'), is_old: false }
     }
 
-    /// The target with another group in place of the only one.
+    /// Returns the target with this group in place of its only one. A target without exactly one group gets this group at its
+    /// end.
     fn with_group(&self, number: usize) -> String {
         match self.groups.as_slice() {
             [old] => self.text.replace(&format!("${old}"), &format!("${number}")),
@@ -101,12 +102,13 @@ impl<'t> Replacement<'t> {
         }
     }
 
-    /// Whether it names one page, which many paths may lead to: a file, or another server.
+    /// Whether it names a single page, to which many paths may lead: a file, or another server.
     fn is_page(&self) -> bool {
         self.text.contains("://") || self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
-    /// What it uses that a path does not have, and how many groups that has.
+    /// Returns a message about a group that the target uses and the path does not have, and the number of groups that the path
+    /// has.
     fn missing(&self, rule: &Route) -> Option<(String, usize)> {
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         let missing = self.groups.iter().find(|number| **number > groups)?;
@@ -118,7 +120,8 @@ impl<'t> Replacement<'t> {
         Some((message, groups))
     }
 
-    /// What to do where it uses more groups than a path has, of which there are some or several are used.
+    /// Returns the help for a target that uses more groups than a path has; `None` if the path has no groups and the target
+    /// uses one.
     fn help(&self, groups: usize, key: &str) -> Option<String> {
         if self.groups.len() > 1 {
             return Some("give the path as many groups as the target uses".to_owned());
@@ -126,7 +129,7 @@ impl<'t> Replacement<'t> {
         (groups > 0).then(|| format!("write {key}{}", self.with_group(groups)))
     }
 
-    /// Why this target does not fit a path.
+    /// Returns why the target does not fit a path.
     fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (quoted(self.text), quoted(&rule.path));
         if let Some((message, groups)) = self.missing(rule) {
@@ -141,7 +144,7 @@ impl<'t> Replacement<'t> {
         }
         let kept = rule.path.trim_end_matches('$');
         let help = match rule.path_type {
-            // With a group for the rest of the path, the rest is meant to be kept.
+            // A group for the rest of the path shows that the rest should be kept.
             PathType::ImplementationSpecific if kept.ends_with("(.*)") || kept.ends_with("(.+)") => {
                 format!("write rewrite-target: {}", self.with_group(groups(&rule.path)))
             }
@@ -151,7 +154,7 @@ impl<'t> Replacement<'t> {
             PathType::Prefix | PathType::ImplementationSpecific if rule.path != "/" || self.is_old => {
                 let pair = self.pair(context, rule)?;
                 let is_plain = !is_regex_path(&rule.path) && !asks_for_path_type(context);
-                // An Exact path would not do: with a rewrite, it is the beginning of others.
+                // An Exact path would not help: with a rewrite, it matches all paths that begin with it.
                 if self.text == "/" || !is_plain {
                     pair
                 } else {
@@ -170,7 +173,7 @@ impl<'t> Replacement<'t> {
         Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
 
-    /// Why this target does not fit a path where another program than ingress-nginx puts it in place of the path.
+    /// Returns why the target does not fit a path that another program than ingress-nginx replaces by it.
     fn misfit_elsewhere(&self, context: &RuleContext<'_>, rule: &Route, by: Target) -> Option<Problem> {
         let is_whole =
             rule.path_type == PathType::Exact || rule.path == "/" || keeps(context.plan, rule, self.text);
@@ -196,7 +199,7 @@ impl<'t> Replacement<'t> {
         Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
 
-    /// The path and the target that remove the path and keep what follows it.
+    /// Returns a help with a path and a target that strip the path and keep what follows it.
     fn pair(&self, context: &RuleContext<'_>, rule: &Route) -> Option<String> {
         let tails = ["/.*", ".*", "/*", "*"];
         let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
@@ -229,12 +232,12 @@ impl<'t> Replacement<'t> {
     }
 }
 
-/// Whether the path type is an option, and not derived from the path.
+/// Whether an option sets the path type, which is otherwise derived from the path.
 fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
     context.layers.slot(|it| &it.path_type).is_some()
 }
 
-/// A path that looks like a regular expression is read as one.
+/// Reports a path that looks like a regular expression but is not read as one.
 pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     let Some((rule, use_regex)) = literal_rule(context) else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { quoted(&use_regex.value) };
@@ -247,12 +250,12 @@ pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     use_regex.file_value(report, Problem::new(Code::PathLiteral, message).help(help));
 }
 
-/// The first path that looks like a regular expression although `use-regex` is off.
+/// Returns the first path that looks like a regular expression although `use-regex` is off.
 fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, &'f Annotation)> {
     context.plan.annotation(USE_REGEX)?;
     let nginx = context.plan.nginx()?;
     let use_regex = nginx.use_regex?;
-    // The rule `nginx-values` finds a value that is no boolean.
+    // The rule `nginx-values` reports a value that is not a boolean.
     let is_off = use_regex.value.is_empty() || parse_bool(&use_regex.value) == Some(false);
     let pattern = context.plan.pattern().filter(|_| is_off && nginx.rewrite.is_none())?;
     Some((pattern, use_regex))
@@ -263,15 +266,15 @@ pub(crate) fn is_literal(context: &RuleContext<'_>) -> bool {
     literal_rule(context).is_some()
 }
 
-/// No path of a host matches more requests because of a regular expression beside it.
+/// Reports a path that matches more requests because of a regular expression on the same host.
 pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     let rules = &context.plan.rules;
     if rules.len() < 2 {
         return;
     }
-    // Where an option rewrites, the paths are written as the regular expressions that they mean.
+    // If an option rewrites the paths, they are written as regular expressions with the same meaning.
     let Some(nginx) = context.plan.nginx().filter(|nginx| nginx.wanted.is_none()) else { return };
-    // By their hosts: the first pattern, the first path that loses its meaning, and whether all are read as patterns.
+    // For each host: the first pattern, the first path that loses its meaning, and whether all paths are read as patterns.
     let mut hosts: BTreeMap<&str, (Option<&Route>, Option<&Route>, bool)> = BTreeMap::new();
     for rule in rules {
         let (pattern, loser, is_read) = hosts.entry(&rule.host).or_default();

@@ -1,4 +1,4 @@
-//! Rules about values that ingress-nginx accepts and then ignores, so that it authenticates nobody or allows everybody.
+//! Rules about values that ingress-nginx accepts and then ignores, so that it authenticates nobody or admits everybody.
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
@@ -13,12 +13,12 @@ use crate::values::Target;
 const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
-/// The rows of the keys of ingress-nginx that are wanted and given, where it reads them.
+/// Returns the annotations of ingress-nginx with these names that have an effect, with their rows, if ingress-nginx reads them.
 fn given<'f>(
     context: &'f RuleContext<'_>,
     is_wanted: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
-    // On a canary it reads few of them; the rule `nginx-canary-annotations` finds the others.
+    // On a canary, ingress-nginx reads few of them; the rule `nginx-canary-annotations` reports the others.
     let is_read = context.plan.has_stable_ingress();
     context.plan.annotations.iter().filter(move |_| is_read).filter_map(move |annotation| {
         let name = annotation.key.strip_prefix(PREFIX).filter(|name| is_wanted(name))?;
@@ -28,7 +28,7 @@ fn given<'f>(
     })
 }
 
-/// Whether the annotation of this name has an effect: somebody gave it, or an option is written so.
+/// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
 pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
     let key = [PREFIX, name].concat();
     let is_on = |known: &Key| plan.annotation(&key).is_some_and(|given| !known.idle.is(&given.value));
@@ -39,12 +39,13 @@ pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
             .any(|wanted| wanted.keys.is_empty() && is_word(plan, Target::Ingress, wanted, &key))
 }
 
-/// Every key has the keys that it needs. A missing key is reported once, at the first key that needs it.
+/// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
     for (known, annotation) in given(context, |_| true) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
-        // A default may be meant for Services that have the other keys; without authentication, it opens the others.
+        // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
+        // other Services.
         if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
             continue;
         }
@@ -56,7 +57,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (needs, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
-        // Where the missing key is inside the value of another one, that has a finding.
+        // If the missing key is inside the value of another one, that is reported instead.
         let is_needed = |key: &str| any_name(key).is_some_and(|name| needs.contains(&name));
         if context.is_swallowed(is_needed, report) {
             continue;
@@ -78,7 +79,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A key, with its usual value if it has one.
+/// Returns a key, with its usual value if it has one.
 fn example(name: &str) -> String {
     let value = match name {
         "affinity" => ": cookie",
@@ -89,7 +90,7 @@ fn example(name: &str) -> String {
     [PREFIX, name, value].concat()
 }
 
-/// No value turns authentication off. An authentication of its own replaces the general one.
+/// Reports a value that turns authentication off. An authentication of the Service itself replaces the global one.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     let off = given(context, |name| name == "enable-global-auth")
         .find(|(_, it)| parse_bool(&it.value) == Some(false));
@@ -105,7 +106,8 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     off.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
 
-/// No key is given under both of its names with different values. Of two sources, the upper one counts.
+/// Reports a key that is given under both of its names with different values. If two layers give it, only the annotation of the
+/// upper layer is left.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.canary.is_some() {
         return;
@@ -121,7 +123,7 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Where a password is required, there is a Secret with the passwords.
+/// Reports a required password without a Secret that has the passwords.
 pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     let Some((_, asked)) = given(context, |name| name == "auth-type").next() else { return };
     if is_on(context.plan, "auth-secret") {
@@ -135,7 +137,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     asked.file_key(report, Problem::new(Code::AuthenticationDenies, message).help(help));
 }
 
-/// ingress-nginx passes over no origin of CORS. The rule `nginx-values` looks at the list as a whole.
+/// Reports an origin of CORS that ingress-nginx ignores. The rule `nginx-values` checks the list as a whole.
 pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     let Some((known, annotation)) = given(context, |name| name == "cors-allow-origin").next() else { return };
     if !is_on(context.plan, "enable-cors") || known.misfit(&annotation.value).is_some() {

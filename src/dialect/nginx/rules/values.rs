@@ -1,4 +1,4 @@
-//! Rules about values that ingress-nginx does not take.
+//! Rules about values that ingress-nginx does not accept.
 
 use super::traps::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
@@ -12,12 +12,13 @@ use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
-/// ingress-nginx takes the values. Whoever else serves the Service is told what they mean, which bad ones do not say.
+/// Reports values that ingress-nginx does not accept. If another program serves the Service, a bad value has no meaning to
+/// translate.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let by = plan.targets.contains(&Target::Ingress).then(|| plan.controller(Target::Ingress));
     let is_served = by == Some(Controller::IngressNginx);
-    // ingress-nginx refuses what others would use.
+    // ingress-nginx refuses objects of other namespaces, which other programs would use.
     let granted = Granted { to_name: false, to_lose: false };
     for annotation in &plan.annotations {
         let Some(known) = checked(plan, annotation) else { continue };
@@ -31,20 +32,20 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The row of an annotation at whose value ingress-nginx looks. A few values keep it from taking the Ingress even if the key has no
-/// effect.
+/// Returns the row of an annotation whose value ingress-nginx checks. Some values make it refuse the Ingress even if the key
+/// has no effect.
 fn checked(plan: &Plan, annotation: &Annotation) -> Option<&'static Key> {
     let known = annotation.key.strip_prefix(PREFIX).and_then(find)?;
     let is_on = |name: &&str| is_on(plan, name);
     (known.bad == Bad::Refused || known.needs.is_empty() || known.needs.iter().any(is_on)).then_some(known)
 }
 
-/// Why the value of an annotation has a finding here, and whether it is only passed over.
+/// Returns why the value of an annotation is reported here, and whether ingress-nginx only ignores it.
 pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(Misfit, bool)> {
     misfit(checked(plan, annotation)?, &annotation.value)
 }
 
-/// What an Error is about here: nothing more is said about the lines that say it.
+/// Returns the intents with an Error from here. Nothing more is reported about the lines that express them.
 pub(crate) fn refused(plan: &Plan) -> Vec<Intent> {
     let mut refused = Vec::new();
     for annotation in &plan.annotations {
@@ -59,7 +60,7 @@ fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_serve
     let Annotation { key, value, .. } = annotation;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
     let effect = match misfit.bad {
-        // Of a value of another type, nothing more has to be said.
+        // The effect is only reported if ingress-nginx serves the Service, and not for a value of another type.
         _ if !is_served => None,
         Bad::Refused | Bad::Denied | Bad::Ignored if !misfit.is_text => None,
         Bad::Refused => Some("refuses the whole Ingress"),
@@ -73,7 +74,7 @@ fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_serve
     Problem::new(code, message).help(format!("write {}", misfit.expected))
 }
 
-/// Files a finding about a value, unless a key inside it has one.
+/// Reports a problem with a value, unless a key inside the value is reported.
 fn file(annotation: &Annotation, mut problem: Problem, report: &mut Report) {
     if !is_refused(annotation, report) {
         problem.help.get_or_insert_with(|| "correct the value".to_owned());
@@ -81,7 +82,7 @@ fn file(annotation: &Annotation, mut problem: Problem, report: &mut Report) {
     }
 }
 
-/// Files the finding that a value of this form is expected.
+/// Reports that a value of this form is expected.
 pub(super) fn file_expected(annotation: &Annotation, expected: &str, report: &mut Report) {
     file(
         annotation,

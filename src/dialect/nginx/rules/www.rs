@@ -1,4 +1,4 @@
-//! The certificate of hosts that `from-to-www-redirect` sends to others.
+//! The rule about the certificate of hosts that `from-to-www-redirect` redirects.
 
 use super::is_true;
 use crate::diagnostics::{Code, Problem, Report, quoted};
@@ -9,8 +9,9 @@ use crate::plan::context::RuleContext;
 use crate::validation::www;
 use crate::values::{Target, Tls, set};
 
-/// ingress-nginx redirects requests by https only with a certificate for both names. What is in a secret of the user's own, nobody
-/// sees here; cert-manager puts the hosts of the TLS section into the certificate.
+/// Reports a redirected host that the certificate does not contain. ingress-nginx redirects requests by https only with a
+/// certificate for both names. The content of a secret of the user's own is not known here; cert-manager puts the hosts of the
+/// TLS section into the certificate.
 pub(crate) fn certificate(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(redirect) = plan.annotation(FROM_TO_WWW).filter(|it| is_true(it)) else { return };
