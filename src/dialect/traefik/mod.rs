@@ -9,39 +9,39 @@ pub(super) mod write;
 
 use super::key::{Bad, Elsewhere, Holds, Idle, Names, Program, Shape, key};
 
-/// The Middlewares through which a request goes, separated by commas.
+/// The annotation with the Middlewares that a request passes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
-/// Whether TLS ends at Traefik. Without it, the TLS section of an Ingress gives a certificate and no more.
+/// The annotation that says whether TLS ends at Traefik. Without it, the TLS section of an Ingress only supplies a certificate.
 const TLS: &str = "traefik.ingress.kubernetes.io/router.tls";
-/// The TLSOption of the hosts.
+/// The annotation with the TLSOption of the hosts.
 const TLS_OPTIONS: &str = "traefik.ingress.kubernetes.io/router.tls.options";
-/// The entry points at which an Ingress is served.
+/// The annotation with the entry points that serve an Ingress.
 const ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
-/// How paths of the type `ImplementationSpecific` are compared.
+/// The annotation that says how paths of the type `ImplementationSpecific` are compared.
 const PATH_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
-/// Which of several Ingresses counts; without it, the one with the longest host and path together.
+/// The annotation with the priority of an Ingress. By default, the Ingress with the longest host and path together comes first.
 const PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
 /// The beginning of all keys that are read on an Ingress.
 pub(crate) const ROUTER: &str = "traefik.ingress.kubernetes.io/router.";
-/// What is spoken with the Service: `http`, `https` or `h2c`.
+/// The annotation of a Service with the protocol to it: `http`, `https` or `h2c`.
 const SERVERS_SCHEME: &str = "traefik.ingress.kubernetes.io/service.serversscheme";
-/// The ServersTransport with the timeouts and the certificates of the connection to the Service.
+/// The annotation of a Service with the ServersTransport, which has the timeouts and the certificates of the connection to it.
 const SERVERS_TRANSPORT: &str = "traefik.ingress.kubernetes.io/service.serverstransport";
-/// Whether a cookie keeps a client with one pod.
+/// The annotation of a Service that keeps a client with one pod by a cookie.
 const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie";
 
 pub(super) static PROGRAM: Program = Program {
-    // Its decoder compares them so (github.com/traefik/paerser, findTypedField).
+    // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
     any_case: true,
     beside: &[ROUTER],
     elsewhere: Elsewhere::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
-    // With any other key of a router, it passes over the whole Ingress.
+    // With an unknown key of a router, Traefik ignores the whole Ingress.
     plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
-    // With a matcher that there is not, the rule is none.
+    // With an unknown matcher, the rule is not valid.
     formed: &[(Shape::Words("Path PathPrefix PathRegexp"), Bad::Denied, "router.pathmatcher")],
     unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
@@ -55,14 +55,15 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
-            // Nobody knows what an entry point of another name protects; elsewhere, the class decides who reaches it.
+            // It is not known what an entry point of another name protects. With other controllers, the class decides who can
+            // reach the Service.
             key("router.entrypoints").weakens().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
             key("router.observability.accesslogs").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.observability.metrics").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.observability.tracing").shape(Shape::Boolean).bad(Bad::Refused),
             key("router.priority").shape(Shape::Integer).bad(Bad::Refused),
-            // What is not true disables it.
+            // Any value other than true turns TLS off.
             key("router.tls").shape(Shape::Words("true false")).bad(Bad::False),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),

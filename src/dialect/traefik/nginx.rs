@@ -1,12 +1,12 @@
-//! What Traefik's provider for ingress-nginx reads of the annotations of ingress-nginx.
+//! The annotations of ingress-nginx that Traefik's provider for ingress-nginx reads.
 
 use crate::validation::pattern::matches;
 
-/// Without it, Traefik does not look at the size of a body.
+/// The annotation without which Traefik does not check the size of a body.
 pub(super) const REQUEST_BUFFERING: &str = "nginx.ingress.kubernetes.io/proxy-request-buffering";
 
-/// The names of the keys of ingress-nginx 1.15 that Traefik 3.7 does not read (`IngressConfig` of its provider), or reads and does
-/// nothing for: of a web application firewall, it has no more than an error in its log.
+/// The names of the keys of ingress-nginx 1.15 that Traefik 3.7 does not read (`IngressConfig` of its provider), or reads
+/// without an effect. For a web application firewall, it only writes an error to its log.
 const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers \
     auth-request-redirect auth-signin-redirect-param auth-tls-error-page auth-tls-match-cn \
     auth-tls-verify-depth connection-proxy-header denylist-source-range disable-proxy-intercept-errors \
@@ -17,27 +17,27 @@ const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-kee
     session-cookie-change-on-failure session-cookie-conditional-samesite-none ssl-ciphers \
     ssl-prefer-server-ciphers stream-snippet upstream-hash-by-subset* use-port-in-redirects";
 
-/// Whether it reads a key of ingress-nginx.
+/// Whether the provider reads a key of ingress-nginx.
 pub(in crate::dialect) fn reads(name: &str) -> bool {
     !UNREAD.split_ascii_whitespace().any(|unread| matches(unread, name))
 }
 
-/// Whether it takes a text as the boolean that ingress-nginx takes it for: `1` and `t` are false there.
+/// Whether the provider reads a text as true. Unlike for ingress-nginx, `1` and `t` are false.
 pub(in crate::dialect) fn is_true(value: &str) -> bool {
     value.eq_ignore_ascii_case("true")
 }
 
-/// Whether it looks at the size of a body, with this value of `proxy-request-buffering`.
+/// Whether the provider checks the size of a body, with this value of `proxy-request-buffering`.
 pub(super) fn limits_bodies(buffering: Option<&str>) -> bool {
     buffering == Some("on")
 }
 
-/// Whether a text begins with the number of a group and something that it takes for a part of its name.
+/// Whether a text begins with the number of a group and a character that the provider reads as a part of the group's name.
 pub(super) fn is_joined(text: &[u8]) -> bool {
     matches!(text, [b'$', b'0'..=b'9', next, ..] if next.is_ascii_alphanumeric() || *next == b'_')
 }
 
-/// A target for a rewrite with braces around the numbers of groups, where something follows that it takes for a part of the name.
+/// Returns the target of a rewrite with braces around the number of each group that is followed by such a character.
 pub(in crate::dialect) fn braced(target: &str) -> String {
     let mut parts = target.split('$');
     let mut braced = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! Rules about values that Traefik's provider for ingress-nginx takes for others than ingress-nginx does.
+//! Rules about values that Traefik's provider for ingress-nginx reads differently from ingress-nginx, and about annotations of
+//! Traefik that turn TLS off.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::says::{otherwise, refused_tls};
@@ -13,7 +14,7 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// What protects the Service has the value that the provider takes for it.
+/// Reports annotations that the provider reads as false, or that have no effect there.
 pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.targets.contains(&Target::Ingress)
@@ -41,7 +42,7 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// TLS is not refused in Traefik's own words where it is wanted.
+/// Reports an annotation of Traefik that turns TLS off although TLS is wanted.
 pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_object(Target::Ingress)
@@ -56,7 +57,7 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
         let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
         Problem::new(Code::IntentConflict, said).help("keep one of the two")
     } else {
-        // The line of a Service counts more than a setting, and says what it says.
+        // One of the two comes from a setting, so this is not a conflict between two values of the Service.
         let said = format!(
             "with {}, {} has no effect, and nobody answers by https",
             quoted(&refused.key),
@@ -67,7 +68,7 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     refused.file_value(report, problem);
 }
 
-/// Whether an annotation of ingress-nginx that the provider reads means another thing to it.
+/// Whether an annotation of ingress-nginx that the provider reads has another meaning there.
 pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, wish: &Wish) -> bool {
     target == Target::Ingress
         && plan.controller(target) == Controller::TraefikNginx

@@ -1,4 +1,4 @@
-//! What Traefik can do of what a plan wants.
+//! The intents of a plan that Traefik supports.
 
 use std::borrow::Cow;
 
@@ -13,17 +13,18 @@ use crate::plan::{Annotation, Plan, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
 
-/// A row that real requests have tried.
+/// Returns a row that was tested with real requests.
 const fn proved(intent: Intent, words: &'static str, since: &'static str) -> Words {
     Words { intent, words, proof: Proof::Proved, since }
 }
 
-/// An intent that Traefik does only where the Service itself, or an object beside it, says so.
+/// Returns a row for an intent that Traefik supports only with an annotation of the Service itself, or with an object that the
+/// user writes.
 const fn documented(intent: Intent, words: &'static str, since: &'static str) -> Words {
     Words { intent, words, proof: Proof::Documented, since }
 }
 
-/// The intents that an Ingress of Traefik expresses, by its annotations and by Middlewares.
+/// The annotations and Middlewares of Traefik for intents.
 #[allow(dead_code, reason = "the reference of each program reads it")]
 pub(in crate::dialect) static WORDS: &[Words] = &[
     proved(
@@ -58,7 +59,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     ),
 ];
 
-/// What Traefik can do by the annotations of an Ingress, its own and those of the Service, and by Middlewares.
+/// Returns how Traefik supports an intent, with the annotations of an Ingress and of its Service, and with Middlewares.
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let lacks = |help: &'static str| Says::Lacks(help.into());
     match (intent, wish) {
@@ -112,11 +113,11 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// What Traefik's provider for ingress-nginx can do of what an annotation of ingress-nginx says.
+/// Returns how Traefik's provider for ingress-nginx supports an intent that is expressed by annotations of ingress-nginx.
 pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let lacks = |help: &'static str| Says::Lacks(help.into());
     match intent {
-        // Nothing of it counts on a canary.
+        // These annotations have no effect on a canary.
         _ if plan.canary.is_some() => Says::Fully,
         Intent::DeniedSources => lacks(
             "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
@@ -141,8 +142,7 @@ pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Optio
     }
 }
 
-/// What it does in another way than ingress-nginx where both have the same words for it: a part of a sentence that begins with a
-/// verb.
+/// Returns how the provider differs from ingress-nginx for the same annotation: a part of a sentence that begins with a verb.
 pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
     let is_given = plan.annotation(REWRITE_TARGET).is_some();
     let keeps_rest = |route: &Route| {
@@ -150,7 +150,7 @@ pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
         !matches!(path.as_bytes(), [.., b'$'] | [.., b'.', b'*' | b'+'])
     };
     match wish {
-        // What is written for an option ends where the path ends, unless the path is an expression.
+        // An expression that is written for an option matches up to the end of the path. An expression of the Service may not.
         Wish::Path(_) if (is_given || plan.pattern().is_some()) && plan.rules.iter().any(keeps_rest) => {
             Some("replaces the parts of a path that match, and keeps the others")
         }
@@ -164,7 +164,7 @@ pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
     }
 }
 
-/// Why no Middleware can be named; nothing where one can.
+/// Returns why no Middleware can be named; `None` if one can be named.
 fn by_middleware(plan: &Plan) -> Option<Says> {
     if plan.namespace().is_none() {
         return Some(Says::Lacks(
@@ -178,7 +178,7 @@ fn by_middleware(plan: &Plan) -> Option<Says> {
     ))
 }
 
-/// What stands on the Service is its owner's.
+/// Returns whether the Service has an annotation. Xposer does not write it, because the Service belongs to its owner.
 fn on_service(plan: &Plan, key: &str, value: &str) -> Says {
     let is_given = plan.on_service.iter().any(|(known, _)| known.starts_with(key));
     if is_given { Says::Fully } else { Says::Lacks(annotate(key, value)) }
@@ -188,7 +188,8 @@ fn annotate(key: &str, value: &str) -> Cow<'static, str> {
     format!("remove it, and annotate the Service itself with {key}: {value}").into()
 }
 
-/// It speaks what the Service says, and otherwise https with the port 443 and with ports whose names begin with `https`.
+/// Returns how Traefik supports a protocol. Without an annotation of the Service, it uses https for port 443 and for ports
+/// whose names begin with `https`, and otherwise http.
 fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
     let needed = match protocol {
         BackendProtocol::Http => "http",
@@ -216,17 +217,18 @@ pub(super) fn ends_tls(plan: &Plan) -> bool {
     plan.tls().has_secret() && refused_tls(plan).is_none()
 }
 
-/// Whether TLS is asked for, and a line keeps it away: a redirect would send each request to where nobody answers.
+/// Whether TLS is wanted and an annotation turns it off. A redirect would then send each request to a port where nobody
+/// answers.
 fn is_refused(plan: &Plan) -> bool {
     plan.tls().has_secret() && refused_tls(plan).is_some()
 }
 
-/// The annotation by which TLS does not end at Traefik.
+/// Returns the annotation that keeps TLS from ending at Traefik.
 pub(crate) fn refused_tls(plan: &Plan) -> Option<&Annotation> {
     plan.annotation(TLS).filter(|given| !given.value.is_empty() && !given.value.eq_ignore_ascii_case("true"))
 }
 
-/// The path that is stripped for a route; nothing of `/`.
+/// Returns the path to strip for a route; empty for `/`.
 pub(super) fn prefix(route: &Route) -> Option<&str> {
     if route.is_pattern() {
         return ["/$2", "/$1"].into_iter().find_map(|rest| stripped(route, rest));
@@ -234,12 +236,12 @@ pub(super) fn prefix(route: &Route) -> Option<&str> {
     Some(comparable_path(&route.path, PathType::Prefix).trim_end_matches('/'))
 }
 
-/// How a path is replaced.
+/// The replacement for a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rewrite<'p> {
-    /// By this path.
+    /// This path.
     Whole(&'p str),
-    /// By this path, with the groups of the route.
+    /// This path, in which `$1` to `$9` stand for groups of the route's path.
     Groups(&'p Route, &'p str),
 }
 
@@ -248,7 +250,7 @@ impl<'p> Rewrite<'p> {
         if !path.contains('$') {
             return Some(Self::Whole(path));
         }
-        // The groups are those of one path.
+        // All routes must have the same path, because the groups are those of one path.
         let (first, others) = plan.rules.split_first()?;
         let is_one = others.iter().all(|other| other.path == first.path);
         let is_group = |rest: &str| rest.starts_with(|c: char| matches!(c, '1'..='9'));
@@ -257,7 +259,7 @@ impl<'p> Rewrite<'p> {
     }
 }
 
-/// The most bits of all denied networks together: each of them is at most one network of those that are left.
+/// The most bits of all denied networks together. Each bit adds at most one network to those that remain.
 const MAX_BITS: usize = 4096;
 
 fn bits(list: &[String]) -> usize {

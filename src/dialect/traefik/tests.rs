@@ -1,4 +1,4 @@
-//! What is said is written, and nothing else.
+//! Supported intents are written, and no others.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
@@ -12,7 +12,7 @@ use crate::intents::{Given, Intent};
 use crate::plan::{Plan, Wanted};
 use crate::testing;
 
-/// A value of each intent that has one, and one that Traefik cannot express where there is such a one.
+/// Example values of each intent that has a value, including one that Traefik cannot express if there is one.
 const SAMPLES: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirectCode, &["302", "303"]),
     (Intent::StripPrefix, &["true"]),
@@ -41,7 +41,7 @@ fn plan() -> Plan {
     testing::plan(&options, json!({})).unwrap()
 }
 
-/// Everything that is written about a plan, as one text.
+/// Returns everything that is written for a plan as one text.
 fn text(plan: &Plan) -> String {
     let mut all: Vec<String> =
         write(plan, crate::Target::Ingress).iter().map(|it| format!("{}: {}", it.key, it.value)).collect();

@@ -1,4 +1,4 @@
-//! The Middlewares of a plan. Their order is that in which a request passes them.
+//! The Middlewares of a plan, in the order in which a request passes them.
 
 use serde_json::{Map, Value, json};
 
@@ -9,21 +9,21 @@ use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, numbered};
 use crate::values::Target;
 
-/// What the Middleware that redirects to https is called behind the name of the plan.
+/// The suffix of the Middleware that redirects to https. The name of the plan precedes it.
 const REDIRECT: &str = "https-redirect";
-/// What the Middlewares and Ingresses of other hosts are called there.
+/// The suffix of the Middlewares and Ingresses of other hosts. The name of the plan precedes it.
 pub(super) const FROM: &str = "redirect-from";
 
-/// A Middleware.
+/// A Middleware of a plan.
 #[derive(Clone, Debug)]
 pub(super) struct Middleware {
-    /// What it is called behind the name of the plan.
+    /// The part of its name after the name of the plan.
     suffix: String,
     pub(super) spec: Value,
 }
 
-/// The intents that become a Middleware each, and what these are called. Answers to questions of a browser need no password; a
-/// server that is asked about a request gets its whole path.
+/// The intents that become one Middleware each, and the suffixes of their names. CORS comes first, because preflight requests
+/// carry no password. External authentication comes before changes of the path, because the server gets the whole path.
 const IN_ORDER: [(Intent, &str); 11] = [
     (Intent::Cors, "cors"),
     (Intent::AllowedSources, "allowed-sources"),
@@ -38,11 +38,11 @@ const IN_ORDER: [(Intent, &str); 11] = [
     (Intent::ResponseHeaders, "response-headers"),
 ];
 
-/// The Middlewares of the plan's own Ingress.
+/// Returns the Middlewares of the plan's own Ingress.
 pub(super) fn middlewares(plan: &Plan) -> Vec<Middleware> {
     let is_said = |intent: Intent, wish: Option<&Wish>| says(plan, intent, wish).is_done();
     let mut all = Vec::new();
-    // In front of a load balancer that ends TLS, there is one Ingress for both.
+    // Behind a load balancer that ends TLS, one Ingress serves requests with TLS and without.
     if plan.tls().is_on() && !ends_tls(plan) && plan.redirects(Target::Ingress) {
         all.extend(Middleware::https_redirect(plan));
     }
@@ -60,7 +60,7 @@ impl Middleware {
         [plan.name(), "-", &self.suffix].concat()
     }
 
-    /// Sends requests to https: GET with 301 or 302, others with 308 or 307.
+    /// Returns the Middleware that redirects requests to https: GET with 301 or 302, other methods with 308 or 307.
     pub(super) fn https_redirect(plan: &Plan) -> Option<Self> {
         if !says(plan, Intent::HttpsRedirect, None).is_done() {
             return None;
@@ -71,7 +71,7 @@ impl Middleware {
         Some(Self { suffix: REDIRECT.to_owned(), spec })
     }
 
-    /// Sends other hosts to those of the plan.
+    /// Returns the Middlewares that redirect other hosts to those of the plan.
     pub(super) fn from_other_hosts(plan: &Plan) -> Vec<Self> {
         if !says(plan, Intent::RedirectFrom, plan.wish(Intent::RedirectFrom)).is_done() {
             return Vec::new();
@@ -98,7 +98,7 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
             json!({"ipAllowList": {"sourceRange": others(list)}})
         }
         (Intent::RateLimit, Wish::Rate(rate)) => {
-            // A bucket holds one request and the burst; without a burst, those of a whole period.
+            // The bucket holds one request and the burst. Without a burst, it holds the requests of a whole period.
             let burst = rate.burst.map_or(rate.requests, |burst| burst.saturating_add(1));
             let period = format!("1{}", rate.unit());
             json!({"rateLimit": {"average": rate.requests, "burst": burst, "period": period}})
@@ -137,7 +137,8 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
     })
 }
 
-/// The longest prefix counts first. Those of regular expressions fit in any case of their letters.
+/// Returns the Middleware that strips the prefixes, the longest one first. Prefixes of regular expressions match in any letter
+/// case.
 fn strip(plan: &Plan) -> Option<Value> {
     let mut prefixes: Vec<&str> = plan.rules.iter().filter_map(prefix).filter(|it| !it.is_empty()).collect();
     prefixes.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
@@ -153,7 +154,7 @@ fn strip(plan: &Plan) -> Option<Value> {
     Some(json!({"stripPrefixRegex": {"regex": regex}}))
 }
 
-/// `$1` as Go writes it: `$1x` would be a group of the name `1x`.
+/// Writes `$1` as `${1}`, because Go would read `$1x` as a group with the name `1x`.
 fn groups(path: &str) -> String {
     let mut parts = path.split('$');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -164,7 +165,7 @@ fn groups(path: &str) -> String {
     text
 }
 
-/// Headers to set; an empty value removes one.
+/// Returns the headers to set. An empty value removes a header.
 fn set(headers: &[Header]) -> Value {
     let set = headers.iter().map(|it| (it.name.clone(), json!(it.value.as_deref().unwrap_or_default())));
     Value::Object(set.collect())
@@ -187,7 +188,7 @@ fn headers_of(cors: &Cors) -> Value {
     ])
 }
 
-/// A star stands for one label.
+/// Returns the regular expression for an origin. A star stands for one label.
 fn origin_regex(origin: &str) -> String {
     format!("^{}$", origin.replace('.', "\\.").replace('*', "[A-Za-z0-9-]+"))
 }

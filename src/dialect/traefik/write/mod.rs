@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of Traefik.
+//! The annotations, paths and objects for Traefik.
 
 mod middlewares;
 mod networks;
@@ -18,12 +18,12 @@ use crate::validation::PathType;
 use crate::values::Target;
 use middlewares::{FROM, Middleware, middlewares};
 
-/// Only a whole path of a request matches what begins so. An Ingress has no path that begins with anything but a slash, which
-/// is none here.
+/// The beginning of a regular expression that matches only from the start of a path. A path of an Ingress must begin with a
+/// slash, but before `^`, the `/?` can only match nothing.
 const ANCHOR: &str = "/?^";
-/// Greater than the length of any host and path together, which is the priority of what has none.
+/// A priority that is greater than each default priority, which is the length of host and path together.
 const ABOVE_OTHERS: &str = "100000";
-/// The entry point of requests without TLS. It has this name by default.
+/// The entry point for requests without TLS. `web` is its default name.
 const WEB: &str = "web";
 
 pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<Written<'_>> {
@@ -48,11 +48,11 @@ pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<Written<'_>
     written
 }
 
-/// How the paths of the Ingress are compared.
+/// Returns the annotations that say how the paths of the Ingress are compared.
 fn paths(plan: &Plan) -> [Option<(&'static str, &'static str)>; 2] {
     let is_regex = plan.rules.iter().any(|route| path(plan, route).1 == PathType::ImplementationSpecific);
-    // An Exact path would count less than the path `/` of another Ingress, which is longer together with its matcher. A host
-    // with a star counts less than any other.
+    // Without a priority, an Exact path would come after the path `/` of another Ingress, whose matcher makes it longer. A
+    // wildcard host must come after all other hosts, so it gets no priority.
     let is_exact =
         plan.rules.iter().all(|route| route.path_type == PathType::Exact && !route.host.starts_with('*'));
     [
@@ -61,8 +61,9 @@ fn paths(plan: &Plan) -> [Option<(&'static str, &'static str)>; 2] {
     ]
 }
 
-/// The path of a route: a prefix ends at a slash, and a regular expression means what it means to ingress-nginx. Otherwise
-/// `/shop` is a prefix of `/shopping`, and a regular expression is found anywhere in a path.
+/// Returns the path of a route in a form in which a prefix ends at a slash, and a regular expression has the meaning that it
+/// has for ingress-nginx. Otherwise `/shop` would be a prefix of `/shopping`, and a regular expression would match anywhere in
+/// a path.
 pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, str>, PathType) {
     let path = &route.path;
     match route.path_type {
@@ -79,7 +80,7 @@ pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, st
     }
 }
 
-/// The name of an object as Traefik calls it: `shop-web-cors@kubernetescrd`.
+/// Returns the name by which Traefik refers to an object, such as `shop-web-cors@kubernetescrd`.
 fn reference(plan: &Plan, name: &str) -> String {
     let namespace = plan.namespace().unwrap_or_default();
     let both = format!("{namespace}-{name}");
@@ -93,7 +94,7 @@ fn references(plan: &Plan, all: &[Middleware]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-/// The Middlewares of a plan, and the Ingresses beside its own one.
+/// Returns the Middlewares of a plan, and the Ingresses in addition to its own one.
 pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     if plan.canary.is_some() {
         return Vec::new();
@@ -131,8 +132,8 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     extras
 }
 
-/// The Ingress for requests without TLS, which one with TLS does not answer. A request that is not redirected, because it
-/// came to a proxy by https, passes the same Middlewares.
+/// Returns the Ingress for requests without TLS, which the Ingress with TLS does not serve. A request that is not redirected,
+/// because it came to a proxy by https, passes the same Middlewares.
 fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middleware>) -> Option<Extra<'p>> {
     let redirects = plan.redirects(Target::Ingress);
     let redirect = if redirects { Some(Middleware::https_redirect(plan)?) } else { None };
@@ -148,7 +149,7 @@ fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middlewa
     Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None })
 }
 
-/// The annotations of an Ingress beside the plan's own one. It says nothing to ExternalDNS about hosts that this one has.
+/// Returns the annotations of an additional Ingress. ExternalDNS must skip it if it has the hosts of the plan's own Ingress.
 fn annotations<'p>(
     plan: &'p Plan,
     written: impl Iterator<Item = (&'static str, &'static str)>,

@@ -1,8 +1,8 @@
-//! The networks that are left where some are denied: Traefik has a list of those that are allowed, and no other one.
+//! The networks that remain if some are denied. Traefik only has a list of allowed networks.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A network: its address in the lowest bits, how many of them are the same in all of its addresses, and how many there are.
+/// A network: the number of bits of an address, its address in the lowest bits, and the length of its prefix.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Network {
     width: u32,
@@ -20,7 +20,7 @@ impl Network {
         Some(Self { width: 128, address: address.parse::<Ipv6Addr>().ok()?.to_bits(), length })
     }
 
-    /// Whether every address of the other one is an address of this one.
+    /// Whether this network contains all addresses of the other one.
     fn covers(self, other: Self) -> bool {
         let rest = self.width.saturating_sub(self.length);
         let begin = |address: u128| address.checked_shr(rest).unwrap_or_default();
@@ -44,7 +44,7 @@ impl Network {
     }
 }
 
-/// All networks but those of the list, as few as possible.
+/// Returns all networks except those of the list, as few as possible.
 pub(super) fn others(denied: &[String]) -> Vec<String> {
     let denied: Vec<Network> = denied.iter().filter_map(|text| Network::parse(text)).collect();
     let mut left = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn others(denied: &[String]) -> Vec<String> {
         }
     }
     if left.is_empty() {
-        // An empty list would be an error, and this address makes no request.
+        // An empty list would be an error. No request comes from this address.
         left.push(Network { width: 32, address: 0, length: 32 });
     }
     left.into_iter().map(Network::show).collect()
