@@ -1,4 +1,4 @@
-//! Envoy Gateway 1.9: what it has beside the Gateway API.
+//! Envoy Gateway 1.9: its objects in addition to those of the Gateway API.
 
 pub(super) mod says;
 pub(crate) mod write;

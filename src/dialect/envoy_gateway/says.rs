@@ -1,4 +1,4 @@
-//! What Envoy Gateway can do of what a plan wants.
+//! The intents of a plan that Envoy Gateway supports.
 
 use crate::dialect::gateway;
 use crate::dialect::says::Says;
@@ -7,10 +7,10 @@ use crate::intents::{ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
 use crate::validation::is_dns_label;
 
-/// Envoy reads at least so much of a request over HTTP/2 before it counts: smaller limits let 16,384 bytes pass there (tried).
+/// Envoy reads at least this much of a request over HTTP/2 before it counts: with smaller limits, 16,384 bytes pass (tested).
 const MIN_BUFFER: u64 = 16 * 1024;
 
-/// What Envoy Gateway has beside the Gateway API.
+/// The objects of Envoy Gateway for intents, in addition to the Gateway API.
 pub(in crate::dialect) static WORDS: &[Words] = &[
     words(Intent::Canary, "HTTPRouteFilter: matches, cookies", "1.9"),
     words(Intent::RewritePath, "HTTPRouteFilter: urlRewrite, ReplaceRegexMatch", "1.2"),
@@ -37,7 +37,7 @@ const fn words(intent: Intent, words: &'static str, since: &'static str) -> Word
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
         (Intent::StickySession, _) => Says::Fully,
-        // A merge of two policies takes one list of rules and one default.
+        // A merge of two policies keeps one list of rules and one default.
         (Intent::AllowedSources | Intent::DeniedSources, _) => Says::But(
             "takes this in the place of what a SecurityPolicy of the Gateway says about addresses".into(),
         ),
@@ -85,7 +85,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// A Service that is asked about each request.
+/// The Service that is asked whether to admit a request.
 pub(super) struct Server<'a> {
     pub(super) service: &'a str,
     pub(super) port: u16,
@@ -93,7 +93,8 @@ pub(super) struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// The Service of a URL, if it is one of the plan's own namespace: a route's author decides about no other one.
+    /// Returns the Service of a URL, if it is in the plan's own namespace. The author of a route may not use Services of other
+    /// namespaces.
     pub(super) fn of(plan: &Plan, auth: &'a ExternalAuth) -> Option<Self> {
         let rest = auth.url.strip_prefix("http://").filter(|rest| !rest.contains('?'))?;
         let (host, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"));

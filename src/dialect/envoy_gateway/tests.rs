@@ -1,4 +1,4 @@
-//! What is said to be lost is not written, and what is not said to be lost is.
+//! Intents that are reported as lost are not written, and all other intents are written.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::intents::Intent;
 use crate::values::Target;
 use crate::{Outcome, Service, Settings, emit_all, expose, testing};
 
-/// A value of each intent that a program may take or not; those without one have fields of their own.
+/// Returns example values of each intent that a program may support or not. Intents without a value have fields of their own.
 fn samples(intent: Intent) -> &'static [&'static str] {
     match intent {
         Intent::HttpsRedirect | Intent::Canary => &[],
@@ -22,7 +22,7 @@ fn samples(intent: Intent) -> &'static [&'static str] {
             "http://auth.shop",
             "http://auth.shop.svc.cluster.local/",
             "url: http://auth.shop.svc\nsignIn: https://example.com/login\nresponseHeaders: X-User",
-            // Other namespaces, other protocols, other names.
+            // Other namespaces, other protocols, and other names.
             "http://auth.other.svc:8080/verify",
             "http://auth.shop.svc.example.com",
             "http://auth.shop.other.svc",
@@ -48,7 +48,7 @@ fn samples(intent: Intent) -> &'static [&'static str] {
     }
 }
 
-/// The objects that are emitted without and with an option.
+/// Returns the objects that are emitted with an option, or without one, and whether the option is lost.
 fn objects(settings: &Value, option: Option<(Intent, &str)>) -> (Vec<Value>, bool) {
     let mut annotations = vec![("IngressURLPath", "/shop"), ("TLS", "load-balancer")];
     annotations.extend(option.map(|(intent, value)| (intent.as_str(), value)));

@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of Envoy Gateway: objects that stand beside the HTTPRoutes.
+//! The objects of Envoy Gateway that express the intents of a plan, in addition to the HTTPRoutes.
 
 use std::borrow::Cow;
 
@@ -18,12 +18,12 @@ pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_
     Vec::new()
 }
 
-/// What a plan wants, where Envoy Gateway has words for it.
+/// Returns the value of an intent, if Envoy Gateway supports it.
 fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
     plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
 }
 
-/// The rewrites by regular expression of a plan, each once.
+/// Returns the rewrites by regular expression of a plan, without duplicates.
 fn regexes(plan: &Plan) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for route in &plan.rules {
@@ -46,22 +46,22 @@ fn reference(name: &str) -> Value {
         {"group": Kind::HttpRouteFilter.group(), "kind": Kind::HttpRouteFilter.as_str(), "name": name}})
 }
 
-/// The filter that rewrites the path of a route by a regular expression.
+/// Returns the filter that rewrites the path of a route by a regular expression.
 pub(crate) fn filter(plan: &Plan, route: &Route) -> Option<Value> {
     let Rewrite::Regex(pattern, substitution) = rewrite(plan, route) else { return None };
     let place = regexes(plan).iter().position(|it| (&it.0, &it.1) == (&pattern, &substitution))?;
     Some(reference(&numbered(&name(plan, "rewrite"), place)))
 }
 
-/// The filter that lets the requests with the cookie of a canary pass.
+/// Returns the filter that matches requests with the cookie of a canary.
 pub(crate) fn cookie_filter(plan: &Plan) -> Option<Value> {
     let is_there = plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
     plan.canary.as_ref().filter(|canary| is_there && canary.cookie.is_some())?;
     Some(reference(&name(plan, "cookie")))
 }
 
-/// The objects beside the HTTPRoutes of a plan. What is for the stable Service is for its canaries, too, which have HTTPRoutes of
-/// their own.
+/// Returns the objects in addition to the HTTPRoutes of a plan. The objects of the stable Service also apply to its canaries,
+/// which have HTTPRoutes of their own.
 pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
     let extra = |kind, name: Cow<'p, str>, spec| Extra {
         kind,
@@ -84,7 +84,7 @@ pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> V
     ] {
         if let Some(mut spec) = parts {
             spec.insert("targetRefs".to_owned(), targets(plan, canaries));
-            // Without it, a policy of the Gateway would count no more.
+            // Without it, a policy of the Gateway would no longer apply.
             spec.insert("mergeType".to_owned(), "StrategicMerge".into());
             all.push(extra(kind, name(plan, end).into(), spec.into()));
         }
@@ -98,7 +98,7 @@ pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> V
     all
 }
 
-/// The HTTPRoutes that lead to a Service and its canaries.
+/// Returns references to the HTTPRoutes of a Service and of its canaries.
 fn targets(plan: &Plan, canaries: &[&Plan]) -> Value {
     let canaries = canaries.iter().filter(|canary| canary.has_object(Target::HttpRoute));
     let routes = [plan].into_iter().chain(canaries.copied()).flat_map(|plan| {
@@ -116,7 +116,7 @@ fn security(plan: &Plan) -> Option<Map<String, Value>> {
         _ => None,
     };
     let (allowed, denied) = (networks(Intent::AllowedSources), networks(Intent::DeniedSources));
-    // The first rule that fits counts.
+    // The first rule that matches applies.
     let rules: Vec<Value> = [("Deny", denied), ("Allow", allowed)]
         .into_iter()
         .filter_map(|(action, networks)| {
@@ -137,7 +137,7 @@ fn security(plan: &Plan) -> Option<Map<String, Value>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// The headers of a request that the server gets beside Authorization. Envoy sends no others.
+/// The headers of a request that the server gets in addition to Authorization. Envoy sends no others.
 const SENT_HEADERS: [&str; 7] = [
     "accept",
     "cookie",
@@ -173,7 +173,7 @@ fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     }
     if let Some(time) = time(Intent::IdleTimeout) {
         let mut http = Map::from_iter([("streamIdleTimeout".to_owned(), Value::from(time))]);
-        // Otherwise Envoy waits for no answer longer than 15 seconds, however busy the connection is.
+        // Without this, Envoy would wait at most 15 seconds for an answer, however busy the connection is.
         if plan.wish(Intent::Timeout).is_none() {
             http.insert("requestTimeout".to_owned(), "0s".into());
         }
@@ -194,10 +194,10 @@ fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// The longest time that a duration of five digits has, in seconds.
+/// The longest duration in hours with five digits, in seconds.
 const MAX_AGE: u64 = 99_999 * 3600;
 
-/// Envoy makes the cookie only where it has a time; none is one for as long as the browser is open.
+/// Returns the load balancer for a cookie. Envoy sets the cookie only if it has a TTL; 0 makes it a session cookie.
 fn load_balancer(sticky: &StickySession) -> Value {
     let seconds = sticky.max_age.unwrap_or_default().min(MAX_AGE);
     let ttl = duration(seconds * 1000);
@@ -206,7 +206,7 @@ fn load_balancer(sticky: &StickySession) -> Value {
         "consistentHash": {"type": "Cookie", "cookie": cookie, "tableSize": 65537}})
 }
 
-/// A count for each address.
+/// Returns a limit that counts each client address separately.
 fn rate_limit(rate: RateLimit) -> Value {
     let unit = match rate.per {
         1 => "Second",

@@ -1,11 +1,11 @@
-//! The features of the Gateway API that an implementation may lack, and who lacks which.
+//! The features of the Gateway API that an implementation may lack, and those that each implementation lacks.
 
 use crate::dialect::controller::Controller;
 use crate::values::Feature::{
     self, Code303, Code307, Code308, Cors, PathRewrite, RequestTimeout, ResponseHeaders,
 };
 
-/// The feature that a redirect with this code needs; every implementation has 301 and 302.
+/// Returns the feature that a redirect with this status code needs. Every implementation supports 301 and 302.
 pub(in crate::dialect) fn of_code(code: u16) -> Option<Feature> {
     match code {
         303 => Some(Code303),
@@ -15,8 +15,8 @@ pub(in crate::dialect) fn of_code(code: u16) -> Option<Feature> {
     }
 }
 
-/// What an implementation lacks where its class says nothing, by its newest conformance report for Gateway API 1.5 or 1.6. What is
-/// unknown gets what is old and widely supported.
+/// Returns the features that an implementation lacks if its class announces none, by its newest conformance report for Gateway
+/// API 1.5 or 1.6. An unknown implementation is expected to have only features that are old and widely supported.
 fn lacking(controller: Controller) -> &'static [Feature] {
     match controller {
         Controller::EnvoyGateway | Controller::Openshift => &[],
@@ -29,7 +29,8 @@ fn lacking(controller: Controller) -> &'static [Feature] {
     }
 }
 
-/// Whether there is a feature: what the class of the Gateway says counts more than the table.
+/// Whether an implementation has a feature. The features that the class of the Gateway announces take precedence over the
+/// table.
 pub(in crate::dialect) fn has(
     announced: Option<&[String]>,
     controller: Controller,

@@ -1,22 +1,23 @@
-//! Regular expressions that keep the meaning that they have for ingress-nginx: they begin a path, whatever the case of its letters.
+//! Regular expressions that keep the meaning that they have for ingress-nginx: they match the beginning of a path, in any
+//! letter case.
 
 use std::borrow::Cow;
 
 use crate::dialect::controller::Controller;
 use crate::validation::regex::{Token, tokens};
 
-/// What is known of how an implementation reads a RegularExpression.
+/// How an implementation compares a path with a RegularExpression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// Envoy: RE2, compared with the whole path.
+    /// Envoy: RE2, which must match the whole path.
     Whole,
-    /// Traefik: regular expressions of Go, looked for anywhere in the path.
+    /// Traefik: regular expressions of Go, which may match anywhere in the path.
     Anywhere,
     /// Nothing is known.
     Unknown,
 }
 
-/// How the implementation of a controller reads a RegularExpression.
+/// Returns how the implementation of a controller compares a path with a RegularExpression.
 pub(crate) fn engine(controller: Controller) -> Engine {
     match controller {
         Controller::EnvoyGateway | Controller::Contour | Controller::Openshift => Engine::Whole,
@@ -25,7 +26,7 @@ pub(crate) fn engine(controller: Controller) -> Engine {
     }
 }
 
-/// The alternatives of a regular expression that stand in no group.
+/// Returns the alternatives of a regular expression that are outside of all groups.
 pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
     let (mut depth, mut start) = (0_i32, 0);
     let ends = tokens(path).filter_map(move |(at, token)| {
@@ -43,14 +44,15 @@ pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A path as a part of a larger expression: in a group, so that what stands around it counts for each alternative.
+/// Returns a path as a part of a larger expression: in a group if it has alternatives, so that the text around it applies to
+/// each of them.
 pub(in crate::dialect) fn grouped(path: &str) -> Cow<'_, str> {
     if branches(path).count() > 1 { format!("(?:{path})").into() } else { path.into() }
 }
 
-/// A path in any case of its letters, behind a slash of its own, without which a path of an Ingress cannot begin.
+/// Returns a path in any letter case, after a slash of its own, because a path of an Ingress must begin with a slash.
 pub(in crate::dialect) fn behind_slash(path: &str) -> String {
-    // What repeats flags such as `(?i)` repeats what stands in front of them.
+    // A quantifier after flags such as `(?i)` repeats the expression in front of the flags.
     let is_item = |rest: &&str| {
         let flags =
             rest.strip_prefix("(?").map(|it| it.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
@@ -59,12 +61,12 @@ pub(in crate::dialect) fn behind_slash(path: &str) -> String {
     let behind = branches(path).map(|branch| branch.strip_prefix('/').filter(is_item));
     match behind.collect::<Option<Vec<&str>>>() {
         Some(all) => format!("/(?i:{})", all.join("|")),
-        // Where the slash is a part of something else, the one in front stands for nothing.
+        // If the slash is a part of something else, the slash in front must match nothing.
         None => format!("/{{0}}(?i:{path})"),
     }
 }
 
-/// A path that is a regular expression, as an implementation reads it.
+/// Returns a path that is a regular expression as an implementation must read it.
 pub(crate) fn written(path: &str, engine: Engine) -> String {
     let body = grouped(path);
     match engine {
@@ -74,15 +76,15 @@ pub(crate) fn written(path: &str, engine: Engine) -> String {
     }
 }
 
-/// Whether nothing can stand behind what a regular expression matches.
+/// Whether the match of a regular expression always extends to the end of the path.
 pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
-    // Whether the whole expression and each open group has alternatives, and whether the last closed one has.
+    // Whether the whole expression and each open group have alternatives, and whether the last closed group had some.
     let (mut open, mut closed) = (vec![false], true);
     let mut last = [Token::Other; 3];
     for (_, token) in tokens(path) {
         match token {
             Token::Capture => open.push(false),
-            // What looks around takes nothing.
+            // Such a group may be a lookaround, which consumes nothing.
             Token::Open => open.push(true),
             Token::Close => closed = open.pop().unwrap_or(true),
             Token::Bar => {
@@ -102,17 +104,18 @@ pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
     ends && open == [false]
 }
 
-/// How many groups a regular expression captures.
+/// Returns the number of capturing groups of a regular expression.
 pub(in crate::dialect) fn groups(path: &str) -> usize {
     tokens(path).filter(|(_, token)| *token == Token::Capture).count()
 }
 
-/// Whether the target of a rewrite has a group of the path.
+/// Whether the target of a rewrite refers to a group of the path.
 pub(crate) fn has_groups(target: &str) -> bool {
     target.split('$').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The target of a rewrite with `\1` in place of `$1`. A group that the path does not have is empty, as for ingress-nginx.
+/// Returns the target of a rewrite with `\1` instead of `$1`. A group that the path does not have is empty, as for
+/// ingress-nginx.
 pub(crate) fn substitution(path: &str, target: &str) -> String {
     let groups = groups(path);
     let mut parts = target.split('$');

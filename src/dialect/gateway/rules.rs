@@ -11,7 +11,7 @@ use crate::validation::literal_beginning;
 use crate::validation::regex::kinds;
 use crate::values::Target;
 
-/// A regular expression keeps its meaning, or it is said what it would match.
+/// Reports a regular expression that an implementation does not support, or may compare differently.
 pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.targets.contains(&Target::HttpRoute) {
@@ -21,7 +21,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
-        // What is no regular expression of any program has a finding of its own.
+        // A path that is not a regular expression of any program has a diagnostic of its own.
         let Ok(kinds) = kinds(&route.path) else { continue };
         let engine = engine(controller);
         let problem = match (engine, kinds.of_pcre) {

@@ -1,4 +1,4 @@
-//! What an implementation of the Gateway API can do of what a plan wants.
+//! The intents of a plan that an implementation of the Gateway API supports.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::plan::{Canary, Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Feature, Target};
 
-/// What the Gateway API has for each intent.
+/// The fields of the Gateway API for intents.
 pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(
         Intent::HttpsRedirect,
@@ -38,7 +38,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::HttpsRedirect, _) if plan.http_parents().is_empty() => Says::Lacks(
             "set the setting httpParentRefs, which names the listeners without TLS, or write HTTPSRedirect: \"false\"".into(),
         ),
-        // No implementation has to choose by a cookie.
+        // The Gateway API does not require implementations to match cookies.
         (Intent::Canary, _) => match plan.canary() {
             Some(Canary { cookie: None, .. }) | None => Says::Fully,
             Some(Canary { weight: None, header: None, .. }) => {
@@ -74,7 +74,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             }
         },
         (Intent::TlsPassthrough, Some(Wish::Switch(false))) => Says::Fully,
-        // Nothing limits a body, a connection or a request there.
+        // The Gateway API has no limit for bodies, so 0 needs nothing.
         (Intent::MaxBodySize, Some(Wish::Size(0))) => Says::Fully,
         (Intent::TlsPassthrough, _) => {
             Says::Lacks("write a TLSRoute instead of this, or use the target Ingress".into())
@@ -98,7 +98,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// What to do where the Gateway API has nothing.
+/// Returns the help for an intent that the Gateway API cannot express.
 fn elsewhere(plan: &Plan) -> &'static str {
     match plan.controller(Target::HttpRoute) {
         Controller::Gateway => {
@@ -108,7 +108,7 @@ fn elsewhere(plan: &Plan) -> &'static str {
     }
 }
 
-/// Whether there is a feature, and what to do without it.
+/// Returns whether the implementation has a feature, and a help if it does not.
 fn needs(plan: &Plan, feature: Feature) -> Says {
     let announced = plan.gateway_features.as_deref();
     if plan.gateway_has.contains(&feature)
@@ -121,11 +121,11 @@ fn needs(plan: &Plan, feature: Feature) -> Says {
     )
 }
 
-/// The methods that a CORS filter knows.
+/// The methods that a CORS filter accepts.
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "*"];
 
-/// A duration with numbers of at most five digits.
+/// Writes a duration with numbers of at most five digits; `None` if it is longer.
 pub(in crate::dialect) fn duration(milliseconds: u64) -> Option<String> {
     let mut written = String::new();
     let mut rest = milliseconds;
@@ -142,28 +142,28 @@ pub(in crate::dialect) fn duration(milliseconds: u64) -> Option<String> {
     Some(if written.is_empty() { "0s".to_owned() } else { written })
 }
 
-/// What takes the place of a path.
+/// The replacement for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::dialect) enum Rewrite<'p> {
-    /// The path stays.
+    /// The path stays unchanged.
     Keep,
-    /// This takes the place of the prefix.
+    /// This path replaces the prefix.
     Prefix(&'p str),
-    /// This takes the place of the whole path.
+    /// This path replaces the whole path.
     Full(&'p str),
-    /// The text with `\1` takes the place of what the regular expression matches.
+    /// The second text, in which `\1` is a group, replaces the match of the regular expression.
     Regex(String, String),
-    /// Nothing can be written.
+    /// The rewrite cannot be expressed.
     Inexpressible,
 }
 
-/// What takes the place of the path of a route.
+/// Returns the replacement for the path of a route.
 pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewrite<'p> {
     let is_pattern = route.is_pattern();
     let has_regex = is_pattern && plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
     let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
     match plan.wish(Intent::RewritePath) {
-        // That of an annotation means what it means to ingress-nginx.
+        // The target of an annotation has the meaning that it has for ingress-nginx.
         Some(Wish::Path(target)) if plan.is_rewritten_as_given() && keeps(plan, route, target) => {
             Rewrite::Keep
         }
@@ -191,8 +191,8 @@ pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewri
     }
 }
 
-/// The prefix of a pattern, and what takes its place, where a rewrite only does that: of `/shop(/|$)(.*)` with the target
-/// `/store/$2` they are `/shop` and `/store`.
+/// Returns the prefix of a pattern and its replacement, if a rewrite only replaces this prefix. For `/shop(/|$)(.*)` with the
+/// target `/store/$2`, these are `/shop` and `/store`.
 fn prefix_of_target<'p>(route: &'p Route, target: &'p str) -> Option<(&'p str, &'p str)> {
     let (base, group) = [("$1", "/$1"), ("$2", "/$2")]
         .into_iter()
@@ -207,7 +207,8 @@ fn prefix_of_target<'p>(route: &'p Route, target: &'p str) -> Option<(&'p str, &
     Some((prefix, if base.len() > 1 { base.trim_end_matches('/') } else { base }))
 }
 
-/// The path of a route, if a PathPrefix says the same: also that of a pattern that takes everything below a path, and of a glob.
+/// Returns the path of a route, if a PathPrefix has the same meaning. This includes a glob, and a pattern that matches
+/// everything below a path.
 pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     if route.path_type == PathType::Exact {
         return None;
@@ -231,13 +232,13 @@ pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     })
 }
 
-/// The path of a route as a regular expression; `None` where it is none.
+/// Returns the path of a route as a regular expression; `None` if it is not one.
 pub(in crate::dialect) fn pattern(plan: &Plan, route: &Route) -> Option<String> {
     let is_pattern = route.is_pattern() && prefix(plan, route).is_none();
     is_pattern.then(|| written(&route.path, engine(plan.controller(Target::HttpRoute))))
 }
 
-/// Whether the rewrites of all routes can be written.
+/// Returns whether the rewrites of all routes can be expressed.
 fn rewrites(plan: &Plan) -> Says {
     let all = || plan.rules.iter().map(|route| rewrite(plan, route));
     if all().any(|it| it == Rewrite::Inexpressible) {

@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of an implementation of the Gateway API.
+//! The fields of an HTTPRoute for the intents of a plan.
 
 use std::borrow::Cow;
 
@@ -12,12 +12,12 @@ use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::Target;
 
-/// An HTTPRoute has fields for what a plan wants, and no annotations.
+/// Returns no annotations, because an HTTPRoute has fields for the intents of a plan.
 pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
     Vec::new()
 }
 
-/// The type and the value of a match of a route's path.
+/// Returns the type and the value of the path match of a route.
 pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'p, str>) {
     if let Some(pattern) = pattern(plan, route) {
         return ("RegularExpression", pattern.into());
@@ -29,12 +29,12 @@ pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'
     }
 }
 
-/// What a plan wants, where it can be written.
+/// Returns the value of an intent, if the implementation supports it.
 fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
     plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
 }
 
-/// The filters of the rule of a route, in the order of their types.
+/// Returns the filters of the rule of a route, in the order of their types.
 pub(crate) fn filters(plan: &Plan, route: &Route) -> Vec<Value> {
     let mut filters = Vec::new();
     if let Some(Wish::Cors(wanted)) = wish(plan, Intent::Cors) {
@@ -59,7 +59,7 @@ pub(crate) fn filters(plan: &Plan, route: &Route) -> Vec<Value> {
     filters
 }
 
-/// Headers to set and to remove.
+/// Returns the headers to set and to remove.
 fn modifier(headers: &[Header]) -> Value {
     let mut parts = Map::new();
     let remove: Vec<Value> =
@@ -74,7 +74,8 @@ fn modifier(headers: &[Header]) -> Value {
     parts.into()
 }
 
-/// The star stands alone. Without a time, the API server would fill in five seconds.
+/// Returns the CORS filter. A `*` must be the only item of its list. Without a maximum age, the API server would add five
+/// seconds.
 fn cors(wanted: &Cors) -> Value {
     let mut parts = Map::new();
     let lists = [
@@ -99,13 +100,13 @@ fn cors(wanted: &Cors) -> Value {
     json!({"type": "CORS", "cors": parts})
 }
 
-/// How long a request may take.
+/// Returns the timeout of a request.
 pub(crate) fn timeouts(plan: &Plan) -> Option<Value> {
     let Some(Wish::Duration(time)) = wish(plan, Intent::Timeout) else { return None };
     Some(json!({"request": duration(*time)?}))
 }
 
-/// The code of the answers that send requests to https.
+/// Returns the status code of the redirect to https.
 pub(crate) fn redirect_code(plan: &Plan) -> u16 {
     match wish(plan, Intent::HttpsRedirectCode) {
         Some(Wish::Code(code)) => *code,
