@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::key::{Bad, Form, Idle, Names, Program, Shape, Text, is_addresses, key};
 
-/// Networks: it takes no address alone.
+/// Networks. The controller accepts no address without a prefix length.
 static NETWORKS: Text = Text { expected: "CIDRs, separated by commas", form: Form::List(',', &NETWORK) };
 
 static NETWORK: Text = Text {
@@ -28,46 +28,46 @@ static PORTS: Text = Text {
     }),
 };
 
-/// The listeners of a list, if it can be read.
+/// Parses a list of listeners; `None` if it is not valid.
 fn listeners(list: &str) -> Option<Vec<Map<String, Value>>> {
     serde_json::from_str(list).ok()
 }
 
-/// Pairs. What stands between commas is not looked at, for a value can have some behind backslashes.
+/// Pairs. The text between commas is not checked, because a value can contain commas after backslashes.
 static PAIRS: Text =
     Text { expected: "KEY=VALUE, several with commas between them", form: Form::Like("*=*") };
 
-/// What is read as JSON.
+/// A text that is read as JSON.
 static JSON: Text =
     Text { expected: "JSON", form: Form::Fits(|value| serde_json::from_str::<Value>(value).is_ok()) };
 
-/// The listener to which requests are sent.
+/// The port of the listener to which requests are redirected.
 static PORT: Text = Text { expected: "the port of a listener for https, such as 443", form: Form::Units("") };
 
 const PROTOCOLS: Shape = Shape::Exactly("HTTP HTTPS");
 
-/// From where the load balancer is reached.
+/// The annotation that says whether the load balancer is reachable from the internet.
 pub(crate) const SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
-/// The addresses that may come in.
+/// The annotation with the allowed addresses.
 const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
-/// What sends requests without TLS to https.
+/// The annotation that redirects requests without TLS to https, and its value.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
 
-/// The attributes of what the load balancer sends requests to.
+/// The annotation with the attributes of the target group, to which the load balancer sends requests.
 const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
-/// What lets addresses in, in place of the allowed sources.
+/// The annotation with the security groups, which decide about access instead of the allowed addresses.
 const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
-/// What shares a load balancer among Ingresses.
+/// The annotation that makes several Ingresses share a load balancer.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
-/// What makes regular expressions of paths that begin with a slash of their own.
+/// The annotation that turns paths into regular expressions. Such a path begins with an additional slash.
 const USE_REGEX: &str = "alb.ingress.kubernetes.io/use-regex-path-match";
 
-// Alibaba Cloud's ALB Ingress has the same prefix, and other keys.
+// Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
 pub(super) static PROGRAM: Program = Program {
     plain: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \
         frontend-nlb-* group.name healthcheck-path healthcheck-port ipam-ipv4-pool-id load-balancer-name \
         multi-cluster-target-group subnets success-codes",
-    // With one bad value, it changes nothing for all Ingresses of the load balancer.
+    // With one bad value, the controller updates none of the Ingresses of the load balancer.
     formed: &[
         (
             Shape::Boolean,
@@ -116,7 +116,7 @@ pub(super) static PROGRAM: Program = Program {
             key("inbound-cidrs").text(&NETWORKS).bad(Bad::Refused).protects().idle(Idle::Everyone),
             key("jwt-validation").text(&JSON).bad(Bad::Refused).protects(),
             key("mutual-authentication").text(&JSON).bad(Bad::Refused).protects(),
-            // Elsewhere, the class decides who reaches it.
+            // With other controllers, the class decides who can reach the Service.
             key("scheme")
                 .shape(Shape::Exactly("internet-facing internal"))
                 .bad(Bad::Refused)

@@ -1,4 +1,4 @@
-//! The rules about values that the AWS Load Balancer Controller takes for others than their authors.
+//! The rules about values that have another effect in the AWS Load Balancer Controller than their authors expect.
 
 use serde_json::{Map, Value};
 
@@ -11,20 +11,20 @@ use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
-/// What counts on listeners for https alone.
+/// The annotations that apply only to listeners for https, and what they ask clients for.
 const OF_HTTPS: [(&str, &str); 3] = [
     ("alb.ingress.kubernetes.io/auth-type", "a login"),
     ("alb.ingress.kubernetes.io/jwt-validation", "a token"),
     ("alb.ingress.kubernetes.io/mutual-authentication", "a client certificate"),
 ];
 
-/// The listeners of an Ingress.
+/// The annotation with the listeners of an Ingress.
 const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
-/// With one of these, and without named listeners, the only one is for https.
+/// If one of these annotations exists and no listeners are named, the only listener is for https.
 const CERTIFICATES: [&str; 2] =
     ["alb.ingress.kubernetes.io/certificate-arn", "alb.ingress.kubernetes.io/create-acm-cert"];
 
-/// Nobody gets in by a listener that asks for nothing.
+/// Reports an authentication that a listener for http does not require.
 pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_served = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Alb;
@@ -45,7 +45,7 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The addresses that may come in are compared, and requests are sent to a listener that there is.
+/// Reports allowed addresses that the controller ignores, and a redirect to a listener that does not exist.
 pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Alb {
@@ -55,7 +55,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let allowed = allowed.filter(|it| context.denial(it).is_none());
     if let Some(allowed) = allowed.filter(|_| plan.annotation(SECURITY_GROUPS).is_some()) {
         let said = format!("the AWS Load Balancer Controller passes over {INBOUND} beside {SECURITY_GROUPS}");
-        // Whoever gives all Services their security groups has said who may come in.
+        // An annotation that is not forwarded comes from the administrator, who decides about access with the security groups.
         let (code, said) = if allowed.is_forwarded() {
             context.lost(INBOUND, said)
         } else {
@@ -67,7 +67,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let (key, value) = REDIRECT;
     let line = plan.annotation(key).filter(|it| protects(key, &it.value) && context.denial(it).is_none());
     let port = line.map_or(value, |it| it.value.trim());
-    // Another Ingress of the group may have the listener, and what is no port has a finding of its own.
+    // Another Ingress of the group may have the listener. A text that is not a port has a diagnostic of its own.
     if port.parse::<u16>().is_err() || has_listener(plan, port) || plan.annotation(GROUP).is_some() {
         return;
     }
@@ -94,7 +94,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The listeners that an Ingress names. A list that cannot be read makes none.
+/// Returns the listeners that an Ingress names. A list that cannot be parsed has none.
 fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
     plan.annotation(LISTENERS).map(|it| super::listeners(&it.value).unwrap_or_default())
 }
@@ -110,7 +110,7 @@ fn has_listener(plan: &Plan, port: &str) -> bool {
     }
 }
 
-/// Whether a listener for http sends requests to the Service. A list that cannot be read makes no listener.
+/// Whether a listener for http sends requests to the Service. A list that cannot be parsed has no listeners.
 fn answers_http(plan: &Plan) -> bool {
     let (key, _) = REDIRECT;
     let is_forwarded = plan.annotation(key).is_some_and(|it| protects(key, &it.value));

@@ -1,4 +1,4 @@
-//! What the AWS Load Balancer Controller can do of what a plan wants.
+//! The intents of a plan that the AWS Load Balancer Controller supports.
 
 use super::{GROUP, SECURITY_GROUPS, TARGET_GROUP};
 use crate::dialect::says::{Says, but, lacks};
@@ -21,7 +21,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     ),
 ];
 
-/// The longest time that its cookie can live.
+/// The longest lifetime of its cookie, in seconds.
 const MAX_AGE: u64 = 604_800;
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
@@ -30,7 +30,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))
         | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => Says::Fully,
-        // Its listener has certificates of AWS, and none of a secret.
+        // Its listener uses certificates of AWS, and none of a Secret.
         (Intent::HttpsRedirect, _) => lacks(
             "write TLS: load-balancer, for the load balancer has its certificate from AWS Certificate Manager",
         ),

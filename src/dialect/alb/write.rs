@@ -1,4 +1,4 @@
-//! What a plan wants in the words of the AWS Load Balancer Controller.
+//! The annotations for the AWS Load Balancer Controller.
 
 use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
 use crate::diagnostics::Sourced;
@@ -18,7 +18,8 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-/// The redirect to https that is written. Without a certificate of its own, the load balancer has no listener for https.
+/// Returns the redirect to https that is written. Without a certificate of its own, the load balancer has no listener for
+/// https.
 pub(super) fn redirect(plan: &Plan) -> Option<&Sourced<bool>> {
     let has_listener = plan.tls() == Tls::LoadBalancer && plan.canary.is_none();
     plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener)
@@ -49,7 +50,7 @@ fn words(wish: &Wish) -> Vec<Word<'_>> {
     }
 }
 
-/// Whether the paths of a plan are read as regular expressions.
+/// Whether the controller reads the paths of a plan as regular expressions.
 pub(crate) fn reads_patterns(plan: &Plan) -> bool {
     let controller = plan.controller(Target::Ingress);
     plan.annotation(USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true")

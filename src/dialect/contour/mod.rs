@@ -6,13 +6,13 @@ pub(super) mod write;
 use super::go::is_duration;
 use super::key::{Bad, Elsewhere, Form, Holds, Names, Program, Shape, Text, key};
 
-/// How long it waits. A number without a unit is none, unless it is 0.
+/// A timeout. A number without a unit is not a duration, unless it is 0.
 static TIMEOUT: Text = Text {
     expected: "a duration such as 30s or 1m30s, or infinity",
     form: Form::Fits(|value| matches!(value, "infinity" | "infinite") || is_duration(value)),
 };
 
-/// The versions of TLS between which one is chosen.
+/// The versions of TLS that can be the minimum or the maximum.
 const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 
 pub(super) static PROGRAM: Program = Program {

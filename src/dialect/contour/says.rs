@@ -1,4 +1,4 @@
-//! What Contour can do of what a plan wants.
+//! The intents of a plan that Contour supports.
 
 use crate::dialect::says::{BY_LOAD_BALANCER, Says, lacks};
 use crate::dialect::words::Proof::Proved;
@@ -17,7 +17,7 @@ const HTTP_PROXY: &str = "remove it, and write an HTTPProxy by hand, or choose a
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
-        // It would send every request there again, for the load balancer speaks to it without TLS.
+        // Contour would redirect every request again, because the load balancer connects to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirect, _)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))

@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of Contour.
+//! The annotations and paths for Contour.
 
 use std::borrow::Cow;
 
@@ -9,9 +9,9 @@ use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::Target;
 
-/// The annotation by which requests without TLS are sent to https, if its value is `true` to the letter.
+/// The annotation that redirects requests without TLS to https, if its value is exactly `true`.
 const REDIRECT: &str = "ingress.kubernetes.io/force-ssl-redirect";
-/// How long a request may take.
+/// The annotation with the timeout of a request.
 const TIMEOUT: &str = "projectcontour.io/response-timeout";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
@@ -25,8 +25,9 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-/// A regular expression. Contour compares it with the whole path (RE2), and the case of letters; ingress-nginx with the beginning of
-/// the path, in any case. What has none of `^+*[]%` is text to Contour, so that a star is always written.
+/// Returns the path of a route that is a regular expression. Contour compares it with the whole path (RE2), and the letter case
+/// matters; ingress-nginx compares it with the beginning of the path, in any letter case. Contour reads a path without any of
+/// `^+*[]%` as text, so the result always contains a star.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     if !route.is_pattern() {
         return None;
@@ -59,7 +60,7 @@ mod tests {
                 .unwrap_or_else(|report| panic!("{report}"));
             let found = plan.rules.first().and_then(|route| super::path(&plan, route));
             let found = found.map(|(path, _)| path.into_owned());
-            // Contour looks for one of these to tell a regular expression from text.
+            // Contour recognizes a regular expression by one of these characters.
             assert!(
                 found.as_ref().is_none_or(|path| path.contains(['^', '+', '*', '[', ']', '%'])),
                 "{path}"

@@ -1,4 +1,5 @@
-//! The forms of texts that NGINX Ingress Controller 5.5 checks: internal/k8s/validation.go and internal/configs/parsing_helpers.go.
+//! The forms of values that NGINX Ingress Controller 5.5 checks. Each has the name of the function in
+//! internal/k8s/validation.go or internal/configs/parsing_helpers.go.
 
 use crate::dialect::form::COUNT;
 use crate::dialect::key::{Form, Text};
@@ -7,7 +8,7 @@ use crate::dialect::key::{Form, Text};
 pub(super) static TIME: Text =
     Text { expected: "a time of nginx, such as 30s or 1m 30s", form: Form::Fits(is_time) };
 
-/// That each unit comes once, the longest first, is not looked at.
+/// Whether a value consists of digits, units and spaces. The order and the repetition of units are not checked.
 fn is_time(value: &str) -> bool {
     value.bytes().all(|sign| sign.is_ascii_digit() || b"yMwdhms ".contains(&sign))
 }

@@ -14,7 +14,8 @@ pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
     plain: "location-snippets proxy-redirect-from proxy-redirect-to server-snippets server-tokens \
         websocket-services",
-    // Of these, one bad value makes it take nothing of the Ingress, but for those of the limit and of the ciphers.
+    // One bad value makes the controller refuse the whole Ingress, except for most keys of the rate limit and for those of the
+    // ciphers.
     formed: &[
         (
             Shape::Boolean,

@@ -1,4 +1,4 @@
-//! Rules about values that NGINX Ingress Controller does not take.
+//! Rules about values that NGINX Ingress Controller does not accept.
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
@@ -8,7 +8,7 @@ use crate::values::Target;
 /// The annotations that name a secret.
 const SECRETS: [&str; 2] = ["nginx.org/basic-auth-secret", "nginx.com/jwt-key"];
 
-/// It looks for a secret in the namespace of the Ingress alone.
+/// Reports a secret that is named with a namespace. The controller only searches in the namespace of the Ingress.
 pub(crate) fn secrets(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::F5Nginx {

@@ -1,4 +1,4 @@
-//! What NGINX Ingress Controller can do of what a plan wants.
+//! The intents of a plan that NGINX Ingress Controller supports.
 
 use crate::dialect::says::{Says, but, lacks};
 use crate::dialect::words::Proof::Documented;
@@ -105,7 +105,8 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// Whether it sets a header in a list whose signs are none of the header. It removes none.
+/// Whether the controller can set a header in a list with these separators, none of which the header may contain. It cannot
+/// remove a header.
 fn can_set(header: &Header, signs: &str) -> bool {
     let is_free = |c: char| !signs.contains(c) && !"\"\\$;".contains(c);
     header.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')

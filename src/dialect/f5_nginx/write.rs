@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of NGINX Ingress Controller.
+//! The annotations and paths for NGINX Ingress Controller.
 
 use crate::dialect::nginx::paths::{RewrittenPaths, target_of};
 use crate::dialect::write::{Word, Written, intents, redirect, size, text};
@@ -6,14 +6,14 @@ use crate::intents::{Header, Intent, RateLimit, Wish};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
-/// What makes regular expressions of all paths of an Ingress.
+/// The annotation that turns all paths of an Ingress into regular expressions.
 pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
 const SSL_REDIRECT: &str = "nginx.org/ssl-redirect";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
     if let Some(origin) = redirect(plan) {
-        // A load balancer that has the certificate tells by a header whether a request came to it by https.
+        // A load balancer that has the certificate reports in a header whether a request came to it by https.
         let key = if plan.tls() == Tls::LoadBalancer { "nginx.org/redirect-to-https" } else { SSL_REDIRECT };
         written.push(Written { key, value: "true".into(), origin });
     } else if let Some(wanted) =
@@ -28,7 +28,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-/// The paths for which a rewrite is wanted are regular expressions, which keep their meaning.
+/// Returns the regular expressions that the paths become if an option rewrites them. They keep the meaning of the paths.
 pub(in crate::dialect) fn rewritten_paths(plan: &Plan) -> Option<RewrittenPaths> {
     let wanted = plan.intents.iter().find(|wanted| {
         matches!(wanted.intent, Intent::StripPrefix | Intent::RewritePath)
@@ -85,7 +85,7 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
 fn rewrite<'p>(plan: &'p Plan, wish: &'p Wish) -> Vec<Word<'p>> {
     let Some(target) = target_of(plan, wish) else { return Vec::new() };
     let mut words: Vec<Word<'p>> = vec![("nginx.org/rewrite-target", target.into())];
-    // A pattern of the Service asks for it anyway.
+    // If a path of the Service is a regular expression, `write` adds this annotation.
     if plan.pattern().is_none() {
         words.push((PATH_REGEX, "case_sensitive".into()));
     }

@@ -5,7 +5,7 @@ pub(super) mod write;
 
 use super::key::{Key, Names, Program, Reach, key};
 
-/// What names the object that says how requests without TLS are answered.
+/// The annotation that names a FrontendConfig, which configures the answer to requests without TLS.
 const FRONTEND: &str = "networking.gke.io/v1beta1.FrontendConfig";
 
 const KEYS: &[Key] = &[key("v1beta1.FrontendConfig").weakens()];

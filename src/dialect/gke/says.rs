@@ -1,4 +1,4 @@
-//! What the Ingress controller of GKE can do of what a plan wants.
+//! The intents of a plan that the Ingress controller of GKE supports.
 
 use super::FRONTEND;
 use crate::dialect::says::{Says, lacks};
@@ -19,7 +19,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     match (intent, wish) {
         (_, Some(Wish::Switch(false)))
         | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,
-        // What a FrontendConfig says is not known here.
+        // The content of a FrontendConfig is not known here.
         (Intent::HttpsRedirect, _) if plan.annotation(FRONTEND).is_some() => Says::Fully,
         (Intent::HttpsRedirect, _) if plan.https_redirect() == Some(true) && plan.tls().has_secret() => {
             Says::Fully

@@ -8,13 +8,13 @@ use super::key::{Bad, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_l
 use super::nginx;
 use crate::validation::parse_bool;
 
-/// With another value, it passes over the whole list, so that everybody may come in.
+/// With another value, the controller ignores the whole list, so that everybody gets access.
 static SOURCES: Text = Text {
     expected: "IP addresses or CIDRs, separated by commas, or a file of patterns",
     form: Form::Fits(|value| value.starts_with("patterns/") || is_list_of_addresses(value)),
 };
 
-/// It still reads the words that it had before.
+/// A boolean, or one of the words that the controller accepted earlier and still reads.
 static SWITCH: Text = Text {
     expected: "true or false",
     form: Form::Fits(|value| {
@@ -23,13 +23,13 @@ static SWITCH: Text = Text {
     }),
 };
 
-/// What counts where no other spelling does.
+/// The only spellings that some keys accept.
 const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    // What is not among them it does not read under the prefix that it shares.
-    // How a pod is chosen depends on the version of HAProxy.
+    // Under the shared prefix, the controller reads only the names of this table. The value of `load-balance` is not checked,
+    // because it depends on the version of HAProxy.
     plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
         rate-limit-whitelist request-capture request-redirect route-acl \
         set-host src-ip-header",
@@ -59,7 +59,7 @@ pub(super) static PROGRAM: Program = Program {
             key("allow-list").text(&SOURCES).protects().idle(Idle::Everyone),
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
-            // It asks nobody where another word stands here.
+            // With another value, the controller asks nobody for a password.
             key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
             key("cors-allow-origin").protects().idle(Idle::Word(&"*")),

@@ -1,4 +1,4 @@
-//! What the HAProxy Kubernetes Ingress Controller can do of what a plan wants.
+//! The intents of a plan that the HAProxy Kubernetes Ingress Controller supports.
 
 use crate::dialect::says::{BY_LOAD_BALANCER, Says, but, lacks};
 use crate::dialect::words::Proof::Documented;
@@ -33,7 +33,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
         (_, Some(Wish::Switch(false))) => Says::Fully,
-        // It would send every request there again, for the load balancer speaks to it without TLS.
+        // The controller would redirect every request again, because the load balancer connects to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirectCode, Some(Wish::Code(301..=303))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => lacks("write 301, 302 or 303"),
@@ -89,15 +89,16 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// Whether a timer of HAProxy can have this many milliseconds: it loads no configuration with more. None at all is no time.
+/// Whether a timer of HAProxy can have this many milliseconds. HAProxy does not load a configuration with a longer time, and 0
+/// means no time at all.
 pub(in crate::dialect) fn is_timer(milliseconds: u64) -> bool {
     (1..=0x7fff_ffff).contains(&milliseconds)
 }
 
-/// What to do where it cannot.
+/// The help for a duration that a timer of HAProxy cannot have.
 pub(in crate::dialect) const OF_TIMER: &str = "write a long time of at most 596h, such as 24h";
 
-/// Whether it sets a header as it stands between quotes. It removes none.
+/// Whether the controller can set a header as it is, between quotes. It cannot remove a header.
 fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\\', '$']))
 }

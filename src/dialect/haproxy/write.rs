@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of the HAProxy Kubernetes Ingress Controller.
+//! The annotations for the HAProxy Kubernetes Ingress Controller.
 
 use crate::dialect::write::{Word, Written, intents, prefix_of, redirect, text};
 use crate::intents::{Cors, Header, Intent, RateLimit, Wish};
@@ -7,7 +7,7 @@ use crate::values::{BackendProtocol, Target};
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
-    // By default, it sends requests to the port 8443.
+    // By default, the controller redirects requests to port 8443.
     if let Some(origin) = redirect(plan) {
         for (key, value) in [("haproxy.org/ssl-redirect", "true"), ("haproxy.org/ssl-redirect-port", "443")] {
             written.push(Written { key, value: value.into(), origin: origin.clone() });
@@ -62,7 +62,7 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
     }
 }
 
-/// One rule for all paths: a second one would look at what the first one has left.
+/// Returns one rule for all paths, because a second rule would apply to the result of the first one.
 fn strip(plan: &Plan) -> Option<String> {
     let mut paths: Vec<&str> = plan.rules.iter().filter_map(|route| prefix_of(plan, route)).collect();
     paths.retain(|path| *path != "/");
@@ -72,7 +72,7 @@ fn strip(plan: &Plan) -> Option<String> {
     (!paths.is_empty()).then(|| format!("^(?:{})(?:/(.*))?$ /\\1", paths.join("|")))
 }
 
-/// A text in a regular expression that stands outside of quotes.
+/// Escapes a text for a regular expression that is not in quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 4);
     for character in text.chars() {
@@ -85,7 +85,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The origins are a star, or one regular expression.
+/// Returns the annotations for CORS. The origins are a star, or one regular expression.
 fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let origin = |origin: &String| match origin.split_once("*.") {
         Some((scheme, host)) => format!("{scheme}([a-zA-Z0-9-]+[.])+{}", escaped(host)),
@@ -112,7 +112,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     words
 }
 
-/// One header a line. A `%` begins a variable of HAProxy, unless there are two.
+/// Writes one header per line. A `%` begins a variable of HAProxy, unless it is doubled.
 fn lines(headers: &[Header]) -> String {
     let line = |header: &Header| {
         let value = header.value.as_deref().unwrap_or_default().replace('%', "%%");

@@ -10,23 +10,23 @@ use super::key::{
 };
 use super::nginx;
 
-/// An exclamation mark stands before an exception.
+/// A list of networks, in which an exclamation mark precedes an exception.
 static SOURCES: Text = Text {
     expected: "IP addresses or CIDRs, separated by commas",
     form: Form::Fits(|value| is_list_of_addresses(&value.replace('!', ""))),
 };
 
-/// A time, whose unit is required.
+/// A duration, whose unit is required.
 static TIME: Text =
     Text { expected: "one number with a unit, such as 30s", form: Form::Units("us|ms|s|m|h|d") };
 
-/// `SizeSuffixToInt64`.
+/// A size, as `SizeSuffixToInt64` of HAProxy Ingress reads it.
 static SIZE: Text = Text {
     expected: "unlimited, or a size such as 8m",
     form: Form::Fits(|value| value == "unlimited" || form::SIZE.fits(value)),
 };
 
-/// With a blank behind a comma, it is no list.
+/// A list of origins. With a space after a comma, the controller does not read it as a list.
 static ORIGINS: Text = Text {
     expected: "origins, separated by commas without blanks",
     form: Form::Fits(|value| !value.contains(' ')),

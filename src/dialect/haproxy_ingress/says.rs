@@ -1,4 +1,4 @@
-//! What HAProxy Ingress can do of what a plan wants.
+//! The intents of a plan that HAProxy Ingress supports.
 
 use crate::dialect::haproxy::says::{OF_TIMER, is_timer};
 use crate::dialect::nginx::says::certificate;
@@ -44,7 +44,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
         (_, Some(Wish::Switch(false))) => Says::Fully,
-        // It would send every request there again, for the load balancer speaks to it without TLS.
+        // The controller would redirect every request again, because the load balancer connects to it without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (Intent::HttpsRedirectCode, Some(Wish::Code(302))) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => {
@@ -97,7 +97,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// Whether it sets a header as it stands. It removes none.
+/// Whether the controller can set a header as it is. It cannot remove a header.
 fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\'', '\\', '%']))
 }

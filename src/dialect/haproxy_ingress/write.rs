@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of HAProxy Ingress.
+//! The annotations and paths for HAProxy Ingress.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Target};
 
-/// How paths without a type of Kubernetes are compared.
+/// The annotation that says how paths of the type `ImplementationSpecific` are compared.
 pub(crate) const PATH_TYPE: &str = "haproxy-ingress.github.io/path-type";
 const REDIRECT: &str = "haproxy-ingress.github.io/ssl-redirect";
 
@@ -22,7 +22,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     {
         written.push(Written { key: REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
     }
-    // Of a path without a type of Kubernetes, it compares the beginning.
+    // Without this annotation, the controller compares a path of the type `ImplementationSpecific` as a prefix.
     let pattern = plan.rules.iter().find(|route| route.is_pattern() && plain_path(plan, route).is_none());
     written.extend(pattern.map(|route| Written {
         key: PATH_TYPE,
@@ -32,7 +32,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-/// A regular expression compares the case of letters there.
+/// Returns the path of a route. The controller compares a regular expression case-sensitively.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     plain_path(plan, route).or_else(|| {
         let is_pattern = route.is_pattern();
@@ -101,7 +101,8 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
     }
 }
 
-/// The host that is sent to that of the plan: the other one of `example.com` and `www.example.com`, or the named one.
+/// Returns the host that is redirected to that of the plan: the other one of `example.com` and `www.example.com`, or the named
+/// one.
 fn redirected<'p>(plan: &'p Plan, hosts: &'p [String]) -> Option<Cow<'p, str>> {
     let host = plan.rules.first()?.host.as_str();
     match hosts.first()?.as_str() {
@@ -120,7 +121,8 @@ fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
     words
 }
 
-/// Whether credentials may be sent is always said, for it allows them by default. A star in a host needs regular expressions.
+/// Returns the annotations for CORS. `cors-allow-credentials` is always written, because the controller allows credentials by
+/// default. A star in a host needs regular expressions.
 fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let origin = |origin: &String| {
         let escaped = |text: &str| text.replace('.', "[.]");

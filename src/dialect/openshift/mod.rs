@@ -8,22 +8,22 @@ use super::key::{Bad, Form, Idle, Names, Program, Reach, Shape, Text, is_address
 use crate::validation::pattern::matches;
 use crate::values::Target;
 
-/// The annotation of a Route that puts a text in place of the beginning of the path.
+/// The annotation of a Route that replaces the beginning of the path by a text.
 pub(crate) const REWRITE_TARGET: &str = "haproxy.router.openshift.io/rewrite-target";
 
-/// With blanks around the list, or with commas in it, there is no list, and everybody may come in.
+/// With spaces around the list, or with commas in it, the router reads no list, and everybody gets access.
 static SOURCES: Text = Text {
     expected: "IP addresses or CIDRs, separated by blanks, with none around them",
     form: Form::Fits(|value| value.trim() == value && value.split_ascii_whitespace().all(is_addresses)),
 };
 
-/// A time of HAProxy, which begins with no 0.
+/// A duration of HAProxy that does not begin with 0.
 static TIMEOUT: Text = Text {
     expected: "one number from 1, perhaps with a unit, such as 30s",
     form: Form::Fits(|value| !value.starts_with('0') && TIMER.fits(value)),
 };
 
-/// The header `Strict-Transport-Security`.
+/// The value of the header `Strict-Transport-Security`.
 static HSTS: Text = Text {
     expected: "max-age=SECONDS, perhaps with more, separated by `;`",
     form: Form::Fits(|value| matches("*max-age*=*", &value.to_ascii_lowercase())),
@@ -57,7 +57,7 @@ pub(super) static PROGRAM: Program = Program {
     )
 };
 
-/// Its other prefix, under which nothing protects.
+/// The keys with the other prefix of the router, none of which protects anything.
 pub(super) static COOKIES: Program = Program {
     formed: &[
         (Shape::Of(&["", "-_"]), Bad::Ignored, "cookie_name"),

@@ -1,4 +1,4 @@
-//! What the router of OpenShift can do of what a plan wants.
+//! The intents of a plan that the router of OpenShift supports.
 
 use crate::dialect::says::{BY_LOAD_BALANCER, Says, but, lacks};
 use crate::dialect::words::Proof::Documented;
@@ -31,7 +31,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::TlsPassthrough, "spec.tls.termination: passthrough", Documented, "4.1"),
 ];
 
-/// The seconds in which it counts requests.
+/// The period in which the router counts requests, in seconds.
 pub(super) const PERIOD: u32 = 10;
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
@@ -42,7 +42,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             Some(Canary { weight: Some(_), .. }) => but("chooses by the weight alone"),
             Some(_) => lacks("write CanaryWeight instead, or use another target"),
         },
-        // It speaks to the router without TLS.
+        // The load balancer connects to the router without TLS.
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => lacks(BY_LOAD_BALANCER),
         (_, Some(Wish::Switch(false)))
         | (Intent::HttpsRedirect, _)
@@ -107,12 +107,12 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
     }
 }
 
-/// The requests that a limit allows in the period of the router.
+/// Returns the number of requests that a limit allows in the period of the router.
 pub(in crate::dialect) fn in_period(rate: RateLimit) -> u32 {
     rate.requests.saturating_mul(PERIOD) / rate.per.max(1)
 }
 
-/// The one header that an annotation sets.
+/// Whether this is the header `Strict-Transport-Security`, the only one that an annotation can set.
 fn is_hsts(header: &Header) -> bool {
     let is_part = |part: &str| {
         let part = part.trim();

@@ -1,4 +1,4 @@
-//! What a plan wants, in the words of the router of OpenShift.
+//! The annotations for the router of OpenShift.
 
 use super::REWRITE_TARGET;
 use super::says::in_period;
@@ -11,13 +11,13 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     intents(plan, target, |intent, wish| words(plan, intent, wish))
 }
 
-/// What protocols and TLS are is said by fields of a Route.
+/// Returns the annotations for an intent. Protocols and TLS are fields of a Route.
 fn words<'p>(plan: &Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
     match wish {
         Wish::Switch(true) if intent == Intent::StripPrefix && plan.rules.iter().any(|it| it.path != "/") => {
             vec![(REWRITE_TARGET, "/".into())]
         }
-        // A list with commas counts as none. Routers before 4.18 know the old name alone.
+        // The router does not read a list with commas. Routers before 4.18 only know the old name.
         Wish::Sources(list) => vec![
             ("haproxy.router.openshift.io/ip_allowlist", list.join(" ").into()),
             ("haproxy.router.openshift.io/ip_whitelist", list.join(" ").into()),
