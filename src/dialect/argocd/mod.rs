@@ -1,10 +1,10 @@
-//! Argo CD 3, which shows links at an application.
+//! Argo CD 3, which shows links for an application.
 
 pub(super) mod write;
 
-/// The annotation with a link. Several keys with this prefix are several links.
+/// The annotation with a link. Each key with this prefix adds a link.
 const LINK: &str = "link.argocd.argoproj.io/external-link";
-/// The annotation without which the URLs that Argo CD makes of an Ingress are shown, too.
+/// The annotation that hides the URLs that Argo CD builds from an Ingress.
 const IGNORE_DEFAULT: &str = "argocd.argoproj.io/ignore-default-links";
 
 /// Whether a key is about the link.

@@ -1,4 +1,4 @@
-//! How cert-manager reads the values of its annotations.
+//! The forms of the values of cert-manager's annotations.
 
 use serde_json::Value;
 
@@ -18,27 +18,27 @@ pub(super) const ENCODINGS: [&str; 2] = ["PKCS1", "PKCS8"];
 pub(super) const ROTATIONS: [&str; 2] = ["Never", "Always"];
 pub(super) const ISSUER_KINDS: [&str; 2] = ["Issuer", "ClusterIssuer"];
 
-/// A certificate is valid for 90 days where nobody says how long, and for an hour at least.
+/// The validity of a certificate, in seconds: 90 days by default, and at least one hour.
 pub(super) const USUAL_DURATION: u64 = 90 * 24 * 3600;
 pub(super) const MIN_DURATION: u64 = 3600;
-/// It is renewed five minutes before its end at the latest.
+/// The latest renewal: five minutes before the end of the certificate.
 pub(super) const MIN_RENEWAL: u64 = 300;
 /// The longest duration of Go, in seconds.
 const MAX_DURATION: u64 = 9_223_372_036;
 
-/// The word that was probably meant: the value begins with it, or is nearly it.
+/// Returns the word that was probably meant: the value begins with the word, or is similar to it.
 pub(super) fn likely(value: &str, words: &[&'static str]) -> Option<&'static str> {
     let lower = value.trim().to_ascii_lowercase().replace(['-', '_', ' ', '#'], "");
     let starts = words.iter().copied().find(|word| lower.starts_with(&word.to_ascii_lowercase()));
     starts.or_else(|| did_you_mean(value, words.iter().copied()))
 }
 
-/// The whole seconds of a duration that Go can hold.
+/// Returns the whole seconds of a duration, if Go can represent it.
 pub(super) fn duration(text: &str) -> Option<u64> {
     go_seconds(text).filter(|seconds| *seconds <= MAX_DURATION)
 }
 
-/// The seconds of a number of days, weeks, months or years, which Go does not know.
+/// Returns the seconds of a number of days, weeks, months or years, which Go does not accept as units.
 pub(super) fn in_days(text: &str) -> Option<u64> {
     let text = text.trim();
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
@@ -54,7 +54,7 @@ pub(super) fn in_days(text: &str) -> Option<u64> {
     (MIN_DURATION..=MAX_DURATION).contains(&seconds).then_some(seconds)
 }
 
-/// Seconds as Go reads them.
+/// Writes seconds as a duration of Go.
 pub(super) fn go_text(seconds: u64) -> String {
     match seconds {
         whole if whole.is_multiple_of(3600) => format!("{}h", whole / 3600),
@@ -63,7 +63,7 @@ pub(super) fn go_text(seconds: u64) -> String {
     }
 }
 
-/// A bare address of mail, without the name of a person.
+/// Whether a text is a bare email address, without the name of a person.
 pub(super) fn is_email(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
@@ -86,7 +86,7 @@ pub(super) fn is_csv_line(text: &str) -> bool {
             Some(mut quoted) => loop {
                 let Some((_, behind)) = quoted.split_once('"') else { return false };
                 match behind.strip_prefix('"') {
-                    // Two quotes stand for one.
+                    // Two quotes stand for one quote.
                     Some(more) => quoted = more,
                     None => break behind,
                 }
@@ -107,7 +107,7 @@ pub(super) fn is_csv_line(text: &str) -> bool {
     }
 }
 
-/// Why cert-manager refuses a template of the secret; `None` if it takes it.
+/// Returns why cert-manager refuses a template of the secret; `None` if it accepts it.
 pub(super) fn secret_template_error(text: &str) -> Option<String> {
     let fields = match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => fields,

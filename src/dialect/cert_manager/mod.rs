@@ -1,4 +1,4 @@
-//! cert-manager 1.21, which asks an issuer for the certificate of an Ingress.
+//! cert-manager 1.21, which requests the certificate of an Ingress from an issuer.
 
 mod grammar;
 pub(crate) mod rules;
@@ -11,21 +11,21 @@ use crate::validation::parse_bool;
 
 const PREFIX: &str = "cert-manager.io/";
 const ACME_PREFIX: &str = "acme.cert-manager.io/";
-/// Its prefix up to 0.10.
+/// Its prefix up to version 0.10.
 const OLD_PREFIX: &str = "certmanager.k8s.io/";
 
 /// The annotation that names an Issuer on an Ingress.
 pub(crate) const ISSUER: &str = "cert-manager.io/issuer";
 /// The annotation that names a ClusterIssuer on an Ingress.
 pub(crate) const CLUSTER_ISSUER: &str = "cert-manager.io/cluster-issuer";
-/// The annotations that say that the issuer is of another kind.
+/// The annotations that say that the issuer is of another kind, or of another API group.
 const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 const COMMON_NAME: &str = "cert-manager.io/common-name";
 const ALT_NAMES: &str = "cert-manager.io/alt-names";
 const EDIT_IN_PLACE: &str = "acme.cert-manager.io/http01-edit-in-place";
 const HTTP01_CLASS_NAME: &str = "acme.cert-manager.io/http01-ingress-ingressclassname";
 
-/// Whether a key names hosts of the certificate beside those of the object.
+/// Whether a key names hosts of the certificate in addition to those of the object.
 pub(super) fn names_hosts(key: &str) -> bool {
     matches!(key, COMMON_NAME | ALT_NAMES)
 }
@@ -33,7 +33,7 @@ pub(super) fn names_hosts(key: &str) -> bool {
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[ISSUER, CLUSTER_ISSUER],
-    // The option --extra-certificate-annotations takes issue-temporary-certificate to the Certificate.
+    // The option --extra-certificate-annotations copies issue-temporary-certificate to the Certificate.
     plain: "alt-names cluster-issuer common-name duration email-sans ip-sans issue-temporary-certificate issuer \
      issuer-group issuer-kind private-key-algorithm private-key-encoding private-key-rotation-policy \
      private-key-size renew-before renew-before-percentage revision-history-limit secret-template \
@@ -83,7 +83,8 @@ pub(super) static LEGACY: &[Legacy] = &[
     row("certmanager.k8s.io/", Migration::Dead("cert-manager reads cert-manager.io/ keys"), UPGRADE),
 ];
 
-/// Whether it reads a key on a Gateway and on a ListenerSet: there it asks for every certificate that an issuer is named for.
+/// Whether cert-manager reads a key on a Gateway and on a ListenerSet. There, it requests certificates only if an issuer is
+/// named.
 pub(crate) fn is_read_on_listeners(key: &str) -> bool {
     key.strip_prefix(PREFIX).is_some_and(|name| PROGRAM.reads(name))
 }
@@ -93,23 +94,22 @@ pub(crate) fn is_issuer(key: &str) -> bool {
     matches!(key, ISSUER | CLUSTER_ISSUER)
 }
 
-/// Whether an annotation names an issuer or its kind.
+/// Whether an annotation names an issuer, or its kind or API group.
 pub(crate) fn is_about_issuer(key: &str) -> bool {
     is_issuer(key) || FOREIGN_ISSUER.contains(&key)
 }
 
-/// Whether an annotation asks for a certificate: it names an issuer, or means the default one.
+/// Whether an annotation requests a certificate: it names an issuer, or asks for the default one.
 fn asks(key: &str, value: &str) -> bool {
     is_issuer(key) || (key == kubernetes::TLS_ACME && parse_bool(value) == Some(true))
 }
 
-/// Whether a key has a part in the choice of the issuer.
+/// Whether a key affects the choice of the issuer.
 pub(crate) fn chooses_issuer(key: &str) -> bool {
     matches!(key, CLUSTER_ISSUER | kubernetes::TLS_ACME) || key.starts_with(ISSUER)
 }
 
-/// Whether the key of an annotation, under the current prefix or the old one, names a ClusterIssuer; `None` if it names no
-/// issuer.
+/// Returns whether a key, under the current prefix or the old one, names a ClusterIssuer; `None` if it names no issuer.
 pub(crate) fn named_kind(key: &str) -> Option<bool> {
     match key.strip_prefix(PREFIX).or_else(|| key.strip_prefix(OLD_PREFIX))? {
         "issuer" => Some(false),

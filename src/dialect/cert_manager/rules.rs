@@ -1,4 +1,4 @@
-//! Rules about the annotations of cert-manager: what it would refuse, and what it does not read.
+//! Rules about the annotations of cert-manager: values that it refuses, and annotations that it does not read.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, host_help, is_dns_subdomain, parse_bool};
 use crate::values::{Target, Tls};
 
-/// cert-manager knows whom to ask, and has a secret to put the certificate into.
+/// Reports an issuer that is missing, not valid, ambiguous, or without a TLS section, and a common name that is too long.
 pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if plan.canary.is_some() {
@@ -56,7 +56,7 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         (Some(named), _) if !plan.tls().has_secret() && plan.targets.contains(&Target::Ingress) => {
             named.file_key(report, without_tls(plan.tls()));
         }
-        // The annotations of our own ask for nothing without TLS.
+        // The options of the Service request nothing without TLS.
         (None, _) if !plan.tls().has_secret() => {
             let own = plan.issuer.as_ref().filter(|issuer| matches!(issuer.origin, Origin::Annotation(_)));
             if let Some(issuer) = own {
@@ -109,7 +109,7 @@ fn is_read(key: &str) -> bool {
     program.name_of(key).is_some_and(|name| program.reads(name))
 }
 
-/// cert-manager reads the annotations, and takes their values.
+/// Reports annotations that cert-manager does not read, and values that it does not accept.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
@@ -118,7 +118,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let is_named = write::is_asked(plan);
-    // The rule `issuer` finds an issuer that is missing or has no TLS section.
+    // The rule `issuer` reports an issuer that is missing or has no TLS section.
     let has_own_issuer = plan.issuer.as_ref().is_some_and(|it| matches!(it.origin, Origin::Annotation(_)));
     let mut is_reported = is_named || has_own_issuer || plan.tls() == Tls::CertManager;
     for annotation in plan.annotations.iter().filter(is_about) {
@@ -127,7 +127,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         } else if !is_read(&annotation.key) {
             unread(annotation, report);
         } else if is_named && plan.tls().has_secret() {
-            // A key inside the value has a finding of its own.
+            // A key inside the value has a diagnostic of its own.
             let problem =
                 Values { context, annotation }.problem().filter(|_| !is_refused(annotation, report));
             if let Some(problem) = problem {
@@ -145,7 +145,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Only we write into the Ingress.
+/// Reports that cert-manager would change the Ingress, which only Xposer writes.
 fn edit_in_place(annotation: &Annotation, report: &mut Report) {
     if matches!(annotation.value.to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0") {
         return;
@@ -155,7 +155,7 @@ fn edit_in_place(annotation: &Annotation, report: &mut Report) {
     annotation.file_key(report, Problem::new(Code::EditInPlace, message).help(help));
 }
 
-/// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
+/// Reports a key that cert-manager reads on other objects. The rule `foreign-keys` reports unknown keys.
 fn unread(annotation: &Annotation, report: &mut Report) {
     if !misspelt::is_misspelt(&annotation.key, &annotation.value) {
         let message = format!("cert-manager does not read {} on an Ingress", quoted(&annotation.key));
@@ -175,7 +175,7 @@ impl Values<'_, '_> {
         Some(annotation.value.as_str())
     }
 
-    /// The finding that something else was expected.
+    /// Returns the diagnostic that another value was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Problem> {
         let key = quoted(&self.annotation.key);
         let value = match self.annotation.value.as_str() {
@@ -186,7 +186,7 @@ impl Values<'_, '_> {
         Some(Problem::new(Code::CertManagerInvalid, message).help(help))
     }
 
-    /// The value is exactly one of the words.
+    /// Reports a value that is not exactly one of the words.
     fn word(&self, words: &[&'static str]) -> Option<Problem> {
         let value = self.annotation.value.as_str();
         if words.contains(&value) {
@@ -222,7 +222,7 @@ impl Values<'_, '_> {
                     "write how many requests are to be kept, or remove the line",
                 )
             }
-            // The rule `issuer` finds one that is too long.
+            // The rule `issuer` reports a common name that is too long.
             COMMON_NAME if value.contains('/') && value.len() <= MAX_COMMON_NAME => {
                 let host = value.rsplit("://").next().and_then(|rest| rest.split('/').next());
                 let help = match host.filter(|host| host_errors(host).is_empty()) {
@@ -268,7 +268,7 @@ impl Values<'_, '_> {
         let value = self.annotation.value.as_str();
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
-        // The rule `issuer` finds a kind beside a cluster issuer.
+        // The rule `issuer` reports a kind together with a cluster issuer.
         let is_reported = has_cluster_issuer(self.context.plan);
         if is_reported || is_foreign || value.is_empty() || ISSUER_KINDS.contains(&value) {
             return None;
@@ -292,7 +292,7 @@ impl Values<'_, '_> {
         self.expected("a duration such as 2160h, of at least 1h, in hours, minutes and seconds", help)
     }
 
-    /// How long the certificate is valid, or is meant to be.
+    /// Returns the seconds for which the certificate is valid, or is meant to be valid.
     fn valid_for(&self) -> Option<u64> {
         match self.other("duration") {
             Some(text) => duration(text).or_else(|| in_days(text)),
@@ -356,7 +356,7 @@ impl Values<'_, '_> {
                 );
                 Some(Problem::new(Code::CertManagerIgnored, message).help("remove the line"))
             }
-            // The right size of an unknown algorithm is unknown, too.
+            // The valid sizes of an unknown algorithm are not known.
             _ if size.is_some() => None,
             _ => self.expected("a whole number", "write 2048 or 4096, or remove the line"),
         }

@@ -1,4 +1,4 @@
-//! The issuer in the words of cert-manager.
+//! The annotation that names the issuer for cert-manager.
 
 use super::{CLUSTER_ISSUER, ISSUER, asks};
 use crate::diagnostics::{Origin, Sourced};
@@ -15,8 +15,8 @@ pub(crate) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     Vec::from_iter(written)
 }
 
-/// The issuer that is written: none if somebody gave one as an annotation. An issuer of a setting is for those who ask
-/// cert-manager; one that the Service names is for the Service.
+/// Returns the issuer to write; `None` if somebody gave one as an annotation. An issuer of a setting applies only to Services
+/// that ask for cert-manager; an issuer that the Service names applies to each Service with a secret.
 pub(crate) fn issuer(plan: &Plan) -> Option<&Sourced<Issuer>> {
     let issuer = plan.issuer.as_ref().filter(|_| plan.canary.is_none())?;
     let is_for_all = plan.replaces_issuer || matches!(issuer.origin, Origin::Annotation(_));
@@ -25,7 +25,7 @@ pub(crate) fn issuer(plan: &Plan) -> Option<&Sourced<Issuer>> {
     (is_asked && !is_given).then_some(issuer)
 }
 
-/// Whether an Ingress asks cert-manager for a certificate.
+/// Whether an Ingress requests a certificate from cert-manager.
 pub(crate) fn is_asked(plan: &Plan) -> bool {
     issuer(plan).is_some() || plan.annotations.iter().any(|it| asks(&it.key, &it.value))
 }

@@ -5,9 +5,9 @@ pub(super) mod write;
 
 use super::key::{Names, Program, Reach};
 
-/// The prefix of its keys from version 0.22 on.
+/// The prefix of its keys since version 0.22.
 pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
-/// The prefixes of its keys: the first one up to version 0.21.
+/// The prefixes of its keys. The first one is that of versions up to 0.21.
 pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", PREFIX];
 
 pub(super) static PROGRAM: Program = Program {
@@ -18,7 +18,7 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "ExternalDNS 0.22",
         &PREFIXES,
-        // Its providers have keys of their own, and older versions had others.
+        // Its providers have keys of their own, and older versions had other keys.
         Names::Own,
         &[],
     )
@@ -28,10 +28,10 @@ pub(super) static PROGRAM: Program = Program {
 /// (`IsControllerMismatch`).
 const CONTROLLER: &str = "dns-controller";
 
-/// The value of that annotation by which it skips an object that helps another one.
+/// The value of this annotation that makes ExternalDNS skip an additional object.
 pub(crate) const OPT_OUT: &str = "none";
 
-/// The key of that annotation under a prefix.
+/// Returns the key of this annotation under a prefix.
 pub(crate) fn controller_key(prefix: &str) -> String {
     [prefix, "controller"].concat()
 }
@@ -46,7 +46,7 @@ pub fn opts_out(key: &str, value: &str) -> bool {
     matches!(split(key), Some((_, "controller"))) && value != CONTROLLER
 }
 
-/// The prefix and the name of a key, under either of the prefixes.
+/// Returns the prefix and the name of a key that has one of the prefixes.
 pub(crate) fn split(key: &str) -> Option<(&'static str, &str)> {
     PREFIXES.into_iter().find_map(|prefix| Some((prefix, key.strip_prefix(prefix)?)))
 }
@@ -56,28 +56,28 @@ pub(crate) fn is_key(key: &str) -> bool {
     split(key).is_some()
 }
 
-/// Whether a key has names, targets or a time as its value.
+/// Whether the value of a key consists of names, targets or a duration.
 pub(crate) fn is_checked(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname" | "internal-hostname" | "target" | "ttl")))
 }
 
-/// Whether a key publishes a Service under names.
+/// Whether a key publishes a Service under DNS names.
 pub(crate) fn is_hostname(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname")))
 }
 
-/// Whether a key publishes an object of any kind under names.
+/// Whether a key publishes an object of any kind under DNS names.
 pub(crate) fn names_hosts(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname" | "internal-hostname")))
 }
 
-/// The name of the record for a host, in lower case: ExternalDNS removes blanks and the dot at the end.
+/// Returns the name of the DNS record for a host, in lower case. ExternalDNS removes white space and the dot at the end.
 pub(crate) fn name_in_dns(host: &str) -> String {
     let name: String = host.chars().filter(|sign| !sign.is_whitespace()).collect();
     super::hosts::without_dot(&name)
 }
 
-/// Whether ExternalDNS reads a key on a Gateway and on no HTTPRoute.
+/// Whether ExternalDNS reads a key on a Gateway but not on an HTTPRoute.
 pub(crate) fn is_of_gateway(key: &str) -> bool {
     matches!(split(key), Some((_, "target")))
 }

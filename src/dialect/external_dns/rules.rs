@@ -1,4 +1,4 @@
-//! Rules about ExternalDNS: what it could not publish, and what it would publish twice.
+//! Rules about ExternalDNS: values that it cannot publish, and names that would be published twice.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,10 +11,10 @@ use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::{HostError, MAX_LABEL, MAX_NAME, character_help, host_errors, parse_bool};
 use crate::values::Target;
 
-/// The words of `ingress-hostname-source` and `gateway-hostname-source`.
+/// The values of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
 
-/// ExternalDNS can use the keys and values.
+/// Reports keys and values that ExternalDNS cannot use.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &context.plan.annotations {
         let Some((prefix, name)) = split(&annotation.key) else { continue };
@@ -60,7 +60,8 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A key that ExternalDNS does not read on what exposes the Service. The rule `foreign-keys` finds those that are none.
+/// Reports a key that ExternalDNS does not read on the object that exposes the Service. The rule `foreign-keys` reports unknown
+/// keys.
 fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| context.plan.targets.contains(&target);
     let key = quoted(&annotation.key);
@@ -82,7 +83,7 @@ fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name
     annotation.file_key(report, Problem::new(Code::DnsUnread, message).help(help));
 }
 
-/// A list of names, or of targets, each of which is a name or an address. Blanks do not count.
+/// Reports the first invalid item of a list of names or targets. A target is a name or an address. Spaces are ignored.
 fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
     let value = annotation.value.as_str();
     let mut start = 0;
@@ -113,8 +114,8 @@ fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
     }
 }
 
-/// What to do about a name that cannot be published; `None` if it can. Unlike a host, it may have an underscore, and a dot
-/// at its end.
+/// Returns the help for a name that cannot be published; `None` if it can. Unlike a host, a name may have an underscore, and a
+/// dot at its end.
 fn name_help(name: &str, is_target: bool) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_address = name.parse::<Ipv4Addr>().is_ok() || name.parse::<Ipv6Addr>().is_ok();
@@ -123,7 +124,7 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
     }
     let found = host_errors(&name.replace('_', "a")).into_iter().find(|error| *error != HostError::Uppercase);
     let help = match found {
-        // A name of numbers alone would be one that nobody can have.
+        // The last label of a DNS name is never a number, so this is probably a wrong address.
         None => {
             let last = name.rsplit('.').next().unwrap_or_default();
             let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
@@ -152,13 +153,13 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
     Some(help)
 }
 
-/// Seconds or a duration of Go, whole seconds from 1 to 2^31-1.
+/// Whether a text is a TTL: seconds, or a duration of Go, from 1 to 2^31-1 seconds.
 fn is_ttl(text: &str) -> bool {
     let seconds = text.parse::<u64>().ok().or_else(|| go_seconds(text));
     seconds.is_some_and(|seconds| (1..=0x7fff_ffff).contains(&seconds))
 }
 
-/// The Service does not publish by itself what its Ingress publishes.
+/// Reports a host that both the Service and its Ingress publish.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
     if context.service.dns_hostnames.is_empty() {
         return;
@@ -166,7 +167,7 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
     let mut hosts: Vec<String> =
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
-    // What it publishes for clients inside of the cluster is another address.
+    // Names for clients inside of the cluster have another address.
     let public = context.service.dns_hostnames.iter().filter(|(key, _)| super::is_hostname(key));
     for (key, names) in public {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));

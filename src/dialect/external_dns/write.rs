@@ -1,4 +1,4 @@
-//! What keeps ExternalDNS away from an object.
+//! The annotation that makes ExternalDNS skip an object.
 
 use super::OPT_OUT;
 use crate::diagnostics::Origin;
@@ -7,7 +7,7 @@ use crate::options::annotations::annotation;
 use crate::plan::Plan;
 use crate::values::Target;
 
-/// ExternalDNS publishes the host of a canary by the stable Service.
+/// Writes the annotation for a canary, because ExternalDNS publishes the host through the stable Service.
 pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     let keys = plan.dns_controller_keys.iter().filter(|_| plan.canary.is_some());
     let origin = Origin::Annotation(annotation::CANARY_OF.into());

@@ -1,4 +1,4 @@
-//! Forecastle 2, which makes a page of links to what is exposed.
+//! Forecastle 2, which shows a page with links to exposed applications.
 
 pub(crate) mod rules;
 pub(super) mod write;
@@ -8,7 +8,7 @@ use super::key::{Names, Program, Reach};
 const PREFIX: &str = "forecastle.stakater.com/";
 const EXPOSE: &str = "forecastle.stakater.com/expose";
 const NETWORK_RESTRICTED: &str = "forecastle.stakater.com/network-restricted";
-/// The annotation with the URL of the link; without it, Forecastle makes one of the first host.
+/// The annotation with the URL of the link. Without it, Forecastle builds a URL from the first host.
 const URL: &str = "forecastle.stakater.com/url";
 
 pub(super) static PROGRAM: Program = Program {
@@ -27,7 +27,7 @@ pub(crate) fn exposes(key: &str, value: &str) -> bool {
     key == EXPOSE && value == "true"
 }
 
-/// Whether a key has a value of one word.
+/// Whether the value of a key is true or false.
 pub(crate) fn is_boolean(key: &str) -> bool {
     matches!(key, EXPOSE | NETWORK_RESTRICTED)
 }

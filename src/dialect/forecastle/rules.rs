@@ -5,7 +5,7 @@ use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::unexpected;
 use crate::plan::context::{RuleContext, is_refused};
 
-/// Forecastle can read the values, and makes a link that leads somewhere.
+/// Reports values that Forecastle cannot read, and links to a wildcard host.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let first = plan.rules.first().filter(|rule| rule.host.starts_with("*."));
@@ -25,13 +25,13 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
             "url" if !value.starts_with("https://") && !value.starts_with("http://") => {
                 "a URL that begins with https:// or http://"
             }
-            // Forecastle stops where it cannot split an item.
+            // Forecastle stops if it cannot split an item.
             "properties" if !value.split(',').all(|item| item.contains(':')) => {
                 "items such as owner:team-a, separated by commas"
             }
             _ => continue,
         };
-        // A key inside the value has a finding of its own.
+        // A key inside the value has a diagnostic of its own.
         if !is_refused(annotation, report) {
             let problem = unexpected(Code::ForecastleInvalid, &annotation.key, value, expected);
             annotation.file_value(report, problem.help("correct the value"));

@@ -1,17 +1,17 @@
-//! The link in the words of Forecastle.
+//! The annotation with the link of Forecastle.
 
 use super::{EXPOSE, URL, exposes};
 use crate::dialect::write::Written;
 use crate::plan::Plan;
 use crate::values::{Target, Tls};
 
-/// The right URL, where Forecastle makes another one. Of an Ingress without a TLS section it makes an `http` URL with the first
-/// path as it is, also a regular expression; of an HTTPRoute, an `https` URL of the first host without the path. The rule
-/// `forecastle` finds a link to a wildcard host.
+/// Writes the URL of the link if Forecastle would build a wrong one. For an Ingress without a TLS section, Forecastle builds an
+/// `http` URL with the first path unchanged, even if the path is a regular expression; for an HTTPRoute, an `https` URL of the
+/// first host without the path. The rule `forecastle` reports a link to a wildcard host.
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let is_listed = plan.annotation(EXPOSE).is_some_and(|it| exposes(&it.key, &it.value));
     let is_read = match target {
-        // Forecastle would list the HTTPRoute beside the Ingress.
+        // Forecastle would list the HTTPRoute in addition to the Ingress.
         Target::HttpRoute => !plan.targets.contains(&Target::Ingress),
         _ => plan.targets != [Target::Route],
     };

@@ -1,4 +1,4 @@
-//! Homepage 1 (gethomepage.dev), which makes a page with a tile for what is exposed.
+//! Homepage 1 (gethomepage.dev), which shows a page with a tile for each exposed application.
 
 pub(super) mod write;
 

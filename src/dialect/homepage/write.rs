@@ -1,12 +1,12 @@
-//! The tile in the words of Homepage.
+//! The annotations for the tile of Homepage.
 
 use super::{ENABLED, HREF, NAME};
 use crate::dialect::write::{Written, linked};
 use crate::plan::Plan;
 use crate::values::{LinkPage, Target};
 
-/// A tile with the name of the Service. Without the URL, Homepage would ask the first Gateway of an HTTPRoute for its scheme, and take the
-/// path as it is. It does not look at Routes of OpenShift.
+/// Writes a tile with the name of the Service. Without the URL, Homepage would take the scheme from the first Gateway of an
+/// HTTPRoute, and use the path unchanged. It does not read Routes of OpenShift.
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let Some(origin) = linked(plan, target, LinkPage::Homepage).filter(|_| target != Target::Route) else {
         return Vec::new();
