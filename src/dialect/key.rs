@@ -106,7 +106,7 @@ pub(crate) enum Holds {
 
 impl Holds {
     /// Returns the namespace of an object that a value names, if it is not `own`. For [`Holds::Joined`], the name of the object
-    /// follows after `-`, because both may contain `-`.
+    /// is included, because namespaces and names may contain the `-` between them.
     pub(crate) fn elsewhere<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
         let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
         value.split(',').map(str::trim).find_map(|item| match self {

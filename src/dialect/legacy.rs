@@ -39,7 +39,7 @@ pub enum Migration {
     },
     /// The program that read the key no longer does so. The key is passed on.
     Removed {
-        /// What is missing now.
+        /// The reason: what is missing now.
         why: &'static str,
         /// What to do, in one imperative sentence.
         help: &'static str,

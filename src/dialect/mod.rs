@@ -1,8 +1,9 @@
 //! The annotations that the programs around Kubernetes read on the objects: one file or folder per program.
 //!
 //! The tables of a program contain its keys, what each key protects, and the forms of the values. They import only
-//! `diagnostics`, `validation`, `values` and `intents`. Two files of a program read a plan: `write` expresses the plan's
-//! intents as annotations and objects of the program, and `rules` contains the rules.
+//! `diagnostics`, `validation`, `values` and `intents`. The other files of a program read a plan: `says` returns whether the
+//! program supports an intent, `write` expresses the intents as annotations and objects of the program, and `rules` contains
+//! the rules.
 
 pub(crate) mod alb;
 mod apisix;

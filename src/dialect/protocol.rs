@@ -26,7 +26,7 @@ pub(super) fn says(plan: &Plan, target: Target, wish: &Wish) -> Option<Says> {
     match wish {
         BackendProtocol::H2c | BackendProtocol::Grpc if reads_port && is_h2c => Some(Says::Fully),
         _ if !is_of_port => None,
-        // Contour takes no other route of the Gateway API to the port.
+        // Contour refuses a route of the Gateway API to a port whose protocol is `grpc`.
         BackendProtocol::Grpc if target == Target::HttpRoute => Some(Says::But(
             "carries gRPC on every implementation only with appProtocol: kubernetes.io/h2c".into(),
         )),
