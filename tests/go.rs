@@ -1,4 +1,4 @@
-//! What Go's own `text/template` (Go 1.26) renders, template by template.
+//! Compares the results with those of Go's own `text/template` (Go 1.26), template by template.
 //!
 //! `tests/go/templates.json` holds templates made at random from the constructs of the language, mutilated here and there,
 //! and what Go rendered with Service `web`, Namespace `shop` and Domain `a&b.com`, without blanks at both ends; `null`
