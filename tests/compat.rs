@@ -1,9 +1,9 @@
 //! Compares the outcomes with those of the original Xposer, case by case.
 //!
-//! Every file of `tests/compat/` holds a Service, a controller configuration and the output of Xposer v0.0.20 for them.
-//! The settings are the configuration as it is, with `legacyAnnotations: forward`. What must hold: a case that is neither
-//! a quirk nor debatable is equal field by field, unless it uses a construct that is refused by name; a quirk gives
-//! either the sane result of its note or an Error; nothing invalid is ever emitted.
+//! Every file of `tests/compat/` has a Service, a configuration of the controller, and the output of Xposer v0.0.20 for them. The
+//! configuration is used as the settings, with `legacyAnnotations: forward`. A case that is neither a quirk nor debatable must be
+//! equal field by field, unless it uses a construct that is refused by name. A quirk must give either the result that its note
+//! describes or an Error. Invalid objects must never be emitted.
 
 #![allow(
     clippy::print_stdout,
