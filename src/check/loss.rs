@@ -30,8 +30,8 @@ fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
         Same::None => false,
-        // The stable Service determines the redirect of a canary. A redirect that ingress-nginx asks for is an intent, which the
-        // rule `canary-and-redirect` checks.
+        // The stable Service determines the redirect of a canary. A redirect that an annotation of ingress-nginx asks for is an
+        // intent, which the rule `canary-and-redirect` checks.
         Same::Redirect => {
             let is_wanted = || target == Target::Ingress && nginx::redirect_of(&given.key).is_some();
             let is_default = || plan.tls().has_secret() || !plan.controller(target).is_nginx();
@@ -153,7 +153,8 @@ pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&
     wanted.clone().find(|it| says(&it.keys)).or_else(|| wanted.find(|it| says(&it.same)))
 }
 
-/// Checks that the controllers support the intents of the options. The intents of annotations are checked by key in [`lost`].
+/// Checks that the controllers support the intents of the options. The loss of the intents of annotations is checked by key in
+/// [`lost`].
 pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {

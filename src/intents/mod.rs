@@ -124,7 +124,7 @@ pub(crate) enum Loss {
     Needed,
     /// A measure that makes an attack harder is lost, or something that the Service may need.
     Weakens,
-    /// A protection that denies access is lost.
+    /// A protection is lost, such as a restriction of access.
     Protects,
 }
 
