@@ -1,4 +1,4 @@
-//! What the transformation costs beside the JSON it cannot do without, and how the cost grows.
+//! The cost of exposing a Service compared with that of parsing and writing its JSON, and the growth of the cost.
 //!
 //! `make bench` runs this and prints the ratios.
 
@@ -22,7 +22,7 @@ certmanager.k8s.io/cluster-issuer: letsencrypt-production
 some.other.annotation1: some-value1
 some.other.annotation2: some-value2";
 
-/// The Service of the article, as the API server hands it over.
+/// The Service of the original article about Xposer, as the API server returns it.
 fn blog(name: &str, forwarded: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",
@@ -39,7 +39,7 @@ fn blog(name: &str, forwarded: &str) -> Value {
     })
 }
 
-/// JSON in, JSON out, with everything between.
+/// The whole transformation, from JSON to JSON.
 fn whole(json: &[u8], settings: &Settings) -> String {
     let document: Value = serde_json::from_slice(json).unwrap();
     let outcome = expose(&Service::from_value(&document), settings);

@@ -15,10 +15,10 @@ die() {
     exit 1
 }
 
-# The programs get these paths as words of a shell.
+# The programs get these paths as unquoted words of a shell.
 [[ $root$run != *[[:space:]]* ]] || die "there must be no blank in $root and $run"
 
-# Fails inside of the namespaces, where the ids of processes are others.
+# Fails inside of the namespaces, where process ids are different.
 outside() { [ -z "${CHAIN_INSIDE:-}" ] || die "run this outside of the chain"; }
 
 # The id of the process that `chain/up` has started, if it runs.
@@ -35,46 +35,46 @@ holder() {
     [ "$(readlink "/proc/$pid/cwd")" -ef "$run" ] && [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] && echo "$pid"
 } 2>/dev/null
 
-# Takes the folder for a program that starts a chain or uses one, until that program ends. Two at once would
-# end each other's programs.
+# Locks the folder for a program that starts or uses a chain, until that program ends. Two programs would end each other's
+# processes.
 claim() {
     mkdir -p "$run"
     exec 8<"$run"
     flock --nonblock 8 || die "another chain/up or chain/with is using $run; wait until it has ended, or set CHAIN_RUN to another folder"
 }
 
-# Ends the chain when the program is interrupted or fails, from here on. What is interrupted meanwhile has the time to end it.
+# From here on, ends the chain if the program is interrupted or fails. Signals are ignored while the chain ends.
 end_on_failure() {
     trap 'trap "" INT TERM; "$root/chain/down"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
 }
 
-# Whoever is not root needs a user namespace, in which he is root.
+# Users other than root need a user namespace, in which they are root.
 in_user_namespace() { [ "$(id -u)" != 0 ]; }
 
 # Prepares the namespaces from inside, and holds them.
 hold() {
     local pid last
-    # This is still the /proc of outside, with the id of outside.
+    # This is still the /proc of the host, with the process id of the host.
     read -r pid _ </proc/self/stat
     mount -t proc proc /proc
     ip link set lo up
     # Every address of this network is local: one for each backend. An EndpointSlice must not have a loopback address.
     ip route add local 198.51.100.0/24 dev lo
-    # The programs listen on these.
+    # The programs listen on these addresses.
     for last in {1..9}; do
         ip address add "203.0.113.$last/32" dev lo
     done
     echo nameserver 127.0.0.1 >"$run/resolv.conf"
     chmod 644 "$run/resolv.conf"
     mount --bind "$run/resolv.conf" /etc/resolv.conf
-    # Each Envoy has a file there, whose name another chain's Envoy may use, too.
+    # Each Envoy has a file in /dev/shm, and the Envoy of another chain may use the same name.
     mount -t tmpfs tmpfs /dev/shm
     cd "$run"
     echo "$pid" >holder.new
     mv holder.new holder.pid
-    # The shell collects what other processes leave.
+    # The shell reaps orphaned processes.
     sleep infinity &
     wait
 }
@@ -82,7 +82,7 @@ hold() {
 # Makes the namespaces, unless they exist.
 make_namespaces() {
     local options=(--net --mount --pid --fork --kill-child)
-    # Another program may be making them.
+    # Another program may be making them at the same time.
     exec 9<"$root/chain/lib.sh"
     flock 9
     if holder >/dev/null; then
@@ -97,7 +97,7 @@ make_namespaces() {
     [ -e "$run/holder.log" ] || [ -z "$(ls -A "$run" 2>/dev/null)" ] || die "$run has other files in it"
     mkdir -p "$run"
     rm -f "$run/holder.pid"
-    # Whoever is interrupted here would leave namespaces of which `chain/down` does not know.
+    # An interruption here would leave namespaces that `chain/down` does not know.
     trap '' INT TERM
     # A test runner reads file descriptor 3, which would stay open as long as the chain runs.
     setsid unshare "${options[@]}" bash -c 'source "$0" && hold' "$root/chain/lib.sh" </dev/null >"$run/holder.log" 2>&1 3>&- 9<&- &
@@ -113,7 +113,8 @@ make_namespaces() {
     die "the namespaces could not be prepared: $(cat "$run/holder.log")"
 }
 
-# Builds and fetches whatever runs inside, where there is no network. Fails with 3 if something is not to be had, and says so.
+# Builds and downloads everything that runs inside of the namespaces, where there is no network. Prints what is not available, and
+# fails with 3.
 prepare() {
     local needed
     for needed in ip:iproute2 nsenter:util-linux named:bind9 dig:bind9-dnsutils curl:curl openssl:openssl; do
@@ -122,7 +123,7 @@ prepare() {
             echo "skipped: no ${needed%:*}, so no chain"
             return 3
         fi
-        # Where Debian starts services, the package starts one outside of the chain.
+        # With systemd, the package starts a DNS server on the host.
         [ "$needed" != named:bind9 ] || [ ! -d /run/systemd/system ] || systemctl disable --now named
     done
     "$root/cluster/build" || return

@@ -6,8 +6,8 @@
 # No C compiler is needed, and no folder of this machine gets into the programs.
 export CGO_ENABLED=0 GOFLAGS="-mod=readonly -trimpath -buildvcs=false" GOWORK=off
 strip="-s -w"
-# What decides the content of a program, beside the files of its module and the arguments of `compile`. A stamp contains it, and
-# not the text of a script, so a change of a script that does not change the programs does not build them again.
+# The inputs that determine a program, in addition to the files of its module and the arguments of `compile`. A stamp contains these
+# inputs, and not the text of a script, so a change of a script that does not change the programs does not build them again.
 # shellcheck disable=SC2034
 recipe="CGO_ENABLED=$CGO_ENABLED GOFLAGS=$GOFLAGS GOWORK=$GOWORK $strip"
 

@@ -1,4 +1,4 @@
-//! Every case folder through the core: the same objects and the same report as in its files.
+//! Runs every case folder through the core: the objects and the report are those of the files.
 
 use serde_json::{Value, json};
 use xposer::internal::opened;
@@ -18,8 +18,8 @@ fn every_case_gives_its_objects_and_its_report() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Where a case shows its input after the help was followed, nothing of what a Service was warned of, or refused for, is
-/// said of it again, and nothing is refused.
+/// If a case has an input that follows the help, the errors and warnings about its Services do not appear again, and nothing is
+/// refused.
 #[test]
 fn a_help_that_is_followed_works() {
     let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
@@ -38,7 +38,8 @@ fn a_help_that_is_followed_works() {
     println!("{followed} helps were followed");
 }
 
-/// Nothing opens where nothing changes, whichever objects are made: what has no effect on one of them has none before, either.
+/// The comparison of a plan with itself finds no lost protection, whichever objects are made: an annotation without an effect on an
+/// object had none before.
 #[test]
 fn nothing_opens_between_a_plan_and_itself() {
     let cases = all().unwrap_or_else(|error| panic!("{error:#}"));

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# The programs in chain/ themselves, on a chain of their own. What runs in a chain is tested by `make e2e-chain`.
+# Tests the programs in chain/ with a separate chain. `make e2e-chain` has the tests that run in a chain.
 
 bats_require_minimum_version 1.5.0
 
 setup_file() {
     cd "$BATS_TEST_DIRNAME/.."
     export CHAIN_RUN="$BATS_FILE_TMPDIR/run"
-    # What is built already is not what is tested here.
+    # The build of the Rust programs is not tested here.
     export CARGO=true
     chain/with true >"$BATS_FILE_TMPDIR/tried"
 }
@@ -20,7 +20,7 @@ teardown() {
     chain/down
 }
 
-# `within SECONDS COMMAND ...` repeats it until it succeeds.
+# `within SECONDS COMMAND ...` repeats a command until it succeeds.
 within() {
     local end=$((SECONDS + $1))
     until "${@:2}" >/dev/null 2>&1; do
@@ -29,8 +29,8 @@ within() {
     done
 }
 
-# `start COMMAND ...` starts it in a process group of its own, as a terminal does, with the id of the group in `$group`. Ctrl-C, which is
-# ignored where a shell runs the tests in its background, counts.
+# `start COMMAND ...` starts a command in its own process group, as a terminal does, and sets `$group` to the id of the group.
+# Ctrl-C works, although a shell ignores it for background processes.
 start() {
     set -m
     env --default-signal=INT "$@" >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
@@ -38,7 +38,7 @@ start() {
     set +m
 }
 
-# Ctrl-C when a file of the run is there: nothing runs any more, and the folder is gone.
+# Sends Ctrl-C when a file of the run exists: then nothing runs any more, and the folder is removed.
 is_interrupted_at() {
     start chain/up
     within 60 test -e "$CHAIN_RUN/$1"
@@ -75,7 +75,7 @@ is_interrupted_at() {
     kill -TERM -- "-$group"
     wait "$group" && return 1
     [ ! -e "$CHAIN_RUN" ]
-    # Nobody has it any more.
+    # The folder is not locked any more.
     chain/with true
 }
 
@@ -89,7 +89,7 @@ is_interrupted_at() {
     chain/build
     cmp "$file" "$BATS_TEST_TMPDIR/$(basename "$file")"
     [ "$(stat -c '%n %Y' .tools/chain/bin/*)" = "$before" ]
-    # Comments decide nothing.
+    # Comments do not cause a new build.
     run env -C "$BATS_TEST_TMPDIR" bash -c "
         mkdir -p copy/.tools && cd copy && cp -r '$PWD'/{chain,cluster} . && ln -s '$PWD/.tools/chain' .tools/chain &&
         echo '# A comment.' | tee -a chain/build cluster/compile.sh && chain/build"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The programs in cluster/ themselves, on a cluster of their own.
+# Tests the programs in cluster/ with a separate cluster.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,12 +17,12 @@ setup() {
     cd "$BATS_TEST_DIRNAME/.."
 }
 
-# `ask METHOD PATH [curl's options]` as the administrator.
+# `ask METHOD PATH [curl's options]` sends a request as the administrator.
 ask() {
     bash -c 'source cluster/lib.sh && api "$@"' ask "$@"
 }
 
-# `apply PATH`: the object on standard input.
+# `apply PATH` applies the object on standard input.
 apply() {
     ask PATCH "$1?fieldManager=test" -H 'Content-Type: application/apply-patch+yaml' --data-binary @-
 }
@@ -125,7 +125,7 @@ END
     [ "$status" -ne 0 ]
     cluster/ctl resume apiserver
     ask GET /readyz
-    # Nor does a paused program survive the end.
+    # A paused program ends, too.
     cluster/ctl pause controller-manager
     cluster/ctl stop controller-manager
     cluster/ctl start controller-manager
@@ -137,7 +137,7 @@ END
         apply $default/configmaps/later <<<"{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"later\"}, \"data\": {\"i\": \"$i\"}}"
     done
     watch="$default/configmaps?watch=1&timeoutSeconds=2&resourceVersion=$past"
-    # Before, it is told of the changes.
+    # Before the compaction, the watch gets the changes.
     [ "$(ask GET "$watch" | jq -r .type | sort -u)" != ERROR ]
     cluster/ctl compact
     cluster/ctl kill apiserver
@@ -210,7 +210,7 @@ END
 @test "Ctrl-C ends what was started" {
     export CLUSTER_RUN="$BATS_TEST_TMPDIR/run"
     for component in etcd apiserver; do
-        # A process group of its own, as a terminal makes one; and the signal, which is ignored where a shell runs the tests in its background.
+        # A separate process group, as in a terminal, and with the signal enabled, which a shell ignores for background processes.
         set -m
         env --default-signal=INT cluster/up >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
         group=$!
@@ -226,7 +226,7 @@ END
             [ ! -e "/proc/$id/exe" ]
         done
     done
-    # It goes on with what is there.
+    # It continues with the existing files.
     cluster/up
     cluster/down
 }
@@ -245,11 +245,11 @@ END
     cluster/ctl pause etcd
     cluster/down
     for id in $ids; do
-        # One that nobody has waited for yet still has its id, but no program.
+        # A process that was not waited for still has its id, but no program.
         [ ! -e "/proc/$id/exe" ]
     done
     [ ! -e "$CLUSTER_RUN" ]
-    # There is nothing to end any more, and that is no mistake.
+    # There is nothing left to end, which is not an error.
     cluster/down
     run cluster/ctl kill etcd
     [ "$status" -ne 0 ]

@@ -1,9 +1,9 @@
-//! What the original did, case by case.
+//! Compares the outcomes with those of the original Xposer, case by case.
 //!
-//! Every file of `tests/compat/` holds a Service, a controller configuration and the output of Xposer v0.0.20 for them.
-//! The settings are the configuration as it is, with `legacyAnnotations: forward`. What must hold: a case that is neither
-//! a quirk nor debatable is equal field by field, unless it uses a construct that is refused by name; a quirk gives
-//! either the sane result of its note or an Error; nothing invalid is ever emitted.
+//! Every file of `tests/compat/` has a Service, a configuration of the controller, and the output of Xposer v0.0.20 for them. The
+//! configuration is used as the settings, with `legacyAnnotations: forward`. A case that is neither a quirk nor debatable must be
+//! equal field by field, unless it uses a construct that is refused by name. A quirk must give either the result that its note
+//! describes or an Error. Invalid objects must never be emitted.
 
 #![allow(
     clippy::print_stdout,
@@ -32,7 +32,7 @@ struct Case {
     debatable: bool,
 }
 
-/// What the two versions of the API have in common.
+/// The fields that an Ingress has in both versions of the API.
 #[derive(Debug, PartialEq, Default)]
 struct Common {
     name: String,
@@ -90,12 +90,12 @@ fn ours(objects: &[Value]) -> Common {
         Some((key.clone(), text(value)))
     });
     let mut common = common(ingress, "/service/name", "/service/port/number", configmap);
-    // As its path type, a regular expression has this today.
+    // Xposer adds this annotation to a path that is a regular expression.
     common.annotations.remove("nginx.ingress.kubernetes.io/use-regex");
     common
 }
 
-/// What becomes of the cases that are not equal: the Ingress's name, first URL and secret, or the code of the refusal.
+/// The outcomes of the cases that are not equal: the Ingress's name, first URL and secret, or the code of the refusal.
 /// `docs/migrating-from-xposer.md` gives the reasons.
 const ELSE: &[(u16, &str)] = &[
     (17, "stakater-logging-kibana-logging kibana.logging.stakater.com/"),
@@ -156,7 +156,7 @@ const ELSE: &[(u16, &str)] = &[
     (482, "web web.shop.example.com/"),
 ];
 
-/// An outcome in the words of the table.
+/// Returns an outcome in the form of the table.
 fn said(outcome: &Outcome) -> String {
     match outcome {
         Outcome::NotExposed { .. } => "not asked".to_owned(),
@@ -217,7 +217,8 @@ fn every_case_is_equal_sane_or_refused() {
                 }
             )),
         }
-        // Only a construct that is refused by name may keep a plain case from being equal.
+        // A case that is neither a quirk nor debatable may differ only because its template has a construct that is refused by
+        // name.
         if !same && !case.quirk && !case.debatable {
             assert_eq!(said(&outcome), "refused: template-unsupported", "{stem}");
         }

@@ -1,5 +1,5 @@
-//! The tables of the core and the case folders cover each other: nothing is listed that no case shows, and nothing is
-//! said that no table lists.
+//! The tables of the core and the case folders cover each other: a case shows every entry of a table, and a table lists everything
+//! that a case shows.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test fail it like the test itself")]
 
@@ -14,7 +14,7 @@ use xposer::{Code, Severity, testing};
 use xposer_testkit::cases::{Case, Run, all};
 use xposer_testkit::source::rust_files;
 
-/// The texts of the files of some rooms of the core.
+/// Returns the sources of the selected modules of the core.
 fn sources(wanted: impl Fn(&str) -> bool) -> String {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = rust_files(&source).unwrap_or_else(|error| panic!("{error:#}"));
@@ -33,7 +33,7 @@ fn cases() -> Vec<(Case, Run)> {
     cases.into_iter().map(|case| (case.clone(), case.run())).collect()
 }
 
-/// The codes that only rules file: no other room of the core mentions them.
+/// Returns the codes that only rules file: no other module of the core mentions them.
 fn codes_of_rules_only() -> BTreeSet<Code> {
     let elsewhere = sources(|room| !["check", "dialect", "diagnostics", "lib"].contains(&room));
     let listed = rules().iter().flat_map(|rule| rule.codes).copied();
@@ -51,7 +51,7 @@ fn is_kebab_case(slug: &str) -> bool {
     })
 }
 
-/// A message or help goes on in a line that has begun, and something may follow it.
+/// Whether a message or help can be printed in the middle of a sentence.
 fn is_clause(text: &str) -> bool {
     let proper = [
         "Service",
@@ -127,13 +127,13 @@ fn every_annotations_example_works() {
     }
 }
 
-/// The annotations without which one has no effect.
+/// Returns the annotations that an annotation needs to have an effect.
 fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
         "HTTPSRedirect" | "TLSHosts" => &[("TLS", "true")],
         "HTTPSRedirectCode" | "ClientCertificate" => &[("TLS", "true")],
-        // ingress-nginx lacks them, or has a condition for them.
+        // ingress-nginx does not support these, or only under a condition.
         "Timeout" => &[("IngressClassName", "contour")],
         "RequestHeaders" | "ResponseHeaders" => &[("IngressClassName", "haproxy")],
         "TLSPassthrough" => &[("TLS", "true"), ("Target", "Route")],
@@ -145,14 +145,14 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Settings with what the examples of others need to be there.
+/// Adds the settings that the examples of other settings need.
 fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
     let needed = serde_json::json!({"domain": "example.com", "profiles": {"internal": {}, "external": {}},
         "parentRefs": [{"name": "external"}], "issuer": "internal-ca",
         "auth": {"sso": {"externalAuth": "https://auth.example.com/verify"}}});
     for (key, value) in needed.as_object().into_iter().flatten() {
         let entries = settings.as_object_mut().unwrap();
-        // One layer has one issuer.
+        // A layer can have only one issuer.
         if key != "issuer" || !entries.contains_key("clusterIssuer") {
             entries.entry(key.clone()).or_insert_with(|| value.clone());
         }
@@ -173,8 +173,8 @@ fn every_settings_example_and_default_works() {
     }
 }
 
-/// The default of a row and what happens without the setting are the same. The example is another value: it shows that a
-/// difference would be seen.
+/// A written default has the same result as no setting. The example of the row is another value, which shows that the test detects
+/// a difference.
 #[test]
 fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     let cases = cases();
@@ -188,7 +188,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
         testing::service(&[("Profile", "external")]),
         testing::service(&[]),
     ];
-    // The examples of `profiles` and `namespaces` are about these namespaces.
+    // The examples of `profiles` and `namespaces` apply to these namespaces.
     services[3]["metadata"]["namespace"] = "web-a".into();
     services[4]["metadata"]["namespace"] = "team-a".into();
     services.extend(of_programs());
@@ -228,7 +228,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Services whose objects depend on who serves them, and on the authentications that there are.
+/// Returns Services whose objects depend on the controller and on the setting `auth`.
 fn of_programs() -> impl Iterator<Item = serde_json::Value> {
     let given = [
         vec![("Auth", "sso")],
@@ -308,7 +308,7 @@ fn every_diagnostic_accuses_something_that_is_there() {
             let fits = match (accused, &diagnostic.range) {
                 (None, _) => false,
                 (Some(_), None) => true,
-                // A range is some whole characters of a text.
+                // A range covers whole characters of the text.
                 (Some(value), Some(range)) => {
                     value.as_str().is_some_and(|text| text.get(range.clone()).is_some())
                 }
@@ -341,7 +341,7 @@ fn rules_file_only_what_they_list() {
             assert!(listed.contains(&code), "a rule files {code}, but no rule lists it");
         }
     }
-    // What is listed and not filed by a rule itself comes from a helper of another room, which must then have it.
+    // A code that a rule lists but does not mention itself must come from a helper of another module.
     for &code in &listed {
         let helper = sources(|room| room == "options");
         assert!(mentions(&text, code) || mentions(&helper, code), "a rule lists {code}, but none files it");
@@ -355,7 +355,7 @@ fn rules_are_asked_in_the_order_of_their_table() {
     let place = |code: Code| rules().iter().position(|rule| rule.codes.contains(&code));
     for (case, run) in cases() {
         let mut last: BTreeMap<Option<usize>, Option<usize>> = BTreeMap::new();
-        // Settings are tried under one profile after the other, and each time all rules are asked.
+        // Findings about settings are left out: settings are tried under each profile, and all rules run each time.
         let about_services = run.findings.iter().filter(|finding| finding.service.is_some());
         for finding in about_services.filter(|finding| only.contains(&finding.diagnostic.code)) {
             let place = place(finding.diagnostic.code);
@@ -365,10 +365,10 @@ fn rules_are_asked_in_the_order_of_their_table() {
     }
 }
 
-/// Codes of findings that need to know what a cluster has. `tests/held.rs` and the tests of the policy show them.
+/// Codes of findings that need the state of a cluster. `tests/held.rs` and the tests of the policy show them.
 const AT_ADMISSION: &[Code] = &[Code::ClaimYounger, Code::ClaimsTooMany, Code::ClaimsUnknown];
 
-/// Codes that are older than the files `mended.yaml` of the case folders.
+/// Codes that existed before the files `mended.yaml` of the case folders.
 const WITHOUT_MENDED_CASE: &[Code] = &[
     Code::FieldType,
     Code::ServiceNameInvalid,
@@ -477,7 +477,8 @@ fn every_help_is_followed_in_a_case() {
     }
 }
 
-/// The public items of a crate without an example, and how many items there are. A method may lean on an example that calls it.
+/// Returns the public items of a crate without an example, and the number of all public items. A method needs no example if another
+/// example calls it.
 fn without_example(source: &Path) -> (Vec<String>, usize) {
     let kinds = ["fn", "struct", "enum", "trait", "const", "static", "type"];
     let (mut items, mut called) = (Vec::new(), BTreeSet::new());

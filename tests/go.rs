@@ -1,9 +1,9 @@
-//! What Go's own `text/template` (Go 1.26) renders, template by template.
+//! Compares the results with those of Go's own `text/template` (Go 1.26), template by template.
 //!
-//! `tests/go/templates.json` holds templates made at random from the constructs of the language, mutilated here and there,
-//! and what Go rendered with Service `web`, Namespace `shop` and Domain `a&b.com`, without blanks at both ends; `null`
-//! where Go refused. Where both render, they agree; where Go refuses, so do we. A construct that Go has and we do not is
-//! refused, never rendered as something else.
+//! `tests/go/templates.json` has templates that were generated from the constructs of the language, some with random errors. For
+//! each, it has Go's result for the Service `web`, the Namespace `shop` and the Domain `a&b.com`, without blanks at both ends, or
+//! `null` if Go refused the template. If both render a template, the results must be equal. If Go refuses it, Xposer must refuse
+//! it, too. A construct that only Go supports must be refused, and never rendered differently.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! What is said and made grows with the input and not faster, whatever Services have in common. Nothing here is timed: it is
-//! counted. `make bench` measures.
+//! The number of findings and objects and their size grow at most linearly with the input, whatever the Services have in common.
+//! Nothing is timed here; `make bench` measures times.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "an input that cannot be set up has failed")]
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xposer::emit::Emitted;
 use xposer::{Outcome, Precedence, Report, Service, Settings, emit_all, expose_all, testing};
 
-/// What comes out of an input.
+/// The size of the output for an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Size {
     findings: usize,
@@ -43,7 +43,7 @@ fn named(number: usize, annotations: &[(&str, &str)]) -> Value {
     service(&format!("web-{number}"), "shop", annotations)
 }
 
-/// What makes the Services and the settings of an input of `count` parts.
+/// A function that makes the Services and the settings of an input with `count` parts.
 type Input = fn(usize) -> (Vec<Value>, Value);
 
 const INPUTS: &[(&str, Input)] = &[
@@ -122,10 +122,10 @@ fn four_times_the_input_gives_four_times_the_output_at_most() {
             size(&services, &settings)
         });
         assert!(small.findings > 0, "{what}: nothing is found, and nothing shown");
-        // One may stand apart from all others.
+        // One finding may be independent of the size.
         assert!(large.findings <= 4 * (small.findings + 1), "{what}: {small:?} {large:?}");
         assert!(large.objects <= 4 * small.objects, "{what}: {small:?} {large:?}");
-        // Numbers become longer.
+        // The texts of larger numbers are longer.
         assert!(large.bytes <= small.bytes * 9 / 2, "{what}: {small:?} {large:?}");
     }
 }

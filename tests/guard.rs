@@ -1,4 +1,4 @@
-//! What objects take that somebody wrote by hand.
+//! The hosts and paths that hand-written objects take.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ fn an_ingress_takes_its_hosts_and_paths() {
         texts(&ingress(&json!({}), &spec)),
         ["exact shop.example.com/", "prefix *.example.com/", "prefix /", "prefix shop.example.com/api"]
     );
-    // The default backend has all hosts.
+    // The default backend takes all hosts.
     let spec = json!({"defaultBackend": {"service": {"name": "web"}}});
     assert_eq!(texts(&ingress(&json!({}), &spec)), ["prefix /"]);
 }
@@ -142,7 +142,7 @@ fn what_is_no_such_object_takes_nothing_and_what_is_broken_does_no_harm() {
     }
 }
 
-/// The controller watches each kind that can be guarded: those that are emitted, and those that are not.
+/// The controller watches every kind that can be guarded: the kinds that Xposer emits, and others.
 #[test]
 fn the_guarded_kinds_are_the_targets_and_the_foreign_kinds() {
     use xposer::guard::ForeignKind;
@@ -152,7 +152,7 @@ fn the_guarded_kinds_are_the_targets_and_the_foreign_kinds() {
     assert_eq!(kinds, xposer::options::Guard::KINDS);
 }
 
-/// The plans of all Services of the case folders that can be exposed alone, with the name of the folder.
+/// Returns the plans of all Services of the case folders that can be exposed alone, with the name of the folder.
 fn plans() -> Vec<(String, xposer::Plan)> {
     let mut plans = Vec::new();
     for case in all().unwrap() {
@@ -166,8 +166,8 @@ fn plans() -> Vec<(String, xposer::Plan)> {
     plans
 }
 
-/// What the core emits for a Service takes what its plan claims, wherever the program that serves it needs no other words for the
-/// path: otherwise a Service could not be held against such an object.
+/// An emitted object takes all claims of its plan, unless the controller needs the path in another notation. Otherwise, the claims
+/// of a Service could not be compared with such an object.
 #[test]
 fn emitted_objects_take_what_their_plans_claim() {
     let mut compared = 0;
@@ -181,7 +181,7 @@ fn emitted_objects_take_what_their_plans_claim() {
     assert!(compared > 900, "{compared}");
 }
 
-/// ingress-nginx hands an alias to nginx, which reads more than names in it.
+/// ingress-nginx passes an alias to nginx, which also accepts wildcards and regular expressions.
 #[test]
 fn an_alias_that_is_a_pattern_takes_what_it_can_match() {
     let hosts = |alias: &str| {
@@ -204,8 +204,8 @@ fn an_alias_that_is_a_pattern_takes_what_it_can_match() {
     }
 }
 
-/// Whatever the guard reads as a host of an emitted object, its plan claims: otherwise a Service's block takes what nobody compares. A
-/// pattern is compared with nobody's.
+/// A plan claims every host that the guard reads in its emitted objects. Otherwise, a forwarded block could take a host without a
+/// comparison. A pattern is not compared.
 #[test]
 fn plans_claim_the_hosts_that_emitted_objects_take() {
     let (mut compared, mut added) = (0, 0);
@@ -235,7 +235,7 @@ fn with_route(rule: &Value) -> Value {
 
 fn held_by(namespace: &str, is_part: bool) -> Holders {
     let holder = Holder {
-        // Of a Service, only a redirect is a part.
+        // A claim of a Service is a part only for a redirect.
         kind: if is_part { "HTTPRoute" } else { "Service" }.to_owned(),
         namespace: namespace.to_owned(),
         name: "old".to_owned(),
@@ -246,8 +246,8 @@ fn held_by(namespace: &str, is_part: bool) -> Holders {
     Holders::from([("prefix a.example.com/".to_owned(), vec![holder])])
 }
 
-/// The Gateway API gives a request to the route that wants more of it than the path, and all others to the other route. A team may divide
-/// its own path so; whoever does it with the path of another team takes it from them.
+/// The Gateway API gives a request to the route with additional conditions, and all other requests to the other route. A team may
+/// split its own path in this way. With the path of another team, it would take requests from that team.
 #[test]
 fn a_route_that_takes_a_part_is_for_the_same_namespace() {
     let whole = json!({});
@@ -267,7 +267,7 @@ fn a_route_that_takes_a_part_is_for_the_same_namespace() {
         assert!(!refused(part, &held_by("shop", false)), "{part}");
         assert!(refused(part, &held_by("ops", false)), "{part}");
         assert!(refused(part, &held_by("ops", true)), "{part}");
-        // A match beside it that wants only the path takes the rest as well.
+        // An additional match with only the path takes all other requests, too.
         let mut both = part.clone();
         both["matches"].as_array_mut().unwrap().push(json!({"path": {"value": "/"}}));
         assert!(refused(&both, &held_by("shop", false)), "{both}");
@@ -275,23 +275,24 @@ fn a_route_that_takes_a_part_is_for_the_same_namespace() {
     assert!(refused(&whole, &held_by("shop", false)));
     assert!(!refused(&whole, &held_by("shop", true)));
     assert!(refused(&whole, &held_by("ops", true)));
-    // What a Service asks for is compared in the same way.
+    // The claims of a Service are compared in the same way.
     let plan = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com")], json!({})).unwrap();
     let errors = |holders: &Holders| plan.contested("", &BTreeSet::new(), holders, true).has_errors();
     assert!(
         !errors(&held_by("shop", true)) && errors(&held_by("ops", true)) && errors(&held_by("shop", false))
     );
-    // Who has a part does not have the rest.
+    // The holder of a part does not have the other requests.
     let (part, all) = (with_route(&parts[0]), with_route(&whole));
     let (part, all) = (Guarded::read(&part).unwrap(), Guarded::read(&all).unwrap());
     assert_eq!(all.claims_beside(Some(&part)).len(), 1);
     assert_eq!(part.claims_beside(Some(&all)).len(), 0);
-    // Who had a part and takes the whole is refused as whoever takes it anew, however old it is.
+    // An object that had a part and now takes all requests is refused as if it were new, whatever its age.
     assert!(all.contested(Some(&part), "2025-01-01T00:00:00Z", &held_by("ops", false), true).has_errors());
     assert!(part.contested(Some(&all), "2025-01-01T00:00:00Z", &held_by("ops", false), true).is_empty());
 }
 
-/// One object for http and one for https, or one a class: programs put together what a team wrote.
+/// A team may have several objects for one path, for example one for http and one for https, or one for each class: the controllers
+/// merge them.
 #[test]
 fn objects_by_hand_of_one_namespace_may_share_a_path() {
     let by_hand = |namespace: &str| {
@@ -305,7 +306,7 @@ fn objects_by_hand_of_one_namespace_may_share_a_path() {
     assert!(!refused(&by_hand("shop")) && refused(&by_hand("ops")) && refused(&held_by("shop", false)));
 }
 
-/// Where nothing of a pattern stands for a certain character, it takes all paths.
+/// A pattern without a literal character takes all paths.
 #[test]
 fn a_pattern_that_takes_everything_is_the_path_of_everything() {
     let path = |path: &str| {
@@ -344,7 +345,7 @@ fn a_pattern_that_takes_everything_is_the_path_of_everything() {
     for some in ["/v[0-9]", "/.{0,}b", "/[^x", "/{x}", "/(?:a)", "/shop/?$", "/$", "/?$", "/v1.2", "/c++"] {
         assert_eq!(path(some), format!("prefix a.example.com{some}"), "{some}");
     }
-    // What takes everything below a path is that prefix.
+    // A pattern that takes everything below a path is the same as the prefix.
     for (pattern, below) in [
         ("/a.*", "/a"),
         ("/api(/|$)(.*)", "/api"),
@@ -358,7 +359,7 @@ fn a_pattern_that_takes_everything_is_the_path_of_everything() {
     }
 }
 
-/// As the programs read them: without blanks, and without the dot at the end.
+/// Names in annotations are compared as the programs read them: without blanks, and without the dot at the end.
 #[test]
 fn names_in_annotations_are_read_as_the_programs_read_them() {
     let settings = json!({"namespaces": {"team": {"hosts": ["team.example.com"]}}});
@@ -387,7 +388,7 @@ fn names_in_annotations_are_read_as_the_programs_read_them() {
     }
 }
 
-/// The codes of the findings, and whether each counts as new.
+/// Returns the codes of the findings, and whether each is an Error, which means that it is new.
 fn found(report: &xposer::Report) -> Vec<(&'static str, bool)> {
     let findings = report.diagnostics().iter();
     findings.map(|it| (it.code.slug(), it.severity == Severity::Error)).collect()
@@ -417,19 +418,20 @@ fn what_an_update_adds_to_a_foreign_host_is_new() {
     let mut exact = paths(&["/a"]);
     exact["rules"][0]["http"]["paths"][0]["pathType"] = "Exact".into();
     assert_eq!(judged(&of(json!({}), exact)), [new]);
-    // Another use of it: a certificate, and a name in DNS.
+    // These are other uses of the host: a certificate, and a DNS name.
     let mut secured = paths(&["/a"]);
     secured["tls"] = json!([{"hosts": ["team.example.com"]}]);
     assert_eq!(judged(&of(json!({}), secured)), [new]);
     let dns = json!({"external-dns.alpha.kubernetes.io/hostname": "team.example.com"});
     assert_eq!(judged(&of(dns, paths(&["/a"]))), [new]);
-    // Another server of it, and the cluster's default.
+    // Another class, and the cluster's default class.
     let mut public = paths(&["/a"]);
     public["ingressClassName"] = "public".into();
     assert_eq!(judged(&of(json!({}), public.clone())), [new, ("class-not-allowed", true)]);
     public["ingressClassName"] = Value::Null;
     assert_eq!(judged(&of(json!({}), public)), [new]);
-    // A rule takes what an alias only takes where nobody has a rule, and a path answers where a rule alone did not.
+    // A rule takes more than an alias, which has no effect if another object has a rule; and a path takes more than a rule without
+    // paths.
     let weak = [
         of(
             json!({"nginx.ingress.kubernetes.io/server-alias": "team.example.com"}),
@@ -442,7 +444,7 @@ fn what_an_update_adds_to_a_foreign_host_is_new() {
         let report = Guarded::read(&strong).unwrap().check(&settings, Guarded::read(weak).as_ref());
         assert_eq!(found(&report), [new], "{weak}");
     }
-    // What it takes less is not new.
+    // A removed path is not new.
     let old = of(json!({}), paths(&["/a", "/b"]));
     let less = of(json!({}), paths(&["/a"]));
     let report = Guarded::read(&less).unwrap().check(&settings, Guarded::read(&old).as_ref());
@@ -472,7 +474,7 @@ fn what_an_update_adds_to_a_foreign_class_is_new() {
     assert_eq!(judged(&route(&one), &route(&two)), [("gateway-not-allowed", true)]);
 }
 
-/// What is new is never left out of a report, however much was wrong before.
+/// New findings are never left out of a report, however many old findings there are.
 #[test]
 fn what_is_new_has_room_beside_what_was_so_before() {
     let settings = json!({"namespaces": {"team": {"hosts": ["*.team.example.com"]}}});
@@ -487,7 +489,7 @@ fn what_is_new_has_room_beside_what_was_so_before() {
     assert_eq!((found(&judged(&new)).len(), judged(&old).is_empty()), (1, true));
 }
 
-/// Others than its owner update it, too, and change nothing of what it takes.
+/// Controllers also update the object, without a change of its hosts and paths.
 #[test]
 fn nothing_is_said_of_what_it_had_before() {
     let guarded = with_route(&json!({}));
@@ -497,7 +499,7 @@ fn nothing_is_said_of_what_it_had_before() {
     }
 }
 
-/// What finds no room among the hosts and paths that are compared could be anybody's.
+/// Hosts and paths beyond the limit are not compared, so they could belong to anybody.
 #[test]
 fn more_routes_than_are_compared_are_refused() {
     let paths: Vec<Value> =
@@ -518,7 +520,8 @@ fn more_routes_than_are_compared_are_refused() {
     assert_eq!(judged(Some(&of(39)), 39), []);
 }
 
-/// Each of many hosts gets the path, which may be as long as the object: together they would fill the memory of whoever reads it.
+/// Every host is combined with the path, which may be as long as the object. Copies of the path for each host would need too much
+/// memory.
 #[test]
 fn a_long_path_is_not_repeated_for_each_of_many_hosts() {
     let aliases: Vec<String> = (0..9000).map(|n| format!("h{n}.example.com")).collect();
@@ -532,13 +535,13 @@ fn a_long_path_is_not_repeated_for_each_of_many_hosts() {
     assert!((300_000..500_000).contains(&bytes), "{bytes}");
     let said = found(&guarded.contested(None, "", &Holders::new(), true));
     assert_eq!(said, [("claims-too-many", true)]);
-    // Whose hosts they are is known of all.
+    // The owners of all hosts are still checked.
     let settings = json!({"namespaces": {"ops": {"hosts": ["h8999.example.com"]}}});
     let report = guarded.check(&xposer::Settings::from_value(&settings).unwrap(), None);
     assert!(found(&report).contains(&("host-not-owned", true)), "{report}");
 }
 
-/// What an update is told about hosts that an older object of another namespace has.
+/// Whether an update of an object is refused because of these holders.
 fn refused_update(old: &Value, new: &Value, holders: &Holders) -> bool {
     let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
     new.contested(Some(&old), "2025-01-01T00:00:00Z", holders, true).has_errors()
@@ -563,12 +566,12 @@ fn a_canary_takes_requests_of_other_namespaces() {
     let stable = ingress(&json!({}), &json!({"rules": [{"host": "a.example.com"}]}));
     assert!(refused(&stable, &of_canary("ops")));
     assert!(!refused(&stable, &of_canary("shop")));
-    // Of two canaries, that of the namespace with the stable one stays.
+    // Of two canaries, the one in the namespace of the stable object is kept.
     let mut both = of_canary("ops");
     assert!(refused(&canary("1"), &both));
     both.extend(held_by("shop", false));
     assert!(!refused(&canary("1"), &both));
-    // More of the requests are asked for anew.
+    // A larger share of the requests is a new claim.
     assert!(refused_update(&canary("10"), &canary("100"), &held_by("ops", false)));
     assert!(!refused_update(&canary("100"), &canary("10"), &held_by("ops", false)));
     let mut by_header = canary("10");
@@ -577,7 +580,7 @@ fn a_canary_takes_requests_of_other_namespaces() {
     assert!(!refused_update(&by_header, &by_header, &held_by("ops", false)));
 }
 
-/// Another class or Gateway, or another part of the path, takes requests that nobody gave to the object.
+/// Another class, another Gateway or another part of the path takes requests that the object did not get before.
 #[test]
 fn what_serves_an_object_anew_takes_all_its_hosts_anew() {
     let of_class = |class: Option<&str>| {
@@ -612,7 +615,7 @@ fn what_serves_an_object_anew_takes_all_its_hosts_anew() {
     assert!(!refused_update(&of_header("1"), &of_header("1"), &held));
 }
 
-/// The dot of the root changes nothing about a name.
+/// A trailing dot does not change a host name.
 #[test]
 fn a_host_with_a_dot_at_its_end_is_the_host() {
     let settings = json!({"namespaces": {"blog": {"hosts": ["blog.example.com"]}, "free": {}}, "domain": "free.example.com"});
@@ -634,7 +637,7 @@ fn a_host_with_a_dot_at_its_end_is_the_host() {
         let told = outcome.report().unwrap();
         assert!(told.diagnostics().iter().any(|it| it.code == xposer::Code::HostNotOwned), "{key}: {told}");
     }
-    // ExternalDNS reads the annotations of the Service itself, too.
+    // ExternalDNS also reads the annotations of the Service itself.
     let mut service = xposer::testing::service(&[]);
     service["metadata"]["namespace"] = "free".into();
     service["metadata"]["annotations"] =
@@ -647,7 +650,7 @@ fn a_host_with_a_dot_at_its_end_is_the_host() {
     );
 }
 
-/// What takes all hosts is told to name some.
+/// The help for a route that takes all hosts is to name some hosts.
 #[test]
 fn the_help_for_a_route_without_hosts_is_to_name_them() {
     let settings =
@@ -677,14 +680,14 @@ fn settings_that_match_nobody_are_refused() {
         told.contains("a duration whose numbers have at most five digits; write a shorter one"),
         "{told}"
     );
-    // The accounts of the manifests, and of the chart as the release `xposer`.
+    // The service accounts of the manifests, and of the chart with the release name `xposer`.
     for name in ["xposer-controller", "xposer"] {
         let user = format!("system:serviceaccount:xposer-system:{name}");
         assert!(xposer::Settings::default().guard().passes(&user), "{user}");
     }
 }
 
-/// A name in DNS leads the requests for a host to whoever publishes it.
+/// The publisher of a DNS name gets the requests for the host.
 #[test]
 fn a_name_in_dns_is_compared_with_what_others_have() {
     let key = "external-dns.alpha.kubernetes.io/hostname";
@@ -709,7 +712,8 @@ fn a_name_in_dns_is_compared_with_what_others_have() {
         report.diagnostics().iter().filter(|it| it.path.to_string().contains(key)).count()
     };
     assert_eq!(told("b.example.com", None, &of("ops")), 1);
-    // Its own host is compared as such, a team may publish its names, and what was there before is not told.
+    // The object's own host is compared as a route, a team may publish its own names, and a name that was there before is not
+    // reported.
     assert_eq!(told("a.example.com", None, &of("ops")), 0);
     assert_eq!(told("b.example.com", None, &of("shop")), 0);
     assert_eq!(told("b.example.com", Some("b.example.com"), &of("ops")), 0);

@@ -1,4 +1,4 @@
-//! Programs of templates in Handlebars' syntax beside the renderer of the `handlebars` crate, which parses both.
+//! Compares the results of templates in Handlebars' syntax with the `handlebars` crate, whose parser both use.
 
 #![allow(clippy::unwrap_used, reason = "a comparison that cannot be set up has failed")]
 
@@ -9,7 +9,7 @@ use xposer::template::{Template, Vars};
 
 const VARS: Vars<'static> = Vars { service: "web", namespace: Some(""), domain: Some("x.y"), host: None };
 
-/// What the crate makes of a template.
+/// Returns the result of the crate for a template.
 fn theirs(text: &str) -> Option<String> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
@@ -18,7 +18,7 @@ fn theirs(text: &str) -> Option<String> {
     registry.render_template(text, &data).ok().map(|text| text.trim().to_owned())
 }
 
-/// Parts of templates, with the blanks and line ends that decide about whitespace.
+/// Parts of templates, with blanks and line breaks that affect the whitespace of the result.
 fn template() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
         "a",
@@ -97,7 +97,7 @@ fn our_programs_and_the_renderer_of_the_crate_agree() {
     let both = std::cell::Cell::new(0);
     runner
         .run(&template(), |body| {
-            // Only what Handlebars alone can read becomes a program by the crate's parser.
+            // The block makes this a template of Handlebars only, which the parser of the crate reads.
             let text = format!("{{{{#if true}}}}{body}{{{{/if}}}}");
             let ours = Template::parse(&text).ok().and_then(|template| template.render(&VARS).ok());
             if let (Some(ours), Some(theirs)) = (&ours, theirs(&text)) {

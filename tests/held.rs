@@ -1,4 +1,5 @@
-//! What others have, as the controller writes it down: a plan that is compared with it loses what it would lose beside them.
+//! The claims of other Services, as the controller records them: the comparison of a plan with recorded claims gives the same
+//! result as a comparison with the other plans themselves.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +22,7 @@ use xposer_testkit::cases::all;
 const FIRST: &str = "2026-01-01T00:00:01Z";
 const SECOND: &str = "2026-01-01T00:00:02Z";
 
-/// What is known of the claims of these plans, each with its time.
+/// Returns the recorded claims of these plans, each with its creation time.
 fn holders(plans: &[(&Plan, &str)]) -> Holders {
     let mut holders = Holders::new();
     for (plan, created) in plans {
@@ -33,12 +34,12 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
     holders
 }
 
-/// What a plan asked for before, if it did not change.
+/// Returns the claims that a plan had before, if it did not change.
 fn had(plan: &Plan) -> BTreeSet<String> {
     plan.claim_texts().into_iter().map(|claim| claim.kept()).collect()
 }
 
-/// Two namespaces may each have the key, as long as it is for their own ConfigMap.
+/// Two namespaces may have the same key as long as each publishes it in its own ConfigMap.
 #[test]
 fn a_key_that_becomes_one_for_everybody_is_asked_for_anew() {
     let of = |scope: &str| {
@@ -60,8 +61,8 @@ fn a_key_that_becomes_one_for_everybody_is_asked_for_anew() {
     assert_eq!(codes(&local, &global), [Code::ClaimYounger]);
 }
 
-/// One redirect for each host, whichever Service of the namespace asks for it. Where it leads to is not written down: whether two lead to
-/// one host is decided among the Services of the cluster.
+/// Several Services of a namespace may redirect the same host. The target of a redirect is not recorded: whether two redirects have
+/// the same target is decided among the Services of the cluster.
 #[test]
 fn equal_redirects_of_one_namespace_are_one() {
     const NGINX: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
@@ -92,15 +93,15 @@ fn equal_redirects_of_one_namespace_are_one() {
     let (web, api) = (www("shop", "web", "/"), www("shop", "api", "/api"));
     assert_eq!(codes([&web, &api], &settings), none);
     assert_eq!(codes([&web, &api], &nginx), none);
-    // Another namespace would say where the requests of this one lead to.
+    // Another namespace would decide where the requests of this namespace are redirected to.
     let taken = (vec![Code::RouteClaimed], vec![Code::RouteClaimed]);
     assert_eq!(codes([&web, &www("ops", "api", "/api")], &settings), taken);
-    // A host that answers something is not sent elsewhere.
+    // A host with a route is not redirected.
     let mut own = service("shop", "own", "/", ("PathType", "Prefix"));
     own["metadata"]["annotations"]["config.xposer.stakater.com/IngressURLTemplate"] =
         "www.shop.example.com".into();
     assert_eq!(codes([&web, &own], &settings), taken);
-    // Two targets.
+    // The redirects have two different targets.
     let old = ("RedirectFrom", "old.example.com");
     let mut blog = service("shop", "blog", "/", old);
     blog["metadata"]["annotations"]["config.xposer.stakater.com/IngressURLTemplate"] =
@@ -109,7 +110,7 @@ fn equal_redirects_of_one_namespace_are_one() {
         codes([&service("shop", "web", "/", old), &blog], &settings),
         (vec![Code::RouteClaimed], vec![])
     );
-    // The words of ingress-nginx in the block are compared at admission.
+    // Annotations of ingress-nginx in the block are compared only at admission.
     let block = ("xposer.stakater.com/annotations", NGINX);
     let (web, api) = (service("shop", "web", "/", block), service("shop", "api", "/api", block));
     assert_eq!(codes([&web, &api], &nginx), none);
@@ -119,7 +120,7 @@ fn equal_redirects_of_one_namespace_are_one() {
     );
 }
 
-/// The codes by which one Service loses something to another one.
+/// The codes of the claims that one Service loses to another one.
 const LOST: [Code; 5] =
     [Code::ListenerClaimed, Code::NameClaimed, Code::RouteClaimed, Code::SecretShared, Code::UrlKeyClaimed];
 
@@ -137,20 +138,20 @@ fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
                     [Service::from_value(first).created_at(1), Service::from_value(second).created_at(2)];
                 let [older, younger] = both.each_ref().map(|service| expose(service, &settings));
                 let (Some(older), Some(younger)) = (older.plan(), younger.plan()) else { continue };
-                // A name in one namespace is one Service, given twice.
+                // Both have the same namespace and name, so they are one Service, given twice.
                 if older.holder("") == younger.holder("") {
                     continue;
                 }
                 let report = younger.contested(SECOND, &BTreeSet::new(), &holders(&[(older, FIRST)]), true);
                 let told: BTreeSet<(Code, String)> =
                     report.of(Severity::Error).map(|it| (it.code, it.path.to_string())).collect();
-                // What the block adds is compared at admission only.
+                // Hosts that the block adds are compared only at admission.
                 let of_block = FieldPath::annotation(BLOCK).to_string();
                 let is_added =
                     |(code, path): &(Code, String)| *code == Code::RouteClaimed && *path == of_block;
                 let told: BTreeSet<(Code, String)> = told.into_iter().filter(|it| !is_added(it)).collect();
                 let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
-                // Names outside of a namespace are not written down.
+                // The names of objects in other namespaces are not recorded.
                 let is_one_namespace = older.namespace() == younger.namespace();
                 let is_lost = |it: &&xposer::Diagnostic| {
                     LOST.contains(&it.code) && (is_one_namespace || it.code != Code::NameClaimed)
@@ -162,12 +163,12 @@ fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
                     }
                     _ => BTreeSet::new(),
                 };
-                // A canary that differs from its stable Service has the route of somebody else at most.
+                // A canary that differs from its stable Service can lose only a route to another Service.
                 if younger.canary().is_none() {
                     assert_eq!(told, beside, "{}: {report}", case.slug);
                 }
                 met.extend(told.into_iter().map(|(code, _)| code));
-                // The older one loses nothing.
+                // The older Service loses nothing.
                 let report = older.contested(FIRST, &had(older), &holders(&[(younger, SECOND)]), true);
                 assert_eq!(report.count(Severity::Error), 0, "{}: {report}", case.slug);
                 assert!(
@@ -224,7 +225,7 @@ fn others_are_named_with_their_age_where_this_is_allowed() {
     assert!(!hidden.contains("ops"), "{hidden}");
 }
 
-/// The controller touches nothing of somebody else, whoever is older.
+/// The controller never changes an object that it did not create, whichever is older.
 #[test]
 fn the_name_of_an_object_that_somebody_wrote_is_taken() {
     let web = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com")]);
@@ -249,13 +250,13 @@ fn the_name_of_an_object_that_somebody_wrote_is_taken() {
             ]
         );
     }
-    // One of another kind, namespace or name is in nobody's way.
+    // An object of another kind, namespace or name causes no conflict.
     for (kind, namespace, name) in
         [("HTTPRoute", "shop", "web"), ("Ingress", "ops", "web"), ("Ingress", "shop", "web-2")]
     {
         assert_eq!(said(&web, SECOND, &by_hand(kind, namespace, name, FIRST), true), [""; 0]);
     }
-    // A Service that may adopt it has its name.
+    // A Service that may adopt the object has the claim to its name.
     let text = ClaimText::object("Ingress", "shop", "web").text;
     assert_eq!(said(&web, SECOND, &Holders::from([(text, vec![web.holder(FIRST)])]), true), [""; 0]);
 }
@@ -272,7 +273,7 @@ fn of_one_second_the_first_name_counts() {
 #[test]
 fn a_younger_one_is_told_and_loses() {
     let (old, new) = (plan("shop", "old", &[HOST]), plan("ops", "new", &[HOST]));
-    // Whoever adds what somebody has comes later, however old it is.
+    // A Service that adds a claim of another Service counts as younger, whatever its age.
     assert!(old.contested(FIRST, &BTreeSet::new(), &holders(&[(&new, SECOND)]), true).has_errors());
     let report = old.contested(FIRST, &had(&old), &holders(&[(&new, SECOND)]), true);
     assert_eq!(report.diagnostics().len(), 1, "{report}");
@@ -289,7 +290,7 @@ fn a_canary_belongs_to_the_service_that_has_the_route() {
     let canary = plan("shop", "beta", &[HOST, ("CanaryOf", "web"), ("CanaryWeight", "10")]);
     let (stable, other) = (plan("shop", "web", &[HOST]), plan("ops", "web", &[HOST]));
     assert_eq!(said(&canary, SECOND, &holders(&[(&stable, FIRST)]), true), [""; 0]);
-    // The stable Service may be applied after it.
+    // The stable Service may be applied after its canary.
     assert_eq!(said(&canary, SECOND, &Holders::new(), true), [""; 0]);
     let own = plan("shop", "api", &[HOST]);
     let differs = said(&canary, SECOND, &holders(&[(&own, FIRST)]), true);
@@ -304,7 +305,7 @@ fn a_canary_belongs_to_the_service_that_has_the_route() {
     assert!(strange[0].contains("`shop.example.com/` is also asked for by Service ops/web"), "{strange:?}");
 }
 
-/// Whoever serves them gives a canary the requests of a route in any namespace, so the older one has the route.
+/// The controller gives a canary the requests of a route in any namespace, so the older of the two has the route.
 #[test]
 fn a_canary_and_a_route_of_another_namespace_are_in_conflict() {
     let canary = plan("free", "can", &[HOST, ("CanaryOf", "nope"), ("CanaryWeight", "100")]);
@@ -316,16 +317,16 @@ fn a_canary_and_a_route_of_another_namespace_are_in_conflict() {
     let nothing = BTreeSet::new();
     assert_eq!(codes(&stable, "", &nothing, &[(&canary, FIRST)]), [Code::RouteClaimed]);
     assert_eq!(codes(&canary, "", &nothing, &[(&stable, FIRST)]), [Code::RouteClaimed]);
-    // Both are there: the older one keeps it, and is told.
+    // Both exist: the older one keeps the route and gets a warning.
     assert_eq!(codes(&canary, FIRST, &had(&canary), &[(&stable, SECOND)]), [Code::ClaimYounger]);
     assert_eq!(codes(&stable, FIRST, &had(&stable), &[(&canary, SECOND)]), [Code::ClaimYounger]);
-    // Who has the stable route has the canary, whatever canary of others is there.
+    // The owner of the stable route may have a canary, whatever canaries of others exist.
     let own = plan("ops", "beta", &[HOST, ("CanaryOf", "web"), ("CanaryWeight", "10")]);
     let both = [(&stable, FIRST), (&canary, FIRST)];
     assert_eq!(codes(&own, "", &nothing, &both), [Code::ClaimYounger]);
     assert_eq!(codes(&own, "", &nothing, &[(&stable, FIRST)]), []);
     assert_eq!(codes(&plan("free", "web", &[HOST]), "", &nothing, &[(&canary, FIRST)]), []);
-    // What it asked for before, with less weight, is less.
+    // The same canary with a smaller weight asks for less than before.
     let less = plan("free", "can", &[HOST, ("CanaryOf", "nope"), ("CanaryWeight", "10")]);
     assert!(canary.canary().unwrap().gets_more(less.canary().unwrap()));
 }
@@ -349,11 +350,11 @@ fn a_shard_without_a_state_that_can_be_read_is_none() {
     let read = |rows: &[(&str, &str)]| Shard::from_data(&data(rows)).map(|shard| shard.buckets.len());
     assert_eq!(read(&[("state", &state)]), Some(0));
     assert_eq!(read(&[("state", &state), line]), Some(1));
-    // Keys of other things.
+    // These keys do not contain claims.
     for key in ["A", "g", "aa", "", "ä", "claims", "state2"] {
         assert_eq!(read(&[("state", &state), line, (key, "x")]), Some(1), "{key}");
     }
-    // A line of another form.
+    // These lines have another form.
     for value in ["", "x", "a b c", "Service web - prefix a/", "Service shop/web - prefix a/\n"] {
         assert_eq!(read(&[("state", &state), ("a", value)]), None, "{value}");
     }
@@ -363,7 +364,7 @@ fn a_shard_without_a_state_that_can_be_read_is_none() {
     assert_eq!(read(&[line]), None);
 }
 
-/// Whatever a path is, it is one line, and nobody says by it what somebody else has.
+/// Every path is written as one line, and no path can forge a claim of another holder.
 #[test]
 fn any_text_is_written_as_one_line() {
     let holder = |is_local, is_part, created: &str| Holder {
@@ -400,7 +401,7 @@ fn any_text_is_written_as_one_line() {
     assert_eq!(Shard::from_data(&data), Some(shard));
 }
 
-/// The key of a bucket says nothing of its shard, so that the claims of a ConfigMap are under all of its keys.
+/// The key of a bucket does not depend on its shard, so the claims of a ConfigMap are spread over all of its keys.
 #[test]
 fn the_keys_are_filled_evenly() {
     let mut sizes = BTreeMap::<char, usize>::new();
@@ -410,7 +411,7 @@ fn the_keys_are_filled_evenly() {
             *sizes.entry(bucket.key()).or_default() += 1;
         }
     }
-    // 24 on average.
+    // The average is 24.
     assert!(sizes.len() == 16 && sizes.values().all(|size| (8..50).contains(size)), "{sizes:?}");
 }
 
@@ -421,13 +422,13 @@ fn the_shards_are_filled_evenly() {
         let host = format!("app-{n}.team-{}.example.com", n % 50);
         sizes[usize::try_from(shard(&host)).unwrap()] += 1;
     }
-    // 39 on average.
+    // The average is 39.
     assert!(sizes.iter().all(|size| (10..80).contains(size)), "{sizes:?}");
 }
 
 const BLOCK: &str = xposer::service::FORWARD_ANNOTATION;
 
-/// As of an Ingress by hand.
+/// This also holds for a hand-written Ingress.
 #[test]
 fn a_long_path_is_not_repeated_for_each_host_that_the_block_adds() {
     let aliases: Vec<String> = (0..5000).map(|n| format!("h{n}.example.com")).collect();
@@ -441,7 +442,7 @@ fn a_long_path_is_not_repeated_for_each_host_that_the_block_adds() {
     assert!(report.to_string().contains("or more than 448 KiB of them"), "{report}");
 }
 
-/// A host that the block of a Service adds is held against others as the hosts of its URLs are.
+/// Hosts that the block of a Service adds are compared with other claims like the hosts of its URLs.
 #[test]
 fn hosts_that_the_block_adds_are_claims() {
     let old = plan("ops", "old", &[("IngressURLTemplate", "shop.example.com/api")]);
@@ -449,7 +450,7 @@ fn hosts_that_the_block_adds_are_claims() {
         let block = format!("nginx.ingress.kubernetes.io/{line}");
         let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com/api"), (BLOCK, &block)]);
         let said = said(&new, "", &holders(&[(&old, FIRST)]), true);
-        // It had it before, and is younger.
+        // It had the host before, and is younger.
         assert!(said.len() == 1 && said[0].contains("`shop.example.com/api` is also asked for"), "{said:?}");
         assert!(said[0].contains("metadata.annotations[\"xposer.stakater.com/annotations\"]"), "{said:?}");
     }
@@ -457,7 +458,7 @@ fn hosts_that_the_block_adds_are_claims() {
     let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com"), (BLOCK, block)]);
     let www = ClaimText::route("www.own.example.com", "/", PathType::Prefix, false);
     assert!(new.claim_texts().contains(&ClaimText { is_part: true, ..www }));
-    // A pattern is compared with nobody's, and without an Ingress nobody reads it.
+    // A pattern is not compared, and without an Ingress no controller reads the annotation.
     for (line, target) in
         [("server-alias: ~^shop\\.example\\.com$", "Ingress"), ("server-alias: shop.example.com", "Route")]
     {
@@ -474,7 +475,7 @@ fn hosts_that_the_block_adds_are_claims() {
     }
 }
 
-/// ingress-nginx leaves an alias out if a rule has the host, so the controller withdraws nobody's objects because of it.
+/// ingress-nginx ignores an alias if a rule has the host, so the controller withdraws no object because of it.
 #[test]
 fn an_alias_is_in_no_conflict_among_the_services_of_a_cluster() {
     let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
@@ -487,7 +488,7 @@ fn an_alias_is_in_no_conflict_among_the_services_of_a_cluster() {
     assert!(outcomes.iter().all(|outcome| outcome.plan().is_some()), "{outcomes:?}");
 }
 
-/// The names of one namespace are no more in one shard than those of many.
+/// The claims of one namespace are spread over the shards like the claims of many namespaces.
 #[test]
 fn a_namespace_with_many_services_fills_no_shard() {
     let mut sizes = vec![0; usize::try_from(SHARDS).unwrap()];
@@ -502,14 +503,15 @@ fn a_namespace_with_many_services_fills_no_shard() {
             sizes[usize::try_from(shard(&claim.bucket)).unwrap()] += 1;
             buckets.insert(claim.config_map());
         }
-        // One for the host, and one for everything that is named after the Service.
+        // One bucket is for the host, and one for everything that is named after the Service.
         assert!(buckets.len() <= 2, "{buckets:?}");
     }
-    // 16 to 24 on average.
+    // The average is 16 to 24.
     assert!(sizes.iter().all(|size| *size < 64), "{sizes:?}");
 }
 
-/// Who publishes the name of a host in DNS gets its requests, and may do so within the namespace.
+/// A DNS name belongs to the namespace that has the host, because the publisher of the name gets the requests. Within that
+/// namespace, every Service may publish it.
 #[test]
 fn a_name_in_dns_is_that_of_who_has_the_host() {
     let block = "external-dns.alpha.kubernetes.io/hostname: web.example.com,shop.example.com";
@@ -528,7 +530,8 @@ fn a_name_in_dns_is_that_of_who_has_the_host() {
              created on 2026-01-01; publish the names of your own hosts alone"
         )]
     );
-    // It is told without the name of the other one, where that is to be hidden; and not what comes later, or is of the own namespace.
+    // The message hides the other Service if the settings require that. There is no conflict with a later Service or with one of
+    // the same namespace.
     assert!(
         said(&thief, SECOND, &held_by("team-a", FIRST), false)[0]
             .contains("belongs to somebody in another namespace")

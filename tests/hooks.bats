@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The pre-commit hook and the GitHub Action, with the command line that was built before: `make hook-tests`.
+# Tests the pre-commit hook and the GitHub Action with the command line that was built before: `make hook-tests`.
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
@@ -13,7 +13,7 @@ setup() {
     service api '{{.Servic}}.example.com' >"apps/a b/api.yaml"
 }
 
-# `service NAME TEMPLATE`: a Service that is exposed.
+# `service NAME TEMPLATE` prints an exposed Service.
 service() {
     printf '%s\n' 'apiVersion: v1' 'kind: Service' "metadata: {name: $1, namespace: shop, labels: {expose: 'true'}," \
         "  annotations: {config.xposer.stakater.com/IngressURLTemplate: '$2'}}" 'spec: {ports: [{port: 80}]}'
@@ -98,7 +98,7 @@ action() {
     mkdir -p releases/v9.9.9 bin
     for tool in bash uname mktemp curl sha256sum tar gzip env cat rm; do ln -s "$(command -v "$tool")" bin/; done
     archive=xposer-v9.9.9-$(uname -m)-unknown-linux-musl.tar.gz
-    # As `release/binaries` and `release/checksums` make them.
+    # The files have the form of `release/binaries` and `release/checksums`.
     cp "$root/LICENSE" "$root/README.md" "$(command -v xposer)" .
     tar -czf "releases/v9.9.9/$archive" LICENSE README.md xposer
     (cd releases/v9.9.9 && sha256sum "$archive" >SHA256SUMS && echo "$(printf '0%.0s' {1..64})  other.tar.gz" >>SHA256SUMS)
@@ -118,17 +118,17 @@ action() {
     PATH=$PWD/bin action
     [ "$status" -eq 2 ]
     [[ $output == *'the checksum of'*'is wrong'* ]]
-    # A file without a sum is not trusted.
+    # A file without a checksum is not trusted.
     sed -i /xposer/d releases/v9.9.9/SHA256SUMS
     PATH=$PWD/bin action
     [ "$status" -eq 2 ]
-    # Whatever comes of it, nothing stays.
+    # No temporary file is left in any case.
     [ -z "$(ls kept)" ]
 }
 
 @test "the hook of pre-commit checks what is committed" {
     command -v pre-commit >/dev/null || skip "skipped: no pre-commit"
-    # A repository of its own, so that what is not committed yet is tried, too.
+    # A separate repository, so that uncommitted changes are tested, too.
     mkdir hooks
     cp "$root/.pre-commit-hooks.yaml" hooks
     commit() { git -c user.name=test -c user.email=test@example.com -c commit.gpgsign=false commit -q -m test "$@"; }

@@ -1,4 +1,4 @@
-//! Which of several Services with the same claim is exposed.
+//! The precedence among several Services with the same claim.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 use xposer::{Code, Outcome, Precedence, Service, Settings, expose_all};
 
-/// A Service, and the second in which it was created.
+/// Returns a Service with its creation time in seconds.
 fn service(name: &str, host: &str, created: i64) -> (Value, i64) {
     let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
     (document(name, &annotations), created)
@@ -32,7 +32,7 @@ fn outcomes(services: &[(Value, i64)], precedence: Precedence) -> Vec<Outcome> {
     expose_all(&services, &Settings::default(), precedence)
 }
 
-/// `exposed`, or the codes of the Errors.
+/// Returns `exposed`, or the codes of the Errors, for each outcome.
 fn words(outcomes: &[Outcome]) -> Vec<String> {
     let word = |outcome: &Outcome| match outcome {
         Outcome::Planned { .. } => "exposed".to_owned(),
@@ -94,7 +94,7 @@ fn of_the_same_second_the_first_name_counts_and_a_missing_time_is_the_newest() {
 
 #[test]
 fn who_loses_takes_nothing_from_others() {
-    // The second one loses its host to the first one, so the third one gets its other host.
+    // The second Service loses its host to the first one, so the third one gets the other host of the second one.
     let services = [
         service("one", "a.example.com", 1),
         service("two", "a.example.com, b.example.com", 2),
@@ -119,7 +119,7 @@ fn a_canary_comes_after_its_stable_service_and_goes_with_it() {
         words(&outcomes(&services, Precedence::OldestFirst)),
         ["exposed", "exposed", "conflicting: route-claimed"]
     );
-    // The rival is older than the stable Service now, so the canary has nothing to be a canary of.
+    // The rival is now older than the stable Service, so the canary has no stable Service.
     let services =
         [canary("web-beta", "web", "shop.example.com", 1), service("web", "shop.example.com", 9), rival];
     let found = outcomes(&services, Precedence::OldestFirst);
@@ -130,7 +130,7 @@ fn a_canary_comes_after_its_stable_service_and_goes_with_it() {
 
 #[test]
 fn a_canary_of_a_canary_is_found_among_the_winners() {
-    // The older canary is compared before the one that it names has won.
+    // The older canary is compared before the Service that it names.
     let services = [
         service("web", "a.example.com, b.example.com", 1),
         service("rival", "a.example.com", 2),
@@ -151,7 +151,8 @@ fn who_is_refused_alone_claims_nothing() {
     }
 }
 
-/// A canary takes requests of whoever has the host and path, in any namespace: so they are in conflict, and the older one is exposed.
+/// A canary takes requests of every Service with the same host and path, in any namespace. So they are in conflict, and the older
+/// one is exposed.
 #[test]
 fn a_canary_of_another_namespace_is_in_conflict_with_the_stable_service() {
     let of_free = |(mut document, created): (Value, i64)| {
@@ -168,7 +169,8 @@ fn a_canary_of_another_namespace_is_in_conflict_with_the_stable_service() {
     let services = [service("web", host, 2), alone(1)];
     assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), [claimed, "exposed"]);
     assert_eq!(words(&outcomes(&services, Precedence::RefuseAll)), [claimed, claimed]);
-    // A canary is with its own stable Service, which is compared. Where that one lost the host, the canary has nothing of it either.
+    // A canary depends on its own stable Service, which is compared. If the stable Service loses the host, the canary loses it,
+    // too.
     let canary = |created| of_free(canary("can", "own", host, created));
     let own = |created| of_free(service("own", host, created));
     let services = [service("web", host, 2), own(1), canary(3)];
@@ -177,7 +179,7 @@ fn a_canary_of_another_namespace_is_in_conflict_with_the_stable_service() {
     assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), ["exposed", claimed, claimed]);
 }
 
-/// So a program that keeps many Services plans them together.
+/// The claims overlap, so a program that caches plans must plan these Services together.
 #[test]
 fn a_canary_shares_a_claim_with_whoever_has_its_route() {
     let settings = Settings::default();
@@ -189,8 +191,8 @@ fn a_canary_shares_a_claim_with_whoever_has_its_route() {
     assert!(can.claims().iter().any(|claim| claim.is_exclusive() && web.claims().contains(claim)));
 }
 
-/// Under `claims.nameOthers: false`, the owners of a Service are told nothing of others in an Event, either. In files, everything is there to
-/// be read.
+/// With `claims.nameOthers: false`, Events do not name Services of other namespaces. With files, all Services are visible to the
+/// reader anyway.
 #[test]
 fn services_of_other_namespaces_are_not_named_where_the_settings_say_so() {
     let claims = json!({"namespace": "xposer-system", "nameOthers": false});
@@ -212,7 +214,7 @@ fn services_of_other_namespaces_are_not_named_where_the_settings_say_so() {
         of_free.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let same = [named("ops", "a.example.com", 1), named("free", "a.example.com", 2)];
-    // Paths of one host: a certificate of each, and a regular expression that the other one suffers from.
+    // Two paths of one host: each Service has a certificate, and a regular expression affects the other Service.
     let beside = [named("ops", "a.example.com/v[0-9]", 1), named("free", "a.example.com/api", 2)];
     for (services, code) in [
         (&same[..], "route-claimed"),
@@ -225,7 +227,7 @@ fn services_of_other_namespaces_are_not_named_where_the_settings_say_so() {
         assert!(said.iter().any(|it| it.contains("somebody in another namespace")), "{said:?}");
     }
     assert!(told(&same, Precedence::RefuseAll)[0].contains("Service ops/root"));
-    // Nor is the namespace that a host belongs to.
+    // The namespace that owns a host is not named either.
     let said = told(&[named("free", "blog.example.com", 1)], Precedence::OldestFirst);
     assert!(said[0].contains("the host `blog.example.com` belongs to another namespace; "), "{said:?}");
     let said = told(&[named("free", "*.example.com", 1)], Precedence::OldestFirst);

@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use xposer::validation::{annotation_key_error, host_errors, is_dns_label, is_dns
 use xposer::{Outcome, Precedence, Report, Service, Settings, Severity, expose, expose_all};
 use xposer_testkit::schema::Schemas;
 
-/// Text that looks like what people write, and text that does not.
+/// Texts with parts of real annotations, and arbitrary texts.
 fn annotation_text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{{",
@@ -118,7 +118,7 @@ fn config() -> impl Strategy<Value = Value> {
     prop::collection::btree_map(prop::sample::select(names), value, 0..5).prop_map(|map| json!(map))
 }
 
-/// A Service whose annotations are mostly right, so that most of them are planned.
+/// Services whose annotations are mostly valid, so that most of them are planned.
 fn plausible_service() -> impl Strategy<Value = Value> {
     let pick = |values: &'static [&'static str]| prop::option::of(prop::sample::select(values));
     let name = pick(&[
@@ -204,7 +204,7 @@ fn plausible_service() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Services with words of ours in every place.
+/// Services with keys and words of Xposer in every place.
 fn misplaced() -> impl Strategy<Value = Value> {
     let key = || {
         prop::sample::select(
@@ -248,7 +248,7 @@ fn misplaced() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Settings that can be read, from settings that may not.
+/// Returns valid settings: the given settings without the invalid entries.
 fn readable(config: &Value) -> (Settings, Value) {
     match Settings::from_value(config) {
         Ok(settings) => (settings, config.clone()),
@@ -271,8 +271,8 @@ thread_local! {
     static SCHEMAS: Schemas = Schemas::ours().unwrap();
 }
 
-/// Every rule that the API server of Kubernetes 1.36 has for an Ingress, and the ones DNS has beside it; of the kinds of
-/// other projects what their definitions say.
+/// Checks an object with every rule of the API server of Kubernetes 1.36 for an Ingress, and with the rules of DNS. Other kinds are
+/// checked with the rules of their definitions.
 fn assert_accepted(object: &Value) {
     if object["kind"] == "ConfigMap" {
         assert!(is_dns_label(object["metadata"]["namespace"].as_str().unwrap()));
@@ -335,7 +335,7 @@ fn assert_accepted(object: &Value) {
     assert_eq!(spec.get("defaultBackend"), None);
 }
 
-/// Everything that must hold for one Service; gives whether it was planned.
+/// Checks the properties of one Service. Returns whether it was planned.
 fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
     let (settings, config) = readable(config);
     let view = Service::from_value(document);
@@ -368,7 +368,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
     Ok(outcome.plan().is_some())
 }
 
-/// What holds for Services that are mostly right; the count makes sure that the property is about planned ones.
+/// The properties hold for mostly valid Services. The count ensures that many of them are planned.
 #[test]
 fn what_is_planned_is_accepted() {
     let config = ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() };
@@ -400,14 +400,14 @@ fn what_is_planned_is_accepted() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Never a panic; an Error exactly where there is no plan; every place that is named exists; whatever is emitted is
-    /// accepted by an API server; twice the same input, twice the same output.
+    /// There is never a panic, and an Error exactly if there is no plan. Every place in a finding exists, an API server accepts the
+    /// emitted objects, and the same input gives the same output.
     #[test]
     fn exposing_is_total(document in service(), config in config()) {
         check_one(&document, &config)?;
     }
 
-    /// Several Services: whoever is planned claims what nobody else does, and a conflict names both.
+    /// No two planned Services have the same claim, and a conflict names both Services.
     #[test]
     fn claims_are_exclusive(documents in prop::collection::vec(plausible_service(), 0..4)) {
         let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
@@ -430,7 +430,7 @@ proptest! {
         }
     }
 
-    /// Settings never panic, neither read nor tried, and every problem names a setting that is there.
+    /// Neither reading nor trying settings panics, and every problem names a setting that exists.
     #[test]
     fn settings_are_total(config in config()) {
         if let Err(report) = Settings::from_value(&config) {
@@ -450,8 +450,8 @@ proptest! {
         }
     }
 
-    /// Whatever the labels, annotations and stray fields of a Service: what looks as if it asked is a Warning at a place that
-    /// exists, and makes no difference to the outcome.
+    /// For any labels, annotations and misplaced fields of a Service, a doubt whether it asks to be exposed is a Warning at a place
+    /// that exists, and does not change the outcome.
     #[test]
     fn doubts_are_total(document in misplaced()) {
         let view = Service::from_value(&document);
@@ -466,7 +466,7 @@ proptest! {
         }
     }
 
-    /// The joined segments, the evaluated tree and Handlebars agree wherever all three can read a template.
+    /// The three renderers (joined segments, evaluated tree, Handlebars) agree on every template that all three can read.
     #[test]
     fn the_three_ways_to_render_agree(parts in prop::collection::vec(0_usize..5, 1..8), text in "[a-z.-]{0,6}") {
         let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
@@ -481,15 +481,15 @@ proptest! {
         let render = |text: &str| Template::parse(text).unwrap().render(&vars).unwrap();
         let plain = render(&spell("{{.", "}}"));
         prop_assert_eq!(&plain, &render(&spell("{{ ", " }}")));
-        // An action that is not a plain variable sends the whole template to the evaluated tree, ..
+        // An action that is not a plain variable selects the evaluated tree for the whole template.
         prop_assert_eq!(&plain, &render(&format!("{{{{if true}}}}{}{{{{end}}}}", spell("{{.", "}}"))));
-        // .. and a block of Handlebars to that crate.
+        // A block of Handlebars selects the crate.
         prop_assert_eq!(&plain, &render(&format!("{{{{#if true}}}}{}{{{{/if}}}}", spell("{{", "}}"))));
         let escaped = format!("{{{{`{}`}}}}", spell("{{.", "}}"));
         prop_assert_eq!(&plain, &render(&escaped));
     }
 
-    /// The forwarded block: every byte belongs to a line, and what is kept is what was written.
+    /// The ranges of the lines of a forwarded block give back exactly the written keys and values.
     #[test]
     fn the_forwarded_block_keeps_what_was_written(block in annotation_text()) {
         let (parsed, problems) = xposer::internal::block::parse(&block);
@@ -526,11 +526,12 @@ fn annotations_beyond_the_limit_are_refused_and_not_computed() {
     );
 }
 
-/// Messages reach Events, answers of the policy and terminals: nothing in them is invisible or turns the text around, wherever a user
-/// can write it.
+/// Messages are shown in Events, responses of the policy and terminals. They contain no invisible characters and none that change
+/// the direction of text, wherever a user can write one.
 #[test]
 fn nothing_in_a_diagnostic_is_hidden() {
-    // Isolates, an Arabic mark, a soft hyphen, a byte order mark, a letter without a form, a tag, and a control.
+    // Two isolates, an Arabic letter mark, a soft hyphen, a byte order mark, a Hangul filler, a tag character, and a control
+    // sequence.
     for hidden in
         ["\u{2066}", "\u{2069}", "\u{61c}", "\u{ad}", "\u{feff}", "\u{3164}", "\u{e0041}", "\u{1b}[2J"]
     {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The policy in a real OCI registry on this machine: pushed, pulled again, and run. Needs kwctl, jq and docker-registry.
+# Tests the policy with a real OCI registry on this machine: pushes it, pulls it and runs it. Needs kwctl, jq and docker-registry.
 
 bats_require_minimum_version 1.5.0
 
@@ -13,7 +13,7 @@ setup_file() {
     export REFERENCE="$REGISTRY/xposer:v$VERSION"
 }
 
-# Starts the registry on a port that turns out to be free.
+# Starts the registry, with another port if the first one is in use.
 start_registry() {
     local port
     for _ in {1..5}; do

@@ -1,7 +1,7 @@
-//! Data flows one way: a room of the core imports only the rooms before it, and the modules of other crates import in no
-//! circle. The words of a program are in its dialect only. No file is long, but for tables.
+//! Dependencies go in one direction: a module of the core ("room") imports only the modules before it, and the modules of other
+//! crates have no circular imports. Only the dialects contain the annotations of programs. No file is long, except for tables.
 //!
-//! The table is that of `docs/architecture.md`. `controller/tests/rooms.rs` has the table of the controller.
+//! `docs/architecture.md` has the same table. `controller/tests/rooms.rs` has the table of the controller.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use xposer_testkit::source::{circle, code, imports, rust_files};
 use xposer_testkit::workspace;
 
-/// Each room and the rooms it may import.
+/// Each room of the core, and the rooms that it may import.
 ///
-/// The folder `dialect` is three rooms: the words of the programs, which everything may look up; what they mean, what they can say of
-/// a plan and how (`read`, `says`, `write`); and their rules.
+/// The folder `dialect` contains three rooms: `dialect`, the tables of annotations; `write`, the meaning of annotations and what
+/// each program can express (`read`, `says`, `write`); and `rules`, the rules of the programs.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),
@@ -109,7 +109,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The room of a module of the core.
+/// Returns the room of a module of the core.
 fn room(module: &str) -> &str {
     match module.split("::").collect::<Vec<_>>().as_slice() {
         ["dialect", rest @ ..]
@@ -127,7 +127,7 @@ fn room(module: &str) -> &str {
     }
 }
 
-/// The lines of code of each file below a folder of the repository.
+/// Returns the lines of code of each file below a folder of the repository.
 fn lines(folder: &str) -> Vec<(String, Vec<String>)> {
     let files = code(&workspace().join(folder)).unwrap().into_iter();
     files
@@ -185,7 +185,7 @@ fn the_modules_of_crates_without_a_table_import_in_no_circle() {
     }
 }
 
-/// The sources of what users run, or use as a library.
+/// The sources of the programs and libraries for users.
 const SOURCES: [&str; 11] = [
     "src",
     "manifest/src",
@@ -200,7 +200,7 @@ const SOURCES: [&str; 11] = [
     "policy/src",
 ];
 
-/// The most lines of a file, with its comments and without tests of its own.
+/// The maximum number of lines of a file, with comments. Files of tests are not checked.
 const MAX_LINES: usize = 500;
 
 /// The files that may be longer, because they are a table.
@@ -221,13 +221,13 @@ fn no_file_but_a_table_is_long() {
     assert_eq!(long, TABLES.map(str::to_owned).into(), "split it where it does two things");
 }
 
-/// The files that have words of programs although they are no dialect, and why.
+/// The files outside of the dialects that may contain annotations of programs, with the reason.
 const WITH_WORDS: &[(&str, &str)] = &[
     ("src/diagnostics/codes.rs", "the sentences about codes are printed as they are"),
     ("src/options/table.rs", "the examples and defaults of settings are printed as they are"),
 ];
 
-/// The prefixes of the keys of programs: every text in the room of the dialects that is a domain and a slash.
+/// Returns the prefixes of the annotations of programs: every string in the room of the dialects that is a domain and a slash.
 fn prefixes() -> BTreeSet<String> {
     let is_prefix = |text: &&str| {
         let domain = text.strip_suffix('/').unwrap_or_default();
@@ -246,7 +246,7 @@ fn the_words_of_programs_stand_in_their_dialects() {
     for folder in SOURCES {
         for (file, lines) in lines(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
             for line in lines {
-                // A prefix at the end of another domain is another one.
+                // A match inside a longer domain is another prefix.
                 let is_of_domain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
                 let is_named = |prefix: &String| {
                     let parts = line.split(prefix.as_str()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Typed objects of `k8s-openapi` in and out, and the same result as with JSON.
+//! Typed objects of `k8s-openapi` as input and output give the same result as JSON.
 #![cfg(feature = "k8s-openapi")]
 
 use k8s_openapi::api::core::v1::Service as Typed;

@@ -1,4 +1,4 @@
-//! What is said twice, in the words of several programs, in several layers, or by nothing at all.
+//! Settings that are given more than once: by the annotations of several programs, in several layers, or by an empty line.
 
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test that cannot read its input has failed")]
 
@@ -9,7 +9,7 @@ use xposer::{Code, Outcome, Service, Settings, expose, testing};
 
 const NGINX: &str = "nginx.ingress.kubernetes.io/";
 
-/// The codes of what is told, and the annotations of the object; none where the Service is refused.
+/// Returns the codes of the findings, and the annotations of the object; no annotations if the Service is refused.
 fn made(
     program: &str,
     settings: &Value,
@@ -55,7 +55,7 @@ fn code(program: &str, options: &[(&str, &str)], block: &str, code: Code) -> boo
     made(program, &json!({}), options, block).0.contains(&code)
 }
 
-/// A word that stands for one part of what somebody wants is compared with that part alone.
+/// An annotation for one part of an intent is compared only with that part.
 #[test]
 fn another_value_of_a_part_is_a_conflict() {
     for (program, options, block) in [
@@ -107,14 +107,14 @@ fn another_value_of_a_part_is_a_conflict() {
         ("haproxy", &[], "n/proxy-read-timeout: \"60\"\nhaproxy.org/timeout-server: \"60\""),
         ("ingress-nginx", &[("BasicAuth", "users")], "n/auth-type: digest"),
     ] {
-        // A value that is none is told for itself.
+        // An invalid value has its own finding.
         let is_told = |it| code(program, options, block, it);
         let is_told = is_told(Code::IntentConflict) || is_told(Code::AnnotationInvalid);
         assert!(is_told, "{program}, {options:?}: {block}");
     }
 }
 
-/// What completes or repeats the other one is no conflict.
+/// An annotation that adds another part, or repeats the same value, is no conflict.
 #[test]
 fn a_part_that_nobody_else_says_is_no_conflict() {
     for (program, options, block) in [
@@ -158,7 +158,8 @@ fn a_part_that_nobody_else_says_is_no_conflict() {
     }
 }
 
-/// The layers of what one line says and another one denies, or takes the place of.
+/// A feature that the administrator denies under one key is denied under every key, whether a line adds it or replaces a value of
+/// the settings.
 #[test]
 fn what_is_denied_is_denied_by_every_name() {
     let list = format!("{NGINX}whitelist-source-range");
@@ -186,7 +187,7 @@ fn what_is_denied_is_denied_by_every_name() {
         let (codes, _) = made(program, settings, &[], line);
         assert!(codes.contains(&Code::AnnotationDenied), "{program}: {line}: {codes:?}");
     }
-    // Another part, and what is allowed.
+    // A line for another part of the same intent is denied, and lines for other intents are allowed.
     for (program, settings, line) in [
         ("f5-nginx", &auth, "nginx.org/basic-auth-realm: Staff"),
         ("haproxy", &of_nginx, "haproxy.org/deny-list: 10.0.0.0/8"),
@@ -197,7 +198,7 @@ fn what_is_denied_is_denied_by_every_name() {
     }
 }
 
-/// An empty line says nothing, whoever reads it, and whichever layer has what it would take the place of.
+/// A line without a value has no effect, whichever program reads it and whichever layer has the value that it would replace.
 #[test]
 fn an_empty_line_says_nothing() {
     let options: &[(&str, &str, &[&str], &str)] = &[
@@ -240,7 +241,7 @@ fn an_empty_line_says_nothing() {
         let has = object.as_object().is_some_and(|all| all.values().any(|it| it == expected));
         assert!(has && codes.contains(&Code::AnnotationEmpty), "{program}, {key}: {codes:?}, {object}");
     }
-    // Lines of the administrator, too.
+    // This also holds for annotations of the settings.
     let key = format!("{NGINX}whitelist-source-range");
     let settings = json!({"annotations": {(key.as_str()): "10.0.0.0/8"}});
     let (codes, object) = made("ingress-nginx", &settings, &[], "n/whitelist-source-range:");
@@ -251,7 +252,7 @@ fn an_empty_line_says_nothing() {
     assert_eq!(object.unwrap_or_default()[format!("{NGINX}force-ssl-redirect")], "true");
 }
 
-/// A line does not take back what an option or a setting asks for.
+/// A line that disables what an option or a setting asks for is reported.
 #[test]
 fn what_takes_an_option_back_is_told() {
     let limit = json!({"rateLimit": "10/s"});
@@ -302,7 +303,7 @@ fn what_takes_an_option_back_is_told() {
         let (codes, _) = made(program, settings, options, block);
         assert!(codes.contains(&expected), "{program}, {block}: {codes:?}");
     }
-    // Nor what lines of the administrator ask for.
+    // This also holds for annotations of the settings.
     let lines = json!({"annotations": {
         (format!("{NGINX}whitelist-source-range")): "10.0.0.0/8",
         (format!("{NGINX}auth-type")): "basic",
@@ -311,13 +312,13 @@ fn what_takes_an_option_back_is_told() {
     assert_eq!(made("ingress-nginx", &lines, &[], "n/satisfy: any").0, [conflict]);
     let list = json!({"annotations": {"haproxy.org/allow-list": "10.0.0.0/8"}});
     assert_eq!(made("haproxy", &list, &[], "haproxy.org/src-ip-header: X-Any").0, [Code::IntentDiffers]);
-    // What ingress-nginx is told in its own words alone is meant that way.
+    // If all of them are forwarded annotations of ingress-nginx, the combination is intended.
     let lines =
         "n/satisfy: any\nn/whitelist-source-range: 10.0.0.0/8\nn/auth-type: basic\nn/auth-secret: users";
     assert_eq!(made("ingress-nginx", &json!({}), &[("MaxBodySize", "1Mi")], lines).0, []);
 }
 
-/// Of three names in three layers, that of the uppermost one stays.
+/// If three layers have different keys for one setting, only the key of the highest layer is emitted.
 #[test]
 fn one_name_of_several_stays() {
     let settings = json!({
@@ -328,7 +329,7 @@ fn one_name_of_several_stays() {
     assert_eq!(object, Some(json!({"ingress.kubernetes.io/allow-list": "192.0.2.0/24"})), "{codes:?}");
 }
 
-/// `force-ssl-redirect` counts more than `ssl-redirect`, and no option is named that nobody wrote.
+/// `force-ssl-redirect` overrides `ssl-redirect`, and no message names an option that the user did not write.
 #[test]
 fn force_counts() {
     let lines = "n/ssl-redirect: \"false\"\nn/force-ssl-redirect: \"true\"";
@@ -341,7 +342,7 @@ fn force_counts() {
     assert!(object.is_none() && codes.contains(&Code::RedirectConflict), "{codes:?}");
 }
 
-/// One contradiction is told once.
+/// A contradiction is reported once.
 #[test]
 fn a_path_that_is_cut_off_and_replaced_is_told_once() {
     for program in ["ingress-nginx", "f5-nginx", "traefik"] {
@@ -352,7 +353,7 @@ fn a_path_that_is_cut_off_and_replaced_is_told_once() {
     }
 }
 
-/// The finding that a line is said in other words is for what is written.
+/// A translation is reported only for a line whose meaning is written to the object.
 #[test]
 fn a_part_that_is_not_written_is_not_called_said() {
     let gateway =

@@ -1,4 +1,5 @@
-//! A stand-in for external authentication. It answers at its own address, and as the backend of each Service with its name.
+//! A stand-in for an external authentication server. It listens at its own address, and as the backend of every Service with its
+//! name.
 
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, HeaderValue};
@@ -8,10 +9,10 @@ use crate::http::Answer;
 
 /// The name of a Service that is this stand-in.
 pub(crate) const NAME: &str = "authenticate";
-/// What a request has to have in `authorization`.
+/// The value of `authorization` that is accepted.
 pub const GOOD: &str = "Bearer good";
 
-/// 200, with the user in a header, for the good token; else 401.
+/// Responds with 200 and a header with the user if the token is accepted, and with 401 otherwise.
 pub(crate) fn answer(request: &Request<impl Sized>) -> Answer {
     let mut answer = Response::new(Full::default());
     if request.headers().get(AUTHORIZATION).is_some_and(|token| token == GOOD) {

@@ -1,4 +1,4 @@
-//! Backends: each Service gets an address, EndpointSlices that name it, and a server there that says who it is.
+//! Backends: each Service gets an address, EndpointSlices with that address, and a server that responds with its name.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +23,10 @@ use crate::wait::say;
 /// Namespaces whose Services have no backend here.
 const NOT_OURS: [&str; 2] = ["xposer-system", "kube-system"];
 
-/// Envoy Gateway listens on these ports of all addresses.
+/// Envoy Gateway listens on these ports at all addresses.
 const TAKEN: [u16; 8] = [8080, 8081, 9443, 18000, 18001, 18002, 19001, 19003];
-/// What is added to them. Only the EndpointSlice names the sum, so the Service's `targetPort` is not where its backend listens.
+/// The offset that is added to these ports. Only the EndpointSlice has the sum, so a backend does not listen on the `targetPort` of
+/// its Service.
 const ELSEWHERE: u16 = 20000;
 
 /// A Service with its address and its servers.
@@ -34,7 +35,7 @@ struct Backend {
     servers: BTreeMap<u16, Server>,
 }
 
-/// All backends. It runs as long as its task.
+/// All backends. They run as long as the task.
 pub(crate) struct Backends {
     client: Client,
     tls: TlsAcceptor,
@@ -42,10 +43,10 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// Follows the Services until it is aborted.
+    /// Watches the Services until the task is aborted.
     pub(crate) async fn run(client: Client, tls: TlsAcceptor) {
         let mut backends = Self { client: client.clone(), tls, backends: BTreeMap::new() };
-        // The watcher begins anew by itself after each error.
+        // The watcher restarts after each error.
         let mut events = std::pin::pin!(watcher(Api::<Service>::all(client), Config::default()));
         loop {
             match events.try_next().await {
@@ -80,7 +81,7 @@ impl Backends {
         if !has_backend {
             return Ok(());
         }
-        // A port of the Service, and that of the backend.
+        // The name of each port of the Service, and the port of its backend.
         let ports: Vec<(Option<String>, u16)> = spec
             .ports
             .unwrap_or_default()
@@ -88,7 +89,7 @@ impl Backends {
             .filter_map(|port| {
                 let number = match port.target_port {
                     Some(IntOrString::Int(number)) => number,
-                    // The name of a port of pods, which do not exist.
+                    // There are no pods that could define a named port.
                     Some(IntOrString::String(_)) | None => port.port,
                 };
                 let number = u16::try_from(number).ok()?;
@@ -110,7 +111,7 @@ impl Backends {
         self.write_slice(service, address, &ports).await
     }
 
-    /// The address of a Service: that which it has, or a free one.
+    /// Returns the address of a Service: the existing one, or a free one.
     fn address(&self, namespace: &str, name: &str) -> Result<Ipv4Addr> {
         if let Some(backend) = self.backends.get(&(namespace.to_owned(), name.to_owned())) {
             return Ok(backend.address);
@@ -148,7 +149,7 @@ impl Backends {
         let parameters = PatchParams::apply("xposer-chain").force();
         match slices.patch(&format!("{name}-chain"), &parameters, &Patch::Apply(&slice)).await {
             Ok(_) => Ok(()),
-            // The Service's namespace is gone in between.
+            // The namespace of the Service was deleted in the meantime.
             Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -159,7 +160,7 @@ fn key(service: &Service) -> (String, String) {
     (service.namespace().unwrap_or_default(), service.name_any())
 }
 
-/// Says who answers, and what arrived.
+/// Returns a response with the name of the backend and the received request.
 fn answer(
     (namespace, name): &(String, String),
     port: u16,

@@ -1,4 +1,4 @@
-//! The chain: it starts the programs of the table. What a test does with them stands in `namespace` and `requests`.
+//! The chain: it starts the programs of the table. `namespace` and `requests` have the operations of tests.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -24,12 +24,12 @@ use crate::uptime_robot::UptimeRobot;
 use crate::wait::{say, wait_for};
 use crate::{authenticate, dns};
 
-/// The label of all namespaces of tests. The next run removes those that are left.
+/// The label of the namespaces of tests. A run removes those that an earlier run left.
 pub(crate) const LABEL: &str = "xposer-chain";
-/// How long the whole may take to settle.
+/// The maximum time until the chain is ready.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// All programs around our controller, which run.
+/// All running programs around our controller.
 pub struct Chain {
     runtime: Runtime,
     run: PathBuf,
@@ -42,7 +42,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The chain in the namespaces in which we run; its programs are started once.
+    /// Returns the chain in the current Linux namespaces. Its programs are started once.
     #[track_caller]
     pub fn get() -> &'static Self {
         static CHAIN: OnceLock<Chain> = OnceLock::new();
@@ -92,7 +92,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Removes what an earlier run has left.
+    /// Removes the namespaces that an earlier run left.
     fn sweep(&self) -> Result<()> {
         for left in self.cluster.list_labelled(NAMESPACE, None, LABEL)? {
             self.cluster.delete_namespace(name_of(&left))?;
@@ -130,7 +130,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Defines the kinds of the programs, unless an earlier run did. A kind that `cluster/up` defines stays as it is.
+    /// Creates the CustomResourceDefinitions of the programs, unless an earlier run did. A kind that `cluster/up` defines is not
+    /// changed.
     fn define(&self) -> Result<()> {
         let done = self.run.join("cluster/defined-kinds");
         if done.exists() {
@@ -147,7 +148,7 @@ impl Chain {
         Ok(fs::write(done, "")?)
     }
 
-    /// Waits until the programs have what tests take for granted: the authority, and whatever the objects of rows ask for.
+    /// Waits until the preconditions of the tests are met: the certificate authority, and the objects of the table.
     fn settle(&self) -> Result<()> {
         if self.programs.iter().any(|(program, _)| program.name == CERT_MANAGER) {
             let authority = wait_for(SETTLED, "cert-manager issues the authority", || self.authority())?;
@@ -156,7 +157,7 @@ impl Chain {
         }
         for (program, process) in &self.programs {
             for object in documents(program.objects)? {
-                // These kinds say in a condition that they are in order.
+                // These kinds have a condition for their readiness.
                 let condition = match object["kind"].as_str() {
                     Some("ClusterIssuer" | "Certificate") => "Ready",
                     Some("Gateway") => "Accepted",
@@ -181,20 +182,20 @@ impl Chain {
         Ok(String::from_utf8(bytes.0)?)
     }
 
-    /// Starts our controller with these settings. There can be one at a time.
+    /// Starts our controller with these settings. Only one can run at a time.
     #[track_caller]
     pub fn controller(&self, settings: &str) -> Controller {
         self.controller_with(settings, &[])
     }
 
-    /// The same with flags of its command line.
+    /// Starts our controller with these settings and flags.
     #[track_caller]
     pub fn controller_with(&self, settings: &str, flags: &[&str]) -> Controller {
         Controller::start(&self.run, &self.identity, settings, flags)
             .unwrap_or_else(|error| panic!("the controller: {error:#}"))
     }
 
-    /// A program that runs.
+    /// Returns a running program.
     #[track_caller]
     pub fn program(&self, name: &str) -> &Process {
         self.running(name).unwrap_or_else(|| panic!("{name} does not run"))
@@ -214,7 +215,7 @@ impl Chain {
         self.programs.iter().find(|(program, _)| program.name == name).map(|(_, process)| process)
     }
 
-    /// Whether a program runs that may be missing. Otherwise says that something is skipped.
+    /// Whether an optional program runs. Otherwise prints that something is skipped.
     pub fn has(&self, name: &str) -> bool {
         if !self.runs(name) {
             say(&format!("skipped: no {name}"));
@@ -222,12 +223,12 @@ impl Chain {
         self.runs(name)
     }
 
-    /// What is served, and where.
+    /// Returns the classes that are served, with their addresses.
     pub fn fronts(&self) -> Vec<programs::Front> {
         self.programs.iter().flat_map(|(program, _)| program.serves.iter().copied()).collect()
     }
 
-    /// The address at which a class is served.
+    /// Returns the address at which a class is served.
     #[track_caller]
     pub fn address(&self, class: &str) -> IpAddr {
         let front = self.fronts().into_iter().find(|front| front.class == class);
@@ -245,7 +246,7 @@ impl Chain {
         kubectl.arg("--kubeconfig").arg(self.cluster.kubeconfig()).args(arguments);
         let streams = kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = streams.spawn().context("kubectl")?;
-        // Dropped at once, so that kubectl sees the end.
+        // The input is closed at once, so that kubectl sees its end.
         running.stdin.take().context("no input")?.write_all(input.as_bytes())?;
         let output = running.wait_with_output()?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -263,19 +264,19 @@ impl Chain {
         &self.uptime_robot
     }
 
-    /// The addresses that the DNS server gives a name; none if there is no such name.
+    /// Returns the addresses of a name; none if there is no such name.
     #[track_caller]
     pub fn dns(&self, name: &str) -> Vec<IpAddr> {
         dns::addresses(name).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// All records of all zones, each as `name TTL type value`.
+    /// Returns all records of all zones, each as `name TTL type value`.
     #[track_caller]
     pub fn records(&self) -> BTreeSet<String> {
         dns::records().unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// Lets the DNS server accept or refuse updates.
+    /// Configures the DNS server to accept or refuse updates.
     #[track_caller]
     pub fn accept_updates(&self, accepts: bool) {
         let server = self.program(NAMED);
@@ -284,7 +285,7 @@ impl Chain {
         server.reload();
     }
 
-    /// Lets everything run again that a test which failed has left stopped.
+    /// Starts or resumes the programs that a failed test left stopped or paused.
     #[track_caller]
     pub fn restore(&self) {
         for (_, process) in &self.programs {

@@ -15,7 +15,7 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-/// How long a request is repeated while the server does not answer, as in a test that restarts it.
+/// The time for which a request is repeated while the server does not respond, for example in a test that restarts it.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MANAGER: &str = "xposer-chain";
 
@@ -58,7 +58,7 @@ pub const CONFIG_MAP: Kind = kind("v1", "ConfigMap");
 pub const EVENT: Kind = kind("v1", "Event");
 /// A Namespace.
 pub const NAMESPACE: Kind = kind("v1", "Namespace");
-/// The part of a Service's addresses that somebody writes.
+/// An EndpointSlice.
 pub const ENDPOINT_SLICE: Kind = kind("discovery.k8s.io/v1", "EndpointSlice");
 
 /// The client.
@@ -66,7 +66,7 @@ pub struct Cluster {
     runtime: Handle,
     client: Client,
     kubeconfig: PathBuf,
-    /// The kinds that were applied so far, and whether they have namespaces.
+    /// The kinds that were applied so far, and whether they are namespaced.
     scopes: Mutex<BTreeMap<(String, String), (ApiResource, Scope)>>,
 }
 
@@ -102,7 +102,7 @@ impl Cluster {
         }
     }
 
-    /// Repeats a request until there is an answer, or a refusal, which is an error.
+    /// Repeats a request until the server responds. A refusal is an error.
     fn answered<T>(&self, what: &str, ask: impl AsyncFn() -> kube::Result<T>) -> Result<T> {
         let began = Instant::now();
         self.runtime.block_on(async {
@@ -121,7 +121,7 @@ impl Cluster {
         })
     }
 
-    /// The kind of an object, as the API server serves it.
+    /// Returns the kind of an object, as the API server serves it.
     fn resource(&self, object: &Value) -> Result<(ApiResource, Scope)> {
         let word = |field: &str| object[field].as_str().map(str::to_owned);
         let (Some(api), Some(name)) = (word("apiVersion"), word("kind")) else {
@@ -143,7 +143,7 @@ impl Cluster {
         Ok(found)
     }
 
-    /// Applies one object. Without a namespace of its own it gets `namespace`, if its kind has namespaces.
+    /// Applies one object. If it has no namespace and its kind is namespaced, it gets `namespace`.
     pub fn apply(&self, namespace: &str, object: &Value) -> Result<Value> {
         let (resource, scope) = self.resource(object)?;
         let name = name_of(object);
@@ -164,7 +164,7 @@ impl Cluster {
         documents(yaml)?.iter().map(|object| self.apply(namespace, object)).collect()
     }
 
-    /// An object as it is now, whatever its kind.
+    /// Returns the current state of an object of any kind.
     pub(crate) fn again(&self, namespace: Option<&str>, object: &Value) -> Result<Value> {
         let (resource, _) = self.resource(object)?;
         let api = self.api_of(&resource, namespace);
@@ -172,19 +172,19 @@ impl Cluster {
         Ok(serde_json::to_value(self.answered(name, async || api.get(name).await)?)?)
     }
 
-    /// An object, if there is one.
+    /// Returns an object, if it exists.
     pub fn find(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Value>> {
         let api = self.api(kind, namespace);
         let found = self.answered(&format!("{} {name}", kind.name), async || api.get_opt(name).await)?;
         Ok(found.map(serde_json::to_value).transpose()?)
     }
 
-    /// All objects of a kind; none if the kind is not served.
+    /// Returns all objects of a kind; none if the kind is not served.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>> {
         self.list_labelled(kind, namespace, "")
     }
 
-    /// The objects of a kind that a label selector selects.
+    /// Returns the objects of a kind that a label selector selects.
     pub fn list_labelled(&self, kind: Kind, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>> {
         let api = self.api(kind, namespace);
         let parameters = ListParams::default().labels(selector);
@@ -194,7 +194,7 @@ impl Cluster {
         })?;
         let typed = |item: DynamicObject| {
             let mut object = serde_json::to_value(item)?;
-            // The items of a list have no kind; the list has it.
+            // The API server omits the kind of the items.
             object["apiVersion"] = kind.api.into();
             object["kind"] = kind.name.into();
             Ok(object)
@@ -202,7 +202,7 @@ impl Cluster {
         listed.into_iter().map(typed).collect()
     }
 
-    /// A merge patch; null removes a field.
+    /// Applies a merge patch; null removes a field.
     pub fn patch(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value> {
         let api = self.api(kind, namespace);
         let parameters = PatchParams::default();
@@ -212,7 +212,7 @@ impl Cluster {
         Ok(serde_json::to_value(patched)?)
     }
 
-    /// Deletes an object. It is no error if there is none.
+    /// Deletes an object, if it exists.
     pub fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<()> {
         let api = self.api(kind, namespace);
         let what = format!("{} {name}", kind.name);
@@ -231,13 +231,13 @@ impl Cluster {
     }
 }
 
-/// The objects of a YAML text.
+/// Returns the objects of a YAML text.
 pub fn documents(yaml: &str) -> Result<Vec<Value>> {
     let loaded = xposer_manifest::load(yaml).map_err(|errors| anyhow!("{errors:?}\n{yaml}"))?;
     Ok(loaded.into_iter().map(|document| document.value).filter(|object| !object.is_null()).collect())
 }
 
-/// Whether a condition in the status is `True`; else an error with the conditions.
+/// Checks that a condition in the status is `True`. Otherwise returns an error with the conditions.
 pub fn has_condition(object: &Value, condition: &str) -> Result<()> {
     let conditions = object["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_true = |it: &&Value| it["type"] == condition && it["status"] == "True";
@@ -247,7 +247,7 @@ pub fn has_condition(object: &Value, condition: &str) -> Result<()> {
     }
 }
 
-/// The name of an object.
+/// Returns the name of an object.
 pub fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Our controller: the release build, with the rights that `deploy/` gives it.
+//! Our controller: the release build, with the permissions of `deploy/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use anyhow::Result;
 use crate::process::{Process, Ready, Start, output};
 use crate::wait::say;
 
-/// Everything listens in the chain's own namespace, so fixed ports are free.
+/// The chain has its own network namespace, so fixed ports are free.
 const ADDRESS: &str = "127.0.0.1:8090";
-/// The account of `deploy/`.
+/// The service account of `deploy/`.
 const ACCOUNT: [&str; 2] = ["xposer-system", "xposer-controller"];
 /// The components of `deploy/` that the chain installs.
 const COMPONENTS: [&str; 6] = ["envoy-gateway", "httproute", "monitor", "route", "stamp", "traefik"];
@@ -27,16 +27,16 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Where cargo builds.
+/// Returns the folder in which cargo builds.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Installs what `deploy/` has, and returns a kubeconfig of its account.
+/// Installs the manifests of `deploy/`, and returns a kubeconfig of their service account.
 pub(crate) fn deploy(run: &Path, kubeconfig: &Path) -> Result<PathBuf> {
     let folder = run.join("deploy");
     fs::create_dir_all(&folder)?;
-    // kustomize wants relative paths.
+    // kustomize accepts only relative paths.
     let up = "../".repeat(folder.components().count() - 1);
     let deploy = root().canonicalize()?.join("deploy/controller");
     let deploy = format!("{up}{}", deploy.display().to_string().trim_start_matches('/'));

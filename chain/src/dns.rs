@@ -1,4 +1,4 @@
-//! The DNS server of the chain: its configuration, and what a client sees of it.
+//! The DNS server of the chain: its configuration, and a client.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,15 +11,15 @@ use anyhow::Result;
 
 use crate::process::output;
 
-/// The zones of which the server is the authority. Whatever else is asked for does not exist.
+/// The zones for which the server is authoritative. All other names do not exist.
 pub const ZONES: [&str; 3] = ["example.com", "company.com", "stakater.com"];
-/// Who may change and transfer the zones.
+/// The TSIG key that permits changes and transfers of the zones.
 pub(crate) const KEY_NAME: &str = "external-dns";
 pub(crate) const KEY: &str = "Y2hhaW4tY2hhaW4tY2hhaW4tY2hhaW4tY2hhaW4tMDA=";
 
 const CONFIGURATION: &str = include_str!("../files/named.conf");
 
-/// Writes the configuration of the server, and with it whether updates are accepted.
+/// Writes the configuration of the server, which says whether updates are accepted.
 pub(crate) fn configure(folder: &Path, accepts_updates: bool) -> Result<()> {
     let folder_name = folder.display().to_string();
     let words = [("{folder}", folder_name.as_str()), ("{key_name}", KEY_NAME), ("{key}", KEY)];
@@ -39,10 +39,10 @@ pub(crate) fn configure(folder: &Path, accepts_updates: bool) -> Result<()> {
 pub(crate) fn empty_zones(folder: &Path) -> Result<()> {
     for zone in ZONES {
         for file in [format!("{zone}.zone"), format!("{zone}.zone.jnl")] {
-            // There is none in a new folder.
+            // In a new folder, the file does not exist.
             let _ = fs::remove_file(folder.join(file));
         }
-        // Nobody keeps an answer that there is no such name.
+        // A minimum TTL of 0 prevents caching of negative responses.
         let text = format!(
             "$TTL 0\n@ IN SOA ns.{zone}. root.{zone}. 1 60 60 600 0\n@ IN NS ns.{zone}.\nns IN A 127.0.0.1\n"
         );
@@ -51,12 +51,12 @@ pub(crate) fn empty_zones(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the server answers.
+/// Returns the response of the server.
 fn ask(words: &[&str]) -> Result<String> {
     output(Command::new("dig").args(["@127.0.0.1", "+time=2", "+tries=1"]).args(words))
 }
 
-/// The addresses of a name; none if there is no such name.
+/// Returns the addresses of a name; none if there is no such name.
 pub(crate) fn addresses(name: &str) -> Result<Vec<IpAddr>> {
     let answer = ask(&["+short", name, "A"])?;
     let mut addresses: Vec<IpAddr> = answer.lines().filter_map(|line| line.parse().ok()).collect();
@@ -64,7 +64,7 @@ pub(crate) fn addresses(name: &str) -> Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-/// All records of all zones but those of the zones themselves, each as `name TTL type value`.
+/// Returns all records of all zones except the SOA and NS records and the name server, each as `name TTL type value`.
 pub(crate) fn records() -> Result<BTreeSet<String>> {
     let key = format!("hmac-sha256:{KEY_NAME}:{KEY}");
     let mut records = BTreeSet::new();

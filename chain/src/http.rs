@@ -25,7 +25,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::process::output;
 
-/// How a request arrived.
+/// The client address of a request, and whether it came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub(crate) from: SocketAddr,
@@ -35,7 +35,7 @@ pub(crate) struct Arrival {
 pub(crate) type Answer = Response<Full<Bytes>>;
 type Handler = dyn Fn(&Request<Bytes>, Arrival) -> Answer + Send + Sync;
 
-/// A listener that answers until it is dropped.
+/// A listener that responds until it is dropped.
 pub(crate) struct Server {
     task: AbortHandle,
 }
@@ -46,7 +46,7 @@ impl Drop for Server {
     }
 }
 
-/// Listens, and answers each request. Call it inside of the runtime.
+/// Starts a listener, which responds to each request with `answer`. Must be called inside of the runtime.
 pub(crate) fn serve(
     address: Ipv4Addr,
     port: u16,
@@ -54,7 +54,7 @@ pub(crate) fn serve(
     answer: impl Fn(&Request<Bytes>, Arrival) -> Answer + Send + Sync + 'static,
 ) -> Result<Server> {
     let socket = TcpSocket::new_v4()?;
-    // A proxy may listen on this port of all addresses; ours is more specific.
+    // A proxy may listen on this port at all addresses. The socket for the single address takes precedence.
     socket.set_reuseport(true)?;
     socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::new(address.into(), port)).with_context(|| format!("{address}:{port}"))?;
@@ -109,7 +109,7 @@ async fn answer_all(
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// How many seconds a request wants to wait, by `?delay=2`.
+/// Returns the delay that a request asks for, such as `?delay=2` for 2 seconds.
 fn delay(uri: &Uri) -> Duration {
     let seconds = uri.query().and_then(|query| query.strip_prefix("delay=")?.parse().ok());
     Duration::from_secs(seconds.unwrap_or_default())
@@ -123,7 +123,7 @@ pub(crate) fn json(status: StatusCode, value: &Value) -> Answer {
     answer
 }
 
-/// A certificate that nobody trusts, for backends that speak TLS.
+/// Makes a self-signed certificate for backends with TLS.
 pub(crate) fn self_signed(folder: &Path) -> Result<TlsAcceptor> {
     let (key, certificate) = (folder.join("tls.key"), folder.join("tls.crt"));
     let mut openssl = Command::new("openssl");
@@ -139,7 +139,7 @@ pub(crate) fn self_signed(folder: &Path) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(configuration)))
 }
 
-/// What a client verifies certificates with: the authority, from a PEM text.
+/// Returns the configuration of a client that trusts only this certificate authority, a PEM text.
 pub(crate) fn trust(authority: &str) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;

@@ -1,7 +1,7 @@
-//! The programs around an exposed Service, running on this machine: an API server, a DNS server, an issuer of certificates,
-//! ingress controllers and gateways, and backends that say who they are.
+//! Runs the programs around an exposed Service on this machine: an API server, a DNS server, an issuer of certificates, ingress
+//! controllers and gateways, and backends that respond with their names.
 //!
-//! Everything runs in network, mount and process namespaces that `chain/enter` makes. A test looks like this:
+//! Everything runs in the network, mount and process namespaces that `chain/enter` makes. A test has this form:
 //!
 //! ```no_run
 //! use xposer_chain::{Chain, status};

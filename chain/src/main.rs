@@ -1,4 +1,4 @@
-//! Runs the chain until it is ended, to look at it by hand; `chain/up` starts it. Our controller runs, and exposes an example.
+//! Runs the chain until it is stopped, for manual inspection; `chain/up` starts it. Our controller runs, and exposes an example.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     ns.apply(EXAMPLE);
     ns.request("https://hello.example.com/").eventually(status(200).backend("hello"));
     let run = chain.run().display();
-    // From any folder, and into this chain.
+    // The commands work in any folder, and for this chain.
     let enter = format!("CHAIN_RUN={run} {}/chain/enter", std::env::current_dir()?.display());
     let mut table = String::new();
     for front in chain.fronts() {
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     )?;
     writeln!(table, "{enter} curl --cacert {run}/ca.crt https://hello.example.com/")?;
     show(chain.run(), &table)?;
-    // `chain/down` ends everything. What ends before is told to whoever calls `chain/up` again.
+    // `chain/down` stops everything. Programs that ended earlier are shown by the next `chain/up`.
     let mut told = BTreeSet::new();
     loop {
         std::thread::sleep(Duration::from_secs(1));
@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Writes the table that `chain/up` prints. Whoever waits for the file sees all of it.
+/// Writes the table that `chain/up` prints. The file is renamed into place, so a reader never sees a part of it.
 fn show(run: &Path, table: &str) -> Result<()> {
     std::fs::write(run.join("table.new"), table)?;
     Ok(std::fs::rename(run.join("table.new"), run.join("table"))?)

@@ -1,4 +1,4 @@
-//! A namespace of one test.
+//! The Kubernetes namespace of a test.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::cluster::{EVENT, Kind, NAMESPACE, SERVICE, name_of};
 use crate::requests::Request;
 use crate::wait::{SOON, say, within};
 
-/// How long a namespace of the same name may take to be gone.
+/// The maximum time until an existing namespace with the same name is deleted.
 const GONE: Duration = Duration::from_secs(90);
 
-/// A namespace. Its objects are deleted at the end.
+/// The namespace of a test. It is deleted at the end.
 pub struct Namespace {
     chain: &'static Chain,
     name: String,
@@ -31,7 +31,7 @@ pub struct Told {
 }
 
 impl Chain {
-    /// A namespace of a test. Hosts belong to all namespaces, so choose them with care.
+    /// Creates the namespace of a test. All tests share the hosts, so each test needs different ones.
     #[track_caller]
     pub fn namespace(&'static self, name: &str) -> Namespace {
         Namespace::new(self, name)
@@ -71,7 +71,7 @@ impl Namespace {
         Some(&self.name)
     }
 
-    /// Applies all objects of a YAML text, those without a namespace in this one.
+    /// Applies all objects of a YAML text. Objects without a namespace get this one.
     #[track_caller]
     pub fn apply(&self, yaml: &str) -> Vec<Value> {
         self.done(self.chain.cluster().apply_yaml(&self.name, yaml))
@@ -83,25 +83,25 @@ impl Namespace {
         self.done(self.chain.kubectl(&["apply", "--namespace", &self.name, "--filename", "-"], yaml));
     }
 
-    /// An object, if there is one.
+    /// Returns an object, if it exists.
     #[track_caller]
     pub fn find(&self, kind: Kind, name: &str) -> Option<Value> {
         self.done(self.chain.cluster().find(kind, self.at(), name))
     }
 
-    /// An object, or an error.
+    /// Returns an object, or an error if it does not exist.
     pub fn get(&self, kind: Kind, name: &str) -> Result<Value> {
         let found = self.chain.cluster().find(kind, self.at(), name)?;
         found.with_context(|| format!("there is no {} {name}", kind.name))
     }
 
-    /// All objects of a kind.
+    /// Returns all objects of a kind.
     #[track_caller]
     pub fn list(&self, kind: Kind) -> Vec<Value> {
         self.done(self.chain.cluster().list(kind, self.at()))
     }
 
-    /// The names of all objects of a kind, in order.
+    /// Returns the names of all objects of a kind, in order.
     #[track_caller]
     pub fn names(&self, kind: Kind) -> Vec<String> {
         let mut names: Vec<String> = self.list(kind).iter().map(|it| name_of(it).to_owned()).collect();
@@ -109,7 +109,7 @@ impl Namespace {
         names
     }
 
-    /// A merge patch; null removes a field.
+    /// Applies a merge patch; null removes a field.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "a patch is written where it is used")]
     pub fn patch(&self, kind: Kind, name: &str, patch: Value) -> Value {
@@ -134,7 +134,7 @@ impl Namespace {
         self.done(self.chain.cluster().delete(kind, self.at(), name));
     }
 
-    /// Whether there is no object of these kinds.
+    /// Checks that there is no object of these kinds.
     pub fn has_none(&self, kinds: &[Kind]) -> Result<()> {
         for kind in kinds {
             let objects = self.chain.cluster().list(*kind, self.at())?;
@@ -144,7 +144,8 @@ impl Namespace {
         Ok(())
     }
 
-    /// The Events of a Service that our controller has written. Others write some, too: the API server repairs cluster IPs.
+    /// Returns the Events of a Service that our controller has written. Other programs write Events, too: the API server repairs
+    /// cluster IPs.
     #[track_caller]
     pub fn events(&self, service: &str) -> Vec<Told> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -166,7 +167,7 @@ impl Namespace {
         self.event_within(SOON, service, kind, reason)
     }
 
-    /// The same with another deadline.
+    /// [`Namespace::event`] with another deadline.
     #[track_caller]
     pub fn event_within(&self, time: Duration, service: &str, kind: &str, reason: &str) -> String {
         within(time, &format!("{service} has the Event {kind} {reason}"), || {
@@ -176,7 +177,7 @@ impl Namespace {
         })
     }
 
-    /// A request.
+    /// Returns a request for a URL.
     pub fn request(&self, url: &str) -> Request {
         self.chain.request(url)
     }
@@ -187,7 +188,7 @@ impl Drop for Namespace {
         if std::thread::panicking() {
             self.chain.report();
         }
-        // The next run does it otherwise.
+        // If this fails, the next run deletes the namespace.
         if let Err(error) = self.chain.cluster().delete_namespace(&self.name) {
             say(&format!("{}: {error:#}", self.name));
         }

@@ -16,17 +16,17 @@ use nix::unistd::Pid;
 
 use crate::wait::wait_for;
 
-/// How long a program may take until it is ready, and until it ends.
+/// The maximum time until a program is ready, and until it ends.
 const START: Duration = Duration::from_secs(60);
 const END: Duration = Duration::from_secs(20);
-/// How many lines of a log, and how many characters of a line, a failed test shows.
+/// The number of lines of a log, and of characters of a line, that a failed test shows.
 const LINES: usize = 20;
 const WIDTH: usize = 400;
 
-/// How a program is asked whether it is ready.
+/// The readiness check of a program.
 #[derive(Clone, Debug)]
 pub(crate) enum Ready {
-    /// It answers 200.
+    /// It responds with 200.
     Http { address: SocketAddr, path: String },
     /// It accepts connections.
     Tcp(SocketAddr),
@@ -34,7 +34,7 @@ pub(crate) enum Ready {
     Runs,
 }
 
-/// What is started.
+/// The program to start, with its arguments and environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub(crate) program: PathBuf,
@@ -52,7 +52,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// A process that does not run yet. One that an earlier run left in this folder is ended.
+    /// Returns a process that does not run yet. A process that an earlier run left in this folder is killed.
     pub(crate) fn new(name: &str, folder: PathBuf, start: Start) -> Result<Self> {
         fs::create_dir_all(&folder)?;
         let process = Self { name: name.to_owned(), folder, start, child: Mutex::default() };
@@ -66,7 +66,7 @@ impl Process {
         // The kernel reuses ids, so check that the process runs in this folder.
         let is_ours = || fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd == self.folder);
         if is_ours() {
-            // It may end by itself in between.
+            // It may end by itself in the meantime.
             let _ = killpg(id, Signal::SIGKILL);
             wait_for(END, "a process of an earlier run ends", || {
                 ensure!(!is_ours(), "{} is still {id}", self.name);
@@ -133,7 +133,7 @@ impl Process {
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
-        // A test that failed while it held the lock changed nothing halfway.
+        // The lock of a failed test can be used, because the value is never half changed.
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,7 +156,7 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        // What it started itself.
+        // This ends its child processes.
         let _ = killpg(id, Signal::SIGKILL);
         Ok(())
     }
@@ -167,13 +167,13 @@ impl Process {
         self.done(self.spawn().and_then(|()| self.wait_ready()));
     }
 
-    /// Lets it finish, and waits until it has ended.
+    /// Stops it gracefully, and waits until it has ended.
     #[track_caller]
     pub fn stop(&self) {
         self.done(self.end(Signal::SIGTERM));
     }
 
-    /// Ends it at once.
+    /// Kills it.
     #[track_caller]
     pub fn kill(&self) {
         self.done(self.end(Signal::SIGKILL));
@@ -186,19 +186,19 @@ impl Process {
         self.start();
     }
 
-    /// Lets it not do anything; its connections stay.
+    /// Pauses it. Its connections stay open.
     #[track_caller]
     pub fn pause(&self) {
         self.done(self.send(Signal::SIGSTOP));
     }
 
-    /// Lets a paused one continue.
+    /// Resumes it after a pause.
     #[track_caller]
     pub fn resume(&self) {
         self.done(self.send(Signal::SIGCONT));
     }
 
-    /// Lets it read its configuration again, if it does so at a HUP.
+    /// Sends HUP, at which some programs read their configuration again.
     #[track_caller]
     pub fn reload(&self) {
         self.done(self.send(Signal::SIGHUP));
@@ -244,7 +244,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nobody can be told.
+        // An error cannot be reported here.
         let _ = self.end(Signal::SIGKILL);
     }
 }
@@ -258,15 +258,15 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(text(&output.stdout))
 }
 
-/// Starts a process from a thread that lasts. The kernel ends an Envoy when the thread that started it ends, and a test has a
-/// thread of its own.
+/// Starts a process from a permanent thread. The kernel kills an Envoy when the thread that started it ends, and each test has its
+/// own thread.
 fn spawn(command: Command) -> Result<Child> {
     type Job = (Command, Sender<std::io::Result<Child>>);
     static JOBS: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
         let (jobs, received) = channel::<Job>();
         std::thread::spawn(move || {
             for (mut command, answer) in received {
-                // Whoever asked may be gone.
+                // The caller may have ended.
                 let _ = answer.send(command.spawn());
             }
         });
@@ -281,7 +281,7 @@ fn id_of(child: &Child) -> Result<Pid> {
     Ok(Pid::from_raw(child.id().try_into()?))
 }
 
-/// Asks a program about itself: the status and the body of the answer.
+/// Sends a GET request to a program. Returns the status and the body of the response.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;

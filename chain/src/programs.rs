@@ -1,4 +1,4 @@
-//! The table of programs: how each is started, what it serves, and how it is asked whether it is ready.
+//! The table of programs: how each is started, which classes it serves, and how its readiness is checked.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,24 +8,24 @@ use std::process::Command;
 use crate::dns::{KEY, KEY_NAME, ZONES};
 use crate::process::{Ready, Start, output};
 
-/// Where a program comes from.
+/// The source of a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Binary {
-    /// `chain/build` builds it. It has to be there.
+    /// `chain/build` builds it. It is required.
     Built(&'static str),
-    /// A package of Debian has it. It has to be there.
+    /// A Debian package contains it. It is required.
     Debian(&'static str),
-    /// The variable names it, or it is in the PATH, to which `chain/build` adds what it built on request. Without it, what
-    /// needs it is skipped.
+    /// The environment variable names it, or it is in the PATH, which includes programs that `chain/build` builds only on request.
+    /// It is optional: tests that need it are skipped.
     Elsewhere { variable: &'static str, name: &'static str },
 }
 
-/// What an ingress controller or a gateway answers, and where.
+/// A class that an ingress controller or a gateway serves, with the address.
 #[derive(Clone, Copy, Debug)]
 pub struct Front {
     /// The class of the Ingresses, or the GatewayClass.
     pub class: &'static str,
-    /// Its ports 80 and 443 at this address.
+    /// The address, where it listens on the ports 80 and 443.
     pub address: Ipv4Addr,
 }
 
@@ -33,40 +33,40 @@ const fn front(class: &'static str, last: u8) -> Front {
     Front { class, address: Ipv4Addr::new(203, 0, 113, last) }
 }
 
-/// How the program of a row is asked whether it is ready.
+/// The readiness check of a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Question {
-    /// The port and the path that answer 200.
+    /// The address, the port and the path that respond with 200.
     Http(&'static str, u16, &'static str),
-    /// The port that accepts connections.
+    /// The address and the port that accept connections.
     Tcp(&'static str, u16),
-    /// Nothing, because it does not listen. What it does shows in its objects.
+    /// There is no check, because the program does not listen. The objects that it writes show its work.
     Nothing,
 }
 
-/// A row of the table. In its texts, `{folder}` is the program's folder, `{kubeconfig}` the administrator's kubeconfig, `{bin}`
-/// the folder of the programs that `chain/build` builds, `{zones}` the flags of ExternalDNS for the
-/// zones, `{key_name}` and `{key}` what the DNS server trusts.
+/// A row of the table. In its texts, `{folder}` is replaced by the program's folder, `{kubeconfig}` by the administrator's
+/// kubeconfig, `{bin}` by the folder of the programs that `chain/build` builds, `{zones}` by the flags of ExternalDNS for the
+/// zones, and `{key_name}` and `{key}` by the key that the DNS server trusts.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// Its name in tests, logs and tables.
+    /// The name in tests, logs and tables.
     pub name: &'static str,
     pub(crate) binary: Binary,
-    /// What it serves; nothing for what is no ingress controller and no gateway.
+    /// The classes that it serves; none if it is not an ingress controller or a gateway.
     pub serves: &'static [Front],
-    /// A command of `sh` that prepares its folder.
+    /// A shell command that prepares its folder.
     pub(crate) prepare: &'static str,
-    /// What is written into its folder before.
+    /// Files that are written into its folder before that command.
     pub(crate) files: &'static [(&'static str, &'static str)],
-    /// Separated by blanks.
+    /// The arguments, separated by blanks.
     pub(crate) arguments: &'static str,
     pub(crate) environment: &'static [(&'static str, &'static str)],
     pub(crate) ready: Question,
-    /// Objects that it needs, as YAML.
+    /// The objects that it needs, as YAML.
     pub(crate) objects: &'static str,
 }
 
-/// What most rows have in common.
+/// The defaults of a row.
 const BASE: Program = Program {
     name: "",
     binary: Binary::Built(""),
@@ -81,14 +81,14 @@ const BASE: Program = Program {
 
 /// The DNS server.
 pub(crate) const NAMED: &str = "named";
-/// The issuer of certificates.
+/// The program that issues certificates.
 pub(crate) const CERT_MANAGER: &str = "cert-manager";
-/// Who writes the records.
+/// The program that writes DNS records.
 pub(crate) const EXTERNAL_DNS: &str = "external-dns";
 
 /// The start page.
 pub const FORECASTLE: &str = "forecastle";
-/// Who registers monitors.
+/// The program that registers monitors.
 pub const INGRESS_MONITOR_CONTROLLER: &str = "ingressmonitorcontroller";
 
 /// The address of the stand-in for UptimeRobot's API.
@@ -96,12 +96,12 @@ pub(crate) const UPTIME_ROBOT: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 8);
 /// The address of the stand-in for external authentication.
 pub(crate) const AUTHENTICATE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
 
-/// The arguments of the Contour with this number in addresses and ports, which serves these classes.
+/// The arguments of the Contour with this number, which is a part of its address and ports, and with these classes.
 macro_rules! contour {
     ($number:literal, $classes:literal) => {
         concat!(
             "serve --kubeconfig={kubeconfig} --config-path=contour.yaml --insecure --disable-leader-election",
-            // Their definitions would have to be there.
+            // Contour would need the definitions of these kinds.
             " --disable-feature=tlsroutes --disable-feature=grpcroutes --disable-feature=tcproutes",
             " --disable-feature=backendtlspolicies --ingress-class-name=",
             $classes,
@@ -148,7 +148,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         objects: include_str!("../files/issuers.yaml"),
         ..BASE
     },
-    // A Contour without a Gateway listens on the ports that it is given. There are two, because the article has two classes.
+    // Without a Gateway, Contour listens on the configured ports. There are two instances, because the article has two classes.
     Program {
         name: "contour",
         arguments: contour!("1", "contour,external-ingress"),
@@ -190,7 +190,8 @@ pub(crate) const PROGRAMS: &[Program] = &[
         ready: Question::Http("127.0.0.1", 7979, "/healthz"),
         ..BASE
     },
-    // It starts Envoy itself, and reads its certificates from a fixed folder, which exists in the chain's mounts only with content.
+    // It starts Envoy itself, and reads its certificates from a fixed folder. In the mount namespace of the chain, this folder has
+    // its own content.
     Program {
         name: "envoy-gateway",
         binary: Binary::Built("envoy-gateway"),
@@ -200,7 +201,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
             "export KUBECONFIG={kubeconfig}; {bin}/envoy-gateway certgen --overwrite --disable-topology-injector;",
             " {bin}/envoy-gateway certgen --local --config-home={folder}/config; mkdir -p /certs;",
             " ! mountpoint -q /certs || umount /certs; mount --bind config/certs/envoy-gateway /certs;",
-            // It would fetch this version if there were no such file.
+            // Without this file, it would download this version of Envoy.
             " mkdir -p data/envoy-versions/1.0.0/bin; ln -sf {bin}/envoy data/envoy-versions/1.0.0/bin/envoy"
         ),
         arguments: "server --config-path=envoy-gateway.yaml",
@@ -213,7 +214,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         binary: Binary::Elsewhere { variable: "TRAEFIK", name: "traefik" },
         serves: &[front("traefik", 4), front("traefik-nginx", 4)],
         arguments: concat!(
-            // The Gateway API has the ports of listeners, which must be those of the entry points.
+            // The ports of the listeners in the Gateway API must be those of the entry points.
             "--entrypoints.web.address=203.0.113.4:80 --entrypoints.websecure.address=203.0.113.4:443",
             " --entrypoints.traefik.address=127.0.0.1:8074 --ping=true --global.checknewversion=false",
             " --global.sendanonymoususage=false --providers.kubernetesingress=true",
@@ -282,7 +283,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
 ];
 
 impl Program {
-    /// Where its binary is, if it is there.
+    /// Returns the path of its binary, if it exists.
     pub(crate) fn find(&self, bin: &Path) -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let searched = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
@@ -297,12 +298,12 @@ impl Program {
         }
     }
 
-    /// Whether the chain can do without it.
+    /// Whether the chain runs without it if it is missing.
     pub(crate) fn is_optional(&self) -> bool {
         matches!(self.binary, Binary::Elsewhere { .. })
     }
 
-    /// Writes its files, and runs its command before.
+    /// Writes its files, and runs its command for preparation.
     pub(crate) fn prepare(&self, place: &Place<'_>) -> anyhow::Result<()> {
         for (name, text) in self.files {
             fs::write(place.folder.join(name), place.fill(text))?;
@@ -314,7 +315,7 @@ impl Program {
         Ok(())
     }
 
-    /// How it is started.
+    /// Returns the description of its process.
     pub(crate) fn start(&self, program: PathBuf, place: &Place<'_>) -> anyhow::Result<Start> {
         let at = |host: &str, port: u16| anyhow::Ok(SocketAddr::new(host.parse()?, port));
         Ok(Start {
@@ -336,7 +337,7 @@ impl Program {
     }
 }
 
-/// The programs that are to run: all, or those whose names begin with a prefix in `CHAIN_PROGRAMS`.
+/// Returns the programs to run: all, or those whose names begin with a prefix in `CHAIN_PROGRAMS`.
 pub(crate) fn chosen() -> anyhow::Result<Vec<&'static Program>> {
     let Ok(chosen) = std::env::var("CHAIN_PROGRAMS") else { return Ok(PROGRAMS.iter().collect()) };
     let prefixes: Vec<&str> = chosen.split(',').map(str::trim).collect();
@@ -349,7 +350,7 @@ pub(crate) fn chosen() -> anyhow::Result<Vec<&'static Program>> {
     Ok(PROGRAMS.iter().filter(is_chosen).collect())
 }
 
-/// The folders and files that the texts of a row name.
+/// The values for the placeholders in the texts of a row.
 pub(crate) struct Place<'p> {
     pub(crate) folder: &'p Path,
     pub(crate) kubeconfig: &'p Path,
@@ -357,7 +358,7 @@ pub(crate) struct Place<'p> {
 }
 
 impl Place<'_> {
-    /// A text of a row, with its words filled in.
+    /// Returns a text of a row with its placeholders replaced.
     pub(crate) fn fill(&self, text: &str) -> String {
         let words = [
             ("{folder}", self.folder.display().to_string()),

@@ -21,11 +21,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::chain::Chain;
 use crate::wait::{SOON, within};
 
-/// How long a request may take.
+/// The timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many requests of [`Request::times`] run at the same time.
+/// The number of concurrent requests of [`Request::times`].
 const AT_ONCE: usize = 8;
-/// How many requests of [`Request::steadily`] wait for an answer, at most: a machine that is too slow gets fewer requests.
+/// The maximum number of waiting requests of [`Request::steadily`]. A slow machine gets fewer requests.
 const WAITING: usize = 25;
 
 /// A request. Each time it is sent, the name is resolved again, and the connection is a new one.
@@ -40,7 +40,7 @@ pub struct Request {
     http2: bool,
 }
 
-/// An answer.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -49,7 +49,7 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
-    /// Who was asked.
+    /// The address that the request was sent to.
     pub address: IpAddr,
 }
 
@@ -59,19 +59,19 @@ impl Answer {
         self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the backend says: `backend`, `namespace`, `port`, `method`, `path`, `host`, `headers`, `protocol`, `tls`, `from`. Null if it
-    /// was no backend that answered.
+    /// Returns the JSON of the backend: `backend`, `namespace`, `port`, `method`, `path`, `host`, `headers`, `protocol`, `tls`,
+    /// `from`. Null if the response is not from a backend.
     pub fn said(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
-    /// The name of the backend that answered.
+    /// Returns the name of the backend that responded.
     pub fn backend(&self) -> Option<String> {
         self.said()["backend"].as_str().map(str::to_owned)
     }
 }
 
-/// What is expected of an answer.
+/// The expected properties of a response.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     status: u16,
@@ -80,51 +80,51 @@ pub struct Expected {
     headers: Vec<(String, String)>,
 }
 
-/// An answer with this status.
+/// Expects a response with this status.
 pub fn status(status: u16) -> Expected {
     Expected { status, ..Expected::default() }
 }
 
-/// A redirect to this URL.
+/// Expects a redirect to this URL.
 pub fn redirect(status: u16, location: &str) -> Expected {
     self::status(status).header("location", location)
 }
 
 impl Expected {
-    /// This backend answers.
+    /// Expects a response of this backend.
     #[must_use]
     pub fn backend(mut self, name: &str) -> Self {
         self.backend = Some(name.to_owned());
         self
     }
 
-    /// The backend sees this path, with its query.
+    /// Expects that the backend gets this path, with the query.
     #[must_use]
     pub fn path(self, path: &str) -> Self {
         self.said("/path", path)
     }
 
-    /// The backend gets this header, whose name is in lower case; `None`: it does not get it.
+    /// Expects that the backend gets this header, whose name is in lower case. `None` means that it does not get the header.
     #[must_use]
     pub fn received(self, name: &str, value: Option<&str>) -> Self {
         self.said(&format!("/headers/{name}"), value)
     }
 
-    /// The backend says this at a JSON pointer.
+    /// Expects this value at a JSON pointer of the backend's JSON.
     #[must_use]
     pub fn said(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         self.said.push((pointer.to_owned(), value.into()));
         self
     }
 
-    /// The answer has this header, whose name is in lower case.
+    /// Expects that the response has this header, whose name is in lower case.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Whether an answer is as expected; else an error with the answer.
+    /// Checks a response. Returns an error with the response if it is not as expected.
     pub fn check(&self, answer: &Answer) -> Result<()> {
         let said = answer.said();
         let wrong_header = |(name, value): &&(String, String)| answer.header(name) != Some(value.as_str());
@@ -152,12 +152,12 @@ impl Expected {
 }
 
 impl Chain {
-    /// A request.
+    /// Returns a request for a URL.
     pub fn request(&'static self, url: &str) -> Request {
         Request::new(self, url)
     }
 
-    /// The URLs that Forecastle shows.
+    /// Returns the URLs that Forecastle shows.
     pub fn start_page(&'static self) -> Result<Vec<String>> {
         let answer = self.request("http://127.0.0.1:8077/api/apps").once()?;
         let apps: Vec<Value> = serde_json::from_str(&answer.body).context(answer.body.clone())?;
@@ -178,7 +178,7 @@ impl Request {
         }
     }
 
-    /// Another method than GET.
+    /// Sets the method; the default is GET.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = method.to_owned();
@@ -192,44 +192,44 @@ impl Request {
         self
     }
 
-    /// With a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: &str) -> Self {
         self.body = body.to_owned().into();
         self
     }
 
-    /// Asks at the address of a class, and does not resolve the name.
+    /// Sends the request to the address of a class, and does not resolve the name.
     #[must_use]
     pub fn at(mut self, class: &str) -> Self {
         self.address = Some(self.chain.address(class));
         self
     }
 
-    /// Speaks HTTP/2: with ALPN over TLS, else with prior knowledge.
+    /// Uses HTTP/2: with ALPN over TLS, and otherwise with prior knowledge.
     #[must_use]
     pub fn http2(mut self) -> Self {
         self.http2 = true;
         self
     }
 
-    /// Sends it once.
+    /// Sends the request once.
     pub fn once(&self) -> Result<Answer> {
         self.chain.block_on(self.send())
     }
 
-    /// Sends it once, and checks the answer.
+    /// Sends the request once, and checks the response.
     pub fn look(&self, expected: &Expected) -> Result<()> {
         expected.check(&self.once()?)
     }
 
-    /// Sends it until the answer is as expected.
+    /// Repeats the request until the response is as expected.
     #[track_caller]
     pub fn eventually(&self, expected: Expected) -> Answer {
         self.within(SOON, expected)
     }
 
-    /// The same with another deadline.
+    /// [`Request::eventually`] with another deadline.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is used")]
     pub fn within(&self, time: Duration, expected: Expected) -> Answer {
@@ -240,7 +240,7 @@ impl Request {
         })
     }
 
-    /// Sends it many times, and counts.
+    /// Sends the request many times, and counts the responses.
     pub fn times(&self, count: usize) -> Tally {
         let tally = Arc::new(Mutex::new(Tally::default()));
         self.chain.block_on(async {
@@ -257,7 +257,7 @@ impl Request {
         locked(&tally).clone()
     }
 
-    /// Sends it so many times a second until it is told to stop.
+    /// Sends the request at this rate until [`Steady::stop`] is called.
     pub fn steadily(&self, per_second: u32) -> Steady {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (request, shared) = (self.clone(), tally.clone());
@@ -357,26 +357,26 @@ impl Request {
     }
 }
 
-/// The answers to many requests.
+/// The counted responses to many requests.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// How many requests were answered or failed.
+    /// The number of requests.
     pub sent: usize,
-    /// How often each backend answered 200.
+    /// The number of responses with 200 from each backend.
     pub backends: BTreeMap<String, usize>,
-    /// How often each address was asked and answered.
+    /// The number of responses from each address.
     pub addresses: BTreeMap<IpAddr, usize>,
-    /// What was no answer of a backend with 200.
+    /// The results that are not a response with 200 from a backend.
     pub failures: Vec<String>,
 }
 
 impl Tally {
-    /// How often this backend answered.
+    /// Returns the number of responses from this backend.
     pub fn of(&self, backend: &str) -> usize {
         self.backends.get(backend).copied().unwrap_or_default()
     }
 
-    /// Fails unless each request was answered by a backend.
+    /// Fails if a request has no response from a backend.
     #[track_caller]
     pub fn has_no_failure(&self) {
         let some: Vec<&String> = self.failures.iter().take(5).collect();
@@ -403,7 +403,7 @@ fn count_in(tally: &Mutex<Tally>, answered: Result<Answer>) {
     }
 }
 
-/// A client that sends a request again and again.
+/// A client that sends a request at a steady rate.
 pub struct Steady {
     chain: &'static Chain,
     tally: Arc<Mutex<Tally>>,
@@ -412,14 +412,14 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// What was counted so far.
+    /// Returns the counts so far.
     pub fn so_far(&self) -> Tally {
         locked(&self.tally).clone()
     }
 
-    /// Stops, and waits for the answers that are still to come.
+    /// Stops the client, and waits for the outstanding responses.
     pub fn stop(self) -> Tally {
-        // It may have ended, if the runtime ended.
+        // The task may have ended together with the runtime.
         let _ = self.stop.send(());
         let _ = self.chain.block_on(self.task);
         locked(&self.tally).clone()

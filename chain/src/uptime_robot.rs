@@ -1,4 +1,4 @@
-//! A stand-in for the part of UptimeRobot's API (version 2) that IngressMonitorController uses. It keeps the monitors.
+//! A stand-in for UptimeRobot's API (version 2), as far as IngressMonitorController uses it. It stores the monitors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 
-/// A monitor that was registered.
+/// A registered monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
     /// `friendly_name`.
     pub name: String,
-    /// What it asks.
+    /// The URL that is monitored.
     pub url: String,
 }
 
@@ -36,12 +36,12 @@ impl UptimeRobot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The monitors that are registered now.
+    /// Returns the registered monitors.
     pub fn monitors(&self) -> Vec<Registered> {
         self.state().monitors.values().cloned().collect()
     }
 
-    /// Each call so far, as its method with its parameters.
+    /// Returns the calls so far, each as its method with its parameters.
     pub fn calls(&self) -> Vec<String> {
         self.state().calls.clone()
     }
@@ -89,7 +89,7 @@ impl UptimeRobot {
     }
 }
 
-/// A value of a form, decoded.
+/// Returns the decoded value of a form field.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,13 +1,13 @@
-//! Waiting for a condition, with a deadline and the last thing that was seen.
+//! Waits for conditions with a deadline. If it expires, the last observed state is reported.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// The deadline that fits everything that one program does.
+/// The usual deadline, which is sufficient for an action of one program.
 pub const SOON: Duration = Duration::from_secs(30);
-/// How often a condition is looked at.
+/// The interval between two checks of a condition.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Prints a line to standard error, even if the test runner captures the output of tests.
@@ -34,7 +34,7 @@ pub fn wait_for<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<
     }
 }
 
-/// The same for tests, which it fails.
+/// [`wait_for`] for tests: panics if the deadline expires.
 #[track_caller]
 pub fn within<T>(time: Duration, what: &str, look: impl FnMut() -> Result<T>) -> T {
     wait_for(time, what, look).unwrap_or_else(|error| panic!("{error:#}"))
@@ -46,10 +46,10 @@ pub fn eventually<T>(what: &str, look: impl FnMut() -> Result<T>) -> T {
     within(SOON, what, look)
 }
 
-/// A condition, which says what is missing.
+/// A condition. Its error says what is missing.
 type Look<'l> = Box<dyn FnMut() -> Result<()> + 'l>;
 
-/// A link that is waited for.
+/// A condition with its state.
 struct Link<'l> {
     name: String,
     look: Look<'l>,
@@ -57,7 +57,7 @@ struct Link<'l> {
     after: Option<Duration>,
 }
 
-/// What follows from one action: each link is a condition. They are looked at in turns, so each gets its own time.
+/// Conditions that follow from one action. They are checked in turns, so the time of each is measured.
 pub struct Links<'l> {
     action: String,
     began: Instant,
@@ -65,7 +65,7 @@ pub struct Links<'l> {
 }
 
 impl<'l> Links<'l> {
-    /// Begins to measure. Make it right before the action.
+    /// Starts the time measurement. Call it immediately before the action.
     pub fn of(action: &str) -> Self {
         Self { action: action.to_owned(), began: Instant::now(), links: Vec::new() }
     }
@@ -78,7 +78,7 @@ impl<'l> Links<'l> {
         self
     }
 
-    /// Waits until all conditions were met once, and prints when each was.
+    /// Waits until each condition was met once, and prints the time of each.
     #[track_caller]
     pub fn all_within(mut self, time: Duration) {
         while self.links.iter().any(|link| link.after.is_none()) && self.began.elapsed() <= time {

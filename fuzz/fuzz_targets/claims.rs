@@ -1,5 +1,5 @@
-//! What a host says of claims: any text is the lines of a key or none, what is read is written the same, and a request is answered whatever
-//! the host says.
+//! Claims as a host returns them: any text can be parsed or is refused, parsed claims are written unchanged, and a request gets a
+//! response whatever the host returns.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,13 +18,13 @@ fuzz_target!(|text: &str| {
         let shard = Shard { state: ShardState::default(), buckets: [('0', holders.clone())].into() };
         assert_eq!(Shard::from_data(&shard.data()).expect("what was written can be read"), shard);
         compared(&holders);
-        // What is not wanted changes nothing of what is.
+        // Claims that are not requested do not change the requested ones.
         for (text, held) in &holders {
             let found = read_lines(&first, &|it| it == text).expect("it was read before");
             assert_eq!(found, Holders::from([(text.clone(), held.clone())]));
         }
     }
-    // The host's bytes as they are, as the state, and under every key of a ConfigMap of this moment.
+    // The input as the whole response of the host, as the state, and under every key of an up-to-date ConfigMap.
     let state = r#"{"version":3,"written":"1970-01-01T00:00:00Z"}"#;
     let mut data: BTreeMap<String, &str> =
         "0123456789abcdef".chars().map(|key| (key.to_string(), &*first)).collect();
@@ -37,7 +37,7 @@ fuzz_target!(|text: &str| {
     answered(rest, &|_| Err(first.clone()));
 });
 
-/// Who asks in vain is told who has it, and nobody is in the own way.
+/// A refused claim names its holder, and a Service is never in conflict with itself.
 fn compared(holders: &Holders) {
     let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
         .expect("the Service is in order");
@@ -52,7 +52,7 @@ fn compared(holders: &Holders) {
     assert!(plan.contested("2026-01-01T00:00:00Z", &had, &own, true).is_empty());
 }
 
-/// The policy answers about a Service, and about an object of any kind.
+/// The policy gives a response for a Service, and for an object of any kind.
 fn answered(object: &str, host: &xposer_policy::Host<'_>) {
     let mut objects = vec![testing::service(&[])];
     objects.extend(serde_json::from_str::<Value>(object));
@@ -70,7 +70,7 @@ fn answered(object: &str, host: &xposer_policy::Host<'_>) {
         let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
         assert!(answer["accepted"].is_boolean());
         assert_ne!(answer.get("code"), Some(&json!(500)));
-        // What was there before takes nothing from anybody.
+        // An unchanged object has no new claims.
         if let Some(guarded) = Guarded::read(&object) {
             assert!(guarded.claims_beside(Some(&guarded)).is_empty());
             assert_eq!(answer["accepted"], true);

@@ -1,7 +1,7 @@
-//! Any Service under any settings: never a panic; an Error exactly where there is no plan; every place exists; what is
-//! emitted is JSON.
+//! Exposes any Service under any settings. There is never a panic, and an Error exactly if there is no plan; every place in a
+//! finding exists; and the emitted objects are JSON.
 //!
-//! The input is a line of settings, and then either a whole Service as JSON, or one annotation a line.
+//! The input is a line of settings, followed by either a whole Service as JSON, or one annotation on each line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ use xposer::options::annotations;
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Precedence, Service, Settings, expose, expose_all};
 
-/// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
+/// Reads lines of the form `IngressURLTemplate=...`. Lines without a known key go into the forwarded block.
 fn from_lines(text: &str) -> Value {
     let mut own = Map::new();
     let mut block = String::new();
@@ -65,12 +65,12 @@ fuzz_target!(|text: &str| {
             let value: Value = serde_json::from_str(&object.to_json()).expect("it is JSON");
             assert_eq!(value, object.to_value());
         }
-        // Nothing is open that was not, and every value that decides has a source.
+        // A plan compared with itself has lost no protection, and every value of the trace has a source.
         assert!(opened(plan, plan).is_empty());
         assert!(
             trace(&service, &settings).iter().all(|row| !row.what.is_empty() && !row.value.contains('\n'))
         );
-        // The same Service twice claims everything twice.
+        // If the same Service is given twice, every claim conflicts.
         let twice = expose_all(&[service.clone(), service], &settings, Precedence::RefuseAll);
         assert!(twice.iter().all(|outcome| outcome.plan().is_none()));
     }

@@ -1,4 +1,4 @@
-//! Any text as a forwarded block: never a panic, every key once, every range where it says.
+//! Parses any text as a forwarded block: there is never a panic, every key occurs once, and every range gives back its text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,7 @@
-//! The guest functions on any bytes: never a panic, never an error, always an answer in Kubewarden's form; the text of a
-//! changed object is what the tree would have become; and what was changed once is left alone. Nobody is asked without claims; with
-//! them, the answer is the same where all is free or the Service's own, and a refusal where all is taken.
+//! Calls the guest functions with any bytes. There is never a panic or an error, and always a response in Kubewarden's format. The
+//! text of a changed object is the text of the changed tree, and a second request does not change it again. Without claims, the
+//! host is not called. With claims, the response is the same if all claims are free or belong to the Service, and a refusal if all
+//! are taken.
 #![no_main]
 
 use std::cell::Cell;
@@ -15,7 +16,7 @@ use xposer::emit::stamp;
 use xposer::options::Mode;
 use xposer::{Plan, Service, Settings, expose};
 
-/// More ConfigMaps than these are not asked for, as `docs/claims.md` says.
+/// The maximum number of ConfigMaps that a request reads, as `docs/claims.md` describes.
 const MAX_CONFIG_MAPS: usize = 64;
 
 fn call(function: fn(&[u8]) -> wapc_guest::CallResult, payload: &[u8]) -> Value {
@@ -24,13 +25,13 @@ fn call(function: fn(&[u8]) -> wapc_guest::CallResult, payload: &[u8]) -> Value 
 }
 
 fuzz_target!(|text: &str| {
-    // The bytes themselves, as nobody should send them.
+    // The input as the whole request.
     let answer = call(xposer_policy::validate, text.as_bytes());
     assert!(answer["accepted"].is_boolean());
     let answer = call(xposer_policy::validate_settings, text.as_bytes());
     assert_eq!(answer["valid"] == true, answer["message"].is_null());
 
-    // A line of settings, and an object, in a request that is in order.
+    // A line of settings, and an object, in a valid request.
     let (config, rest) = text.split_once('\n').unwrap_or(("", text));
     let Ok(object) = serde_json::from_str::<Value>(rest) else { return };
     let mut config = serde_json::from_str(config).unwrap_or_else(|_| json!({"domain": "example.com"}));
@@ -59,13 +60,13 @@ fuzz_target!(|text: &str| {
     assert_eq!(answer.get("mutated_object"), changed.then_some(&expected));
     let again = call(xposer_policy::validate, request(&expected).as_bytes());
     assert_eq!(again.get("mutated_object"), None);
-    // However the text of the object is laid out.
+    // The layout of the object's text does not matter.
     let same = format!(
         r#"{{"settings":{config},"request":{{"operation":"UPDATE","namespace":"shop","object":{rest},"kind":{{"kind":"Service"}}}}}}"#
     );
     assert_eq!(call(xposer_policy::validate, same.as_bytes()), answer);
 
-    // The same with claims: those of the line, if they are in order.
+    // The same with claims: those of the input, if they are valid.
     let asking = |claims: Value| {
         let mut asking = config.clone();
         asking.as_object_mut()?.insert("claims".to_owned(), claims);
@@ -76,7 +77,7 @@ fuzz_target!(|text: &str| {
     let payload = with(&asking, &object);
     let state =
         || ShardState { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), ..ShardState::default() };
-    // Every ConfigMap has all of them.
+    // Every ConfigMap has all buckets.
     let say = |buckets: Buckets| config_map(Shard { state: state(), buckets }.data());
     let mode = settings.claims().map_or(Mode::Off, xposer::options::Claims::mode);
     let is_asked = outcome.plan().is_some() && mode != Mode::Off;
@@ -88,7 +89,7 @@ fuzz_target!(|text: &str| {
         }
         buckets
     };
-    // More ConfigMaps than may be asked for are not known.
+    // If there are more ConfigMaps than the maximum, the claims are not known.
     let is_known = texts.iter().map(ClaimText::config_map).collect::<BTreeSet<_>>().len() <= MAX_CONFIG_MAPS;
     let free = asked(&payload, is_asked, say(Buckets::new()).as_bytes());
     if !is_asked || is_known {
@@ -108,10 +109,10 @@ fuzz_target!(|text: &str| {
         assert_eq!(taken["accepted"] == false, mode == Mode::Deny || free["accepted"] == false);
         assert!(mode == Mode::Off || taken.get("mutated_object") != Some(&expected) || expected == object);
     }
-    // Whatever a host says, what was refused before stays refused, and nothing else of the object is changed.
+    // Whatever the host returns, a refused request stays refused.
     for said in [text, rest] {
         let found = config_map([(STATE_KEY.to_owned(), said.to_owned())].into());
-        // Under the keys that are asked for.
+        // The text is under the requested keys.
         let mut data = Shard { state: state(), buckets: Buckets::new() }.data();
         data.extend(texts.iter().map(|claim| (claim.key().to_string(), said.to_owned())));
         let under = config_map(data);
@@ -122,12 +123,12 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// A ConfigMap of the claims, as the API server gives it.
+/// Returns a ConfigMap of claims, as the API server returns it.
 fn config_map(data: BTreeMap<String, String>) -> String {
     json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": data}).to_string()
 }
 
-/// The answer where the host says this to all questions.
+/// Returns the response if the host answers all requests with `said`.
 fn asked(payload: &str, is_asked: bool, said: &[u8]) -> Value {
     let calls = Cell::new(0);
     let host = |_: &[u8]| {

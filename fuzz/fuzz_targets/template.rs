@@ -1,4 +1,5 @@
-//! Any text as a template: never a panic, every problem at whole characters of the text, every result within its bound.
+//! Parses any text as a template: there is never a panic, every problem covers whole characters of the text, and every result is
+//! within its size limit.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -47,10 +47,10 @@ settings, and reads none. Nothing is written to the cluster.
 
 Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or nothing says which domain to use.";
 
-/// What Xposer does with the Services of a cluster.
+/// Shows what Xposer does with the Services of a cluster.
 ///
-/// It reads the cluster of the kubeconfig's context, as kubectl does, and writes nothing, except for `adopt`. The Services are
-/// decided as the controller decides about them, with its settings or with those of --settings.
+/// It reads the cluster of the kubeconfig's context, as kubectl does, and writes nothing, except for `adopt`. It decides about the
+/// Services as the controller does, with the controller's settings or with those of --settings.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-xposer", bin_name = "kubectl xposer", version, max_term_width = 100)]
 #[command(after_help = EXAMPLES)]
@@ -63,14 +63,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists the exposed Services: where, by what, and who may come in.
+    /// Lists the exposed Services with their URLs and controllers, and who has access.
     #[command(visible_alias = "get", after_help = SELECTION)]
     List(ListArgs),
-    /// Says where the values come from that decide how a Service is exposed, and what is wrong with it.
+    /// Shows where the values come from that decide how a Service is exposed, and the problems of the Service.
     ///
     /// A word is explained as `xposer explain` does: an annotation, a setting, a diagnostic code or a program.
     Explain(ExplainArgs),
-    /// Says what is wrong with the Services, as `xposer check` does for files.
+    /// Prints the problems of the Services, as `xposer check` does for files.
     #[command(
         after_help = "Without a name, all Services of the namespace are checked, also those that do not ask to be exposed."
     )]
@@ -78,24 +78,26 @@ pub(crate) enum Command {
     /// Prints a report: a page, JSON or a graph.
     #[command(after_help = SELECTION)]
     Report(ReportArgs),
-    /// Shows what the controller would change if it ran now with these settings. Needs only rights to read.
+    /// Shows what the controller would change if it ran now with these settings. Needs only read permissions.
     #[command(after_help = "Exit codes: 0 nothing would change, 1 something would, 2 an error.")]
     Diff(DiffArgs),
-    /// Prints the label and the annotations that reproduce existing Ingresses, as `xposer import` does, and says what cannot be said.
+    /// Prints the label and the annotations that reproduce existing Ingresses, as `xposer import` does, and reports what they
+    /// cannot reproduce.
     ///
-    /// What the settings give is not repeated.
+    /// The annotations do not repeat values of the settings.
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
-    /// Makes a start, as `xposer init` does: settings that existing Ingresses have in common, and the annotations that are left.
+    /// Proposes settings and annotations for existing Ingresses, as `xposer init` does: settings with their common values, and
+    /// annotations for the other values.
     #[command(after_help = INIT_HELP)]
     Init(InitArgs),
-    /// Hands an object that belongs to somebody else over to a Service, so that the controller adopts it.
+    /// Hands an existing object over to a Service, so that the controller adopts it.
     ///
     /// It writes one annotation on that object, and nothing else.
     Adopt(AdoptArgs),
 }
 
-/// Which cluster, as whom, and which settings.
+/// The cluster, the user, and the settings.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ClusterArgs {
     /// The namespace; otherwise that of the context
@@ -119,13 +121,13 @@ pub(crate) struct ClusterArgs {
     /// The group to act as; may be given several times
     #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub(crate) impersonate_groups: Vec<String>,
-    /// The longest time for a request, for example 30s; 0 means no limit
+    /// The timeout of a request, for example 30s; 0 means no limit
     #[arg(long, global = true, value_name = "TIME", default_value = "0", value_parser = duration)]
     pub(crate) request_timeout: Duration,
     /// The settings, as for `xposer check`; otherwise those of the controller in the cluster
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "controller")]
     pub(crate) settings: Option<PathBuf>,
-    /// The Deployment of the controller whose settings count, where several exist or none may be looked for
+    /// The Deployment of the controller whose settings are used; needed if there are several, or if Deployments may not be listed
     #[arg(long, global = true, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
     pub(crate) controller: Option<Namespaced>,
 }
@@ -137,7 +139,7 @@ pub(crate) struct Namespaced {
     pub(crate) name: String,
 }
 
-/// Which Services.
+/// The selection of Services.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Selection {
     /// Services, as svc/NAME or svc NAME
@@ -155,10 +157,10 @@ pub(crate) struct Selection {
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How the list is printed
+    /// The output format
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub(crate) output: Option<ListOutput>,
-    /// Without the line of headings
+    /// Print no headings
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_name = "BOOL", hide_possible_values = true)]
     pub(crate) no_headers: bool,
 }
@@ -167,7 +169,7 @@ pub(crate) struct ListArgs {
 pub(crate) enum ListOutput {
     /// With more columns
     Wide,
-    /// The names alone
+    /// Only the names
     Name,
     /// The data of the report
     Json,
@@ -192,7 +194,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How diagnostics are printed
+    /// The format of the diagnostics
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) diagnostics: Diagnostics,
 }
@@ -201,17 +203,17 @@ pub(crate) struct CheckArgs {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How the report is printed
+    /// The output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) output: ReportOutput,
-    /// Another kind of object that could expose the Services; the report says what would be different
+    /// Another kind of object that could expose the Services; the report shows the differences
     #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) compare_target: Option<Target>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportOutput {
-    /// One page that needs nothing beside it
+    /// One self-contained page
     #[default]
     Html,
     /// The data
@@ -226,7 +228,7 @@ pub(crate) struct DiffArgs {
     pub(crate) selection: Selection,
 }
 
-/// Which Ingresses.
+/// The selection of Ingresses.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Ingresses {
     /// Ingresses, as ingress/NAME or ingress NAME
@@ -246,7 +248,7 @@ pub(crate) struct ImportArgs {
     pub(crate) ingresses: Ingresses,
     #[command(flatten)]
     pub(crate) proposing: Proposing,
-    /// How diagnostics are printed
+    /// The format of the diagnostics
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) diagnostics: Diagnostics,
 }
@@ -257,7 +259,7 @@ pub(crate) struct InitArgs {
     pub(crate) ingresses: Ingresses,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// How diagnostics are printed
+    /// The format of the diagnostics
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) diagnostics: Diagnostics,
 }
@@ -270,10 +272,10 @@ pub(crate) struct AdoptArgs {
     /// The Service in the same namespace that adopts it
     #[arg(long, value_name = "NAME")]
     pub(crate) service: String,
-    /// Hands it over although what protects it now is lost
+    /// Hand it over even if its protection is lost
     #[arg(long)]
     pub(crate) force: bool,
-    /// client only shows what would be written, server lets the API server check it, none writes it
+    /// client only shows the changes, server lets the API server check them, none writes them
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_value_t, default_missing_value = "client", value_name = "STRATEGY")]
     pub(crate) dry_run: DryRun,
 }

@@ -10,7 +10,7 @@ use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 /// The maximum size of a help in bytes; it may contain a value of the Service.
 pub(crate) const MAX_HELP: usize = 1000;
 
-/// What changes for a Service. Each finding stands in one of the lists, and only where it was not there before.
+/// The changes for a Service. Each new finding is in exactly one of the lists.
 ///
 /// ```
 /// use serde_json::json;
@@ -21,7 +21,7 @@ pub(crate) const MAX_HELP: usize = 1000;
 /// let route = settings.clone().with_targets([Target::HttpRoute]);
 /// let of = |settings| expose(&Service::from_value(&service), settings);
 /// let changes = Changes::between((&of(&settings), &[]), (&of(&route), &[]));
-/// // The Gateway API has no words for it.
+/// // The Gateway API cannot express it.
 /// assert_eq!(changes.refused[0].code, Some("protection-lost"));
 /// # Ok::<(), xposer::Report>(())
 /// ```
@@ -29,21 +29,21 @@ pub(crate) const MAX_HELP: usize = 1000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
-    /// What is said in other words.
+    /// Features that are translated to other annotations or fields.
     pub translated: Vec<Said>,
-    /// What works in another way.
+    /// Features that work differently.
     pub differs: Vec<Said>,
-    /// What nothing does any more.
+    /// Features that are lost.
     pub lost: Vec<Said>,
-    /// What else is said.
+    /// Other new findings.
     pub told: Vec<Said>,
-    /// What protects less, or not any more.
+    /// Protections that are weaker or lost.
     pub opens: Vec<Said>,
-    /// Why the Service is refused.
+    /// Errors for which the Service is refused.
     pub refused: Vec<Said>,
 }
 
-/// A sentence about a Service, and the place that it is about.
+/// A message about a Service, with the annotation, field or setting that it is about.
 ///
 /// ```
 /// use xposer::Severity;
@@ -56,17 +56,17 @@ pub struct Changes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Said {
-    /// What kind of finding it is; none for what would be open.
+    /// The code of the finding. A protection that would be weaker or lost has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The annotation, field or setting that it is about.
+    /// The annotation, field or setting that the message is about.
     pub path: String,
-    /// What would be so.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// The help: what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// How much the finding weighs; what would be open weighs as an error.
+    /// The severity of the finding. A protection that would be weaker or lost is an error.
     #[serde(skip)]
     pub severity: Severity,
 }
@@ -83,7 +83,7 @@ impl From<&Diagnostic> for Said {
     }
 }
 
-/// Who serves a target, before and after.
+/// The controller of a target before and after the change.
 ///
 /// ```
 /// use serde_json::json;
@@ -102,11 +102,11 @@ impl From<&Diagnostic> for Said {
 pub struct Served {
     /// The target.
     pub target: &'static str,
-    /// The program that serves it, or `nobody`.
+    /// The controller that serves the target, or `nobody`.
     pub before: &'static str,
-    /// The program that would serve it, or `nobody`.
+    /// The controller that would serve the target, or `nobody`.
     pub after: &'static str,
-    /// Whether nothing says that this program serves it, while it was known before who did.
+    /// Whether the new controller is only assumed, although the old one was known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub guessed: bool,
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::changes::{Changes, Served};
 
-/// The version of the data. A field may be added to it; nothing is renamed or removed.
+/// The version of the data. Fields may be added in this version, but no field is renamed or removed.
 pub const API_VERSION: &str = "report.xposer.stakater.com/v1";
 
-/// A report: which Services are exposed and how, which are refused, and what is to be known about the others.
+/// A report: the exposed Services, the refused Services, and the findings about all of them.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -16,79 +16,81 @@ pub struct Report {
     pub api_version: &'static str,
     /// Always `Report`.
     pub kind: &'static str,
-    /// When it was made, in RFC 3339; left out where the same input shall give the same report.
+    /// The time at which the report was made, in RFC 3339. `xposer report` leaves it out, so that the same input gives the same
+    /// report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
-    /// What it is about, for example the name of a cluster.
+    /// The title, for example the name of a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The target that every row is compared with: what `migration` is about.
+    /// The target for which `migration` shows the differences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare_target: Option<&'static str>,
-    /// How many there are of everything, also of what is left out.
+    /// The numbers of Services and findings. Entries that are left out of the lists are counted, too.
     pub summary: Summary,
-    /// The exposed Services, in the order of their namespaces and names.
+    /// The exposed Services, sorted by namespace and name.
     pub rows: Vec<Row>,
-    /// The Services that ask to be exposed and are not, in the same order.
+    /// The Services that ask to be exposed and are refused, in the same order.
     pub refused: Vec<Refused>,
-    /// What is said about the other Services: warnings, then infos.
+    /// The findings about the Services that are not refused: warnings, then infos.
     pub findings: Vec<Told>,
-    /// What several Services ask for and one of them at most can have.
+    /// Claims that several Services make and at most one can have.
     pub conflicts: Vec<Conflict>,
-    /// The hosts that belong to another namespace, or not to that of their Service, as the setting `namespaces` says.
+    /// The hosts that belong to another namespace, or do not belong to the namespace of their Service, according to the setting
+    /// `namespaces`.
     pub foreign_hosts: Vec<ForeignHost>,
-    /// What is not in this report because it would be too long.
+    /// The numbers of entries that are left out because the report would be too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<LeftOut>,
 }
 
-/// How many there are of everything.
+/// The numbers of Services and findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// All Services that were looked at.
+    /// The number of Services that were read.
     pub services: usize,
-    /// Those that are exposed.
+    /// The number of exposed Services.
     pub exposed: usize,
-    /// Those that ask to be exposed and are not.
+    /// The number of Services that ask to be exposed and are refused.
     pub refused: usize,
-    /// Those that do not ask.
+    /// The number of Services that do not ask to be exposed.
     pub not_exposed: usize,
-    /// The different hosts under which a Service is exposed.
+    /// The number of different hosts under which Services are exposed.
     pub hosts: usize,
-    /// The exposed Services that everybody may come in to, by one of their targets at least.
+    /// The number of exposed Services with access `open`: at least one of their targets admits all clients.
     pub open: usize,
-    /// Those of which it is not known who may come in.
+    /// The number of exposed Services with access `notKnown`.
     pub access_not_known: usize,
-    /// The warnings about Services that are not refused. Of the findings of one kind about one Service, 100 are filed; the last of them
-    /// says how many more there are, which are not counted.
+    /// The number of warnings about Services that are not refused. At most 100 findings with one code are filed for a Service; the
+    /// last of them gives the number of the others, which are not counted here.
     pub warnings: usize,
-    /// The infos about them, counted in the same way.
+    /// The number of infos about these Services, counted in the same way.
     pub infos: usize,
-    /// What is claimed by several Services.
+    /// The number of claims that several Services make.
     pub conflicts: usize,
-    /// The hosts that do not belong to the namespace of their Service.
+    /// The number of hosts that do not belong to the namespace of their Service.
     pub foreign_hosts: usize,
-    /// The rows by the result of their `migration`.
+    /// The numbers of rows by the result of their `migration`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationSummary>,
 }
 
-/// The rows by the result of their migration.
+/// The numbers of rows by the result of their migration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationSummary {
-    /// They work there as here.
+    /// The number of rows that work in the same way on the other target.
     pub same: usize,
-    /// They work there in another way.
+    /// The number of rows that work differently on the other target.
     pub differs: usize,
-    /// They lose something.
+    /// The number of rows that lose a feature.
     pub loses: usize,
-    /// They are less protected.
+    /// The number of rows that are less protected.
     pub opens: usize,
-    /// They are refused.
+    /// The number of rows that are refused.
     pub refused: usize,
 }
 
@@ -97,54 +99,54 @@ pub struct MigrationSummary {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// The namespace of the Service; empty where it names none.
+    /// The namespace of the Service; empty if it has none.
     pub namespace: String,
-    /// Its name.
+    /// The name of the Service.
     pub service: String,
-    /// Where it is exposed: at least one.
+    /// The URLs of the Service: at least one.
     pub urls: Vec<Url>,
-    /// The profile that it is under.
+    /// The profile that applies to the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// What exposes it: at least one kind of object.
+    /// The kinds of objects that expose the Service: at least one.
     pub targets: Vec<RowTarget>,
-    /// Where its certificate comes from, at the first of its targets.
+    /// The source of the certificate on the first target.
     pub certificate: Certificate,
-    /// What ExternalDNS publishes, where it runs.
+    /// The DNS records that ExternalDNS publishes if it runs.
     pub dns: Dns,
-    /// The URL that its monitor requests.
+    /// The URL that the monitor of the Service requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitor: Option<String>,
-    /// Who may come in, by the target that lets in most: `open`, `notKnown` or `restricted`.
+    /// Which clients get access, by the target that admits the most: `open`, `notKnown` or `restricted`.
     pub access: Access,
-    /// What decides who or what gets to it.
+    /// The protections of the Service.
     pub protections: Vec<Protection>,
-    /// Of a canary: whose requests it gets, and which.
+    /// If the Service is a canary: its stable Service, and the requests that it gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
-    /// The canaries that get a part of its requests.
+    /// The canaries that get a part of the requests for this Service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub canaries: Vec<Canary>,
-    /// What would be different if `compareTarget` exposed it.
+    /// The differences if `compareTarget` exposed the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migration: Option<Migration>,
-    /// What the controller did about it; only in the controller's own report.
+    /// The state of the objects in the cluster; only in the controller's own report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Cluster>,
 }
 
-/// Where a Service is exposed.
+/// A URL of a Service.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Url {
-    /// Scheme, host and path; of a regular expression, its literal beginning.
+    /// The scheme, the host and the path. If the path is a regular expression, the URL has its literal beginning.
     pub url: String,
-    /// The host; `*.` at its beginning stands for any one name.
+    /// The host. `*.` at the beginning stands for any single DNS label.
     pub host: String,
-    /// The path as the object has it.
+    /// The path in the emitted object.
     pub path: String,
-    /// How the path is compared: `Prefix`, `Exact` or `ImplementationSpecific`.
+    /// The path type: `Prefix`, `Exact` or `ImplementationSpecific`.
     pub path_type: &'static str,
     /// The port of the Service, by number or name.
     pub port: String,
@@ -157,230 +159,232 @@ pub struct Url {
 pub struct RowTarget {
     /// The kind: `Ingress`, `HTTPRoute` or `Route`.
     pub kind: &'static str,
-    /// What it is attached to: the class of an Ingress, the Gateways or the ListenerSet of an HTTPRoute. None means the default of the cluster.
+    /// The class of an Ingress, or the Gateways or the ListenerSet to which an HTTPRoute is attached. An empty list means the
+    /// default of the cluster.
     pub attached_to: Vec<String>,
-    /// The program that serves it.
+    /// The controller that serves the object.
     pub program: String,
-    /// How that is known, as the end of a sentence.
+    /// How the controller is known, as the end of a sentence.
     pub because: String,
-    /// Who may come in here: `open`, `notKnown` or `restricted`.
+    /// Which clients get access through this target: `open`, `notKnown` or `restricted`.
     pub access: Access,
-    /// Where the certificate comes from here, if it is another one than that of the row.
+    /// The source of the certificate on this target, if it differs from that of the row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
 }
 
-/// Who may come in.
+/// Which clients get access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Access {
-    /// Only those with an allowed address, a password, a certificate, or the consent of a server that is asked.
+    /// Only clients with an allowed address, a password, a client certificate, or the consent of an authentication server.
     Restricted,
-    /// It is not known: an object of another program is named, which may keep somebody out.
+    /// It is not known which clients: the Service names an object of another program, which may restrict the access.
     NotKnown,
-    /// Everybody.
+    /// All clients.
     Open,
 }
 
-/// Something that decides who or what gets to a Service.
+/// A protection of a Service.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Protection {
-    /// The option, or the key of an annotation of another program.
+    /// The name of the option, or the key of an annotation of another program.
     pub what: String,
-    /// The value, in one line and at most 200 bytes.
+    /// The value in one line, shortened to 200 bytes.
     pub value: String,
-    /// The annotation or the setting that asks for it.
+    /// The annotation or the setting that asks for the protection.
     pub from: String,
-    /// The targets on which it has an effect.
+    /// The targets on which the protection has an effect.
     pub targets: Vec<&'static str>,
-    /// Whether it keeps somebody out who is not admitted; TLS, a limit or a denied address does not.
+    /// Whether the protection denies access to clients that are not admitted. TLS, limits and denied addresses do not count.
     pub restricts: bool,
 }
 
-/// Where a certificate comes from.
+/// The source of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {
-    /// `none`, `secret`, `certManager`, `loadBalancer`, `gateway` (its listener has it), `passthrough` (the Service has it) or `stable` (the
-    /// Service that a canary belongs to has it).
+    /// `none`, `secret`, `certManager`, `loadBalancer`, `gateway` (the listener has it), `passthrough` (the Service has it) or
+    /// `stable` (the stable Service of a canary has it).
     pub source: CertificateSource,
-    /// The names of the secrets that hold it. What they contain is never read.
+    /// The names of the secrets with the certificate. Their content is never read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
-    /// The issuer that cert-manager asks, as `Issuer NAME` or `ClusterIssuer NAME`.
+    /// The issuer that cert-manager uses, as `Issuer NAME` or `ClusterIssuer NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
 }
 
-/// Where a certificate comes from.
+/// The source of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum CertificateSource {
     /// There is no TLS.
     None,
-    /// A secret that somebody else fills.
+    /// A secret that is created by other means than cert-manager.
     Secret,
-    /// A secret that cert-manager fills.
+    /// A secret that cert-manager creates.
     CertManager,
     /// A load balancer in front of the controller.
     LoadBalancer,
     /// The listener of the Gateway.
     Gateway,
-    /// The Service, where TLS ends.
+    /// The Service, which terminates TLS.
     Passthrough,
-    /// The Service that a canary belongs to.
+    /// The stable Service of a canary.
     Stable,
 }
 
-/// What ExternalDNS publishes, where it runs.
+/// The DNS records that ExternalDNS publishes if it runs.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Dns {
-    /// The hosts that it publishes.
+    /// The hosts that ExternalDNS publishes.
     pub hosts: Vec<String>,
-    /// What the records lead to, where an annotation says it.
+    /// The target of the records, if an annotation sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The time to live of the records, where an annotation says it.
+    /// The time to live of the records, if an annotation sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<String>,
-    /// The annotation by which it leaves the objects out.
+    /// The annotation that excludes the objects from ExternalDNS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out_by: Option<String>,
 }
 
-/// A canary, and the requests that it gets.
+/// A relation between a canary and its stable Service, with the requests that the canary gets.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Canary {
-    /// The other Service, in the same namespace: of a canary the stable one, and of that the canary.
+    /// The other Service, in the same namespace: the stable Service in the row of a canary, and the canary in the row of a stable
+    /// Service.
     pub service: String,
     /// The percentage of the requests that the canary gets, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<u8>,
-    /// The header that sends a request to it.
+    /// The header that selects requests for the canary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// The value of the header; without one it is `always`.
+    /// The value of the header. Without a value, it is `always`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_value: Option<String>,
-    /// The cookie that sends a request to it, if its value is `always`.
+    /// The cookie that selects requests for the canary if its value is `always`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
 }
 
-/// What would be different if another target exposed a Service.
+/// The differences if another target exposed a Service.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Migration {
-    /// The worst of what would happen.
+    /// The most severe of the differences.
     pub result: MigrationResult,
-    /// Its URL there, where it is another one.
+    /// The URL on the other target, if it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Who would serve it there.
+    /// The change of the controller, if there is one.
     pub served_by: Vec<Served>,
-    /// What is said in other words, works in another way, is lost, would be open or refused.
+    /// The differences in detail.
     #[serde(flatten)]
     pub changes: Changes,
 }
 
-/// What a migration comes to; a later one is worse.
+/// The result of a migration, in the order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MigrationResult {
-    /// Nothing is different but words.
+    /// It works in the same way. Annotations may be translated.
     Same,
-    /// Something works in another way.
+    /// A feature works differently.
     Differs,
-    /// Something is lost.
+    /// A feature is lost.
     Loses,
-    /// It is less protected.
+    /// The Service is less protected.
     Opens,
-    /// It is refused.
+    /// The Service is refused.
     Refused,
 }
 
-/// What the controller did about a Service.
+/// The state of the objects of a Service in a cluster.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
-    /// Whether every object is as it is to be.
+    /// Whether all objects are as Xposer emits them.
     pub state: ClusterState,
-    /// What was not written and why, as the API server or the controller said it last.
+    /// The last error of the API server or the controller: which object was not written, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What became of the objects of a Service.
+/// The state of the objects of a Service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ClusterState {
-    /// All are as they are to be.
+    /// All objects are as Xposer emits them.
     InSync,
-    /// Something is to be written.
+    /// An object is not written yet.
     Pending,
-    /// Something could not be written.
+    /// An object could not be written.
     Failed,
 }
 
-/// A Service that asks to be exposed and is not.
+/// A Service that asks to be exposed and is refused.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
-    /// The namespace of the Service; empty where it names none.
+    /// The namespace of the Service; empty if it has none.
     pub namespace: String,
-    /// Its name; empty where it has none.
+    /// The name of the Service; empty if it has none.
     pub service: String,
-    /// Whether it could be exposed if the others were not there.
+    /// Whether the Service is refused only because of conflicts with other Services.
     pub conflict: bool,
-    /// Everything that is said about it: errors, then warnings, then infos.
+    /// All findings about the Service: errors, then warnings, then infos.
     pub findings: Vec<Finding>,
 }
 
-/// What is said about a Service that is not refused.
+/// A finding about a Service that is not refused.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Told {
-    /// The namespace of the Service; empty where it names none.
+    /// The namespace of the Service; empty if it has none.
     pub namespace: String,
-    /// Its name.
+    /// The name of the Service.
     pub service: String,
-    /// What is said.
+    /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
 }
 
-/// What is said about a Service.
+/// A finding about a Service.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// `error`, `warning` or `info`.
     pub severity: &'static str,
-    /// What kind of finding it is; `xposer explain CODE` explains it.
+    /// The code of the finding; `xposer explain CODE` explains it.
     pub code: &'static str,
-    /// The annotation, field or setting that it is about.
+    /// The annotation, field or setting that the finding is about.
     pub path: String,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// The help: what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// Where that is written, if it came from a file.
+    /// The place in a file, if the input came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
@@ -413,27 +417,27 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What several Services ask for and one of them at most can have.
+/// A claim that several Services make and at most one can have.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
-    /// What they ask for: a host and path, or a kind, a namespace and a name.
+    /// The claim: a host and path, or a kind, a namespace and a name.
     pub claim: String,
-    /// The Services that ask for it.
+    /// The Services that make the claim.
     pub services: Vec<Claimant>,
 }
 
-/// A Service that asks for something that others ask for, too.
+/// A Service with a claim that other Services make, too.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Claimant {
-    /// The namespace of the Service; empty where it names none.
+    /// The namespace of the Service; empty if it has none.
     pub namespace: String,
-    /// Its name.
+    /// The name of the Service.
     pub service: String,
-    /// Whether it is exposed, as the oldest of them; of files, none is.
+    /// Whether the Service is exposed. In a cluster, the oldest Service is exposed; in files, all of them are refused.
     pub exposed: bool,
 }
 
@@ -442,35 +446,35 @@ pub struct Claimant {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ForeignHost {
-    /// The namespace of the Service; empty where it names none.
+    /// The namespace of the Service; empty if it has none.
     pub namespace: String,
-    /// Its name.
+    /// The name of the Service.
     pub service: String,
     /// The host.
     pub host: String,
-    /// Whom it belongs to, or not.
+    /// The message about the owner of the host.
     pub message: String,
-    /// Where that is written, if it came from a file.
+    /// The place in a file, if the input came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
-/// What is not in a report because it would be too long.
+/// The numbers of entries that are left out of a report because it would be too long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LeftOut {
-    /// The most entries that each list may have.
+    /// The maximum number of entries of each list.
     pub limit: usize,
-    /// The Services that were not looked at, and are in no number of the summary.
+    /// The number of Services that were not read. The summary does not count them.
     pub services: usize,
-    /// The rows that are left out.
+    /// The number of rows that are left out.
     pub rows: usize,
-    /// The refused Services that are left out.
+    /// The number of refused Services that are left out.
     pub refused: usize,
-    /// The findings that are left out, also those of refused Services.
+    /// The number of findings that are left out, including those about refused Services.
     pub findings: usize,
-    /// The conflicts and foreign hosts that are left out.
+    /// The number of conflicts and foreign hosts that are left out.
     pub others: usize,
 }
 
@@ -489,7 +493,7 @@ macro_rules! named {
 named!(Row, Refused, Told, Claimant, ForeignHost);
 
 impl RowTarget {
-    /// The attachment of an object that names none.
+    /// Returns the text for an object without a class or parent.
     pub(crate) fn default_attachment(&self) -> String {
         match self.kind {
             "Ingress" => "of the default class".to_owned(),

@@ -1,4 +1,4 @@
-//! The page, opened in Chromium as a person opens it: from a file, without a network. Needs `chromium`.
+//! Tests the page in Chromium, opened from a file without a network. Needs `chromium`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod common;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use xposer_report::Options;
 
-/// Where pages and pictures are kept.
+/// Returns the path of a page or picture.
 fn kept(file: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or(folder, PathBuf::from);
@@ -25,7 +25,8 @@ fn kept(file: &str) -> PathBuf {
     folder.canonicalize().unwrap().join(file)
 }
 
-/// A browser, and the folder for what it keeps: its sockets would stay in that of the system, because it is killed.
+/// A browser, and the folder for its temporary files. The browser is killed at the end, so its sockets would stay in the folder of
+/// the system.
 struct Opener {
     browser: Browser,
     _kept: TempDir,
@@ -41,12 +42,12 @@ impl Deref for Opener {
 
 fn browser() -> Opener {
     let kept = tempfile::tempdir().unwrap();
-    // No name is looked up, so nothing is asked outside of this machine.
+    // No name is resolved, so no request leaves this machine.
     let no_network = OsStr::new("--host-resolver-rules=MAP * ~NOTFOUND");
-    // Without these it asks its maker for news, and wants memory that containers do not have.
+    // Without these flags, it contacts its manufacturer, and needs shared memory that containers do not have.
     let quiet = ["--disable-component-update", "--disable-sync", "--no-pings", "--disable-dev-shm-usage"];
     let options = LaunchOptions {
-        // Chromium's sandbox refuses to run as root, which containers often are. It opens our own pages only.
+        // Chromium's sandbox does not run as root, which containers often use. Only our own pages are opened.
         sandbox: false,
         window_size: Some((1360, 1400)),
         idle_browser_timeout: Duration::from_secs(120),
@@ -58,7 +59,7 @@ fn browser() -> Opener {
     Opener { browser, _kept: kept }
 }
 
-/// A page that is open, with what was said and asked for.
+/// An open page, with its console messages and its requests.
 struct Opened {
     tab: Arc<Tab>,
     said: Arc<Mutex<Vec<String>>>,
@@ -101,7 +102,7 @@ impl Opened {
         Self { tab, said, asked }
     }
 
-    /// What an expression of the page's own language gives.
+    /// Returns the value of a JavaScript expression in the page.
     fn value(&self, expression: &str) -> Value {
         let found = self.tab.evaluate(&format!("JSON.stringify({expression})"), false).unwrap();
         let text = found.value.clone().unwrap_or_else(|| panic!("{expression}: {found:?}"));
@@ -125,7 +126,7 @@ impl Opened {
         }
     }
 
-    /// The names of the Services that are shown, in order.
+    /// Returns the names of the Services that are shown, in order.
     fn services(&self) -> Vec<String> {
         let found = self.value(
             "[...document.querySelectorAll('#table tbody th[scope=row] b')].map(it => it.textContent)",
@@ -153,7 +154,7 @@ impl Opened {
     fn colors(&self, scheme: &str) {
         let feature =
             |name: &str, value: &str| Emulation::MediaFeature { name: name.into(), value: value.into() };
-        // A page that still scrolls moves away from under the mouse.
+        // The mouse would miss its target on a page that still scrolls.
         let features =
             vec![feature("prefers-color-scheme", scheme), feature("prefers-reduced-motion", "reduce")];
         self.tab.call_method(Emulation::SetEmulatedMedia { media: None, features: Some(features) }).unwrap();
@@ -166,12 +167,12 @@ impl Opened {
     }
 
     fn said(&self) -> Vec<String> {
-        // What was said before comes before the answer to this.
+        // Earlier messages arrive before the value of this expression.
         self.value("1");
         self.said.lock().unwrap().clone()
     }
 
-    /// What was asked for outside of the page.
+    /// Returns the requests outside of the page.
     fn asked_outside(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|url| !url.starts_with("file:") && !url.starts_with("data:")).cloned().collect()
@@ -191,12 +192,12 @@ mod in_chromium {
         page.picture("report-dark.png");
         page.colors("light");
 
-        // The rows are there, and the first stop of the keyboard leads to them.
+        // The rows exist, and the first element in the tab order leads to them.
         assert_eq!(page.services().len(), 20);
         page.tab.press_key("Tab").unwrap();
         assert_eq!(page.value("document.activeElement.className"), json!("skip"));
 
-        // Search: every word must be found.
+        // The search finds rows that contain every word.
         page.type_search("bank restricted", 2, 20);
         assert_eq!(page.services(), ["accounts", "ledger"]);
         page.type_search("zzz", 0, 20);
@@ -235,13 +236,13 @@ mod in_chromium {
         assert_eq!(page.value(order), json!("descending"));
         assert_eq!(page.services()[0], "wiki");
 
-        // The graph is drawn of what is shown.
+        // The graph shows the visible rows.
         page.type_search("profile internal", 4, 20);
         assert_eq!(page.value("document.querySelectorAll('#drawing .door').length"), json!(1));
         assert_eq!(page.value("document.querySelectorAll('#drawing .host').length"), json!(4));
         page.type_search("", 20, 20);
 
-        // A refused Service leads to the reason, which has the place.
+        // A refused Service links to the reason, which names the place in a file.
         page.tab.find_element("tr.is-refused a").unwrap().click().unwrap();
         page.wait_for("location.hash.startsWith('#refused-')", &json!(true));
         let reason = page.value("document.querySelector(':target').innerText");
@@ -256,14 +257,14 @@ mod in_chromium {
         page.wait_for("document.getElementById('s1').isConnected", &json!(true));
         assert_eq!(page.services().len(), 20);
 
-        // Everything that can be used has a name.
+        // Every control has an accessible name.
         let nameless = "[...document.querySelectorAll('button, a[href], input, select, summary')].filter(it => !(it.textContent.trim() || it.labels?.length)).length";
         assert_eq!(page.value(nameless), json!(0));
 
         assert_eq!(page.said(), Vec::<String>::new());
         assert_eq!(page.asked_outside(), Vec::<String>::new());
 
-        // A link leads to the Service. Nothing answers, as there is no network here.
+        // A link leads to the Service. There is no network here, so nothing responds.
         page.type_search("forecastle", 1, 20);
         page.tab.find_element("#table tbody td a").unwrap().click().unwrap();
         let started = Instant::now();
@@ -296,7 +297,7 @@ mod in_chromium {
         assert_eq!(page.asked_outside(), Vec::<String>::new());
     }
 
-    /// What the others rely on: a script that is not ours does not run, and is told.
+    /// The other tests rely on this: a script that is not ours is not run, and is reported.
     #[test]
     #[ignore = "needs chromium: make test"]
     fn the_policy_forbids_other_scripts() {
@@ -310,7 +311,7 @@ mod in_chromium {
         assert!(said.len() >= 3 && said.iter().all(|it| it.contains("Content Security Policy")), "{said:?}");
     }
 
-    /// Nothing here is compared with a time; the numbers are printed, and stand in `docs/report.md`.
+    /// No time is checked here. The numbers are printed for `docs/report.md`.
     #[test]
     #[ignore = "needs chromium: make test"]
     fn five_thousand_rows_are_usable() {

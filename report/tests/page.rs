@@ -1,4 +1,4 @@
-//! What a report says, as data, as a graph and as a page; and what becomes of text that wants to be more than text.
+//! Tests the content of a report as data, as a graph and as a page, and the treatment of hostile text.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod common;
@@ -24,7 +24,7 @@ fn the_same_input_gives_the_same_report() {
     let page = of(&documents, &settings).to_html();
     assert_eq!(page, of(&documents, &settings).to_html());
     documents.reverse();
-    // The order of the input does not matter but for what names other Services.
+    // The order of the input does not change the order of the rows.
     let names = |report: &Report| -> Vec<_> { report.rows.iter().map(|row| row.service.clone()).collect() };
     documents.reverse();
     assert_eq!(names(&of(&documents, &settings)), names(&of(&documents, &settings)));
@@ -44,7 +44,7 @@ fn who_may_come_in() {
         row(&[("xposer.stakater.com/annotations", forwarded.as_str())], json!({}))
     };
     assert_eq!(row(&[], json!({})), Access::Open);
-    // What limits, secures or denies leaves the door open.
+    // Limits, TLS and denied addresses do not restrict the access.
     for (key, value) in [
         ("RateLimit", "10/s"),
         ("TLS", "true"),
@@ -61,12 +61,12 @@ fn who_may_come_in() {
     ] {
         assert_eq!(row(&[(key, value)], json!({})), Access::Restricted, "{key}: {value}");
     }
-    // A certificate that may be left out keeps nobody out.
+    // An optional client certificate does not restrict the access.
     let tls = json!({"tls": true});
     assert_eq!(row(&[("ClientCertificate", "ca")], tls.clone()), Access::Restricted);
     assert_eq!(row(&[("ClientCertificate", "secret: ca\nverify: optional")], tls), Access::Open);
     assert_eq!(block("nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8"), Access::Restricted);
-    // Of a target that does not do it, everybody comes in; the worst counts.
+    // A target without support for the option is open, and the most open target counts for the row.
     let both = json!({"target": ["Ingress", "HTTPRoute"], "parentRefs": [{"name": "external"}],
         "gatewayController": "gateway", "annotations": {"acceptLoss": ["*/AllowedSources"]}});
     let mut settings = both;
@@ -120,7 +120,7 @@ fn a_canary_and_its_stable_service_name_each_other() {
     let [stable, canary] = report.rows.as_slice() else { panic!("{:?}", report.refused) };
     assert_eq!((stable.canaries[0].service.as_str(), stable.canaries[0].weight), ("web-next", Some(10)));
     assert_eq!(canary.canary.as_ref().map(|it| it.service.as_str()), Some("web"));
-    // The annotations of the stable Service decide who comes in to both.
+    // The annotations of the stable Service decide the access to both.
     assert_eq!(canary.access, Access::Restricted);
     assert!(report.to_html().contains("<a href=\"#s2\">web-next</a>"));
 }
@@ -136,7 +136,7 @@ fn conflicts_are_named_with_what_is_claimed() {
     assert_eq!(conflict.claim, "www.example.com/");
     assert!(conflict.services.iter().map(|it| it.service.as_str()).eq(["one", "two"]));
     assert!(report.refused.iter().all(|it| it.conflict) && report.rows.len() == 1);
-    // In a cluster, the oldest is exposed.
+    // In a cluster, the oldest Service is exposed.
     let options = Options { precedence: Precedence::OldestFirst, ..Options::default() };
     let report = common::report(&documents, &settings, &options);
     let exposed: Vec<bool> = report.conflicts[0].services.iter().map(|it| it.exposed).collect();
@@ -150,7 +150,7 @@ fn hosts_of_others_are_named() {
     let [foreign] = report.foreign_hosts.as_slice() else { panic!("{report:?}") };
     assert_eq!(foreign.host, "bank.example.com");
     assert_eq!(report.summary.foreign_hosts, 1);
-    // Without the setting, every host is in order.
+    // Without the setting, every host is allowed.
     let report = of(&[service("shop", "web", &[("IngressURLTemplate", "bank.example.com")])], &json!({}));
     assert!(report.foreign_hosts.is_empty() && report.rows.len() == 1);
 }
@@ -194,7 +194,7 @@ fn lists_have_a_bound_that_is_told() {
     assert!(report.to_html().contains("This report is not complete."));
 }
 
-/// What is written grows with the Services, and not faster.
+/// The size of the report grows at most linearly with the number of Services.
 #[test]
 fn twenty_thousand_services_are_a_report() {
     let settings = json!({"domain": DOMAIN});
@@ -233,7 +233,7 @@ fn nothing_is_a_report() {
     let report = of(&[], &json!({}));
     assert!(report.to_html().contains("No Service is exposed"));
     assert_eq!(report.to_mermaid(), "flowchart LR\n");
-    // Services that do not ask are counted.
+    // Services that do not ask to be exposed are counted.
     let quiet = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}});
     let report = of(&[quiet], &json!({}));
     assert_eq!((report.summary.services, report.summary.not_exposed), (1, 1));
@@ -251,20 +251,20 @@ fn hostile_text_is_text() {
         assert!(!page.contains(text), "{text}");
     }
     assert!(!page.contains("<b>".repeat(3).as_str()));
-    // Every link leads to a web page or within this one.
+    // Every link leads to a web page or to a part of this page.
     for link in page.split("href=\"").skip(1) {
         assert!(
             ["https://", "http://", "#", "data:image/svg+xml,"].iter().any(|start| link.starts_with(start))
         );
     }
-    // No attribute is a handler, whatever stands in a value.
+    // No attribute is an event handler, whatever a value contains.
     for tag in page.split('<').skip(1).filter_map(|part| part.split('>').next()) {
         let attributes = tag.split('"').step_by(2);
         assert!(attributes.clone().all(|it| !it.contains(" on")), "{tag}");
     }
     let is_odd = |c: char| xposer::internal::is_hidden(c) && c != '\n' && c != '\t';
     assert_eq!(page.chars().find(|c| is_odd(*c)), None);
-    // It is there, in the form in which it can be read.
+    // The text is shown in escaped form.
     assert!(page.contains("&#60;/script&#62;&#60;script&#62;") && page.contains("\\u{202e}"));
 }
 
@@ -279,7 +279,7 @@ fn the_graph_has_no_hostile_text() {
     }
 }
 
-/// The page asks for nothing that is not in it, and allows nothing else.
+/// The page loads nothing from outside, and its policy forbids that.
 #[test]
 fn the_page_is_complete() {
     let page = example_page();
@@ -290,7 +290,7 @@ fn the_page_is_complete() {
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|it| it.split('"').next()).collect();
     let different: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), different.len());
-    // Every link within the page leads somewhere.
+    // Every link within the page has a target.
     for link in page.split("href=\"#").skip(1).filter_map(|it| it.split('"').next()) {
         assert!(different.contains(link), "{link}");
     }

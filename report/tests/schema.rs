@@ -1,4 +1,5 @@
-//! The JSON Schema of the report, and the list of fields in `docs/report.md`, are what the types say; a report is valid under it.
+//! The JSON Schema of the report and the list of fields in `docs/report.md` match the types, and reports are valid under the
+//! schema.
 #![cfg(feature = "schema")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
@@ -13,7 +14,7 @@ use xposer::{Diagnostic, Precedence, Target};
 use xposer_report::model::{Cluster, ClusterState};
 use xposer_report::{Options, Place, Report};
 
-/// What stands before and behind the list of fields in the page.
+/// The lines before and after the list of fields in the page.
 const MARKS: (&str, &str) = ("<!-- fields -->\n", "<!-- end of fields -->\n");
 
 fn docs(file: &str) -> PathBuf {
@@ -28,7 +29,7 @@ fn schema() -> Value {
     schema
 }
 
-/// Cuts the examples in Rust off the descriptions: who reads JSON has no use for them.
+/// Removes the Rust examples from the descriptions, because readers of the schema do not need them.
 fn cut_examples(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -42,7 +43,7 @@ fn cut_examples(value: &mut Value) {
     }
 }
 
-/// Compares a file with what was made, or writes it with `BLESS=1`.
+/// Compares a file with the generated text, or writes it with `BLESS=1`.
 fn compare(path: &Path, made: &str) {
     if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
         std::fs::write(path, made).unwrap();
@@ -66,7 +67,7 @@ fn the_page_lists_every_field() {
     compare(&path, &format!("{before}{}{}{}{after}", MARKS.0, fields(&schema()), MARKS.1));
 }
 
-/// A table for each type, in the order in which they are met.
+/// Returns a table for each type, in the order of their first use.
 fn fields(schema: &Value) -> String {
     let mut text = String::new();
     let mut waiting = vec![("Report".to_owned(), schema.clone())];
@@ -94,12 +95,12 @@ fn fields(schema: &Value) -> String {
             let meaning = property["description"].as_str().unwrap().replace('\n', " ");
             writeln!(text, "| `{field}` | {kind}{optional} | {meaning} |").unwrap();
         }
-        // What is an enumeration has its words where it is used.
+        // An enumeration has no table: the fields of this type list its values.
     }
     text
 }
 
-/// The type of a property in words, and the other types that it names.
+/// Returns the type of a property in words, and adds the other types that it names to `types`.
 fn kind(property: &Value, types: &mut Vec<String>) -> String {
     if let Some(reference) = property["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap().to_owned();
@@ -122,7 +123,7 @@ fn kind(property: &Value, types: &mut Vec<String>) -> String {
     }
 }
 
-/// A report with a value in every field.
+/// Returns a report with a value in every field.
 fn sample() -> Report {
     let documents = [
         service(
@@ -209,7 +210,7 @@ fn reports_are_valid() {
     assert!(!validator.is_valid(&wrong));
 }
 
-/// The sample has every field that the schema has, so that none is described and never written.
+/// The sample has every field of the schema, so every described field is really written.
 #[test]
 fn every_field_is_written() {
     let schema = schema();
@@ -222,7 +223,7 @@ fn every_field_is_written() {
         let properties = of["properties"].as_object().into_iter().flatten();
         described.extend(properties.map(|(field, _)| (name.to_owned(), field.clone())));
     }
-    // Only a target that a Service has already can be served by somebody of whom it is a guess.
+    // A controller can be assumed only for a target that the Service already has.
     written.insert("guessed".to_owned());
     let missing: Vec<_> = described.iter().filter(|(_, field)| !written.contains(field)).collect();
     assert!(described.len() > 60 && missing.is_empty(), "{missing:?}");

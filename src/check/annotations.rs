@@ -1,4 +1,5 @@
-//! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
+//! Rules about forwarded annotations: keys that are denied, values that are invalid, and annotations in a place where no program
+//! reads them.
 
 use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
@@ -10,7 +11,7 @@ use crate::plan::{Annotation, Wanted};
 use crate::resolve::{ASK, contradiction};
 use crate::values::Target;
 
-/// No key is on the list of those that may not be forwarded.
+/// Checks that no forwarded key is denied by the administrator.
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         let key = forwarded.key.as_str();
@@ -31,8 +32,8 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The pattern by which what a forwarded line says is denied in other words, and these: what the administrator writes so does not count
-/// beside the line.
+/// Returns the pattern that denies another key with the meaning of a forwarded line, and this other key. The administrator denies
+/// the feature with this pattern, so the line is denied, too.
 fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Option<(&'f str, String)> {
     let (plan, settings, key) = (context.plan, context.settings, forwarded.key.as_str());
     settings.deny.iter().next().filter(|_| forwarded.is_forwarded() && !settings.allow.fit(key))?;
@@ -55,13 +56,14 @@ fn says_denied(what: &str, other: &str, pattern: &str) -> String {
     )
 }
 
-/// No line takes back what an option or a setting asks for.
+/// Checks that no forwarded line disables what an option or a setting asks for.
 pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotations.iter().filter(|it| it.is_forwarded() && plan.has_stable_ingress());
     for (given, (intents, does)) in given.filter_map(|it| Some((it, undoes(plan, it)?))) {
         let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
-        // Where nobody but ingress-nginx reads lines, they are not looked at as intents.
+        // If only ingress-nginx reads the annotations, the plan has no intents of them. So this searches the annotations of the
+        // settings, too.
         let says = |it: &Annotation| {
             let intent = intent_of(plan, Target::Ingress, &it.key).filter(|it| intents.contains(it))?;
             (!it.is_forwarded() && protects(&it.key, &it.value)).then(|| (intent, it.origin()))
@@ -82,7 +84,7 @@ pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// No option of the Service says what its author may not forward in the words of a program.
+/// Checks that no option of the Service is denied, either by its own key or by a key of a program with the same meaning.
 pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
     let settings = context.settings;
     if settings.deny.iter().next().is_none() {
@@ -108,7 +110,8 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whoever serves the Service takes what is given in its own words, and looks for objects in the namespace of the Service.
+/// Checks the values of a program's own annotations: the program that serves the Service accepts them, and they name only objects
+/// in the namespace of the Service.
 pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for annotation in &plan.annotations {
@@ -132,7 +135,7 @@ pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// No annotation for an Ingress controller is on the Service itself, where the controller does not read it.
+/// Reports annotations for an Ingress controller that are on the Service itself, where the controller does not read them.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in &context.service.of_ingresses {
         let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));

@@ -1,4 +1,4 @@
-//! Rules about a canary: what ingress-nginx requires of it, and what has an effect on it.
+//! Rules about a canary: the requirements of ingress-nginx, and the annotations and options that have an effect on it.
 
 use super::loss::loss;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
@@ -9,7 +9,7 @@ use crate::plan::context::RuleContext;
 use crate::plan::{Plan, Wanted};
 use crate::values::Target;
 
-/// A canary is of another Service, and has a weight, a header or a cookie that selects its requests.
+/// Checks that a canary names another Service, and has a weight, a header or a cookie that selects its requests.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     let Some(canary) = &context.plan.canary else { return };
     if canary.of == context.service.name() {
@@ -18,7 +18,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     }
     let is_silent = canary.weight.is_none() && canary.header.is_none() && canary.cookie.is_none();
     let layers = context.layers;
-    // What cannot be read is reported already.
+    // An invalid value is already reported.
     let is_broken = layers.is_broken(|it| &it.canary_weight)
         || layers.is_broken(|it| &it.canary_header)
         || layers.is_broken(|it| &it.canary_cookie);
@@ -35,7 +35,8 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
+/// Checks that forwarded annotations have an effect on a canary. Annotations of the settings are not checked: they have their
+/// effect on the stable Service.
 pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if plan.canary.is_none() {
@@ -75,8 +76,8 @@ pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
     options_of_canary(plan, report);
 }
 
-/// What a canary wants by its own options has no effect: requests come to it by those of the stable Service. Another Ingress than
-/// that of ingress-nginx is no canary, which has a finding of its own.
+/// Reports options of a canary, which have no effect: requests for the canary come through the objects of the stable Service. If
+/// the controller of the Ingress does not read the annotations of ingress-nginx, there is no canary, which another rule reports.
 fn options_of_canary(plan: &Plan, report: &mut Report) {
     if plan.targets.contains(&Target::Ingress) && !plan.controller(Target::Ingress).is_nginx() {
         return;

@@ -1,4 +1,5 @@
-//! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
+//! Rules about a forwarded block with malformed or folded lines. YAML's `>-` folds a block into one line, and the second and later
+//! keys become a part of the first value.
 
 use std::ops::Range;
 
@@ -13,17 +14,17 @@ use crate::resolve::is_read_here;
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::annotation_key_error;
 
-/// The most keys that are named.
+/// The maximum number of keys that a message names.
 const MAX_NAMES: usize = 3;
 
-/// What makes an Error of a line that is lost.
+/// The end of a message about a line whose loss is an Error.
 const PROTECTS: &str = ", although it protects the Service";
 
 const IN_LINES: &str = "write the block with `|-`, one annotation a line";
 const IN_LINES_OR_QUOTES: &str =
     "write the block with `|-`, one annotation a line, or put the value in quotes";
 
-/// Every line has a colon and its value, and one that names a key that protects must have them.
+/// Reports lines without a colon and values that span several lines. For a key that protects the Service, this is an Error.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     let text = block(context).unwrap_or_default();
     let spread = spread(context.forwarded.block.lines(), text);
@@ -36,7 +37,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
         report.file_over_empty(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
-    // Both are in the order of the block, which may have thousands of lines.
+    // Both lists are in the order of the block, which may have thousands of lines, so a binary search is possible.
     let is_value = |problem: &&Problem| {
         problem.range.as_ref().is_some_and(|range| {
             let at = spread.partition_point(|(_, value)| value.end <= range.start);
@@ -54,7 +55,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether a line without a colon names a key that protects.
+/// Whether a line without a colon names a key that protects the Service.
 fn is_protection(line: &str) -> bool {
     let is_sign = |c: char| c == '=' || c.is_whitespace();
     let (key, value) = line.split_once(is_sign).unwrap_or((line, ""));
@@ -62,8 +63,8 @@ fn is_protection(line: &str) -> bool {
     protects(key.trim_matches(is_around), value.trim_matches(is_around))
 }
 
-/// The lines without a value behind which stands what looks like it, and the bytes of those lines. What is a value already is no key
-/// of another one: each line is looked at once.
+/// Returns the lines without a value that are followed by lines that look like the value, and the byte range of those lines. A line
+/// that belongs to such a value is not the key of another one, so each line is read once.
 fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
     let mut found: Vec<(&Line<'b>, Range<usize>)> = Vec::new();
     for line in lines.iter().filter(|line| line.value.is_empty() && !line.quoted) {
@@ -75,7 +76,7 @@ fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range
     found
 }
 
-/// The bytes of the lines below one that look like its value.
+/// Returns the byte range of the lines after `line` that look like its value.
 fn value_below(line: &Line<'_>, text: &str) -> Option<Range<usize>> {
     let before = text.get(..line.key_range.start)?;
     let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
@@ -100,7 +101,7 @@ fn is_known(line: &str) -> bool {
     line.split_once(':').is_some_and(|(key, _)| effect(key.trim()).is_some())
 }
 
-/// Whether a line is no annotation, but an item of a list, a URL, an address or a word.
+/// Whether a line is not an annotation, but an item of a list, a URL, an address or a word.
 fn is_value(line: &str) -> bool {
     let bare = |text: &str| {
         annotation_key_error(text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\''))
@@ -111,7 +112,7 @@ fn is_value(line: &str) -> bool {
         || !line.split_once(':').is_some_and(|(key, value)| bare(key) && !value.starts_with("//"))
 }
 
-/// No key is inside the value of another one.
+/// Checks that no value contains another key.
 pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
     let lines = context.forwarded.block.lines();
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
@@ -130,13 +131,13 @@ pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
     by_setting(context, report);
 }
 
-/// The block as it was written.
+/// Returns the forwarded block as it was written.
 fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
     let block = context.service.annotations().iter().find(|(key, _)| *key == FORWARD_ANNOTATION);
     block.map(|(_, text)| *text)
 }
 
-/// The values of the setting `annotations`, where one entry may contain several lines by mistake.
+/// Checks the values of the setting `annotations`, where one entry may contain several lines by mistake.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation| !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
@@ -151,13 +152,13 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Where a comment is the first line of a folded block, the others are a part of it.
+/// Checks a folded block whose first line is a comment: the other lines are then a part of the comment.
 fn comment(context: &RuleContext<'_>, report: &mut Report) {
     let Some(text) = block(context) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
     let inside = swallowed("#", comment);
-    // A line that was taken out begins with its key.
+    // A single key at the beginning of the comment is a line that was commented out on purpose.
     let Some(first) =
         inside.first().filter(|it| inside.len() > 1 || !comment.trim_start().starts_with(it.key))
     else {
@@ -189,10 +190,10 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     Problem::new(code, said)
 }
 
-/// Whether the rest of the line's own value is no valid value.
+/// Whether the value is invalid because other keys were folded into it.
 fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
-    // The first line of a YAML list that was folded.
+    // This is the first line of a folded YAML list.
     key.starts_with("- ")
         || shape.is_some_and(|shape| !shape.fits(value))
         || external_dns::is_checked(key)

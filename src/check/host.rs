@@ -11,7 +11,7 @@ use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
 use crate::values::set;
 
-/// A host as somebody wrote it.
+/// A host with the template that it came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Written<'r> {
     host: &'r str,
@@ -34,28 +34,28 @@ impl<'r> From<&'r OtherHost> for Written<'r> {
     }
 }
 
-/// A host is a DNS name in lower case, or `*.` and such a name.
+/// Checks that a host is a DNS name in lower case, or `*.` followed by such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain = context.plan.domain.as_ref();
-    // They are needed only where a host has errors.
+    // Computed only if a host has errors.
     let domain_errors = LazyCell::new(|| domain.map(|it| host_errors(&it.value)).unwrap_or_default());
     let mut accused = Vec::new();
     let plan = context.plan;
     let others = plan.certificate_hosts.iter().map(Written::from);
     for rule in plan.rules.iter().map(Written::from).chain(others) {
         let mut errors = host_errors(rule.host);
-        // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
+        // The host contains an unexpanded template or placeholder. Its upper-case letters are not a second problem.
         if errors.iter().any(|error| matches!(error, HostError::Character('{' | '}' | '<' | '>' | '$'))) {
             errors.retain(|error| *error != HostError::Uppercase);
         }
         for error in errors {
-            // A wildcard is in order by itself, but not behind a name.
+            // A wildcard is valid as a domain, but not after another name.
             let is_star = |domain: &str| error == HostError::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
                 rule.host.ends_with(domain.value.as_str())
                     && (same_kind(&domain_errors, &error) || is_star(&domain.value))
             }) {
-                // The domain is wrong by itself: it is reported once, where it was written.
+                // The error is in the domain, so it is reported once, at the place of the domain.
                 Some(domain) => {
                     let kind = std::mem::discriminant(&error);
                     if !accused.contains(&kind) {
@@ -77,19 +77,19 @@ fn same_kind(errors: &[HostError], error: &HostError) -> bool {
     errors.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(error))
 }
 
-/// A host belongs to the namespace, or at least to no other one.
+/// Checks that each host belongs to the namespace of the Service, or at least to no other namespace.
 pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     let own = context.service.namespace().unwrap_or_default();
     let plan = context.plan;
     let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(Written::from);
-    // A host that is missing is reported already.
+    // The rule `host` reports a missing host.
     let written = plan.rules.iter().map(Written::from).chain(others).filter(|rule| !rule.host.is_empty());
     for rule in written {
         if let Some(problem) = context.settings.problem_of_host(own, rule.host) {
             report.file(chosen_by(context, rule).path(), problem);
         }
     }
-    // A name for ExternalDNS may stand under both of its prefixes, and be that of a route.
+    // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route. Each host is reported once.
     let mut seen: Option<BTreeSet<String>> = None;
     let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()));
     for AddedHost { host, annotation, .. } in plan.added_hosts() {
@@ -98,7 +98,7 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
             annotation.file_value(report, problem);
         }
     }
-    // ExternalDNS reads the Service, too.
+    // ExternalDNS also reads the annotations of the Service.
     for (key, names) in &context.service.dns_hostnames {
         for host in set(names.split(',').map(name_in_dns)).iter().filter(|host| !host.is_empty()) {
             if let Some(problem) = context.settings.problem_of_host(own, host) {
@@ -108,8 +108,7 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
-/// is not.
+/// Returns the origin of a valid host. This is the domain if the Service gives the domain but not the template.
 pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: Written<'f>) -> &'f Origin {
     let domain = context.plan.domain.as_ref().filter(|domain| {
         matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_str())
@@ -120,13 +119,13 @@ pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: Written<'f>) -> 
     }
 }
 
-/// With TLS, and where certificates carry a common name, a host has at most 64 characters.
+/// Checks that a host has at most 64 characters if it needs a certificate with a common name.
 pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
     let common_name = context.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
     if !(context.plan.tls().has_secret() && common_name) {
         return;
     }
-    // One name of a certificate is enough that is short enough.
+    // One short name is enough for a certificate that all hosts share.
     let is_short = |other: &OtherHost| other.host.len() <= MAX_COMMON_NAME;
     if context.plan.secrets.is_empty() && context.plan.certificate_hosts.iter().any(is_short) {
         return;
@@ -165,7 +164,7 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
         .help("write a host in front of the path"),
         HostError::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
-            // A scheme in the domain is in the middle of the host.
+            // If the domain contains the scheme, the scheme is in the middle of the host.
             let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
                 format!("{host} starts with a scheme, expected a host")
             } else {
@@ -256,8 +255,8 @@ fn part<'r>(rule: Written<'r>, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
-/// Proposes a host in place of the template, where the template is nothing but the host and everything that is wrong with
-/// it can be put right.
+/// Proposes a corrected host. This is possible only if the template is exactly the host and all errors of the host can be
+/// corrected.
 fn fixed(problem: Problem, rule: Written<'_>) -> Problem {
     if rule.template.trim() != rule.host
         || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
@@ -269,7 +268,7 @@ fn fixed(problem: Problem, rule: Written<'_>) -> Problem {
     if host_errors(&host).is_empty() { problem.propose(host) } else { problem }
 }
 
-/// Marks `what`, if it occurs exactly once in the text that the user wrote.
+/// Adds the position of `what` to the problem, if `what` occurs exactly once in the text that the user wrote.
 fn marked(problem: Problem, rule: Written<'_>, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {

@@ -1,4 +1,5 @@
-//! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
+//! Rules about annotations and options that have no effect on the emitted objects, so that no protection of a Service is lost
+//! silently.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -23,20 +24,22 @@ use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination};
 
-/// Whether a target has the effect of a key.
+/// Whether the object of a target has the effect of an annotation by other means.
 fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool {
     let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
         Same::None => false,
-        // The redirect of a canary is that of the stable Service. What ingress-nginx says is wanted, which has a rule of its own.
+        // The stable Service determines the redirect of a canary. A redirect that an annotation of ingress-nginx asks for is an
+        // intent, which the rule `canary-and-redirect` checks.
         Same::Redirect => {
             let is_wanted = || target == Target::Ingress && nginx::redirect_of(&given.key).is_some();
             let is_default = || plan.tls().has_secret() || !plan.controller(target).is_nginx();
             plan.canary.is_some() || is_wanted() || (plan.redirects(target) && is_default())
         }
         Same::Passthrough => terminates(Termination::Passthrough),
-        // A rule says what it matches where it is no regular expression. Of some controllers nothing is known.
+        // The rule `ingress-patterns` reports paths that are not compared as regular expressions. The behaviour of some controllers
+        // is not known.
         Same::Pattern => {
             plan.controller(target) != Controller::Other || plan.rules.iter().all(|route| route.path == "/")
         }
@@ -47,10 +50,11 @@ fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool
     }
 }
 
-/// The beginnings of the names of what limits sizes, times and rates, or is about TLS to the Service: it says nothing about who may come in.
+/// The beginnings of the names of annotations that limit sizes, times or rates, or concern TLS to the Service. They do not decide
+/// which clients are admitted.
 const OF_LIMITS: [&str; 5] = ["limit-", "proxy-", "rate-limit", "secure-", "server-"];
 
-/// What is lost with an annotation on a target.
+/// Returns what is lost if the object of a target does not have the effect of an annotation.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     let is_read = || {
         is_done_as_given(plan, &annotation.key, target)
@@ -65,7 +69,7 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     };
     let most = match wanted_by(plan, annotation) {
         Some(wanted) if lack(plan, target, wanted).is_none() => Loss::Nothing,
-        // One of several keys may protect where all of them together do not.
+        // A single key may protect although all keys of the intent together do not.
         Some(wanted) => loss_of(plan, target, wanted),
         None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
             let name = annotation.key.rsplit('/').next().unwrap_or_default();
@@ -74,22 +78,23 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
                 words::intent_of(plan, target, &annotation.key).map_or_else(|| !is_limit(), Intent::admits);
             if admits { Loss::Protects } else { Loss::Weakens }
         }
-        // A default of the settings is for the program that reads it; elsewhere, the class says who reaches the Service.
+        // An annotation of the settings is for the program that reads it. With another program, the class determines which clients
+        // reach the Service.
         None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Weakens,
         None => Loss::Protects,
     };
     if does(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
 }
 
-/// What is lost where a target does not do what somebody wants. Where no request is read because TLS passes through to the Service, an
-/// Error is for who may come in.
+/// Returns what is lost if a target does not support an intent. If TLS passes through to the Service, no controller reads a
+/// request; then only the loss of an intent that admits clients is an Error.
 fn loss_of(plan: &Plan, target: Target, wanted: &Wanted) -> Loss {
     let loss = wanted.intent.loss_of(&wanted.wish);
     let is_passed = is_passed_by(plan, target, wanted.intent).is_some();
     if is_passed && !wanted.intent.admits() { loss.min(Loss::Weakens) } else { loss }
 }
 
-/// What to do where whoever serves a target cannot do what somebody wants.
+/// Returns the help if the controller of a target does not support an intent.
 fn lack(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str>> {
     match says(plan, target, wanted.intent, Some(&wanted.wish)) {
         Says::Lacks(help) => Some(help),
@@ -97,14 +102,14 @@ fn lack(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str
     }
 }
 
-/// Whether the object of a target has an annotation as it was given, because whoever serves it, or a program beside it, reads it.
+/// Whether the object of a target gets an annotation unchanged, because the controller or another program reads it.
 pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
     match target {
         Target::Ingress => {
             let controller = plan.controller(target);
             controller.reads(key) || !is_of_controller(key)
         }
-        // A Gateway of another program reads nothing of what is one's alone.
+        // A Gateway does not read the annotations of another Gateway's program.
         Target::HttpRoute => {
             let is_any = matches!(plan.controller(target), Controller::Gateway | Controller::Other);
             is_read_on(key, target) && (is_any || !is_of_gateway(key))
@@ -113,12 +118,12 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
     }
 }
 
-/// Whether whoever reads an annotation as it was given does what it says, too.
+/// Whether an annotation is passed on unchanged and has its effect.
 pub(super) fn is_done_as_given(plan: &Plan, key: &str, target: Target) -> bool {
     is_passed(plan, key, target) && !is_idle_where_tls_passes(plan, key, target)
 }
 
-/// Whether an annotation of the program that serves a target has no effect because TLS passes through to the Service.
+/// Whether an annotation has no effect, although the controller of the target reads it, because TLS passes through to the Service.
 fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
     let controller = plan.controller(target);
     let name = key.rsplit('/').next().unwrap_or_default();
@@ -128,7 +133,7 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
                 return is_passed_by(plan, target, intent).is_some();
             }
             let is_of_tls = |effect: Effect| matches!(effect.same, Same::Passthrough | Same::Redirect);
-            // Of HAProxy, what stands here reads requests, or is about TLS to the Service.
+            // For HAProxy, the annotations with these beginnings read requests or concern TLS to the Service.
             let reads_requests = ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"]
                 .iter()
                 .any(|it| name.starts_with(it));
@@ -141,18 +146,19 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
     }
 }
 
-/// What an annotation says, in words of no program. An option may say the same.
+/// Returns the intent of an annotation. An option may be the origin of the same intent.
 pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
     let says = |keys: &[String]| keys.contains(&annotation.key);
     let mut wanted = plan.intents.iter();
     wanted.clone().find(|it| says(&it.keys)).or_else(|| wanted.find(|it| says(&it.same)))
 }
 
-/// What options want is done by whoever serves the Service. What annotations want is looked at key by key.
+/// Checks that the controllers support the intents of the options. The loss of the intents of annotations is checked by key in
+/// [`lost`].
 pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {
-        // What the settings want of everybody counts on the stable Service.
+        // Intents of the settings apply to the stable Service.
         let is_shared = |wanted: &&Wanted| {
             plan.canary.is_some() && *target == Target::Ingress && matches!(wanted.origin, Origin::Setting(_))
         };
@@ -177,7 +183,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 Says::Lacks(help) if wanted.keys.is_empty() => {
                     let said = format!("{server} has nothing for {}", quoted(what));
                     let problem = lacking(context, *target, wanted, said);
-                    // Nobody has to do anything to have no limit.
+                    // Without support for a limit there is no limit, so no help is needed.
                     let problem = if wanted.wish == Wish::Size(0) { problem } else { problem.help(help) };
                     report.file(wanted.origin.path(), problem);
                 }
@@ -199,8 +205,8 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether the Service itself asks for the code of a redirect, and nothing redirects. That a redirect of its own has no effect is told by
-/// a rule of its own.
+/// Whether the Service sets the status code of the redirect, and nothing redirects. If the redirect itself has no effect, the rule
+/// `https-redirect` reports that.
 fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
     let redirect = plan.https_redirect.clone().or_else(|| nginx::read::https_redirect(plan));
     let is_done = |target: &Target| {
@@ -216,9 +222,9 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
         && !plan.targets.iter().any(is_done)
 }
 
-/// The finding that nothing does what an option wants.
+/// Returns the problem with an option that the controller does not support.
 fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
-    // Who serves HTTP/2 without TLS mostly serves HTTP/1.1 as well.
+    // Most servers of HTTP/2 without TLS also serve HTTP/1.1.
     let is_h2c = wanted.wish == Wish::Protocol(BackendProtocol::H2c);
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
         return Problem::new(Code::TargetInexpressible, said);
@@ -230,13 +236,13 @@ fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: Str
     }
 }
 
-/// The finding that something protects no longer, unless the administrator accepts that.
+/// Returns the problem with a protection that is lost. The administrator may accept the loss.
 pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
     let (code, said) = context.lost(intent.annotation(), said);
     Problem::new(code, said)
 }
 
-/// Whether the target has the effect of an annotation, so that nothing is reported about it.
+/// Whether the object of the target has the effect of an annotation by other means, so that nothing is reported.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     effect(&annotation.key)
         .is_some_and(|effect| !effect.idle.is(&annotation.value) && does(plan, target, effect, annotation))
@@ -249,15 +255,15 @@ pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) 
         || bad_value(plan, annotation).is_some()
 }
 
-/// Whether an annotation forbids the redirect to https, and the target redirects all the same.
+/// Whether an annotation disables the redirect to https, and the target redirects nevertheless.
 pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
 
-/// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
+/// Reports annotations whose effect is lost on a target. The loss of a protection is an Error, so no object is emitted without it.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    // A class of which nothing is known may be that of the program whose keys are given.
+    // Without knowledge about the class, its controller may be the program whose keys are given.
     let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
     let is_perhaps_another =
         |server: &Server| server.controller == Controller::IngressNginx && !is_known(server);
@@ -275,7 +281,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let mut found = Vec::new();
     for annotation in &plan.annotations {
         let most = losses(annotation).into_iter().map(|(loss, _)| loss).max().unwrap_or(Loss::Nothing);
-        // A value that is none has a finding of its own.
+        // An invalid value has its own finding.
         let is_told = || {
             intent_of(&annotation.key).is_some_and(|it| refused.contains(&it))
                 || bad_value(plan, annotation).is_some()
@@ -286,7 +292,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     for (weight, intent, annotation) in &found {
-        // What annotations say together is told once, about the one that protects most.
+        // Annotations that form one intent are reported once, for the one with the greatest loss.
         let is_together = |other: &&Annotation, said: &Option<Intent>| {
             other.key == annotation.key || (intent.is_some() && said == intent)
         };
@@ -302,12 +308,12 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// What is lost, with the annotation that protects most.
+/// A loss, with the annotation for which it is reported.
 struct Lost<'p> {
     annotation: &'p Annotation,
     loss: Loss,
     targets: Vec<Target>,
-    /// The annotations that say it together.
+    /// All annotations that form the intent.
     all: Vec<&'p Annotation>,
 }
 
@@ -374,7 +380,7 @@ impl Lost<'_> {
     }
 }
 
-/// Where else the annotation may be read.
+/// Returns the part of a help that names where the annotation has its effect.
 fn elsewhere(targets: &[Target]) -> &'static str {
     match targets {
         [Target::Ingress] => "choose another class",
@@ -382,8 +388,7 @@ fn elsewhere(targets: &[Target]) -> &'static str {
     }
 }
 
-/// The annotation whose value is why others are not told to who serves these targets, and why, if that is its fault; and what to do
-/// instead.
+/// Returns the annotation to report, the reason if its value is the cause of the loss, and what to write instead.
 fn instead<'p>(
     plan: &'p Plan,
     annotation: &'p Annotation,
@@ -414,7 +419,7 @@ fn instead<'p>(
     (annotation, String::new(), help)
 }
 
-/// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.
+/// Returns the help for a redirect that is both required and disabled: what disables it, and what else is missing.
 fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
     let plan = context.plan;
     let mut help = match against {
@@ -437,12 +442,12 @@ fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Targ
     help
 }
 
-/// Who lacks something on these targets.
+/// Returns the subject of a message about a loss on these targets.
 fn subjects(plan: &Plan, targets: &[Target]) -> String {
     targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>().join(" and ")
 }
 
-/// Who serves a target: the program, or the kind of object where any program may serve it.
+/// Returns the name of the program that serves a target, or of the kind of object if any program may serve it.
 pub(super) fn subject(plan: &Plan, target: Target) -> &'static str {
     match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",

@@ -1,4 +1,4 @@
-//! The rule about keys with the prefix of a program that does not read them.
+//! The rule about keys that have the prefix of a program but are not keys of this program.
 
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::misspelt::{is_misspelt, misspelt};
@@ -6,7 +6,7 @@ use crate::dialect::{is_passed_over, protects};
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
-/// A key with the prefix of a program is one of its keys.
+/// Checks that a key with the prefix of a program is one of its keys.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut filed = 0;
     for annotation in &context.plan.annotations {
@@ -19,7 +19,8 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         if is_told {
             continue;
         }
-        // The report keeps no more of a kind and counts the rest, and each proposal compares with all names.
+        // The report keeps at most this many findings with one code and counts the others. A proposal is not computed for those,
+        // because it compares the key with all known names.
         let found = if filed < MAX_PER_CODE {
             misspelt(key, value)
         } else if is_misspelt(key, value) {
@@ -28,7 +29,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             None
         };
         if let Some((mut problem, meant)) = found {
-            // A default of the settings may be for a version that has the key.
+            // An annotation of the settings may be for a version of the program that knows the key.
             if annotation.is_forwarded() && meant.is_some_and(|meant| protects(&meant, value)) {
                 let said = [&problem.message, ", and what it may be meant for protects the Service"].concat();
                 (problem.code, problem.message) = context.lost(key, said);

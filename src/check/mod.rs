@@ -1,6 +1,6 @@
-//! The rules that a plan has to pass.
+//! The rules that check a plan.
 //!
-//! Every rule files what it finds and never stops another one. The sources are the validators of the Kubernetes API
+//! Every rule files its findings, and all rules run whatever the others find. The sources are the validators of the Kubernetes API
 //! server, version 1.36, and the RFCs that they do not enforce.
 
 pub(crate) mod annotations;
@@ -37,9 +37,9 @@ pub(crate) use loss::{fulfils, has_finding, is_passed, redirects_against, wanted
 pub struct Rule {
     /// The rule's name, in kebab case.
     pub name: &'static str,
-    /// The codes it files.
+    /// The codes of its findings.
     pub codes: &'static [Code],
-    /// Where the rule comes from: a validation function of Kubernetes, an RFC or a page of documentation.
+    /// The source of the rule: a validation function of Kubernetes, an RFC or a page of documentation.
     pub source: &'static str,
 }
 
@@ -53,7 +53,7 @@ pub fn rules() -> &'static [Rule] {
     RULES
 }
 
-/// Asks every rule about a plan.
+/// Runs every rule on a plan.
 pub(crate) fn check(
     service: &Service<'_>,
     settings: &Settings,
@@ -68,8 +68,8 @@ pub(crate) fn check(
     }
 }
 
-/// Makes the table of rules. The functions stand in a list of their own: a program that never asks for the names and sources of
-/// the rules does not contain them.
+/// Makes the table of rules. The functions are in a separate list: the compiler removes the names and sources from a program that
+/// never asks for them.
 macro_rules! rules {
     ($( $name:literal, [$($code:ident),+], $source:literal, $run:path; )+) => {
         static RULES: &[Rule] = &[$( Rule { name: $name, codes: &[$(Code::$code),+], source: $source } ),+];

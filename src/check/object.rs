@@ -14,7 +14,7 @@ use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,
 };
 
-/// The Service's name and namespace are DNS labels.
+/// Checks that the name and the namespace of the Service are DNS labels.
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
     let name = context.service.name();
     if !name.is_empty() && !is_dns_label(name) {
@@ -31,7 +31,7 @@ pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
 
 const LABEL: &str = "expected lower-case letters, digits and inner `-`, at most 63 characters";
 
-/// Not every controller routes to a headless Service or an alias.
+/// Reports a headless Service and an alias (ExternalName), because not every controller routes to them.
 pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
     match context.service.kind() {
         ServiceKind::Routable => {}
@@ -54,10 +54,10 @@ pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// How many ports that are not there are reported: each is compared with all that are.
+/// The maximum number of unknown ports that are reported. Each is compared with all ports of the Service.
 const MAX_UNKNOWN: usize = 10;
 
-/// The ports exist on the Service and are TCP ports, which HTTP needs.
+/// Checks that the ports exist on the Service and are TCP ports, which HTTP needs.
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
     if ports.is_empty() {
@@ -124,7 +124,7 @@ fn not_tcp(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem 
     Problem::new(Code::PortNotTcp, said).help(help)
 }
 
-/// The help is about the annotation of this key.
+/// Returns the problem with a port that the Service does not have. The help names the annotation `key`.
 fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem {
     let listed: Vec<String> = ports
         .iter()
@@ -150,7 +150,7 @@ fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Pro
     }
     let meant = did_you_mean(&wanted.value.to_string(), ports.iter().filter_map(|port| port.name));
     match meant {
-        // A proposal takes the place of the whole value.
+        // A proposal replaces the whole value, and the value of the annotation for URLs contains more than the port.
         Some(name) if key == annotation::PORT => problem.help(format!("did you mean {name}?")).propose(name),
         Some(name) => problem.help(format!("did you mean {name}?")),
         None => problem.help(match listed.as_slice() {
@@ -161,16 +161,16 @@ fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Pro
     }
 }
 
-/// The Ingress's name is a DNS subdomain.
+/// Checks that the name of the Ingress is a DNS subdomain.
 pub(crate) fn ingress_name(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(name) = &context.plan.name {
         object_name(name, Code::IngressNameInvalid, "Ingress name", report);
     }
 }
 
-/// The secret's name is a DNS subdomain.
+/// Checks that the names of the secrets are DNS subdomains.
 pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
-    // Where the secret is called after the Ingress, an unusable name is reported once, as the Ingress's.
+    // If the name of the secret is derived from the name of the Ingress, an invalid name is reported only once, for the Ingress.
     let name_is_bad = || context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
     if let Some(secret) = &context.plan.secret
         && !(context.plan.secret_is_derived && name_is_bad())
@@ -221,7 +221,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
 }
 
-/// The class is the name of an object.
+/// Checks that the class is a valid name of an IngressClass.
 pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(class) = context.plan.class.as_ref().filter(|class| !is_class(&class.value)) {
         let mut problem = class_problem(&class.value).found(class.value.clone());
@@ -234,10 +234,10 @@ pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Every forwarded key is an annotation key.
+/// Checks that every forwarded key is a valid annotation key, and that the annotations are not too large together.
 pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
-        // The first line of a YAML list that was folded is no key, and is reported with the others.
+        // The first line of a folded YAML list is no key, and the rule `folded-block` reports it.
         if forwarded.key.starts_with("- ") && is_refused(forwarded, report) {
             continue;
         }
@@ -252,7 +252,7 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
             forwarded.file_key(report, problem);
         }
     }
-    // What options add to them is short.
+    // Annotations that options add are short, so they are not counted.
     let given = &context.plan.annotations;
     let size = |it: &Annotation| it.key.len() + it.value.len();
     let bytes: usize = given.iter().map(size).sum();
@@ -262,7 +262,7 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
         );
         let problem = Problem::new(Code::AnnotationsTooLarge, said);
         match given.iter().max_by_key(|it| size(it)) {
-            // Nobody forwards anything, so they are those of the settings.
+            // Without forwarded annotations, all of them come from the settings.
             Some(largest) if !given.iter().any(Annotation::is_forwarded) => {
                 report.file(largest.origin().path(), problem.help("shorten the annotations"));
             }
@@ -271,7 +271,7 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The URL ConfigMap needs a namespace.
+/// Checks that a Service whose host goes into the URL ConfigMap has a namespace, which is a part of the key.
 pub(crate) fn published(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.published.is_some() && context.service.namespace().is_none() {
         let said = format!(

@@ -19,7 +19,8 @@ use crate::values::Target;
 
 const NO_PATTERN: &str = "write a path without the signs of a regular expression, or choose another class";
 
-/// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
+/// Checks that a path starts with `/` and, unless it is a regular expression, has no empty or relative element. A regular
+/// expression must be valid for the program that compares it.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
     let nginx = context.plan.pattern().and_then(|_| context.plan.nginx());
     let paths = Paths::new(context.plan, Target::Ingress);
@@ -95,11 +96,11 @@ fn problem<'p>(
     None
 }
 
-/// Why a path that is compared as a regular expression is one of no program, or one that fits no path.
+/// Returns the problem with an invalid regular expression, or with one that matches no path.
 fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<Problem> {
     let plan = context.plan;
     let controller = plan.controller(Target::Ingress);
-    // Nothing is known of how others compare a path.
+    // It is not known how other controllers compare a path.
     let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
     let by_route = plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
     let is_by_ingress = || instead(context, paths, rule).is_none() && !is_literal(context);
@@ -109,7 +110,7 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     let refused = match (kinds(&rule.path), controller) {
         (Err(wrong), _) => Some((wrong, String::new())),
         (Ok(kinds), Controller::IngressNginx) => kinds.not_pcre.map(|wrong| (wrong, of(controller))),
-        // These have PCRE2.
+        // These programs are built with PCRE2.
         (Ok(kinds), Controller::F5Nginx | Controller::HaproxyIngress) => {
             kinds.not_pcre.or(kinds.not_pcre2).map(|wrong| (wrong, of(controller)))
         }
@@ -118,11 +119,12 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     if let Some((wrong, whose)) = refused {
         let said =
             format!("the path {path} is no regular expression{whose}: {} {}", quoted(wrong.part), wrong.said);
-        // What one program refuses alone is nothing to an HTTPRoute.
+        // An error for only one program concerns the Ingress, and not an HTTPRoute.
         let is_lost = if whose.is_empty() { is_compared() } else { by_ingress && is_by_ingress() };
         return is_lost.then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
     }
-    // nginx looks for such a branch anywhere in a path. Where the path is written anew, each branch begins one.
+    // nginx searches such a branch anywhere in a path, so it can match. The paths that are written for other programs anchor each
+    // branch at the beginning, where it cannot match.
     let is_nginx = controller.is_nginx() || controller == Controller::F5Nginx;
     let is_begun = |branch: &&str| branch.trim_start_matches('^').starts_with(['/', '(', '[', '.', '\\']);
     let stray = branches(&rule.path).find(|branch| !is_begun(branch))?;
@@ -137,7 +139,7 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     is_lost.then(|| Problem::new(Code::PathInvalid, said).help(help))
 }
 
-/// The path type that allows any path, in the form of the annotation or setting that has the path.
+/// Returns the path type that allows any path, in the notation of the annotation or setting that has the path.
 fn free_type(rule: &Route) -> &'static str {
     match rule.path_origin {
         Origin::Setting(_) => "pathType: ImplementationSpecific",
@@ -145,7 +147,7 @@ fn free_type(rule: &Route) -> &'static str {
     }
 }
 
-/// Who reads the path as a regular expression, and by what.
+/// Returns the finding about how the controller of the Ingress compares a path that is a regular expression.
 fn regex<'p>(
     context: &RuleContext<'p>,
     nginx: Option<Nginx<'p>>,
@@ -195,8 +197,8 @@ fn regex<'p>(
     Some(Problem::new(Code::PathRegex, said))
 }
 
-/// What happens to an exact path that does not count more than a prefix, and to one that is a regular expression where whoever serves
-/// the Ingress compares no path with one.
+/// Returns what the controller of the Ingress does instead, as a clause: for an exact path that does not have precedence over a
+/// prefix, and for a regular expression that the controller does not compare as one.
 fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<&'static str> {
     let plan = context.plan;
     if !plan.targets.contains(&Target::Ingress) {
@@ -216,13 +218,13 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
     (paths.of(rule).0 == rule.path).then_some(instead)
 }
 
-/// Where an exact path or a regular expression is not read as one, and where another path is, it is said what it matches.
+/// Reports paths that the controller of the Ingress compares in another way than their path type says.
 pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let paths = Paths::new(plan, Target::Ingress);
     let controller = plan.controller(Target::Ingress);
     let name = controller.row().name;
-    // Found once, as all annotations and routes are looked at.
+    // Computed once, because it reads all annotations and routes.
     let by_first_pcre = plan.pattern().filter(|_| controller == Controller::IngressNginx);
     let nginx = by_first_pcre.and_then(|_| plan.nginx());
     for rule in &plan.rules {
@@ -234,7 +236,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     format!("{name} reads {path} as an exact path, and {instead}"),
                     "write PathType: Prefix, or choose another class".to_owned(),
                 ),
-                // An Error, which has been told.
+                // The rule `path` reports this as an Error.
                 _ if controller.serves_nobody(&rule.path) => continue,
                 PathType::Prefix | PathType::ImplementationSpecific => (
                     format!("{name} reads {path} as no regular expression: it {instead}"),
@@ -261,7 +263,8 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     plain(context, report);
 }
 
-/// What to write for a prefix that does not end at a slash for whoever serves the Ingress, as it does for ingress-nginx.
+/// Returns what to write instead of a path that the controller of the Ingress also matches as the beginning of a longer path
+/// element, as `/a` matches `/ab`.
 fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> Option<String> {
     let plan = context.plan;
     let controller = plan.controller(Target::Ingress);
@@ -290,23 +293,24 @@ fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> O
     })
 }
 
-/// What to do to have a regular expression for a path.
+/// Returns the help that proposes a regular expression for a path.
 fn pattern_help(context: &RuleContext<'_>, pattern: &str) -> String {
     let mut help = format!("write the regular expression {pattern}");
-    // Where nobody gives a type, the signs of an expression do.
+    // Without a path type, the special characters of a regular expression determine the type.
     if context.layers.first(|it| &it.path_type).is_some() {
         help.push_str(" with PathType: ImplementationSpecific");
     }
     help
 }
 
-/// What only the first PCRE takes, with which ingress-nginx 1.15 is built.
+/// Returns the part of a path that PCRE accepts and PCRE2 does not. ingress-nginx 1.15 is built with PCRE.
 fn only_of_first_pcre<'p>(nginx: Option<&Nginx<'_>>, rule: &'p Route) -> Option<Malformed<'p>> {
     let is_read = nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
     if is_read && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
 }
 
-/// Where `use-regex` makes a regular expression of a path without the signs of one, that is said of who reads it as a path.
+/// Reports `use-regex: "true"` on a path without special characters, if a known controller compares it as a plain path, which
+/// ingress-nginx does not.
 fn plain(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotation(USE_REGEX).filter(|it| parse_bool(&it.value) == Some(true));

@@ -1,4 +1,4 @@
-//! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
+//! Rules about the objects that expose the Service: the requirements of an HTTPRoute, a ListenerSet, a Route and a monitor.
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::controller::Controller;
@@ -10,9 +10,9 @@ use crate::plan::context::RuleContext;
 use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
 use crate::values::{LinkPage, Target, Termination};
 
-/// The longest end that is put to a name where a target needs several objects, and the number of them.
+/// The maximum length of the suffix of a name, if a target needs several objects.
 const MAX_SUFFIX: usize = 16;
-/// The longest end of the name of a Middleware or of an Ingress beside, and the number of them.
+/// The maximum length of the suffix in the name of a Middleware or of an additional Ingress.
 const MAX_SUFFIX_OF_TRAEFIK: usize = 24;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
 const MAX_HOSTS: usize = 16;
@@ -20,7 +20,7 @@ const MAX_PATH: usize = 1024;
 /// The limit of a ListenerSet (`gateway.networking.k8s.io/v1`, ListenerSetSpec).
 const MAX_LISTENERS: usize = 64;
 
-/// An HTTPRoute is attached to something, and has hosts and paths that it can have.
+/// Checks that an HTTPRoute is attached to a parent, and has only hosts and paths that its schema allows.
 pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.targets.contains(&Target::HttpRoute) {
@@ -59,7 +59,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
             (message, "write `%` itself as %25".to_owned())
         } else if let Some(error) = path_error(&rule.path, PathType::Prefix) {
-            // A path that no target could have is already reported.
+            // The rule `path` reports a path that is invalid for every target.
             if path_error(&rule.path, rule.path_type).is_some() {
                 continue;
             }
@@ -76,7 +76,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Where requests without TLS are sent to https, no listener gets both the route that answers and the one that redirects.
+/// Checks that no listener gets both the route to the Service and the route that redirects to https.
 fn parents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if let Some(parents) =
@@ -88,7 +88,7 @@ fn parents(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A ListenerSet adds listeners to one Gateway, and not too many.
+/// Checks that a ListenerSet is attached to one Gateway, and does not have too many listeners.
 fn listener_set(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(parents) = plan.parent_refs.as_ref().filter(|_| plan.has_listener_set()) else { return };
@@ -129,7 +129,7 @@ fn has_stray_percent(path: &str) -> bool {
     path.split('%').skip(1).any(|rest| !is_code(rest))
 }
 
-/// A Route has one host and a plain path.
+/// Checks that a path can be expressed in a Route, which has no regular expressions.
 pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.targets.contains(&Target::Route) {
@@ -161,9 +161,9 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A star of a host is the `wildcardPolicy` of a Route, which routers do not admit by default.
+/// Reports a wildcard host, which becomes the `wildcardPolicy` of a Route. Routers do not admit it by default.
 fn wildcard(rule: &Route, report: &mut Report) {
-    // Where the rest of the host is none, that is already reported.
+    // The rule `host` reports a host with another star.
     let is_name = |host: &String| !host.contains('*');
     let Some(host) = subdomain_host(&rule.host).filter(is_name) else { return };
     let problem = if host.len() > MAX_NAME {
@@ -185,7 +185,7 @@ fn wildcard(rule: &Route, report: &mut Report) {
     report.file(rule.host_origin.path(), problem);
 }
 
-/// Traefik needs objects beside the Ingress for most of what a Service wants, and for TLS.
+/// Checks the name of an Ingress for Traefik: most intents and TLS need additional objects, whose names are derived from it.
 pub(crate) fn traefik(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_it = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Traefik;
@@ -194,7 +194,7 @@ pub(crate) fn traefik(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Where several objects are needed, their names are made of one.
+/// Checks that the name is short enough for the names that are derived from it.
 fn long_name(context: &RuleContext<'_>, suffix: usize, report: &mut Report) {
     if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + suffix > MAX_NAME) {
         let message = format!(
@@ -208,7 +208,7 @@ fn long_name(context: &RuleContext<'_>, suffix: usize, report: &mut Report) {
     }
 }
 
-/// A link needs a host that can be requested, and a kind of object that the page reads.
+/// Checks that a link leads to a host without a wildcard, and that the page reads the kind of object.
 pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(links) = plan.links.as_ref().filter(|it| !it.value.is_empty() && plan.canary.is_none()) else {
@@ -226,7 +226,7 @@ pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
     report.file(links.origin.path(), Problem::new(Code::TargetInexpressible, message));
 }
 
-/// A monitor needs a host that can be requested.
+/// Checks that a monitor requests a host without a wildcard, and has the options of only one provider.
 pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(monitor) = &context.plan.monitor
         && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))
@@ -249,7 +249,7 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The class of the Ingress is for the namespace.
+/// Checks that the namespace may use the class of the Ingress.
 pub(crate) fn class_of_namespace(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(class) = plan.class.as_ref().filter(|_| plan.targets.contains(&Target::Ingress)) else { return };
@@ -259,7 +259,7 @@ pub(crate) fn class_of_namespace(context: &RuleContext<'_>, report: &mut Report)
     }
 }
 
-/// The Gateways of the HTTPRoutes are for the namespace.
+/// Checks that the namespace may use the Gateways of the HTTPRoutes.
 pub(crate) fn gateway_of_namespace(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.targets.contains(&Target::HttpRoute) {
@@ -270,7 +270,7 @@ pub(crate) fn gateway_of_namespace(context: &RuleContext<'_>, report: &mut Repor
     for refs in [&plan.parent_refs, &plan.http_parent_refs].into_iter().flatten() {
         for (at, parent) in refs.value.iter().enumerate().filter(|(_, parent)| parent.is_gateway()) {
             let gateway = (parent.namespace.as_deref().unwrap_or(own), parent.name.as_str());
-            // Several listeners of one Gateway are one problem.
+            // A Gateway is reported once, also if several of its listeners are named.
             let problem =
                 context.settings.problem_of_gateway(own, gateway).filter(|_| !told.contains(&gateway));
             if let Some(problem) = problem {

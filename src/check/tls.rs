@@ -1,4 +1,4 @@
-//! Rules about TLS that hold for every program.
+//! Rules about TLS that apply to every controller.
 
 use super::host::chosen_by;
 use super::unvalued::redirecting_line;
@@ -11,21 +11,23 @@ use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
 use crate::values::{Target, Tls};
 
-/// Where requests are sent to https, something answers there. A setting is for those that have TLS.
+/// Checks that a redirect to https has TLS to redirect to. A redirect in the settings applies only to Services with TLS, so it is
+/// not checked.
 pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    // What a line of ingress-nginx would do without TLS, too, is lost where nothing does it.
+    // An annotation of ingress-nginx may redirect without TLS, too. If the controller has nothing for it, another rule reports the
+    // loss.
     let is_lost = || {
         let target = Target::Ingress;
         redirecting_line(plan).is_some() && !says(plan, target, Intent::HttpsRedirect, None).is_done()
     };
     let is_off = !plan.tls().is_on() && plan.canary.is_none();
     if let Some(redirect) = plan.asked_redirect().filter(|_| is_off && !is_lost()) {
-        // These two redirect the hosts that have TLS.
+        // These two redirect only hosts that have TLS.
         let is_of_tls =
             matches!(plan.controller(Target::Ingress), Controller::F5Nginx | Controller::HaproxyIngress);
         let message = match redirecting_line(plan) {
-            // It is written as it was given.
+            // The line is passed on unchanged, so it has its effect.
             Some(_) if !is_of_tls => {
                 "there is no TLS to send requests to, so that each is sent to where nobody answers"
             }
@@ -36,7 +38,8 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A client certificate is asked for where TLS ends. Whoever comes without TLS is asked for none, so nobody does.
+/// Checks that the controller asks every client for the required client certificate: it does so in the TLS handshake, and so not
+/// for requests without TLS.
 pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(asked) = certificate_asked(plan).filter(|_| plan.has_stable_ingress()) else { return };
@@ -49,7 +52,8 @@ pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report)
     asked.file_key(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
 
-/// Hosts of a certificate need one. A setting is for those that have it.
+/// Checks that there is a certificate if the Service has hosts for it. Hosts in the settings apply only to Services with a
+/// certificate, so they are not checked.
 pub(crate) fn certificate_hosts(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_none()) else { return };
@@ -67,7 +71,7 @@ pub(crate) fn certificate_hosts(context: &RuleContext<'_>, report: &mut Report) 
     report.file(host.host_origin.path(), Problem::new(Code::TlsHostsIgnored, message).help(help));
 }
 
-/// With the certificates at a load balancer, one of them covers every host.
+/// Checks that a certificate of the load balancer covers every host, if the certificates are at a load balancer.
 pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
     let Some(names) = context.layers.first(|it| &it.certificates) else { return };
     if context.plan.tls() != Tls::LoadBalancer {

@@ -1,4 +1,4 @@
-//! The rule about what a Service wants without a value: a canary, and the redirect to https.
+//! The rule about the intents without a value: a canary, and the redirect to https.
 
 use super::loss::{protecting, subject};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
@@ -13,7 +13,7 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// A canary and the redirect to https, which have no value, are done by whoever serves the Service.
+/// Checks that the controllers support a canary and the redirect to https.
 pub(crate) fn without_value(context: &RuleContext<'_>, report: &mut Report) {
     for target in context.plan.targets.iter().copied() {
         shares(context, target, report);
@@ -21,7 +21,7 @@ pub(crate) fn without_value(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A canary gets the requests that it asks for.
+/// Checks that a canary gets the requests that it asks for.
 fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = &plan.canary else { return };
@@ -50,8 +50,9 @@ fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     report.file(FieldPath::annotation(chosen_by), problem);
 }
 
-/// Requests without TLS are sent to https. Without a word about it, it is what ingress-nginx does with TLS; of some controllers
-/// nothing is known, and a Gateway or a router does it where it is asked to.
+/// Checks that requests without TLS are redirected to https. If nothing asks for the redirect, it is expected for an Ingress with
+/// TLS, because ingress-nginx redirects by default; the behaviour of some controllers is not known. A Gateway or a router redirects
+/// only if it is asked to.
 fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let plan = context.plan;
     let is_wanted = match target {
@@ -65,8 +66,8 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let line = redirecting_line(plan);
     let is_option =
         line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
-    // That an option has no effect without TLS is told by a rule of its own; a setting is for those that have it. So is that a line of
-    // Traefik keeps TLS away.
+    // Other rules report that an option has no effect without TLS, and that an annotation of Traefik disables TLS. A setting
+    // applies only to Services with TLS.
     let is_refused = || {
         plan.controller(target) == Controller::Traefik
             && refused_tls(plan).is_some()
@@ -98,7 +99,7 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     report.file(origin.path(), problem.help(help));
 }
 
-/// The line of ingress-nginx by which requests without TLS are sent to https, if no option says it.
+/// Returns the annotation of ingress-nginx that asks for the redirect to https, if no option does.
 pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
     let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
     plan.annotations.iter().find(|it| {

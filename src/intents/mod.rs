@@ -1,6 +1,8 @@
-//! What a Service may want of whoever serves it, in words of no program: the intents, and their values.
+//! The intents: what a Service can ask of the controller that serves it, independent of the annotations of any program; and their
+//! values.
 //!
-//! Each value has one grammar, which is checked once, whether an option gives the value or the annotation of a program does.
+//! Each value has one grammar, which is checked in one place, whether the value comes from an option or from the annotation of a
+//! program.
 
 mod grammar;
 mod values;
@@ -13,7 +15,7 @@ pub(crate) use values::{
     BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish, size,
 };
 
-/// Something that a Service wants of whoever serves it. The words are the names of the annotations that say it.
+/// Something that a Service asks of the controller that serves it. The text form is the name of the option.
 ///
 /// ```
 /// use xposer::internal::Intent;
@@ -22,59 +24,59 @@ pub(crate) use values::{
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Intent {
-    /// Requests without TLS are sent to https.
+    /// Requests without TLS are redirected to https.
     HttpsRedirect,
-    /// The code of the answers that send them there.
+    /// The status code of this redirect.
     HttpsRedirectCode,
-    /// Another Service gets a part of the requests.
+    /// A canary gets a part of the requests for another Service.
     Canary,
-    /// The path under which the Service is exposed is taken away.
+    /// The path under which the Service is exposed is removed from the path of a request.
     StripPrefix,
-    /// The Service gets another path.
+    /// The path of a request is replaced.
     RewritePath,
-    /// The addresses that may come in.
+    /// The client addresses that are allowed.
     AllowedSources,
-    /// The addresses that may not.
+    /// The client addresses that are denied.
     DeniedSources,
-    /// Names and passwords.
+    /// Basic authentication with user names and passwords.
     BasicAuth,
-    /// Another server that is asked about each request.
+    /// Authentication by an external server, which is asked about each request.
     ExternalAuth,
-    /// How long a connection to the Service may take to be made.
+    /// The timeout for establishing a connection to the Service.
     ConnectTimeout,
-    /// How long a connection may be silent.
+    /// The timeout for a connection without data.
     IdleTimeout,
-    /// How long a request may take.
+    /// The timeout for a whole request.
     Timeout,
-    /// How large a request may be.
+    /// The maximum size of a request body.
     MaxBodySize,
-    /// Which other origins may use the Service.
+    /// The other origins that may use the Service from a browser.
     Cors,
-    /// Headers that the Service gets.
+    /// Headers that are set or removed on requests to the Service.
     RequestHeaders,
-    /// Headers that the client gets.
+    /// Headers that are set or removed on responses to the client.
     ResponseHeaders,
-    /// What is spoken with the Service.
+    /// The protocol between the controller and the Service.
     BackendProtocol,
-    /// One client stays with one pod.
+    /// Session affinity: all requests of a client go to the same pod.
     StickySession,
-    /// Other hosts that are sent to this one.
+    /// Other hosts that are redirected to the host of the Service.
     RedirectFrom,
-    /// How many requests one client may make.
+    /// The maximum rate of requests from a client.
     RateLimit,
-    /// Clients show a certificate.
+    /// Clients authenticate with a TLS certificate.
     ClientCertificate,
-    /// TLS ends at the Service.
+    /// TLS passes through the controller and is terminated by the Service.
     TlsPassthrough,
 }
 
-/// Gives every intent the name of its annotation.
+/// Defines the name of each intent, which is also that of its annotation.
 macro_rules! intents {
     ($($intent:ident = $name:literal),+ $(,)?) => {
         words!(Intent { $($intent = $name),+ });
 
         impl Intent {
-            /// The annotation of a Service that says it.
+            /// Returns the key of the annotation of a Service that sets the intent.
             ///
             /// ```
             /// use xposer::internal::Intent;
@@ -113,21 +115,21 @@ intents! {
     TlsPassthrough = "TLSPassthrough",
 }
 
-/// What is lost where nothing does what somebody wants.
+/// The consequence of an intent that nothing fulfils.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
-    /// A convenience, or nothing.
+    /// At most a convenience is lost.
     Nothing,
-    /// Something without which requests are answered in another way.
+    /// Requests are answered in another way.
     Needed,
-    /// Something that makes an attack harder, or that the Service may need.
+    /// A measure that makes an attack harder is lost, or something that the Service may need.
     Weakens,
-    /// What keeps somebody out.
+    /// A protection is lost, such as a restriction of access.
     Protects,
 }
 
 impl Intent {
-    /// What is lost where nothing expresses it. A canary that is not expressed gets all requests, or none.
+    /// Returns what is lost if nothing fulfils the intent. A canary that is not expressed gets all requests, or none.
     pub(crate) fn loss(self) -> Loss {
         match self {
             Self::HttpsRedirect
@@ -155,7 +157,7 @@ impl Intent {
         }
     }
 
-    /// Whether it says who may come in.
+    /// Whether the intent decides which clients are admitted.
     pub(crate) const fn admits(self) -> bool {
         matches!(
             self,
@@ -167,22 +169,22 @@ impl Intent {
         )
     }
 
-    /// What is lost with a value: less where it keeps nobody out.
+    /// Returns what is lost with this value: less if the value admits everybody.
     pub(crate) fn loss_of(self, wish: &Wish) -> Loss {
         match wish {
             Wish::Switch(false) => Loss::Nothing,
-            // Pages may need the answer all the same.
+            // Web pages may need the CORS headers nevertheless.
             Wish::Cors(_) if self.keeps_nobody_out(wish) => Loss::Weakens,
             _ if self.keeps_nobody_out(wish) => Loss::Nothing,
             _ => self.loss(),
         }
     }
 
-    /// Whether nobody is kept out by a value, so that nothing is open without it.
+    /// Whether a value admits everybody, so that its removal opens nothing.
     ///
-    /// This is no copy of `dialect::keeps`, which says whether a value keeps anybody out. Of what is doubtful, such as all addresses of
-    /// IPv6 alone, or all of IPv4 in several networks, neither is true: nothing that may protect is lost in silence, and nothing that
-    /// may be open is called closed.
+    /// `dialect::keeps` answers the opposite question: whether a value denies access to any clients. For a doubtful value, such as
+    /// all IPv6 addresses alone, or all of IPv4 in several networks, both return false: the loss of a possible protection is
+    /// reported, and an access that may be open is not called restricted.
     pub(crate) fn keeps_nobody_out(self, wish: &Wish) -> bool {
         match wish {
             Wish::Size(bytes) => *bytes == 0,
@@ -193,10 +195,10 @@ impl Intent {
     }
 }
 
-/// The network of all addresses, as people write it to let everybody in.
+/// The network of all IPv4 addresses, which users write to admit everybody.
 pub(crate) const EVERYBODY: &str = "0.0.0.0/0";
 
-/// A value as the annotation that gives it would have it.
+/// Writes a value in the form of its annotation.
 impl fmt::Display for Wish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         values::show(self, f)

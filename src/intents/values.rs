@@ -11,17 +11,18 @@ pub(crate) enum Wish {
     Switch(bool),
     /// `HTTPSRedirectCode`.
     Code(u16),
-    /// `RewritePath`: it begins with `/`, and may have `$1` to `$9` for the groups of a path that is a regular expression.
+    /// `RewritePath`: a path that begins with `/`, and may contain `$1` to `$9` for the capture groups of a path that is a regular
+    /// expression.
     Path(String),
-    /// `AllowedSources`, `DeniedSources`: networks such as `10.0.0.0/8`, without repetitions. At least one.
+    /// `AllowedSources`, `DeniedSources`: at least one network, such as `10.0.0.0/8`, without repetitions.
     Sources(Vec<String>),
     /// `ConnectTimeout`, `IdleTimeout`, `Timeout`: milliseconds; 0 stands for no limit.
     Duration(u64),
     /// `MaxBodySize`: bytes; 0 stands for no limit.
     Size(u64),
-    /// `RequestHeaders`, `ResponseHeaders`. At least one, no two of one name.
+    /// `RequestHeaders`, `ResponseHeaders`: at least one header, each name once.
     Headers(Vec<Header>),
-    /// `RedirectFrom`: hosts, or the word `www`. At least one.
+    /// `RedirectFrom`: at least one host, or the word `www`.
     Hosts(Vec<String>),
     /// `BackendProtocol`.
     Protocol(BackendProtocol),
@@ -39,72 +40,72 @@ pub(crate) enum Wish {
     Certificate(ClientCertificate),
 }
 
-/// A header to set, or to remove where it has no value.
+/// A header to set, or to remove if it has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) name: String,
     pub(crate) value: Option<String>,
 }
 
-/// Names and passwords that are in a secret of the Service's namespace.
+/// User names and passwords in a secret of the Service's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BasicAuth {
     pub(crate) secret: String,
     pub(crate) realm: Option<String>,
 }
 
-/// A server that is asked about each request.
+/// An authentication server, which is asked about each request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExternalAuth {
-    /// `http://` or `https://`, a host, perhaps a port and a path.
+    /// A URL with the scheme `http` or `https`, a host, and optionally a port and a path.
     pub(crate) url: String,
-    /// Where a client is sent that is not let in.
+    /// The URL to which a client is redirected that is not admitted.
     pub(crate) sign_in: Option<String>,
-    /// The headers of the answer that the Service gets.
+    /// The headers of the authentication server's response that are added to the request to the Service.
     pub(crate) response_headers: Vec<String>,
 }
 
-/// Which other origins may use the Service from a browser.
+/// The other origins that may use the Service from a browser, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cors {
-    /// `*`, or origins such as `https://example.com` and `https://*.example.com`. At least one.
+    /// At least one: `*`, or origins such as `https://example.com` and `https://*.example.com`.
     pub(crate) origins: Vec<String>,
-    /// In upper case; none leaves them to the program.
+    /// In upper case. If empty, the default of the program applies.
     pub(crate) methods: Vec<String>,
     pub(crate) headers: Vec<String>,
     pub(crate) expose_headers: Vec<String>,
     pub(crate) credentials: bool,
-    /// Seconds.
+    /// In seconds.
     pub(crate) max_age: Option<u64>,
 }
 
-/// A cookie that keeps a client with one pod.
+/// A cookie for session affinity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StickySession {
     pub(crate) cookie: String,
-    /// Seconds; without it, the cookie goes with the browser.
+    /// In seconds. Without a value, the cookie is a session cookie.
     pub(crate) max_age: Option<u64>,
 }
 
-/// How many requests one client may make.
+/// The maximum rate of requests from a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimit {
     pub(crate) requests: u32,
-    /// Seconds: 1, 60 or 3600.
+    /// The period in seconds: 1, 60 or 3600.
     pub(crate) per: u32,
-    /// How many requests may come at once beyond that.
+    /// The number of requests that may exceed the rate at once.
     pub(crate) burst: Option<u32>,
 }
 
-/// A certificate that clients show, issued by an authority whose certificate is in a secret of the Service's namespace.
+/// Client certificates. The certificate of their issuer is in a secret of the Service's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientCertificate {
     pub(crate) secret: String,
-    /// Whether a client may also come without one.
+    /// Whether a client without a certificate is also admitted.
     pub(crate) is_optional: bool,
 }
 
-/// A duration in the largest unit without a rest.
+/// Returns a duration in seconds, or in milliseconds if it is not a whole number of seconds.
 pub(crate) fn duration(milliseconds: u64) -> String {
     match milliseconds {
         ms if ms % 1000 != 0 => format!("{ms}ms"),
@@ -112,7 +113,7 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// A size in the largest unit of a power of two without a rest.
+/// Returns a size in the largest binary unit that gives a whole number.
 pub(crate) fn size(bytes: u64) -> String {
     for (unit, name) in [(1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")] {
         if bytes >= unit && bytes.is_multiple_of(unit) {
@@ -123,7 +124,7 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 impl RateLimit {
-    /// The unit of its period.
+    /// Returns the unit of the period.
     pub(crate) fn unit(self) -> &'static str {
         match self.per {
             1 => "s",
@@ -133,7 +134,7 @@ impl RateLimit {
     }
 }
 
-/// Shows a value in one line.
+/// Writes a value in the form of its annotation, with one line for each part or header.
 pub(super) fn show(wish: &Wish, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match wish {
         Wish::Switch(on) => write!(f, "{on}"),

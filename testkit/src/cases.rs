@@ -39,7 +39,7 @@ const MAX_WHY: usize = 600;
 /// A case folder, parsed.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The name of the folder, which tells in kebab case what the case shows.
+    /// The name of the folder, which describes in kebab case what the case shows.
     pub slug: String,
     /// The folder.
     pub folder: PathBuf,

@@ -12,8 +12,7 @@ const COUNT: u16 = 10_000;
 /// Returns an address of the loopback interface on which no program listens.
 ///
 /// A port that the system chooses for `127.0.0.1:0` may be used for an outgoing connection before the program under test listens on
-/// it. A port of this function is not.
-/// starts. The ports of this function cannot.
+/// it. The ports of this function cannot.
 ///
 /// # Errors
 ///

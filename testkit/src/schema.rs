@@ -2,7 +2,6 @@
 //!
 //! `testkit/schemas/` has the fields of each kind that Xposer emits, with the limits of the published definition. Any other field
 //! is an error, because an API server would prune it silently.
-//! there is an error: an API server would prune it silently.
 
 #![allow(clippy::indexing_slicing, reason = "an index into a JSON value gives null where there is nothing")]
 

@@ -1,4 +1,5 @@
-//! The policy asks who has what, also about objects that are no Services: natively and as WebAssembly in the real waPC host, with the same answers from the host.
+//! The policy looks up claims, also for objects that are not Services: natively and as WebAssembly in the real waPC host, with the
+//! same responses of the host.
 
 #![allow(
     clippy::panic,
@@ -28,16 +29,16 @@ fn module() -> &'static Module {
 }
 
 thread_local! {
-    /// Whether this test asks the module, too.
+    /// Whether this test also runs the module.
     static HOSTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The policy with a host, natively, and in a test of `in_the_wapc_host` as WebAssembly as well.
+/// Returns the policy with a host. It runs natively, and in a test of `in_the_wapc_host` also as WebAssembly.
 fn asking(reply: &Arc<Reply>) -> Compared {
     Compared { module: HOSTED.get().then(module), reply: Arc::clone(reply) }
 }
 
-/// Every test of this file once more, with the module.
+/// Repeats every test of this file with the module.
 macro_rules! in_the_wapc_host {
     ($($name:ident)*) => {
         mod in_the_wapc_host {
@@ -168,7 +169,7 @@ fn who_is_free_is_looked_up_once_for_each_shard() {
     let payloads: Vec<Value> =
         calls.iter().map(|call| serde_json::from_slice(&call.payload).unwrap()).collect();
     let get = |name: &str| json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "xposer-system", "name": name, "disable_cache": true});
-    // The host and the name.
+    // One ConfigMap for the host, and one for the name.
     assert_eq!(payloads, [get("xposer-claims-2a"), get("xposer-claims-7d")]);
     for call in calls {
         assert_eq!(
@@ -178,7 +179,7 @@ fn who_is_free_is_looked_up_once_for_each_shard() {
     }
 }
 
-/// An answer has one of 256 parts of what there is, also where all of it is in the namespace of the one who asks.
+/// A response of the host contains one of 256 shards, even if all claims are in the namespace of the request.
 #[test]
 fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
     let asked = |namespace: &dyn Fn(usize) -> String| {
@@ -201,7 +202,7 @@ fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
         });
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &counting);
         assert!(response.allowed && calls.len() == 2, "{response:?}");
-        // The hosted run asks twice: natively, and in the module.
+        // In the waPC host, the policy runs twice: natively, and as the module.
         let runs = if HOSTED.get() { 2 } else { 1 };
         *bytes.lock().unwrap() / runs
     };
@@ -234,7 +235,7 @@ fn an_older_one_keeps_what_it_has() {
     assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
     assert_eq!(response.audit_annotations.unwrap()["codes"], "route-claimed");
     assert!(response.patch.is_none());
-    // Everything that it cannot have, at once.
+    // All conflicts at once.
     let taken = held(&[
         (HOST, holder("Ingress", "ops", "old", OLD)),
         ("Ingress shop/web", holder("Service", "shop", "other", OLD)),
@@ -250,7 +251,7 @@ fn an_older_one_keeps_what_it_has() {
     for code in ["name-claimed", "route-claimed", "secret-shared", "url-key-claimed"] {
         assert!(said.contains(&format!("[{code}]")), "{said}");
     }
-    // Who is younger than a Service loses it, which its owner is told.
+    // The Service is older than the other holder, so it keeps the host, and its owner gets a warning.
     let younger = held(&[(HOST, holder("Ingress", "ops", "young", NEW))]);
     let mut old = web(json!({}));
     old["metadata"]["creationTimestamp"] = json!(OLD);
@@ -275,7 +276,7 @@ fn in_the_mode_warn_the_service_passes_without_a_url() {
           2026-01-01; choose another host or path"
         ]
     );
-    // What is written there already is not true any more.
+    // The existing stamp is not true any more, so it is removed.
     let stamped = web(json!({"status.xposer.stakater.com/url": "http://shop.example.com", "note": "mine"}));
     let (response, _) = answer(&settings(json!({"mode": "warn"})), &request(stamped), &taken);
     assert_eq!(response.operations().len(), 1);
@@ -292,7 +293,7 @@ fn the_owner_passes() {
     old["metadata"]["creationTimestamp"] = json!(OLD);
     let (response, _) = answer(&settings(json!({})), &update(old.clone(), old), &own);
     assert!(response.allowed && response.warnings.is_none(), "{response:?}");
-    // Applied again after it was deleted: what is written down is a little old.
+    // A Service that is applied again after its deletion: the recorded claims are not up to date.
     assert!(answer(&settings(json!({})), &request(web(json!({}))), &own).0.allowed);
 }
 
@@ -334,7 +335,7 @@ fn state(version: u64, written: &str, dropped: u64) -> String {
     json!({"version": version, "written": written, "dropped": dropped}).to_string()
 }
 
-/// Every ConfigMap has this data.
+/// Returns a host on which every ConfigMap has this data.
 fn every(data: Value) -> Arc<Reply> {
     let found =
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"labels": BTreeMap::from(SHARD_LABELS)},
@@ -343,7 +344,7 @@ fn every(data: Value) -> Arc<Reply> {
     Arc::new(move |_| Ok(found.clone().into_bytes()))
 }
 
-/// The same, with this state alone.
+/// Returns a host on which every ConfigMap has only this state.
 fn saying(state: &str) -> Arc<Reply> {
     every(json!({"state": state}))
 }
@@ -353,7 +354,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
     let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
     let now = state(3, &time(-10), 0);
-    // The claims of `web.shop.svc` have this key, too.
+    // The claims of both buckets have these keys.
     assert_eq!(
         [BucketHash::of("shop.example.com"), BucketHash::of("web.shop.svc")].map(BucketHash::key),
         ['a', '5']
@@ -378,7 +379,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ("has claims in another form", every(json!(3))),
         ("has no claims", every(json!({}))),
         ("has no claims", every(json!({"a": "Service shop/web - prefix shop.example.com/"}))),
-        // As an older controller writes it.
+        // The form of an older controller.
         (
             "has claims of a version before 3, which its controller wrote",
             every(json!({"claims": json!({"version": 2, "written": time(-10), "claims": {}}).to_string()})),
@@ -387,13 +388,13 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ("has claims in another form", saying("")),
         ("has claims in another form", saying("[1]")),
         ("has claims in another form", saying(r#"{"version": 3}"#)),
-        // A key that is asked for.
+        // Invalid data under a requested key.
         ("has claims in another form", both("x")),
         ("has claims in another form", both("Service shop/web prefix")),
         ("has claims in another form", both(&format!("Service web - {HOST}\nService web - Ingress shop/web"))),
         ("has claims in another form", every(json!({"state": now, "a": [], "5": null}))),
         ("has the version 2, expected 3", saying(&state(2, &time(-10), 0))),
-        // Its keys may have another form.
+        // A newer version may have another form under its keys.
         ("has the version 4, expected 3", every(json!({"state": state(4, "", 0), "a": "x", "5": "x"}))),
         ("which is more than 3600 s ago", saying(&state(3, &time(-3700), 0))),
         ("which is more than 3600 s from now", saying(&state(3, &time(3700), 0))),
@@ -407,7 +408,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
                      xposer-system/xposer-claims-2a ";
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with(begin) && warnings[0].len() <= 256, "{warnings:?}");
-        // Stamped all the same.
+        // The Service is stamped nevertheless.
         assert_eq!(response.operations().len(), 2);
         let strict = settings(json!({"onFailure": "deny"}));
         let (response, _) = answer(&strict, &request(web(json!({}))), &reply);
@@ -416,7 +417,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         assert!(said.contains(reason), "{said}");
         assert!(said.ends_with(", and 1 more; tell your administrator [claims-unknown]"), "{said}");
     }
-    // The bound can be another one.
+    // The maximum age can be set.
     let old = saying(&state(3, &time(-3700), 0));
     assert!(answer(&settings(json!({"maxAge": "2h"})), &request(web(json!({}))), &old).0.warnings.is_none());
 }
@@ -425,11 +426,11 @@ fn what_is_not_known_is_told_and_never_an_error() {
 fn keys_that_are_not_asked_for_do_not_matter() {
     let ask = |data: Value| answer(&settings(json!({})), &request(web(json!({}))), &every(data)).0;
     let now = state(3, &time(-10), 0);
-    // What another version may add, what nobody could read, and what is claimed under another key.
+    // Keys that another version may add, data that cannot be read, and a claim under another key.
     let strange = json!({"state": now, "b": "x", "ab": [], "later": {"deep": [1]}, "A": null, "": 1.5e3,
         "0": "Ingress ops/old 2026-01-01T00:00:00Z prefix shop.example.com/"});
     assert!(ask(strange.clone()).allowed && ask(strange.clone()).warnings.is_none());
-    // A key may be written in any way that JSON allows, and stand anywhere.
+    // A key may be written with JSON escapes, and be at any position.
     let mut taken = strange;
     taken["a"] = json!("Ingress ops/old 2026-01-01T00:00:00Z prefix shop.example.com/");
     assert_eq!(message(&ask(taken.clone())), TAKEN);
@@ -439,7 +440,8 @@ fn keys_that_are_not_asked_for_do_not_matter() {
     assert_eq!(message(&answer(&settings(json!({})), &request(web(json!({}))), &reply).0), TAKEN);
 }
 
-/// One tenant asks for so much that some of it finds no room: that matters to nobody who asks for something else, nor to who has what he asks for.
+/// If the claims of one tenant are too many, some of them are left out. This affects neither requests for other claims, nor the
+/// holder of a recorded claim.
 #[test]
 fn what_found_no_room_matters_to_who_asks_for_it() {
     let lines = "Service shop/web 2026-01-01T00:00:00Z prefix shop.example.com/";
@@ -457,7 +459,7 @@ fn what_found_no_room_matters_to_who_asks_for_it() {
     let both = json!({"a": lines, "5": name});
     let strict = settings(json!({"onFailure": "deny"}));
     let ask = |reply: &Arc<Reply>| answer(&strict, &request(web(json!({}))), reply).0;
-    // Other claims, and nobody has these.
+    // Other claims are left out, and the requested ones are free.
     assert!(ask(&saying(Some("blog.example.com"), json!({}))).allowed);
     for bucket in ["shop.example.com", "web.shop.svc"] {
         let response = ask(&saying(Some(bucket), json!({})));
@@ -468,14 +470,14 @@ fn what_found_no_room_matters_to_who_asks_for_it() {
         );
     }
     assert_eq!(code(&ask(&saying(None, json!({})))), 503);
-    // The holder.
+    // The holder of the claims is not affected.
     for incomplete in [Some("shop.example.com"), None] {
         let mut own = web(json!({}));
         own["metadata"]["creationTimestamp"] = json!(OLD);
         let (response, _) = answer(&strict, &update(own.clone(), own), &saying(incomplete, both.clone()));
         assert!(response.allowed && response.warnings.is_none(), "{response:?}");
     }
-    // One of the two is missing.
+    // One of the two claims is missing.
     assert_eq!(code(&ask(&saying(None, json!({"a": lines})))), 503);
 }
 
@@ -493,7 +495,7 @@ fn what_is_known_counts_beside_what_is_not() {
     let (response, _) = answer(&settings(json!({})), &request(web(json!({}))), &half);
     assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
     assert!(response.warnings.unwrap()[0].contains("claims-7d cannot be read: timed out; tell"));
-    // Both are reasons.
+    // A missing ConfigMap and a conflict are both reported.
     let (response, _) = answer(&settings(json!({"onFailure": "deny"})), &request(web(json!({}))), &half);
     assert!(message(&response).contains("for 2 reasons") && code(&response) == 422);
 }
@@ -548,7 +550,7 @@ fn a_canary_is_held_to_its_stable_service() {
 
 #[test]
 fn an_audit_asks_as_the_owner() {
-    // It sends what is there as if somebody created it, and no user.
+    // The audit scanner sends an existing object as a creation, without a user.
     let mut object = web(json!({}));
     object["metadata"]["creationTimestamp"] = json!(OLD);
     let mut audit = request(object);
@@ -559,7 +561,7 @@ fn an_audit_asks_as_the_owner() {
     assert!(!answer(&settings(json!({})), &audit, &older).0.allowed);
 }
 
-/// A request of a user for an object that is no Service.
+/// Returns a user's request for an object that is not a Service.
 fn by_hand(api_version: &str, kind: &str, metadata: Value, spec: Value) -> Value {
     let (group, version) = api_version.split_once('/').unwrap();
     let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "mine", "namespace": "shop"}, "spec": spec});
@@ -609,7 +611,7 @@ fn other_kinds_pass_unless_they_are_guarded() {
     };
     let mut status = taken.clone();
     status["subResource"] = json!("status");
-    // One that is being deleted, and takes nothing more until it is gone.
+    // An object that is being deleted, and that has no new claims.
     let mut deleted = taken.clone();
     deleted["operation"] = json!("UPDATE");
     deleted["object"]["metadata"]["deletionTimestamp"] = json!(NEW);
@@ -772,16 +774,16 @@ fn a_hand_written_object_does_not_take_what_is_claimed() {
     );
     let (response, calls) = answer(&settings, &of_host("free.example.com"), &taken);
     assert!(response.allowed && response.warnings.is_none() && calls.len() == 1);
-    // Who names no host has those of its listeners.
+    // A route without hosts takes the hosts of its listeners, which are not known.
     assert_eq!(answer(&settings, &of_host(""), &taken).1, []);
-    // What is not known.
+    // The claims are not known.
     let absent: Arc<Reply> = Arc::new(|call| Cluster::default().reply(call));
     let (response, _) = answer(&settings, &of_host("shop.example.com"), &absent);
     assert!(response.allowed && response.warnings.unwrap()[0].starts_with("xposer[claims-unknown]"));
     let mut strict = settings.clone();
     strict["claims"]["onFailure"] = json!("deny");
     assert_eq!(code(&answer(&strict, &of_host("shop.example.com"), &absent).0), 503);
-    // In one of the two modes, it is told.
+    // In the mode `warn`, the conflict is only a warning.
     let mut warned = settings.clone();
     warned["claims"]["mode"] = json!("warn");
     let (response, _) = answer(&warned, &of_host("shop.example.com"), &taken);
@@ -803,7 +805,7 @@ fn what_was_there_before_passes() {
     let mut labelled = old.clone();
     labelled["object"]["metadata"]["labels"] = json!({"team": "a"});
     let response = update(old.clone(), labelled);
-    // Whoever touches it is told nothing: neither an owner nor a program can do anything about it then.
+    // An update without a change gets no warning, because neither an owner nor a program could do anything about it.
     assert!(
         response.allowed && response.warnings.is_none() && response.audit_annotations.is_none(),
         "{response:?}"
@@ -812,15 +814,15 @@ fn what_was_there_before_passes() {
     more["object"]["spec"]["rules"] = json!([{"host": "blog.example.com"}, {"host": "x.example.org"}]);
     let said = message(&update(old.clone(), more));
     assert!(said.contains("spec.rules[1].host") && !said.contains("rules[0]"), "{said}");
-    // Another path of the host is new.
+    // An additional path of the host is a new claim.
     let mut path = old.clone();
     path["object"]["spec"]["rules"][0]["http"] =
         json!({"paths": [{"path": "/", "pathType": "Prefix"}, {"path": "/x", "pathType": "Prefix"}]});
     let said = message(&update(old.clone(), path.clone()));
     assert!(said.contains("spec.rules[0].host") && said.contains("[host-not-owned]"), "{said}");
-    // What it takes less is not.
+    // A removed path is no new claim.
     assert!(update(path, old).allowed);
-    // A snippet may stay as it is, and not become another one.
+    // An existing snippet is accepted, and a changed one is refused.
     let with = |snippet: &str| {
         ingress(
             json!({"annotations": {"nginx.ingress.kubernetes.io/server-snippet": snippet}}),
@@ -831,7 +833,7 @@ fn what_was_there_before_passes() {
     assert!(message(&update(with("a;"), with("b;"))).contains("annotation-denied"));
 }
 
-/// What an update leaves as it was is not looked up.
+/// Claims that an update does not change are not looked up.
 #[test]
 fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
     let settings = guarding(settings(json!({"onFailure": "deny"})));
@@ -864,7 +866,7 @@ fn a_part_of_a_path_is_for_the_namespace_that_has_it() {
     let held_in = |namespace: &str| cluster(&held(&[(HOST, holder("Service", namespace, "old", OLD))]));
     assert!(answer(&settings, &beta, &held_in("shop")).0.allowed);
     assert_eq!(code(&answer(&settings, &beta, &held_in("ops")).0), 422);
-    // Such a route leaves the rest of the path to its namespace.
+    // A route for a part of the requests leaves the other requests of the path to its namespace.
     let part_in = |namespace: &str| {
         let route = Holder { is_part: true, ..holder("HTTPRoute", namespace, "beta", OLD) };
         cluster(&held(&[(HOST, route)]))
@@ -874,7 +876,7 @@ fn a_part_of_a_path_is_for_the_namespace_that_has_it() {
     assert_eq!(code(&answer(&settings, &exposed, &part_in("ops")).0), 422);
 }
 
-/// A line of the block that takes hosts counts as a hand-written Ingress does.
+/// Hosts in the forwarded block are checked like those of a hand-written Ingress.
 #[test]
 fn the_block_of_a_service_takes_no_hosts_of_others() {
     let mut settings = settings(json!({}));
@@ -895,7 +897,7 @@ fn the_block_of_a_service_takes_no_hosts_of_others() {
     assert!(answer(&settings, &with("free.example.com"), &taken).0.allowed);
 }
 
-/// Names that somebody chose to be long or unreadable.
+/// Long names and names with invisible characters are shortened and escaped.
 #[test]
 fn names_of_others_are_cut_and_escaped() {
     let settings = settings(json!({}));
@@ -934,7 +936,7 @@ fn the_controller_passes_by_its_account_alone() {
     assert!(!answer(&others, &request, &without_host()).0.allowed);
     request["userInfo"] = json!({"username": "alice"});
     assert!(answer(&others, &request, &without_host()).0.allowed);
-    // An audit names nobody, and nothing follows from it.
+    // An audit request has no user, and its result has no effect on the object.
     request["userInfo"] = json!({});
     assert!(answer(&settings, &request, &without_host()).0.allowed);
     request["object"]["metadata"]["labels"] = json!({});

@@ -1,5 +1,5 @@
-//! The cookbook: every example of every page is run as the case folders are, and its outcome is what the page shows. How a
-//! page is read stands in [`xposer_testkit::cookbook`]; `BLESS=1` writes the blocks of objects and of the report.
+//! Runs every example of the cookbook like a case folder, and compares the outcome with the page. [`xposer_testkit::cookbook`]
+//! describes the format; `BLESS=1` writes the outcomes into the pages.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail it like the test itself")]
 
@@ -15,7 +15,7 @@ use xposer_testkit::cookbook::{
 };
 use xposer_testkit::golden;
 
-/// The questions that have a page.
+/// The pages of the cookbook.
 const PAGES: [&str; 12] = [
     "import",
     "internal-external",
@@ -35,7 +35,7 @@ fn fenced(words: &str, text: &str) -> String {
     format!("```{words}\n{text}```\n")
 }
 
-/// The page with these outcomes in the places of those it has. What is missing is added below, what is empty is left out.
+/// Returns the page with these outcomes. Missing blocks are added below the Services, and empty blocks are removed.
 fn rewritten(pieces: &[Piece], outcomes: &[(&Example, &str, &str)]) -> String {
     let mut page = String::new();
     let mut left_out = false;
@@ -45,7 +45,7 @@ fn rewritten(pieces: &[Piece], outcomes: &[(&Example, &str, &str)]) -> String {
         });
         let (words, text) = match (piece, mine) {
             (Piece::Prose(text), _) => {
-                // The blank line behind a block that was left out goes with it.
+                // The blank line after a removed block is removed, too.
                 let text = if std::mem::take(&mut left_out) {
                     text.strip_prefix('\n').unwrap_or(text)
                 } else {
@@ -80,7 +80,7 @@ fn rewritten(pieces: &[Piece], outcomes: &[(&Example, &str, &str)]) -> String {
     page
 }
 
-/// Runs the examples of a page and compares.
+/// Runs the examples of a page, and compares the outcomes.
 fn check(path: &Path) -> Result<(), String> {
     let page = read(path).unwrap();
     let located = |said: String| format!("{}:{said}", name(path));
@@ -121,7 +121,7 @@ fn check(path: &Path) -> Result<(), String> {
     golden::compare(path, &rewritten(&pieces, &outcomes))
 }
 
-/// Whether requests are sent to the example. Otherwise the page says why not, at its beginning or behind the example.
+/// Whether the example has requests, or the page gives the reason why not, at its beginning or after the example.
 fn is_tried(pieces: &[Piece], example: &Example) -> bool {
     let is_block = |piece: &Piece, of: &[&str]| matches!(piece, Piece::Block(_, words, _) if of.contains(&words.as_str()));
     let next = pieces.iter().skip(example.service + 1).take_while(|it| !is_block(it, &[SETTINGS, SERVICE]));
@@ -156,7 +156,7 @@ fn every_question_has_its_page_and_the_readme_leads_to_it() {
     }
 }
 
-/// The prose of a page, with single blanks and line ends as blanks, and without what stands between fences.
+/// Returns the prose of a page without fenced blocks. All white space becomes single blanks.
 fn prose(path: &Path) -> Vec<String> {
     let pieces = pieces(&read(path).unwrap()).unwrap_or_else(|said| panic!("{}: {said}", path.display()));
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -166,14 +166,15 @@ fn prose(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with the names in backticks: annotations by their prefix, or behind the word; settings behind the word.
+/// Returns the errors of the names in backticks. An annotation is recognised by its prefix or by the word before it, a setting by
+/// the word before it.
 fn misnamed(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         wrong.push("a backtick is not closed".to_owned());
     }
-    // What the words in front say that the name is; a list goes on.
+    // The kind that the word before the name gives. It applies to all names of a list.
     let mut kind = "";
     for pair in parts.chunks_exact(2) {
         let [before, span] = pair else { continue };
@@ -212,7 +213,7 @@ fn what_a_page_names_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The targets of the links of a text.
+/// Returns the targets of the links of a text.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
 }
@@ -256,7 +257,7 @@ fn outcomes_are_written_in_their_places() {
         "a\n\n```yaml service\nx: 1\n```\n\n```yaml objects\no\n```\n\nb\n\n```text report\nnew\n```\n\nc\n\n\
          ```yaml service\ny: 1\n```\n\n```text report\nr\n```\n"
     );
-    // A block that has become empty goes, with one of the blank lines around it.
+    // An empty block is removed, with one of the blank lines around it.
     assert_eq!(
         rewritten(&pieces, &[(first, "o\n", ""), (second, "p\n", "")]),
         "a\n\n```yaml service\nx: 1\n```\n\n```yaml objects\no\n```\n\nb\n\nc\n\n\
@@ -272,7 +273,7 @@ fn blocks_that_are_none_are_told() {
         (examples.len(), wrong.len())
     };
     assert_eq!(said(&[SETTINGS, SERVICE, OBJECTS, REPORT, SERVICE, REPORT, "yaml", "sh", "text"]), (2, 0));
-    // `a: 1` is no command.
+    // `a: 1` is not a command.
     assert_eq!(said(&[SERVICE, OBJECTS, REQUESTS]), (1, 1));
     assert_eq!(said(&[SERVICE, REQUESTS, NGINX_REQUESTS, REPORT]), (1, 3));
     for blocks in [

@@ -1,6 +1,6 @@
 //! The manifests and the chart install the same controller, safely, with the permissions that it needs and no others.
 //!
-//! What is rendered is tried where helm and kustomize are; `testkit/run-ignored` looks for them.
+//! The tests that render need helm or kustomize; `testkit/run-ignored` looks for them.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const NAME: &str = "xposer-controller";
 const OWNED: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
 
-/// What can be chosen at the installation.
+/// The choices at the installation.
 #[derive(Clone, Copy, Debug)]
 struct Choice {
     ingress: bool,
@@ -46,8 +46,8 @@ struct Choice {
 }
 
 impl Choice {
-    /// Every combination of what changes permissions, except that the two that only add rules are in some of them. The last one
-    /// has everything, and a ServiceMonitor, too.
+    /// Returns all combinations of the choices that change permissions, except that the choices that only add rules are in some of
+    /// them. The last one has everything, including a ServiceMonitor.
     fn all() -> impl Iterator<Item = Self> {
         (0_u8..64).map(|bits| Self {
             ingress: bits & 1 == 0,
@@ -58,9 +58,9 @@ impl Choice {
             stamp: bits & 16 > 0,
             report: bits > 0 && bits % 5 == 0,
             namespaced: bits & 32 > 0,
-            // A controller of one namespace does not know all hosts.
+            // A controller for one namespace does not know all claims.
             claims: bits & 32 == 0 && bits % 4 == 3,
-            // The API server asks for all namespaces.
+            // The API server calls the webhook for all namespaces.
             webhook: bits & 32 == 0 && bits % 5 == 2,
             guard: bits & 32 == 0 && bits % 10 == 2,
             traefik: bits > 0 && bits % 3 == 0,
@@ -155,12 +155,12 @@ fn rendered(output: &Output) -> Vec<Value> {
     cases::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap()
 }
 
-/// `helm template` with values of one's own.
+/// Runs `helm template` with these values.
 fn helm(release: &str, namespace: &str, values: &Value) -> Output {
     with_values(&["template", release, "--namespace", namespace], values)
 }
 
-/// A command of helm about the chart with values of one's own.
+/// Runs a command of helm for the chart with these values.
 fn with_values(words: &[&str], values: &Value) -> Output {
     let file = folder("values").join(format!("{:?}.json", std::thread::current().id()));
     fs::write(&file, values.to_string()).unwrap();
@@ -168,9 +168,9 @@ fn with_values(words: &[&str], values: &Value) -> Output {
     run(Command::new("helm").args(words).arg("--values").arg(file).arg(chart))
 }
 
-/// `kustomize build` of the base with components.
+/// Runs `kustomize build` for the base with the components of a choice.
 fn kustomize(choice: Choice) -> Output {
-    // kustomize takes relative paths only.
+    // kustomize accepts only relative paths.
     let link = folder("kustomize").join("controller");
     let _ = fs::remove_file(&link);
     std::os::unix::fs::symlink(workspace().join("deploy/controller"), &link).unwrap();
@@ -185,7 +185,7 @@ fn kustomize(choice: Choice) -> Output {
     run(Command::new("kustomize").arg("build").arg(folder))
 }
 
-/// What a program renders of every choice.
+/// The objects that helm or kustomize renders for every choice.
 type Rendered = [(Choice, Vec<Value>)];
 
 static CHART: LazyLock<Vec<(Choice, Vec<Value>)>> = LazyLock::new(|| {
@@ -197,7 +197,7 @@ static CHART: LazyLock<Vec<(Choice, Vec<Value>)>> = LazyLock::new(|| {
 static MANIFESTS: LazyLock<Vec<(Choice, Vec<Value>)>> =
     LazyLock::new(|| Choice::all().map(|choice| (choice, rendered(&kustomize(choice)))).collect());
 
-/// What holds for the chart and for the manifests: a test of each.
+/// Defines tests that check the chart and the manifests in the same way.
 macro_rules! of_both {
     ($($name:ident)*) => {
         mod installed_with_helm {
@@ -237,7 +237,7 @@ fn the<'o>(objects: &'o [Value], kind: &str) -> &'o Value {
     found[0]
 }
 
-/// The Service of the metrics; the webhook has another one.
+/// Returns the Service for the metrics. The webhook has another one.
 fn service(objects: &[Value]) -> &Value {
     let services = of_kind(objects, "Service");
     let is_it = |it: &&&Value| !it["metadata"]["name"].as_str().unwrap().ends_with("-webhook");
@@ -250,12 +250,12 @@ fn texts(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().map(|it| it.as_str().unwrap()).collect()
 }
 
-/// The arguments of the controller.
+/// Returns the arguments of the controller.
 fn arguments(objects: &[Value]) -> Vec<&str> {
     texts(&the(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"])
 }
 
-/// The value of a flag.
+/// Returns the value of a flag.
 fn argument<'o>(objects: &'o [Value], flag: &str) -> Option<&'o str> {
     arguments(objects).into_iter().find_map(|it| it.strip_prefix(flag)?.strip_prefix('='))
 }
@@ -288,14 +288,15 @@ fn every_document_is_an_object_with_its_labels(installations: &Rendered) {
     }
 }
 
-/// What a subject may do: the namespace ("" for all), the group, the resource, the name ("" for any) and the verb.
+/// The permissions of a subject: the namespace ("" for all), the group, the resource, the name ("" for any) and the verb.
 type Permissions = BTreeSet<[String; 5]>;
 
 fn permit(all: &mut Permissions, [namespace, group, resource, name]: [&str; 4], verbs: &[&str]) {
     all.extend(verbs.iter().map(|verb| [namespace, group, resource, name, verb].map(str::to_owned)));
 }
 
-/// What the bound roles give to the controller. A role that nobody is bound to, or a binding of somebody else, fails.
+/// Returns the permissions that the bound roles grant to the controller. Fails for a role without a binding, and for a binding of
+/// another subject.
 fn granted(objects: &[Value]) -> Permissions {
     let id = |role: &Value| {
         let of = &role["metadata"];
@@ -341,7 +342,7 @@ fn granted(objects: &[Value]) -> Permissions {
     all
 }
 
-/// The kinds of everything that the core emits for a Service with all targets.
+/// Returns the kinds of all objects that the core emits for a Service with all targets.
 fn emitted() -> BTreeSet<Kind> {
     let service = json!({
         "metadata": {"name": "web", "namespace": "shop", "labels": {xposer::service::EXPOSE_LABEL: "true"},
@@ -359,7 +360,7 @@ fn emitted() -> BTreeSet<Kind> {
     found
 }
 
-/// What the controller needs for a choice.
+/// Returns the permissions that the controller needs for a choice.
 fn needed(choice: Choice, lease: &str) -> Permissions {
     let scope = if choice.namespaced { choice.namespace() } else { "" };
     let mut all = BTreeSet::new();
@@ -419,13 +420,13 @@ fn nothing_may_be_done_but_what_is(installations: &Rendered) {
 #[test]
 fn the_table_of_permissions_knows_every_kind() {
     let everything = Choice::all().last().unwrap();
-    // These express options in the words of one program.
+    // These kinds express options for one program only.
     let of_programs =
         [Kind::Middleware, Kind::SecurityPolicy, Kind::BackendTrafficPolicy, Kind::HttpRouteFilter];
     let all: BTreeSet<Kind> = emitted().into_iter().chain(of_programs).collect();
     assert_eq!(all.into_iter().collect::<Vec<_>>(), Kind::ALL);
     for kind in Kind::ALL {
-        // All are chosen in the last one but the Ingress, which is there from the start.
+        // The last combination adds all kinds except the Ingress, which is there by default.
         assert_eq!(everything.may_write(kind), kind != Kind::Ingress, "{kind}");
     }
     let needed = needed(everything, NAME);
@@ -471,7 +472,7 @@ fn the_pods_are_restricted(installations: &Rendered) {
     }
 }
 
-/// What selects the pods selects them, and nothing in the way of the controller is closed.
+/// All selectors match the pods, and the NetworkPolicy allows the connections of the controller.
 fn everything_around_the_pods_finds_them(installations: &Rendered) {
     for (choice, objects) in installations {
         let deployment = &the(objects, "Deployment")["spec"];
@@ -507,9 +508,9 @@ fn everything_around_the_pods_finds_them(installations: &Rendered) {
     }
 }
 
-/// What the controller says of its flags. A test of the whole workspace has built it.
+/// Returns the help of the controller, which a test of the whole workspace has built.
 fn help() -> String {
-    // Tests are in a folder below that of the programs.
+    // Test programs are in a folder below that of the programs.
     let own = std::env::current_exe().unwrap();
     let program = own.ancestors().nth(2).unwrap().join(NAME).with_extension(std::env::consts::EXE_EXTENSION);
     let output = run(Command::new(program).arg("--help"));
@@ -529,14 +530,14 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
         assert_eq!(arguments.contains(&"--report"), choice.report);
         assert_eq!(arguments.contains(&"--webhook"), choice.webhook);
-        // Nothing outside of the pod can ask for the report.
+        // Nothing outside of the pod can request the report.
         assert!(argument(objects, "--report-address").is_none());
         assert_eq!(argument(objects, "--namespace").is_some(), choice.namespaced);
         let settings = Path::new(argument(objects, "--settings").unwrap());
         let pod = &the(objects, "Deployment")["spec"]["template"]["spec"];
         let mount = &pod["containers"][0]["volumeMounts"][0];
         assert_eq!(settings.parent().unwrap().to_str(), mount["mountPath"].as_str());
-        // A file that is mounted by itself would never change.
+        // A file that is mounted with `subPath` is never updated.
         assert!(mount.get("subPath").is_none());
         let file = settings.file_name().unwrap().to_str().unwrap();
         let text = the(objects, "ConfigMap")["data"][file].as_str().unwrap().to_owned();
@@ -544,7 +545,8 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
     }
 }
 
-/// From the API server's configuration to the container, and the certificate from its issuer to the files that are read.
+/// Checks the connection from the API server's configuration to the container, and the certificate from its issuer to the files
+/// that the controller reads.
 fn the_api_server_reaches_the_webhook(installations: &Rendered) {
     let policy = yaml("deploy/kubewarden/cluster-admission-policy.yaml");
     let conditions = policy["spec"]["matchConditions"].as_array().unwrap();
@@ -556,7 +558,7 @@ fn the_api_server_reaches_the_webhook(installations: &Rendered) {
         let name = configuration["metadata"]["name"].as_str().unwrap();
         let webhooks = configuration["webhooks"].as_array().unwrap();
         assert_eq!(webhooks.len(), 1 + usize::from(choice.guard));
-        // The policy's one webhook is asked about all kinds; this one about Services only.
+        // The policy has one webhook for all kinds; this one is for Services only.
         let expression = asks["expression"].as_str().unwrap();
         let expression = expression.strip_prefix("request.kind.kind != 'Service' || ").unwrap_or(expression);
         assert_eq!(webhooks[0]["matchConditions"][0]["expression"], expression);
@@ -578,7 +580,7 @@ fn the_api_server_reaches_the_webhook(installations: &Rendered) {
             let excluded = &webhook["namespaceSelector"]["matchExpressions"][0];
             assert_eq!(excluded["operator"], "NotIn");
             assert_eq!(excluded["values"], json!(["kube-system", own]));
-            // What the controller writes itself passes, also while it does not answer.
+            // The controller's own requests are exempt, also while it does not respond.
             let own = format!("request.userInfo.username != 'system:serviceaccount:{own}:{NAME}'");
             assert_eq!(webhook["matchConditions"].as_array().unwrap().last().unwrap()["expression"], own);
             for rule in webhook["rules"].as_array().unwrap() {
@@ -595,7 +597,7 @@ fn the_api_server_reaches_the_webhook(installations: &Rendered) {
             json!([{"name": "webhook", "port": 443, "targetPort": "webhook"}])
         );
         assert_ne!(service["spec"]["clusterIP"], "None", "the API server does not resolve headless Services");
-        // The port and the folder are the defaults of the program.
+        // The port and the folder are defaults of the program.
         assert_eq!(container["ports"][1], json!({"name": "webhook", "containerPort": 8443}));
         assert!(help.contains("[default: 0.0.0.0:8443]"));
         let folder = container["volumeMounts"][1]["mountPath"].as_str().unwrap();
@@ -617,7 +619,7 @@ fn the_api_server_reaches_the_webhook(installations: &Rendered) {
     }
 }
 
-/// An object without what only one of the two programs writes.
+/// Returns an object without the fields that only helm or only kustomize writes.
 fn plain(object: &Value) -> Value {
     let mut object = object.clone();
     let labels = object["metadata"]["labels"].as_object_mut().unwrap();
@@ -625,7 +627,7 @@ fn plain(object: &Value) -> Value {
         labels.remove(label);
     }
     if object["kind"] == "ConfigMap" {
-        // The file has an example as a comment, the value has nothing.
+        // The file has an example as a comment, and the value is empty.
         object["data"] = Value::Null;
     }
     let arguments = object.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
@@ -670,7 +672,7 @@ fn the_versions_are_those_of_the_program() {
     assert_eq!(chart["sources"], json!([metadata["annotations"]["io.kubewarden.policy.source"]]));
 }
 
-/// The keys of a mapping and of the mappings in it, as paths.
+/// Returns the keys of a mapping and of its nested mappings, as paths.
 fn paths(value: &Value, before: &str, found: &mut BTreeSet<String>) {
     for (key, value) in value.as_object().into_iter().flatten() {
         let path = format!("{before}.{key}");
@@ -687,7 +689,7 @@ fn every_value_has_a_schema_and_a_comment() {
     let errors: Vec<_> = validator.iter_errors(&values).map(|it| it.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     for (name, part) in schema["properties"].as_object().unwrap() {
-        // Helm gives this one to every chart.
+        // Helm adds this value to every chart.
         if name == "global" {
             continue;
         }
@@ -697,7 +699,7 @@ fn every_value_has_a_schema_and_a_comment() {
         known.extend(
             part["properties"].as_object().into_iter().flatten().map(|(it, _)| format!(".{name}.{it}")),
         );
-        // What is in it is the API's business.
+        // The Kubernetes API defines the fields of this value.
         if part.get("properties").is_none() {
             written.retain(|path| path.matches('.').count() == 1);
         }
@@ -730,7 +732,7 @@ mod values_with_helm {
         assert!(lint.status.success(), "{said}");
     }
 
-    /// `helm lint` alone does not end at `fail`.
+    /// Without `--strict`, `helm lint` does not fail at the template function `fail`.
     #[track_caller]
     fn does_not_pass_lint(values: &Value, said: &str) {
         let lint = with_values(&["lint", "--strict"], values);
@@ -784,14 +786,14 @@ mod values_with_helm {
         assert_eq!(cases::parse(text).unwrap(), [settings]);
     }
 
-    /// What helm prints at the installation: the objects and the notes.
+    /// Returns the output of helm at the installation: the objects and the notes.
     fn notes(values: &Value) -> String {
         let output = with_values(&["install", NAME, "--dry-run=client"], values);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The kinds that may be written with these values.
+    /// Returns the kinds that the controller may write with these values.
     fn written(values: &Value) -> BTreeSet<Kind> {
         let granted = granted(&rendered(&helm(NAME, "default", values)));
         let may = |kind: &Kind| {
@@ -838,9 +840,9 @@ mod values_with_helm {
             ),
             (json!({"annotations": "traefik"}), &[Kind::Ingress]),
             (json!({"profiles": {"a": {"gatewayController": "envoy-gateway"}}}), with_envoy.as_slice()),
-            // The text of a settings file.
+            // The settings as the text of a file.
             (json!("target: HTTPRoute\nprofiles: {}\n"), &gateway),
-            // The controller says what is wrong with these.
+            // These settings are invalid. The controller reports the errors.
             (
                 json!({"target": 1, "profiles": [1], "namespaces": "shop", "controllers": null}),
                 &[Kind::Ingress],
@@ -850,14 +852,15 @@ mod values_with_helm {
             let kinds: BTreeSet<Kind> = kinds.iter().copied().collect();
             assert_eq!(written(&json!({"settings": settings})), kinds, "{settings}");
         }
-        // Both ways to give the settings end in the same file.
+        // Settings as a mapping and as a text become the same file.
         for text in ["# Ours.\ndomain: example.com\n", "  # With blanks before it.\ndomain: example.com\n"] {
             let objects = rendered(&helm(NAME, "default", &json!({"settings": text})));
             assert_eq!(the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str(), Some(text));
         }
     }
 
-    /// The chart reads settings as the core does: what the core makes with those of the cases may be written.
+    /// The chart reads settings as the core does: the controller may write the objects that the core makes with the settings of the
+    /// cases.
     #[test]
     #[ignore = "needs helm: make test"]
     fn what_the_core_makes_with_settings_may_be_written() {
@@ -866,7 +869,7 @@ mod values_with_helm {
             let Ok(text) = fs::read_to_string(case.folder.join("settings.yaml")) else { continue };
             let Ok(settings) = xposer_manifest::settings("settings.yaml", text.clone()) else { continue };
             let kinds = settings.kinds();
-            // A few of each, because Helm takes a moment for each.
+            // Only a few of each are tried, because each run of Helm takes a while.
             let count = tried.entry(kinds.clone()).or_default();
             *count += 1;
             if *count <= 3 {
@@ -899,7 +902,7 @@ mod values_with_helm {
             assert!(!output.status.success() && error.contains(&said), "{error}");
             does_not_pass_lint(&values, &said);
         }
-        // What they only offer may be forbidden, and the notes say so.
+        // Kinds that the settings only offer may be forbidden. The notes warn about that.
         let settings = json!({"controllers": {"internal": "traefik"}});
         let said = notes(&json!({"settings": settings, "targets": {"traefik": false, "ingress": false}}));
         let warning = "WARNING: targets.traefik is false, and Services may need it: the settings contain the program traefik.";
@@ -945,7 +948,7 @@ mod values_with_helm {
             (json!(text), null.clone(), served(null.clone()), (true, true), &[]),
             (json!(off), null.clone(), served(null.clone()), (false, false), &[]),
             (null.clone(), null.clone(), json!({}), (false, false), &[]),
-            // Values of another form, and `off` in each form.
+            // Invalid values, and `off` in each form.
             (json!({"claims": 1, "guard": "deny"}), null.clone(), served(null.clone()), (false, false), &[]),
             (json!("guard: {mode: off}"), null.clone(), served(null.clone()), (false, false), &[]),
             (json!({"guard": {"mode": "off"}}), null.clone(), served(null.clone()), (false, false), &[]),
@@ -1006,12 +1009,12 @@ mod values_with_helm {
         let error = String::from_utf8(helm(NAME, "tools", &values).stderr).unwrap();
         assert!(error.contains(said), "{error}");
         does_not_pass_lint(&values, said);
-        // The policy may have the same settings file.
+        // The policy may use the same settings file.
         let values = json!({"settings": on, "watchNamespace": "shop", "claims": {"enabled": false}});
         assert!(helm(NAME, "tools", &values).status.success());
     }
 
-    /// Every value that changes an object does.
+    /// Every other value has its effect on an object.
     #[test]
     #[ignore = "needs helm: make test"]
     fn the_other_values_are_used() {
@@ -1064,7 +1067,7 @@ mod values_with_helm {
         let monitor = the(&objects, "ServiceMonitor");
         assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
         assert_eq!(monitor["spec"]["endpoints"][0]["interval"], "30s");
-        // The role is where the Services are, the Lease is where the pods are.
+        // The role is in the namespace of the Services, and the Lease in the namespace of the pods.
         assert_eq!(argument(&objects, "--log-format"), Some("text"));
         assert_eq!(argument(&objects, "--namespace"), Some("shop"));
         assert_eq!(argument(&objects, "--lease-name"), Some("blue-xposer"));
@@ -1103,7 +1106,7 @@ fn the_image_is_built_from_what_there_is() {
     let dockerfile = text("Dockerfile");
     let builder = format!("ARG BUILDER=rust:{}\n", env!("CARGO_PKG_RUST_VERSION"));
     assert!(dockerfile.contains(&builder) && dockerfile.contains("\nUSER 65532:65532\n"));
-    // cargo reads the manifest of every member, so the build needs them all.
+    // cargo reads the manifest of every member of the workspace, so the build needs all of them.
     let ignored = text(".dockerignore");
     let allowed: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
     let manifest = text("Cargo.toml");

@@ -1,4 +1,4 @@
-//! Every case folder through every door: the same objects byte for byte, and the same diagnostics.
+//! Every case folder gives the same objects, byte for byte, and the same diagnostics in every program.
 
 #![allow(clippy::panic, clippy::expect_used, reason = "the helpers of a test fail it like the test itself")]
 
@@ -9,14 +9,14 @@ use xposer_cli::{Console, Terminal};
 use xposer_manifest::{load, to_yaml};
 use xposer_testkit::cases::{self, Case, OBJECTS};
 
-/// What the command line wrote, and its exit status.
+/// The output of the command line, and its exit status.
 struct Written {
     status: u8,
     out: String,
     err: String,
 }
 
-/// Runs the command line, without a process around it.
+/// Runs the command line in this process.
 fn xposer(command: &str, case: &Case, more: &[&str]) -> Written {
     let path = |name: &str| case.folder.join(name).display().to_string();
     let mut arguments = vec!["xposer".to_owned(), command.to_owned()];
@@ -41,7 +41,7 @@ fn all() -> Vec<Case> {
     cases::all().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// The exit status that the outcome of a case asks for.
+/// Returns the exit status for the outcome of a case.
 fn status(run: &cases::Run) -> u8 {
     match (run.unusable, run.refused) {
         (true, _) => 2,
@@ -94,7 +94,7 @@ fn the_command_line_says_what_the_core_says() {
             let mut found: Vec<Value> = serde_json::from_str(&written.err).unwrap();
             for diagnostic in &mut found {
                 let fields = diagnostic.as_object_mut().unwrap();
-                // Where it is written is all that the command line adds.
+                // The command line adds only the place in a file.
                 let (file, line) = (fields.remove("file"), fields.remove("line"));
                 assert!(
                     file.is_some() && line.is_some_and(|line| line.is_u64()),
@@ -108,7 +108,7 @@ fn the_command_line_says_what_the_core_says() {
     }
 }
 
-/// What the KRM function makes of some items: its exit status, and the list that it gives back.
+/// Returns the result of the KRM function for some items: its exit status, and the returned list.
 fn krm(items: &Value, config: &Value) -> (u8, Value) {
     let list = json!({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": items,
         "functionConfig": config});
@@ -125,7 +125,7 @@ fn krm(items: &Value, config: &Value) -> (u8, Value) {
     (status, load(&text).unwrap_or_default().pop().expect("a list comes back").value)
 }
 
-/// The settings of a case as the spec of a config, and as the data of a ConfigMap, which are texts.
+/// Returns the settings of a case as the spec of a config, and as the data of a ConfigMap, whose values are texts.
 fn configs(case: &Case) -> [Value; 2] {
     let settings = case.settings.clone().unwrap_or(json!({}));
     let text = |value: &Value| match value {
@@ -151,7 +151,7 @@ fn the_krm_function_adds_the_objects_of_every_case_and_a_second_run_changes_noth
         let added = if is_wrong { String::new() } else { golden(&case) };
         let added = load(&added).unwrap().into_iter().map(|document| document.value);
         let expected: Value = case.documents.iter().cloned().chain(added).collect();
-        // As texts, some of the settings that are refused are right.
+        // Some of the refused settings are valid as texts.
         for config in configs(&case).into_iter().take(if run.unusable { 1 } else { 2 }) {
             let (status, first) = krm(&given, &config);
             assert_eq!(status, u8::from(is_wrong), "{}: {}", case.slug, first["results"]);

@@ -1,5 +1,5 @@
-//! How many instructions of WebAssembly the policy runs for a request. The times are in docs/performance.md; these counts are the same on every
-//! machine.
+//! Checks the number of WebAssembly instructions that the policy runs for a request. `docs/performance.md` has the times; these
+//! counts are the same on every machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use xposer_testkit::fuel::{Counted, Spent, WRITTEN};
 
 const NAMESPACE: &str = "xposer-system";
 
-/// A request for a Service, in a cluster that has this many other hosts.
+/// Runs a request for a Service, in a cluster with this many other hosts.
 fn spent(module: &Counted, label: &str, claims: &Value, hosts: usize) -> Spent {
     let mut service = testing::service_named("shop", "web", &[]);
     service["metadata"]["labels"]["expose"] = json!(label);
@@ -31,10 +31,10 @@ fn spent(module: &Counted, label: &str, claims: &Value, hosts: usize) -> Spent {
     spent
 }
 
-/// Services of a size that their author chooses, each with settings.
+/// Services whose author chooses the size of a value, each with settings.
 type Sized = (&'static str, fn(usize) -> (String, &'static str), &'static str);
 
-/// Hosts, the last of which has a path.
+/// Returns hosts, the last of which has a path.
 fn hosts(count: usize) -> String {
     (0..count).map(|at| format!("a{at}\n")).collect::<String>() + "b/x"
 }
@@ -109,13 +109,13 @@ mod in_the_wapc_host {
         let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
         let asks = json!({"namespace": NAMESPACE, "mode": "deny"});
         let cost = |label: &str, claims: &Value, hosts| spent(&module, label, claims, hosts).call;
-        // Nothing depends on the machine or on what was called before.
+        // The count depends neither on the machine nor on earlier calls.
         assert_eq!(cost("true", &asks, 100), cost("true", &asks, 100));
-        // Who is not exposed pays nothing for the claims of others, and who does not ask neither.
+        // A Service that is not exposed causes no cost for claims, and neither do settings without claims.
         assert_eq!(cost("false", &asks, 1_000), cost("false", &asks, 0));
         assert_eq!(cost("true", &Value::Null, 1_000), cost("true", &Value::Null, 0));
-        // Two answers have two of 256 parts of the cluster, and nearly all of it is passed over. With one JSON text in each of them it was
-        // 122,000 and 1,500,000.
+        // The two responses contain two of 256 shards, and the policy skips nearly all of their content. When each shard was one
+        // JSON text, the counts were 122,000 and 1,500,000.
         let [none, some, many] = [0, 1_000, 10_000].map(|hosts| cost("true", &asks, hosts));
         assert!(some - none < 33_000, "{none} {some}");
         assert!(many - none < 147_000, "{none} {many}");
@@ -140,7 +140,7 @@ mod in_the_wapc_host {
                 module.call("validate", payload.to_string().as_bytes(), none).unwrap().call
             });
             println!("{what}: {small}, {large}, {:.1} times as much", large as f64 / small as f64);
-            // Four times as much, and a little for longer numbers and deeper trees.
+            // The count grows by a factor of 4, and a little more for longer numbers and deeper trees.
             assert!(large < 5 * small, "{what}: {small} {large}");
         }
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use xposer_testkit::host::{HostCall, INTERRUPTED, Module};
 use xposer_testkit::kubewarden::{Deployment, Refusal, evaluate};
 
-/// A guest whose only function does `body`.
+/// Returns a guest with one function, whose code is `body`.
 fn guest(body: &str) -> Module {
     let text = format!(
         r#"(module

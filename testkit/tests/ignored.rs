@@ -1,4 +1,4 @@
-//! What is ignored says how it is run, and is run by that.
+//! Every ignored test names the command that runs it, and that command does run it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a file that cannot be read has failed the test")]
 
@@ -31,7 +31,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
     ] {
         all.extend(rust_files(&workspace().join(folder)).unwrap());
     }
-    // The other commands, and where their tests stand.
+    // The other commands, and the folders of their tests.
     let mut others = [
         ("make e2e-cluster", "controller/tests/e2e", 0),
         ("make e2e-cluster", "kubectl/tests/e2e", 0),
@@ -63,7 +63,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
                 };
                 let (.., count) = others.iter_mut().find(is_named).unwrap_or_else(|| panic!("{place}"));
                 *count += 1;
-                // What `make judges` runs, and `make e2e-cluster` leaves out, is told by the module's name.
+                // The name of the module selects the tests that `make judges` runs and `make e2e-cluster` leaves out.
                 assert_eq!(line.contains("make judges"), target.ends_with("judges"), "{place}");
             }
         }

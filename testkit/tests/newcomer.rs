@@ -1,5 +1,4 @@
-//! The path of a newcomer: every file of `docs/first-minutes.md` is written, every command is run, and what it prints is what
-//! the page shows.
+//! Follows `docs/first-minutes.md` as a new user: writes every file, runs every command, and compares the output with the page.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,13 +17,13 @@ use xposer_testkit::workspace;
 
 const PAGE: &str = "docs/first-minutes.md";
 
-/// The page with what its commands print, and how many of them were run.
+/// The page with the output of its commands, and the number of commands that were run.
 struct Walk {
     page: String,
     ran: usize,
 }
 
-/// An empty folder with what the page uses of the repository, and `bin` with its programs.
+/// Makes an empty folder with the files of the repository that the page uses, and with its programs in `bin`.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if folder.exists() {
@@ -35,7 +34,7 @@ fn folder(name: &str) -> PathBuf {
     let module = std::env::var_os("POLICY_WASM").map_or(workspace().join("policy.wasm"), PathBuf::from);
     symlink(module, folder.join("policy.wasm")).unwrap();
     let kwctl = Path::new(env!("CARGO_BIN_EXE_xposer-kwctl"));
-    // Both are built into one folder.
+    // Both programs are built into the same folder.
     symlink(kwctl.with_file_name("xposer"), folder.join("bin/xposer")).unwrap();
     if !std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|it| it.join("kwctl").exists()))
@@ -46,7 +45,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What a command prints, on both streams.
+/// Returns the output of a command on both streams.
 fn run(command: &str, folder: &Path) -> String {
     let path = std::env::join_paths(
         [folder.join("bin")].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
@@ -58,11 +57,11 @@ fn run(command: &str, folder: &Path) -> String {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    // A finding ends with an empty line.
+    // A finding ends with an empty line, which the page does not show.
     format!("{}\n", text.trim_end()).trim_start_matches('\n').to_owned()
 }
 
-/// Walks through the page. Commands that `is_run` does not want keep their output.
+/// Runs the commands of the page. The output of commands for which `is_run` is false stays as it is.
 fn walk(name: &str, is_run: fn(&str) -> bool) -> Walk {
     let folder = folder(name);
     let page = fs::read_to_string(workspace().join(PAGE)).unwrap();
@@ -91,7 +90,7 @@ fn walk(name: &str, is_run: fn(&str) -> bool) -> Walk {
             if let Some(target) = command.strip_prefix("make ") {
                 assert!(makefile.contains(&format!("\n{target}: ")), "there is no target {target}");
             } else if command.starts_with("export ") {
-                // The folder `bin` is there instead.
+                // The folder `bin` replaces these commands.
             } else if is_run(command) {
                 walk.page.push_str(&run(command, &folder));
                 walk.ran += 1;
@@ -103,7 +102,7 @@ fn walk(name: &str, is_run: fn(&str) -> bool) -> Walk {
     walk
 }
 
-/// Compares the page; with `BLESS=1`, writes it.
+/// Compares the page, or writes it with `BLESS=1`.
 fn compare(walk: &Walk) {
     let file = workspace().join(PAGE);
     if std::env::var_os("BLESS").is_some() {
@@ -131,7 +130,7 @@ mod in_the_wapc_host {
     }
 }
 
-/// A page of the cookbook begins with the problem of its reader.
+/// Every page of the cookbook begins with the problem that it solves.
 #[test]
 fn every_page_of_the_cookbook_begins_with_the_problem() {
     let pages = fs::read_dir(workspace().join("docs/cookbook")).unwrap().map(|it| it.unwrap().path());

@@ -1,4 +1,4 @@
-//! What is shipped with the policy says the same as the policy.
+//! The files that are published with the policy match the policy.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn the_questions_ask_for_every_setting() {
         .collect();
     let settings: Vec<&str> = xposer::options::settings().map(|(key, _)| key.name).collect();
     assert_eq!(asked, settings);
-    // A form that nobody fills in gives settings that are accepted.
+    // The default values of the form are valid settings.
     let untouched: Value = questions["questions"]
         .as_array()
         .unwrap()
@@ -51,7 +51,7 @@ fn the_package_is_what_kwctl_would_scaffold() {
     let known = std::fs::read_to_string(&file)
         .ok()
         .and_then(|text| cases::parse(&text).ok()?.pop()?.get("createdAt")?.as_str().map(str::to_owned));
-    // The time is that of the release, which no table knows.
+    // The creation time is that of the release, so it is taken from the existing file.
     let created = known.unwrap_or_else(|| "2026-11-24T00:00:00Z".to_owned());
     let made = package::artifacthub(
         &package::Sources {
@@ -96,7 +96,7 @@ fn the_package_keeps_the_rules_of_artifact_hub() {
     for change in package.get("changes").and_then(Value::as_array).into_iter().flatten() {
         assert!(kinds.contains(&change["kind"].as_str().unwrap()), "{change}");
     }
-    // Every heading of the changelog is such a kind, so that the next release has one for each change.
+    // Every heading of the changelog is one of these kinds, so that the next release has a kind for each change.
     for line in text("CHANGELOG.md").lines() {
         if let Some(kind) = line.strip_prefix("### ") {
             assert!(kinds.contains(&kind.to_lowercase().as_str()), "{line}");
@@ -108,12 +108,12 @@ fn the_package_keeps_the_rules_of_artifact_hub() {
     assert_eq!(repository["owners"], package["maintainers"]);
 }
 
-/// The README that users of the policy read, in Artifact Hub and in the module.
+/// The README for users of the policy, in Artifact Hub and in the module.
 #[test]
 fn the_readme_of_the_policy_is_true() {
     let (page, metadata) = (text("policy/README.md"), yaml("metadata.yml"));
     let annotation = |name: &str| metadata["annotations"][name].as_str().unwrap();
-    // It is read in other places, so its links are whole, and they lead to files of this repository.
+    // It is published in other places, so its links are absolute, and lead to files of this repository.
     let source = annotation("io.kubewarden.policy.source");
     let mut links = 0;
     for link in page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
@@ -131,7 +131,7 @@ fn the_readme_of_the_policy_is_true() {
     let yaml = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let policy = &cases::parse(yaml).unwrap()[0];
     assert_eq!(policy["spec"]["module"], module);
-    // The simplest set-up looks at Services alone.
+    // The simplest setup covers only Services.
     assert_eq!(policy["spec"]["rules"], json!([metadata["rules"][0]]));
     assert_eq!(policy["spec"]["mutating"], metadata["mutating"]);
     let settings = xposer::Settings::tried(&policy["spec"]["settings"]);
@@ -142,7 +142,7 @@ fn the_readme_of_the_policy_is_true() {
             assert!(xposer::options::settings().any(|(key, _)| key.name == name), "{name}");
         }
     }
-    // `readme.rs` compares the transcripts of the other page with what the policy says.
+    // `readme.rs` compares the transcripts of `docs/policy.md` with the output of the policy.
     let long = text("docs/policy.md");
     for said in page
         .lines()
@@ -188,7 +188,7 @@ const ANNOTATIONS: [&str; 14] = [
 #[test]
 fn the_metadata_has_the_fields_that_kubewarden_knows() {
     let metadata = yaml("metadata.yml");
-    // A misspelt field would be ignored in silence.
+    // A misspelt field would be ignored silently.
     let fields: Vec<&String> = metadata.as_object().unwrap().keys().collect();
     assert_eq!(
         fields,
@@ -205,7 +205,7 @@ fn the_metadata_has_the_fields_that_kubewarden_knows() {
     );
     let annotations: Vec<&String> = metadata["annotations"].as_object().unwrap().keys().collect();
     assert_eq!(annotations, ANNOTATIONS);
-    // Values of several lines do not become annotations of the image.
+    // Values with several lines are not added to the annotations of the image.
     assert!(
         metadata["annotations"]
             .as_object()
@@ -238,16 +238,16 @@ fn the_deployments_fit_the_metadata() {
         for field in ["rules", "mutating", "backgroundAudit"] {
             assert_eq!(policy["spec"][field], metadata[field], "{name}: {field}");
         }
-        // Kubewarden gives nothing of the cluster to the policy of a namespace.
+        // Kubewarden does not allow an AdmissionPolicy to read from the cluster.
         let looks_up = (kind == "ClusterAdmissionPolicy").then_some(&metadata["contextAwareResources"]);
         assert_eq!(policy["spec"].get("contextAwareResources"), looks_up, "{name}");
         let settings = xposer::Settings::from_value(&policy["spec"]["settings"])
             .unwrap_or_else(|report| panic!("{name}: {report}"));
         assert!(settings.try_out().is_empty(), "{name}: {}", settings.try_out());
         assert!(policy["spec"]["timeoutEvalSeconds"].as_u64() <= policy["spec"]["timeoutSeconds"].as_u64());
-        // Other kinds stay away until somebody wants them.
+        // By default, the policy gets only Services.
         assert_eq!(policy["spec"]["matchConditions"][1]["expression"], "request.kind.kind in ['Service']");
-        // The condition speaks of the label, and of all annotations that the core reads and writes.
+        // The condition covers the label, and all annotations that the core reads and writes.
         let condition = policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap();
         assert!(condition.contains(&format!("key in ['{}', ", xposer::service::EXPOSE_LABEL)));
         let part = "xposer.stakater.com/";

@@ -1,4 +1,4 @@
-//! The policy, called natively and as WebAssembly in the real waPC host: every case folder, and what Kubewarden sends.
+//! Tests the policy natively and as WebAssembly in the real waPC host, with every case folder and with requests of Kubewarden.
 
 #![allow(
     clippy::panic,
@@ -30,15 +30,15 @@ fn module() -> &'static Module {
 }
 
 thread_local! {
-    /// Whether this test asks the module, too.
+    /// Whether this test also runs the module.
     static HOSTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The policy, natively, and in a test of `in_the_wapc_host` as WebAssembly as well: the same bytes from both, and no host
-/// call without the setting `claims`. Where it is set, nobody has anything.
+/// The policy. It runs natively, and in a test of `in_the_wapc_host` also as WebAssembly, with the same bytes as the result.
+/// Without the setting `claims`, it does not call the host. With the setting, all claims are free.
 struct Both;
 
-/// A host whose claims are nobody's.
+/// A host on which all claims are free.
 fn nobody(call: &HostCall) -> Result<Vec<u8>, String> {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| Cluster::of_claims("xposer-system", &time(-10), &Holders::new())).reply(call)
@@ -54,7 +54,7 @@ impl Policy for Both {
     }
 }
 
-/// Every test of this file once more, with the module.
+/// Repeats every test of this file with the module.
 macro_rules! in_the_wapc_host {
     ($($name:ident)*) => {
         mod in_the_wapc_host {
@@ -63,7 +63,7 @@ macro_rules! in_the_wapc_host {
             fn $name() {
                 super::HOSTED.set(true);
                 super::$name();
-                // The next test of this thread may be another one.
+                // The next test of this thread may not run the module.
                 super::HOSTED.set(false);
             })*
 
@@ -127,7 +127,7 @@ fn example() -> Value {
     json!({"domain": "example.com"})
 }
 
-/// The object after the patch.
+/// Returns the object after the patch.
 fn patched(object: &Value, response: &Response) -> Value {
     let mut object = object.clone();
     let patch: json_patch::Patch = serde_json::from_value(response.operations().into()).unwrap();
@@ -135,7 +135,7 @@ fn patched(object: &Value, response: &Response) -> Value {
     object
 }
 
-/// An object as an API server hands it over, which has dropped the fields that it does not know: for us, those that are read.
+/// Returns an object as an API server sends it, without unknown fields. Here, only the fields that the core reads are kept.
 fn admitted(object: &Value) -> Value {
     let kept = READ.iter().filter_map(|(name, fields)| {
         let mut value = object.get(*name)?.clone();
@@ -147,7 +147,7 @@ fn admitted(object: &Value) -> Value {
     kept.collect()
 }
 
-/// What the verdict must be, by the outcome that the core gives.
+/// Compares a response with the outcome of the core.
 fn check(slug: &str, object: &Value, settings: &Settings, response: &Response) {
     let seen = admitted(object);
     let outcome = expose(&Service::from_value(&seen), settings);
@@ -225,7 +225,7 @@ fn run_case(case: &cases::Case, map: &Map<String, Value>) -> usize {
         match (&settings, answered) {
             (Ok(settings), Ok((response, _))) => {
                 check(&case.slug, object, settings, &response);
-                // What was stamped once is left alone the second time.
+                // A stamped object is not changed again.
                 let again =
                     evaluate(&Both, &deployment, &request("UPDATE", &patched(object, &response))).unwrap().0;
                 assert_eq!(again.operations(), Vec::<Value>::new(), "{}", case.slug);
@@ -265,7 +265,7 @@ fn the_patch_holds_the_stamp_and_nothing_else() {
     );
 }
 
-/// Only the annotations change: the value of every other field keeps its text, and the fields keep their order.
+/// Only the annotations change: the values of all other fields keep their text, and the fields keep their order.
 #[test]
 fn the_text_around_the_annotations_stays() {
     const LABELS: &str = r#""name":"web","namespace":"shop","labels":{"expose":"true"}"#;
@@ -299,13 +299,13 @@ fn the_text_around_the_annotations_stays() {
         // Keys with an escape.
         (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annot\u0061tions":{NOTE}}}}}"#)),
         (false, format!(r#"{{"\u0061":{{"b":1}},{spec},"metadata":{{{LABELS},"annotations":{NOTE}}}}}"#)),
-        // Keys that are there twice.
+        // Duplicate keys.
         (false, format!(r#"{{"metadata":{{"annotations":{NOTE}}},{spec},"metadata":{{{LABELS}}}}}"#)),
         (
             false,
             format!(r#"{{{spec},"metadata":{{"annotations":{{"a":"b"}},{LABELS},"annotations":{NOTE}}}}}"#),
         ),
-        // No mapping.
+        // Annotations that are not a mapping.
         (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annotations":null}}}}"#)),
         (false, format!(r#"{{{spec},"metadata":{{{LABELS}}}}}"#)),
     ];
@@ -357,14 +357,14 @@ fn a_service_without_annotations_gets_some() {
 #[test]
 fn a_stamp_follows_the_service() {
     let stamped = |url: &str| json!({"status.xposer.stakater.com/url": url, "status.xposer.stakater.com/ingress": "web", "note": "mine"});
-    // True already.
+    // The stamp is already true.
     let object = web(stamped("http://web.shop.example.com"));
     assert_eq!(answer(&example(), &request("UPDATE", &object)).patch, None);
-    // Not true any more, or never was.
+    // The stamp is not true.
     let object = web(stamped("http://evil.example.org"));
     let response = answer(&example(), &request("UPDATE", &object));
     assert_eq!(patched(&object, &response), web(stamped("http://web.shop.example.com")));
-    // No longer exposed: the label is gone, or says something else.
+    // The Service is no longer exposed: the label is missing, or has another value.
     for labels in [json!({}), json!({"expose": "false"}), Value::Null] {
         let mut object = web(stamped("http://web.shop.example.com"));
         object["metadata"]["labels"] = labels;
@@ -372,7 +372,7 @@ fn a_stamp_follows_the_service() {
         assert!(response.allowed);
         assert_eq!(patched(&object, &response)["metadata"]["annotations"], json!({"note": "mine"}));
     }
-    // The label goes, and the annotation that made the name goes: whatever the old object was, the new one counts.
+    // Only the new object counts, whatever the old object was.
     let mut update = request("UPDATE", &web(json!({})));
     for old in [Value::Null, web(stamped("http://other.example.com")), json!([]), json!("x")] {
         update["oldObject"] = old;
@@ -389,7 +389,7 @@ fn a_policy_that_only_validates_changes_nothing() {
     }
     let broken = web(json!({"config.xposer.stakater.com/IngressURLTemplate": "{{.Name}}"}));
     assert!(!answer(&settings, &request("CREATE", &broken)).allowed);
-    // What Kubewarden makes of a policy that may not mutate and does.
+    // Kubewarden rejects a mutation of a policy that must not mutate.
     let strict = Deployment { mutating: false, ..deployment(&example()) };
     let (response, _) = evaluate(&Both, &strict, &request("CREATE", &web(json!({})))).unwrap();
     assert!(!response.allowed && response.patch.is_none());
@@ -441,7 +441,7 @@ fn a_dry_run_and_an_audit_get_the_same_verdict() {
     let mut dry = request("CREATE", &object);
     dry["dryRun"] = json!(true);
     assert_eq!(answer(&example(), &dry), expected);
-    // The audit scanner fills the resource with the kind and sends no user.
+    // The audit scanner sends the kind as the resource, and no user.
     let audit = json!({"uid": "1299d386-525b-4032-98ae-1949f69f9cfc", "name": "web", "namespace": "shop",
         "operation": "CREATE", "userInfo": {}, "object": object,
         "kind": {"group": "", "version": "v1", "kind": "Service"},
@@ -523,7 +523,7 @@ fn long_and_many_warnings_are_cut() {
     }
     assert_eq!(whole.len(), 15);
     assert_eq!(last, "xposer: 35 more warnings; list them with `xposer check`");
-    // A report keeps a hundred of a kind; the number counts the others, too.
+    // A report keeps 100 findings with one code. The number includes the others.
     let object =
         web(json!({"xposer.stakater.com/annotations": format!("{}\n", "é".repeat(300)).repeat(250)}));
     let warnings = answer(&example(), &request("CREATE", &object)).warnings.unwrap();
@@ -564,7 +564,7 @@ fn a_service_that_seems_to_ask_is_let_through_with_a_warning() {
         let response = answer(&json!({}), &request("CREATE", &object));
         assert!(response.allowed && response.warnings.is_none() && response.audit_annotations.is_none());
     }
-    // The stamp goes all the same.
+    // The stamp is removed nevertheless.
     object["metadata"]["labels"] = json!({});
     object["metadata"]["annotations"]["status.xposer.stakater.com/url"] = json!("http://old");
     let response = answer(&json!({}), &request("UPDATE", &object));
@@ -595,7 +595,7 @@ fn settings_are_refused_in_plain_words() {
     );
 }
 
-/// Settings that can be read, and under which every Service would be refused.
+/// Settings are refused if they can be read but every Service would be refused under them.
 #[test]
 fn settings_are_tried() {
     let problem = |settings: Value| match evaluate(
@@ -623,7 +623,7 @@ fn settings_are_tried() {
          3. settings.namespaces.team-a.ingressNameTemplate: `My_web` is not a valid Ingress name: it contains `_` (tried on \
          a Service `web` in the namespace `team-a`); write `-` instead of `_` [ingress-name-invalid]"
     );
-    // What the author of a Service gives is no problem of the settings.
+    // Values that only the author of a Service can give are not a problem of the settings.
     let settings = json!({"tls": "cert-manager", "profiles": {"external": {"ingressClassName": "external"}}});
     assert!(evaluate(&Both, &deployment(&settings), &request("CREATE", &web(json!({})))).is_ok());
 }
@@ -688,7 +688,7 @@ fn a_large_service_is_answered_in_time() {
     let response = answer(&example(), &request("CREATE", &object));
     assert!(response.allowed, "{response:?}");
     assert_eq!(response.operations().len(), 2);
-    // Annotations beyond the API server's limit are refused unread.
+    // Annotations beyond the API server's limit are refused without being read.
     object["metadata"]["annotations"]["more"] = json!("z".repeat(262_144));
     let status = answer(&example(), &request("CREATE", &object)).status.unwrap();
     assert!(status.message.unwrap().ends_with("shorten the annotations [annotations-too-large]"));

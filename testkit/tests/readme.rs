@@ -1,4 +1,4 @@
-//! What the README shows is what the program prints, and what the migration guide lists is what the cases give.
+//! The README shows the real output of the program, and the migration guide lists the real results of the cases.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The fenced blocks of a page, each with the word behind the fence.
+/// Returns the fenced blocks of a page, each with the word after the opening fence.
 fn blocks(page: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(String, String)> = None;
@@ -34,7 +34,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Runs the program; gives its status, standard output and standard error.
+/// Runs the program. Returns its status, standard output and standard error.
 fn xposer(arguments: &[&str], input: &str) -> (u8, String, String) {
     let (mut stdin, mut stdout, mut stderr) = (input.as_bytes(), Vec::new(), Vec::new());
     let console = Console {
@@ -92,7 +92,8 @@ fn the_commands_of_the_pages_print_what_they_show() {
     }
 }
 
-/// Runs the commands of a page in the root of the repository: standard output, or standard error where the command says so.
+/// Runs the commands of a page in the root of the repository, and compares standard output, or standard error if the command
+/// redirects it.
 fn run_commands(name: &str) -> usize {
     let mut ran = 0;
     for (_, block) in blocks(&page(name)) {
@@ -100,14 +101,14 @@ fn run_commands(name: &str) -> usize {
         else {
             continue;
         };
-        // The README is read in the folder it stands in.
+        // The commands are relative to the root of the repository.
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display();
         let (command, is_told) =
             command.strip_suffix(" 2>&1 >/dev/null").map_or((command, false), |it| (it, true));
         let command = command.replace(" examples/", &format!(" {root}/examples/"));
         let arguments: Vec<&str> = command.split(' ').collect();
         let (_, stdout, stderr) = xposer(&arguments, "");
-        // The root is as long as it is, so what stands behind its path may be shifted.
+        // The root is removed from the messages, because the page does not have it.
         let printed = if is_told { stderr.replace(&format!("{root}/"), "") } else { stdout };
         assert_eq!(printed, shown, "$ xposer {command}");
         ran += 1;
@@ -170,7 +171,7 @@ fn every_link_leads_to_a_file() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// The pages of the repository in and below a folder, without the reasons of the case folders.
+/// Collects the Markdown pages in and below a folder, without those of the case folders.
 fn markdown(folder: &Path, pages: &mut Vec<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for entry in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
@@ -202,7 +203,7 @@ fn the_transcripts_of_the_policy_page_are_what_the_policy_says() {
     };
     let (url, name) =
         ("config.xposer.stakater.com/IngressURLTemplate", "config.xposer.stakater.com/IngressNameTemplate");
-    // The webhook of the controller answers the same.
+    // The webhook of the controller gives the same response.
     let refused = answer(json!({url: "{{.Service}}.{{.Doman}}"})).status.unwrap().message.unwrap();
     assert!(page("docs/webhook.md").contains(&format!(" denied the request: {refused}\n")), "{refused}");
     let page = page("docs/policy.md");

@@ -1,8 +1,8 @@
-//! The reference pages are what the tables of the core say today.
+//! The reference pages match the tables of the core.
 
 use xposer_testkit::{cases, golden, reference, workspace};
 
-/// What others write and compare: the tests of the chain, and those of the report.
+/// The pages that other tests write and compare: those of the chain and of the report.
 const OF_OTHERS: [&str; 2] = ["conformance.md", "report.schema.json"];
 
 #[test]

@@ -1,4 +1,5 @@
-//! Names and versions of a release are the same in every file that has them. `release/check` checks what takes programs.
+//! Names and versions of a release are the same in every file that contains them. `release/check` has the checks that need other
+//! programs.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +16,7 @@ use serde_json::Value;
 use xposer_testkit::{cases, workspace};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The targets of the static programs.
+/// The compilation targets of the static programs.
 const TARGETS: [&str; 2] = ["aarch64-unknown-linux-musl", "x86_64-unknown-linux-musl"];
 
 fn text(name: &str) -> String {
@@ -26,7 +27,7 @@ fn yaml(name: &str) -> Value {
     cases::parse(&text(name)).unwrap_or_else(|error| panic!("{name}: {error:#}")).remove(0)
 }
 
-/// The crates that are published, as cargo knows them.
+/// Returns the metadata of cargo about the published crates.
 fn published() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1", "--locked"])
@@ -50,7 +51,8 @@ fn every_crate_has_the_version_and_what_its_page_needs() {
         for field in ["description", "license", "rust_version"] {
             assert!(package[field].is_string(), "{name}: {field}");
         }
-        // Dependencies within the workspace are published, too, and have the same version, or the package could not be built from the registry.
+        // Dependencies within the workspace are also published, and have the same version. Otherwise, the package could not be
+        // built from the registry.
         for dependency in package["dependencies"].as_array().unwrap() {
             if !dependency["path"].is_null() && dependency["kind"].is_null() {
                 let is_published = crates.iter().any(|package| package["name"] == dependency["name"]);
@@ -61,7 +63,7 @@ fn every_crate_has_the_version_and_what_its_page_needs() {
     }
 }
 
-/// `cargo binstall`, krew and the workflow look for the archives under the names that `release/binaries` gives them.
+/// `cargo binstall`, krew and the workflow use the names of the archives that `release/binaries` gives them.
 #[test]
 fn archives_are_looked_for_under_their_names() {
     for package in published() {
@@ -108,7 +110,7 @@ fn the_image_has_the_version() {
     assert!(dockerfile.contains(&format!("\nARG VERSION={VERSION}\n")));
     let source = yaml("metadata.yml")["annotations"]["io.kubewarden.policy.source"].clone();
     assert!(dockerfile.contains(&format!("image.source={} ", source.as_str().unwrap())));
-    // What is pushed is what the manifests and the chart name.
+    // The workflow pushes the images that the manifests and the chart name.
     let workflow = text(".github/workflows/release.yml");
     let image = yaml("deploy/chart/xposer/values.yaml")["image"]["repository"].as_str().unwrap().to_owned();
     let policy =
@@ -118,7 +120,7 @@ fn the_image_has_the_version() {
     }
 }
 
-/// What a workflow runs is what was read when its digest was written: a tag can be moved.
+/// Every action of a workflow is pinned by its digest, because a tag can be moved to other code.
 #[test]
 fn every_action_is_pinned_by_digest() {
     let mut used = 0;
@@ -158,7 +160,7 @@ mod scripts_with_jq {
     use super::*;
     use std::path::Path;
 
-    /// What a script prints, and what it complains about if it fails.
+    /// Returns the output of a script, or its messages if it fails.
     fn script(name: &str, arguments: &[&str]) -> Result<String, String> {
         let program = workspace().join("release").join(name);
         let output = Command::new(program).args(arguments).output().unwrap();
@@ -195,7 +197,7 @@ mod scripts_with_jq {
         let manifest = cases::parse(&script("krew", &[place]).unwrap()).unwrap().remove(0);
         assert_eq!(manifest["spec"]["version"], format!("v{VERSION}"));
         for platform in manifest["spec"]["platforms"].as_array().unwrap() {
-            // That of no bytes.
+            // The checksum of an empty file.
             assert_eq!(
                 platform["sha256"],
                 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

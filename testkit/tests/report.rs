@@ -13,8 +13,8 @@ fn report(documents: &[Value], settings: &Settings, options: &Options<'_>) -> Re
     Report::new(&services, &outcomes, settings, options)
 }
 
-/// The report of all Services of the cookbook, each under the settings of its example. Before a namespace stands the example, because
-/// most of them are of one shop.
+/// Returns the report of all Services of the cookbook, each under the settings of its example. The example is added before the
+/// namespace, because most Services are in the namespace `shop`.
 pub fn of_the_cookbook() -> Report {
     let mut all = report(&[], &Settings::default(), &Options::default());
     all.title = Some("the cookbook".to_owned());
@@ -42,7 +42,7 @@ pub fn of_the_cookbook() -> Report {
     all
 }
 
-/// Adds the entries of another report, with something before their namespaces.
+/// Adds the entries of another report, with `before` added to their namespaces.
 fn add(all: &mut Report, mut other: Report, before: &str) {
     let named = |namespace: &mut String| *namespace = format!("{before} {namespace}");
     other.rows.iter_mut().for_each(|it| named(&mut it.namespace));
@@ -101,7 +101,7 @@ fn the_cookbook_is_the_example() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A finding of the report is one that the core knows.
+/// The codes of the findings are codes of the core.
 #[test]
 fn findings_have_codes_of_the_core() {
     let report = of_the_cookbook();

@@ -1,4 +1,4 @@
-//! What is emitted in other projects' kinds has the form of their definitions.
+//! Emitted objects of other projects' kinds are valid for their definitions.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,11 +17,11 @@ use xposer_cli::{Console, Terminal};
 use xposer_testkit::schema::Schemas;
 use xposer_testkit::{cases, workspace};
 
-/// A module that contains the schema of OASIS.
+/// A Go module that contains the SARIF schema of OASIS.
 const SARIF: &str = "github.com/owenrumney/go-sarif/v3@v3.3.1";
 const ENVOY_GATEWAY: &str = "github.com/envoyproxy/gateway@v1.9.1";
 
-/// The kind, the module and version, the file in it, and the version of the kind.
+/// The kind, the Go module with its version, the file in it, and the version of the kind.
 const PUBLISHED: [(&str, &str, &str, &str); 6] = [
     (
         "BackendTrafficPolicy",
@@ -61,7 +61,7 @@ const PUBLISHED: [(&str, &str, &str, &str); 6] = [
     ),
 ];
 
-/// The objects of all case folders, with the slugs.
+/// Returns the objects of all case folders, with the slugs.
 fn objects() -> Vec<(String, Value)> {
     let emitted = |case: cases::Case| {
         let objects = cases::parse(&case.run().objects).unwrap();
@@ -70,7 +70,7 @@ fn objects() -> Vec<(String, Value)> {
     cases::all().unwrap().into_iter().flat_map(emitted).collect()
 }
 
-/// The errors of all objects whose kind has a schema, and how many there are of each kind.
+/// Returns the errors of all objects whose kind has a schema, and the number of objects of each kind.
 fn errors(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
     let (mut wrong, mut counts) = (Vec::new(), BTreeMap::new());
     for (slug, object) in objects() {
@@ -113,7 +113,7 @@ fn what_is_not_in_a_schema_is_an_error() {
     }
 }
 
-/// The folder of a Go module, fetched by Go.
+/// Returns the folder of a Go module, which Go downloads.
 fn module(name: &str) -> Result<PathBuf, String> {
     let output = Command::new("go")
         .args(["mod", "download", "-json", name])
@@ -126,7 +126,7 @@ fn module(name: &str) -> Result<PathBuf, String> {
     folder.map(PathBuf::from).ok_or_else(|| format!("Go cannot fetch it: {}", answer["Error"]))
 }
 
-/// The published definitions, fetched by Go, each with its kind.
+/// Returns the published definitions, which Go downloads, each with its kind.
 fn published() -> Vec<(Schemas, &'static str)> {
     let all = PUBLISHED.iter().map(|(kind, name, file, version)| {
         let folder = module(name).unwrap_or_else(|why| panic!("{name}: {why}"));
@@ -136,9 +136,9 @@ fn published() -> Vec<(Schemas, &'static str)> {
     all.collect()
 }
 
-/// What the API server would fill in is written out, so that no program which compares an object in the cluster with the one that
-/// was emitted sees a difference. An Ingress and a ConfigMap have no defaults (Kubernetes 1.36, `pkg/apis/networking/v1` and
-/// `pkg/apis/core/v1`, defaults.go), but for an `ingressClassName` that admission fills in where there is a default class.
+/// Emitted objects contain all defaults of the API server, so that a program which compares them with the objects in the cluster
+/// sees no difference. An Ingress and a ConfigMap have no defaults (Kubernetes 1.36, `pkg/apis/networking/v1` and
+/// `pkg/apis/core/v1`, defaults.go), except for an `ingressClassName`, which admission sets if there is a default class.
 fn fills_nothing_in(schemas: &Schemas) {
     let mut wrong = Vec::new();
     for (slug, object) in objects() {
@@ -158,7 +158,8 @@ fn the_api_server_fills_nothing_in() {
 mod with_go {
     use super::*;
 
-    /// Our schemas name a part of what the published definitions have, so these must accept what those accept.
+    /// Our schemas have a part of the fields of the published definitions, so the published definitions must also accept the
+    /// objects.
     #[test]
     #[ignore = "needs Go, and the modules that it fetches: make test"]
     fn the_published_definitions_accept_what_we_emit() {
@@ -175,7 +176,7 @@ mod with_go {
         published().iter().for_each(|(schemas, _)| fills_nothing_in(schemas));
     }
 
-    /// The log for code scanning, of every case folder and of every bad file.
+    /// Checks the SARIF log of every case folder and of every bad file.
     #[test]
     #[ignore = "needs Go, and the modules that it fetches: make test"]
     fn a_log_of_findings_has_the_form_of_sarif() {
@@ -209,7 +210,7 @@ mod with_go {
         assert!(logs > 900 && results > 1000, "{logs} logs with {results} results");
     }
 
-    /// The files of the case folders and of the command line's tests, with the settings beside them.
+    /// Returns the files of the case folders and of the command line's tests, each with its settings.
     fn inputs() -> Vec<(PathBuf, PathBuf)> {
         let cases = cases::all().unwrap().into_iter().map(|case| case.folder);
         let cases = cases.map(|folder| (folder.join("service.yaml"), folder.join("settings.yaml")));
@@ -234,7 +235,7 @@ mod with_go {
     }
 }
 
-/// The providers of the EndpointMonitor's schema, and the schemas of their options.
+/// Returns the providers of the EndpointMonitor's schema, with the schemas of their options.
 fn providers() -> Vec<(String, Map<String, Value>)> {
     let text = std::fs::read_to_string(workspace().join("testkit/schemas/endpointmonitor.yaml")).unwrap();
     let schema = cases::parse(&text).unwrap().remove(0);
@@ -243,7 +244,7 @@ fn providers() -> Vec<(String, Map<String, Value>)> {
     providers.map(|(name, it)| (name.clone(), it["properties"].as_object().unwrap().clone())).collect()
 }
 
-/// Values of every type, the words of every list, and the numbers on both sides of every limit.
+/// Returns values of every type, the words of every list, and the numbers on both sides of every limit.
 fn candidates(providers: &[(String, Map<String, Value>)]) -> Vec<Value> {
     let mut candidates = vec![
         json!("text"),
@@ -269,8 +270,8 @@ fn candidates(providers: &[(String, Map<String, Value>)]) -> Vec<Value> {
     candidates
 }
 
-/// The setting `monitorProvider` and the schema accept the same: an option of a provider with a value of its type, and no
-/// other option and no other value.
+/// The setting `monitorProvider` and the schema accept the same values: only known options of a provider, with a value of their
+/// type.
 #[test]
 fn the_options_of_monitors_are_those_of_the_schema() {
     let schemas = Schemas::ours().unwrap();
@@ -287,7 +288,7 @@ fn the_options_of_monitors_are_those_of_the_schema() {
         for name in &names {
             let mut accepted = 0;
             for value in &candidates {
-                // A check without steps checks nothing: the setting asks for one, the definition does not.
+                // A check without steps has no effect: the setting requires a step, the definition does not.
                 if *name == "steps" && value.as_array().is_some_and(Vec::is_empty) {
                     continue;
                 }
@@ -317,11 +318,11 @@ fn the_options_of_monitors_are_those_of_the_schema() {
     for other in ["providers", "urlFrom", "newRelicConfig"] {
         assert!(Settings::from_value(&json!({"monitorProvider": {other: {}}})).is_err(), "{other}");
     }
-    // What the schema requires of a provider, the setting does.
+    // The setting requires the fields that the schema requires.
     assert!(Settings::from_value(&json!({"monitorProvider": {"pingdomTransactionConfig": {}}})).is_err());
 }
 
-/// The schema of the settings, as an editor reads it.
+/// Returns the schema of the settings, as an editor reads it.
 fn settings_schema() -> jsonschema::Validator {
     let text = std::fs::read_to_string(workspace().join("docs/reference/settings.schema.json")).unwrap();
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
@@ -380,7 +381,7 @@ fn settings_with_an_unknown_key_or_a_wrong_type_do_not_fit_their_schema() {
         let Some(settings) = &case.settings else { continue };
         let Err(report) = Settings::from_value(settings) else { continue };
         let is_of_the_form = |found: &xposer::Diagnostic| {
-            // A key of annotations is known to nobody, and is a text.
+            // `annotations` may have any key, with a text as its value.
             found.code == xposer::Code::SettingUnknown
                 || (found.code == xposer::Code::SettingInvalid && found.message.starts_with("expected a"))
         };

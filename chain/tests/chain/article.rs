@@ -1,5 +1,5 @@
-//! The article from end to end: its Service becomes an Ingress of the right class, a DNS record, a certificate, a monitor and a
-//! tile on the start page, and each of them follows what happens to the Service.
+//! Tests the article from end to end: its Service becomes an Ingress of the right class, a DNS record, a certificate, a monitor and
+//! a tile on the start page, and all of them follow changes of the Service.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use xposer_chain::{Chain, FORECASTLE, INGRESS_MONITOR_CONTROLLER, Links, Namespa
 
 use crate::common::{has_address, is_gone, is_issued, is_unresolved, resolves};
 
-/// The Service of the article, with its block of annotations, and with a namespace and a port.
+/// The Service of the article with its block of annotations, extended by a namespace and a port.
 const FORECASTLE_SERVICE: &str = r#"
 apiVersion: v1
 kind: Service
@@ -34,7 +34,7 @@ spec:
   - port: 80
 "#;
 
-/// An app for the inside, as the article recommends.
+/// An internal app, as the article recommends.
 const INTRANET_SERVICE: &str = "
 apiVersion: v1
 kind: Service
@@ -63,7 +63,8 @@ metadata:
 spec: {ports: [{port: 80}]}
 ";
 
-/// Contour reads the article's old keys, so they are passed on. Each app is monitored and on the start page.
+/// Contour reads the legacy keys of the article, so they are forwarded unchanged. Each app has a monitor and a tile on the start
+/// page.
 const SETTINGS: &str = "
 domain: company.com
 ingressURLTemplate: '{{.Service}}.{{.Domain}}'
@@ -78,7 +79,7 @@ httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
 
 const OLD: &str = "forecastle.company.com";
 const NEW: &str = "forecastle.example.com";
-/// The garbage collector looks for new kinds only twice a minute.
+/// The garbage collector discovers new kinds only twice a minute.
 const COLLECTED: Duration = Duration::from_secs(90);
 
 #[test]
@@ -87,7 +88,7 @@ fn the_article_from_end_to_end() {
     let chain = Chain::get();
     let ns = chain.namespace("tools");
     let _controller = chain.controller(SETTINGS);
-    // They say that they are missing.
+    // These calls print which programs are missing.
     chain.has(FORECASTLE);
     chain.has(INGRESS_MONITOR_CONTROLLER);
     let before = chain.records();
@@ -115,12 +116,12 @@ fn the_article_from_end_to_end() {
         .link("the monitor is gone", || registered(chain, None))
         .link("the tile is gone", || tiles(chain, &ns, &[]))
         .all_within(COLLECTED);
-    // cert-manager keeps the Secrets of Certificates, as docs/cookbook/cert-manager.md says.
+    // cert-manager does not delete the Secrets of Certificates, as docs/cookbook/cert-manager.md explains.
     assert_eq!(ns.names(SECRET), ["forecastle-tools-cert", "intranet-cert"]);
     assert_eq!(ns.names(CONFIG_MAP), ["kube-root-ca.crt"]);
 }
 
-/// The Service is applied, and everything follows.
+/// Applies the Service, and waits for everything that follows from it.
 fn expose(chain: &'static Chain, ns: &Namespace) {
     let links = Links::of("the article's Service is applied");
     ns.kubectl_apply(FORECASTLE_SERVICE);
@@ -138,7 +139,7 @@ fn expose(chain: &'static Chain, ns: &Namespace) {
     assert_eq!(ingress["metadata"]["annotations"]["some.other.annotation2"], "some-value2");
 }
 
-/// Each class answers 404 for the hosts of the other one.
+/// Each class responds with 404 for the hosts of the other class.
 fn keep_the_classes_apart(chain: &'static Chain, ns: &Namespace) {
     let links = Links::of("an internal app is exposed");
     ns.kubectl_apply(INTRANET_SERVICE);
@@ -150,7 +151,7 @@ fn keep_the_classes_apart(chain: &'static Chain, ns: &Namespace) {
         .all();
     ns.request("http://intranet.company.com/").at("external-ingress").eventually(status(404));
     ns.request(&format!("http://{OLD}/")).at("internal-ingress").eventually(status(404));
-    // A certificate is shown only for the hosts of the class.
+    // A class has certificates only for its own hosts.
     ns.request(&format!("https://{OLD}/")).at("internal-ingress").once().expect_err("no certificate");
 }
 
@@ -169,8 +170,8 @@ fn change_the_host(chain: &'static Chain, ns: &Namespace) {
         .all();
 }
 
-/// The new Ingress names the Secret of the old one. With a Secret of its own, Contour would have no https for the host until
-/// cert-manager has issued it.
+/// The new Ingress uses the Secret of the old one. With another Secret, Contour would have no https for the host until cert-manager
+/// has issued the certificate.
 fn rename(chain: &'static Chain, ns: &Namespace) {
     let steady = ns.request(&format!("https://{NEW}/")).steadily(50);
     let links = Links::of("the Ingress is renamed");
@@ -195,8 +196,8 @@ fn rename(chain: &'static Chain, ns: &Namespace) {
     tally.has_no_failure();
 }
 
-/// From Ingress to HTTPRoute, with a client that asks 50 times a second all the while. ExternalDNS keeps the record of the Ingress
-/// as long as it publishes the host. So both exist for a while, and the record moves before the Ingress goes.
+/// Changes from Ingress to HTTPRoute while a client sends 50 requests a second. ExternalDNS keeps the record of the Ingress as long
+/// as it publishes the host. So both objects exist for a while, and the record moves before the Ingress is deleted.
 fn switch_the_target(chain: &'static Chain, ns: &Namespace) {
     let steady = ns.request(&format!("https://{NEW}/")).steadily(50);
     let target = "config.xposer.stakater.com/Target";
@@ -243,7 +244,7 @@ fn switch_the_target(chain: &'static Chain, ns: &Namespace) {
     tally.has_no_failure();
 }
 
-/// A tenth of the requests goes to a second Service.
+/// Sends a tenth of the requests to a second Service.
 fn share_with_a_canary(ns: &Namespace) {
     let https = ns.request(&format!("https://{NEW}/"));
     let links = Links::of("a canary gets 10 %");
@@ -259,7 +260,8 @@ fn share_with_a_canary(ns: &Namespace) {
     tally.has_no_failure();
     let (stable, canary) = (tally.of("forecastle"), tally.of("forecastle-canary"));
     say(&format!("  of 400 requests, {canary} went to the canary"));
-    // Six is the standard deviation: of a thousand right shares of 10 %, all but one are within 20; 0 %, 20 % and more are not.
+    // The standard deviation is 6, so 99.9 % of correct shares of 10 % are within 20 of the mean. Shares of 0 % or of 20 % and more
+    // are not.
     assert!((20..=60).contains(&canary), "{stable} and {canary}");
 }
 
@@ -268,7 +270,7 @@ fn answers(ns: &Namespace, host: &str) -> Result<()> {
     ns.request(&format!("https://{host}/")).look(&expected)
 }
 
-/// The monitor is accepted, and registered where the program that does it is there.
+/// Checks that the monitor is accepted, and registered if IngressMonitorController runs.
 fn monitored(chain: &Chain, ns: &Namespace, monitor: &str, host: &str) -> Result<()> {
     let url = format!("https://{host}");
     let monitor = ns.get(MONITOR, monitor)?;
@@ -281,14 +283,14 @@ fn registered(chain: &Chain, url: Option<&str>) -> Result<()> {
         let monitors = chain.uptime_robot().monitors();
         let urls: Vec<&str> = monitors.iter().map(|it| it.url.as_str()).collect();
         let wanted: Vec<&str> = url.into_iter().collect();
-        // Intranet has one as well.
+        // The app `intranet` has a monitor, too.
         let ours: Vec<&str> = urls.into_iter().filter(|url| url.contains("forecastle")).collect();
         ensure!(ours == wanted, "{ours:?}");
     }
     Ok(())
 }
 
-/// The apps of the start page: one object of each has the annotation, and Forecastle shows it where it is there.
+/// Checks the apps of the start page: one object of each has the annotation, and Forecastle shows it if it runs.
 fn tiles(chain: &'static Chain, ns: &Namespace, hosts: &[&str]) -> Result<()> {
     let is_tile =
         |object: &&Value| object["metadata"]["annotations"]["forecastle.stakater.com/expose"] == "true";

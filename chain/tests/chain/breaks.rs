@@ -1,4 +1,4 @@
-//! What broke when the article's chain was run for the first time with real programs. Each test fails without the mend.
+//! Regression tests for failures of the first run of the article's chain with real programs. Each test fails without the fix.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use crate::common::{
 
 const ROUTED: [(&str, &str); 2] = [("Target", "HTTPRoute"), ("TLS", "load-balancer")];
 
-/// Renames the Ingress of a Service while whoever writes addresses is slow. Returns what a client of the DNS server was told.
+/// Renames the Ingress of a Service while the controller that writes addresses is paused. Returns the responses of the DNS server
+/// to a client.
 fn renamed(chain: &'static Chain, ns: &Namespace, name: &str) -> Asked {
     let host = format!("{name}.example.com");
     expose(ns, name, &[]);
@@ -25,7 +26,7 @@ fn renamed(chain: &'static Chain, ns: &Namespace, name: &str) -> Asked {
     configure(ns, name, "IngressNameTemplate", Some("{{.Service}}-renamed"));
     eventually("the new Ingress is there", || ns.get(INGRESS, &format!("{name}-renamed")).map(|_| ()));
     has_address(ns, &format!("{name}-renamed")).expect_err("nobody writes its address");
-    // Otherwise ExternalDNS could see both changes at once. The class is served by another program.
+    // Without this step, ExternalDNS could see both changes at once. Another program serves this class.
     expose(ns, &format!("{name}-later"), &[("IngressClassName", "internal-ingress")]);
     eventually("ExternalDNS has seen it", || {
         resolves(chain, &format!("{name}-later.example.com"), "internal-ingress")
@@ -51,28 +52,28 @@ fn a_renamed_ingress_keeps_its_record_at_every_moment() {
     ns.request("http://kept.example.com/").eventually(status(200).backend("kept"));
     drop(controller);
 
-    // Without a handover the record goes away, so this test can fail.
+    // Without a handover, the record is deleted. This shows that the test can fail.
     let _controller = chain.controller_with(SETTINGS, &["--handover-timeout", "0"]);
     let asked = renamed(chain, &ns, "lost");
     assert!(!asked.missed.is_empty(), "{asked:?}");
     nothing_is_left(chain, &ns);
 }
 
-/// Exposes a Service with these lines in its block, and a canary of it that tests choose by a header.
+/// Exposes a Service with these lines in its block, and a canary that is selected by a header.
 fn with_canary(ns: &Namespace, name: &str, options: &[(&str, &str)], block: &str) {
     expose(ns, name, &[options, &[(BLOCK, block)]].concat());
     let canary = [("CanaryOf", name), ("CanaryByHeader", "x-track"), ("CanaryByHeaderValue", "beta")];
     expose(ns, &format!("{name}-canary"), &[options, &canary].concat());
 }
 
-/// Waits until both HTTPRoutes of a Service and its canary are served.
+/// Waits until the HTTPRoutes of a Service and of its canary are served.
 fn both_are_served(ns: &Namespace, name: &str) {
     for object in [name.to_owned(), format!("{name}-canary")] {
         eventually(&format!("{object} is served"), || is_accepted(ns, &object));
     }
 }
 
-/// The records of addresses with this name, as `TTL type value`.
+/// Returns the A records with this name, as `TTL type value`.
 fn records_of(chain: &Chain, host: &str) -> Vec<String> {
     let of_host = |record: String| record.strip_prefix(&format!("{host} ")).map(str::to_owned);
     chain.records().into_iter().filter_map(of_host).filter(|record| record.contains(" A ")).collect()
@@ -84,10 +85,10 @@ fn helper_objects_publish_nothing_of_their_own() {
     let (chain, ns) = begin("helpers");
     let _controller = chain.controller(SETTINGS);
 
-    // A name that nobody is to publish.
+    // A name that must not be published.
     let none = "external-dns.alpha.kubernetes.io/controller: none";
     with_canary(&ns, "secret-route", &ROUTED, none);
-    // Contour has no canaries.
+    // Contour does not support canaries.
     expose(&ns, "secret-ingress", &[(BLOCK, none)]);
     both_are_served(&ns, "secret-route");
     eventually("the redirect is served", || is_accepted(&ns, "secret-route-redirect"));
@@ -96,14 +97,14 @@ fn helper_objects_publish_nothing_of_their_own() {
     for name in ["secret-route", "secret-ingress"] {
         is_unresolved(chain, &format!("{name}.example.com")).expect("nobody publishes it");
     }
-    // The helpers do what they are for.
+    // The additional objects work.
     let route = ns.request("https://secret-route.example.com/").at("envoy-gateway");
     route.eventually(status(200).backend("secret-route"));
     route.header("x-track", "beta").eventually(status(200).backend("secret-route-canary"));
     let plain = ns.request("http://secret-route.example.com/").at("envoy-gateway");
     plain.eventually(redirect(301, "https://secret-route.example.com/"));
 
-    // A lifetime of seven minutes, which is nobody's default.
+    // A TTL of seven minutes, which no program has as its default.
     with_canary(&ns, "short", &ROUTED, "external-dns.alpha.kubernetes.io/ttl: 7m");
     let first = eventually("there is a record", || {
         let records = records_of(chain, "short.example.com");
@@ -118,7 +119,7 @@ fn helper_objects_publish_nothing_of_their_own() {
     assert_eq!(records_of(chain, "short.example.com"), [expected.as_str()]);
     assert_ne!(records_of(chain, "long.example.com"), [expected.as_str()]);
 
-    // An address that somebody else serves.
+    // An address of another server.
     expose(&ns, "aimed", &[(BLOCK, "external-dns.alpha.kubernetes.io/target: 203.0.113.77")]);
     eventually("the Ingress is served", || has_address(&ns, "aimed"));
     records_are_complete(chain, &ns, "at-home");
@@ -141,13 +142,14 @@ fn a_regular_expression_is_one_where_the_target_has_them() {
     for path in ["/", "/apis", "/v1/api"] {
         request(path).eventually(status(404));
     }
-    // The URL that others ask is one that answers.
+    // The URL of the monitor gets a response.
     let monitor = eventually("there is a monitor", || ns.get(MONITOR, "expression"));
     let url = monitor["spec"]["url"].as_str().unwrap_or_default();
     assert_eq!(url, "https://expression.example.com/api");
     ns.request(url).eventually(status(200).backend("expression"));
 
-    // An Ingress of a class that ingress-nginx may serve has the annotation that it needs. Contour reads the path without it.
+    // An Ingress of a class that ingress-nginx may serve has the annotation `use-regex`. Contour reads the path as a regular
+    // expression without it.
     expose(&ns, "plain", &[path.as_slice(), &[("IngressClassName", "external-ingress")]].concat());
     let ingress = eventually("there is an Ingress", || ns.get(INGRESS, "plain"));
     assert_eq!(ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/use-regex"], "true");
@@ -168,7 +170,7 @@ fn a_monitor_follows_its_host_at_once() {
         let asks = |url: &str| {
             let monitor = ns.get(MONITOR, name)?;
             ensure!(monitor["spec"]["url"] == url, "{}", monitor["spec"]);
-            // A reference would be followed only minutes later.
+            // A change of a referenced object would be noticed only minutes later.
             ensure!(monitor["spec"]["urlFrom"].is_null(), "{}", monitor["spec"]);
             if registered {
                 let urls: Vec<String> =
@@ -198,7 +200,7 @@ fn a_challenge_in_the_ingress_is_refused() {
     records_are_complete(chain, &ns, "unedited");
     assert_eq!(ns.names(INGRESS), ["unedited"]);
 
-    // The old key is dropped, and not translated to the new one.
+    // The legacy key is dropped, and not translated to the new one.
     let block = "certmanager.k8s.io/acme-http01-edit-in-place: 'true'";
     expose(&ns, "old", &[("TLS", "cert-manager"), (BLOCK, block)]);
     ns.event("old", "Warning", "LegacyDropped");
@@ -226,11 +228,11 @@ fn without_tls_the_certificate_stays_as_the_cookbook_says() {
         Ok(())
     });
     request("http").eventually(status(200).backend("opened"));
-    // cert-manager has seen it when it has issued another certificate.
+    // When cert-manager has issued another certificate, it has also seen this change.
     expose(&ns, "closed", &[("TLS", "cert-manager")]);
     eventually("another certificate is issued", || is_issued(&ns, "closed-cert"));
     assert_eq!(ns.names(CERTIFICATE), ["closed-cert", "opened-cert"]);
-    // cert-manager has Secrets of its own while it issues.
+    // cert-manager has temporary Secrets while it issues.
     let secrets = || {
         let names = ns.names(SECRET);
         ensure!(names == ["closed-cert", "opened-cert"], "{names:?}");
@@ -262,11 +264,11 @@ fn the_url_that_is_written_for_a_route_is_answered() {
         });
         ns.request(&format!("{url}/x")).eventually(status(200).backend(name).path("/x"));
     }
-    // Without TLS, nothing is at the other listener, and nothing is sent there.
+    // Without TLS, there is no route at the listener for https, and no redirect to it.
     ns.request("https://plain.example.com/").at("envoy-gateway").eventually(status(404));
     ns.request("http://secured.example.com/").eventually(redirect(301, "https://secured.example.com/"));
 
-    // And back again.
+    // The same change in the other direction.
     configure(&ns, "plain", "TLS", None);
     ns.request("https://plain.example.com/").eventually(status(200).backend("plain"));
     ns.request("http://plain.example.com/").eventually(redirect(301, "https://plain.example.com/"));
@@ -281,7 +283,7 @@ fn the_url_that_is_written_for_a_route_is_answered() {
 fn both_owners_hear_that_a_regular_expression_changes_the_paths_of_others() {
     let (chain, ns) = begin("siblings");
     let _controller = chain.controller(SETTINGS);
-    // ingress-nginx may serve this class, and not the class `contour`.
+    // ingress-nginx may serve this class, but not the class `contour`.
     let there = [("IngressURLTemplate", "siblings.example.com"), ("IngressClassName", "external-ingress")];
     let with = |more: &[(&'static str, &'static str)]| [there.as_slice(), more].concat();
     expose(&ns, "only", &with(&[("IngressURLPath", "/only"), ("PathType", "Exact")]));

@@ -1,4 +1,4 @@
-//! What several tests ask of the chain.
+//! Helpers of several tests.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -14,7 +14,7 @@ use xposer_chain::cluster::{
 };
 use xposer_chain::{Chain, Links, Namespace, eventually, within};
 
-/// The settings of our controller: an Ingress on Contour, or an HTTPRoute on Envoy Gateway.
+/// The settings of our controller: an Ingress for Contour, or an HTTPRoute for Envoy Gateway.
 pub(crate) const SETTINGS: &str = "
 domain: example.com
 ingressURLTemplate: '{{.Service}}.{{.Domain}}'
@@ -23,10 +23,10 @@ clusterIssuer: ca
 parentRefs: [{name: external, namespace: gateways, sectionName: https}]
 httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
 ";
-/// The garbage collector looks for new kinds only twice a minute.
+/// The garbage collector discovers new kinds only twice a minute.
 const COLLECTED: Duration = Duration::from_secs(120);
 
-/// The chain and a namespace of a test, without anything that an earlier test which failed has left.
+/// Returns the chain and the namespace of a test. Everything that an earlier failed test left is removed.
 #[track_caller]
 pub(crate) fn begin(name: &str) -> (&'static Chain, Namespace) {
     let chain = Chain::get();
@@ -41,10 +41,10 @@ fn has_no_record(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
-/// The annotation with the annotations that are passed on.
+/// The annotation with the forwarded block.
 pub(crate) const BLOCK: &str = "xposer.stakater.com/annotations";
 
-/// Exposes a Service with these options, or with [`BLOCK`].
+/// Exposes a Service with these options, which may include [`BLOCK`].
 #[track_caller]
 pub(crate) fn expose(ns: &Namespace, name: &str, options: &[(&str, &str)]) {
     let key = |option: &str| match option {
@@ -69,33 +69,33 @@ pub(crate) fn configure(ns: &Namespace, service: &str, option: &str, value: Opti
     ns.annotate(service, &format!("config.xposer.stakater.com/{option}"), value);
 }
 
-/// Whether a name has the address of a class, and no other one.
+/// Checks that a name has the address of a class, and no other.
 pub(crate) fn resolves(chain: &Chain, name: &str, class: &str) -> Result<()> {
     let addresses = chain.dns(name);
     ensure!(addresses == [chain.address(class)], "{name}: {addresses:?}");
     Ok(())
 }
 
-/// Whether a name has no address.
+/// Checks that a name has no address.
 pub(crate) fn is_unresolved(chain: &Chain, name: &str) -> Result<()> {
     let addresses = chain.dns(name);
     ensure!(addresses.is_empty(), "{name}: {addresses:?}");
     Ok(())
 }
 
-/// Whether an Ingress has an address.
+/// Checks that an Ingress has an address.
 pub(crate) fn has_address(ns: &Namespace, ingress: &str) -> Result<()> {
     let ingress = ns.get(INGRESS, ingress)?;
     ensure!(!ingress["status"]["loadBalancer"]["ingress"].is_null(), "{}", ingress["status"]);
     Ok(())
 }
 
-/// Whether the Certificate of this name is issued.
+/// Checks that the Certificate with this name is issued.
 pub(crate) fn is_issued(ns: &Namespace, certificate: &str) -> Result<()> {
     has_condition(&ns.get(CERTIFICATE, certificate)?, "Ready")
 }
 
-/// What a parent says about whether it accepts an HTTPRoute as it is now. Envoy Gateway keeps what it said about parents that
+/// Returns the condition `Accepted` of an HTTPRoute for its current generation. Envoy Gateway keeps the conditions of parents that
 /// the route had before.
 pub(crate) fn acceptance(ns: &Namespace, route: &str) -> Result<Value> {
     let route = ns.get(HTTP_ROUTE, route)?;
@@ -106,27 +106,27 @@ pub(crate) fn acceptance(ns: &Namespace, route: &str) -> Result<Value> {
     conditions.find(is_it).cloned().with_context(|| route["status"].to_string())
 }
 
-/// Whether a parent of an HTTPRoute has accepted it as it is now.
+/// Checks that a parent of an HTTPRoute has accepted its current generation.
 pub(crate) fn is_accepted(ns: &Namespace, route: &str) -> Result<()> {
     let accepted = acceptance(ns, route)?;
     ensure!(accepted["status"] == "True", "{accepted}");
     Ok(())
 }
 
-/// Whether an object is gone.
+/// Checks that an object does not exist.
 pub(crate) fn is_gone(ns: &Namespace, kind: Kind, name: &str) -> Result<()> {
     ensure!(ns.find(kind, name).is_none(), "{} {name} is there", kind.name);
     Ok(())
 }
 
-/// No Event of a Service is a Warning.
+/// Fails if an Event of a Service is a Warning.
 #[track_caller]
 pub(crate) fn has_no_warning(ns: &Namespace, service: &str) {
     let events = ns.events(service);
     assert!(events.iter().all(|event| event.kind == "Normal"), "{events:#?}");
 }
 
-/// Waits until ExternalDNS has seen everything that is there now: another Service is exposed, and its record is there.
+/// Waits until ExternalDNS has seen all current objects: exposes another Service, and waits for its record.
 #[track_caller]
 pub(crate) fn records_are_complete(chain: &Chain, ns: &Namespace, name: &str) {
     expose(ns, name, &[("Target", "Ingress"), ("TLS", "false"), ("IngressClassName", "contour")]);
@@ -137,7 +137,7 @@ pub(crate) fn records_are_complete(chain: &Chain, ns: &Namespace, name: &str) {
     });
 }
 
-/// The check at the end: nobody is exposed any more, and everything that followed from it goes.
+/// Stops exposing all Services, and waits until everything that followed from them is deleted.
 #[track_caller]
 pub(crate) fn nothing_is_left(chain: &Chain, ns: &Namespace) {
     for service in ns.list(SERVICE) {
@@ -150,18 +150,18 @@ pub(crate) fn nothing_is_left(chain: &Chain, ns: &Namespace) {
         .all_within(COLLECTED);
 }
 
-/// A client of the DNS server that asks for the address of a name 20 times a second.
+/// A client that resolves a name with the DNS server 20 times a second.
 pub(crate) struct Asking {
     stopped: Arc<AtomicBool>,
     thread: JoinHandle<Asked>,
 }
 
-/// What it was told.
+/// The responses to this client.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) times: usize,
     pub(crate) addresses: BTreeSet<IpAddr>,
-    /// After how much time there was no address.
+    /// The times at which there was no address, since the start.
     pub(crate) missed: Vec<Duration>,
 }
 

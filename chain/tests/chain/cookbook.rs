@@ -1,5 +1,5 @@
-//! The examples of the cookbook: `kubectl` applies their Services, our controller has their settings, and the requests of the page
-//! are answered as it says. `CHAIN_PAGES=canary,acm` limits the pages.
+//! Tests the examples of the cookbook: `kubectl` applies their Services, our controller has their settings, and the requests of the
+//! page get the responses that it shows. `CHAIN_PAGES=canary,acm` limits the pages.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,19 +27,19 @@ use xposer_testkit::cookbook::{
 };
 
 const ROUTE: Kind = Kind { api: "route.openshift.io/v1", name: "Route" };
-/// What our controller makes.
+/// The kinds that our controller writes.
 const KINDS: [Kind; 7] =
     [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, SECURITY_POLICY, BACKEND_TRAFFIC_POLICY, HTTP_ROUTE_FILTER];
-/// What our controller makes for Traefik.
+/// The kind that our controller writes for Traefik.
 const MIDDLEWARE: Kind = Kind { api: "traefik.io/v1alpha1", name: "Middleware" };
 /// The classes of the pages.
 const CLASSES: [&str; 2] = ["external-ingress", "internal-ingress"];
-/// The classes here whose programs read the annotations of ingress-nginx.
+/// The classes of the chain whose programs read the annotations of ingress-nginx.
 const NGINX: [&str; 2] = ["nginx", "traefik-nginx"];
-/// How long an example may take, with its certificates and records.
+/// The deadline of an example, including its certificates and records.
 const TIME: Duration = Duration::from_secs(60);
 
-/// The configuration of `curl`, so that it runs as the page shows it: whom it trusts, and what it prints behind the body.
+/// The configuration of `curl` for the commands of the pages: the trusted authority, and the output after the body.
 const CURLRC: &str = "silent\nshow-error\nmax-time = 10\nwrite-out = \"\\n%{http_code} %{redirect_url}\"\n";
 
 #[test]
@@ -67,7 +67,7 @@ fn the_requests_of_the_cookbook_are_answered_as_it_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What was done.
+/// The numbers of examples and requests.
 #[derive(Debug, Default)]
 struct Counted {
     examples: usize,
@@ -75,7 +75,7 @@ struct Counted {
     skipped: usize,
 }
 
-/// A page.
+/// A page of the cookbook.
 struct Page {
     path: PathBuf,
     pieces: Vec<Piece>,
@@ -97,18 +97,18 @@ impl Page {
         block(&self.pieces, at).unwrap().2
     }
 
-    /// The requests below a fence with these words.
+    /// Returns the requests in the blocks whose fence has these words.
     fn asked(&self, example: &Example, words: &str) -> Vec<Asked> {
         let blocks = example.requests.iter().map(|at| block(&self.pieces, *at).unwrap());
         blocks.filter(|(_, own, _)| *own == words).flat_map(|(.., text)| asked(text).unwrap()).collect()
     }
 }
 
-/// What all examples have in common.
+/// The environment of all examples.
 struct Setup {
     chain: &'static Chain,
     namespaces: BTreeMap<String, Namespace>,
-    /// With the configuration of `curl`.
+    /// The folder with the configuration of `curl`.
     home: PathBuf,
     records: BTreeSet<String>,
 }
@@ -140,12 +140,12 @@ impl Setup {
     fn try_example(&self, page: &Page, example: &Example, counted: &mut Counted) -> Result<()> {
         let case = page.case(example);
         let run = case.run();
-        // The controller does not start with settings that are refused.
+        // The controller does not start with invalid settings.
         if run.unusable {
             return Ok(());
         }
         let settings = example.settings.map_or("", |at| page.text(at));
-        // Without Traefik there is no definition of its objects.
+        // Without Traefik, its kinds are not defined.
         if documents(&run.objects)?.iter().any(|it| it["kind"] == MIDDLEWARE.name)
             && !self.chain.has("traefik")
         {
@@ -205,7 +205,7 @@ impl Setup {
         seen
     }
 
-    /// The kinds that are defined.
+    /// Returns the kinds that are defined.
     fn kinds(&self) -> Vec<Kind> {
         let traefik = self.chain.runs("traefik").then_some(MIDDLEWARE);
         KINDS.into_iter().chain(traefik).collect()
@@ -216,25 +216,25 @@ impl Setup {
         names.filter_map(|name| Some((name.clone(), self.namespaces.get(&name)?))).collect()
     }
 
-    /// Whether the next example finds nothing of this one.
+    /// Checks that nothing of this example is left for the next one.
     fn is_clean(&self, case: &Case) -> Result<()> {
         for ns in self.namespaces(case).values() {
             ns.has_none(&self.kinds())?;
             for event in ns.names(xposer_chain::cluster::EVENT) {
                 ns.delete(xposer_chain::cluster::EVENT, &event);
             }
-            // cert-manager keeps them. Those that the test made have other names.
+            // cert-manager does not delete these Secrets. The Secrets of the test itself have other names.
             for secret in ns.names(SECRET).iter().filter(|name| name.ends_with("-cert")) {
                 ns.delete(SECRET, secret);
             }
         }
-        // An earlier test may still lose some.
+        // Records of an earlier test may still be deleted.
         let records = self.chain.records();
         ensure!(records.is_subset(&self.records), "{records:?}");
         Ok(())
     }
 
-    /// Whether the objects of the page are there.
+    /// Checks that the objects of the page exist.
     fn has_objects(&self, run: &Run) -> Result<()> {
         for wanted in documents(&run.objects)? {
             let mut kinds = self.kinds().into_iter();
@@ -247,8 +247,8 @@ impl Setup {
         Ok(())
     }
 
-    /// Whether an Event says that a Service is refused, if the page says so. Of Services that want the same, the controller
-    /// refuses only the newer ones.
+    /// Checks that refused Services of the page have an Event. If several Services have the same claim, the controller refuses only
+    /// the newer ones.
     fn has_events(&self, case: &Case, run: &Run) -> Result<()> {
         let services: Vec<&Value> = case.services().collect();
         let errors = run.findings.iter().filter(|it| it.diagnostic.severity == Severity::Error);
@@ -262,7 +262,7 @@ impl Setup {
         Ok(())
     }
 
-    /// Sends all requests until all are answered at the same time as the page says.
+    /// Repeats all requests until all responses of a round are as on the page.
     fn ask(&self, asked: &[Asked], counted: &mut Counted) -> Result<()> {
         wait_for(TIME, "the requests are answered", || {
             let wrong = asked.iter().filter_map(|it| {
@@ -313,7 +313,7 @@ impl Setup {
 
 impl Drop for Setup {
     fn drop(&mut self) {
-        // The default class would apply to other tests.
+        // The default class must not apply to other tests.
         if let Err(error) =
             self.chain.kubectl(&["delete", "--wait=false", "-f", "-"], include_str!("cookbook.yaml"))
         {
@@ -326,7 +326,7 @@ fn namespace_of(object: &Value) -> &str {
     object["metadata"]["namespace"].as_str().unwrap_or_default()
 }
 
-/// Whether everything that is wanted is there. The API server and other programs add their own.
+/// Whether `found` contains everything in `wanted`. The API server and other programs add fields.
 fn contains(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {

@@ -1,4 +1,4 @@
-//! What Services want of Envoy Gateway: who gets in, who does not, and what the Service gets.
+//! Tests the options of Services with Envoy Gateway: which requests are admitted and refused, and what the Service gets.
 
 use xposer_chain::cluster::HTTP_ROUTE;
 use xposer_chain::{Chain, Namespace, Request, redirect, status};
@@ -21,7 +21,7 @@ stringData: {.htpasswd: 'alice:{SHA}w3QkzGJswDXW5OKZHAJw0FELjfM='}
 ";
 const ALICE: &str = "Basic YWxpY2U6d29uZGVy";
 const EVE: &str = "Basic ZXZlOmV2ZQ==";
-/// It says which address a request comes from, as a load balancer in front of the Gateway does.
+/// Makes Envoy Gateway read the client address from a header, as behind a load balancer.
 const FORWARDED: &str = "
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: ClientTrafficPolicy
@@ -30,7 +30,7 @@ spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: external}]
   clientIPDetection: {xForwardedFor: {numTrustedHops: 1}}
 ";
-/// A password for every route of the Gateway.
+/// Basic authentication for every route of the Gateway.
 const OF_THE_GATEWAY: &str = "
 apiVersion: v1
 kind: Secret
@@ -45,7 +45,7 @@ spec:
   basicAuth: {users: {name: everybody}}
 ";
 
-/// Objects of the administrator, which are there until the end of a test.
+/// Objects of the administrator, which exist until the end of a test.
 struct Administered(&'static Chain, &'static str);
 
 impl Administered {
@@ -61,12 +61,12 @@ impl Drop for Administered {
     }
 }
 
-/// A request for a Service.
+/// Returns a request for a Service.
 fn get(ns: &Namespace, service: &str, path: &str) -> Request {
     ns.request(&format!("http://{service}.example.com{path}")).at("envoy-gateway")
 }
 
-/// A request from an address.
+/// Returns a request with this client address.
 fn from(ns: &Namespace, service: &str, address: &str) -> Request {
     get(ns, service, "/").header("x-forwarded-for", address)
 }
@@ -114,7 +114,7 @@ fn addresses_and_passwords_decide_who_gets_in() {
     password(ALICE).eventually(status(200).backend("eg-password"));
     password(EVE).eventually(status(401));
     get(&ns, "eg-password", "/").eventually(status(401));
-    // Without the secret, nobody gets in, and the owner is told.
+    // Without the secret, all requests are refused, and the owner gets an Event.
     ns.event("eg-no-users", "Warning", "NotServed");
     let closed = get(&ns, "eg-no-users", "/").header("authorization", ALICE).eventually(status(500));
     assert_eq!(closed.backend(), None);
@@ -136,7 +136,7 @@ fn another_service_decides_who_gets_in() {
         .eventually(status(200).backend("eg-guarded").path("/x").received("x-user", Some("alice")));
     asked("Bearer bad").header("x-user", "alice").eventually(status(401));
     get(&ns, "eg-guarded", "/x").eventually(status(401));
-    // Without the server, nobody gets in.
+    // Without the authentication server, all requests are refused.
     let closed =
         get(&ns, "eg-no-guard", "/").header("authorization", xposer_chain::GOOD).eventually(status(500));
     assert_eq!(closed.backend(), None);
@@ -247,7 +247,7 @@ fn limits_and_browsers_get_what_the_service_wants() {
         get(&ns, service, "/").eventually(status(200).backend(service));
     }
 
-    // Each address has a count of its own.
+    // Each address is counted separately.
     for address in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
         from(&ns, "eg-rate", address).eventually(status(429));
     }
@@ -266,7 +266,7 @@ fn limits_and_browsers_get_what_the_service_wants() {
         Ok(())
     });
 
-    // A browser asks first, and without the password.
+    // A browser sends a preflight request without the password.
     get(&ns, "eg-cors", "/")
         .method("OPTIONS")
         .header("origin", "https://app.example.com")
@@ -315,7 +315,7 @@ httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
     get(&ns, "eg-to", "/x").eventually(redirect(308, "https://eg-to.example.com/x"));
     ns.request("https://eg-to.example.com/x").at("envoy-gateway").eventually(status(200).backend("eg-to"));
     assert_eq!(ns.names(HTTP_ROUTE), ["eg-to", "eg-to-from", "eg-to-redirect"]);
-    // ExternalDNS publishes the other hosts, too.
+    // ExternalDNS also publishes the other hosts.
     for host in ["eg-to", "eg-old", "eg-older"] {
         xposer_chain::eventually("the name resolves", || {
             crate::common::resolves(chain, &format!("{host}.example.com"), "envoy-gateway")

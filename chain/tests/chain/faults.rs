@@ -1,4 +1,4 @@
-//! A program is stopped, refuses or is missing: the chain comes right by itself, and nothing is left behind.
+//! Tests failures: a program is stopped, refuses requests or is missing. The chain recovers by itself, and nothing is left behind.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::common::{
     is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
 };
 
-/// When it is told that nobody serves a class.
+/// The deadline for the Event that no controller serves a class.
 const TOLD: Duration = Duration::from_secs(90);
 
 #[test]
@@ -67,7 +67,7 @@ fn a_certificate_is_issued_although_cert_manager_is_killed_meanwhile() {
     cert_manager.kill();
     let is_done = |name: &&String| is_issued(&ns, &format!("{name}-cert")).is_ok();
     say(&format!("  cert-manager is killed after {} of 8 are issued", names.iter().filter(is_done).count()));
-    // One that nobody has begun.
+    // A certificate that is requested while cert-manager is stopped.
     expose(&ns, "sealed-late", &[("TLS", "cert-manager")]);
     let late = ns.request("https://sealed-late.example.com/");
     eventually("its Ingress has an address", || has_address(&ns, "sealed-late"));
@@ -117,7 +117,7 @@ fn records_that_the_dns_server_refuses_are_written_later() {
     nothing_is_left(chain, &ns);
 }
 
-/// A client asks 50 times a second. Requests fail only while the proxy is away.
+/// Restarts a proxy while a client sends 50 requests a second. Requests fail only while the proxy is down.
 #[track_caller]
 fn restarted_under_load(proxy: &Process, request: &Request) {
     let steady = request.steadily(50);
@@ -167,7 +167,7 @@ fn requests_fail_only_while_the_proxy_restarts() {
     gateway.eventually(status(200).backend("behind-gateway"));
     let events = ns.events("behind-contour");
     restarted_under_load(chain.program("contour-envoy"), &contour);
-    // Envoy Gateway runs its Envoy as a part of itself.
+    // Envoy Gateway runs Envoy as its child process.
     restarted_under_load(chain.program("envoy-gateway"), &gateway);
     assert_eq!(ns.events("behind-contour"), events);
     has_no_warning(&ns, "behind-gateway");
@@ -198,8 +198,8 @@ fn envoy_serves_while_contour_restarts() {
     contour.start();
     let waiting = ns.request("http://waiting.example.com/").at("contour");
     links.link("the backend answers", || waiting.look(&status(200).backend("waiting"))).all();
-    // Contour 1.33 drops an address that it writes before its own writer runs (`StatusUpdateWriter.Send`), so the Ingress may
-    // get it only with the next change.
+    // Contour 1.33 loses an address that it writes before its status writer runs (`StatusUpdateWriter.Send`), so the Ingress may
+    // get the address only with the next change.
     let links = Links::of("the Ingress changes");
     configure(&ns, "waiting", "Labels", Some("changed: 'true'"));
     links.link("the name resolves", || resolves(chain, "waiting.example.com", "contour")).all();
@@ -214,7 +214,7 @@ fn envoy_serves_while_contour_restarts() {
 fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
     let (chain, ns) = begin("unserved");
     let _controller = chain.controller(SETTINGS);
-    // It sees nothing, and writes nothing.
+    // A paused controller writes no addresses.
     let nobody = chain.program("contour-internal");
     nobody.pause();
     expose(&ns, "inside", &[("IngressClassName", "internal-ingress")]);
@@ -227,7 +227,7 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
         is_unresolved(chain, &format!("{name}.example.com")).expect("there is no address");
     }
     ns.request("http://inside.example.com/").at("contour").eventually(status(404));
-    // Some programs take a while to write an address, so it is told after a minute.
+    // Some programs need a while to write an address, so the Event comes after a minute.
     for (name, class) in [("inside", "internal-ingress"), ("misspelt", "contuor")] {
         let told = ns.event_within(TOLD, name, "Warning", "NotServed");
         let said =
@@ -269,7 +269,7 @@ fn a_route_waits_for_its_gateway() {
     is_unresolved(chain, "routed.example.com").expect("no Gateway has it");
     ns.request("https://routed.example.com/").at("envoy-gateway").eventually(status(404));
 
-    // There is the Gateway, but it has no such listener.
+    // The Gateway exists, but it has no such listener.
     controller.change_settings(&settings("external", "httpz}"));
     let told = ns.event("routed", "Warning", "NotServed");
     let refused = acceptance(&ns, "routed").expect("the Gateway says something");
@@ -290,7 +290,7 @@ fn a_route_waits_for_its_gateway() {
     nothing_is_left(chain, &ns);
 }
 
-/// A Certificate that nobody of ours has asked for, which makes a Secret.
+/// Creates a Certificate that Xposer did not request, with its Secret.
 fn certificate(ns: &Namespace, name: &str, host: &str) {
     ns.apply(&format!(
         "{{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {{name: {name}}}, spec: {{secretName: {name}, \
@@ -316,7 +316,7 @@ fn https_is_served_when_the_secret_comes() {
         .link("it is issued", || is_issued(&ns, "late"))
         .link("https verifies, and the backend answers", || https.look(&status(200).backend("secretive")))
         .all();
-    // It belongs to somebody else, so it would stay.
+    // Xposer did not create it, so the test deletes it.
     ns.delete(CERTIFICATE, "late");
     nothing_is_left(chain, &ns);
 }

@@ -1,7 +1,6 @@
-//! The programs around an exposed Service, on this machine, with real requests.
+//! Tests with the programs around an exposed Service on this machine, and with real requests.
 //!
-//! `make e2e-chain` starts an API server and the programs, and runs the tests one after the other; without them, the tests are
-//! ignored.
+//! `make e2e-chain` starts an API server and the programs, and runs the tests one after the other. Other runs ignore these tests.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The programs work with each other, without our controller.
+//! Tests that the programs work together without our controller.
 
 use xposer_chain::cluster::{INGRESS, MONITOR};
 use xposer_chain::{Chain, Links, redirect, status};

@@ -17,8 +17,8 @@ use self::examples::{
 
 /// Turns annotated Kubernetes Services into their Ingresses.
 ///
-/// A Service that carries the label expose: "true" gets an Ingress. Annotations with the prefix
-/// config.xposer.stakater.com/ say which host, path, name and certificate; settings give the defaults.
+/// A Service with the label expose: "true" gets an Ingress. Annotations with the prefix config.xposer.stakater.com/ set its host,
+/// path, name and certificate; settings give the defaults.
 #[derive(Debug, Parser)]
 #[command(name = "xposer", bin_name = "xposer", version, max_term_width = 100, after_help = EXIT_CODES)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -32,21 +32,22 @@ pub(crate) enum Command {
     /// Prints the Ingresses of the exposed Services.
     #[command(after_help = format!("{RENDER_EXAMPLES}\n\n{EXIT_CODES}"))]
     Render(RenderArgs),
-    /// Says what `render` would say, and prints no objects.
+    /// Prints the diagnostics of `render`, and no objects.
     #[command(after_help = format!("{CHECK_EXAMPLES}\n\n{EXIT_CODES}"))]
     Check(InputArgs),
-    /// Says what other settings would change: objects, translations, and what would be lost, refused or open.
+    /// Shows what other settings would change: objects, translations, and features that would be lost, refused or open.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
-    /// Prints who is exposed where, by what, and who may come in: as one page, as JSON, or as a graph.
+    /// Prints the exposed Services with their URLs and controllers, and who has access: as one page, as JSON, or as a graph.
     #[command(after_help = format!("{REPORT_EXAMPLES}\n\n{EXIT_CODES}"))]
     Report(ReportArgs),
-    /// Prints the label and the annotations that reproduce existing Ingresses, and says what cannot be said.
+    /// Prints the label and the annotations that reproduce existing Ingresses, and reports what they cannot reproduce.
     ///
-    /// Without the Services beside the Ingresses, every port is named.
+    /// If the input does not contain the Services of the Ingresses, the annotations name every port.
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
-    /// Makes a start: settings that existing Ingresses have in common, and the annotations that are left.
+    /// Proposes settings and annotations for existing Ingresses: settings with their common values, and annotations for the other
+    /// values.
     #[command(after_help = INIT_EXAMPLES)]
     Init(InitArgs),
     /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
@@ -54,8 +55,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Works as a KRM function: reads a ResourceList on standard input and writes one on standard output.
     ///
-    /// The Ingresses are added to the items, those of an earlier run are brought up to date. The settings are the
-    /// function's config: `data` of a ConfigMap, `spec` of any other kind. In `data`, lists and mappings are written as YAML.
+    /// Adds the Ingresses to the items, and updates those of an earlier run. The settings are the function's config: `data` of a
+    /// ConfigMap, `spec` of any other kind. In `data`, lists and mappings are written as YAML.
     #[command(after_help = KRM_EXAMPLES)]
     Krm,
     /// Prints the completion script of a shell.
@@ -70,10 +71,10 @@ pub(crate) enum Command {
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// The kind of object that exposes every Service, whatever settings and annotations say; may be given several times.
+    /// The kind of object that exposes every Service, instead of the kinds in settings and annotations; may be given several times.
     #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) target: Vec<Target>,
-    /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
+    /// The output format: yaml is a stream of documents, json is one v1 List.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
 }
@@ -85,7 +86,7 @@ pub(crate) struct CompareArgs {
     /// The settings to compare with those of --settings.
     #[arg(long, value_name = "FILE")]
     pub(crate) with: PathBuf,
-    /// How the comparison is printed: text, or json with every Service that changes.
+    /// The output format: text, or json with every Service that changes.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Comparison,
 }
@@ -94,10 +95,10 @@ pub(crate) struct CompareArgs {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// Another kind of object: each row says what would be lost, refused or open if it exposed the Service.
+    /// Another kind of object: each row shows what would be lost, refused or open if this kind exposed the Service.
     #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) compare_target: Option<Target>,
-    /// How the report is printed: html as one page, json for programs, mermaid as a graph.
+    /// The output format: html is one page, json is for programs, mermaid is a graph.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: ReportOutput,
 }
@@ -110,7 +111,7 @@ pub(crate) struct ImportArgs {
     pub(crate) proposing: Proposing,
 }
 
-/// How `import` proposes.
+/// The options of `import`.
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
@@ -120,13 +121,13 @@ pub(crate) struct ImportArgs {
 /// ```
 #[derive(Debug, Args)]
 pub struct Proposing {
-    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    /// Replaces annotations of ingress-nginx by options with the same meaning, which do not depend on a controller.
     #[arg(long)]
     pub(crate) options: bool,
-    /// The whole Services of the input with what is added, and not patches of them.
+    /// Prints the whole Services of the input with the added annotations, instead of patches.
     #[arg(long)]
     pub(crate) whole: bool,
-    /// How the Services are printed: yaml as a stream of documents, json as one v1 List, kubectl as commands.
+    /// The output format: yaml is a stream of documents, json is one v1 List, kubectl is a list of commands.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Proposed,
 }
@@ -137,10 +138,10 @@ pub(crate) struct InitArgs {
     pub(crate) files: Files,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// The namespace of objects that name none.
+    /// The namespace of objects without a namespace.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
-    /// How diagnostics are written to standard error, as those of `render` are.
+    /// The format of the diagnostics on standard error, as for `render`.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) diagnostics: Diagnostics,
     /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
@@ -150,7 +151,7 @@ pub(crate) struct InitArgs {
     pub(crate) kubectl: Kubectl,
 }
 
-/// How `init` makes a start.
+/// The options of `init`.
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
@@ -167,7 +168,7 @@ pub struct Starting {
     /// overwritten.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
-    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    /// Replaces annotations of ingress-nginx by options with the same meaning, which do not depend on a controller.
     #[arg(long)]
     pub(crate) options: bool,
 }
@@ -183,7 +184,7 @@ pub(crate) struct ExplainArgs {
     /// The defaults for the Services of the file.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-    /// The namespace of Services that name none.
+    /// The namespace of Services without a namespace.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
     #[command(flatten)]
@@ -202,7 +203,7 @@ struct GivenFiles {
     /// YAML or JSON with any number of objects; `-` or nothing is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// A file, as kubectl is given it; may be given several times, and beside other files.
+    /// A file, with the flag of kubectl; may be given several times, and together with other files.
     #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
     filename: Vec<PathBuf>,
 }
@@ -339,13 +340,13 @@ impl Kubectl {
 pub(crate) struct InputArgs {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// The defaults for all Services, for example an Xposer config.yaml, or the ConfigMap that holds it.
+    /// The defaults for all Services, for example an Xposer config.yaml, or the ConfigMap that contains it.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-    /// The namespace of Services that name none.
+    /// The namespace of Services without a namespace.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
-    /// How diagnostics are written to standard error: text, json as one array, sarif as a log for code scanning, github as
+    /// The format of the diagnostics on standard error: text, json as one array, sarif as a log for code scanning, github as
     /// workflow commands of GitHub Actions.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) diagnostics: Diagnostics,
@@ -385,7 +386,7 @@ pub fn target() -> impl TypedValueParser<Value = Target> {
     })
 }
 
-/// How objects are printed.
+/// The output format of objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     #[default]
@@ -393,7 +394,7 @@ pub(crate) enum Output {
     Json,
 }
 
-/// How what is proposed is printed.
+/// The output format of proposed Services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Proposed {
     #[default]
@@ -402,7 +403,7 @@ pub(crate) enum Proposed {
     Kubectl,
 }
 
-/// How a comparison is printed.
+/// The output format of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Comparison {
     #[default]
@@ -410,7 +411,7 @@ pub(crate) enum Comparison {
     Json,
 }
 
-/// How a report is printed.
+/// The output format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportOutput {
     #[default]
@@ -419,7 +420,7 @@ pub(crate) enum ReportOutput {
     Mermaid,
 }
 
-/// How diagnostics are printed.
+/// The output format of diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "the help would repeat a comment at each word")]
 pub enum Diagnostics {

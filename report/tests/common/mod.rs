@@ -1,4 +1,4 @@
-//! Reports to look at.
+//! Reports for the tests.
 #![allow(clippy::unwrap_used, reason = "a report that cannot be made has failed the test")]
 #![allow(dead_code, unreachable_pub, reason = "every test uses a part of this")]
 
@@ -7,7 +7,7 @@ use xposer::options::annotations;
 use xposer::{Diagnostic, Precedence, Service, Settings, Target, expose_all};
 use xposer_report::{Options, Place, Report};
 
-/// The report of documents under settings.
+/// Returns the report of documents under settings.
 pub fn report(documents: &[Value], settings: &Value, options: &Options<'_>) -> Report {
     let settings = Settings::from_value(settings).unwrap();
     let services: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
@@ -31,11 +31,11 @@ pub fn example_page() -> String {
     };
     let arguments = ["xposer", "report", "--compare-target", "httproute", "--settings", &settings, &services];
     assert_eq!(xposer_cli::run(arguments, console), 1);
-    // The place of a file is that of this checkout.
+    // The path of this checkout is removed from the places.
     String::from_utf8(stdout).unwrap().replace(&format!("{}/", folder.display()), "")
 }
 
-/// What a page must not run, show as markup, or be turned around by.
+/// Texts that a page must neither run nor show as markup, and that must not change the direction of its text.
 pub const HOSTILE: [&str; 9] = [
     "</script><script>window.ran = 1</script>",
     "<img src=x onerror=\"window.ran = 1\">",
@@ -48,7 +48,7 @@ pub const HOSTILE: [&str; 9] = [
     "--><!--]]><x/>&lt;script&gt;window.ran=1&lt;/script&gt;",
 ];
 
-/// Services that have hostile text wherever a user can write any, and settings that let through what they can.
+/// Services with hostile text wherever a user can write text, and settings that accept as much of it as possible.
 pub fn hostile() -> (Vec<Value>, Value) {
     let long = "<b>".repeat(20_000);
     let mut all = Vec::new();
@@ -76,7 +76,7 @@ pub fn hostile() -> (Vec<Value>, Value) {
                 &[("xposer.stakater.com/annotations", &format!("{key}: {line:?}"))],
             ));
         }
-        // Values that are accepted.
+        // These values are accepted.
         let name = format!("web-{number}-{}", all.len());
         let realm = line.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
         all.push(service("shop", &name, &[("BasicAuth", &format!("secret: users\nrealm: {realm:?}"))]));
@@ -95,7 +95,7 @@ pub fn hostile() -> (Vec<Value>, Value) {
     (all, settings)
 }
 
-/// The page of [`hostile`], whose files have hostile names, too.
+/// The page of [`hostile`], with hostile file names.
 pub fn hostile_page() -> String {
     let (documents, settings) = hostile();
     let place = |at: usize, _: &Diagnostic| {
@@ -113,7 +113,7 @@ pub fn hostile_page() -> String {
     report(&documents, &settings, &options).to_html()
 }
 
-/// Services of which two of three are exposed, and one of ten claims what others claim.
+/// Services, of which two thirds are exposed, and a tenth has claims that others have, too.
 pub fn many(count: usize) -> Vec<Value> {
     (0..count)
         .map(|number| {

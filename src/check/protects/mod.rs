@@ -1,4 +1,4 @@
-//! What keeps somebody out of a Service, or its connections safe, and what of it two plans do not share.
+//! The protections of a Service: restrictions of access, and the security of connections. Compares the protections of two plans.
 
 mod protection;
 
@@ -13,7 +13,7 @@ use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::Target;
 use protection::{ALTERNATIVES, Protection, is_weaker, protections};
 
-/// What protects a Service under one plan, and less or not at all under another one.
+/// A protection of a Service that is weaker or missing under another plan.
 ///
 /// ```
 /// use serde_json::json;
@@ -30,13 +30,13 @@ pub struct Opened {
     pub what: String,
     /// The target on which it is missing or weaker.
     pub target: Target,
-    /// Who asked for it under the first plan.
+    /// The place that asks for it under the first plan.
     pub path: FieldPath,
-    /// What is different, as a clause.
+    /// The difference, as a clause.
     pub message: String,
 }
 
-/// Something that decides who or what gets to a Service, and the targets on which it has an effect.
+/// A protection of a Service, and the targets on which it has an effect.
 ///
 /// ```
 /// use serde_json::json;
@@ -55,15 +55,15 @@ pub struct Access {
     pub what: String,
     /// The value, in one line.
     pub value: String,
-    /// Who asks for it.
+    /// The place that asks for it.
     pub path: FieldPath,
     /// The targets on which it has an effect.
     pub targets: Vec<Target>,
-    /// Whether it keeps anybody out.
+    /// Whether it denies access to any clients.
     pub keeps: Keeps,
 }
 
-/// Who may come in.
+/// Which clients get access.
 ///
 /// ```
 /// use serde_json::json;
@@ -71,21 +71,21 @@ pub struct Access {
 /// use xposer::{Target, testing};
 /// let of = |key, value| testing::plan(&[(key, value)], json!({})).map(|plan| door(&access(&plan), Target::Ingress));
 /// assert_eq!((of("AllowedSources", "10.0.0.0/8")?, of("RateLimit", "10/s")?), (Door::Closed, Door::Open));
-/// // All addresses are everybody.
+/// // The list contains all addresses.
 /// assert_eq!(of("AllowedSources", "0.0.0.0/0")?, Door::Open);
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Door {
-    /// Only those who are admitted.
+    /// Only admitted clients.
     Closed,
-    /// It is not known.
+    /// It is not known which clients.
     NotKnown,
-    /// Everybody.
+    /// All clients.
     Open,
 }
 
-/// What decides who or what gets to a Service. The order is that of the options, and then that of the annotations.
+/// Returns the protections of a Service: first those of options, then those of annotations.
 ///
 /// ```
 /// use serde_json::json;
@@ -102,12 +102,12 @@ pub fn access(plan: &Plan) -> Vec<Access> {
     access.collect()
 }
 
-/// Everything that protects a plan, and whether it keeps anybody out.
+/// Returns the protections of a plan, and whether each denies access to any clients.
 fn judged(plan: &Plan) -> Vec<(Protection<'_>, Keeps)> {
     let protections = protections(plan);
     let keeps: Vec<Keeps> =
         protections.iter().map(|it| it.keeps(plan, is_https(plan, &protections, it))).collect();
-    // Where one of several is enough, and one lets everybody in, the others keep nobody out.
+    // If one proof of several is sufficient, and the list of addresses admits everybody, the other proofs deny access to nobody.
     let is_open = |(it, keeps): (&Protection<'_>, &Keeps)| {
         it.is_of(plan, Intent::AllowedSources) && *keeps != Keeps::Out
     };
@@ -119,7 +119,7 @@ fn judged(plan: &Plan) -> Vec<(Protection<'_>, Keeps)> {
     judged.collect()
 }
 
-/// Whether no request without TLS gets in on any target of a protection: it is sent to https.
+/// Whether requests without TLS are redirected to https on every target of a protection.
 fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) -> bool {
     let redirect = all.iter().find(|it| it.intent == Some(Intent::HttpsRedirect));
     let is_off = |it: &Annotation, target: Target| {
@@ -138,7 +138,8 @@ fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) ->
         })
 }
 
-/// Who may come in by the object of a target. One thing that keeps somebody out closes the door.
+/// Returns which clients get access through the object of a target. One protection that denies access is sufficient for
+/// [`Door::Closed`].
 ///
 /// ```
 /// use serde_json::json;
@@ -153,7 +154,7 @@ pub fn door(access: &[Access], target: Target) -> Door {
     door_by(access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps))
 }
 
-/// Who may come in where these things are asked.
+/// Returns which clients get access with these protections.
 fn door_by(keeps: impl Iterator<Item = Keeps>) -> Door {
     match keeps.min() {
         Some(Keeps::Out) => Door::Closed,
@@ -162,7 +163,7 @@ fn door_by(keeps: impl Iterator<Item = Keeps>) -> Door {
     }
 }
 
-/// What protects a Service under one plan, and less or not at all under another one.
+/// Returns the protections of the first plan that are weaker or missing under the second plan.
 ///
 /// ```
 /// use serde_json::json;
@@ -176,10 +177,10 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     let (before, after) = (judged(old), judged(new));
     let mut opened = Vec::new();
     for (protection, kept) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
-        // Two annotations may be one intent: of a program, each of them counts, or the one that it reads.
+        // Two annotations may have one intent, and either both count or only one of them. So the same key is searched first.
         let same = after.iter().find(|(it, _)| it.what == protection.what);
         let same = same.or_else(|| after.iter().find(|(it, _)| it.is_same(protection)));
-        // Where it had no effect before, nothing opens.
+        // Nothing is lost on a target on which the protection had no effect before.
         let is_made = |target| old.targets.contains(&target) && old.has_object(target);
         let was_open = |target| is_made(target) && !protection.targets.contains(&target);
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
@@ -201,7 +202,7 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
                 }
                 _ if protection.keeps_nobody_out() => continue,
                 _ if protection.intent == Some(Intent::HttpsRedirect) => {
-                    // That there is no TLS any more is said already.
+                    // The loss of TLS itself is already reported.
                     if old.tls().is_on() && !new.tls().is_on() {
                         continue;
                     }
@@ -222,17 +223,17 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         opened.extend(one_is_enough((old, &before), (new, &after), target));
         opened.extend(opened_otherwise((old, &before), &after, target).filter(|_| {
-            // One word about it is enough.
+            // One message for each target is sufficient.
             !opened.iter().any(|it| it.target == target)
         }));
     }
     opened
 }
 
-/// A plan, and what protects it.
+/// A plan and its protections.
 type Side<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, Keeps)]);
 
-/// What a protection comes to that keeps somebody out no longer, as a clause.
+/// Returns the message about a protection that no longer denies access, as a clause.
 fn no_longer(said: &str, keeps: Keeps) -> String {
     match keeps {
         Keeps::NotKnown => format!("it would not be known whom {said} keeps out"),
@@ -240,7 +241,8 @@ fn no_longer(said: &str, keeps: Keeps) -> String {
     }
 }
 
-/// One of several proofs is enough under the second plan, and under the first one all were needed, or there were fewer.
+/// Returns the change that one of several proofs is sufficient under the second plan, if the first plan requires all of them, or
+/// does not have all of them.
 fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option<Opened> {
     let (were, are) = (proofs(old, target), proofs(new, target));
     let (_, first) = were.first()?;
@@ -257,7 +259,7 @@ fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option
     Some(Opened { what: first.what.to_owned(), target, path: first.origin.path(), message })
 }
 
-/// The proofs of which one can be enough, and by which somebody is kept out of a target.
+/// Returns the protections of a target that deny access and of which one can be sufficient.
 fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s Protection<'p>)> {
     let asked = ALTERNATIVES.into_iter().filter_map(|intent| {
         let is_it = |(it, keeps): &&(Protection<'_>, Keeps)| {
@@ -268,10 +270,10 @@ fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s
     asked.collect()
 }
 
-/// A door that is more open for another reason than one of the protections says by itself.
+/// Returns a change from restricted to less restricted access that no single protection explains.
 fn opened_otherwise(old: Side<'_, '_>, after: &[(Protection<'_>, Keeps)], target: Target) -> Option<Opened> {
     let (plan, before) = old;
-    // Of a target that is new, the door is as open as any that there was.
+    // A new target is compared with all targets of the first plan.
     let is_there = |it: &Protection<'_>| {
         it.targets.contains(&target) || !(plan.targets.contains(&target) && plan.has_object(target))
     };
@@ -291,8 +293,8 @@ fn opened_otherwise(old: Side<'_, '_>, after: &[(Protection<'_>, Keeps)], target
     })
 }
 
-/// The addresses for which a limit does not count under a second plan, if it counted for some of them under the first one. Those
-/// of another program count nowhere.
+/// Returns the addresses that are exempt from a limit under the second plan and not under the first one. Exemptions in the
+/// annotations of another program have no effect.
 fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: Target) -> Option<&'n str> {
     if limit.intent != Some(Intent::RateLimit) && !limit.what.contains("/limit-") {
         return None;
@@ -316,8 +318,8 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
     })
 }
 
-/// Whether it is known who serves a target under one plan, and a guess under another one: the words may be those of a program
-/// that does not read them.
+/// Whether the controller of a target is known under the first plan and only assumed under the second one. An assumed program may
+/// not read the annotations.
 ///
 /// ```
 /// use serde_json::json;
@@ -329,16 +331,16 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
 /// ```
 #[must_use]
 pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
-    // Whoever sets another default has said who serves all other classes. Of a Gateway, nothing is assumed.
+    // A default from the settings applies to all other classes, so it is not an assumption. For a Gateway, nothing is assumed.
     let is_guess =
         |server: &Server| server.reason == Reason::Default && server.controller == Controller::IngressNginx;
     let of = |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(is_guess);
-    // Of one class, it is still known.
+    // If the class stays the same, its controller stays known.
     let is_other = old.controller(target) != new.controller(target) || old.class_name() != new.class_name();
     of(old) == Some(false) && of(new) == Some(true) && is_other
 }
 
-/// Who is assumed to serve an Ingress, as a part of a sentence.
+/// Returns the program that is assumed to serve an Ingress, as a part of a sentence.
 fn guess(plan: &Plan, target: Target) -> String {
     let class = plan
         .class_name()

@@ -1,4 +1,4 @@
-//! What protects a plan, one thing at a time.
+//! The protections of a plan.
 
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
@@ -13,19 +13,19 @@ use crate::intents::{Given, Intent, Wish};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
 
-/// Something that protects, and the targets on which it has an effect.
+/// A protection, and the targets on which it has an effect.
 pub(super) struct Protection<'p> {
     pub(super) what: &'p str,
     pub(super) intent: Option<Intent>,
     pub(super) wish: Option<Wish>,
-    /// The value in one line.
+    /// The value, in one line.
     pub(super) value: String,
     pub(super) origin: Origin,
     pub(super) targets: Vec<Target>,
 }
 
 impl Protection<'_> {
-    /// Whether both are one thing, in whichever words.
+    /// Whether both have the same intent, or the same key.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self.intent, other.intent) {
             (Some(own), Some(other)) => own == other,
@@ -33,7 +33,7 @@ impl Protection<'_> {
         }
     }
 
-    /// Its name and its value, as a part of a sentence.
+    /// Returns its name and its value, as a part of a sentence.
     pub(super) fn said(&self) -> String {
         if self.value.is_empty() {
             return self.what.to_owned();
@@ -41,12 +41,12 @@ impl Protection<'_> {
         format!("{} {}", self.what, quoted(&self.value))
     }
 
-    /// Whether it is said in words of a program, and not in a field of the object.
+    /// Whether an option or an annotation asks for it, and not a field of the object.
     pub(super) fn is_in_words(&self) -> bool {
         self.what != TLS
     }
 
-    /// Whether anybody is kept out who is not admitted. `only_https` says that no request without TLS gets in.
+    /// Whether it denies access to clients that are not admitted. `only_https` means that all requests have TLS.
     pub(super) fn keeps(&self, plan: &Plan, only_https: bool) -> Keeps {
         if self.what.contains('/') {
             return keeps(plan, self.what, &self.value, only_https);
@@ -65,31 +65,31 @@ impl Protection<'_> {
         }
     }
 
-    /// Whether it is about this, in the words of whoever serves one of its targets or in none.
+    /// Whether it has this intent, directly or as an annotation of the program that serves one of its targets.
     pub(super) fn is_of(&self, plan: &Plan, intent: Intent) -> bool {
         self.intent == Some(intent)
             || plan.targets.iter().any(|target| intent_of(plan, *target, self.what) == Some(intent))
     }
 
-    /// Whether it is one of those of which one can be enough.
+    /// Whether it is one of the proofs of which one can be sufficient.
     pub(super) fn is_alternative(&self, plan: &Plan) -> bool {
         ALTERNATIVES.into_iter().any(|intent| self.is_of(plan, intent))
     }
 
-    /// Whether nobody is kept out by this value, so that nothing is open without it.
+    /// Whether this value admits everybody, so that its removal opens nothing.
     pub(super) fn keeps_nobody_out(&self) -> bool {
         self.intent.zip(self.wish.as_ref()).is_some_and(|(intent, wish)| intent.keeps_nobody_out(wish))
     }
 }
 
-/// The proofs of which one can be enough.
+/// The proofs of which one can be sufficient.
 pub(super) const ALTERNATIVES: [Intent; 3] =
     [Intent::AllowedSources, Intent::BasicAuth, Intent::ExternalAuth];
 
-/// What the protection by TLS is called.
+/// The name of the protection by TLS.
 pub(super) const TLS: &str = "TLS";
 
-/// Everything that protects a plan.
+/// Returns all protections of a plan.
 pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     let objects = || plan.targets.iter().copied().filter(|target| plan.has_object(*target));
     let mut all = Vec::new();
@@ -103,7 +103,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         targets: objects().collect(),
     }));
     all.extend(redirect(plan, objects().collect()));
-    // Where ingress-nginx alone reads the annotations, the plan does not say what they mean.
+    // If only ingress-nginx reads the annotations, the plan does not contain their intents.
     let meant = read(plan);
     let known = plan.intents.iter().map(|it| (it.intent, &it.wish, &it.origin, &it.keys));
     let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
@@ -127,7 +127,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             targets: objects().filter(is_done).collect(),
         });
     }
-    // What redirects to https is looked at above.
+    // Redirects to https are already added above.
     let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
     for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
@@ -143,13 +143,14 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     all
 }
 
-/// Whether an annotation redirects to https, where somebody reads it.
+/// Whether an annotation redirects to https, if a program reads it.
 fn redirects(annotation: &Annotation) -> bool {
     let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
     known.is_some_and(|effect| effect.protects(&annotation.value))
 }
 
-/// The redirect to https: somebody asks for it, or it is done without a word, as ingress-nginx does it where it ends TLS.
+/// Returns the redirect to https, which an option or an annotation asks for, or which ingress-nginx does by default if it
+/// terminates TLS.
 fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     let asked = plan.https_redirect.clone().or_else(|| https_redirect(plan));
     if asked.as_ref().is_some_and(|asked| !asked.value) {
@@ -172,7 +173,7 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
                     let says = says(plan, *target, Intent::HttpsRedirect, None);
                     plan.redirects(*target) && says.is_done()
                 }
-                // From a listener that is named, requests without TLS do not come.
+                // A listener that is named gets no requests without TLS.
                 Target::HttpRoute => {
                     let is_named =
                         |parent: &ParentRef| parent.section_name.is_some() || parent.port.is_some();
@@ -191,7 +192,7 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     })
 }
 
-/// Whether the second of two protections of one kind lets more in.
+/// Whether the second of two protections with the same intent admits more.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     let wishes = old.intent.zip(old.wish.as_ref()).zip(new.wish.as_ref());
     wishes.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))

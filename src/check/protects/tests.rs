@@ -19,7 +19,7 @@ fn a_network_contains_smaller_ones() {
         assert!(outer == inner || !contains(inner, outer), "{outer} {inner}");
     }
     assert!(!contains("0.0.0.0/0", "2001:db8::/32") && !contains("10.0.0.0/8", "11.0.0.0/8"));
-    // One list after another, whatever its order; what is no network is inside of none.
+    // The order of the lists does not matter. A text that is no network is contained in no network.
     let all =
         Networks::of(&["192.0.2.0/24", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32", "10.0.0.0/16", "x"]);
     assert!(all.have_all(&["10.1.2.3", "10.255.0.0/16", "192.0.2.7/32", "2001:db8:1::/48"]));
@@ -40,7 +40,7 @@ fn a_value_that_lets_more_in_opens() {
         ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
         ("TLS", "true", "false"),
     ] {
-        // A certificate is shown where TLS ends.
+        // The client shows its certificate where TLS is terminated.
         let settings = json!({"tls": option == "ClientCertificate"});
         let plan = |value: &str| testing::plan(&[(option, value)], settings.clone()).expect(value);
         assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
@@ -120,7 +120,7 @@ fn a_door_is_as_open_as_the_weakest_of_what_it_asks() {
     }
 }
 
-/// What an annotation says is the same thing as the option.
+/// An annotation and the option with the same intent are the same protection.
 #[test]
 fn an_annotation_and_its_option_are_one_thing() {
     let block = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n\
@@ -133,7 +133,7 @@ fn an_annotation_and_its_option_are_one_thing() {
     assert!(opened(&option, &forwarded).is_empty());
 }
 
-/// What opens a door in a report is told where two plans are compared, in whichever words it is opened.
+/// If the report shows an access as open, the comparison of the two plans reports it, whichever annotation opens it.
 #[test]
 fn a_door_that_opens_is_told() {
     let of = |block: &str, settings: serde_json::Value| {
@@ -176,7 +176,7 @@ fn a_door_that_opens_is_told() {
     }
 }
 
-/// Nothing of a plan keeps anybody out where TLS passes through to the Service, whichever words let it pass.
+/// No protection denies access if TLS passes through to the Service, whichever annotation enables the passthrough.
 #[test]
 fn a_door_is_open_where_tls_passes_through() {
     let line = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n";
@@ -195,7 +195,7 @@ fn a_door_is_open_where_tls_passes_through() {
     assert_eq!(door_of(&[alone], by_settings), Door::Open);
 }
 
-/// An exemption counts where a program reads it beside the limit.
+/// An exemption has an effect only for the program that also reads the limit.
 #[test]
 fn an_exemption_that_nobody_reads_opens_nothing() {
     let block = "nginx.ingress.kubernetes.io/limit-rps: \"5\"";
@@ -210,14 +210,14 @@ fn an_exemption_that_nobody_reads_opens_nothing() {
         let found = opened(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
         assert_eq!(found.iter().any(|it| it.message.contains("would not count for")), is_told, "{found:?}");
     }
-    // In another order, and in smaller networks.
+    // The same networks in another order, and split into smaller ones.
     let wide = of("nginx", Some("10.0.0.0/8, 192.0.2.0/24"));
     for list in ["192.0.2.0/24,10.0.0.0/8", "10.1.0.0/16"] {
         assert!(opened(&wide, &of("nginx", Some(list))).is_empty(), "{list}");
     }
 }
 
-/// Each network of one list is looked up in the other one: thousands of them take no time to speak of.
+/// Thousands of networks are compared quickly, because each network is looked up in the other list.
 #[test]
 fn long_lists_of_exemptions_are_compared_at_once() {
     let list = |start: u32| {
@@ -237,7 +237,7 @@ fn long_lists_of_exemptions_are_compared_at_once() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
-/// Nobody says who serves a class of which the name is wrong, whichever program served the right one.
+/// The controller of a misspelt class is not known, whichever program served the correct class.
 #[test]
 fn a_class_that_nobody_says_who_serves_is_told() {
     let of = |class: &str| {

@@ -5,7 +5,7 @@ use crate::{Service, Settings, expose, testing};
 
 const USE: &str = "nginx.ingress.kubernetes.io/use-regex: \"true\"";
 
-/// The codes of what is told of a Service, and the path that is written for it; none if it is refused.
+/// Returns the codes of the findings about a Service, and its path in the emitted object; no path if the Service is refused.
 fn told(class: &str, annotations: &[(&str, &str)], block: &str) -> (Vec<Code>, Option<(String, PathType)>) {
     let settings = json!({"domain": "example.com", "ingressClassName": class, "controllers": {class: class}});
     let settings = Settings::from_value(&settings).unwrap_or_else(|problem| panic!("{problem:?}"));
@@ -42,7 +42,7 @@ fn each_path_with_a_sign_is_a_regular_expression_where_an_annotation_says_so() {
     ] {
         let (codes, written) = told(class, &[("IngressURLPath", path)], USE);
         if path == "/a++b" {
-            // No expression of Go repeats possessively.
+            // Go has no possessive quantifiers.
             assert!(codes.contains(&Code::TargetInvalid), "{class} {path}: {codes:?}");
             continue;
         }
@@ -54,7 +54,7 @@ fn each_path_with_a_sign_is_a_regular_expression_where_an_annotation_says_so() {
         let wrong = [Code::PathStrict, Code::PathQuery, Code::ProtectionWeakened, Code::IntentDiffers];
         assert!(!codes.iter().any(|code| wrong.contains(code)), "{class} {path}: {codes:?}");
     }
-    // A `+` alone is a sign of nothing else.
+    // A `+` alone does not make a path a regular expression.
     let (_, written) = told("traefik", &[("IngressURLPath", "/a+b")], "");
     assert_eq!(written.map(|(path, _)| path).as_deref(), Some("/?^/a\\+b(/|$)"));
 }
@@ -93,7 +93,7 @@ fn nobody_is_served_where_the_signs_are_compared() {
         ("gce", "/img*", None),
         ("gce", "/shop/*", Some("/shop/*")),
         ("alb", "/wiki/a_(b)", None),
-        // These are patterns, or what a request can have.
+        // These are regular expressions, or paths that a request can have.
         ("alb", "/img*.png", Some("/img*.png")),
         ("alb", "/img?", Some("/img?")),
         ("haproxy", "/wiki/a_(b)", Some("/wiki/a_(b)")),

@@ -1,4 +1,4 @@
-//! The grammar of each value.
+//! The grammars of the values.
 
 use std::net::IpAddr;
 
@@ -14,12 +14,12 @@ mod parts;
 
 use self::parts::Parts;
 
-/// A value as somebody wrote it: the text of an annotation, or of a setting with its lists joined by commas and its
-/// mappings written as one `key: value` a line.
+/// A value as it was written: the text of an annotation, or a setting as text. The lists of a setting are joined by commas, and its
+/// mappings are lines of `key: value`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given<'t>(pub(crate) &'t str);
 
-/// What is wrong with a value, and what to do.
+/// A problem with a value, with its help.
 pub(crate) struct Wrong {
     pub(crate) said: String,
     pub(crate) help: String,
@@ -31,30 +31,31 @@ fn wrong<T>(said: String, help: &str) -> Read<T> {
     Err(Wrong { said, help: help.to_owned() })
 }
 
-/// A text that is not what it should be.
+/// Returns the problem with a text that is not of the expected form.
 fn is_not<T>(text: &str, what: &str, help: &str) -> Read<T> {
     wrong([&quoted(text), " is not ", what].concat(), help)
 }
 
-/// A text that has a character which it cannot have.
+/// Returns the problem with a text that contains an invalid character.
 fn contains<T>(what: &str, text: &str, stray: char, help: &str) -> Read<T> {
     wrong([what, " ", &quoted(text), " contains ", &quoted_char(stray)].concat(), help)
 }
 
-/// The first character that is no letter, no digit, and none of some signs.
+/// Returns the first character that is no ASCII letter, no digit, and not in `signs`.
 fn stray(text: &str, signs: &str) -> Option<char> {
     text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c)))
 }
 
-/// The longest text of a header, a URL or a realm.
+/// The maximum length of a header, a URL or a realm, in bytes.
 const MAX_TEXT: usize = 2048;
-/// The most items of a list: what the smallest limit of a program allows, which is that of the Gateway API for CORS.
+/// The maximum number of items of a list. It is the lowest limit of all programs, which is that of the Gateway API for CORS.
 const MAX_ITEMS: usize = 64;
-/// The most addresses: no program that is told them has a limit, but each is compared with all others.
+/// The maximum number of addresses. The programs have no limit, but each address is compared with all others.
 const MAX_SOURCES: usize = 512;
 
 impl Intent {
-    /// Reads a value; everything that is wrong with it. Intents whose options are older have no value here.
+    /// Reads a value. Returns all problems if it is invalid. The intents `HTTPSRedirect` and `CanaryOf`, whose options are older,
+    /// have no value here.
     pub(crate) fn read(self, given: Given<'_>) -> Result<Wish, Vec<Wrong>> {
         let text = given.0.trim();
         let one = |read: Read<Wish>| read.map_err(|wrong| vec![wrong]);
@@ -92,7 +93,7 @@ fn redirect_code(text: &str) -> Read<u16> {
     }
 }
 
-/// A path, perhaps with `$1`.
+/// Reads a path, which may contain `$1`.
 fn rewrite(text: &str) -> Read<String> {
     if !text.starts_with('/') {
         return is_not(text, "a path, which starts with `/`", &["write /", text].concat());
@@ -111,7 +112,7 @@ fn rewrite(text: &str) -> Read<String> {
     }
 }
 
-/// A text that is not longer than this.
+/// Returns the text if it is not longer than `max`.
 fn short(text: &str, what: &str, max: usize) -> Read<String> {
     if text.len() > max {
         return wrong(format!("{what} has more than {max} bytes"), "shorten it");
@@ -119,12 +120,12 @@ fn short(text: &str, what: &str, max: usize) -> Read<String> {
     Ok(text.to_owned())
 }
 
-/// The items of a list, with commas, blanks or line ends between them.
+/// Returns the items of a list, which are separated by commas, blanks or line breaks.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|item| !item.is_empty())
 }
 
-/// Reads all items of a list. A list that is partly valid is refused whole.
+/// Reads all items of a list. An invalid item makes the whole list invalid.
 fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<Vec<String>, Vec<Wrong>> {
     let (most, help) = match what {
         ADDRESSES => (MAX_SOURCES, "write larger networks"),
@@ -156,7 +157,7 @@ fn sources(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
     list(text, ADDRESSES, &source)
 }
 
-/// An address or a network, as `address/bits`.
+/// Reads an address or a network. Returns it as `address/bits`.
 pub(crate) fn source(text: &str) -> Read<String> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let (width, number) = match address.parse::<IpAddr>() {
@@ -182,7 +183,7 @@ pub(crate) fn source(text: &str) -> Read<String> {
     let Some(length) = length.filter(|length| *length <= width) else {
         return is_not(text, "a network", &format!("write a number from 0 to {width} behind the slash"));
     };
-    // Behind the length, all bits are 0.
+    // The bits after the prefix length must be 0.
     let tail = number.checked_shl(128 - width + length).unwrap_or_default();
     if tail == 0 {
         return Ok(format!("{address}/{length}"));
@@ -199,7 +200,7 @@ pub(crate) fn source(text: &str) -> Read<String> {
     is_not(text, "a network: it is an address inside of one", &help)
 }
 
-/// One to four numbers with a unit each, as the Gateway API writes durations.
+/// Reads a duration in the format of the Gateway API: one to four numbers, each with a unit. Returns milliseconds.
 pub(crate) fn duration(text: &str) -> Read<u64> {
     let malformed = |help: &str| is_not(text, "a duration", help);
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -229,7 +230,7 @@ pub(crate) fn duration(text: &str) -> Read<u64> {
     if parts == 0 { malformed("write a duration such as 30s") } else { Ok(total) }
 }
 
-/// Bytes, perhaps with a unit of Kubernetes.
+/// Reads a number of bytes, optionally with a unit of Kubernetes quantities.
 pub(crate) fn size(text: &str) -> Read<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits).unwrap_or_default();
@@ -246,7 +247,7 @@ pub(crate) fn size(text: &str) -> Read<u64> {
     let number =
         Some(digits).filter(|it| it.bytes().all(|b| b.is_ascii_digit())).and_then(|it| it.parse().ok());
     let bytes = number.filter(|_| factor > 0).and_then(|number: u64| number.checked_mul(factor));
-    // Larger numbers are no integers in JSON for everybody.
+    // Some JSON parsers do not read larger numbers as integers.
     if let Some(bytes) = bytes.filter(|bytes| *bytes <= 1 << 50) {
         return Ok(bytes);
     }
@@ -267,7 +268,7 @@ fn protocol(text: &str) -> Read<BackendProtocol> {
     text.parse().or_else(|_| is_not(text, "a protocol of a Service", &one_of(text, BackendProtocol::WORDS)))
 }
 
-/// What to write in place of a word that is none of these.
+/// Returns the help for a word that is none of `words`.
 fn one_of(word: &str, words: &[&str]) -> String {
     match did_you_mean(word, words.iter().copied()) {
         Some(meant) => ["did you mean ", meant, "?"].concat(),
@@ -275,7 +276,7 @@ fn one_of(word: &str, words: &[&str]) -> String {
     }
 }
 
-/// The name of a secret, which is one of the Service's namespace.
+/// Reads the name of a secret in the namespace of the Service.
 fn secret(text: &str) -> Read<String> {
     match text.split_once('/') {
         _ if is_dns_subdomain(text) => Ok(text.to_owned()),
@@ -288,7 +289,7 @@ fn secret(text: &str) -> Read<String> {
     }
 }
 
-/// The name of a header or a cookie (RFC 9110, token). One with `#` would look like a comment.
+/// Reads the name of a header or a cookie (a token of RFC 9110). `#` is not allowed, because it would look like a comment.
 pub(crate) fn token(text: &str, what: &str) -> Read<String> {
     match stray(text, "!$%&'*+-.^_`|~") {
         Some(stray) => contains(what, text, stray, "write letters, digits and `-`"),
@@ -297,7 +298,7 @@ pub(crate) fn token(text: &str, what: &str) -> Read<String> {
     }
 }
 
-/// A text that stands in one line of HTTP.
+/// Reads a text without control characters, such as the value of a header.
 fn line(text: &str, what: &str) -> Read<String> {
     match text.chars().find(|c| c.is_control()) {
         Some(stray) => contains(what, text, stray, "remove it"),
@@ -305,7 +306,8 @@ fn line(text: &str, what: &str) -> Read<String> {
     }
 }
 
-/// A URL of http or https, without the name of a user, a fragment, or what a program would replace.
+/// Reads a URL with the scheme http or https. It has no user name, no fragment, and no text that a program would replace, such as a
+/// variable.
 pub(crate) fn http_url(text: &str, what: &str) -> Read<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else {
@@ -334,7 +336,7 @@ fn hosts(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
     })
 }
 
-/// Headers whose value belongs to the connection or to whoever serves the request.
+/// Headers that cannot be set, because they belong to the connection or to the program that serves the request.
 const UNTOUCHED: [&str; 9] = [
     "connection",
     "content-length",
@@ -376,7 +378,7 @@ fn header(name: Option<&str>, value: &str, others: &[Header]) -> Read<Header> {
     Ok(Header { name, value: Some(value).filter(|value| !value.is_empty()) })
 }
 
-/// The lines of a text as `key: value`; a line without a colon has no key.
+/// Returns the lines of a text as pairs of key and value. A line without a colon has no key.
 fn pairs(text: &str) -> Vec<(Option<&str>, &str)> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let pairs = lines.map(|line| {
@@ -435,7 +437,7 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     parts.done(value)
 }
 
-/// `*`, or a scheme, a host that may begin with `*.`, and perhaps a port.
+/// Reads an origin: `*`, or a scheme, a host that may begin with `*.`, and optionally a port.
 pub(crate) fn origin(text: &str) -> Read<String> {
     let is_valid = text.split_once("://").is_some_and(|(scheme, rest)| {
         let (host, port) = rest.split_once(':').unwrap_or((rest, "80"));

@@ -2,7 +2,7 @@
 
 use super::{Read, Wrong, duration, is_not, list, one_of, pairs, wrong};
 
-/// The parts of a value: `key: value` lines with these keys, or the value of the first key alone.
+/// The parts of a value: either lines `key: value` with known keys, or only the value of the first key.
 pub(super) struct Parts<'t> {
     values: Vec<(&'static str, &'t str)>,
     problems: Vec<Wrong>,
@@ -41,13 +41,13 @@ impl<'t> Parts<'t> {
         self.problems.extend(problem.err());
     }
 
-    /// The part of a key; of several, the last one.
+    /// Returns the part with a key; the last one if there are several.
     pub(super) fn get(&self, key: &str) -> Option<&'t str> {
         let given = self.values.iter().rev().find(|(known, _)| *known == key);
         given.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
-    /// A part; the default where it is missing or wrong.
+    /// Reads a part. Returns the default if the part is missing or invalid.
     pub(super) fn read<T: Default>(&mut self, key: &str, read: impl FnOnce(&str) -> Read<T>) -> T {
         match self.get(key).map(read) {
             None => T::default(),
@@ -59,7 +59,7 @@ impl<'t> Parts<'t> {
         }
     }
 
-    /// A part that is a list.
+    /// Reads a part that is a list.
     pub(super) fn list(
         &mut self,
         key: &'static str,

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The value as it is shown, or the helps of what is wrong.
+/// Returns the value as it is shown, or its problems with their helps.
 fn read(intent: Intent, text: &str) -> Result<String, Vec<String>> {
     let read = intent.read(Given(text));
     read.map(|wish| wish.to_string())

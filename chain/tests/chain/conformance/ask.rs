@@ -1,54 +1,55 @@
-//! A request of a behaviour, and what is expected of its answer.
+//! A request of a behaviour, and its expected response.
 
 use xposer_chain::{Answer, Chain, Tally};
 
 use super::columns::Column;
 
-/// How often a share is asked for, and the bounds that a tenth of it meets, and neither none, nor a half, nor all.
+/// The number of requests for a share, and the bounds for a share of a tenth. Shares of none, a half and all are outside of the
+/// bounds.
 const MANY: usize = 400;
 const TENTH: std::ops::RangeInclusive<usize> = 15..=85;
-/// How many requests follow each other where a few a second are allowed.
+/// The number of consecutive requests for a limit of a few requests a second.
 const BURST: usize = 40;
 
-/// A request, and what is expected.
+/// A request, and its expected response.
 #[derive(Clone, Copy)]
 pub(super) struct Ask {
     method: &'static str,
     scheme: &'static str,
-    /// Without one, the host of the first Service.
+    /// The host; `None` means the host of the first Service.
     host: Option<&'static str>,
     path: &'static str,
     headers: &'static [(&'static str, &'static str)],
     body: usize,
-    /// Whether it takes seconds.
+    /// Whether the response takes seconds.
     is_slow: bool,
     wanted: Wanted,
 }
 
-/// What is expected of an answer.
+/// The expected response.
 #[derive(Clone, Copy)]
 enum Wanted {
-    /// This Service answers.
+    /// A response of this Service.
     From(&'static str),
-    /// This Service answers, and what it got has this at a JSON pointer.
+    /// A response of this Service with this value at a JSON pointer of the received request.
     Said(&'static str, &'static str, &'static str),
-    /// One of these statuses.
+    /// A response with one of these statuses.
     Status(&'static [u16]),
-    /// A redirect to the same URL under https.
+    /// A redirect to the same URL with https.
     Https,
     /// A redirect to this URL.
     Location(&'static str),
-    /// The answer has this header, whose value begins in this way.
+    /// A response with this header, whose value begins with this text.
     Header(&'static str, &'static str),
-    /// The answer does not have this header.
+    /// A response without this header.
     Lacks(&'static str),
-    /// This Service answers about a tenth of many requests, another one the others.
+    /// About a tenth of many responses are from this Service, and the others from another one.
     Tenth(&'static str),
-    /// Of many requests at once some are answered, and some refused.
+    /// Some of many requests at once are refused, and some are not.
     Limit,
 }
 
-/// A GET of a path.
+/// Returns a GET request for a path.
 pub(super) const fn get(path: &'static str) -> Ask {
     Ask {
         method: "GET",
@@ -63,7 +64,7 @@ pub(super) const fn get(path: &'static str) -> Ask {
 }
 
 impl Ask {
-    /// A POST with a body of so many bytes.
+    /// Makes this a POST request with a body of this size.
     pub(super) const fn post(self, body: usize) -> Self {
         Self { method: "POST", body, ..self }
     }
@@ -76,7 +77,7 @@ impl Ask {
         Self { scheme: "https", ..self }
     }
 
-    /// Another host; `{column}` is the name of the column.
+    /// Sets another host. `{column}` is replaced by the name of the column.
     pub(super) const fn host(self, host: &'static str) -> Self {
         Self { host: Some(host), ..self }
     }
@@ -130,12 +131,12 @@ impl Ask {
         Self { wanted: Wanted::Limit, ..self }
     }
 
-    /// Whether it takes seconds or many requests, so that it is asked only when everything else is settled.
+    /// Whether the check takes seconds or many requests, so that it comes after the others.
     pub(super) fn is_late(&self) -> bool {
         self.is_slow || matches!(self.wanted, Wanted::Tenth(_) | Wanted::Limit)
     }
 
-    /// The request in words; `first` is the first Service of its behaviour.
+    /// Returns the request in words; `first` is the first Service of its behaviour.
     pub(super) fn words(&self, first: &str) -> String {
         let url = match (self.scheme, self.host) {
             ("http", None) => self.path.to_owned(),
@@ -149,7 +150,7 @@ impl Ask {
         format!("`{method}{url}`{headers}{body}")
     }
 
-    /// What is expected, in words.
+    /// Returns the expected response in words.
     pub(super) fn wanted(&self) -> String {
         match self.wanted {
             Wanted::From(service) => format!("an answer of `{service}`"),
@@ -169,7 +170,7 @@ impl Ask {
         }
     }
 
-    /// Asks, and says in a sentence what is not as expected.
+    /// Sends the request. The error is a sentence that describes the difference from the expected response.
     pub(super) fn check(&self, chain: &'static Chain, column: &Column, first: &str) -> Result<(), String> {
         let host = self.host.map_or_else(
             || format!("{first}-{}.example.com", column.name),
@@ -191,7 +192,7 @@ impl Ask {
                 Err(_) => Some("no answer".to_owned()),
             },
         };
-        // The page has the hosts without the column.
+        // On the page, the hosts do not have the name of the column.
         let shown = |seen: &str| seen.replace(&format!("-{}.example.com", column.name), ".example.com");
         match seen {
             None => Ok(()),
@@ -220,7 +221,7 @@ impl Ask {
         }
     }
 
-    /// An answer in words.
+    /// Returns a response in words.
     fn seen(&self, answer: &Answer) -> String {
         let detail = match self.wanted {
             Wanted::Said(_, pointer, _) => got(pointer, &said(answer, pointer)),
@@ -238,7 +239,7 @@ impl Ask {
     }
 }
 
-/// What the backend says at a JSON pointer, as a text.
+/// Returns the value at a JSON pointer of the backend's JSON, as a text.
 fn said(answer: &Answer, pointer: &str) -> String {
     match answer.said().pointer(pointer) {
         Some(serde_json::Value::String(text)) => text.clone(),
@@ -247,13 +248,13 @@ fn said(answer: &Answer, pointer: &str) -> String {
     }
 }
 
-/// What a backend got, in words.
+/// Returns a value that a backend got, in words.
 fn got(pointer: &str, value: &str) -> String {
     let name = pointer.rsplit('/').next().unwrap_or_default();
     format!(" ({name} `{value}`)")
 }
 
-/// What is wrong with the share of a Service, without numbers that change from run to run.
+/// Returns the error of a share, without numbers, which differ between runs.
 fn tenth(tally: &Tally, service: &str) -> Option<String> {
     let share = tally.of(service);
     if tally.failures.is_empty() && TENTH.contains(&share) {
@@ -270,7 +271,7 @@ fn tenth(tally: &Tally, service: &str) -> Option<String> {
     })
 }
 
-/// What is wrong where some requests are to be refused with 429 or 503.
+/// Returns the error if not some, but none or all of the requests were refused with 429 or 503.
 fn limited(tally: &Tally) -> Option<String> {
     let is_refused = |failure: &&String| failure.starts_with("429 ") || failure.starts_with("503 ");
     match tally.failures.iter().filter(is_refused).count() {

@@ -1,4 +1,4 @@
-//! The table of behaviours: Services with our annotations, and the requests with what is expected of every program.
+//! The table of behaviours: Services with our annotations, and requests with the response that is expected of every program.
 
 use std::sync::LazyLock;
 
@@ -8,17 +8,17 @@ use super::ask::{Ask, get};
 use super::columns::Column;
 use super::intents::INTENTS;
 
-/// A behaviour. Its Services have its hosts for themselves.
+/// A behaviour. No other behaviour uses the hosts of its Services.
 #[derive(Clone, Copy)]
 pub(super) struct Behaviour {
-    /// What is expected, in plain words.
+    /// The expected behaviour in words.
     pub(super) words: &'static str,
-    /// The first one gives the host of requests that name none.
+    /// The Services. The host of the first one is used for requests without a host.
     pub(super) services: &'static [Exposed],
-    /// Objects beside the Services, as YAML.
+    /// Additional objects, as YAML.
     pub(super) objects: &'static str,
     pub(super) asks: &'static [Ask],
-    /// What is asked when the first Service is not exposed any more.
+    /// The requests after the first Service is not exposed any more.
     pub(super) afterwards: &'static [Ask],
 }
 
@@ -26,9 +26,9 @@ pub(super) struct Behaviour {
 #[derive(Clone, Copy)]
 pub(super) struct Exposed {
     pub(super) name: &'static str,
-    /// Options without their prefix, and lines of the forwarded block, whose keys have a slash.
+    /// Options without their prefix, and lines of the forwarded block, which are recognised by the slash in their keys.
     pub(super) annotations: &'static [&'static str],
-    /// Annotations for a program that reads them on the Service, with their prefixes.
+    /// Annotations of programs that read the Service, with their prefixes.
     pub(super) own: &'static [&'static str],
     spec: &'static str,
 }
@@ -46,7 +46,7 @@ impl Exposed {
         Self { spec, ..self }
     }
 
-    /// The Service for a column.
+    /// Returns the Service for a column.
     pub(super) fn object(&self, column: &Column) -> Value {
         let (mut annotations, mut block) = (Map::new(), Vec::new());
         for line in self.annotations {
@@ -82,10 +82,10 @@ pub(super) const fn behaviour(
     Behaviour { words, services, objects: "", asks, afterwards: &[] }
 }
 
-/// All behaviours. Names of Services are unique.
+/// All behaviours. The names of the Services are unique.
 pub(super) static BEHAVIOURS: LazyLock<Vec<Behaviour>> = LazyLock::new(|| [TABLE, INTENTS].concat());
 
-/// What is said by options that are older than the intents, and by annotations of ingress-nginx.
+/// The behaviours of options that are older than the intents, and of annotations of ingress-nginx.
 const TABLE: &[Behaviour] = &[
     // Hosts and paths.
     behaviour(
@@ -247,7 +247,7 @@ const TABLE: &[Behaviour] = &[
             get("/").from("by-cookie"),
         ],
     ),
-    // What is changed on the way.
+    // Changes of requests and responses.
     behaviour(
         "a path is replaced",
         &[service("rewrite", &["IngressURLPath: /old", "nginx.ingress.kubernetes.io/rewrite-target: /new"])],

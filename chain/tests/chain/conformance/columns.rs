@@ -1,4 +1,4 @@
-//! The programs, and the settings by which the same Services go to each of them.
+//! The programs, and the settings that expose the same Services with each of them.
 
 use std::process::Command;
 
@@ -10,22 +10,22 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     /// The name of the column in hosts and namespaces.
     pub(super) name: &'static str,
-    /// The row of the chain's programs that serves it.
+    /// The program in the chain's table that serves it.
     pub(super) program: &'static str,
-    /// Whether the chain can do without it.
+    /// Whether the chain runs without it if it is missing.
     pub(super) is_optional: bool,
-    /// The programs whose versions matter, each with the argument that prints it.
+    /// The programs whose versions are compared, each with the argument that prints the version.
     versions: &'static [(&'static str, &'static str, &'static str)],
-    /// The class at whose address is asked.
+    /// The class whose address gets the requests.
     pub(super) class: &'static str,
     reads: Reads,
 }
 
-/// What a program reads.
+/// The objects that a program reads.
 enum Reads {
     /// The Ingresses of the class.
     Ingress,
-    /// The HTTPRoutes of a Gateway in the namespace `gateways`, and the program of the Gateway.
+    /// The HTTPRoutes of a Gateway in the namespace `gateways`; the second value is the program of the Gateway.
     HttpRoute(&'static str, &'static str),
 }
 
@@ -95,7 +95,8 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 impl Column {
-    /// The settings of the controller. A Service without a profile has no TLS; `tls` is with a redirect to https, `both` without.
+    /// Returns the settings of the controller. A Service without a profile has no TLS. The profile `tls` has TLS with a redirect to
+    /// https, and `both` has TLS without a redirect.
     pub(super) fn settings(&self) -> String {
         let target = match self.reads {
             Reads::Ingress => format!(
@@ -126,7 +127,7 @@ profiles:
         )
     }
 
-    /// What the program reads, for the page.
+    /// Returns the kind that the program reads, for the page.
     pub(super) fn reads(&self) -> &'static str {
         match self.reads {
             Reads::Ingress => "Ingress",
@@ -134,14 +135,14 @@ profiles:
         }
     }
 
-    /// The versions of the programs, as they say them.
+    /// Returns the versions that the programs print.
     pub(super) fn version(&self, chain: &Chain) -> String {
         let said = self.versions.iter().map(|(title, program, argument)| {
             let mut command = Command::new(chain.program(program).binary());
             let output = command.arg(argument).output().unwrap();
             let text = [output.stdout, output.stderr].concat();
             let text = String::from_utf8_lossy(&text);
-            // The first word of the form 1.2.3.
+            // The first word of the form 1.2.3 is the version.
             let mut words = text.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
             let is_version = |word: &&str| word.split('.').filter(|number| !number.is_empty()).count() == 3;
             format!("{title} {}", words.find(is_version).unwrap_or_else(|| panic!("{program}: {text}")))

@@ -1,9 +1,9 @@
-//! The behaviours that options ask for in words of no program.
+//! The behaviours of options with an intent, which do not depend on a program.
 
 use super::ask::get;
 use super::behaviours::{Behaviour, behaviour, service};
 
-/// Names of Services begin with `want`.
+/// The behaviours. The names of their Services begin with `want`.
 pub(super) const INTENTS: &[Behaviour] = &[
     behaviour(
         "`HTTPSRedirectCode`: the redirect to https has another code",

@@ -1,7 +1,7 @@
-//! Conformance: what each program does with the objects of a behaviour, compared with `docs/reference/conformance.md`.
+//! Conformance: tests the behaviour of each program with our objects, and compares it with `docs/reference/conformance.md`.
 //!
-//! A row is a behaviour ([`behaviours`]), a column a program that reads our objects ([`columns`]). [`run`] exposes all Services of
-//! a column at once and asks; [`page`] reads and writes the page, which has the verdicts that are expected.
+//! A row is a behaviour ([`behaviours`]), and a column is a program that reads our objects ([`columns`]). [`run`] exposes all
+//! Services of a column at once and sends the requests; [`page`] reads and writes the page, which has the expected verdicts.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,21 +26,22 @@ use behaviours::BEHAVIOURS;
 use columns::{COLUMNS, Column};
 use page::{Page, Tried};
 
-/// What a program does with a behaviour.
+/// The result of a program for a behaviour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// The program was not there.
+    /// The program was missing.
     NotTried,
-    /// It does something else, and nobody told the owner of the Service. The sentence says what.
+    /// The program behaves differently, and no finding informs the owner of the Service. The sentence describes the difference.
     Differs(String),
-    /// Our core refuses the Service, or says that the program will do something else; the code of the finding.
+    /// The core refuses the Service, or has a finding about the difference. The text is the code of the finding.
     Cannot(String),
-    /// It does what is expected.
+    /// The program behaves as expected.
     Proved,
 }
 
 impl Verdict {
-    /// Whether both say the same. Which sentence is said first can depend on chance, as where a program takes one of two Services.
+    /// Whether both are the same result. The sentences are not compared, because the first difference can be random, for example if
+    /// a program selects one of two Services.
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Differs(_), Self::Differs(_)) => true,
@@ -48,7 +49,7 @@ impl Verdict {
         }
     }
 
-    /// Its place in the order from the worst to the best.
+    /// Returns its rank in the order from the worst to the best.
     fn rank(&self) -> u8 {
         match self {
             Self::NotTried => 0,
@@ -150,7 +151,7 @@ fn each_program_behaves_as_the_page_says() {
     );
 }
 
-/// Files what is not as the page says.
+/// Adds the differences from the page to the lists.
 fn compare(column: &Column, page: &Page, tried: &Tried, worse: &mut Vec<String>, other: &mut Vec<String>) {
     if !page.tried(column.title) {
         say(&format!("conformance: the page has no column of {} yet; BLESS=1 writes it", column.title));
@@ -159,7 +160,7 @@ fn compare(column: &Column, page: &Page, tried: &Tried, worse: &mut Vec<String>,
     if page.version(column.title) != Some(tried.version.as_str()) {
         let known = page.version(column.title).unwrap_or_default();
         let line = format!("{}: the page has version {known}, this run {}", column.title, tried.version);
-        // Somebody's own program may have any version.
+        // An optional program may have any version.
         if column.is_optional { say(&line) } else { other.push(line) }
     }
     for (behaviour, found) in &tried.verdicts {

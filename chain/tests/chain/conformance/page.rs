@@ -1,4 +1,4 @@
-//! `docs/reference/conformance.md`: what the last run wrote is what the next one expects.
+//! Reads and writes `docs/reference/conformance.md`: the results of the last run are the expected results of the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -32,7 +32,7 @@ Annotations without a prefix have `config.xposer.stakater.com/`; those with one 
 goes to the host of the first Service. The profile `tls` has certificates, and `both` has them without a redirect.
 ";
 
-/// What was seen of a column.
+/// The results of a column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tried {
     pub(super) version: String,
@@ -50,7 +50,7 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/conformance.md")
 }
 
-/// The cells of a line of a table.
+/// Returns the cells of a line of a table.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.strip_prefix("| ")?.strip_suffix(" |")?;
     Some(inner.split(" | ").collect())
@@ -80,7 +80,7 @@ impl Page {
                     }
                 }
             } else if let (Some(sentence), "What differs") = (line.strip_prefix("- "), section) {
-                // The words of a behaviour may have a colon of their own.
+                // The words of a behaviour may contain a colon.
                 let of = |known: &str| sentence.strip_prefix(known)?.strip_prefix(": ");
                 let (behaviour, how) = BEHAVIOURS
                     .iter()
@@ -101,12 +101,12 @@ impl Page {
         &self.text
     }
 
-    /// The cell of a column and a behaviour.
+    /// Returns the verdict of a column and a behaviour.
     pub(super) fn verdict(&self, column: &str, behaviour: &str) -> Option<&Verdict> {
         self.columns.get(column)?.verdicts.get(behaviour)
     }
 
-    /// The versions with which a column was tried.
+    /// Returns the versions with which a column was tried.
     pub(super) fn version(&self, column: &str) -> Option<&str> {
         Some(self.columns.get(column)?.version.as_str())
     }
@@ -126,7 +126,7 @@ impl Page {
         Ok(fs::write(file(), self.written()?)?)
     }
 
-    /// The page as it is written.
+    /// Returns the text of the page.
     pub(super) fn written(&self) -> Result<String> {
         let mut out = HEAD.to_owned();
         writeln!(out, "\n## Programs\n\n| program | reads | version |\n| --- | --- | --- |")?;
@@ -184,7 +184,7 @@ fn cell(verdict: Option<&Verdict>) -> String {
     }
 }
 
-/// What a cell says; the sentence of one that differs comes later on the page.
+/// Returns the verdict of a cell. The sentence about a difference follows later on the page.
 fn verdict(cell: &str) -> Verdict {
     match (cell, cell.strip_prefix("cannot: [")) {
         (_, Some(code)) => Verdict::Cannot(code.trim_end_matches(']').to_owned()),
@@ -194,7 +194,7 @@ fn verdict(cell: &str) -> Verdict {
     }
 }
 
-/// The Services and the requests of a behaviour.
+/// Returns the Services and the requests of a behaviour, for the page.
 fn asked(behaviour: &Behaviour) -> String {
     let services = behaviour.services.iter().map(|service| {
         let lines = service.annotations.iter().chain(service.own);

@@ -1,4 +1,4 @@
-//! One column: everything is exposed at once, and asked until nothing changes any more.
+//! Runs one column: exposes everything at once, and repeats the requests until the results are stable.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,17 +13,17 @@ use super::behaviours::{BEHAVIOURS, Behaviour};
 use super::columns::Column;
 use super::page::{Page, Tried};
 
-/// How long nothing may have changed, if what is seen is what the page says, and if it is not.
+/// The time for which the results must be stable, if they are as on the page, and if they are not.
 const QUIET: Duration = Duration::from_secs(3);
 const QUIET_BUT_WRONG: Duration = Duration::from_secs(25);
-/// How long a column may take to settle.
+/// The deadline for stable results.
 const SETTLED: Duration = Duration::from_secs(100);
-/// How often what is late is asked before it is believed, and how long a rate limit needs to forget.
+/// The number of attempts for slow checks, the time that a rate limit needs to reset, and the time between two rounds.
 const ATTEMPTS: usize = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(5);
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(300);
 
-/// What was seen of a behaviour: nothing wrong, or the first wrong thing.
+/// The result of a behaviour: no error, or the first one.
 type Seen = Result<(), String>;
 
 /// Tries all behaviours of a column.
@@ -88,7 +88,7 @@ pub(super) fn column(chain: &'static Chain, column: &Column, page: &Page) -> Tri
     Tried { version: column.version(chain), verdicts: verdicts.collect() }
 }
 
-/// Asks about each behaviour until nothing changes any more.
+/// Repeats the requests of each behaviour until the results are stable.
 fn settle(ask: impl Fn(&Behaviour) -> Seen, is_expected: impl Fn(usize, &Seen) -> bool) -> Vec<Seen> {
     let began = Instant::now();
     let (mut last, mut since) = (Vec::new(), began);
@@ -106,7 +106,7 @@ fn settle(ask: impl Fn(&Behaviour) -> Seen, is_expected: impl Fn(usize, &Seen) -
     }
 }
 
-/// The code with which our core refuses a Service of the behaviour, or says that something is lost.
+/// Returns the code with which the core refuses a Service of the behaviour, or reports a loss.
 fn finding(behaviour: &Behaviour, column: &Column, namespace: &str, settings: &Settings) -> Option<String> {
     let objects: Vec<Value> = behaviour
         .services
