@@ -75,8 +75,11 @@ fuzz_target!(|text: &str| {
     let usual = || json!({"namespace": "xposer-system", "mode": "deny"});
     let Some((settings, asking)) = claims.and_then(asking).or_else(|| asking(usual())) else { return };
     let payload = with(&asking, &object);
-    let state =
-        || ShardState { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), ..ShardState::default() };
+    let state = || ShardState {
+        version: SHARD_VERSION,
+        written: "1970-01-01T00:00:00Z".to_owned(),
+        ..ShardState::default()
+    };
     // Every ConfigMap has all buckets.
     let say = |buckets: Buckets| config_map(Shard { state: state(), buckets }.data());
     let mode = settings.claims().map_or(Mode::Off, xposer::options::Claims::mode);
