@@ -13,7 +13,7 @@ pub mod stamp;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::cert_manager;
@@ -79,10 +79,8 @@ enum Spec<'p> {
     Ingress(ingress::Spec<'p>),
     HttpRoute(httproute::Spec<'p>),
     Route(route::Spec<'p>),
-    ListenerSet(listener_set::Spec<'p>),
-    Monitor(Map<String, Value>),
-    /// An object that only one controller reads.
-    Extra(Value),
+    /// That of any other kind.
+    Other(Value),
 }
 
 fn as_text<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -228,7 +226,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             let beside = beside.into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
                 let spec = match extra.made {
-                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Spec(spec) => Spec::Other(spec),
                     Made::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
                 };
                 Object::new(extra.kind, metadata, Some(spec))
