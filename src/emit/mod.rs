@@ -78,7 +78,6 @@ pub struct Object<'p> {
 enum Spec<'p> {
     Ingress(ingress::Spec<'p>),
     HttpRoute(httproute::Spec<'p>),
-    Route(route::Spec<'p>),
     /// That of any other kind.
     Other(Value),
 }
