@@ -212,6 +212,11 @@ impl Key {
         Self { holds, ..self }
     }
 
+    /// Whether the key has an effect with this value and a Service is exposed to more people without it.
+    pub(crate) fn guards(&self, value: &str) -> bool {
+        self.loss == Loss::Protects && !self.idle.is(value)
+    }
+
     /// Why a value does not fit, if it does not.
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;

@@ -45,7 +45,7 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Bad, Elsewhere, Holds, Idle, Key, Misfit, Names, Program, Reach};
+use key::{Bad, Elsewhere, Holds, Key, Misfit, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -92,33 +92,16 @@ pub(crate) fn is_snippet(key: &str) -> bool {
 /// The ends of prefixes that nobody writes by chance.
 pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
 
-/// What is known of a key, whichever program it is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effect {
-    pub(crate) loss: Loss,
-    pub(crate) idle: Idle,
-    pub(crate) same: Same,
-}
+/// What is known of a snippet, whichever program it is for.
+static SNIPPET: Key = key::key("").protects();
 
-impl Effect {
-    /// Whether the key has an effect with this value and a Service is exposed to more people without it.
-    pub(crate) fn protects(self, value: &str) -> bool {
-        self.loss == Loss::Protects && !self.idle.is(value)
-    }
-}
-
-/// The row of a key in the table of the first program that has it.
-fn row(key: &str) -> Option<&'static Key> {
+/// What is known of a key, whichever program it is for: the row of the first program that has it. `None` if it is in no table, so that
+/// nothing is lost with it.
+pub(crate) fn effect(key: &str) -> Option<&'static Key> {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
     let programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    programs.filter_map(|program| program.find(name)).next()
-}
-
-/// What is known of a key; `None` if it is in no table, so that nothing is lost with it.
-pub(crate) fn effect(key: &str) -> Option<Effect> {
-    let known = row(key).map(|row| Effect { loss: row.loss, idle: row.idle, same: row.same });
-    let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None };
-    known.or_else(|| is_snippet(key).then_some(snippet))
+    let known = programs.filter_map(|program| program.find(name)).next();
+    known.or_else(|| is_snippet(key).then_some(&SNIPPET))
 }
 
 /// Whether an annotation protects the Service.
@@ -130,7 +113,7 @@ pub(crate) fn effect(key: &str) -> Option<Effect> {
 /// ```
 #[must_use]
 pub fn protects(key: &str, value: &str) -> bool {
-    effect(key).is_some_and(|effect| effect.protects(value))
+    effect(key).is_some_and(|effect| effect.guards(value))
 }
 
 /// Whether an annotation that a controller reads has the opposite effect on requests without TLS of the wanted one.
@@ -138,7 +121,7 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     if key.starts_with(nginx::PREFIX) {
         return nginx::contradicts(key, value, is_wanted, tls);
     }
-    let redirects = |effect: Effect| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
+    let redirects = |effect: &Key| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 

@@ -129,7 +129,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     }
     // What redirects to https is looked at above.
     let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
-    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
+    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.guards(&it.value))) {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,
@@ -146,7 +146,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
 /// Whether an annotation redirects to https, where somebody reads it.
 fn redirects(annotation: &Annotation) -> bool {
     let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
-    known.is_some_and(|effect| effect.protects(&annotation.value))
+    known.is_some_and(|effect| effect.guards(&annotation.value))
 }
 
 /// The redirect to https: somebody asks for it, or it is done without a word, as ingress-nginx does it where it ends TLS.
