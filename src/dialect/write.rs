@@ -251,8 +251,6 @@ fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation
 /// The annotations for whoever serves a target, whatever somebody gave.
 pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write(plan, target),
-        (Target::HttpRoute, _) => gateway::write::write(plan, target),
         (Target::Ingress, Controller::Traefik) => traefik::write::write(plan, target),
         _ => in_words(plan, target),
     }

@@ -6,16 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::says::{Rewrite, duration, pattern, prefix, rewrite, says};
 use crate::dialect::envoy_gateway;
-use crate::dialect::write::Written;
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
-use crate::values::Target;
-
-/// An HTTPRoute has fields for what a plan wants, and no annotations.
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
-}
 
 /// The type and the value of a match of a route's path.
 pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'p, str>) {
