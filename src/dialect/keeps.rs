@@ -236,7 +236,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::FieldPath;
-    use crate::intents::{Given, Intent};
+    use crate::intents::Intent;
     use crate::plan::Source;
     use crate::testing;
 
@@ -277,7 +277,7 @@ mod tests {
             ("::/0", false, Keeps::Nobody),
             ("0.0.0.0/1, 128.0.0.0/1", false, Keeps::Nobody),
         ] {
-            let wish = Intent::AllowedSources.read(Given(list)).ok().expect("a list");
+            let wish = Intent::AllowedSources.read(list).ok().expect("a list");
             let found = (Intent::AllowedSources.keeps_nobody_out(&wish), addresses(list.split(',')));
             assert_eq!(found, (lets_everybody_in, keeps), "{list}");
         }

@@ -163,7 +163,6 @@ mod tests {
     use crate::diagnostics::{Origin, Sourced};
     use crate::dialect::words::{is_word, words};
     use crate::dialect::write::by_controller;
-    use crate::intents::Given;
     use crate::plan::Wanted;
     use crate::testing;
     use crate::{Code, Service, Settings};
@@ -242,7 +241,7 @@ mod tests {
                 let (plain, target) = plan(program, tls, path);
                 let (mut can, mut writes) = (false, false);
                 for text in samples(intent) {
-                    let wish = intent.read(Given(text)).unwrap_or_else(|_| panic!("{intent}: {text}"));
+                    let wish = intent.read(text).unwrap_or_else(|_| panic!("{intent}: {text}"));
                     let wanted = Wanted {
                         intent,
                         wish: wish.clone(),

@@ -9,7 +9,7 @@ use super::{
     alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
 };
 use crate::diagnostics::words;
-use crate::intents::{Given, Intent, Wish, duration};
+use crate::intents::{Intent, Wish, duration};
 use crate::plan::{Annotation, Plan, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
@@ -131,7 +131,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         Wish::Sources(wish) => {
             let list = items(value).into_iter().collect::<Vec<_>>().join(",");
             let is_all = |read: &Vec<String>| read.iter().all(|it| wish.contains(it));
-            matches!(wanted.intent.read(Given(&list)), Ok(Wish::Sources(read))
+            matches!(wanted.intent.read(&list), Ok(Wish::Sources(read))
                 if is_all(&read) && wish.iter().all(|it| read.contains(it)))
         }
         // NGINX counts seconds where there is no unit.
@@ -141,15 +141,12 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         }
         Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
         Wish::Size(_) => nginx::read::size(value)
-            .is_some_and(|text| wanted.intent.read(Given(&text)).is_ok_and(|read| read == wanted.wish)),
+            .is_some_and(|text| wanted.intent.read(&text).is_ok_and(|read| read == wanted.wish)),
         // It minds the case. The same value, and a switch, are equal above.
         Wish::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
         Wish::Protocol(_) => {
             items(value).contains(&written.to_ascii_lowercase())
-                || wanted
-                    .intent
-                    .read(Given(&value.to_ascii_lowercase()))
-                    .is_ok_and(|read| read == wanted.wish)
+                || wanted.intent.read(&value.to_ascii_lowercase()).is_ok_and(|read| read == wanted.wish)
         }
         // Whoever writes more than what is wanted says that, too.
         Wish::Headers(_) => {

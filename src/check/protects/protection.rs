@@ -9,7 +9,7 @@ use crate::dialect::read::read;
 use crate::dialect::says::says;
 use crate::dialect::words::intent_of;
 use crate::dialect::{Loss, Same, effect};
-use crate::intents::{Given, Intent, Wish};
+use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
 
@@ -134,7 +134,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         all.push(Protection {
             what: &annotation.key,
             intent,
-            wish: intent.and_then(|intent| intent.read(Given(&annotation.value)).ok()),
+            wish: intent.and_then(|intent| intent.read(&annotation.value).ok()),
             value: annotation.value.clone(),
             origin: annotation.origin(),
             targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),

@@ -10,7 +10,7 @@ use super::{CANARY, PREFIX, find, misfit};
 use crate::diagnostics::Sourced;
 use crate::dialect::key::Misfit;
 use crate::dialect::read::Meant;
-use crate::intents::{Given, Intent, Wish, Wrong};
+use crate::intents::{Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
@@ -125,7 +125,7 @@ struct Said {
 
 impl Said {
     fn wish(self) -> Result<Wish, Wrong> {
-        self.intent.read(Given(&self.text?)).map_err(|problems| {
+        self.intent.read(&self.text?).map_err(|problems| {
             let first = problems.into_iter().next();
             first.unwrap_or_else(|| wrong("", ""))
         })
@@ -179,7 +179,7 @@ pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
         Intent::RateLimit => "9/s",
         _ => return None,
     };
-    intent.read(Given(text)).ok()
+    intent.read(text).ok()
 }
 
 fn wrong(said: &str, help: &str) -> Wrong {

@@ -8,7 +8,7 @@ use super::says::{WORDS, says};
 use super::write::{extras, write};
 use crate::dialect::says::Says;
 use crate::dialect::write::Made;
-use crate::intents::{Given, Intent};
+use crate::intents::Intent;
 use crate::plan::{Plan, Wanted};
 use crate::testing;
 
@@ -56,7 +56,7 @@ fn text(plan: &Plan) -> String {
 }
 
 fn wanting(plan: &Plan, intent: Intent, value: &str) -> Plan {
-    let wish = intent.read(Given(value)).unwrap_or_else(|_| panic!("{intent}: {value}"));
+    let wish = intent.read(value).unwrap_or_else(|_| panic!("{intent}: {value}"));
     let mut plan = plan.clone();
     plan.intents.push(Wanted {
         intent,

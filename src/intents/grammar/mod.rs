@@ -14,11 +14,6 @@ mod parts;
 
 use self::parts::Parts;
 
-/// A value as somebody wrote it: the text of an annotation, or of a setting with its lists joined by commas and its
-/// mappings written as one `key: value` a line.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Given<'t>(pub(crate) &'t str);
-
 /// What is wrong with a value, and what to do.
 pub(crate) struct Wrong {
     pub(crate) said: String,
@@ -54,9 +49,10 @@ const MAX_ITEMS: usize = 64;
 const MAX_SOURCES: usize = 512;
 
 impl Intent {
-    /// Reads a value; everything that is wrong with it. Intents whose options are older have no value here.
-    pub(crate) fn read(self, given: Given<'_>) -> Result<Wish, Vec<Wrong>> {
-        let text = given.0.trim();
+    /// Reads a value as somebody wrote it; everything that is wrong with it. It is the text of an annotation, or of a setting with its
+    /// lists joined by commas and its mappings written as one `key: value` a line. Intents whose options are older have no value here.
+    pub(crate) fn read(self, text: &str) -> Result<Wish, Vec<Wrong>> {
+        let text = text.trim();
         let one = |read: Read<Wish>| read.map_err(|wrong| vec![wrong]);
         match self {
             Self::StripPrefix | Self::TlsPassthrough => one(switch(text).map(Wish::Switch)),

@@ -2,7 +2,7 @@
 
 use super::{Annotations, Said, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::intents::{Given, Intent};
+use crate::intents::Intent;
 use crate::validation::parse_bool;
 
 /// What says which pages of other origins may ask.
@@ -174,7 +174,7 @@ pub(in crate::dialect) fn size(text: &str) -> Option<String> {
 
 fn body_size(given: &Annotations<'_>) -> Option<Said> {
     let names = &["proxy-body-size"];
-    let is_one = |text: &String| Intent::MaxBodySize.read(Given(text)).is_ok();
+    let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
         Some(text) => says(Intent::MaxBodySize, names, text),
         None => {
