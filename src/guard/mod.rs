@@ -35,6 +35,14 @@ pub(crate) struct Taken {
     pub(crate) wants: String,
 }
 
+impl Taken {
+    /// All requests for a host.
+    fn whole(host: String, place: FieldPath) -> Self {
+        let path = "/".to_owned();
+        Self { host, path, path_type: PathType::Prefix, place, is_part: false, wants: String::new() }
+    }
+}
+
 /// An object of a kind that assigns hosts in a controller.
 ///
 /// ```
