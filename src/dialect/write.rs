@@ -152,9 +152,7 @@ pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
 
 /// Bytes in the largest unit of nginx and HAProxy without a rest.
 pub(super) fn size(bytes: u64) -> String {
-    let units = [(1 << 30, 'g'), (1 << 20, 'm'), (1 << 10, 'k')];
-    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
-    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+    crate::intents::size(bytes).trim_end_matches('i').to_ascii_lowercase()
 }
 
 /// What a plan wants in the words of the program that serves a target. What this program cannot do, and what it reads in
