@@ -208,7 +208,7 @@ pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent
     // Others read names of ingress-nginx under the prefix that it had.
     by_rows.or_else(|| {
         let name = nginx::any_name(key).filter(|_| plan.controller(target).reads(key))?;
-        nginx::read::intent_named(name)
+        nginx::read::meaning(name)
     })
 }
 

@@ -94,18 +94,6 @@ const VALUES: &[(Intent, &[&str])] = &[
 /// The class of the sample Service.
 const CLASS: &str = "sample";
 
-/// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
-///
-/// ```
-/// use xposer::internal::{Intent, meaning};
-/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
-/// assert_eq!(meaning("proxy-buffering"), None);
-/// ```
-#[must_use]
-pub fn meaning(name: &str) -> Option<Intent> {
-    KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
-}
-
 /// The meaning of annotations of a plan, as the option that expresses the same.
 ///
 /// ```

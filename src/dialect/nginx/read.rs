@@ -102,10 +102,18 @@ fn misfit_of(given: &Annotation) -> Option<(Misfit, bool)> {
 
 /// The intent that an annotation says, or a part of it.
 pub(crate) fn intent_of(key: &str) -> Option<Intent> {
-    intent_named(key.strip_prefix(PREFIX)?)
+    meaning(key.strip_prefix(PREFIX)?)
 }
 
-pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
+/// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
+///
+/// ```
+/// use xposer::internal::{Intent, meaning};
+/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
+/// assert_eq!(meaning("proxy-buffering"), None);
+/// ```
+#[must_use]
+pub fn meaning(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
