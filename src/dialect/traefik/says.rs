@@ -24,7 +24,6 @@ const fn documented(intent: Intent, words: &'static str, since: &'static str) ->
 }
 
 /// The intents that an Ingress of Traefik expresses, by its annotations and by Middlewares.
-#[allow(dead_code, reason = "the reference of each program reads it")]
 pub(in crate::dialect) static WORDS: &[Words] = &[
     proved(
         Intent::HttpsRedirect,
