@@ -264,8 +264,8 @@ impl<'p> Shares<'p> {
     fn new(plans: &[&'p Plan]) -> Self {
         let mut canaries: BTreeMap<_, Vec<&'p Plan>> = BTreeMap::new();
         for plan in plans {
-            if let Some(canary) = &plan.canary {
-                canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
+            if let Some(stable) = plan.stable_identity() {
+                canaries.entry(stable).or_default().push(plan);
             }
         }
         let mut exposed = BTreeMap::new();
@@ -300,8 +300,7 @@ impl<'p> Emitting<'_, 'p> {
 
     /// The plan whose filters apply: for a canary, the plan of the stable Service.
     fn stable(&self) -> &'p Plan {
-        let canary = self.plan.canary.as_ref();
-        let stable = canary.and_then(|it| self.shares.exposed.get(&(self.plan.namespace(), it.of.as_str())));
+        let stable = self.plan.stable_identity().and_then(|stable| self.shares.exposed.get(&stable));
         stable.copied().unwrap_or(self.plan)
     }
 
@@ -344,8 +343,8 @@ impl<'p> Emitting<'_, 'p> {
     /// plans.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
-        let stable = (self.plan.namespace(), canary.of.as_str());
-        if canary.weight.is_some() && !self.shares.exposed.contains_key(&stable) {
+        let stable = self.plan.stable_identity();
+        if canary.weight.is_some() && stable.is_none_or(|stable| !self.shares.exposed.contains_key(&stable)) {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
