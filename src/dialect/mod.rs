@@ -13,6 +13,7 @@ mod cilium;
 mod contour;
 pub(crate) mod controller;
 pub(crate) mod covers;
+mod dialects;
 pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::controller::Controller;
+use super::dialects::dialect;
 use super::says::says;
 use super::write::Written;
-use super::{
-    alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
-};
+use super::{envoy_gateway, gateway, nginx, traefik};
 use crate::diagnostics::words;
 use crate::intents::{Intent, Wish, duration};
 use crate::plan::{Annotation, Plan, Wanted};
@@ -61,25 +60,7 @@ type Rows = &'static [Words];
 
 /// The words of a program on the objects of a target that are annotations. The policy has no use for those that are none.
 fn rows(target: Target, controller: Controller) -> Rows {
-    match (target, controller) {
-        (Target::Route, _) => openshift::says::WORDS,
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::says::WORDS,
-        (Target::Ingress, Controller::Contour) => contour::says::WORDS,
-        (Target::Ingress, Controller::Haproxy) => haproxy::says::WORDS,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::WORDS,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::WORDS,
-        (Target::Ingress, Controller::Alb) => alb::says::WORDS,
-        (Target::Ingress, Controller::Gce) => gke::says::WORDS,
-        (Target::HttpRoute, _)
-        | (
-            Target::Ingress,
-            Controller::Traefik
-            | Controller::Openshift
-            | Controller::EnvoyGateway
-            | Controller::Gateway
-            | Controller::Other,
-        ) => &[],
-    }
+    dialect(target, controller).map_or(&[], |dialect| dialect.words)
 }
 
 /// Whether whoever serves a target reads an annotation for what an option wants, and can do it. No Gateway reads annotations.

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
+use super::dialects::dialect;
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
 use super::says::says;
 use super::words::is_one_word;
 use super::{
-    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
-    haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
+    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway,
+    haproxy_ingress, homepage, is_read_on, kubernetes, nginx, traefik,
 };
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, Wish};
@@ -196,7 +197,7 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     written.into_iter().collect()
 }
 
-type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
+pub(super) type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
 
 /// Who wants a link to the URL on a page, where the objects of the target are those that have it: a Service has one link, and
 /// nothing leads to a wildcard.
@@ -257,24 +258,6 @@ pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 /// The same for programs whose words are annotations. The policy compares with these what somebody gave, and has no use for those
 /// of the other programs.
 pub(crate) fn in_words(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let write: Write = match (target, plan.controller(target)) {
-        (Target::Route, _) => openshift::write::write,
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::write::write,
-        (Target::Ingress, Controller::Contour) => contour::write::write,
-        (Target::Ingress, Controller::Haproxy) => haproxy::write::write,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::write,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::write,
-        (Target::Ingress, Controller::Alb) => alb::write::write,
-        (Target::Ingress, Controller::Gce) => gke::write::write,
-        (Target::HttpRoute, _)
-        | (
-            Target::Ingress,
-            Controller::Traefik
-            | Controller::Openshift
-            | Controller::EnvoyGateway
-            | Controller::Gateway
-            | Controller::Other,
-        ) => return Vec::new(),
-    };
-    write(plan, target)
+    let dialect = dialect(target, plan.controller(target));
+    dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default()
 }
