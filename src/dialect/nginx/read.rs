@@ -16,7 +16,7 @@ use crate::validation::parse_bool;
 
 /// The names of the keys that an intent is read from: without the first one, the others say nothing. For the reference, a key
 /// belongs to the first intent that has it.
-pub(crate) const KEYS: &[(Intent, &[&str])] = &[
+const KEYS: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirect, &["force-ssl-redirect", "ssl-redirect"]),
     (
         Intent::Canary,
@@ -38,7 +38,18 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::ConnectTimeout, &["proxy-connect-timeout"]),
     (Intent::IdleTimeout, &["proxy-read-timeout", "proxy-send-timeout"]),
     (Intent::MaxBodySize, &["proxy-body-size"]),
-    (Intent::Cors, &readers::CORS),
+    (
+        Intent::Cors,
+        &[
+            "enable-cors",
+            "cors-allow-origin",
+            "cors-allow-methods",
+            "cors-allow-headers",
+            "cors-expose-headers",
+            "cors-allow-credentials",
+            "cors-max-age",
+        ],
+    ),
     (Intent::RequestHeaders, &["x-forwarded-prefix"]),
     (Intent::BackendProtocol, &["backend-protocol"]),
     (
@@ -56,6 +67,11 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"]),
     (Intent::TlsPassthrough, &["ssl-passthrough"]),
 ];
+
+/// The names of the keys that an intent is read from.
+pub(crate) fn names_of(intent: Intent) -> &'static [&'static str] {
+    KEYS.iter().find(|(of, _)| *of == intent).map_or(&[], |(_, names)| *names)
+}
 
 /// The annotations of a plan by their names.
 struct Annotations<'p>(&'p Plan);
