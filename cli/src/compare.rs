@@ -16,7 +16,7 @@ use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
@@ -58,7 +58,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
             made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
                 .and_then(|()| console.stdout.flush())
         }
-        args::Comparison::Json => comparison.write_json(console.stdout),
+        args::Comparison::Json => write_json(&comparison, console.stdout),
     })?;
     let Summary { refused, opens, .. } = comparison.summary;
     Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
@@ -194,12 +194,6 @@ impl Comparison {
             }
         }
         Self { services: changed, shared: objects(&before.shared, &after.shared), summary }
-    }
-
-    fn write_json(&self, mut out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut out, self)?;
-        writeln!(out)?;
-        out.flush()
     }
 
     /// Writes the comparison as text. Services that would be refused or unprotected come first, so that the limit does not cut

@@ -9,7 +9,7 @@ use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
 use crate::args::{ImportArgs, Proposed, Proposing, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
@@ -169,7 +169,7 @@ fn propose(
             let text = yaml(&printed, &document, &imported, found);
             console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
         }
-        Proposed::Json => write_json(&printed, &document, console.stdout),
+        Proposed::Json => write_list(&printed, &document, console.stdout),
         Proposed::Kubectl => write_commands(&printed, console.stdout),
     })?;
     printer.print(findings, console.stderr)?;
@@ -302,15 +302,13 @@ fn yaml(
 }
 
 /// Writes one `v1` List.
-fn write_json(
+fn write_list(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Option<Value>,
-    mut out: &mut dyn Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let items: Vec<Value> = proposals.iter().filter_map(|proposal| document(proposal)).collect();
-    serde_json::to_writer_pretty(&mut out, &json!({"apiVersion": "v1", "items": items, "kind": "List"}))?;
-    writeln!(out)?;
-    out.flush()
+    write_json(&json!({"apiVersion": "v1", "items": items, "kind": "List"}), out)
 }
 
 fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()> {

@@ -9,7 +9,7 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emi
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{InputArgs, Output, RenderArgs, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
@@ -64,7 +64,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     match show {
         Show::Objects(Output::Yaml) => ignore_broken_pipe(write_yaml(&objects, console.stdout))?,
-        Show::Objects(Output::Json) => ignore_broken_pipe(write_json(&objects, console.stdout))?,
+        Show::Objects(Output::Json) => ignore_broken_pipe(write_list(&objects, console.stdout))?,
         Show::Origins => ignore_broken_pipe(write_origins(&services, &outcomes, &settings, console.stdout))?,
         Show::Summary => {}
     }
@@ -150,9 +150,6 @@ struct List<'l> {
 }
 
 /// Writes one `v1` List.
-fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()> {
-    let list = List { api_version: "v1", items: objects, kind: "List" };
-    serde_json::to_writer_pretty(&mut out, &list)?;
-    writeln!(out)?;
-    out.flush()
+fn write_list(objects: &[Object<'_>], out: &mut dyn Write) -> io::Result<()> {
+    write_json(&List { api_version: "v1", items: objects, kind: "List" }, out)
 }
