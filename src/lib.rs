@@ -85,6 +85,7 @@ pub mod internal {
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
+    pub use crate::dialect::nginx::read::meaning;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::nginx::write::CANARY_OPTIONS;
     pub use crate::dialect::protects;
@@ -94,7 +95,7 @@ pub mod internal {
     pub use crate::intents::Intent;
     pub use crate::options::profiles;
     pub use crate::resolve::facts::{Certificate, Dns, certificate, certificate_at, dns, profile, urls};
-    pub use crate::resolve::said::{Meaning, Program, Said, meaning, meanings, servers};
+    pub use crate::resolve::said::{Meaning, Program, Said, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
     pub use crate::values::set;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use xposer::internal::opened;
-use xposer::{Service, Settings, Severity, expose};
+use xposer::{Outcome, Precedence, Service, Settings, Severity, emit_all, expose, expose_all};
 use xposer_testkit::cases::{OBJECTS, REPORT, all};
 use xposer_testkit::golden::compare;
 
@@ -16,6 +16,23 @@ fn every_case_gives_its_objects_and_its_report() {
         wrong.extend(compare(&case.folder.join(REPORT), &run.report()).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The value of an object has each key once. Its text is not made from the value, and has no more keys.
+#[test]
+fn no_object_has_a_key_twice() {
+    let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
+    let mut compared = 0;
+    for case in &cases {
+        let Ok(settings) = Settings::tried(case.settings.as_ref().unwrap_or(&Value::Null)) else { continue };
+        let services: Vec<Service<'_>> = case.services().map(Service::from_value).collect();
+        let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
+        for object in emit_all(outcomes.iter().filter_map(Outcome::plan)).objects {
+            assert_eq!(object.to_json(), object.to_value().to_string(), "{}", case.slug);
+            compared += 1;
+        }
+    }
+    assert!(compared > 500, "{compared}");
 }
 
 /// If a case has an input that follows the help, the errors and warnings about its Services do not appear again, and nothing is

@@ -16,10 +16,8 @@ use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
-use crate::input::Inputs;
-use crate::printer::Printer;
-use crate::services::Found;
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
+use crate::input::with_input;
 use fields::{Field, fields};
 
 /// The maximum number of Services in the text output, of objects of each Service, and of fields of each object.
@@ -29,39 +27,32 @@ const MAX_FIELDS: usize = 20;
 
 /// Prints the changes for each Service, and a summary.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    let printer = Printer::new(&args.input, console.terminal);
-    let inputs = match Inputs::read(&args.input, Some(&args.with), Typed::Compare, console) {
-        Ok(inputs) => inputs,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let found = match Found::new(&inputs.files, Typed::Compare) {
-        Ok(found) => found,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    if found.services.is_empty() && found.local == 0 {
-        // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
-        let wrong = Finding::input("there are no Services to compare").help("check what makes the input");
-        let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
-        return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
-    }
-    let services = found.views(args.input.namespace.as_deref());
-    printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
-    let old = Side::new(&services, &inputs.settings);
-    let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
-    let comparison = Comparison::new(&services, &old, &new);
-    ignore_broken_pipe(match args.output {
-        args::Comparison::Text => {
-            let mut text = Vec::new();
-            let made = comparison.write_text(&mut text);
-            // Findings and fields contain texts of users, so invisible characters are escaped.
-            let text = String::from_utf8_lossy(&text);
-            made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
-                .and_then(|()| console.stdout.flush())
+    with_input(&args.input, Some(&args.with), Typed::Compare, console, |inputs, found, printer, console| {
+        if found.services.is_empty() && found.local == 0 {
+            // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
+            let wrong = Finding::input("there are no Services to compare").help("check what makes the input");
+            let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
+            return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
         }
-        args::Comparison::Json => comparison.write_json(console.stdout),
-    })?;
-    let Summary { refused, opens, .. } = comparison.summary;
-    Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
+        let services = found.views(args.input.namespace.as_deref());
+        printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
+        let old = Side::new(&services, &inputs.settings);
+        let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
+        let comparison = Comparison::new(&services, &old, &new);
+        ignore_broken_pipe(match args.output {
+            args::Comparison::Text => {
+                let mut text = Vec::new();
+                let made = comparison.write_text(&mut text);
+                // Findings and fields contain texts of users, so invisible characters are escaped.
+                let text = String::from_utf8_lossy(&text);
+                made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
+                    .and_then(|()| console.stdout.flush())
+            }
+            args::Comparison::Json => write_json(&comparison, console.stdout),
+        })?;
+        let Summary { refused, opens, .. } = comparison.summary;
+        Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
+    })
 }
 
 /// The decisions about all Services under one of the settings.
@@ -194,12 +185,6 @@ impl Comparison {
             }
         }
         Self { services: changed, shared: objects(&before.shared, &after.shared), summary }
-    }
-
-    fn write_json(&self, mut out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut out, self)?;
-        writeln!(out)?;
-        out.flush()
     }
 
     /// Writes the comparison as text. Services that would be refused or unprotected come first, so that the limit does not cut

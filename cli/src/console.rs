@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
+use serde::Serialize;
+
 /// The streams that the program reads and writes.
 pub struct Console<'c> {
     /// Standard input.
@@ -55,6 +57,13 @@ pub enum Exit {
     Refused = 1,
     /// Wrong usage, or an input or a cluster that cannot be read.
     Unusable = 2,
+}
+
+/// Writes a value as indented JSON.
+pub(crate) fn write_json(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    out.flush()
 }
 
 /// Ignores the error that the reader of the output is gone. The exit status still depends on the findings.

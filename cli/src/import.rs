@@ -9,8 +9,8 @@ use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
 use crate::args::{ImportArgs, Proposed, Proposing, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
-use crate::input::Inputs;
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
+use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
 
@@ -62,23 +62,16 @@ pub(crate) struct Asked<'a> {
 
 /// Prints the proposals, the parts that are not reproduced, and the next steps.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    let printer = Printer::new(&args.input, console.terminal);
-    let inputs = match Inputs::read(&args.input, None, Typed::Import, console) {
-        Ok(inputs) => inputs,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let found = match Found::new(&inputs.files, Typed::Import) {
-        Ok(found) => found,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let asked = Asked {
-        found,
-        source: Source::Files,
-        notes: &inputs.notes,
-        namespace: args.input.namespace.as_deref().unwrap_or_default(),
-        settings_file: inputs.settings_file.as_ref(),
-    };
-    propose(&asked, &inputs.settings, &args.proposing, printer, console)
+    with_input(&args.input, None, Typed::Import, console, |inputs, found, printer, console| {
+        let asked = Asked {
+            found,
+            source: Source::Files,
+            notes: &inputs.notes,
+            namespace: args.input.namespace.as_deref().unwrap_or_default(),
+            settings_file: inputs.settings_file.as_ref(),
+        };
+        propose(&asked, &inputs.settings, &args.proposing, printer, console)
+    })
 }
 
 /// Prints the same for objects of a cluster as `xposer import` prints for files with these objects. `settings` are the settings
@@ -169,7 +162,7 @@ fn propose(
             let text = yaml(&printed, &document, &imported, found);
             console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
         }
-        Proposed::Json => write_json(&printed, &document, console.stdout),
+        Proposed::Json => write_list(&printed, &document, console.stdout),
         Proposed::Kubectl => write_commands(&printed, console.stdout),
     })?;
     printer.print(findings, console.stderr)?;
@@ -302,15 +295,13 @@ fn yaml(
 }
 
 /// Writes one `v1` List.
-fn write_json(
+fn write_list(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Option<Value>,
-    mut out: &mut dyn Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let items: Vec<Value> = proposals.iter().filter_map(|proposal| document(proposal)).collect();
-    serde_json::to_writer_pretty(&mut out, &json!({"apiVersion": "v1", "items": items, "kind": "List"}))?;
-    writeln!(out)?;
-    out.flush()
+    write_json(&json!({"apiVersion": "v1", "items": items, "kind": "List"}), out)
 }
 
 fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()> {

@@ -12,7 +12,7 @@ use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 use crate::args::{InitArgs, InputArgs, Starting, Typed};
 use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{Asked, Objects, Source, services_yaml};
-use crate::input::Inputs;
+use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::Found;
 
@@ -27,23 +27,16 @@ const MAX_LISTED: usize = 100;
 pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let InitArgs { files, starting, namespace, diagnostics, color, kubectl } = args;
     let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
-    let printer = Printer::new(&args, console.terminal);
-    let inputs = match Inputs::read(&args, None, Typed::Init, console) {
-        Ok(inputs) => inputs,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let found = match Found::new(&inputs.files, Typed::Init) {
-        Ok(found) => found,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let asked = Asked {
-        found,
-        source: Source::Files,
-        notes: &inputs.notes,
-        namespace: args.namespace.as_deref().unwrap_or_default(),
-        settings_file: None,
-    };
-    start(&asked, &starting, printer, console)
+    with_input(&args, None, Typed::Init, console, |inputs, found, printer, console| {
+        let asked = Asked {
+            found,
+            source: Source::Files,
+            notes: &inputs.notes,
+            namespace: args.namespace.as_deref().unwrap_or_default(),
+            settings_file: None,
+        };
+        start(&asked, &starting, printer, console)
+    })
 }
 
 /// Prints the same for objects of a cluster as `xposer init` prints for files with these objects.

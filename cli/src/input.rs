@@ -10,8 +10,10 @@ use xposer_manifest::encrypted::{Encrypted, SOPS};
 use xposer_manifest::{Document, File, Finding, Findings, Place, STDIN, SettingsFile};
 
 use crate::args::{InputArgs, Typed};
-use crate::console::Console;
+use crate::console::{Console, Exit};
+use crate::printer::Printer;
 use crate::progress::Progress;
+use crate::services::Found;
 
 /// The name of standard input on the command line.
 pub(crate) const STDIN_PATH: &str = "-";
@@ -25,6 +27,25 @@ pub(crate) struct Inputs {
     pub(crate) with: Option<Settings>,
     /// Warnings about the files.
     pub(crate) notes: Findings,
+}
+
+/// Reads the input of a command, and passes it on with what it contains. An input that cannot be read is reported.
+pub(crate) fn with_input(
+    args: &InputArgs,
+    with: Option<&PathBuf>,
+    typed: Typed,
+    console: &mut Console<'_>,
+    go_on: impl FnOnce(&Inputs, Found<'_>, Printer, &mut Console<'_>) -> io::Result<Exit>,
+) -> io::Result<Exit> {
+    let printer = Printer::new(args, console.terminal);
+    let inputs = match Inputs::read(args, with, typed, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    match Found::new(&inputs.files, typed) {
+        Ok(found) => go_on(&inputs, found, printer, console),
+        Err(wrong) => printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    }
 }
 
 /// The purpose of a file, and the command that reads it.

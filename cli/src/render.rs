@@ -9,10 +9,9 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emi
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{InputArgs, Output, RenderArgs, Typed};
-use crate::console::{Console, Exit, ignore_broken_pipe};
-use crate::input::Inputs;
-use crate::printer::Printer;
-use crate::services::{Found, Item};
+use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
+use crate::input::{Inputs, with_input};
+use crate::services::Item;
 use crate::trace::write_trace;
 
 /// Prints the objects of all exposed Services, and the diagnostics.
@@ -49,33 +48,28 @@ impl Show {
 }
 
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
-    let printer = Printer::new(args, console.terminal);
-    let inputs = match Inputs::read(args, None, show.typed(), console) {
-        Ok(inputs) => inputs,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let found = match Found::new(&inputs.files, show.typed()) {
-        Ok(found) => found,
-        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
-    };
-    let services = found.views(args.namespace.as_deref());
-    let settings = inputs.settings.clone().with_targets(targets.iter().copied());
-    let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
-    let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
-    match show {
-        Show::Objects(Output::Yaml) => ignore_broken_pipe(write_yaml(&objects, console.stdout))?,
-        Show::Objects(Output::Json) => ignore_broken_pipe(write_json(&objects, console.stdout))?,
-        Show::Origins => ignore_broken_pipe(write_origins(&services, &outcomes, &settings, console.stdout))?,
-        Show::Summary => {}
-    }
-    let findings = findings(&inputs, &found.services, &services, &outcomes, &report);
-    let notes = inputs.notes.iter().chain(&found.notes).cloned();
-    printer.print(notes.chain(findings), console.stderr)?;
-    if matches!(show, Show::Summary) && printer.format.has_summary() {
-        ignore_broken_pipe(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
-    }
-    let refused = outcomes.iter().any(Outcome::is_refused);
-    Ok(if refused { Exit::Refused } else { Exit::Done })
+    with_input(args, None, show.typed(), console, |inputs, found, printer, console| {
+        let services = found.views(args.namespace.as_deref());
+        let settings = inputs.settings.clone().with_targets(targets.iter().copied());
+        let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
+        let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
+        match show {
+            Show::Objects(Output::Yaml) => ignore_broken_pipe(write_yaml(&objects, console.stdout))?,
+            Show::Objects(Output::Json) => ignore_broken_pipe(write_list(&objects, console.stdout))?,
+            Show::Origins => {
+                ignore_broken_pipe(write_origins(&services, &outcomes, &settings, console.stdout))?;
+            }
+            Show::Summary => {}
+        }
+        let findings = findings(inputs, &found.services, &services, &outcomes, &report);
+        let notes = inputs.notes.iter().chain(&found.notes).cloned();
+        printer.print(notes.chain(findings), console.stderr)?;
+        if matches!(show, Show::Summary) && printer.format.has_summary() {
+            ignore_broken_pipe(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
+        }
+        let refused = outcomes.iter().any(Outcome::is_refused);
+        Ok(if refused { Exit::Refused } else { Exit::Done })
+    })
 }
 
 /// Writes one paragraph for each Service.
@@ -150,9 +144,6 @@ struct List<'l> {
 }
 
 /// Writes one `v1` List.
-fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()> {
-    let list = List { api_version: "v1", items: objects, kind: "List" };
-    serde_json::to_writer_pretty(&mut out, &list)?;
-    writeln!(out)?;
-    out.flush()
+fn write_list(objects: &[Object<'_>], out: &mut dyn Write) -> io::Result<()> {
+    write_json(&List { api_version: "v1", items: objects, kind: "List" }, out)
 }

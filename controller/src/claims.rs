@@ -11,7 +11,7 @@ use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
 use tokio::sync::watch;
 use xposer::conflicts::{SHARD_LABELS, SHARDS, Shard, config_map};
-use xposer_live::error::error_message;
+use xposer_live::error::{error_message, has_cause};
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
 
@@ -179,11 +179,9 @@ fn found_of(map: &ConfigMap) -> Found {
 fn failure(error: &Error) -> Failure {
     let message = error_message(error);
     let Error::Api(status) = error else { return Failure::Unavailable(message) };
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let is_ending = causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating");
     match status.code {
         404 => Failure::NoNamespace(message),
-        403 if is_ending => Failure::NoNamespace(message),
+        403 if has_cause(status, "NamespaceTerminating") => Failure::NoNamespace(message),
         403 if is_missing_permission(Kind::ConfigMap, &message) => Failure::NoPermission(message),
         // Another client created, changed or deleted the ConfigMap, so the list is outdated and has to be requested again.
         409 => Failure::Outdated,

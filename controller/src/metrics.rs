@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use xposer::{Code, Severity};
 
 /// A label value that is defined in the program.
@@ -88,6 +88,16 @@ pub(crate) struct Metrics {
     claims_age: Gauge,
 }
 
+/// A new metric of the registry.
+fn add<M: Metric + Clone + Default>(all: &mut Registry, name: &str, help: &str) -> M {
+    added(all, name, help, M::default())
+}
+
+fn added<M: Metric + Clone>(all: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    all.register(name, help, metric.clone());
+    metric
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("xposer");
@@ -95,112 +105,55 @@ impl Metrics {
         let apply = Histogram::new((0..14).map(|power| 0.001 * f64::from(1 << power)));
         // From 0.125 ms to 4 s.
         let review = Histogram::new((0..16).map(|power| 0.000_125 * f64::from(1 << power)));
-        let new = Self {
-            reconciles: Family::default(),
-            diagnostics: Family::default(),
-            requests: Family::default(),
-            owned: Family::default(),
-            kept: Family::default(),
-            handover_timeouts: Counter::default(),
-            services: Family::default(),
-            queue: Gauge::default(),
-            leader: Gauge::default(),
-            settings_good: Gauge::default(),
-            apply,
-            events_dropped: Counter::default(),
-            pauses: Counter::default(),
+        let all = &mut registry;
+        // The text has the metrics in this order.
+        Self {
+            reconciles: add(all, "reconciles", "Services and ConfigMaps looked at, by result"),
+            diagnostics: add(all, "diagnostics", "Findings about Services, by code"),
+            requests: add(all, "api_requests", "Requests about objects sent to the API server"),
+            owned: add(all, "owned_objects", "Objects of ours in the cluster, by kind"),
+            kept: add(
+                all,
+                "kept_objects",
+                "Objects that are not wanted any more, and kept until those that replace them serve, by kind",
+            ),
+            handover_timeouts: add(
+                all,
+                "handover_timeouts",
+                "Objects deleted although those that replace them do not serve",
+            ),
+            services: add(all, "services", "Services that ask to be exposed, by what became of them"),
+            queue: add(all, "queue_depth", "Services and ConfigMaps waiting to be looked at"),
+            leader: add(all, "leader", "1 if this replica is the one that writes"),
+            settings_good: add(all, "settings_good", "1 if the settings file can be used as it is now"),
+            apply: added(
+                all,
+                "apply_duration_seconds",
+                "How long the API server takes to create or apply an object",
+                apply,
+            ),
+            events_dropped: add(all, "events_dropped", "Events left out because too many waited"),
+            pauses: add(all, "pauses", "Times that writing paused to leave the API server alone"),
+            claims_writes: add(all, "claims_writes", "ConfigMaps of the claims that were written"),
+            claims_failures: add(all, "claims_failures", "Requests about the claims that failed, by reason"),
+            claims_held: add(all, "claims_held", "Claims of Services and foreign objects"),
+            claims_dropped: add(all, "claims_dropped", "Claims that found no room in their ConfigMap"),
+            claims_foreign: add(
+                all,
+                "claims_foreign",
+                "ConfigMaps of the claims whose name somebody else has",
+            ),
+            claims_age: add(
+                all,
+                "claims_age_seconds",
+                "Time since the oldest ConfigMap of the claims was written",
+            ),
             reviews: Family::default(),
             review,
             lookups: Family::default(),
             certificate_good: Gauge::default(),
-            claims_writes: Counter::default(),
-            claims_failures: Family::default(),
-            claims_held: Gauge::default(),
-            claims_dropped: Gauge::default(),
-            claims_foreign: Gauge::default(),
-            claims_age: Gauge::default(),
-            registry: Registry::default(),
-        };
-        registry.register(
-            "reconciles",
-            "Services and ConfigMaps looked at, by result",
-            new.reconciles.clone(),
-        );
-        registry.register("diagnostics", "Findings about Services, by code", new.diagnostics.clone());
-        registry.register(
-            "api_requests",
-            "Requests about objects sent to the API server",
-            new.requests.clone(),
-        );
-        registry.register("owned_objects", "Objects of ours in the cluster, by kind", new.owned.clone());
-        registry.register(
-            "kept_objects",
-            "Objects that are not wanted any more, and kept until those that replace them serve, by kind",
-            new.kept.clone(),
-        );
-        registry.register(
-            "handover_timeouts",
-            "Objects deleted although those that replace them do not serve",
-            new.handover_timeouts.clone(),
-        );
-        registry.register(
-            "services",
-            "Services that ask to be exposed, by what became of them",
-            new.services.clone(),
-        );
-        registry.register(
-            "queue_depth",
-            "Services and ConfigMaps waiting to be looked at",
-            new.queue.clone(),
-        );
-        registry.register("leader", "1 if this replica is the one that writes", new.leader.clone());
-        registry.register(
-            "settings_good",
-            "1 if the settings file can be used as it is now",
-            new.settings_good.clone(),
-        );
-        registry.register(
-            "apply_duration_seconds",
-            "How long the API server takes to create or apply an object",
-            new.apply.clone(),
-        );
-        registry.register(
-            "events_dropped",
-            "Events left out because too many waited",
-            new.events_dropped.clone(),
-        );
-        registry.register(
-            "pauses",
-            "Times that writing paused to leave the API server alone",
-            new.pauses.clone(),
-        );
-        registry.register(
-            "claims_writes",
-            "ConfigMaps of the claims that were written",
-            new.claims_writes.clone(),
-        );
-        registry.register(
-            "claims_failures",
-            "Requests about the claims that failed, by reason",
-            new.claims_failures.clone(),
-        );
-        registry.register("claims_held", "Claims of Services and foreign objects", new.claims_held.clone());
-        registry.register(
-            "claims_dropped",
-            "Claims that found no room in their ConfigMap",
-            new.claims_dropped.clone(),
-        );
-        registry.register(
-            "claims_foreign",
-            "ConfigMaps of the claims whose name somebody else has",
-            new.claims_foreign.clone(),
-        );
-        registry.register(
-            "claims_age_seconds",
-            "Time since the oldest ConfigMap of the claims was written",
-            new.claims_age.clone(),
-        );
-        Self { registry, ..new }
+            registry,
+        }
     }
 
     /// Adds the metrics of the webhook, which exist only if the program serves it.

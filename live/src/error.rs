@@ -1,6 +1,13 @@
-//! Errors of the API server as text for logs and Events.
+//! Errors of the API server: their causes, and their text for logs and Events.
 
 use kube::Error;
+use kube::core::Status;
+
+/// Whether the API server gives this reason among the causes of its refusal.
+pub fn has_cause(status: &Status, reason: &str) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == reason)
+}
 
 /// The message of the API server, if there is one; otherwise the error with its causes.
 pub fn error_message(error: &Error) -> String {

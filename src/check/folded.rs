@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
-use crate::dialect::key::is_list_of_addresses;
+use crate::dialect::key::{Key, is_list_of_addresses};
 use crate::dialect::legacy::find;
-use crate::dialect::{Effect, Loss, effect, external_dns, forecastle, nginx, protects};
+use crate::dialect::{Loss, effect, external_dns, forecastle, nginx, protects};
 use crate::options::block::{Line, Swallowed, swallowed};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
@@ -31,7 +31,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     for (line, _) in &spread {
         let said = format!("the value of {} spreads over several lines", quoted(line.key));
         let (code, said) = match effect(line.key) {
-            Some(Effect { loss: Loss::Protects, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
+            Some(Key { loss: Loss::Protects, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
             _ => (Code::ForwardMalformed, said),
         };
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());

@@ -178,13 +178,13 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
                 problem = problem.propose(without);
             }
             let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
-            marked(problem, rule, scheme)
+            problem.mark(scheme, rule.template, rule.verbatim)
         }
         HostError::Port => {
             let port = rule.host.rsplit(':').next().unwrap_or_default();
             let problem = Problem::new(Code::HostPort, format!("the host {host} contains a port"))
                 .help("remove the port; the controller listens on 80 and 443");
-            marked(fixed(problem, rule), rule, &format!(":{port}"))
+            fixed(problem, rule).mark(&format!(":{port}"), rule.template, rule.verbatim)
         }
         HostError::Ip => {
             Problem::new(Code::HostIp, format!("the host {host} is an IP address, expected a DNS name"))
@@ -204,7 +204,7 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
         HostError::Character('_') => {
             let problem = Problem::new(Code::HostCharacter, format!("the host {host} contains `_`"))
                 .help("write `-` instead of `_`");
-            marked(fixed(problem, rule), rule, "_")
+            fixed(problem, rule).mark("_", rule.template, rule.verbatim)
         }
         HostError::Character(character) => {
             let what = quoted_char(character);
@@ -216,7 +216,7 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
                 ';' | '|' | '&' => "write a comma or the end of a line in its place, or remove it".to_owned(),
                 other => character_help(other, rule.host),
             });
-            marked(problem, rule, &character.to_string())
+            problem.mark(&character.to_string(), rule.template, rule.verbatim)
         }
         HostError::EmptyLabel => {
             Problem::new(Code::HostEmptyLabel, format!("the host {host} has an empty part between two dots"))
@@ -266,13 +266,4 @@ fn fixed(problem: Problem, rule: Written<'_>) -> Problem {
     let name = rule.host.split(':').next().unwrap_or_default();
     let host = name.trim_end_matches('.').to_ascii_lowercase().replace('_', "-");
     if host_errors(&host).is_empty() { problem.propose(host) } else { problem }
-}
-
-/// Adds the position of `what` to the problem, if `what` occurs exactly once in the text that the user wrote.
-fn marked(problem: Problem, rule: Written<'_>, what: &str) -> Problem {
-    let mut places = rule.template.match_indices(what);
-    match (places.next(), places.next()) {
-        (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),
-        _ => problem,
-    }
 }

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::key::Key;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{at_fault, intent_of, plainest, unread};
@@ -14,8 +15,7 @@ use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::words;
 use crate::dialect::{
-    Effect, Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect,
-    kubernetes, nginx,
+    Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes, nginx,
 };
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
@@ -25,7 +25,7 @@ use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination};
 
 /// Whether the object of a target has the effect of an annotation by other means.
-fn does(plan: &Plan, target: Target, effect: Effect, given: &Annotation) -> bool {
+fn does(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
     let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
@@ -63,7 +63,7 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     if !plan.has_object(target) || is_read() {
         return Loss::Nothing;
     }
-    let is_idle = |effect: &Effect| effect.idle.is(&annotation.value) || is_no_rewrite(plan, annotation);
+    let is_idle = |effect: &Key| effect.idle.is(&annotation.value) || is_no_rewrite(plan, annotation);
     let Some(effect) = effect(&annotation.key).filter(|effect| !is_idle(effect)) else {
         return Loss::Nothing;
     };
@@ -132,7 +132,7 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
             if let Some(intent) = words::intent_of(plan, target, key) {
                 return is_passed_by(plan, target, intent).is_some();
             }
-            let is_of_tls = |effect: Effect| matches!(effect.same, Same::Passthrough | Same::Redirect);
+            let is_of_tls = |effect: &Key| matches!(effect.same, Same::Passthrough | Same::Redirect);
             // For HAProxy, the annotations with these beginnings read requests or concern TLS to the Service.
             let reads_requests = ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"]
                 .iter()

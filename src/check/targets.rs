@@ -80,7 +80,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
 fn parents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if let Some(parents) =
-        plan.parent_refs.as_ref().filter(|_| plan.has_redirect() && plan.listener_set.is_none())
+        plan.parent_refs.as_ref().filter(|_| plan.redirects(Target::HttpRoute) && plan.listener_set.is_none())
         && let Some(http) = &plan.http_parent_refs
         && let Some((path, problem)) = overlap(parents, http, context.service.namespace())
     {

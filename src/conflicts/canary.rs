@@ -12,7 +12,7 @@ use crate::dialect::read::read;
 use crate::dialect::says::{is_done, says};
 use crate::dialect::words::intent_of;
 use crate::dialect::{is_read_on, protects};
-use crate::intents::{Given, Intent, Loss, Wish};
+use crate::intents::{Intent, Loss, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
@@ -222,7 +222,7 @@ fn meanings(plan: &Plan) -> Vec<(Intent, Wish)> {
 /// The intent that a line has in the words of the controller that serves the plan.
 fn meaning(plan: &Plan, line: &Annotation) -> Option<(Intent, Wish)> {
     let intent = plan.targets.iter().find_map(|target| intent_of(plan, *target, &line.key))?;
-    Some((intent, intent.read(Given(&line.value)).ok()?))
+    Some((intent, intent.read(&line.value).ok()?))
 }
 
 /// The protection that a canary asks for and its stable Service does not have. It would have no effect: the controller answers all

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::claims::{Claimed, exclusive};
 
-use crate::plan::{Plan, Scope};
+use crate::plan::Plan;
 use crate::values::set;
 
 /// A claim of several plans that at most one of them can have.
@@ -54,10 +54,7 @@ pub fn contested(plans: &[&Plan], is_lost: impl Fn(usize) -> bool) -> Vec<Contes
             }
         }
     }
-    let is_global = |at: &usize| {
-        let published = plans.get(*at).and_then(|plan| plan.published());
-        published.is_some_and(|published| published.scope == Scope::Globally)
-    };
+    let is_global = |at: &usize| plans.get(*at).is_some_and(|plan| plan.is_global());
     // A key that is published locally is only in the ConfigMap of its own namespace.
     let counts = |claim: &Claimed<'_>, positions: &[usize]| {
         positions.len() > 1 && (!matches!(claim, Claimed::Key(_)) || positions.iter().any(is_global))

@@ -69,6 +69,16 @@ impl Problem {
         self
     }
 
+    /// Adds the byte range of `what`, if it occurs exactly once in the text, and the text is the value as the user wrote it.
+    #[must_use]
+    pub(crate) fn mark(self, what: &str, text: &str, is_verbatim: bool) -> Self {
+        let mut places = text.match_indices(what);
+        match (places.next(), places.next()) {
+            (Some((at, found)), None) if is_verbatim => self.at(at..at + found.len()),
+            _ => self,
+        }
+    }
+
     /// Removes the range and the proposed value, which belong to another place.
     #[must_use]
     pub(crate) fn without_place(mut self) -> Self {

@@ -1,7 +1,6 @@
 //! Forms of values that several programs have in common, and corrections for values of another form.
 
-use std::net::IpAddr;
-
+use super::covers::network;
 use super::go::go_seconds;
 use super::key::Bad;
 use crate::validation::parse_bool;
@@ -16,11 +15,8 @@ pub(crate) fn is_list_of_addresses(value: &str) -> bool {
 }
 
 pub(crate) fn is_addresses(item: &str) -> bool {
-    let (address, bits) = item.split_once('/').map_or((item, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let is_number = |bits: &str| bits.bytes().all(|byte| byte.is_ascii_digit());
-    bits.is_none_or(|bits| is_number(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
+    // A number may have a sign for Rust, and has none here.
+    network(item).is_some() && !item.contains('+')
 }
 
 /// A form for text.

@@ -214,6 +214,11 @@ impl Key {
         Self { holds, ..self }
     }
 
+    /// Whether the key has an effect with this value, and more people can reach the Service without it.
+    pub(crate) fn guards(&self, value: &str) -> bool {
+        self.loss == Loss::Protects && !self.idle.is(value)
+    }
+
     /// Returns why a value does not fit; `None` if it fits.
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;

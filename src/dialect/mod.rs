@@ -14,6 +14,7 @@ mod cilium;
 mod contour;
 pub(crate) mod controller;
 pub(crate) mod covers;
+mod dialects;
 pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;
@@ -46,7 +47,7 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Bad, Elsewhere, Holds, Idle, Key, Misfit, Names, Program, Reach};
+use key::{Bad, Elsewhere, Holds, Key, Misfit, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
@@ -93,33 +94,16 @@ pub(crate) fn is_snippet(key: &str) -> bool {
 /// The ends of prefixes that nobody uses by chance.
 pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
 
-/// The known effect of a key, independent of the program that reads it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effect {
-    pub(crate) loss: Loss,
-    pub(crate) idle: Idle,
-    pub(crate) same: Same,
-}
+/// The effect of a snippet, independent of the program that reads it.
+static SNIPPET: Key = key::key("").protects();
 
-impl Effect {
-    /// Whether the key has an effect with this value, and more people can reach the Service without it.
-    pub(crate) fn protects(self, value: &str) -> bool {
-        self.loss == Loss::Protects && !self.idle.is(value)
-    }
-}
-
-/// Returns the row of a key: that of the first program with a row for it.
-fn row(key: &str) -> Option<&'static Key> {
+/// Returns the row of a key: that of the first program with a row for it. `None` if no table has the key, so that nothing is lost
+/// without it.
+pub(crate) fn effect(key: &str) -> Option<&'static Key> {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
     let programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    programs.filter_map(|program| program.find(name)).next()
-}
-
-/// Returns the known effect of a key; `None` if no table has the key, so that nothing is lost without it.
-pub(crate) fn effect(key: &str) -> Option<Effect> {
-    let known = row(key).map(|row| Effect { loss: row.loss, idle: row.idle, same: row.same });
-    let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None };
-    known.or_else(|| is_snippet(key).then_some(snippet))
+    let known = programs.filter_map(|program| program.find(name)).next();
+    known.or_else(|| is_snippet(key).then_some(&SNIPPET))
 }
 
 /// Whether an annotation protects the Service.
@@ -131,7 +115,7 @@ pub(crate) fn effect(key: &str) -> Option<Effect> {
 /// ```
 #[must_use]
 pub fn protects(key: &str, value: &str) -> bool {
-    effect(key).is_some_and(|effect| effect.protects(value))
+    effect(key).is_some_and(|effect| effect.guards(value))
 }
 
 /// Whether an annotation that a controller reads has the opposite effect of what is wanted. `is_wanted` says whether requests
@@ -140,7 +124,7 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     if key.starts_with(nginx::PREFIX) {
         return nginx::contradicts(key, value, is_wanted, tls);
     }
-    let redirects = |effect: Effect| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
+    let redirects = |effect: &Key| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 

@@ -2,11 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::controller::Controller;
-use super::{
-    alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift,
-    protocol, traefik,
-};
+use super::dialects::dialect;
+use super::{nginx, protocol};
 use crate::intents::{Intent, Wish};
 use crate::plan::{Plan, Wanted};
 use crate::values::Target;
@@ -50,30 +47,13 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
     {
         return lacks(format!("expose {path}, which stays as it is, by a Service of its own"));
     }
-    let says = match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::says,
-        (Target::HttpRoute, _) => gateway::says::says,
-        (Target::Route, _) => openshift::says::says,
-        (Target::Ingress, Controller::IngressNginx) => nginx::says::says,
-        (Target::Ingress, Controller::TraefikNginx) => traefik::says::says_as_nginx,
-        (Target::Ingress, Controller::Traefik) => traefik::says::says,
-        (Target::Ingress, Controller::Contour) => contour::says::says,
-        (Target::Ingress, Controller::Haproxy) => haproxy::says::says,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::says,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::says,
-        (Target::Ingress, Controller::Alb) => alb::says::says,
-        (Target::Ingress, Controller::Gce) => gke::says::says,
-        (
-            Target::Ingress,
-            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
-        ) => {
-            return lacks("name the program in the setting controllers, or choose another class");
-        }
+    let Some(dialect) = dialect(target, plan.controller(target)) else {
+        return lacks("name the program in the setting controllers, or choose another class");
     };
     if let Some(help) = is_passed_by(plan, target, intent) {
         return lacks(help);
     }
-    says(plan, intent, wish)
+    (dialect.says)(plan, intent, wish)
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.
@@ -163,9 +143,9 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::{Origin, Sourced};
+    use crate::dialect::controller::Controller;
     use crate::dialect::words::{is_word, words};
     use crate::dialect::write::by_controller;
-    use crate::intents::Given;
     use crate::plan::Wanted;
     use crate::testing;
     use crate::{Code, Service, Settings};
@@ -244,7 +224,7 @@ mod tests {
                 let (plain, target) = plan(program, tls, path);
                 let (mut can, mut writes) = (false, false);
                 for text in samples(intent) {
-                    let wish = intent.read(Given(text)).unwrap_or_else(|_| panic!("{intent}: {text}"));
+                    let wish = intent.read(text).unwrap_or_else(|_| panic!("{intent}: {text}"));
                     let wanted = Wanted {
                         intent,
                         wish: wish.clone(),

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::controller::Controller;
+use super::dialects::dialect;
 use super::says::says;
 use super::write::Written;
-use super::{
-    alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
-};
+use super::{envoy_gateway, gateway, nginx, traefik};
 use crate::diagnostics::words;
-use crate::intents::{Given, Intent, Wish, duration};
+use crate::intents::{Intent, Wish, duration};
 use crate::plan::{Annotation, Plan, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
@@ -63,25 +62,7 @@ type Rows = &'static [Words];
 /// Returns the rows of a program that has annotations for the objects of a target. Rows of other programs are left out, because
 /// the policy does not need them.
 fn rows(target: Target, controller: Controller) -> Rows {
-    match (target, controller) {
-        (Target::Route, _) => openshift::says::WORDS,
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::says::WORDS,
-        (Target::Ingress, Controller::Contour) => contour::says::WORDS,
-        (Target::Ingress, Controller::Haproxy) => haproxy::says::WORDS,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::WORDS,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::WORDS,
-        (Target::Ingress, Controller::Alb) => alb::says::WORDS,
-        (Target::Ingress, Controller::Gce) => gke::says::WORDS,
-        (Target::HttpRoute, _)
-        | (
-            Target::Ingress,
-            Controller::Traefik
-            | Controller::Openshift
-            | Controller::EnvoyGateway
-            | Controller::Gateway
-            | Controller::Other,
-        ) => &[],
-    }
+    dialect(target, controller).map_or(&[], |dialect| dialect.words)
 }
 
 /// Whether the controller of a target reads an annotation for the intent of an option, and supports the intent. No Gateway
@@ -135,7 +116,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         Wish::Sources(wish) => {
             let list = items(value).into_iter().collect::<Vec<_>>().join(",");
             let is_all = |read: &Vec<String>| read.iter().all(|it| wish.contains(it));
-            matches!(wanted.intent.read(Given(&list)), Ok(Wish::Sources(read))
+            matches!(wanted.intent.read(&list), Ok(Wish::Sources(read))
                 if is_all(&read) && wish.iter().all(|it| read.contains(it)))
         }
         // NGINX reads a number without a unit as seconds.
@@ -145,15 +126,12 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
         }
         Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
         Wish::Size(_) => nginx::read::size(value)
-            .is_some_and(|text| wanted.intent.read(Given(&text)).is_ok_and(|read| read == wanted.wish)),
+            .is_some_and(|text| wanted.intent.read(&text).is_ok_and(|read| read == wanted.wish)),
         // This controller is case-sensitive. Equal values and equal booleans are handled above.
         Wish::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
         Wish::Protocol(_) => {
             items(value).contains(&written.to_ascii_lowercase())
-                || wanted
-                    .intent
-                    .read(Given(&value.to_ascii_lowercase()))
-                    .is_ok_and(|read| read == wanted.wish)
+                || wanted.intent.read(&value.to_ascii_lowercase()).is_ok_and(|read| read == wanted.wish)
         }
         // A value may contain more headers than those that are wanted.
         Wish::Headers(_) => {
@@ -216,7 +194,7 @@ pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent
     // Some controllers read names of ingress-nginx under the prefix that it had earlier.
     by_rows.or_else(|| {
         let name = nginx::any_name(key).filter(|_| plan.controller(target).reads(key))?;
-        nginx::read::intent_named(name)
+        nginx::read::meaning(name)
     })
 }
 

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
+use super::dialects::dialect;
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
 use super::says::says;
 use super::words::is_one_word;
 use super::{
-    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
-    haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
+    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway,
+    haproxy_ingress, homepage, is_read_on, kubernetes, nginx, traefik,
 };
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, Wish};
@@ -153,9 +154,7 @@ pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
 
 /// Writes a number of bytes in the largest unit of nginx and HAProxy that leaves no remainder.
 pub(super) fn size(bytes: u64) -> String {
-    let units = [(1 << 30, 'g'), (1 << 20, 'm'), (1 << 10, 'k')];
-    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
-    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+    crate::intents::size(bytes).trim_end_matches('i').to_ascii_lowercase()
 }
 
 /// Returns the annotations for the intents of a plan, for the program that serves a target. An intent is left out if the
@@ -199,7 +198,7 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     written.into_iter().collect()
 }
 
-type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
+pub(super) type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
 
 /// Returns the origin of the link to the URL on a page, if the objects of this target have the link. A Service has one link,
 /// and there is none to a wildcard host.
@@ -252,8 +251,6 @@ fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation
 /// Returns the annotations for the controller of a target, including those that somebody gave as well.
 pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write(plan, target),
-        (Target::HttpRoute, _) => gateway::write::write(plan, target),
         (Target::Ingress, Controller::Traefik) => traefik::write::write(plan, target),
         _ => in_words(plan, target),
     }
@@ -262,24 +259,6 @@ pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 /// Returns the same for the programs that read annotations. The policy compares given annotations with these, and does not need
 /// those of the other programs.
 pub(crate) fn in_words(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let write: Write = match (target, plan.controller(target)) {
-        (Target::Route, _) => openshift::write::write,
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::write::write,
-        (Target::Ingress, Controller::Contour) => contour::write::write,
-        (Target::Ingress, Controller::Haproxy) => haproxy::write::write,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::write,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::write,
-        (Target::Ingress, Controller::Alb) => alb::write::write,
-        (Target::Ingress, Controller::Gce) => gke::write::write,
-        (Target::HttpRoute, _)
-        | (
-            Target::Ingress,
-            Controller::Traefik
-            | Controller::Openshift
-            | Controller::EnvoyGateway
-            | Controller::Gateway
-            | Controller::Other,
-        ) => return Vec::new(),
-    };
-    write(plan, target)
+    let dialect = dialect(target, plan.controller(target));
+    dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default()
 }

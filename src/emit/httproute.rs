@@ -199,7 +199,7 @@ fn redirecting(to: &Value) -> Rule<'static> {
 /// The route that redirects requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
-    if !plan.has_redirect() {
+    if !plan.redirects(Target::HttpRoute) {
         return None;
     }
     let hosts = grouped(plan.rules.iter().map(|rule| (rule.host.as_str(), ())));
@@ -217,14 +217,14 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
 /// Names that an annotation gives to ExternalDNS stay on the Service's own route.
 fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Object<'p>> {
     let mut parent_refs: Vec<&ParentRef> = plan.parents().iter().collect();
-    if plan.has_redirect() {
+    if plan.redirects(Target::HttpRoute) {
         parent_refs.extend(plan.http_parents());
     }
     let mut annotations = annotations.clone();
     annotations.retain(|(key, _)| external_dns::is_key(key) && !external_dns::is_hostname(key));
     let all = plan.redirected_groups().into_iter().enumerate().map(|(index, (to, hostnames))| {
         // A request without TLS is redirected to https directly, so that there are not two redirects.
-        let to = if plan.has_redirect() {
+        let to = if plan.redirects(Target::HttpRoute) {
             json!({"hostname": to, "scheme": "https", "statusCode": redirect_code(plan)})
         } else {
             json!({"hostname": to, "statusCode": redirect_code(plan)})

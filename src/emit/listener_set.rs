@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::metadata::Metadata;
-use super::{Emitting, Kind, Object};
+use super::{Emitting, Kind, Object, Spec};
 use crate::dialect::cert_manager;
 use crate::plan::{Plan, numbered};
 use crate::validation::MAX_NAME;
@@ -17,48 +17,6 @@ use crate::values::{ParentRef, Target};
 
 /// The port at which a Gateway serves https.
 const PORT: u16 = 443;
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Spec<'p> {
-    listeners: Vec<Listener<'p>>,
-    parent_ref: ParentRef,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Listener<'p> {
-    allowed_routes: AllowedRoutes,
-    hostname: &'p str,
-    name: Cow<'p, str>,
-    port: u16,
-    protocol: &'static str,
-    tls: Tls<'p>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct AllowedRoutes {
-    namespaces: From,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct From {
-    from: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Tls<'p> {
-    certificate_refs: [Secret<'p>; 1],
-    mode: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Secret<'p> {
-    group: &'static str,
-    kind: &'static str,
-    name: &'p str,
-}
 
 /// The ListenerSet of a plan, if it has one.
 pub(super) fn listener_set<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
@@ -69,27 +27,24 @@ pub(super) fn listener_set<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>
     let mut taken: BTreeSet<Cow<'p, str>> = hosts.map(|host| Cow::Borrowed(*host)).collect();
     let mut listeners = Vec::new();
     for (secret, hosts) in section {
-        listeners.extend(hosts.into_iter().map(|host| listener(name(host, &mut taken), host, secret)));
+        listeners.extend(hosts.into_iter().map(|host| listener(&name(host, &mut taken), host, secret)));
     }
     // A ListenerSet is attached to the Gateway as a whole, and not to one of its listeners.
     let parent_ref = ParentRef { section_name: None, port: None, ..gateway.clone() };
-    let spec = Spec { listeners, parent_ref };
+    let spec = json!({"listeners": listeners, "parentRef": parent_ref});
     let metadata = Metadata::new(plan, plan.name().into(), annotations(plan));
-    Some(Object::new(Kind::ListenerSet, metadata, Some(super::Spec::ListenerSet(spec))))
+    Some(Object::new(Kind::ListenerSet, metadata, Some(Spec::Other(spec))))
 }
 
-fn listener<'p>(name: Cow<'p, str>, hostname: &'p str, secret: &'p str) -> Listener<'p> {
-    Listener {
-        allowed_routes: AllowedRoutes { namespaces: From { from: "Same" } },
-        hostname,
-        name,
-        port: PORT,
-        protocol: "HTTPS",
-        tls: Tls {
-            certificate_refs: [Secret { group: "", kind: "Secret", name: secret }],
-            mode: "Terminate",
-        },
-    }
+fn listener(name: &str, hostname: &str, secret: &str) -> Value {
+    json!({
+        "allowedRoutes": {"namespaces": {"from": "Same"}},
+        "hostname": hostname,
+        "name": name,
+        "port": PORT,
+        "protocol": "HTTPS",
+        "tls": {"certificateRefs": [{"group": "", "kind": "Secret", "name": secret}], "mode": "Terminate"},
+    })
 }
 
 /// The name of a listener. It is made from the host, so that it does not change when a host is added. A name cannot contain `*`.

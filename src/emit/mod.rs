@@ -13,7 +13,7 @@ pub mod stamp;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::cert_manager;
@@ -78,11 +78,8 @@ pub struct Object<'p> {
 enum Spec<'p> {
     Ingress(ingress::Spec<'p>),
     HttpRoute(httproute::Spec<'p>),
-    Route(route::Spec<'p>),
-    ListenerSet(listener_set::Spec<'p>),
-    Monitor(Map<String, Value>),
-    /// An object that only one controller reads.
-    Extra(Value),
+    /// That of any other kind.
+    Other(Value),
 }
 
 fn as_text<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -228,7 +225,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             let beside = beside.into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
                 let spec = match extra.made {
-                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Spec(spec) => Spec::Other(spec),
                     Made::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
                 };
                 Object::new(extra.kind, metadata, Some(spec))
@@ -267,8 +264,8 @@ impl<'p> Shares<'p> {
     fn new(plans: &[&'p Plan]) -> Self {
         let mut canaries: BTreeMap<_, Vec<&'p Plan>> = BTreeMap::new();
         for plan in plans {
-            if let Some(canary) = &plan.canary {
-                canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
+            if let Some(stable) = plan.stable_identity() {
+                canaries.entry(stable).or_default().push(plan);
             }
         }
         let mut exposed = BTreeMap::new();
@@ -303,8 +300,7 @@ impl<'p> Emitting<'_, 'p> {
 
     /// The plan whose filters apply: for a canary, the plan of the stable Service.
     fn stable(&self) -> &'p Plan {
-        let canary = self.plan.canary.as_ref();
-        let stable = canary.and_then(|it| self.shares.exposed.get(&(self.plan.namespace(), it.of.as_str())));
+        let stable = self.plan.stable_identity().and_then(|stable| self.shares.exposed.get(&stable));
         stable.copied().unwrap_or(self.plan)
     }
 
@@ -347,8 +343,8 @@ impl<'p> Emitting<'_, 'p> {
     /// plans.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
-        let stable = (self.plan.namespace(), canary.of.as_str());
-        if canary.weight.is_some() && !self.shares.exposed.contains_key(&stable) {
+        let stable = self.plan.stable_identity();
+        if canary.weight.is_some() && stable.is_none_or(|stable| !self.shares.exposed.contains_key(&stable)) {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),

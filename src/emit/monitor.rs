@@ -14,5 +14,5 @@ pub(super) fn monitor(plan: &Plan) -> Option<Object<'_>> {
     let mut spec = monitor.provider.clone();
     spec.insert("url".to_owned(), plan.monitored_url(monitor).into());
     let metadata = Metadata::new(plan, plan.name().into(), Vec::new());
-    Some(Object::new(Kind::EndpointMonitor, metadata, Some(Spec::Monitor(spec))))
+    Some(Object::new(Kind::EndpointMonitor, metadata, Some(Spec::Other(spec.into()))))
 }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::metadata::Metadata;
-use super::{Emitting, Kind, Object, origin, rest};
+use super::{Emitting, Kind, Object, Spec, origin, rest};
 use crate::diagnostics::quoted;
 use crate::dialect::write::{Paths, is_about_link};
 use crate::plan::{BackendPort, Plan, Route, numbered};
@@ -14,50 +14,6 @@ use crate::values::{Target, Termination, Tls};
 
 /// The maximum number of `alternateBackends` of a Route.
 const MAX_ALTERNATES: usize = 3;
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Spec<'p> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    alternate_backends: Vec<To<'p>>,
-    host: Cow<'p, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<Cow<'p, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<Port<'p>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<TlsConfig<'p>>,
-    to: To<'p>,
-    wildcard_policy: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct To<'p> {
-    kind: &'static str,
-    name: &'p str,
-    weight: u8,
-}
-
-/// The port of the endpoints, by the name of the Service's port.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Port<'p> {
-    target_port: &'p str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TlsConfig<'p> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_certificate: Option<SecretName<'p>>,
-    insecure_edge_termination_policy: &'static str,
-    termination: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct SecretName<'p> {
-    name: &'p str,
-}
 
 /// The Routes of a plan; empty for a canary, which is a backend of the stable Service's Route.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
@@ -73,7 +29,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
             let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations);
             let secret = secrets.get(rule.host.as_str()).copied().or_else(|| plan.secret());
-            let spec = super::Spec::Route(spec(plan, rule, secret, &canaries));
+            let spec = Spec::Other(spec(plan, rule, secret, &canaries));
             routes.push(Object::new(Kind::Route, metadata, Some(spec)));
         }
     }
@@ -111,7 +67,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
 }
 
 /// The canaries that fit into a Route, with their weights. Reports the canaries that do not fit.
-fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
+fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(&'p Plan, u8)> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MAX_ALTERNATES {
         canaries.truncate(MAX_ALTERNATES);
@@ -119,26 +75,30 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
         let path = origin(&emitting.plan.name);
         emitting.inexpressible(path, said);
     }
-    canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service(), weight }).collect()
+    canaries
 }
 
-fn spec<'p>(plan: &'p Plan, rule: &'p Route, secret: Option<&'p str>, canaries: &[To<'p>]) -> Spec<'p> {
+fn spec(plan: &Plan, rule: &Route, secret: Option<&str>, canaries: &[(&Plan, u8)]) -> Value {
     let (host, wildcard_policy) = match subdomain_host(&rule.host) {
         Some(host) => (Cow::Owned(host), "Subdomain"),
         None => (Cow::Borrowed(rule.host.as_str()), "None"),
     };
-    Spec {
-        alternate_backends: canaries.to_vec(),
-        host,
-        path: Some(Paths::new(plan, Target::Route).of(rule).0).filter(|path| path != "/"),
-        port: plan.backend_port(rule).and_then(BackendPort::name).map(|target_port| Port { target_port }),
-        tls: tls(plan, secret),
-        to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
-        wildcard_policy,
-    }
+    let backend = |plan: &Plan, weight| json!({"kind": "Service", "name": plan.service(), "weight": weight});
+    let alternates: Vec<Value> = canaries.iter().map(|(canary, weight)| backend(canary, *weight)).collect();
+    // The port of the endpoints, by the name of the Service's port.
+    let port = plan.backend_port(rule).and_then(BackendPort::name);
+    without_nulls(json!({
+        "alternateBackends": Some(alternates).filter(|all| !all.is_empty()),
+        "host": host,
+        "path": Some(Paths::new(plan, Target::Route).of(rule).0).filter(|path| path != "/"),
+        "port": port.map(|name| json!({"targetPort": name})),
+        "tls": tls(plan, secret),
+        "to": backend(plan, rest(canaries.iter().map(|(_, weight)| *weight))),
+        "wildcardPolicy": wildcard_policy,
+    }))
 }
 
-fn tls<'p>(plan: &'p Plan, secret: Option<&'p str>) -> Option<TlsConfig<'p>> {
+fn tls(plan: &Plan, secret: Option<&str>) -> Option<Value> {
     // A load balancer that has the certificate connects to the router without TLS, so the Route has no TLS section.
     if !plan.tls().has_secret() {
         return None;
@@ -151,9 +111,16 @@ fn tls<'p>(plan: &'p Plan, secret: Option<&'p str>) -> Option<TlsConfig<'p>> {
     };
     let is_named = plan.tls() == Tls::Secret && !plan.secret_is_derived && !is_passed;
     let secret = secret.filter(|_| is_named);
-    Some(TlsConfig {
-        external_certificate: secret.map(|name| SecretName { name }),
-        insecure_edge_termination_policy: insecure,
-        termination: plan.termination().as_str(),
-    })
+    Some(without_nulls(json!({
+        "externalCertificate": secret.map(|name| json!({"name": name})),
+        "insecureEdgeTerminationPolicy": insecure,
+        "termination": plan.termination().as_str(),
+    })))
+}
+
+fn without_nulls(mut object: Value) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.retain(|_, member| !member.is_null());
+    }
+    object
 }

@@ -16,14 +16,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         let host = word(rule, "host").unwrap_or_default().to_ascii_lowercase();
         let place = rules.clone().index(at).key("host");
         let paths = rule.get("http").map_or(&[][..], |http| items(http, "paths"));
-        let whole = || Taken {
-            path: "/".to_owned(),
-            path_type: PathType::Prefix,
-            host: host.clone(),
-            place: place.clone(),
-            is_part: false,
-            wants: String::new(),
-        };
+        let whole = || Taken::whole(host.clone(), place.clone());
         // A rule without paths reserves the host and answers no request.
         if paths.is_empty() {
             taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
@@ -35,14 +28,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         }));
     }
     if taken.is_empty() {
-        taken.push(Taken {
-            host: String::new(),
-            path: "/".to_owned(),
-            path_type: PathType::Prefix,
-            place: rules,
-            is_part: false,
-            wants: String::new(),
-        });
+        taken.push(Taken::whole(String::new(), rules));
     }
     Found {
         taken,

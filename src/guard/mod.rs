@@ -35,6 +35,14 @@ pub(crate) struct Taken {
     pub(crate) wants: String,
 }
 
+impl Taken {
+    /// All requests for a host.
+    fn whole(host: String, place: FieldPath) -> Self {
+        let path = "/".to_owned();
+        Self { host, path, path_type: PathType::Prefix, place, is_part: false, wants: String::new() }
+    }
+}
+
 /// An object of a kind that assigns hosts in a controller.
 ///
 /// ```
@@ -53,15 +61,8 @@ pub(crate) struct Taken {
 pub struct Guarded<'o> {
     kind: &'static str,
     object: &'o Value,
-    pub(crate) taken: Vec<Taken>,
-    /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
-    is_canary: bool,
-    /// The classes: two if the field and the annotation both have one.
-    classes: Vec<(&'o str, FieldPath)>,
-    /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
-    gateways: Vec<(usize, (&'o str, &'o str))>,
-    /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
-    named: Vec<(String, FieldPath)>,
+    /// The result of the reader of the kind, and the hosts from annotations.
+    found: Found<'o>,
     /// The hosts whose names the object publishes in DNS and that it does not serve.
     published: Vec<(String, FieldPath)>,
     /// Whether the object takes more routes than [`Room`] allows.
@@ -100,13 +101,16 @@ pub fn is_guarded(group: &str, kind: &str) -> bool {
 }
 
 /// The result of the reader of a kind.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Found<'o> {
     taken: Vec<Taken>,
+    /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
     is_canary: bool,
     /// The classes: two if the field and the annotation both have one.
     classes: Vec<(&'o str, FieldPath)>,
+    /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
+    /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
     named: Vec<(String, FieldPath)>,
 }
 
@@ -117,17 +121,14 @@ impl<'o> Guarded<'o> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
-        let Found { taken, is_canary, classes, gateways, named } = read(object);
-        let (published, is_cut) = (Vec::new(), false);
-        let mut guarded =
-            Self { kind, object, taken, is_canary, classes, gateways, named, published, is_cut };
+        let mut guarded = Self { kind, object, found: read(object), published: Vec::new(), is_cut: false };
         guarded.add_of_annotations();
         Some(guarded)
     }
 
     /// Adds the hosts from annotations.
     fn add_of_annotations(&mut self) {
-        let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
+        let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
         let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
         let mut room = Room::new();
         self.is_cut = !rules.iter().all(|taken| room.take(&taken.host, &taken.path));
@@ -152,7 +153,7 @@ impl<'o> Guarded<'o> {
                         self.is_cut = true;
                         break;
                     }
-                    self.taken.push(Taken {
+                    self.found.taken.push(Taken {
                         host: host.clone(),
                         path: path.to_owned(),
                         path_type,
@@ -167,7 +168,7 @@ impl<'o> Guarded<'o> {
                     }
                 }
                 // All hosts are named, even those beyond the limit on hosts and paths.
-                self.named.push((host, place.clone()));
+                self.found.named.push((host, place.clone()));
             }
         }
     }
@@ -182,13 +183,13 @@ impl<'o> Guarded<'o> {
     /// Ingress.
     #[must_use]
     pub fn is_canary(&self) -> bool {
-        self.is_canary
+        self.found.is_canary
     }
 
     /// The class of an Ingress, if it has one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
-        self.classes.first().map(|(class, _)| *class)
+        self.found.classes.first().map(|(class, _)| *class)
     }
 
     /// The value of an annotation, if it is a text.
@@ -213,7 +214,7 @@ impl<'o> Guarded<'o> {
     /// ```
     #[must_use]
     pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
-        self.gateways.iter().map(|(_, gateway)| *gateway).collect()
+        self.found.gateways.iter().map(|(_, gateway)| *gateway).collect()
     }
 
     /// Returns the object as a holder of its claims.
@@ -233,7 +234,7 @@ impl<'o> Guarded<'o> {
     /// Returns the hosts and paths of the object as claims, each once.
     #[must_use]
     pub fn claims(&self) -> Vec<ClaimText> {
-        let mut claims: Vec<ClaimText> = self.taken.iter().map(|taken| self.claim(taken)).collect();
+        let mut claims: Vec<ClaimText> = self.found.taken.iter().map(|taken| self.claim(taken)).collect();
         claims.sort_unstable();
         // A claim of all requests for a path includes the claims of parts of it.
         claims.dedup_by(|left, right| left.text == right.text);
@@ -241,7 +242,7 @@ impl<'o> Guarded<'o> {
     }
 
     pub(crate) fn claim(&self, taken: &Taken) -> ClaimText {
-        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.is_canary);
+        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.found.is_canary);
         ClaimText { is_part: taken.is_part, ..claim }
     }
 }

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{Found, Taken, word};
 use crate::diagnostics::FieldPath;
-use crate::validation::PathType;
 
 /// The host and path of a Route. If it has no host, the router generates a unique one.
 pub(super) fn read(object: &Value) -> Found<'_> {
@@ -19,15 +18,5 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     }
     let path = word(spec, "path").unwrap_or("/").to_owned();
     let place = FieldPath::object(&["spec", "host"]);
-    Found {
-        taken: vec![Taken {
-            host,
-            path,
-            path_type: PathType::Prefix,
-            place,
-            is_part: false,
-            wants: String::new(),
-        }],
-        ..Found::default()
-    }
+    Found { taken: vec![Taken { path, ..Taken::whole(host, place) }], ..Found::default() }
 }

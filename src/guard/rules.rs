@@ -36,15 +36,16 @@ impl Guarded<'_> {
         let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
-        for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken))) {
+        for taken in self.found.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken)))
+        {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
+        for (host, _) in self.found.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        let taken = self.taken.iter().map(|taken| (&taken.host, &taken.place));
-        for (host, place) in taken.chain(self.named.iter().map(|(host, place)| (host, place))) {
+        let taken = self.found.taken.iter().map(|taken| (&taken.host, &taken.place));
+        for (host, place) in taken.chain(self.found.named.iter().map(|(host, place)| (host, place))) {
             if !added.contains(host) || !seen.insert(host.clone()) {
                 continue;
             }
@@ -61,7 +62,7 @@ impl Guarded<'_> {
             }
         }
         let is_same = added.is_empty();
-        for (class, place) in &self.classes {
+        for (class, place) in &self.found.classes {
             if is_same && before.knows(CLASS, class) {
                 continue;
             }
@@ -69,7 +70,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for (index, gateway) in &self.gateways {
+        for (index, gateway) in &self.found.gateways {
             if is_same && before.knows(GATEWAY, &name_of(*gateway)) {
                 continue;
             }
@@ -148,7 +149,7 @@ impl Guarded<'_> {
             let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
         };
-        let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
+        let named = self.found.taken.iter().filter(|taken| !taken.host.is_empty());
         named.filter_map(asked).collect()
     }
 
@@ -164,7 +165,7 @@ impl Guarded<'_> {
     fn shares_more(&self, old: &Self) -> bool {
         let weight = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
-        self.is_canary
+        self.found.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
                 let (new, old) = (self.value(key), old.value(key));
                 new != old && (key != nginx::CANARY_WEIGHT || weight(new) > weight(old))
@@ -191,19 +192,19 @@ impl Before {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
         let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
-        for (claim, taken) in old.taken.iter().map(|taken| (old.claim(taken), taken)) {
+        for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
                 true => add(PART, &(claim.text + &taken.wants)),
                 false => add(WHOLE, &claim.text),
             };
         }
-        for (host, _) in &old.named {
+        for (host, _) in &old.found.named {
             add(HOST, host);
         }
-        for (class, _) in &old.classes {
+        for (class, _) in &old.found.classes {
             add(CLASS, class);
         }
-        for (_, gateway) in &old.gateways {
+        for (_, gateway) in &old.found.gateways {
             add(GATEWAY, &name_of(*gateway));
         }
         before
@@ -222,9 +223,9 @@ impl Before {
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn serves(&self, new: &Guarded<'_>) -> bool {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
-        had_class != new.classes.is_empty()
-            && new.classes.iter().all(|(class, _)| self.knows(CLASS, class))
-            && new.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
+        had_class != new.found.classes.is_empty()
+            && new.found.classes.iter().all(|(class, _)| self.knows(CLASS, class))
+            && new.found.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
     }
 }
 

@@ -10,7 +10,7 @@ mod values;
 use std::fmt;
 
 use crate::diagnostics::words;
-pub(crate) use grammar::{Given, Wrong, duration};
+pub(crate) use grammar::{Wrong, duration};
 pub(crate) use values::{
     BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish, size,
 };

@@ -46,7 +46,7 @@ pub(crate) struct Forwarded<'a> {
 /// Reads the annotations, and files their problems into the report.
 pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
-    let find = |annotation: &str| table::rows().iter().find(|row| row.annotation == Some(annotation));
+    let find = |annotation: &str| table::ROWS.iter().find(|row| row.annotation == Some(annotation));
     for annotation in &service.broken {
         if let Some(read) = find(annotation).and_then(|row| row.read) {
             let _told = read(&mut layer, &Value::Null, Origin::BuiltIn);

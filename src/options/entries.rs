@@ -55,7 +55,7 @@ fn help_for_own(key: &str) -> Option<String> {
         row.annotation.and_then(|key| key.strip_prefix(CONFIG_PREFIX)) == Some(name)
             || row.setting.is_some_and(|setting| setting.eq_ignore_ascii_case(name))
     };
-    let mut settings = table::rows().iter().filter(|row| row.setting.is_some());
+    let mut settings = table::ROWS.iter().filter(|row| row.setting.is_some());
     let meant = settings.find(is_meant).and_then(|row| row.setting);
     Some(meant.map_or_else(|| "remove the key".to_owned(), |setting| format!("set {setting} instead")))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::parse::{self, Parsed};
-use super::table::{Layer, rows};
+use super::table::{Layer, ROWS};
 use crate::diagnostics::{Origin, Severity, Sourced};
 use crate::intents::{Intent, Wish};
 use crate::validation::pattern::Patterns;
@@ -141,10 +141,10 @@ impl Layer {
     }
 }
 
-/// The built-in layer: the defaults of the table, parsed as settings are.
-static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
+/// The built-in layer, which is the lowest of all: the defaults of the table, parsed as settings are.
+pub(crate) static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
     let mut layer = Layer::default();
-    for row in rows() {
+    for row in ROWS {
         if let (Some(value), Some(read)) = (row.built_in, row.read) {
             let _told = read(&mut layer, &value.trim_matches('\'').into(), Origin::BuiltIn);
         }
@@ -227,11 +227,6 @@ impl<'s> Layers<'s> {
     pub(crate) fn is_broken<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> bool {
         matches!(self.slot(field), Some(Slot::Broken))
     }
-}
-
-/// The built-in layer, which is the lowest of all.
-pub(crate) fn built_in() -> &'static Layer {
-    &BUILT_IN
 }
 
 /// Defaults under a name that a Service can choose.

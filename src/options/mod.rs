@@ -31,7 +31,7 @@ pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;
 pub(crate) use layer::Wishes;
-pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
+pub(crate) use layer::{BUILT_IN, Entry, Layers, Namespace, Profile, Slot};
 pub(crate) use parse::{class_problem, is_class, object_problem, port_of};
 pub use served_by::{GatewayFacts, ServedBy};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};

@@ -166,6 +166,6 @@ fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Ori
         let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
         return Err(wrong(&place, said, "move it to the top of the settings"));
     }
-    let known = table::rows().iter().filter(|row| row.is_layered).filter_map(|row| row.setting);
+    let known = table::ROWS.iter().filter(|row| row.is_layered).filter_map(|row| row.setting);
     Err(one(&place, unknown(key, known.chain(own.iter().copied()))))
 }

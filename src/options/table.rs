@@ -179,11 +179,6 @@ pub(crate) fn decided(plan: &Plan) -> impl Iterator<Item = Decided> {
     DECIDES.iter().flat_map(|(decides, place)| decides(plan, *place))
 }
 
-/// The rows of all options, in the order of [`options`].
-pub(super) fn rows() -> &'static [Row] {
-    ROWS
-}
-
 /// The row of a setting.
 pub(super) fn find_setting(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.setting == Some(name))
@@ -363,7 +358,8 @@ macro_rules! options {
             pub(crate) wishes: Wishes,
         }
 
-        static ROWS: &[Row] = &[
+        /// The rows of all options, in the order of [`options`].
+        pub(super) static ROWS: &[Row] = &[
             $( Row {
                 $( setting: Some($setting), is_layered: true, )?
                 $( setting: Some($general), )?

@@ -85,6 +85,23 @@ const fn permission(is_default: bool, component: &'static str, chart_value: &'st
     Permission { is_default, component, chart_value }
 }
 
+/// What most kinds have in common.
+const ROW: KindRow = KindRow {
+    api_version: "",
+    name: "",
+    plural: "",
+    is_namespaced: true,
+    is_built_in: false,
+    permission: None,
+};
+
+/// What the kinds of Envoy Gateway have in common.
+const ENVOY: KindRow = KindRow {
+    api_version: "gateway.envoyproxy.io/v1alpha1",
+    permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
+    ..ROW
+};
+
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 10] = [
@@ -116,81 +133,56 @@ impl Kind {
                 api_version: "networking.k8s.io/v1",
                 name: Target::Ingress.as_str(),
                 plural: "ingresses",
-                is_namespaced: true,
                 is_built_in: true,
                 permission: Some(permission(true, "no-ingress", "targets.ingress")),
+                ..ROW
             },
             Self::HttpRoute => KindRow {
                 api_version: "gateway.networking.k8s.io/v1",
                 name: Target::HttpRoute.as_str(),
                 plural: "httproutes",
-                is_namespaced: true,
-                is_built_in: false,
                 permission: Some(permission(false, "httproute", "targets.httpRoute")),
+                ..ROW
             },
             Self::ListenerSet => KindRow {
                 api_version: "gateway.networking.k8s.io/v1",
                 name: "ListenerSet",
                 plural: "listenersets",
-                is_namespaced: true,
-                is_built_in: false,
                 permission: Some(permission(false, "listenerset", "targets.listenerSet")),
+                ..ROW
             },
             Self::Route => KindRow {
                 api_version: "route.openshift.io/v1",
                 name: Target::Route.as_str(),
                 plural: "routes",
-                is_namespaced: true,
-                is_built_in: false,
                 permission: Some(permission(false, "route", "targets.route")),
+                ..ROW
             },
             Self::EndpointMonitor => KindRow {
                 api_version: "endpointmonitor.stakater.com/v1alpha1",
                 name: "EndpointMonitor",
                 plural: "endpointmonitors",
-                is_namespaced: true,
-                is_built_in: false,
                 permission: Some(permission(false, "monitor", "targets.endpointMonitor")),
+                ..ROW
             },
             Self::Middleware => KindRow {
                 api_version: "traefik.io/v1alpha1",
                 name: "Middleware",
                 plural: "middlewares",
-                is_namespaced: true,
-                is_built_in: false,
                 permission: Some(permission(false, "traefik", "targets.traefik")),
+                ..ROW
             },
-            Self::SecurityPolicy => KindRow {
-                api_version: "gateway.envoyproxy.io/v1alpha1",
-                name: "SecurityPolicy",
-                plural: "securitypolicies",
-                is_namespaced: true,
-                is_built_in: false,
-                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
-            },
-            Self::BackendTrafficPolicy => KindRow {
-                api_version: "gateway.envoyproxy.io/v1alpha1",
-                name: "BackendTrafficPolicy",
-                plural: "backendtrafficpolicies",
-                is_namespaced: true,
-                is_built_in: false,
-                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
-            },
-            Self::HttpRouteFilter => KindRow {
-                api_version: "gateway.envoyproxy.io/v1alpha1",
-                name: "HTTPRouteFilter",
-                plural: "httproutefilters",
-                is_namespaced: true,
-                is_built_in: false,
-                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
-            },
+            Self::SecurityPolicy => KindRow { name: "SecurityPolicy", plural: "securitypolicies", ..ENVOY },
+            Self::BackendTrafficPolicy => {
+                KindRow { name: "BackendTrafficPolicy", plural: "backendtrafficpolicies", ..ENVOY }
+            }
+            Self::HttpRouteFilter => KindRow { name: "HTTPRouteFilter", plural: "httproutefilters", ..ENVOY },
             Self::ConfigMap => KindRow {
                 api_version: "v1",
                 name: "ConfigMap",
                 plural: "configmaps",
-                is_namespaced: true,
                 is_built_in: true,
-                permission: None,
+                ..ROW
             },
         }
     }

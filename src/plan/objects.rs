@@ -28,7 +28,7 @@ impl Plan {
         };
         let mut names: Vec<_> = (0..count).map(|index| numbered(self.name(), index)).collect();
         if target == Target::HttpRoute {
-            if self.has_redirect() {
+            if self.redirects(target) {
                 names.push(redirect_name(self.name()).into());
             }
             let from = self.redirected_groups().len();
@@ -60,6 +60,7 @@ impl Plan {
             Target::Ingress => {
                 self.https_redirect().unwrap_or_else(|| self.tls().has_secret()) && self.canary.is_none()
             }
+            // An additional HTTPRoute does it.
             Target::HttpRoute => {
                 self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
             }
@@ -67,11 +68,6 @@ impl Plan {
                 self.tls().has_secret() && (is_wanted || self.termination() == Termination::Passthrough)
             }
         }
-    }
-
-    /// Whether an additional HTTPRoute redirects requests without TLS to https.
-    pub(crate) fn has_redirect(&self) -> bool {
-        self.redirects(Target::HttpRoute)
     }
 
     /// Whether the Service asks for TLS passthrough, so that TLS ends at the Service.

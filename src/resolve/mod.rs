@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
-use crate::options::{Forwarded, Layer, Layers, Settings, SourcedTemplate, built_in};
+use crate::options::{BUILT_IN, Forwarded, Layer, Layers, Settings, SourcedTemplate};
 use crate::plan::{
     Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
 };
@@ -155,7 +155,7 @@ fn targets<'s>(settings: &'s Settings, layers: Layers<'s>) -> (&'s [Target], Ori
         return (&settings.only_targets, Origin::BuiltIn);
     }
     // An invalid target is reported already; the built-in target lets the other stages continue.
-    let chosen = layers.first(|it| &it.targets).or_else(|| built_in().targets.set());
+    let chosen = layers.first(|it| &it.targets).or_else(|| BUILT_IN.targets.set());
     chosen.map_or((&[], Origin::BuiltIn), |chosen| (&chosen.value, chosen.origin.clone()))
 }
 

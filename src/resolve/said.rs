@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::diagnostics::Report;
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::PREFIX;
-use crate::dialect::nginx::read::{KEYS, https_redirect};
+use crate::dialect::nginx::read::{https_redirect, names_of};
 use crate::dialect::read::read;
 use crate::dialect::says::{Says, says};
 use crate::dialect::words::{Words, words};
@@ -94,18 +94,6 @@ const VALUES: &[(Intent, &[&str])] = &[
 /// The class of the sample Service.
 const CLASS: &str = "sample";
 
-/// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
-///
-/// ```
-/// use xposer::internal::{Intent, meaning};
-/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
-/// assert_eq!(meaning("proxy-buffering"), None);
-/// ```
-#[must_use]
-pub fn meaning(name: &str) -> Option<Intent> {
-    KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
-}
-
 /// The meaning of annotations of a plan, as the option that expresses the same.
 ///
 /// ```
@@ -162,8 +150,7 @@ pub fn meanings(plan: &Plan) -> Vec<Meaning> {
         })
         .collect();
     if let Some(redirect) = https_redirect(plan) {
-        let names = KEYS.iter().filter(|(intent, _)| *intent == Intent::HttpsRedirect);
-        let names: Vec<&str> = names.flat_map(|(_, names)| *names).copied().collect();
+        let names = names_of(Intent::HttpsRedirect);
         let keys = plan.annotations.iter().filter(|it| it.is_forwarded()).map(|it| it.key.clone());
         let keys: Vec<String> =
             keys.filter(|key| key.strip_prefix(PREFIX).is_some_and(|name| names.contains(&name))).collect();

@@ -302,7 +302,8 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
     } else {
         format!("repeat the host for each path: {}", several.join(", "))
     };
-    marked(Problem::new(Code::HostSeparator, said).help(help).found(item), path, url)
+    let problem = Problem::new(Code::HostSeparator, said).help(help).found(item);
+    problem.mark(path, url.value.text(), url.value.is_verbatim())
 }
 
 /// The problem of several hosts that are not separated by commas or lines, and the hosts.
@@ -343,16 +344,8 @@ fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<St
     if url.value.text().trim() == item {
         problem = problem.propose(listed);
     }
-    Some((marked(problem, between, url), hosts.into_iter().map(str::to_owned).collect()))
-}
-
-/// Adds the byte range of `what` to the problem, if it occurs exactly once in the text that the user wrote.
-fn marked(problem: Problem, what: &str, url: &SourcedTemplate) -> Problem {
-    let mut places = url.value.text().match_indices(what);
-    match (places.next(), places.next()) {
-        (Some((at, found)), None) if url.value.is_verbatim() => problem.at(at..at + found.len()),
-        _ => problem,
-    }
+    let problem = problem.mark(between, url.value.text(), url.value.is_verbatim());
+    Some((problem, hosts.into_iter().map(str::to_owned).collect()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use xposer::service::EXPOSE_LABEL;
 use xposer_live::document::Document;
-use xposer_live::error::error_message;
+use xposer_live::error::{error_message, has_cause};
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
 use xposer_live::object::{FIELD_MANAGER, as_applied, has_other_managers};
@@ -72,14 +72,8 @@ impl Action {
     async fn execute(self, client: &Client, metrics: &Metrics) -> Result<ActionResult, ActionError> {
         match self {
             Self::Apply { key, body, hash, mode: ApplyMode::Create } if is_created(key.kind) => {
-                let document = create(client, metrics, &key, &body).await?;
-                Ok(ActionResult::Applied {
-                    key,
-                    hash,
-                    document: document.into(),
-                    is_new: true,
-                    adopted: false,
-                })
+                let document = create(client, metrics, &key, &body).await?.into();
+                Ok(ActionResult::Applied { key, hash, document, is_new: true, adopted: false })
             }
             Self::Apply { key, body, hash, mode } => {
                 if mode == ApplyMode::TakeOwnership {
@@ -96,24 +90,12 @@ impl Action {
                 Ok(ActionResult::Applied { key, hash, document: document.into(), is_new, adopted: false })
             }
             Self::Adopt { key, body, hash } => {
-                let document = adopt(client, metrics, &key, &body).await?;
-                Ok(ActionResult::Applied {
-                    key,
-                    hash,
-                    document: document.into(),
-                    is_new: false,
-                    adopted: true,
-                })
+                let document = adopt(client, metrics, &key, &body).await?.into();
+                Ok(ActionResult::Applied { key, hash, document, is_new: false, adopted: true })
             }
             Self::Withdraw { key } => {
-                let document = apply(client, metrics, &key, &without_fields(&key), true).await?;
-                Ok(ActionResult::Applied {
-                    key,
-                    hash: 0,
-                    document: document.into(),
-                    is_new: false,
-                    adopted: false,
-                })
+                let document = apply(client, metrics, &key, &without_fields(&key), true).await?.into();
+                Ok(ActionResult::Applied { key, hash: 0, document, is_new: false, adopted: false })
             }
             Self::Delete { key, uid, version } => delete(client, metrics, key, &uid, &version).await,
             Self::DeleteUnexposed { key, uid, version, service, owner } => {
@@ -324,10 +306,4 @@ impl ActionError {
             error => Self::Unavailable(error_message(error)),
         }
     }
-}
-
-/// Whether the API server gives this reason among the causes of its refusal.
-fn has_cause(status: &Status, reason: &str) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == reason)
 }

@@ -9,7 +9,7 @@ use crate::dialect::read::read;
 use crate::dialect::says::says;
 use crate::dialect::words::intent_of;
 use crate::dialect::{Loss, Same, effect};
-use crate::intents::{Given, Intent, Wish};
+use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
 
@@ -129,12 +129,12 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     }
     // Redirects to https are already added above.
     let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
-    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
+    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.guards(&it.value))) {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,
             intent,
-            wish: intent.and_then(|intent| intent.read(Given(&annotation.value)).ok()),
+            wish: intent.and_then(|intent| intent.read(&annotation.value).ok()),
             value: annotation.value.clone(),
             origin: annotation.origin(),
             targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
@@ -146,7 +146,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
 /// Whether an annotation redirects to https, if a program reads it.
 fn redirects(annotation: &Annotation) -> bool {
     let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
-    known.is_some_and(|effect| effect.protects(&annotation.value))
+    known.is_some_and(|effect| effect.guards(&annotation.value))
 }
 
 /// Returns the redirect to https, which an option or an annotation asks for, or which ingress-nginx does by default if it

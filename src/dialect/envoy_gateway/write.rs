@@ -7,16 +7,11 @@ use serde_json::{Map, Value, json};
 use super::says::{Server, says};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::says::{Rewrite, duration, rewrite};
-use crate::dialect::write::{Extra, Made, Written};
+use crate::dialect::write::{Extra, Made};
 use crate::intents::{ExternalAuth, Intent, RateLimit, StickySession, Wish, size};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, numbered};
 use crate::values::Target;
-
-/// Envoy Gateway reads no annotations of an HTTPRoute.
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
-}
 
 /// Returns the value of an intent, if Envoy Gateway supports it.
 fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {

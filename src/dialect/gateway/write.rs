@@ -6,16 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::says::{Rewrite, duration, pattern, prefix, rewrite, says};
 use crate::dialect::envoy_gateway;
-use crate::dialect::write::Written;
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
-use crate::values::Target;
-
-/// Returns no annotations, because an HTTPRoute has fields for the intents of a plan.
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
-}
 
 /// Returns the type and the value of the path match of a route.
 pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'p, str>) {

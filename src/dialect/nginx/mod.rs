@@ -3,7 +3,6 @@
 mod grammar;
 pub(crate) mod keys;
 pub(crate) mod paths;
-mod protocol;
 pub(crate) mod read;
 pub(crate) mod reference;
 pub(super) mod removed;

@@ -10,12 +10,12 @@ use super::{CANARY, PREFIX, find, misfit};
 use crate::diagnostics::Sourced;
 use crate::dialect::key::Misfit;
 use crate::dialect::read::Meant;
-use crate::intents::{Given, Intent, Wish, Wrong};
+use crate::intents::{Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
 /// The names of the keys from which an intent is read. For the reference, a key belongs to the first intent that has it.
-pub(crate) const KEYS: &[(Intent, &[&str])] = &[
+const KEYS: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirect, &["force-ssl-redirect", "ssl-redirect"]),
     (
         Intent::Canary,
@@ -37,7 +37,18 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::ConnectTimeout, &["proxy-connect-timeout"]),
     (Intent::IdleTimeout, &["proxy-read-timeout", "proxy-send-timeout"]),
     (Intent::MaxBodySize, &["proxy-body-size"]),
-    (Intent::Cors, &readers::CORS),
+    (
+        Intent::Cors,
+        &[
+            "enable-cors",
+            "cors-allow-origin",
+            "cors-allow-methods",
+            "cors-allow-headers",
+            "cors-expose-headers",
+            "cors-allow-credentials",
+            "cors-max-age",
+        ],
+    ),
     (Intent::RequestHeaders, &["x-forwarded-prefix"]),
     (Intent::BackendProtocol, &["backend-protocol"]),
     (
@@ -55,6 +66,11 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"]),
     (Intent::TlsPassthrough, &["ssl-passthrough"]),
 ];
+
+/// The names of the keys that an intent is read from.
+pub(crate) fn names_of(intent: Intent) -> &'static [&'static str] {
+    KEYS.iter().find(|(of, _)| *of == intent).map_or(&[], |(_, names)| *names)
+}
 
 /// The annotations of a plan by their names.
 struct Annotations<'p>(&'p Plan);
@@ -101,10 +117,18 @@ fn misfit_of(given: &Annotation) -> Option<(Misfit, bool)> {
 
 /// Returns the intent that an annotation expresses, alone or together with others.
 pub(crate) fn intent_of(key: &str) -> Option<Intent> {
-    intent_named(key.strip_prefix(PREFIX)?)
+    meaning(key.strip_prefix(PREFIX)?)
 }
 
-pub(in crate::dialect) fn intent_named(name: &str) -> Option<Intent> {
+/// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
+///
+/// ```
+/// use xposer::internal::{Intent, meaning};
+/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
+/// assert_eq!(meaning("proxy-buffering"), None);
+/// ```
+#[must_use]
+pub fn meaning(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
@@ -124,7 +148,7 @@ struct Said {
 
 impl Said {
     fn wish(self) -> Result<Wish, Wrong> {
-        self.intent.read(Given(&self.text?)).map_err(|problems| {
+        self.intent.read(&self.text?).map_err(|problems| {
             let first = problems.into_iter().next();
             first.unwrap_or_else(|| wrong("", ""))
         })
@@ -178,7 +202,7 @@ pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
         Intent::RateLimit => "9/s",
         _ => return None,
     };
-    intent.read(Given(text)).ok()
+    intent.read(text).ok()
 }
 
 fn wrong(said: &str, help: &str) -> Wrong {

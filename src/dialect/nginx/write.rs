@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::paths::target_of;
 use super::{
     ALLOWED_SOURCES, BACKEND_PROTOCOL, CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE,
-    CANARY_WEIGHT, FORCE_SSL_REDIRECT, REWRITE_TARGET, SSL_REDIRECT, USE_REGEX, protocol,
+    CANARY_WEIGHT, FORCE_SSL_REDIRECT, REWRITE_TARGET, SSL_REDIRECT, USE_REGEX,
 };
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
@@ -36,7 +36,6 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     if let Some(pattern) = plan.pattern().and_then(|_| plan.nginx()?.pattern) {
         written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
     }
-    written.extend(protocol::write(plan));
     written
 }
 

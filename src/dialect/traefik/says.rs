@@ -25,7 +25,6 @@ const fn documented(intent: Intent, words: &'static str, since: &'static str) ->
 }
 
 /// The annotations and Middlewares of Traefik for intents.
-#[allow(dead_code, reason = "the reference of each program reads it")]
 pub(in crate::dialect) static WORDS: &[Words] = &[
     proved(
         Intent::HttpsRedirect,

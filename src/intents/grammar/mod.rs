@@ -14,11 +14,6 @@ mod parts;
 
 use self::parts::Parts;
 
-/// A value as it was written: the text of an annotation, or a setting as text. The lists of a setting are joined by commas, and its
-/// mappings are lines of `key: value`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Given<'t>(pub(crate) &'t str);
-
 /// A problem with a value, with its help.
 pub(crate) struct Wrong {
     pub(crate) said: String,
@@ -56,8 +51,8 @@ const MAX_SOURCES: usize = 512;
 impl Intent {
     /// Reads a value. Returns all problems if it is invalid. The intents `HTTPSRedirect` and `CanaryOf`, whose options are older,
     /// have no value here.
-    pub(crate) fn read(self, given: Given<'_>) -> Result<Wish, Vec<Wrong>> {
-        let text = given.0.trim();
+    pub(crate) fn read(self, text: &str) -> Result<Wish, Vec<Wrong>> {
+        let text = text.trim();
         let one = |read: Read<Wish>| read.map_err(|wrong| vec![wrong]);
         match self {
             Self::StripPrefix | Self::TlsPassthrough => one(switch(text).map(Wish::Switch)),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Parsed, code, invalid, item, list, mapping, wrong};
 use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
-use crate::intents::{Given, Intent, Wish};
+use crate::intents::{Intent, Wish};
 
 /// The value of an intent. In settings, a list has the items of the text, and a mapping its parts.
 pub(in crate::options) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
@@ -21,7 +21,7 @@ pub(in crate::options) fn wish(intent: Intent, value: &Value, at: &Origin) -> Pa
     if text.trim().is_empty() {
         return Ok(None);
     }
-    intent.read(Given(&text)).map(Some).map_err(|all| {
+    intent.read(&text).map(Some).map_err(|all| {
         let code = code(at, Code::IntentInvalid);
         all.into_iter().map(|wrong| (at.path(), Problem::new(code, wrong.said).help(wrong.help))).collect()
     })

@@ -1,20 +1,9 @@
 //! The functions that read annotations of ingress-nginx as values of options: one function for each intent.
 
-use super::{Annotations, Said, stripped, wrong};
+use super::{Annotations, Said, names_of, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::intents::{Given, Intent};
+use crate::intents::Intent;
 use crate::validation::parse_bool;
-
-/// The annotations for CORS.
-pub(super) const CORS: [&str; 7] = [
-    "enable-cors",
-    "cors-allow-origin",
-    "cors-allow-methods",
-    "cors-allow-headers",
-    "cors-expose-headers",
-    "cors-allow-credentials",
-    "cors-max-age",
-];
 
 /// A function that reads some annotations, if they are given.
 pub(super) type Read = fn(&Annotations<'_>) -> Option<Said>;
@@ -38,13 +27,22 @@ pub(super) static READERS: &[Read] = &[
     passthrough,
 ];
 
-const fn says(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
+/// All annotations that an intent is read from say it.
+fn says(intent: Intent, text: String) -> Option<Said> {
+    says_by(intent, names_of(intent), text)
+}
+
+const fn says_by(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
     Some(Said { intent, names, text: Ok(text) })
 }
 
 /// Returns that the annotations of these names have a meaning that no option has. A quoted text identifies the annotation that
 /// is the reason.
-fn cannot(intent: Intent, names: &'static [&'static str], (said, help): (&str, &str)) -> Option<Said> {
+fn cannot(intent: Intent, reason: (&str, &str)) -> Option<Said> {
+    cannot_by(intent, names_of(intent), reason)
+}
+
+fn cannot_by(intent: Intent, names: &'static [&'static str], (said, help): (&str, &str)) -> Option<Said> {
     Some(Said { intent, names, text: Err(wrong(said, help)) })
 }
 
@@ -52,21 +50,20 @@ fn cannot(intent: Intent, names: &'static [&'static str], (said, help): (&str, &
 fn rewrite(given: &Annotations<'_>) -> Option<Said> {
     let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
     let target = annotation.value.trim();
-    let names = &["rewrite-target", "use-regex"];
     if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
-        return says(Intent::StripPrefix, names, "true".to_owned());
+        return says_by(Intent::StripPrefix, names_of(Intent::RewritePath), "true".to_owned());
     }
-    says(Intent::RewritePath, names, target.to_owned())
+    says(Intent::RewritePath, target.to_owned())
 }
 
 fn allowed_sources(given: &Annotations<'_>) -> Option<Said> {
     let list = given.text("allowlist-source-range");
     let list = list.or_else(|| given.text("whitelist-source-range"))?;
-    says(Intent::AllowedSources, &["allowlist-source-range", "whitelist-source-range"], list.to_owned())
+    says(Intent::AllowedSources, list.to_owned())
 }
 
 fn denied_sources(given: &Annotations<'_>) -> Option<Said> {
-    says(Intent::DeniedSources, &["denylist-source-range"], given.text("denylist-source-range")?.to_owned())
+    says(Intent::DeniedSources, given.text("denylist-source-range")?.to_owned())
 }
 
 /// Returns the name of a secret, without the plan's own namespace in front of it.
@@ -78,8 +75,7 @@ fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
 
 /// Without `auth-type`, ingress-nginx asks nobody for a password. No option reads a secret that is a map of users.
 fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
-    let names = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
-    let cannot = |said, help| cannot(Intent::BasicAuth, names, (said, help));
+    let cannot = |said, help| cannot(Intent::BasicAuth, (said, help));
     let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
         (None, None) => return None,
         (Some(kind), Some(secret)) => (kind, secret),
@@ -100,14 +96,14 @@ fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
         );
     }
     let realm = given.text("auth-realm").unwrap_or_default();
-    says(Intent::BasicAuth, names, ["secret: ", secret, "\nrealm: ", realm].concat())
+    says(Intent::BasicAuth, ["secret: ", secret, "\nrealm: ", realm].concat())
 }
 
 /// No option has a URL with variables of nginx, so such a sign-in is left out, and clients see the answer of the server.
 fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     let url = given.text("auth-url")?;
     if given.text("auth-method").is_some_and(|method| method != "GET") {
-        return cannot(
+        return cannot_by(
             Intent::ExternalAuth,
             &["auth-url", "auth-method"],
             (
@@ -124,7 +120,7 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
         &["auth-url", "auth-signin", "auth-response-headers", "auth-method"]
     };
     let text = ["url: ", url, "\nsignIn: ", sign_in, "\nresponseHeaders: ", headers].concat();
-    says(Intent::ExternalAuth, names, text)
+    says_by(Intent::ExternalAuth, names, text)
 }
 
 /// Writes seconds in the grammar of durations, whose numbers have at most five digits.
@@ -140,13 +136,14 @@ const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359
 
 fn says_time(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<Said> {
     match time(seconds) {
-        Some(text) => says(intent, names, text),
-        None => cannot(intent, names, NO_TIME),
+        Some(text) => says_by(intent, names, text),
+        None => cannot_by(intent, names, NO_TIME),
     }
 }
 
 fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
-    says_time(Intent::ConnectTimeout, &["proxy-connect-timeout"], given.text("proxy-connect-timeout")?)
+    let intent = Intent::ConnectTimeout;
+    says_time(intent, names_of(intent), given.text("proxy-connect-timeout")?)
 }
 
 /// One option has the timeouts of both directions, if they are equal.
@@ -174,14 +171,10 @@ pub(in crate::dialect) fn size(text: &str) -> Option<String> {
 }
 
 fn body_size(given: &Annotations<'_>) -> Option<Said> {
-    let names = &["proxy-body-size"];
-    let is_one = |text: &String| Intent::MaxBodySize.read(Given(text)).is_ok();
+    let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
-        Some(text) => says(Intent::MaxBodySize, names, text),
-        None => {
-            let reason = ("no option has this", "write at most 1048576g, or 0");
-            cannot(Intent::MaxBodySize, names, reason)
-        }
+        Some(text) => says(Intent::MaxBodySize, text),
+        None => cannot(Intent::MaxBodySize, ("no option has this", "write at most 1048576g, or 0")),
     }
 }
 
@@ -194,7 +187,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     let origins = part("cors-allow-origin", "*");
     let credentials = part("cors-allow-credentials", "");
     let Some(age) = time(part("cors-max-age", "1728000")) else {
-        return cannot(Intent::Cors, &CORS, NO_TIME);
+        return cannot(Intent::Cors, NO_TIME);
     };
     // ingress-nginx answers each origin with its own name, so `*` with credentials admits every origin with its cookies. No
     // other program supports this, so credentials are left out if they are only the default.
@@ -220,53 +213,45 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
         "\nmaxAge: ",
         &age,
     ];
-    says(Intent::Cors, &CORS, text.concat())
+    says(Intent::Cors, text.concat())
 }
 
 /// Reads the header that ingress-nginx sends only together with a rewrite.
 fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
     rewrite(given)?;
     let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
-    says(Intent::RequestHeaders, &["x-forwarded-prefix"], text)
+    says(Intent::RequestHeaders, text)
 }
 
 fn protocol(given: &Annotations<'_>) -> Option<Said> {
-    let names = &["backend-protocol"];
     let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
         "fcgi" => {
             let reason = ("no option has FastCGI", "expose a web server that asks it by FastCGI");
-            return cannot(Intent::BackendProtocol, names, reason);
+            return cannot(Intent::BackendProtocol, reason);
         }
         "auto_http" => "http".to_owned(),
         word => word.to_owned(),
     };
-    says(Intent::BackendProtocol, names, word)
+    says(Intent::BackendProtocol, word)
 }
 
 fn sticky(given: &Annotations<'_>) -> Option<Said> {
     if given.text("affinity")? != "cookie" {
         return None;
     }
-    let names = &[
-        "affinity",
-        "affinity-mode",
-        "session-cookie-name",
-        "session-cookie-max-age",
-        "session-cookie-expires",
-    ];
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
     let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
     let (key, age) = match age.map(time) {
         None => ("", String::new()),
         Some(Some(age)) => ("\nmaxAge: ", age),
-        Some(None) => return cannot(Intent::StickySession, names, NO_TIME),
+        Some(None) => return cannot(Intent::StickySession, NO_TIME),
     };
-    says(Intent::StickySession, names, ["cookie: ", name, key, &age].concat())
+    says(Intent::StickySession, ["cookie: ", name, key, &age].concat())
 }
 
 fn www(given: &Annotations<'_>) -> Option<Said> {
     let is_on = given.is_true("from-to-www-redirect");
-    says(Intent::RedirectFrom, &["from-to-www-redirect"], "www".to_owned()).filter(|_| is_on)
+    says(Intent::RedirectFrom, "www".to_owned()).filter(|_| is_on)
 }
 
 /// The burst is a multiple of the limit: five times by default, or as often as the annotation says. No option has both limits.
@@ -276,7 +261,7 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
         (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
         (None, None) => return None,
         (Some(_), Some(_)) => {
-            return cannot(
+            return cannot_by(
                 Intent::RateLimit,
                 &["limit-rps", "limit-rpm"],
                 ("limit-rps and limit-rpm are two limits, and an option has one", "keep one of the two"),
@@ -289,17 +274,17 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
         return None;
     }
     let burst = number(limit).unwrap_or(1).saturating_mul(times).min(1_000_000);
-    says(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
+    says_by(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
 }
 
 /// No option has the other modes of verification.
 fn client_certificate(given: &Annotations<'_>) -> Option<Said> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
     let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
-    says(Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"], text)
+    says(Intent::ClientCertificate, text)
 }
 
 fn passthrough(given: &Annotations<'_>) -> Option<Said> {
     let is_on = given.is_true("ssl-passthrough");
-    says(Intent::TlsPassthrough, &["ssl-passthrough"], "true".to_owned()).filter(|_| is_on)
+    says(Intent::TlsPassthrough, "true".to_owned()).filter(|_| is_on)
 }
