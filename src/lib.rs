@@ -72,30 +72,32 @@ use validation::MAX_ANNOTATIONS;
 /// Items that the other crates of this repository and its tests need. This module may change in any release.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::check::protects::{Access, Door, Opened, access, door, is_guessed, opened};
+    pub use crate::check::protects::{
+        Access, LostProtection, access, access_level, is_guessed, lost_protections,
+    };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::conflicts::rivals::lone_canary;
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::{escaped, is_hidden, shortened, type_name};
+    pub use crate::dialect::access::AccessLevel;
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::external_dns::opts_out;
-    pub use crate::dialect::keeps::Keeps;
     pub use crate::dialect::legacy;
+    pub use crate::dialect::mappings::{IntentMapping, Proof};
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::read::meaning;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::nginx::write::CANARY_OPTIONS;
     pub use crate::dialect::protects;
-    pub use crate::dialect::says::Says;
+    pub use crate::dialect::support::Support;
     pub use crate::dialect::tools::{About, about, tool_of_label};
-    pub use crate::dialect::words::{Proof, Words};
     pub use crate::intents::Intent;
     pub use crate::options::profiles;
     pub use crate::resolve::facts::{Certificate, Dns, certificate, certificate_at, dns, profile, urls};
-    pub use crate::resolve::said::{Meaning, Program, Said, meanings, servers};
+    pub use crate::resolve::programs::{IntentSupport, Meaning, Program, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
     pub use crate::values::set;
@@ -200,11 +202,11 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {
-        let said = format!(
+        let programs = format!(
             "the annotations have {} bytes, the API server allows {MAX_ANNOTATIONS}",
             service.annotation_bytes()
         );
-        let problem = Problem::new(Code::AnnotationsTooLarge, said).help("shorten the annotations");
+        let problem = Problem::new(Code::AnnotationsTooLarge, programs).help("shorten the annotations");
         report.file(FieldPath::object(&["metadata", "annotations"]), problem);
         return Outcome::Refused(report);
     }

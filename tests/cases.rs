@@ -1,7 +1,7 @@
 //! Runs every case folder through the core: the objects and the report are those of the files.
 
 use serde_json::{Value, json};
-use xposer::internal::opened;
+use xposer::internal::lost_protections;
 use xposer::{Outcome, Precedence, Service, Settings, Severity, emit_all, expose, expose_all};
 use xposer_testkit::cases::{OBJECTS, REPORT, all};
 use xposer_testkit::golden::compare;
@@ -72,7 +72,8 @@ fn nothing_opens_between_a_plan_and_itself() {
             for service in case.services() {
                 let outcome = expose(&Service::from_value(service), &settings);
                 let Some(plan) = outcome.plan() else { continue };
-                let said: Vec<String> = opened(plan, plan).into_iter().map(|it| it.message).collect();
+                let said: Vec<String> =
+                    lost_protections(plan, plan).into_iter().map(|it| it.message).collect();
                 assert!(said.is_empty(), "{}: {said:?}", case.slug);
                 compared += 1;
             }

@@ -17,7 +17,7 @@ use xposer_testkit::workspace;
 /// Each room of the core, and the rooms that it may import.
 ///
 /// The folder `dialect` contains three rooms: `dialect`, the tables of annotations; `write`, the meaning of annotations and what
-/// each program can express (`read`, `says`, `write`); and `rules`, the rules of the programs.
+/// each program can express (`read`, `support`, `write`); and `rules`, the rules of the programs.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),

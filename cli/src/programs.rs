@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use xposer::internal::{Controller, Intent, Program, Said, Says};
+use xposer::internal::{Controller, Intent, IntentSupport, Program, Support};
 use xposer::options::{Key, annotations};
 
 /// The intent of an annotation of Xposer, if it has one.
@@ -14,7 +14,7 @@ pub(crate) fn intent(key: Key) -> Option<Intent> {
 pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nIts words in the programs, how we know them, and since which version there are")?;
     let all = Program::all().into_iter();
-    table(out, all.map(|program| (program.controller().as_str(), program.said(intent))))
+    table(out, all.map(|program| (program.controller().as_str(), program.intent_support(intent))))
 }
 
 /// Prints the words of a program, and the intents that it cannot express.
@@ -33,7 +33,7 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
     }
     for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
         writeln!(out, "\nWhat it does on an {}", program.target())?;
-        table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.said(intent))))?;
+        table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.intent_support(intent))))?;
     }
     Ok(())
 }
@@ -57,11 +57,11 @@ fn option(intent: Intent) -> &'static str {
 }
 
 /// Prints two columns; the second may have several lines.
-fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, Said)>) -> io::Result<()> {
-    let rows: Vec<(&str, Said)> = rows.collect();
+fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, IntentSupport)>) -> io::Result<()> {
+    let rows: Vec<(&str, IntentSupport)> = rows.collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    for (name, said) in rows {
-        for (index, line) in lines(&said).into_iter().enumerate() {
+    for (name, support) in rows {
+        for (index, line) in lines(&support).into_iter().enumerate() {
             let name = if index == 0 { name } else { "" };
             writeln!(out, "  {name:width$}  {line}")?;
         }
@@ -70,21 +70,22 @@ fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, Said)>) -
 }
 
 /// The words, their source, and the values that are different or not supported.
-fn lines(said: &Said) -> Vec<String> {
-    let words = said.words.iter().map(|row| format!("{} ({}, {})", row.words, row.proof, row.since));
+fn lines(support: &IntentSupport) -> Vec<String> {
+    let words =
+        support.mappings.iter().map(|row| format!("{} ({}, {})", row.annotations, row.proof, row.since));
     let mut lines: Vec<String> = words.collect();
-    match &said.says {
-        Says::Fully if lines.is_empty() => lines.push("yes".to_owned()),
-        Says::Fully => {}
-        Says::But(difference) => lines.push(format!("it {difference}")),
-        Says::Lacks(help) => lines.push(format!("nothing; {help}")),
+    match &support.support {
+        Support::Full if lines.is_empty() => lines.push("yes".to_owned()),
+        Support::Full => {}
+        Support::Partial(difference) => lines.push(format!("it {difference}")),
+        Support::Unsupported(help) => lines.push(format!("nothing; {help}")),
     }
-    lines.extend(said.limits.iter().map(|(value, says)| {
+    lines.extend(support.limits.iter().map(|(value, support)| {
         let value = value.replace('\n', ", ");
-        match says {
-            Says::Fully => format!("with `{value}`: yes"),
-            Says::But(difference) => format!("with `{value}`: it {difference}"),
-            Says::Lacks(help) => format!("with `{value}`: nothing; {help}"),
+        match support {
+            Support::Full => format!("with `{value}`: yes"),
+            Support::Partial(difference) => format!("with `{value}`: it {difference}"),
+            Support::Unsupported(help) => format!("with `{value}`: nothing; {help}"),
         }
     }));
     lines

@@ -96,11 +96,11 @@ fn every_program_and_what_it_has() {
     }
     for program in Program::all() {
         let text = explained(program.controller().as_str());
-        for row in program.words() {
+        for row in program.mappings() {
             assert!(
-                text.contains(row.words) && text.contains(row.since),
+                text.contains(row.annotations) && text.contains(row.since),
                 "{} is missing from {text}",
-                row.words
+                row.annotations
             );
         }
     }
@@ -113,8 +113,8 @@ fn every_intent_in_the_words_of_every_program() {
         let (_, programs) = text.split_once("\nIts words in the programs").unwrap();
         for program in Program::all() {
             assert!(programs.contains(&format!("\n  {} ", program.controller())), "{programs}");
-            for row in program.said(intent).words {
-                assert!(programs.contains(row.words), "{} is missing from {programs}", row.words);
+            for row in program.intent_support(intent).mappings {
+                assert!(programs.contains(row.annotations), "{} is missing from {programs}", row.annotations);
             }
         }
     }

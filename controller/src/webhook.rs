@@ -20,7 +20,7 @@ use tracing::{debug, error, info, warn};
 use xposer::Settings;
 use xposer_admission::{Question, Reply, Request, Response, Review, review};
 use xposer_live::error::error_message;
-use xposer_webhook::{Certificates, Door, Outcome, Reader, Reloaded, serve};
+use xposer_webhook::{Certificates, Handler, Outcome, Reader, Reloaded, serve};
 
 use crate::args::Args;
 use crate::metrics::Metrics;
@@ -164,7 +164,7 @@ struct Answers {
     fails: AtomicBool,
 }
 
-impl Door for Answers {
+impl Handler for Answers {
     async fn answer(&self, request: Bytes) -> Response {
         let settings = self.settings.borrow().clone();
         let reviewed = match serde_json::from_slice::<Request<'_>>(&request) {

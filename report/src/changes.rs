@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use xposer::internal::{is_guessed, opened, servers, shortened};
+use xposer::internal::{is_guessed, lost_protections, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
 /// The maximum size of a help in bytes; it may contain a value of the Service.
@@ -30,32 +30,32 @@ pub(crate) const MAX_HELP: usize = 1000;
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     /// Features that are translated to other annotations or fields.
-    pub translated: Vec<Said>,
+    pub translated: Vec<IntentSupport>,
     /// Features that work differently.
-    pub differs: Vec<Said>,
+    pub differs: Vec<IntentSupport>,
     /// Features that are lost.
-    pub lost: Vec<Said>,
+    pub lost: Vec<IntentSupport>,
     /// Other new findings.
-    pub told: Vec<Said>,
+    pub told: Vec<IntentSupport>,
     /// Protections that are weaker or lost.
-    pub opens: Vec<Said>,
+    pub opens: Vec<IntentSupport>,
     /// Errors for which the Service is refused.
-    pub refused: Vec<Said>,
+    pub refused: Vec<IntentSupport>,
 }
 
 /// A message about a Service, with the annotation, field or setting that it is about.
 ///
 /// ```
 /// use xposer::Severity;
-/// use xposer_report::changes::Said;
+/// use xposer_report::changes::IntentSupport;
 /// let (path, message) = ("settings.tls".to_owned(), "TLS would be off".to_owned());
-/// let said = Said { code: None, path, message, help: None, severity: Severity::Error };
+/// let said = IntentSupport { code: None, path, message, help: None, severity: Severity::Error };
 /// assert_eq!(serde_json::to_string(&said).unwrap(), r#"{"path":"settings.tls","message":"TLS would be off"}"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct Said {
+pub struct IntentSupport {
     /// The code of the finding. A protection that would be weaker or lost has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
@@ -71,7 +71,7 @@ pub struct Said {
     pub severity: Severity,
 }
 
-impl From<&Diagnostic> for Said {
+impl From<&Diagnostic> for IntentSupport {
     fn from(diagnostic: &Diagnostic) -> Self {
         Self {
             code: Some(diagnostic.code.slug()),
@@ -179,14 +179,14 @@ impl Changes {
                 continue;
             }
             if found.severity == Severity::Error {
-                changes.refused.push(Said::from(found));
+                changes.refused.push(IntentSupport::from(found));
             } else {
-                changes.list(found.code).push(Said::from(found));
+                changes.list(found.code).push(IntentSupport::from(found));
             }
         }
         if let (Some(old), Some(new)) = (old.0.plan(), new.0.plan()) {
-            let opened = opened(old, new).into_iter();
-            changes.opens.extend(opened.map(|it| Said {
+            let lost_protections = lost_protections(old, new).into_iter();
+            changes.opens.extend(lost_protections.map(|it| IntentSupport {
                 code: None,
                 path: it.path.to_string(),
                 message: it.message,
@@ -198,7 +198,7 @@ impl Changes {
     }
 
     /// The list for findings with this code.
-    fn list(&mut self, code: Code) -> &mut Vec<Said> {
+    fn list(&mut self, code: Code) -> &mut Vec<IntentSupport> {
         match code {
             Code::IntentTranslated => &mut self.translated,
             Code::IntentDiffers => &mut self.differs,
@@ -219,7 +219,7 @@ impl Changes {
     /// assert_eq!(words, ["translated", "differs", "lost", "told", "open", "refused"]);
     /// ```
     #[must_use]
-    pub fn lists(&self) -> [(&'static str, &[Said]); 6] {
+    pub fn lists(&self) -> [(&'static str, &[IntentSupport]); 6] {
         [
             ("translated", &self.translated),
             ("differs", &self.differs),

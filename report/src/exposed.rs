@@ -1,6 +1,6 @@
 //! Makes the row of an exposed Service from its plan.
 
-use xposer::internal::{self, Door, Keeps, servers, shortened, urls};
+use xposer::internal::{self, AccessLevel, servers, shortened, urls};
 use xposer::service::PortRef;
 use xposer::values::ParentRef;
 use xposer::{Plan, Target};
@@ -11,11 +11,11 @@ use crate::model::{Access, Canary, Certificate, CertificateSource, Dns, Protecti
 const MAX_VALUE: usize = 200;
 
 /// The access through a target.
-pub(crate) fn of_door(door: Door) -> Access {
-    match door {
-        Door::Closed => Access::Restricted,
-        Door::NotKnown => Access::NotKnown,
-        Door::Open => Access::Open,
+pub(crate) fn of_level(level: AccessLevel) -> Access {
+    match level {
+        AccessLevel::Restricted => Access::Restricted,
+        AccessLevel::NotKnown => Access::NotKnown,
+        AccessLevel::Open => Access::Open,
     }
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn row((namespace, service): (&str, &str), plan: &Plan, access: Acces
     let targets = plan.targets().iter().map(|target| {
         let access = match plan.canary() {
             Some(_) => access,
-            None => of_door(internal::door(&protections, *target)),
+            None => of_level(internal::access_level(&protections, *target)),
         };
         row_target(plan, *target, access)
     });
@@ -58,7 +58,7 @@ pub(crate) fn row((namespace, service): (&str, &str), plan: &Plan, access: Acces
                 value: shortened(&it.value, None, MAX_VALUE),
                 from: it.path.to_string(),
                 targets: it.targets.iter().map(|target| target.as_str()).collect(),
-                restricts: it.keeps == Keeps::Out,
+                restricts: it.level == AccessLevel::Restricted,
             })
             .collect(),
         canary: plan.canary().map(|canary| canary_of(&canary.of, canary)),

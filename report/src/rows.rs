@@ -9,7 +9,7 @@ use xposer::{
 };
 
 use crate::changes::{Changes, MAX_HELP, Made, findings, served_by};
-use crate::exposed::{canary_of, of_door, row};
+use crate::exposed::{canary_of, of_level, row};
 use crate::model::{
     API_VERSION, Access, Canary, Claimant, Cluster, Conflict, Finding, ForeignHost, LeftOut, Migration,
     MigrationResult, MigrationSummary, Place, Refused, Report, Row, Summary, Told,
@@ -207,7 +207,7 @@ impl<'m> Maker<'m, '_> {
         let planned: Vec<(usize, &Plan)> =
             order.iter().filter_map(|at| Some((*at, self.outcomes.get(*at)?.plan()?))).collect();
         let mut canaries: HashMap<(&str, &str), Vec<Canary>> = HashMap::new();
-        let mut doors: HashMap<(&str, &str), Access> = HashMap::new();
+        let mut levels: HashMap<(&str, &str), Access> = HashMap::new();
         for (at, plan) in &planned {
             let (namespace, name) = self.name(*at);
             match plan.canary() {
@@ -217,8 +217,11 @@ impl<'m> Maker<'m, '_> {
                 }
                 None => {
                     let access = internal::access(plan);
-                    let door = plan.targets().iter().map(|target| of_door(internal::door(&access, *target)));
-                    doors.insert((namespace, name), door.max().unwrap_or(Access::NotKnown));
+                    let level = plan
+                        .targets()
+                        .iter()
+                        .map(|target| of_level(internal::access_level(&access, *target)));
+                    levels.insert((namespace, name), level.max().unwrap_or(Access::NotKnown));
                 }
             }
         }
@@ -231,8 +234,8 @@ impl<'m> Maker<'m, '_> {
             // The stable Service of a canary decides who has access.
             let stable = plan.canary().map(|canary| (namespace, canary.of.as_str()));
             let access = match stable {
-                Some(stable) => doors.get(&stable).copied().unwrap_or(Access::NotKnown),
-                None => doors.get(&(namespace, name)).copied().unwrap_or(Access::NotKnown),
+                Some(stable) => levels.get(&stable).copied().unwrap_or(Access::NotKnown),
+                None => levels.get(&(namespace, name)).copied().unwrap_or(Access::NotKnown),
             };
             self.summary.exposed += 1;
             self.summary.open += usize::from(access == Access::Open);

@@ -60,13 +60,13 @@ fn browser() -> Opener {
 }
 
 /// An open page, with its console messages and its requests.
-struct Opened {
+struct LostProtection {
     tab: Arc<Tab>,
     said: Arc<Mutex<Vec<String>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-impl Opened {
+impl LostProtection {
     fn new(browser: &Browser, name: &str, html: &str) -> Self {
         let file = kept(name);
         std::fs::write(&file, html).unwrap();
@@ -186,7 +186,7 @@ mod in_chromium {
     #[ignore = "needs chromium: make test"]
     fn the_page_is_used() {
         let browser = browser();
-        let page = Opened::new(&browser, "report.html", &example_page());
+        let page = LostProtection::new(&browser, "report.html", &example_page());
         page.picture("report.png");
         page.colors("dark");
         page.picture("report-dark.png");
@@ -278,7 +278,7 @@ mod in_chromium {
     #[ignore = "needs chromium: make test"]
     fn hostile_text_runs_nothing() {
         let browser = browser();
-        let page = Opened::new(&browser, "report-hostile.html", &hostile_page());
+        let page = LostProtection::new(&browser, "report-hostile.html", &hostile_page());
         page.tab
             .evaluate("document.querySelectorAll('details').forEach(it => { it.open = true; })", false)
             .unwrap();
@@ -305,7 +305,7 @@ mod in_chromium {
         let other =
             "<script>window.ran = 1</script><img src=x onerror=\"window.ran = 1\"><p style=\"color: red\">";
         let html = example_page().replace("</main>", &format!("{other}</main>"));
-        let page = Opened::new(&browser, "report-injected.html", &html);
+        let page = LostProtection::new(&browser, "report-injected.html", &html);
         assert_eq!(page.value("window.ran ?? null"), Value::Null);
         let said = page.said();
         assert!(said.len() >= 3 && said.iter().all(|it| it.contains("Content Security Policy")), "{said:?}");
@@ -319,12 +319,12 @@ mod in_chromium {
         let html = report(&many(5000), &json!({"domain": "example.com"}), &Options::default()).to_html();
         let size = html.len();
         let started = Instant::now();
-        let page = Opened::new(&browser, "report-5000.html", &html);
+        let page = LostProtection::new(&browser, "report-5000.html", &html);
         page.wait_for(
             "document.getElementById('count').textContent",
             &json!("5000 of 5000 Services, 500 of them shown"),
         );
-        let opened = started.elapsed();
+        let lost_protections = started.elapsed();
         // The time until the new rows are laid out.
         let timed = |what: &str| {
             page.value(&format!(
@@ -352,7 +352,7 @@ mod in_chromium {
         assert_eq!(page.services().len(), 5000);
         eprintln!(
             "5000 Services: {size} bytes, open after {} ms, sort {sort} ms, group {group} ms, search {search} ms, show all {all} ms",
-            opened.as_millis()
+            lost_protections.as_millis()
         );
         assert_eq!(page.said(), Vec::<String>::new());
     }

@@ -3,9 +3,9 @@
 
 use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::dialect::mappings::{intent_of, is_equivalent, keys_of, weakened_by};
 use crate::dialect::nginx::ALIASES;
-use crate::dialect::words::{intent_of, keys_of, stands_for, undoes};
-use crate::dialect::{Granted, is_snippet, problem_of_value, protects};
+use crate::dialect::{Allowed, is_snippet, problem_of_value, protects};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Wanted};
 use crate::resolve::{ASK, contradiction};
@@ -44,7 +44,7 @@ fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Op
     }
     let of_target = || plan.targets.iter().find_map(|target| intent_of(plan, *target, key));
     let intent = wanted_by(plan, forwarded).map(|wanted| wanted.intent).or_else(of_target)?;
-    let others = keys_of(plan, intent).filter(|other| stands_for(plan, intent, key, other));
+    let others = keys_of(plan, intent).filter(|other| is_equivalent(plan, intent, key, other));
     others.into_iter().find_map(|other| Some((denial(&other)?, other)))
 }
 
@@ -57,19 +57,19 @@ fn says_denied(what: &str, other: &str, pattern: &str) -> String {
 }
 
 /// Checks that no forwarded line disables what an option or a setting asks for.
-pub(crate) fn undone(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn disabled_by_line(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotations.iter().filter(|it| it.is_forwarded() && plan.has_stable_ingress());
-    for (given, (intents, does)) in given.filter_map(|it| Some((it, undoes(plan, it)?))) {
+    for (given, (intents, does)) in given.filter_map(|it| Some((it, weakened_by(plan, it)?))) {
         let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
         // If only ingress-nginx reads the annotations, the plan has no intents of them. So this searches the annotations of the
         // settings, too.
-        let says = |it: &Annotation| {
+        let support = |it: &Annotation| {
             let intent = intent_of(plan, Target::Ingress, &it.key).filter(|it| intents.contains(it))?;
             (!it.is_forwarded() && protects(&it.key, &it.value)).then(|| (intent, it.origin()))
         };
         let wanted = plan.intents.iter().find(is_undone).map(|it| (it.intent, it.origin.clone()));
-        let wanted = wanted.or_else(|| plan.annotations.iter().find_map(says));
+        let wanted = wanted.or_else(|| plan.annotations.iter().find_map(support));
         let Some((intent, origin)) = wanted else { continue };
         let key = quoted(&given.key);
         let problem = match (does, origin) {
@@ -112,14 +112,14 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Checks the values of a program's own annotations: the program that serves the Service accepts them, and they name only objects
 /// in the namespace of the Service.
-pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn native_values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for annotation in &plan.annotations {
         let Annotation { key, value, .. } = annotation;
         let settings = context.settings;
-        let granted = || Granted {
-            to_name: !annotation.is_forwarded() || settings.allow.fit(key),
-            to_lose: settings.accept_loss.fit(key),
+        let granted = || Allowed {
+            cross_namespace: !annotation.is_forwarded() || settings.allow.fit(key),
+            protection_loss: settings.accept_loss.fit(key),
         };
         let targets = plan.targets.iter().filter(|target| plan.has_object(**target));
         let mut readers = targets

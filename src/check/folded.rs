@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::key::{Key, is_list_of_addresses};
 use crate::dialect::legacy::find;
 use crate::dialect::{Loss, effect, external_dns, forecastle, nginx, protects};
-use crate::options::block::{Line, Swallowed, swallowed};
+use crate::options::block::{EmbeddedKey, Line, embedded_keys};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
 use crate::resolve::is_read_here;
@@ -27,8 +27,8 @@ const IN_LINES_OR_QUOTES: &str =
 /// Reports lines without a colon and values that span several lines. For a key that protects the Service, this is an Error.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     let text = block(context).unwrap_or_default();
-    let spread = spread(context.forwarded.block.lines(), text);
-    for (line, _) in &spread {
+    let multiline_values = multiline_values(context.forwarded.block.lines(), text);
+    for (line, _) in &multiline_values {
         let said = format!("the value of {} spreads over several lines", quoted(line.key));
         let (code, said) = match effect(line.key) {
             Some(Key { loss: Loss::Protects, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
@@ -40,8 +40,8 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     // Both lists are in the order of the block, which may have thousands of lines, so a binary search is possible.
     let is_value = |problem: &&Problem| {
         problem.range.as_ref().is_some_and(|range| {
-            let at = spread.partition_point(|(_, value)| value.end <= range.start);
-            spread.get(at).is_some_and(|(_, value)| value.contains(&range.start))
+            let at = multiline_values.partition_point(|(_, value)| value.end <= range.start);
+            multiline_values.get(at).is_some_and(|(_, value)| value.contains(&range.start))
         })
     };
     for problem in context.forwarded.malformed.iter().filter(|problem| !is_value(problem)) {
@@ -65,19 +65,19 @@ fn is_protection(line: &str) -> bool {
 
 /// Returns the lines without a value that are followed by lines that look like the value, and the byte range of those lines. A line
 /// that belongs to such a value is not the key of another one, so each line is read once.
-fn spread<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
+fn multiline_values<'l, 'b>(lines: &'l [Line<'b>], text: &str) -> Vec<(&'l Line<'b>, Range<usize>)> {
     let mut found: Vec<(&Line<'b>, Range<usize>)> = Vec::new();
     for line in lines.iter().filter(|line| line.value.is_empty() && !line.quoted) {
         let is_value = found.last().is_some_and(|(_, value)| line.key_range.start < value.end);
         if !is_value {
-            found.extend(value_below(line, text).map(|value| (line, value)));
+            found.extend(following_value(line, text).map(|value| (line, value)));
         }
     }
     found
 }
 
 /// Returns the byte range of the lines after `line` that look like its value.
-fn value_below(line: &Line<'_>, text: &str) -> Option<Range<usize>> {
+fn following_value(line: &Line<'_>, text: &str) -> Option<Range<usize>> {
     let before = text.get(..line.key_range.start)?;
     let own = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
     let start = line.value_range.end + text.get(line.value_range.end..)?.find('\n')? + 1;
@@ -118,7 +118,7 @@ pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
     let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
     for line in lines {
-        let inside = line.swallowed();
+        let inside = line.embedded_keys();
         let Some(first) = inside.first() else { continue };
         let start = line.value_range.start + first.start;
         let place = format!("in the value of {}", quoted(line.key));
@@ -142,7 +142,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation| !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
-        let inside = swallowed(key, value);
+        let inside = embedded_keys(key, value);
         if inside.is_empty() {
             continue;
         }
@@ -157,7 +157,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
     let Some(text) = block(context) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
-    let inside = swallowed("#", comment);
+    let inside = embedded_keys("#", comment);
     // A single key at the beginning of the comment is a line that was commented out on purpose.
     let Some(first) =
         inside.first().filter(|it| inside.len() > 1 || !comment.trim_start().starts_with(it.key))
@@ -169,7 +169,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
     report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
 }
 
-fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
+fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem {
     let mut names: Vec<String> = inside.iter().take(MAX_NAMES).map(|it| quoted(it.key)).collect();
     if inside.len() > MAX_NAMES {
         names.push(format!("{} more", inside.len() - MAX_NAMES));

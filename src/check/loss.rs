@@ -7,17 +7,17 @@ use std::cmp::Reverse;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Key;
+use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{at_fault, intent_of, plainest, unread};
+use crate::dialect::nginx::read::{at_fault, intent_of, plainest, reason_unread};
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::says::{NO_REQUEST, Says, is_passed_by, says};
+use crate::dialect::support::{NO_REQUEST, Support, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
-use crate::dialect::words;
 use crate::dialect::{
     Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes, nginx,
 };
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
@@ -25,7 +25,7 @@ use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination};
 
 /// Whether the object of a target has the effect of an annotation by other means.
-fn does(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
+fn has_effect_otherwise(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
     let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
@@ -68,14 +68,14 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         return Loss::Nothing;
     };
     let most = match wanted_by(plan, annotation) {
-        Some(wanted) if lack(plan, target, wanted).is_none() => Loss::Nothing,
+        Some(wanted) if missing_support_help(plan, target, wanted).is_none() => Loss::Nothing,
         // A single key may protect although all keys of the intent together do not.
         Some(wanted) => loss_of(plan, target, wanted),
         None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
             let name = annotation.key.rsplit('/').next().unwrap_or_default();
             let is_limit = || OF_LIMITS.iter().any(|start| name.starts_with(start));
-            let admits =
-                words::intent_of(plan, target, &annotation.key).map_or_else(|| !is_limit(), Intent::admits);
+            let admits = mappings::intent_of(plan, target, &annotation.key)
+                .map_or_else(|| !is_limit(), Intent::admits);
             if admits { Loss::Protects } else { Loss::Weakens }
         }
         // An annotation of the settings is for the program that reads it. With another program, the class determines which clients
@@ -83,22 +83,22 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Weakens,
         None => Loss::Protects,
     };
-    if does(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
+    if has_effect_otherwise(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
 }
 
 /// Returns what is lost if a target does not support an intent. If TLS passes through to the Service, no controller reads a
 /// request; then only the loss of an intent that admits clients is an Error.
 fn loss_of(plan: &Plan, target: Target, wanted: &Wanted) -> Loss {
-    let loss = wanted.intent.loss_of(&wanted.wish);
-    let is_passed = is_passed_by(plan, target, wanted.intent).is_some();
+    let loss = wanted.intent.loss_of(&wanted.intent_value);
+    let is_passed = passthrough_help(plan, target, wanted.intent).is_some();
     if is_passed && !wanted.intent.admits() { loss.min(Loss::Weakens) } else { loss }
 }
 
 /// Returns the help if the controller of a target does not support an intent.
-fn lack(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str>> {
-    match says(plan, target, wanted.intent, Some(&wanted.wish)) {
-        Says::Lacks(help) => Some(help),
-        Says::Fully | Says::But(_) => None,
+fn missing_support_help(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str>> {
+    match support(plan, target, wanted.intent, Some(&wanted.intent_value)) {
+        Support::Unsupported(help) => Some(help),
+        Support::Full | Support::Partial(_) => None,
     }
 }
 
@@ -129,8 +129,8 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default();
     match target {
         Target::Ingress if plan.passes_tls() && plan.canary.is_none() && controller.reads(key) => {
-            if let Some(intent) = words::intent_of(plan, target, key) {
-                return is_passed_by(plan, target, intent).is_some();
+            if let Some(intent) = mappings::intent_of(plan, target, key) {
+                return passthrough_help(plan, target, intent).is_some();
             }
             let is_of_tls = |effect: &Key| matches!(effect.same, Same::Passthrough | Same::Redirect);
             // For HAProxy, the annotations with these beginnings read requests or concern TLS to the Service.
@@ -148,9 +148,9 @@ fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
 
 /// Returns the intent of an annotation. An option may be the origin of the same intent.
 pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
-    let says = |keys: &[String]| keys.contains(&annotation.key);
+    let support = |keys: &[String]| keys.contains(&annotation.key);
     let mut wanted = plan.intents.iter();
-    wanted.clone().find(|it| says(&it.keys)).or_else(|| wanted.find(|it| says(&it.same)))
+    wanted.clone().find(|it| support(&it.keys)).or_else(|| wanted.find(|it| support(&it.same)))
 }
 
 /// Checks that the controllers support the intents of the options. The loss of the intents of annotations is checked by key in
@@ -168,11 +168,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 Origin::Field(_) => "appProtocol",
                 _ => wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str),
             };
-            match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
-                Says::But(difference)
+            match support(plan, *target, wanted.intent, Some(&wanted.intent_value)) {
+                Support::Partial(difference)
                     if wanted.keys.is_empty()
                         || !is_passed(plan, what, *target)
-                        || is_read_otherwise(plan, *target, &wanted.wish) =>
+                        || is_read_otherwise(plan, *target, &wanted.intent_value) =>
                 {
                     let problem = Problem::new(
                         Code::IntentDiffers,
@@ -180,11 +180,15 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     );
                     report.file(wanted.origin.path(), problem);
                 }
-                Says::Lacks(help) if wanted.keys.is_empty() => {
+                Support::Unsupported(help) if wanted.keys.is_empty() => {
                     let said = format!("{server} has nothing for {}", quoted(what));
-                    let problem = lacking(context, *target, wanted, said);
+                    let problem = missing_support(context, *target, wanted, said);
                     // Without support for a limit there is no limit, so no help is needed.
-                    let problem = if wanted.wish == Wish::Size(0) { problem } else { problem.help(help) };
+                    let problem = if wanted.intent_value == IntentValue::Size(0) {
+                        problem
+                    } else {
+                        problem.help(help)
+                    };
                     report.file(wanted.origin.path(), problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
@@ -209,7 +213,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
 /// `https-redirect` reports that.
 fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
     let redirect = plan.https_redirect.clone().or_else(|| nginx::read::https_redirect(plan));
-    let is_done = |target: &Target| {
+    let is_supported = |target: &Target| {
         plan.redirects(*target)
             && (*target != Target::Ingress
                 || !plan.controller(*target).is_nginx()
@@ -219,13 +223,13 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
     wanted.intent == Intent::HttpsRedirectCode
         && matches!(wanted.origin, Origin::Annotation(_))
         && !is_told
-        && !plan.targets.iter().any(is_done)
+        && !plan.targets.iter().any(is_supported)
 }
 
 /// Returns the problem with an option that the controller does not support.
-fn lacking(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
+fn missing_support(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
     // Most servers of HTTP/2 without TLS also serve HTTP/1.1.
-    let is_h2c = wanted.wish == Wish::Protocol(BackendProtocol::H2c);
+    let is_h2c = wanted.intent_value == IntentValue::Protocol(BackendProtocol::H2c);
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
         return Problem::new(Code::TargetInexpressible, said);
     }
@@ -244,8 +248,9 @@ pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, said: String
 
 /// Whether the object of the target has the effect of an annotation by other means, so that nothing is reported.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    effect(&annotation.key)
-        .is_some_and(|effect| !effect.idle.is(&annotation.value) && does(plan, target, effect, annotation))
+    effect(&annotation.key).is_some_and(|effect| {
+        !effect.idle.is(&annotation.value) && has_effect_otherwise(plan, target, effect, annotation)
+    })
 }
 
 /// Whether a rule files a finding about an annotation on this target.
@@ -349,7 +354,7 @@ impl Lost<'_> {
                 }
                 Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
             };
-            let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
+            let help = instead.unwrap_or_else(|| ["remove the line, or ", target_to_use(targets)].concat());
             return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
         }
         let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
@@ -375,13 +380,13 @@ impl Lost<'_> {
         if is_redirect {
             return problem.help(help);
         }
-        let instead = instead.unwrap_or_else(|| ["remove the line, ", elsewhere(targets)].concat());
+        let instead = instead.unwrap_or_else(|| ["remove the line, ", target_to_use(targets)].concat());
         problem.help([&instead, ", or ", help].concat())
     }
 }
 
 /// Returns the part of a help that names where the annotation has its effect.
-fn elsewhere(targets: &[Target]) -> &'static str {
+fn target_to_use(targets: &[Target]) -> &'static str {
     match targets {
         [Target::Ingress] => "choose another class",
         _ => "keep the target Ingress",
@@ -395,11 +400,11 @@ fn instead<'p>(
     targets: &[Target],
 ) -> (&'p Annotation, String, Option<String>) {
     let plain;
-    let (intent, wish, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
-        (Some(wanted.intent), Some(&wanted.wish), None)
+    let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
+        (Some(wanted.intent), Some(&wanted.intent_value), None)
     } else if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
         return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
-    } else if let Some((intent, wrong)) = unread(plan, &annotation.key) {
+    } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
         plain = intent.and_then(plainest);
         (intent, plain.as_ref(), Some(wrong))
     } else {
@@ -407,10 +412,10 @@ fn instead<'p>(
     };
     let mut help = None;
     for target in targets {
-        match (intent.map(|intent| says(plan, *target, intent, wish)), &wrong) {
-            (Some(Says::Lacks(instead)), _) => help = help.or(Some(instead.into_owned())),
-            (says, Some(wrong)) => {
-                let named = says.and(intent).and_then(|intent| at_fault(plan, intent, &wrong.said));
+        match (intent.map(|intent| support(plan, *target, intent, intent_value)), &wrong) {
+            (Some(Support::Unsupported(instead)), _) => help = help.or(Some(instead.into_owned())),
+            (support, Some(wrong)) => {
+                let named = support.and(intent).and_then(|intent| at_fault(plan, intent, &wrong.said));
                 return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
             }
             (_, None) => {}

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::misspelt::{is_misspelt, misspelt};
-use crate::dialect::{is_passed_over, protects};
+use crate::dialect::{makes_object_ignored, protects};
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
@@ -15,7 +15,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         }
         let (key, value) = (&annotation.key, &annotation.value);
         let is_told = context.plan.targets.contains(&Target::Ingress)
-            && is_passed_over(context.plan.controller(Target::Ingress), key);
+            && makes_object_ignored(context.plan.controller(Target::Ingress), key);
         if is_told {
             continue;
         }

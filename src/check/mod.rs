@@ -5,6 +5,7 @@
 
 pub(crate) mod annotations;
 mod canary;
+mod canary_and_redirect;
 pub(crate) mod folded;
 mod host;
 mod loss;
@@ -14,10 +15,9 @@ pub(crate) mod protects;
 mod route;
 mod targets;
 mod tls;
-mod unvalued;
 
 use crate::diagnostics::{Code, Report};
-use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values, www};
+use crate::dialect::nginx::rules::{self as nginx, ineffective, rewrite, values, www};
 use crate::dialect::{alb, cert_manager, external_dns, f5_nginx, forecastle, gateway, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
@@ -139,7 +139,7 @@ rules! {
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
-        "the documentation and the code of each controller, as the reference page of dialects names them", unvalued::without_value;
+        "the documentation and the code of each controller, as the reference page of dialects names them", canary_and_redirect::without_value;
     "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
     "ingress-patterns", [IntentDiffers],
@@ -151,9 +151,9 @@ rules! {
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "own-words", [AnnotationInvalid, AnnotationIgnored, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
-        "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
+        "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::native_values;
     "undone-options", [IntentConflict, IntentDiffers],
-        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::undone;
+        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::disabled_by_line;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],
@@ -161,23 +161,23 @@ rules! {
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", canary::ignored;
     "nginx-authentication", [AuthenticationOff],
-        "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
+        "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", ineffective::authentication;
     "client-certificate", [AuthenticationOff],
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "alb-without-https", [AuthenticationOff],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
-        "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
+        "ingress-nginx 1.15, internal/ingress/annotations and its template", ineffective::alone;
     "nginx-aliases", [AnnotationAlias],
-        "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", traps::aliases;
+        "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", ineffective::aliases;
     "nginx-passwords", [AuthenticationDenies],
-        "ingress-nginx 1.15, internal/ingress/annotations/auth", traps::passwords;
+        "ingress-nginx 1.15, internal/ingress/annotations/auth", ineffective::passwords;
     "beside-block", [AnnotationBeside],
         "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::beside;
     "nginx-www", [RedirectWithoutCertificate],
         "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
     "nginx-origins", [CorsOriginInvalid],
-        "ingress-nginx 1.15, internal/ingress/annotations/cors", traps::origins;
+        "ingress-nginx 1.15, internal/ingress/annotations/cors", ineffective::origins;
     "forecastle", [ForecastleInvalid, ForecastleWildcard],
         "Forecastle 2, annotations and wrappers", forecastle::rules::values;
     "external-dns", [DnsInvalid, DnsUnread],

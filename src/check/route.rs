@@ -8,7 +8,7 @@ use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
 use crate::dialect::haproxy_ingress::write::PATH_TYPE;
 use crate::dialect::nginx::USE_REGEX;
-use crate::dialect::nginx::paths::{Nginx, as_regex};
+use crate::dialect::nginx::paths::{NginxPaths, as_regex};
 use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::dialect::write::Paths;
 use crate::plan::Route;
@@ -33,7 +33,7 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
 
 fn problem<'p>(
     context: &RuleContext<'p>,
-    nginx: Option<Nginx<'p>>,
+    nginx: Option<NginxPaths<'p>>,
     paths: Paths<'p>,
     rule: &'p Route,
 ) -> Option<Problem> {
@@ -102,7 +102,8 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     let controller = plan.controller(Target::Ingress);
     // It is not known how other controllers compare a path.
     let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
-    let by_route = plan.targets.contains(&Target::HttpRoute) && gateway::says::prefix(plan, rule).is_none();
+    let by_route =
+        plan.targets.contains(&Target::HttpRoute) && gateway::support::prefix(plan, rule).is_none();
     let is_by_ingress = || instead(context, paths, rule).is_none() && !is_literal(context);
     let is_compared = || by_route || (by_ingress && is_by_ingress());
     let of = |controller: Controller| [" of ", controller.row().name].concat();
@@ -150,7 +151,7 @@ fn free_type(rule: &Route) -> &'static str {
 /// Returns the finding about how the controller of the Ingress compares a path that is a regular expression.
 fn regex<'p>(
     context: &RuleContext<'p>,
-    nginx: Option<Nginx<'p>>,
+    nginx: Option<NginxPaths<'p>>,
     paths: Paths<'p>,
     rule: &'p Route,
 ) -> Option<Problem> {
@@ -189,7 +190,7 @@ fn regex<'p>(
                 quoted(class)
             )
         }
-        (_, Some(Nginx { pattern: Some(_), .. })) => {
+        (_, Some(NginxPaths { pattern: Some(_), .. })) => {
             format!("the path {path} is read as a regular expression, for which {USE_REGEX} was added")
         }
         _ => format!("the path {path} is read as a regular expression"),
@@ -211,7 +212,7 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
     if !rule.is_pattern() {
         return None;
     }
-    let instead = controller.instead_of_patterns(&rule.path)?;
+    let instead = controller.literal_matching(&rule.path)?;
     if alb::write::reads_patterns(plan) {
         return None;
     }
@@ -243,7 +244,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     NO_PATTERN.to_owned(),
                 ),
             }
-        } else if let Some(help) = begins_others(context, paths, rule) {
+        } else if let Some(help) = prefix_overmatch_help(context, paths, rule) {
             let (path, longer) = (path(), format!("{}x", rule.path));
             (format!("{name} takes {path} for the beginning of a path, also of {}", quoted(&longer)), help)
         } else if let Some(wrong) = only_of_first_pcre(nginx.as_ref(), rule) {
@@ -265,7 +266,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Returns what to write instead of a path that the controller of the Ingress also matches as the beginning of a longer path
 /// element, as `/a` matches `/ab`.
-fn begins_others(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> Option<String> {
+fn prefix_overmatch_help(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> Option<String> {
     let plan = context.plan;
     let controller = plan.controller(Target::Ingress);
     let is_f5 = controller == Controller::F5Nginx;
@@ -304,7 +305,7 @@ fn pattern_help(context: &RuleContext<'_>, pattern: &str) -> String {
 }
 
 /// Returns the part of a path that PCRE accepts and PCRE2 does not. ingress-nginx 1.15 is built with PCRE.
-fn only_of_first_pcre<'p>(nginx: Option<&Nginx<'_>>, rule: &'p Route) -> Option<Malformed<'p>> {
+fn only_of_first_pcre<'p>(nginx: Option<&NginxPaths<'_>>, rule: &'p Route) -> Option<Malformed<'p>> {
     let is_read = nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
     if is_read && rule.is_pattern() { kinds(&rule.path).ok()?.not_pcre2 } else { None }
 }
@@ -327,8 +328,7 @@ fn plain(context: &RuleContext<'_>, report: &mut Report) {
         plan.controller(*target).row().name,
         quoted(path)
     );
-    let is_text =
-        *target == Target::Route || plan.controller(*target).instead_of_patterns("/(a|b)").is_some();
+    let is_text = *target == Target::Route || plan.controller(*target).literal_matching("/(a|b)").is_some();
     let help = if is_text {
         "remove the line".to_owned()
     } else {

@@ -1,11 +1,11 @@
 //! Rules about TLS that apply to every controller.
 
+use super::canary_and_redirect::redirecting_line;
 use super::host::chosen_by;
-use super::unvalued::redirecting_line;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::access::{certificate_asked, needs_tls};
 use crate::dialect::controller::Controller;
-use crate::dialect::keeps::{certificate_asked, needs_tls};
-use crate::dialect::says::says;
+use crate::dialect::support::support;
 use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
@@ -19,7 +19,7 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     // loss.
     let is_lost = || {
         let target = Target::Ingress;
-        redirecting_line(plan).is_some() && !says(plan, target, Intent::HttpsRedirect, None).is_done()
+        redirecting_line(plan).is_some() && !support(plan, target, Intent::HttpsRedirect, None).is_supported()
     };
     let is_off = !plan.tls().is_on() && plan.canary.is_none();
     if let Some(redirect) = plan.asked_redirect().filter(|_| is_off && !is_lost()) {

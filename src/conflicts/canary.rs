@@ -7,12 +7,12 @@ use super::claims::{Claimed, MAX_NAMED, conflict, exclusive, routes};
 use super::{Filing, Identity, Naming};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::covers::covers;
+use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::{any_name, is_read_on_canary, redirect_of};
 use crate::dialect::read::read;
-use crate::dialect::says::{is_done, says};
-use crate::dialect::words::intent_of;
+use crate::dialect::support::{is_supported, support};
 use crate::dialect::{is_read_on, protects};
-use crate::intents::{Intent, Loss, Wish};
+use crate::intents::{Intent, IntentValue, Loss};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
@@ -85,7 +85,7 @@ fn foreign_routes<'p>(
                 let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
                 if let Some(problem) =
-                    conflict(claim, plan, origin, &naming.in_words(plan, &others, all), help)
+                    conflict(claim, plan, origin, &naming.annotations_for(plan, &others, all), help)
                 {
                     file(*at, plan, problem);
                 }
@@ -98,7 +98,7 @@ fn foreign_routes<'p>(
 /// Facts about a stable Service, computed once for all of its canaries.
 struct Stable<'p> {
     routes: BTreeSet<Comparable<'p>>,
-    meanings: Vec<(Intent, Wish)>,
+    meanings: Vec<(Intent, IntentValue)>,
 }
 
 /// Checks that every canary has its stable Service among the plans, exposed in the same way. The Services of `refused` are not
@@ -213,21 +213,21 @@ fn difference(
 }
 
 /// The intents of a plan, whichever words express them.
-fn meanings(plan: &Plan) -> Vec<(Intent, Wish)> {
-    let known = plan.intents.iter().map(|it| (it.intent, it.wish.clone()));
-    let more = read(plan).into_iter().map(|it| (it.intent, it.wish));
+fn meanings(plan: &Plan) -> Vec<(Intent, IntentValue)> {
+    let known = plan.intents.iter().map(|it| (it.intent, it.intent_value.clone()));
+    let more = read(plan).into_iter().map(|it| (it.intent, it.intent_value));
     known.chain(more).chain(plan.annotations.iter().filter_map(|line| meaning(plan, line))).collect()
 }
 
 /// The intent that a line has in the words of the controller that serves the plan.
-fn meaning(plan: &Plan, line: &Annotation) -> Option<(Intent, Wish)> {
+fn meaning(plan: &Plan, line: &Annotation) -> Option<(Intent, IntentValue)> {
     let intent = plan.targets.iter().find_map(|target| intent_of(plan, *target, &line.key))?;
     Some((intent, intent.read(&line.value).ok()?))
 }
 
 /// The protection that a canary asks for and its stable Service does not have. It would have no effect: the controller answers all
 /// requests for a host and path as the stable Service asks. The size of a request body is no protection in this sense.
-fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(FieldPath, Problem)> {
+fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, IntentValue)]) -> Vec<(FieldPath, Problem)> {
     // Such a canary has a finding of its own, because other controllers do not read an Ingress as a canary.
     if canary.targets.contains(&Target::Ingress) && !canary.controller(Target::Ingress).is_nginx() {
         return Vec::new();
@@ -241,16 +241,16 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
     };
     // The plan without the canary tells whether the controller could do the same for the stable Service, which decides the help.
     let alone = LazyCell::new(|| Plan { canary: None, ..canary.clone() });
-    let is_covered = |intent: Intent, wish: &Wish| {
+    let is_covered = |intent: Intent, intent_value: &IntentValue| {
         intent == Intent::MaxBodySize
-            || intent.loss_of(wish) != Loss::Protects
-            || theirs.iter().any(|(other, given)| *other == intent && covers(intent, given, wish))
+            || intent.loss_of(intent_value) != Loss::Protects
+            || theirs.iter().any(|(other, given)| *other == intent && covers(intent, given, intent_value))
     };
     let mut found = Vec::new();
     let options = canary.intents.iter().filter(|it| it.keys.is_empty());
     for wanted in options.filter(|it| matches!(it.origin, Origin::Annotation(_))) {
-        if !is_covered(wanted.intent, &wanted.wish) {
-            let is_lost = !is_done(&alone, wanted);
+        if !is_covered(wanted.intent, &wanted.intent_value) {
+            let is_lost = !is_supported(&alone, wanted);
             found.push((wanted.origin.path(), problem(wanted.intent.as_str(), is_lost)));
         }
     }
@@ -267,12 +267,14 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, Wish)]) -> Vec<(
     let own = read(canary);
     for line in canary.annotations.iter().filter(is_asked).filter(is_idle) {
         let meant = own.iter().find(|it| it.keys.contains(&line.key));
-        let meant = meant.map(|it| (it.intent, it.wish.clone())).or_else(|| meaning(canary, line));
+        let meant = meant.map(|it| (it.intent, it.intent_value.clone())).or_else(|| meaning(canary, line));
         let is_there = stable.annotation(&line.key).is_some_and(|given| given.value == line.value)
-            || meant.as_ref().is_some_and(|(intent, wish)| is_covered(*intent, wish));
+            || meant.as_ref().is_some_and(|(intent, intent_value)| is_covered(*intent, intent_value));
         if !is_there {
             let is_said = |target: &Target| match (target, &meant) {
-                (_, Some((intent, wish))) => says(&alone, *target, *intent, Some(wish)).is_done(),
+                (_, Some((intent, intent_value))) => {
+                    support(&alone, *target, *intent, Some(intent_value)).is_supported()
+                }
                 (Target::Ingress, None) => alone.controller(*target).reads(&line.key),
                 (other, None) => is_read_on(&line.key, *other),
             };

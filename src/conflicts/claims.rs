@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::patterns::{Compared, compared};
 use super::{Filing, Naming, canary, certificates};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
-use crate::dialect::gateway::says::prefix;
+use crate::dialect::gateway::support::prefix;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
-use crate::dialect::says::is_done;
-use crate::dialect::write::{extras, text_path};
+use crate::dialect::support::is_supported;
+use crate::dialect::write::{equivalent_prefix, extras};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Scope};
@@ -194,8 +194,8 @@ pub(super) fn routes(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&
 /// The claims of a plan; a route also has the source of its host.
 fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target, &[]));
-    let extras = extras.map(move |extra| match extra.called {
-        Some(called) => Claimed::Name(extra.kind.as_str(), None, called.into()),
+    let extras = extras.map(move |extra| match extra.referenced_as {
+        Some(referenced_as) => Claimed::Name(extra.kind.as_str(), None, referenced_as.into()),
         None => Claimed::Name(extra.kind.as_str(), plan.namespace(), extra.name),
     });
     main_claims(plan).into_iter().chain(redirects(plan)).chain(extras.map(|claim| (claim, None)))
@@ -237,7 +237,7 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let has = |target| plan.targets.contains(&target);
     for rule in plan.rules.iter().filter(|rule| rule.is_pattern()) {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
-        let of_ingress = || if has(Target::Ingress) { text_path(plan, rule) } else { None };
+        let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
         let Some(path) = of_route.or_else(of_ingress) else { continue };
         if claimed_path(&rule.path, rule.path_type).0 == path {
             continue;
@@ -251,7 +251,7 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.
 pub(super) fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = Vec::new();
-    if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
+    if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
             found.push((Claimed::Route(host.into(), "/".into(), false, false), Some(&wanted.origin)));
         }
@@ -266,13 +266,14 @@ fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
     if path != "/" {
         return false;
     }
-    let wish = |plan: &Plan| {
+    let intent_value = |plan: &Plan| {
         let groups = plan.redirected_groups();
         let to = groups.into_iter().find(|(_, hosts)| hosts.iter().any(|host| host == from))?.0.to_owned();
         Some((plan.namespace().map(str::to_owned), to))
     };
     let Some((first, others)) = plans.split_first() else { return false };
-    wish(first).is_some_and(|first| others.iter().all(|other| wish(other).as_ref() == Some(&first)))
+    intent_value(first)
+        .is_some_and(|first| others.iter().all(|other| intent_value(other).as_ref() == Some(&first)))
 }
 
 /// Files an Error for every exclusive claim of several plans. All claims are sorted, so that equal claims are adjacent.
@@ -341,7 +342,7 @@ impl Owners<'_> {
     fn others(&self, plan: &Plan, naming: Naming) -> Option<String> {
         let others = self.services.iter().copied().filter(|other| other.identity() != plan.identity());
         let named: Vec<&Plan> = others.take(MAX_NAMED).collect();
-        (!named.is_empty()).then(|| naming.in_words(plan, &named, self.services.len() - 1))
+        (!named.is_empty()).then(|| naming.annotations_for(plan, &named, self.services.len() - 1))
     }
 
     /// Whether each of the plans has a target in common with this plan.

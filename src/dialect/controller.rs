@@ -235,7 +235,7 @@ impl Controller {
 
     /// Returns how the controller compares a path with characters of a regular expression, if it supports no regular
     /// expressions and the path is not one of its own patterns.
-    pub(crate) fn instead_of_patterns(self, path: &str) -> Option<&'static str> {
+    pub(crate) fn literal_matching(self, path: &str) -> Option<&'static str> {
         // For these controllers, `*` after a slash is a wildcard; for GKE, only at the end.
         let is_glob = || match self {
             Self::Gce => !is_regex_path(path.strip_suffix("/*").unwrap_or(path)),

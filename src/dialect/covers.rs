@@ -2,38 +2,40 @@
 
 use std::net::IpAddr;
 
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 
 /// Whether `given` admits nobody whom `wanted` denies. Values that cannot be compared must be equal.
-pub(crate) fn covers(intent: Intent, given: &Wish, wanted: &Wish) -> bool {
+pub(crate) fn covers(intent: Intent, given: &IntentValue, wanted: &IntentValue) -> bool {
     match (given, wanted) {
-        (Wish::BasicAuth(given), Wish::BasicAuth(wanted)) => given.secret == wanted.secret,
-        (Wish::ExternalAuth(given), Wish::ExternalAuth(wanted)) => given.url == wanted.url,
-        (Wish::Certificate(given_one), Wish::Certificate(wanted_one)) => {
+        (IntentValue::BasicAuth(given), IntentValue::BasicAuth(wanted)) => given.secret == wanted.secret,
+        (IntentValue::ExternalAuth(given), IntentValue::ExternalAuth(wanted)) => given.url == wanted.url,
+        (IntentValue::Certificate(given_one), IntentValue::Certificate(wanted_one)) => {
             given_one.secret == wanted_one.secret && !lets_more_in(intent, wanted, given)
         }
-        (Wish::Sources(_) | Wish::Rate(_) | Wish::Cors(_), _) => !lets_more_in(intent, wanted, given),
+        (IntentValue::Sources(_) | IntentValue::Rate(_) | IntentValue::Cors(_), _) => {
+            !lets_more_in(intent, wanted, given)
+        }
         _ => given == wanted,
     }
 }
 
 /// Whether the new value of an intent admits more than the old one.
-pub(crate) fn lets_more_in(intent: Intent, old: &Wish, new: &Wish) -> bool {
+pub(crate) fn lets_more_in(intent: Intent, old: &IntentValue, new: &IntentValue) -> bool {
     match (old, new) {
-        (Wish::Sources(old), Wish::Sources(new)) => match intent {
+        (IntentValue::Sources(old), IntentValue::Sources(new)) => match intent {
             Intent::DeniedSources => !Networks::of(new).have_all(old),
             _ => !Networks::of(old).have_all(new),
         },
-        (Wish::Size(old), Wish::Size(new)) => *old > 0 && (*new == 0 || new > old),
-        (Wish::Rate(old), Wish::Rate(new)) => {
+        (IntentValue::Size(old), IntentValue::Size(new)) => *old > 0 && (*new == 0 || new > old),
+        (IntentValue::Rate(old), IntentValue::Rate(new)) => {
             u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
         }
-        (Wish::Cors(old), Wish::Cors(new)) => {
+        (IntentValue::Cors(old), IntentValue::Cors(new)) => {
             let is_new =
                 |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
             new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
         }
-        (Wish::Certificate(old), Wish::Certificate(new)) => new.is_optional && !old.is_optional,
+        (IntentValue::Certificate(old), IntentValue::Certificate(new)) => new.is_optional && !old.is_optional,
         _ => false,
     }
 }

@@ -1,50 +1,54 @@
-//! What the program that serves a target has for the intents of a plan: one line for each program.
+//! The dialect of each program that serves a target: one line for each program.
 
 use super::controller::Controller;
-use super::says::Says;
-use super::words::Words;
+use super::mappings::IntentMapping;
+use super::support::Support;
 use super::write::Write;
 use super::{
     alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
 };
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::Plan;
 use crate::values::Target;
 
-type Say = fn(&Plan, Intent, Option<&Wish>) -> Says;
+type SupportOf = fn(&Plan, Intent, Option<&IntentValue>) -> Support;
 
-/// What a program has for the intents of a plan.
+/// The parts of a dialect that a plan needs.
 pub(super) struct Dialect {
-    /// Its words that are annotations.
-    pub(super) words: &'static [Words],
-    /// Whether and how it does what a plan wants.
-    pub(super) says: Say,
-    /// The annotations in which a plan says what it wants.
+    /// The annotations for the intents. Empty for a program that has fields or objects for them.
+    pub(super) mappings: &'static [IntentMapping],
+    /// Returns whether and how the program supports an intent.
+    pub(super) support: SupportOf,
+    /// Returns the annotations that express the intents of a plan.
     pub(super) write: Write,
 }
 
 macro_rules! dialect {
     ($program:ident) => {
-        Dialect { words: $program::says::WORDS, says: $program::says::says, write: $program::write::write }
+        Dialect {
+            mappings: $program::support::MAPPINGS,
+            support: $program::support::support,
+            write: $program::write::write,
+        }
     };
 }
 
-/// The dialect of a program whose words are no annotations. The policy reads this table, and has no use for these words.
-fn without_annotations(says: Say) -> Dialect {
-    Dialect { words: &[], says, write: |_, _| Vec::new() }
+/// Returns the dialect of a program that has fields or objects for the intents. The policy makes no objects, so the table does not contain them.
+fn without_annotations(support: SupportOf) -> Dialect {
+    Dialect { mappings: &[], support, write: |_, _| Vec::new() }
 }
 
-/// The dialect of whoever serves a target, if it is known.
+/// Returns the dialect of the program that serves a target, if it is known.
 pub(super) fn dialect(target: Target, controller: Controller) -> Option<Dialect> {
     Some(match (target, controller) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => without_annotations(envoy_gateway::says::says),
-        (Target::HttpRoute, _) => without_annotations(gateway::says::says),
+        (Target::HttpRoute, Controller::EnvoyGateway) => without_annotations(envoy_gateway::support::support),
+        (Target::HttpRoute, _) => without_annotations(gateway::support::support),
         (Target::Route, _) => dialect!(openshift),
         (Target::Ingress, Controller::IngressNginx) => dialect!(nginx),
         (Target::Ingress, Controller::TraefikNginx) => {
-            Dialect { says: traefik::says::says_as_nginx, ..dialect!(nginx) }
+            Dialect { support: traefik::support::says_as_nginx, ..dialect!(nginx) }
         }
-        (Target::Ingress, Controller::Traefik) => without_annotations(traefik::says::says),
+        (Target::Ingress, Controller::Traefik) => without_annotations(traefik::support::support),
         (Target::Ingress, Controller::Contour) => dialect!(contour),
         (Target::Ingress, Controller::Haproxy) => dialect!(haproxy),
         (Target::Ingress, Controller::HaproxyIngress) => dialect!(haproxy_ingress),

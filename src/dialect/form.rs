@@ -2,7 +2,7 @@
 
 use super::covers::network;
 use super::go::go_seconds;
-use super::key::Bad;
+use super::key::OnInvalid;
 use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
 
@@ -102,7 +102,7 @@ pub(crate) enum Shape {
     Exactly(&'static str),
     Text(&'static Text),
     /// A value with both forms. If a value has only the first form, the program does with it what the third item says.
-    Both(&'static (Shape, &'static Text, Bad)),
+    Both(&'static (Shape, &'static Text, OnInvalid)),
 }
 
 /// A path, optionally with captures such as `$1`.

@@ -36,19 +36,19 @@ impl Idle {
     /// Whether a key with this value has no effect.
     pub(crate) fn is(self, value: &str) -> bool {
         let value = value.trim();
-        let is_word = |word: &str| value.eq_ignore_ascii_case(word);
+        let is_annotation_of = |word: &str| value.eq_ignore_ascii_case(word);
         value.is_empty()
             || match self {
                 Self::Never => false,
                 Self::False => parse_bool(value) == Some(false),
                 Self::True => parse_bool(value) == Some(true),
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
-                Self::Word(idle) => is_word(idle),
+                Self::Word(idle) => is_annotation_of(idle),
                 Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
                 Self::Public => value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
                     ["web", "websecure", "http", "https"].iter().any(|known| word.eq_ignore_ascii_case(known))
                 }),
-                Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
+                Self::Plain => is_annotation_of("HTTP") || is_annotation_of("AUTO_HTTP"),
             }
     }
 }
@@ -70,7 +70,7 @@ pub(crate) enum Same {
 
 /// What a program does with a value that it does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bad {
+pub(crate) enum OnInvalid {
     /// It does not configure the Ingress.
     Refused,
     /// It answers every request with 503.
@@ -82,11 +82,11 @@ pub(crate) enum Bad {
     /// It reads the value as 0.
     Zero,
     /// It ignores the items of the list that have another form, and uses the others.
-    Parted,
+    SkipsItems,
     /// It uses a default that admits everybody.
-    Opened,
+    AdmitsAll,
     /// It drops the whole feature to which the key belongs.
-    Dropped,
+    DropsFeature,
 }
 
 /// What a value refers to outside of the Service: objects, possibly of another namespace, or text of the configuration.
@@ -107,7 +107,7 @@ pub(crate) enum Holds {
 impl Holds {
     /// Returns the namespace of an object that a value names, if it is not `own`. For [`Holds::Joined`], the name of the object
     /// is included, because namespaces and names may contain the `-` between them.
-    pub(crate) fn elsewhere<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
+    pub(crate) fn other_namespace<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
         let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
         value.split(',').map(str::trim).find_map(|item| match self {
             Self::Nothing | Self::Configuration => None,
@@ -120,11 +120,11 @@ impl Holds {
 
 /// The reason why a value does not fit a key.
 #[derive(Debug)]
-pub(crate) struct Misfit {
+pub(crate) struct InvalidValue {
     /// The description of the expected form.
     pub(crate) expected: String,
     /// What the program does with the value.
-    pub(crate) bad: Bad,
+    pub(crate) on_invalid: OnInvalid,
     /// Whether the expected form is one for text, and not another type.
     pub(crate) is_text: bool,
 }
@@ -138,7 +138,7 @@ pub(crate) struct Key {
     /// The form of its value; `None` if the value is not checked.
     pub(crate) shape: Option<Shape>,
     /// What the program does with a value of another form.
-    pub(crate) bad: Bad,
+    pub(crate) on_invalid: OnInvalid,
     /// What is lost if no program reads the key.
     pub(crate) loss: Loss,
     /// The value with which the key has no effect.
@@ -158,7 +158,7 @@ pub(crate) const fn key(name: &'static str) -> Key {
     Key {
         name,
         shape: None,
-        bad: Bad::Ignored,
+        on_invalid: OnInvalid::Ignored,
         loss: Loss::Nothing,
         idle: Idle::Never,
         same: Same::None,
@@ -176,8 +176,8 @@ impl Key {
         self.shape(Shape::Text(text))
     }
 
-    pub(super) const fn bad(self, bad: Bad) -> Self {
-        Self { bad, ..self }
+    pub(super) const fn on_invalid(self, on_invalid: OnInvalid) -> Self {
+        Self { on_invalid, ..self }
     }
 
     pub(super) const fn protects(self) -> Self {
@@ -220,14 +220,16 @@ impl Key {
     }
 
     /// Returns why a value does not fit; `None` if it fits.
-    pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
+    pub(crate) fn invalid_value(&self, value: &str) -> Option<InvalidValue> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
-        let (expected, bad, is_text) = match shape {
-            Shape::Both((first, second, bad)) if first.fits(value) => (second.describe(), *bad, true),
-            Shape::Both((first, ..)) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
-            shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
+        let (expected, on_invalid, is_text) = match shape {
+            Shape::Both((first, second, on_invalid)) if first.fits(value) => {
+                (second.describe(), *on_invalid, true)
+            }
+            Shape::Both((first, ..)) => (first.describe(), self.on_invalid, matches!(first, Shape::Text(_))),
+            shape => (shape.describe(), self.on_invalid, matches!(shape, Shape::Text(_))),
         };
-        Some(Misfit { expected, bad, is_text })
+        Some(InvalidValue { expected, on_invalid, is_text })
     }
 }
 
@@ -244,13 +246,13 @@ pub(super) enum Names {
 
 /// What a program does with an object of another namespace that a value names. The text is the end of a sentence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Elsewhere {
+pub(crate) enum CrossNamespace {
     /// It uses the object, so whoever writes the line gets access to objects of other namespaces.
     Uses(&'static str),
     /// It does not use the object, and denies access to those whom the object would deny it.
     Refuses(&'static str),
     /// It does not use the object, and serves the Service without it.
-    PassesOver(&'static str),
+    Ignores(&'static str),
 }
 
 /// The objects on which the keys of a program are read.
@@ -278,15 +280,15 @@ pub(crate) struct Program {
     /// The names of its other keys, separated by spaces.
     pub(super) plain: &'static str,
     /// Forms of values, what the program does with other values, and the names of the keys with the form, separated by spaces.
-    pub(super) formed: &'static [(Shape, Bad, &'static str)],
+    pub(super) formed: &'static [(Shape, OnInvalid, &'static str)],
     /// The names of keys that it writes, or that it reads on other objects than an Ingress.
-    pub(super) unread: &'static str,
+    pub(super) not_read: &'static str,
     pub(super) names: Names,
     /// Whether it reads its keys in any letter case.
     pub(super) any_case: bool,
     pub(super) reach: Reach,
     /// What it does with an object of another namespace that a value names.
-    pub(crate) elsewhere: Elsewhere,
+    pub(crate) cross_namespace: CrossNamespace,
     /// The beginnings of keys that are read on an Ingress but not on a Service.
     pub(super) beside: &'static [&'static str],
     /// The beginnings of keys that are read on the Service.
@@ -307,11 +309,11 @@ impl Program {
             keys,
             plain: "",
             formed: &[],
-            unread: "",
+            not_read: "",
             names,
             any_case: false,
             reach: Reach::Ingress,
-            elsewhere: Elsewhere::Uses("the controller uses, whoever it belongs to"),
+            cross_namespace: CrossNamespace::Uses("the controller uses, whoever it belongs to"),
             beside: &[],
             on_service: &[],
         }
@@ -329,7 +331,7 @@ impl Program {
             false
         };
         self.lists(&mut add);
-        add(self.unread);
+        add(self.not_read);
         names.retain(|name| !name.contains('*'));
         names
     }
@@ -347,7 +349,7 @@ impl Program {
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let name = self.cased(name);
-        self.reads(&name) || has(self.unread, &name)
+        self.reads(&name) || has(self.not_read, &name)
     }
 
     /// Whether it reads a key of this name on an Ingress.
@@ -367,7 +369,9 @@ impl Program {
         let row = self.find(name).copied();
         let formed = self.formed.iter().find(|(.., names)| has(names, name));
         match formed.filter(|_| row.is_none_or(|row| row.shape.is_none())) {
-            Some((shape, bad, _)) => Some(row.unwrap_or(key("")).shape(*shape).bad(*bad)),
+            Some((shape, on_invalid, _)) => {
+                Some(row.unwrap_or(key("")).shape(*shape).on_invalid(*on_invalid))
+            }
             None => row,
         }
     }

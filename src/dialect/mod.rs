@@ -1,10 +1,11 @@
 //! The annotations that the programs around Kubernetes read on the objects: one file or folder per program.
 //!
 //! The tables of a program contain its keys, what each key protects, and the forms of the values. They import only
-//! `diagnostics`, `validation`, `values` and `intents`. The other files of a program read a plan: `says` returns whether the
+//! `diagnostics`, `validation`, `values` and `intents`. The other files of a program read a plan: `support` returns whether the
 //! program supports an intent, `write` expresses the intents as annotations and objects of the program, and `rules` contains
 //! the rules.
 
+pub(crate) mod access;
 pub(crate) mod alb;
 mod apisix;
 mod app_gateway;
@@ -27,27 +28,26 @@ mod haproxy;
 pub(crate) mod haproxy_ingress;
 mod homepage;
 pub(crate) mod hosts;
-pub(crate) mod keeps;
 pub(crate) mod key;
 mod kong;
 pub(crate) mod kubernetes;
 pub mod legacy;
+pub(crate) mod mappings;
 pub(crate) mod misspelt;
 pub(crate) mod monitor;
 pub(crate) mod nginx;
 pub(crate) mod openshift;
 mod protocol;
 pub(crate) mod read;
-pub(crate) mod says;
+pub(crate) mod support;
 pub(crate) mod tools;
 pub(crate) mod traefik;
-pub(crate) mod words;
 pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Bad, Elsewhere, Holds, Key, Misfit, Names, Program, Reach};
+use key::{CrossNamespace, Holds, InvalidValue, Key, Names, OnInvalid, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
@@ -161,7 +161,7 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
 
 /// Whether a key makes the controller ignore the whole object. Traefik does so for unknown names, and reads names in any letter
 /// case.
-pub(crate) fn is_passed_over(controller: Controller, key: &str) -> bool {
+pub(crate) fn makes_object_ignored(controller: Controller, key: &str) -> bool {
     let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
     name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
 }
@@ -176,8 +176,9 @@ fn read_by(controller: Controller, key: &str) -> Option<(&'static Program, Key)>
 }
 
 /// Whether a controller reads a key but does not accept its value, which is reported separately.
-pub(crate) fn is_misfit(controller: Controller, key: &str, value: &str) -> bool {
-    controller.reads(key) && read_by(controller, key).is_some_and(|(_, known)| known.misfit(value).is_some())
+pub(crate) fn is_invalid(controller: Controller, key: &str, value: &str) -> bool {
+    controller.reads(key)
+        && read_by(controller, key).is_some_and(|(_, known)| known.invalid_value(value).is_some())
 }
 
 /// Returns the problem with the value of an annotation that a controller other than ingress-nginx reads.
@@ -186,9 +187,9 @@ pub(crate) fn problem_of_value(
     key: &str,
     value: &str,
     own: Option<&str>,
-    granted: Granted,
+    granted: Allowed,
 ) -> Option<Problem> {
-    if is_passed_over(controller, key) {
+    if makes_object_ignored(controller, key) {
         let mut problem = misspelt::problem(key, value)?;
         problem.code = Code::AnnotationInvalid;
         problem.message.push_str(", which passes over the whole Ingress");
@@ -205,26 +206,31 @@ pub(crate) fn problem_of_value(
         );
         return Some(Problem::new(Code::AnnotationInvalid, said).help(format!("write {lower}")).found(value));
     }
-    match known.misfit(value) {
-        Some(misfit) => Some(misfitting(controller, &known, (key, value), &misfit)),
-        None => elsewhere(program, &known, (key, value), own, granted),
+    match known.invalid_value(value) {
+        Some(invalid_value) => Some(misfitting(controller, &known, (key, value), &invalid_value)),
+        None => cross_namespace_problem(program, &known, (key, value), own, granted),
     }
 }
 
 /// Returns the diagnostic that a controller does not accept a value, with what the controller does instead.
-fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), misfit: &Misfit) -> Problem {
-    let does = match misfit.bad {
-        Bad::Refused => "refuses the whole Ingress",
-        Bad::Denied => "answers nobody",
-        Bad::Ignored | Bad::Opened | Bad::Dropped => "ignores the line",
-        Bad::False => "takes it for false",
-        Bad::Zero => "takes it for 0",
-        Bad::Parted => "ignores the items that are none",
+fn misfitting(
+    controller: Controller,
+    known: &Key,
+    (key, value): (&str, &str),
+    invalid_value: &InvalidValue,
+) -> Problem {
+    let does = match invalid_value.on_invalid {
+        OnInvalid::Refused => "refuses the whole Ingress",
+        OnInvalid::Denied => "answers nobody",
+        OnInvalid::Ignored | OnInvalid::AdmitsAll | OnInvalid::DropsFeature => "ignores the line",
+        OnInvalid::False => "takes it for false",
+        OnInvalid::Zero => "takes it for 0",
+        OnInvalid::SkipsItems => "ignores the items that are none",
     };
-    let is_refused = matches!(misfit.bad, Bad::Refused | Bad::Denied);
+    let is_refused = matches!(invalid_value.on_invalid, OnInvalid::Refused | OnInvalid::Denied);
     let is_harmless = !is_refused && known.loss < Loss::Weakens;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
-    let expected = format!("{}, and {} then {does}", misfit.expected, controller.row().name);
+    let expected = format!("{}, and {} then {does}", invalid_value.expected, controller.row().name);
     let problem = unexpected(code, key, value, &expected);
     let meant = known.shape.and_then(|shape| form::meant(shape, value));
     problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
@@ -232,32 +238,32 @@ fn misfitting(controller: Controller, known: &Key, (key, value): (&str, &str), m
 
 /// What the administrator allows for an annotation.
 #[derive(Clone, Copy)]
-pub(crate) struct Granted {
+pub(crate) struct Allowed {
     /// The value may name objects of other namespaces.
-    pub(crate) to_name: bool,
+    pub(crate) cross_namespace: bool,
     /// The protection of the annotation may be lost.
-    pub(crate) to_lose: bool,
+    pub(crate) protection_loss: bool,
 }
 
 /// Returns the diagnostic that a value names an object of a namespace other than the Service's own.
-fn elsewhere(
+fn cross_namespace_problem(
     program: &Program,
     known: &Key,
     (key, value): (&str, &str),
     own: Option<&str>,
-    granted: Granted,
+    granted: Allowed,
 ) -> Option<Problem> {
     let own = own?;
-    let other = known.holds.elsewhere(value, own)?;
-    let (code, does, or) = match program.elsewhere {
-        Elsewhere::Uses(does) if !granted.to_name => {
+    let other = known.holds.other_namespace(value, own)?;
+    let (code, does, or) = match program.cross_namespace {
+        CrossNamespace::Uses(does) if !granted.cross_namespace => {
             (Code::AnnotationDenied, does, ", or ask your administrator to allow the key")
         }
-        Elsewhere::PassesOver(does) if known.loss == Loss::Protects && granted.to_lose => {
+        CrossNamespace::Ignores(does) if known.loss == Loss::Protects && granted.protection_loss => {
             (Code::ProtectionLossAccepted, does, "")
         }
-        Elsewhere::PassesOver(does) if known.loss == Loss::Protects => (Code::ProtectionLost, does, ""),
-        Elsewhere::Uses(does) | Elsewhere::PassesOver(does) | Elsewhere::Refuses(does) => {
+        CrossNamespace::Ignores(does) if known.loss == Loss::Protects => (Code::ProtectionLost, does, ""),
+        CrossNamespace::Uses(does) | CrossNamespace::Ignores(does) | CrossNamespace::Refuses(does) => {
             (Code::NamespaceOther, does, "")
         }
     };
@@ -274,7 +280,7 @@ fn elsewhere(
 }
 
 /// The programs that are not Ingress controllers. They read their keys whichever controller serves the Ingress.
-static AROUND: [&Program; 5] = [
+static NOT_CONTROLLERS: [&Program; 5] = [
     &cert_manager::PROGRAM,
     &cert_manager::ACME,
     &external_dns::PROGRAM,
@@ -297,7 +303,7 @@ pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, valu
 
 /// Whether a key belongs to an Ingress controller, so that other programs do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
-    program_of(key).is_some_and(|program| !AROUND.iter().any(|around| around.name == program.name))
+    program_of(key).is_some_and(|program| !NOT_CONTROLLERS.iter().any(|around| around.name == program.name))
 }
 
 /// Whether a key is read on an Ingress but not on a Service.

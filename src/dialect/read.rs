@@ -3,15 +3,15 @@
 use super::key::Key;
 use super::{Same, effect, nginx};
 use crate::diagnostics::Origin;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
 /// The common meaning of one or more annotations.
 #[derive(Clone, Debug)]
-pub(crate) struct Meant {
+pub(crate) struct ReadIntent {
     pub(crate) intent: Intent,
-    pub(crate) wish: Wish,
+    pub(crate) intent_value: IntentValue,
     /// The keys of the annotations.
     pub(crate) keys: Vec<String>,
     /// The origin of the first annotation.
@@ -20,18 +20,18 @@ pub(crate) struct Meant {
     pub(crate) is_forwarded: bool,
 }
 
-impl Meant {
+impl ReadIntent {
     /// Returns the meaning of a list of annotations; the first one supplies the origin.
-    pub(crate) fn new(intent: Intent, wish: Wish, given: &[&Annotation]) -> Option<Self> {
+    pub(crate) fn new(intent: Intent, intent_value: IntentValue, given: &[&Annotation]) -> Option<Self> {
         let first = given.first()?;
         let keys = given.iter().map(|it| it.key.clone()).collect();
-        Some(Self { intent, wish, keys, origin: first.origin(), is_forwarded: first.is_forwarded() })
+        Some(Self { intent, intent_value, keys, origin: first.origin(), is_forwarded: first.is_forwarded() })
     }
 }
 
 /// Returns the meanings of a plan's annotations. A meaning that no intent can express is missing; the rule `protection` checks
 /// each annotation without a meaning.
-pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
+pub(crate) fn read(plan: &Plan) -> Vec<ReadIntent> {
     #[cfg(test)]
     tests::READS.set(tests::READS.get() + 1);
     let mut meant = nginx::read::read(plan);
@@ -42,14 +42,14 @@ pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
 }
 
 /// Returns TLS passthrough, if an annotation that the controller of the Ingress reads turns it on. No request is read then.
-pub(crate) fn passthrough(plan: &Plan) -> Option<Meant> {
+pub(crate) fn passthrough(plan: &Plan) -> Option<ReadIntent> {
     let controller = plan.controller(Target::Ingress);
     let is_on = |it: &&Annotation| {
         let passes = |known: &Key| known.same == Same::Passthrough && !known.idle.is(&it.value);
         controller.reads(&it.key) && effect(&it.key).is_some_and(passes)
     };
     let given = plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)?;
-    Meant::new(Intent::TlsPassthrough, Wish::Switch(true), &[given])
+    ReadIntent::new(Intent::TlsPassthrough, IntentValue::Switch(true), &[given])
 }
 
 #[cfg(test)]

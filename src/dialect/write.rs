@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
 use super::dialects::dialect;
+use super::mappings::is_same_annotation;
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
-use super::says::says;
-use super::words::is_one_word;
+use super::support::support;
 use super::{
     alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway,
     haproxy_ingress, homepage, is_read_on, kubernetes, nginx, traefik,
 };
 use crate::diagnostics::Origin;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::kinds::Kind;
 use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path};
@@ -35,13 +35,13 @@ pub(crate) struct Extra<'p> {
     /// The name begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
-    pub(crate) made: Made,
+    pub(crate) content: Content,
     /// The name that the controller gives the object, if objects of other namespaces and names can get the same one.
-    pub(crate) called: Option<String>,
+    pub(crate) referenced_as: Option<String>,
 }
 
 /// The content of such an object.
-pub(crate) enum Made {
+pub(crate) enum Content {
     /// This spec.
     Spec(Value),
     /// The Ingress of the plan, without its TLS section. If there are hosts, it has all paths of these hosts.
@@ -88,11 +88,13 @@ impl<'p> Paths<'p> {
             (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
             (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
             (Target::Ingress, Controller::Haproxy) => {
-                plain_path(plan, route).or_else(|| text_path(plan, route).map(as_prefix))
+                stripped_prefix(plan, route).or_else(|| equivalent_prefix(plan, route).map(as_prefix))
             }
-            (Target::Ingress, Controller::Alb | Controller::Gce) => text_path(plan, route).map(as_prefix),
+            (Target::Ingress, Controller::Alb | Controller::Gce) => {
+                equivalent_prefix(plan, route).map(as_prefix)
+            }
             (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
-            (Target::Route, _) => plain_path(plan, route),
+            (Target::Route, _) => stripped_prefix(plan, route),
             _ => self.rewritten.and_then(|rewritten| rewritten.path(route)),
         };
         written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
@@ -100,28 +102,28 @@ impl<'p> Paths<'p> {
 }
 
 /// Returns the prefix that a program strips itself, if the route has a regular expression for it.
-pub(super) fn plain_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+pub(super) fn stripped_prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     let path = prefix_of(plan, route).filter(|path| *path != route.path)?;
     Some((path.into(), PathType::Prefix))
 }
 
 /// Returns the prefix with the same meaning as a regular expression, for an Ingress controller that does not support regular
 /// expressions.
-pub(crate) fn text_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
+pub(crate) fn equivalent_prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     let controller = plan.controller(Target::Ingress);
     if !route.is_pattern()
         || alb::write::reads_patterns(plan)
-        || controller.instead_of_patterns(&route.path).is_none()
+        || controller.literal_matching(&route.path).is_none()
     {
         return None;
     }
-    gateway::says::prefix(plan, route).or_else(|| stripped(route, "/$2"))
+    gateway::support::prefix(plan, route).or_else(|| stripped(route, "/$2"))
 }
 
 /// Returns the prefix to strip from a route, if that is wanted and the path is not a regular expression, or is one that
 /// ingress-nginx needs for it.
 pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
-    if plan.wish(Intent::StripPrefix) != Some(&Wish::Switch(true)) {
+    if plan.intent_value(Intent::StripPrefix) != Some(&IntentValue::Switch(true)) {
         return None;
     }
     if !route.is_pattern() {
@@ -132,7 +134,7 @@ pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str>
 
 /// Whether one rule for all hosts, which strips the longest of all paths, would strip more than the path of a route, because
 /// the longer path belongs to another host.
-pub(super) fn cuts_more<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option<&'p str>) -> bool {
+pub(super) fn strips_too_much<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option<&'p str>) -> bool {
     let is_below = |path: &str, base: &str| {
         let rest = path.strip_prefix(base.trim_end_matches('/'));
         rest.is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
@@ -145,7 +147,7 @@ pub(super) fn cuts_more<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option
 }
 
 /// The key and the value of an annotation.
-pub(super) type Word<'p> = (&'static str, Cow<'p, str>);
+pub(super) type KeyValue<'p> = (&'static str, Cow<'p, str>);
 
 /// Converts a value to text.
 pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
@@ -162,16 +164,18 @@ pub(super) fn size(bytes: u64) -> String {
 pub(super) fn intents<'p>(
     plan: &'p Plan,
     target: Target,
-    words: impl Fn(Intent, &'p Wish) -> Vec<Word<'p>>,
+    annotations: impl Fn(Intent, &'p IntentValue) -> Vec<KeyValue<'p>>,
 ) -> Vec<Written<'p>> {
     let mut written = Vec::new();
-    for Wanted { intent, wish, origin, keys, .. } in plan.intents.iter().filter(|_| plan.canary.is_none()) {
+    for Wanted { intent, intent_value, origin, keys, .. } in
+        plan.intents.iter().filter(|_| plan.canary.is_none())
+    {
         let is_read = |key: &String| match target {
             Target::Ingress => plan.controller(target).reads(key),
             Target::HttpRoute | Target::Route => is_read_on(key, target),
         };
-        if !keys.iter().any(is_read) && says(plan, target, *intent, Some(wish)).is_done() {
-            let all = words(*intent, wish).into_iter();
+        if !keys.iter().any(is_read) && support(plan, target, *intent, Some(intent_value)).is_supported() {
+            let all = annotations(*intent, intent_value).into_iter();
             written.extend(all.map(|(key, value)| Written { key, value, origin: origin.clone() }));
         }
     }
@@ -181,8 +185,8 @@ pub(super) fn intents<'p>(
 /// Returns the origin of the redirect of requests without TLS on an Ingress: the origin of the redirect itself, or that of TLS,
 /// with which ingress-nginx redirects by default. `None` if the redirect is not wanted, or the program cannot do it.
 pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
-    let is_wanted =
-        plan.redirects(Target::Ingress) && says(plan, Target::Ingress, Intent::HttpsRedirect, None).is_done();
+    let is_wanted = plan.redirects(Target::Ingress)
+        && support(plan, Target::Ingress, Intent::HttpsRedirect, None).is_supported();
     let wanted = plan.https_redirect.as_ref().map(|it| &it.origin);
     wanted.or_else(|| plan.tls.as_ref().map(|tls| &tls.origin)).filter(|_| is_wanted).cloned()
 }
@@ -245,20 +249,20 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 /// Returns an annotation that somebody gave and that is equivalent to a key.
 fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
     plan.annotation(key)
-        .or_else(|| plan.annotations.iter().find(|it| is_one_word(plan, target, key, &it.key)))
+        .or_else(|| plan.annotations.iter().find(|it| is_same_annotation(plan, target, key, &it.key)))
 }
 
 /// Returns the annotations for the controller of a target, including those that somebody gave as well.
 pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     match (target, plan.controller(target)) {
         (Target::Ingress, Controller::Traefik) => traefik::write::write(plan, target),
-        _ => in_words(plan, target),
+        _ => annotations_for(plan, target),
     }
 }
 
 /// Returns the same for the programs that read annotations. The policy compares given annotations with these, and does not need
 /// those of the other programs.
-pub(crate) fn in_words(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(crate) fn annotations_for(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let dialect = dialect(target, plan.controller(target));
     dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default()
 }

@@ -7,10 +7,10 @@ use super::metadata::{Annotations, with_intents};
 use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part, matches_intent};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::says::{Says, says};
-use crate::dialect::words::{agrees, is_word, lacks_part, named_twice};
-use crate::dialect::write::in_words;
+use crate::dialect::support::{Support, support};
+use crate::dialect::write::annotations_for;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
@@ -30,9 +30,9 @@ impl<'p> Emitting<'_, 'p> {
     pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
-        let (twice, target) = (named_twice(plan), self.target);
+        let (twice, target) = (conflicting_aliases(plan), self.target);
         // Lazy, because most plans have no annotation that has to be compared with the words of the program.
-        let written = LazyCell::new(|| in_words(plan, target));
+        let written = LazyCell::new(|| annotations_for(plan, target));
         let mut told = None;
         for given in &plan.annotations {
             if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
@@ -59,12 +59,13 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             let wanted = wanted_by(plan, given);
-            let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
+            let support =
+                wanted.map(|wanted| support(plan, self.target, wanted.intent, Some(&wanted.intent_value)));
             let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
-            let is_said = match says {
+            let is_said = match support {
                 // A rule has reported how the program expresses the intent.
-                Some(Says::But(_)) if is_first => continue,
-                Some(says) => says.is_done(),
+                Some(Support::Partial(_)) if is_first => continue,
+                Some(support) => support.is_supported(),
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
                     // A route expresses each path that is a regular expression with the same meaning, or a rule reports what the
@@ -79,9 +80,9 @@ impl<'p> Emitting<'_, 'p> {
             };
             let other = |it: &Annotation| {
                 wanted.is_some_and(|wanted| {
-                    is_word(plan, self.target, wanted, &it.key)
+                    is_annotation_of(plan, self.target, wanted, &it.key)
                         && !wanted.keys.contains(&it.key)
-                        && !agrees(plan, self.target, &written, wanted, it)
+                        && !matches_intent(plan, self.target, &written, wanted, it)
                 })
             };
             // The same annotation of an upper layer takes precedence. A rule has reported an annotation with two names.
@@ -90,7 +91,7 @@ impl<'p> Emitting<'_, 'p> {
             {
                 continue;
             }
-            let is_lost = lacks_part(plan, self.target, &given.key);
+            let is_lost = loses_part(plan, self.target, &given.key);
             if is_said && !is_lost {
                 let name = plan.controller(self.target).row().name;
                 let said = format!("{} is said in the words of {name}", quoted(&given.key));
@@ -122,9 +123,9 @@ impl<'p> Emitting<'_, 'p> {
     /// annotation forbids the words that TLS would add.
     fn says_redirect(&self, given: &Annotation) -> bool {
         let plan = self.plan;
-        let is_done = says(plan, self.target, Intent::HttpsRedirect, None).is_done();
+        let is_supported = support(plan, self.target, Intent::HttpsRedirect, None).is_supported();
         match parse_bool(&given.value) {
-            Some(true) => plan.redirects(self.target) && is_done,
+            Some(true) => plan.redirects(self.target) && is_supported,
             _ => plan.tls().has_secret() && plan.https_redirect() != Some(true),
         }
     }

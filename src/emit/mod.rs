@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::cert_manager;
-use crate::dialect::write::{Made, extras};
+use crate::dialect::write::{Content, extras};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
 use crate::plan::{Annotation, Plan};
@@ -224,9 +224,9 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             let beside = extras(plan, *target, &shares.all(plan, *target));
             let beside = beside.into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
-                let spec = match extra.made {
-                    Made::Spec(spec) => Spec::Other(spec),
-                    Made::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
+                let spec = match extra.content {
+                    Content::Spec(spec) => Spec::Other(spec),
+                    Content::Ingress { hosts } => Spec::Ingress(ingress::without_tls(plan, hosts)),
                 };
                 Object::new(extra.kind, metadata, Some(spec))
             });

@@ -12,7 +12,7 @@ use std::fmt;
 use crate::diagnostics::words;
 pub(crate) use grammar::{Wrong, duration};
 pub(crate) use values::{
-    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish, size,
+    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, IntentValue, RateLimit, StickySession, size,
 };
 
 /// Something that a Service asks of the controller that serves it. The text form is the name of the option.
@@ -170,26 +170,28 @@ impl Intent {
     }
 
     /// Returns what is lost with this value: less if the value admits everybody.
-    pub(crate) fn loss_of(self, wish: &Wish) -> Loss {
-        match wish {
-            Wish::Switch(false) => Loss::Nothing,
+    pub(crate) fn loss_of(self, intent_value: &IntentValue) -> Loss {
+        match intent_value {
+            IntentValue::Switch(false) => Loss::Nothing,
             // Web pages may need the CORS headers nevertheless.
-            Wish::Cors(_) if self.keeps_nobody_out(wish) => Loss::Weakens,
-            _ if self.keeps_nobody_out(wish) => Loss::Nothing,
+            IntentValue::Cors(_) if self.keeps_nobody_out(intent_value) => Loss::Weakens,
+            _ if self.keeps_nobody_out(intent_value) => Loss::Nothing,
             _ => self.loss(),
         }
     }
 
     /// Whether a value admits everybody, so that its removal opens nothing.
     ///
-    /// `dialect::keeps` answers the opposite question: whether a value denies access to any clients. For a doubtful value, such as
+    /// `dialect::access` answers the opposite question: whether a value denies access to any clients. For a doubtful value, such as
     /// all IPv6 addresses alone, or all of IPv4 in several networks, both return false: the loss of a possible protection is
     /// reported, and an access that may be open is not called restricted.
-    pub(crate) fn keeps_nobody_out(self, wish: &Wish) -> bool {
-        match wish {
-            Wish::Size(bytes) => *bytes == 0,
-            Wish::Cors(cors) => cors.origins.iter().any(|origin| origin == "*"),
-            Wish::Sources(list) => self == Self::AllowedSources && list.iter().any(|it| it == EVERYBODY),
+    pub(crate) fn keeps_nobody_out(self, intent_value: &IntentValue) -> bool {
+        match intent_value {
+            IntentValue::Size(bytes) => *bytes == 0,
+            IntentValue::Cors(cors) => cors.origins.iter().any(|origin| origin == "*"),
+            IntentValue::Sources(list) => {
+                self == Self::AllowedSources && list.iter().any(|it| it == EVERYBODY)
+            }
             _ => false,
         }
     }
@@ -199,7 +201,7 @@ impl Intent {
 pub(crate) const EVERYBODY: &str = "0.0.0.0/0";
 
 /// Writes a value in the form of its annotation.
-impl fmt::Display for Wish {
+impl fmt::Display for IntentValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         values::show(self, f)
     }

@@ -6,7 +6,7 @@ use crate::values::BackendProtocol;
 
 /// The value of an intent. Every intent has one variant; several intents can share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum IntentValue {
     /// `StripPrefix`, `TLSPassthrough`.
     Switch(bool),
     /// `HTTPSRedirectCode`.
@@ -135,25 +135,25 @@ impl RateLimit {
 }
 
 /// Writes a value in the form of its annotation, with one line for each part or header.
-pub(super) fn show(wish: &Wish, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match wish {
-        Wish::Switch(on) => write!(f, "{on}"),
-        Wish::Code(code) => write!(f, "{code}"),
-        Wish::Path(path) => f.write_str(path),
-        Wish::Sources(list) | Wish::Hosts(list) => f.write_str(&list.join(", ")),
-        Wish::Duration(ms) => f.write_str(&duration(*ms)),
-        Wish::Size(bytes) => f.write_str(&size(*bytes)),
-        Wish::Headers(headers) => {
+pub(super) fn show(intent_value: &IntentValue, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match intent_value {
+        IntentValue::Switch(on) => write!(f, "{on}"),
+        IntentValue::Code(code) => write!(f, "{code}"),
+        IntentValue::Path(path) => f.write_str(path),
+        IntentValue::Sources(list) | IntentValue::Hosts(list) => f.write_str(&list.join(", ")),
+        IntentValue::Duration(ms) => f.write_str(&duration(*ms)),
+        IntentValue::Size(bytes) => f.write_str(&size(*bytes)),
+        IntentValue::Headers(headers) => {
             let all =
                 headers.iter().map(|it| format!("{}: {}", it.name, it.value.as_deref().unwrap_or_default()));
             f.write_str(&all.collect::<Vec<_>>().join("\n"))
         }
-        Wish::Protocol(protocol) => write!(f, "{protocol}"),
-        Wish::BasicAuth(auth) => {
+        IntentValue::Protocol(protocol) => write!(f, "{protocol}"),
+        IntentValue::BasicAuth(auth) => {
             let realm = auth.realm.as_ref().map(|realm| format!("realm: {realm}"));
             parts(f, [Some(format!("secret: {}", auth.secret)), realm])
         }
-        Wish::ExternalAuth(auth) => {
+        IntentValue::ExternalAuth(auth) => {
             let headers = Some(auth.response_headers.join(", ")).filter(|list| !list.is_empty());
             parts(
                 f,
@@ -164,7 +164,7 @@ pub(super) fn show(wish: &Wish, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 ],
             )
         }
-        Wish::Cors(cors) => {
+        IntentValue::Cors(cors) => {
             let list = |name: &str, list: &[String]| {
                 Some(format!("{name}: {}", list.join(", "))).filter(|_| !list.is_empty())
             };
@@ -180,15 +180,15 @@ pub(super) fn show(wish: &Wish, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 ],
             )
         }
-        Wish::Sticky(sticky) => {
+        IntentValue::Sticky(sticky) => {
             let age = sticky.max_age.map(|seconds| format!("maxAge: {seconds}s"));
             parts(f, [Some(format!("cookie: {}", sticky.cookie)), age])
         }
-        Wish::Rate(rate) => {
+        IntentValue::Rate(rate) => {
             let burst = rate.burst.map(|burst| format!("burst: {burst}"));
             parts(f, [Some(format!("limit: {}/{}", rate.requests, rate.unit())), burst])
         }
-        Wish::Certificate(certificate) => {
+        IntentValue::Certificate(certificate) => {
             let optional = certificate.is_optional.then(|| "verify: optional".to_owned());
             parts(f, [Some(format!("secret: {}", certificate.secret)), optional])
         }

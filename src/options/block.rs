@@ -35,14 +35,14 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// The keys inside the value, which appear there if line breaks of the block were folded into blanks.
-    pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
-        if self.quoted { Vec::new() } else { swallowed(self.key, self.value) }
+    pub(crate) fn embedded_keys(&self) -> Vec<EmbeddedKey<'a>> {
+        if self.quoted { Vec::new() } else { embedded_keys(self.key, self.value) }
     }
 }
 
 /// A key inside the value of another key, and the text that follows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Swallowed<'a> {
+pub(crate) struct EmbeddedKey<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: &'a str,
     /// The byte position of the key.
@@ -68,7 +68,7 @@ const REGISTRIES: [&str; 10] = [
 /// belongs to a known family, the blank may be missing or precede the colon, or the sign may be `=`. In free text, such as a
 /// snippet, only keys of known families count. A key may be in quotes; other text in quotes, and text inside the brackets of JSON,
 /// contains no keys.
-pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
+pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>> {
     if !text.bytes().any(|byte| matches!(byte, b':' | b'=')) {
         return Vec::new();
     }
@@ -122,12 +122,12 @@ pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
         at += 1;
     }
     let ends = found.iter().skip(1).map(|(start, ..)| *start).chain([bytes.len()]);
-    let swallowed = found.iter().zip(ends).map(|((start, key, value), end)| {
+    let embedded_keys = found.iter().zip(ends).map(|((start, key, value), end)| {
         let value = text.get(*value..end).unwrap_or_default().trim_end_matches("\\n");
         let value = value.trim_matches([' ', '\t', ',', ';', '"', '\'']);
-        Swallowed { key, value, start: *start }
+        EmbeddedKey { key, value, start: *start }
     });
-    swallowed.collect()
+    embedded_keys.collect()
 }
 
 /// Returns the key at the start of `text`, and the position after its sign.
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<(&str, &str)> {
-        swallowed("a", text).into_iter().map(|it| (it.key, it.value)).collect()
+        embedded_keys("a", text).into_iter().map(|it| (it.key, it.value)).collect()
     }
 
     #[test]
@@ -335,7 +335,7 @@ mod tests {
             keys(text),
             [("example.com/b", "c d"), ("exposeIngressUrl", "locally"), ("example.org/e", "")]
         );
-        for found in swallowed("a", text) {
+        for found in embedded_keys("a", text) {
             assert!(text.get(found.start..).is_some_and(|rest| rest.starts_with(found.key)));
         }
     }
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn in_free_text_only_known_prefixes_count() {
         let text = "# see example.com/help: there; nginx.ingress.kubernetes.io/auth-url: https://example.com";
-        let found: Vec<_> = swallowed("a-snippet", text).into_iter().map(|it| it.key).collect();
+        let found: Vec<_> = embedded_keys("a-snippet", text).into_iter().map(|it| it.key).collect();
         assert_eq!(found, ["nginx.ingress.kubernetes.io/auth-url"]);
     }
 
@@ -371,7 +371,7 @@ mod tests {
     fn quotes_around_the_value_hold_it_together() {
         let (block, _) =
             parse("a: 'b example.com/c: d'\na-snippet: b example.com/c: d\ne: b example.com/c: d");
-        let counts: Vec<_> = block.lines().iter().map(|line| line.swallowed().len()).collect();
+        let counts: Vec<_> = block.lines().iter().map(|line| line.embedded_keys().len()).collect();
         assert_eq!(counts, [0, 0, 1]);
     }
 }

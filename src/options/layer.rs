@@ -9,7 +9,7 @@ use super::Settings;
 use super::parse::{self, Parsed};
 use super::table::{Layer, ROWS};
 use crate::diagnostics::{Origin, Severity, Sourced};
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
@@ -76,17 +76,17 @@ impl<T> Slot<T> {
 
 /// The intents of a layer that have no field of their own; empty for most layers.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes(Vec<(Intent, Slot<Wish>)>);
+pub(crate) struct Wishes(Vec<(Intent, Slot<IntentValue>)>);
 
 impl Wishes {
     /// The state of an intent.
-    pub(crate) fn slot(&self, intent: Intent) -> &Slot<Wish> {
-        static NOTHING: Slot<Wish> = Slot::Unset;
+    pub(crate) fn slot(&self, intent: Intent) -> &Slot<IntentValue> {
+        static NOTHING: Slot<IntentValue> = Slot::Unset;
         self.0.iter().find(|(known, _)| *known == intent).map_or(&NOTHING, |(_, slot)| slot)
     }
 
     /// Sets the state of an intent.
-    pub(crate) fn set(&mut self, intent: Intent, slot: Slot<Wish>) {
+    pub(crate) fn set(&mut self, intent: Intent, slot: Slot<IntentValue>) {
         self.0.push((intent, slot));
     }
 
@@ -97,7 +97,7 @@ impl Wishes {
     /// Reads a setting or an annotation.
     pub(super) fn take(&mut self, intent: Intent, value: &Value, origin: Origin) -> Parsed<()> {
         let mut slot = Slot::Unset;
-        let taken = slot.take(|value, at| parse::wish(intent, value, at), value, origin);
+        let taken = slot.take(|value, at| parse::intent_value(intent, value, at), value, origin);
         self.set(intent, slot);
         taken
     }

@@ -163,9 +163,9 @@ impl Decided {
     }
 
     /// The value of an intent, if it comes from an option.
-    fn wish(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
+    fn intent_value(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
         let wanted = plan.wanted(intent).filter(|it| it.keys.is_empty());
-        wanted.map(|it| Self::new(what, &it.wish, &it.origin, place)).into_iter().collect()
+        wanted.map(|it| Self::new(what, &it.intent_value, &it.origin, place)).into_iter().collect()
     }
 
     /// The value of an option that decides a single value, if the plan has one.
@@ -337,7 +337,7 @@ macro_rules! options {
             $intent:ident {
                 form: $intent_form:expr,
                 doc: $intent_doc:expr,
-                setting: ($wish:expr, $wish_example:expr),
+                setting: ($intent_value:expr, $wish_example:expr),
                 annotation: $wish_annotation_example:expr,
             }
         )+}
@@ -370,7 +370,7 @@ macro_rules! options {
                 ..ROW
             }, )+
             $( Row {
-                setting: Some($wish),
+                setting: Some($intent_value),
                 annotation: Some(Intent::$intent.annotation()),
                 is_layered: true,
                 read: Some(|layer, value, origin| layer.wishes.take(Intent::$intent, value, origin)),
@@ -396,7 +396,7 @@ macro_rules! options {
                 ..option($form, $doc)
             }, )+
             $( ConfigOption {
-                setting: Some(Key { name: $wish, example: $wish_example }),
+                setting: Some(Key { name: $intent_value, example: $wish_example }),
                 annotation: Some(Key { name: Intent::$intent.annotation(), example: $wish_annotation_example }),
                 is_layered: true,
                 default: "(none)",
@@ -415,7 +415,7 @@ macro_rules! options {
         static DECIDES: &[(Decides, Place)] = &[
             $( $( ($decides, |layer| layer.$field.origin()), )? )+
             $( (
-                |plan, place| Decided::wish($wish, Intent::$intent, plan, place),
+                |plan, place| Decided::intent_value($intent_value, Intent::$intent, plan, place),
                 |layer| layer.wishes.slot(Intent::$intent).origin(),
             ), )+
         ];

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, Report, Segment};
 use crate::dialect::external_dns;
-use crate::options::block::swallowed;
+use crate::options::block::embedded_keys;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
@@ -61,7 +61,7 @@ impl RuleContext<'_> {
             return false;
         }
         self.plan.annotations.iter().any(|annotation| {
-            let inside = swallowed(&annotation.key, &annotation.value);
+            let inside = embedded_keys(&annotation.key, &annotation.value);
             inside.iter().any(|it| is_key(it.key)) && is_reported(annotation, &FOLDED, report)
         })
     }

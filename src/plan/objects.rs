@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{BackendPort, Plan, Route};
 use crate::dialect::controller::Controller;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::validation::www;
 use crate::values::{Target, Termination, set};
 
@@ -72,7 +72,7 @@ impl Plan {
 
     /// Whether the Service asks for TLS passthrough, so that TLS ends at the Service.
     pub(crate) fn passes_tls(&self) -> bool {
-        self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
+        self.intent_value(Intent::TlsPassthrough) == Some(&IntentValue::Switch(true))
     }
 
     /// The place where TLS ends on a Route.
@@ -83,7 +83,8 @@ impl Plan {
     /// The hosts that are redirected, each list after the host of the plan that it is redirected to. `www` stands for each host of
     /// the plan with or without `www.`, whichever the plan does not have; any other name is redirected to the first host.
     pub(crate) fn redirected_hosts(&self) -> Vec<(&str, Vec<String>)> {
-        let Some(Wish::Hosts(wanted)) = self.wish(Intent::RedirectFrom).filter(|_| self.canary.is_none())
+        let Some(IntentValue::Hosts(wanted)) =
+            self.intent_value(Intent::RedirectFrom).filter(|_| self.canary.is_none())
         else {
             return Vec::new();
         };

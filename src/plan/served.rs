@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::values::Target;
 
 /// The controller that serves the objects of a target, and the reason.
@@ -31,7 +31,7 @@ pub(crate) enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) intent: Intent,
-    pub(crate) wish: Wish,
+    pub(crate) intent_value: IntentValue,
     /// The annotation or setting that asks for it.
     pub(crate) origin: Origin,
     /// The annotations of other programs that express it; empty if an option does.
@@ -98,7 +98,7 @@ impl Plan {
     }
 
     /// The value of an intent.
-    pub(crate) fn wish(&self, intent: Intent) -> Option<&Wish> {
-        self.wanted(intent).map(|wanted| &wanted.wish)
+    pub(crate) fn intent_value(&self, intent: Intent) -> Option<&IntentValue> {
+        self.wanted(intent).map(|wanted| &wanted.intent_value)
     }
 }

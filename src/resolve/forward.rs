@@ -43,7 +43,7 @@ impl<'v> Resolver<'v, '_> {
             let row = find(line.key);
             // The rule `folded-block` refuses a line for Xposer whose value contains other keys: its value is not what its author
             // meant.
-            if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
+            if is_read_here(line.key, row, self.settings) && !line.embedded_keys().is_empty() {
                 continue;
             }
             let is_class = row.is_some_and(|row| row.migration == Migration::Class);
@@ -79,7 +79,7 @@ impl<'v> Resolver<'v, '_> {
         self.servers(plan, class, &server);
         // Lookups of annotations by key rely on this order.
         plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
-        plan.read_as_said(self.layers.first(|it| &it.path_type).is_some());
+        plan.apply_use_regex(self.layers.first(|it| &it.path_type).is_some());
         self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {

@@ -6,15 +6,15 @@ use std::cmp::Ordering;
 use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
+use crate::dialect::access::exempts_everybody;
 use crate::dialect::controller::Controller;
-use crate::dialect::keeps::exempts_everybody;
+use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, matches_intent};
 use crate::dialect::nginx::read::https_redirect;
-use crate::dialect::read::{Meant, passthrough, read};
-use crate::dialect::traefik::says::refused_tls;
-use crate::dialect::words::{agrees, is_word, named_twice};
-use crate::dialect::write::{Written, in_words};
-use crate::dialect::{effect, is_misfit};
-use crate::intents::{Intent, Wish};
+use crate::dialect::read::{ReadIntent, passthrough, read};
+use crate::dialect::traefik::support::refused_tls;
+use crate::dialect::write::{Written, annotations_for};
+use crate::dialect::{effect, is_invalid};
+use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
@@ -60,21 +60,21 @@ fn layer(given: &Annotation) -> u8 {
 }
 
 /// Whether another value replaces this one as a whole, rather than part by part.
-fn is_whole(wish: &Wish) -> bool {
+fn is_whole(intent_value: &IntentValue) -> bool {
     matches!(
-        wish,
-        Wish::Switch(_)
-            | Wish::Path(_)
-            | Wish::Sources(_)
-            | Wish::Duration(_)
-            | Wish::Size(_)
-            | Wish::Hosts(_)
-            | Wish::Protocol(_)
+        intent_value,
+        IntentValue::Switch(_)
+            | IntentValue::Path(_)
+            | IntentValue::Sources(_)
+            | IntentValue::Duration(_)
+            | IntentValue::Size(_)
+            | IntentValue::Hosts(_)
+            | IntentValue::Protocol(_)
     )
 }
 
 fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
-    plan.targets.iter().all(|target| is_word(plan, *target, wanted, key))
+    plan.targets.iter().all(|target| is_annotation_of(plan, *target, wanted, key))
 }
 
 /// If several aliases of one annotation are given, keeps the one of the uppermost layer. A rule reports aliases within one layer.
@@ -85,7 +85,7 @@ fn drop_lower_aliases(plan: &mut Plan) {
             Ordering::Equal => None,
             Ordering::Greater => Some(named.key.clone()),
         };
-        let below: Vec<String> = named_twice(plan).into_iter().filter_map(below).collect();
+        let below: Vec<String> = conflicting_aliases(plan).into_iter().filter_map(below).collect();
         if below.is_empty() {
             return;
         }
@@ -129,7 +129,7 @@ impl<'v> Resolver<'v, '_> {
         let (mut block, mut below) = (Layer::default(), Layer::default());
         for it in &meant {
             let layer = if it.is_forwarded { &mut block } else { &mut below };
-            layer.wishes.set(it.intent, Slot::Set(Sourced::new(it.wish.clone(), it.origin.clone())));
+            layer.wishes.set(it.intent, Slot::Set(Sourced::new(it.intent_value.clone(), it.origin.clone())));
         }
         self.port_protocol(plan, &mut below, &block);
         let chosen = self.chosen_auth();
@@ -156,15 +156,16 @@ impl<'v> Resolver<'v, '_> {
             };
             let Some(wanted) = slot.and_then(Slot::set) else { continue };
             let said = meant.iter().filter(|it| it.intent == intent);
-            let (same, others): (Vec<&Meant>, Vec<&Meant>) = said.partition(|it| it.origin == wanted.origin);
+            let (same, others): (Vec<&ReadIntent>, Vec<&ReadIntent>) =
+                said.partition(|it| it.origin == wanted.origin);
             let forwarded = others.iter().filter(|it| it.is_forwarded);
             let equal = forwarded.flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
                 self.replaced(plan, intent, wanted, other);
             }
             let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
-            let Sourced { value: wish, origin } = wanted.clone();
-            plan.intents.push(Wanted { intent, wish, origin, keys, same: equal });
+            let Sourced { value: intent_value, origin } = wanted.clone();
+            plan.intents.push(Wanted { intent, intent_value, origin, keys, same: equal });
         }
         self.check_rewrites(plan);
         drop_lower_aliases(plan);
@@ -173,7 +174,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// Reports a plan that asks both to strip the prefix and to rewrite the path, which contradict each other.
     fn check_rewrites(&mut self, plan: &mut Plan) {
-        let is_cut = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
+        let is_cut = plan.intent_value(Intent::StripPrefix) == Some(&IntentValue::Switch(true));
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
@@ -194,29 +195,31 @@ impl<'v> Resolver<'v, '_> {
     /// they are about.
     ///
     /// The upper layer wins. Two different values in one layer are an Error.
-    fn compare_annotations(&mut self, plan: &mut Plan, meant: &[Meant]) {
+    fn compare_annotations(&mut self, plan: &mut Plan, meant: &[ReadIntent]) {
         if plan.annotations.is_empty() {
             return;
         }
-        let is_said = |wanted: &&Wanted| wanted.wish != Wish::Switch(false) && plan.canary.is_none();
+        let is_said =
+            |wanted: &&Wanted| wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none();
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
         // Most Services have no annotation that expresses the same as an option, so the words of the program are only made if one
         // has.
         let written: OnceCell<Vec<Vec<Written<'_>>>> = OnceCell::new();
-        let in_words = || plan.targets.iter().map(|target| in_words(plan, *target)).collect();
+        let annotations_for = || plan.targets.iter().map(|target| annotations_for(plan, *target)).collect();
         for wanted in plan.intents.iter().filter(is_said) {
             // The first annotation that expresses the intent; an intent from an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
             // `check_rewrites` has reported a prefix that is both stripped and rewritten.
             let is_path = |intent| matches!(intent, Intent::StripPrefix | Intent::RewritePath);
             let is_about =
-                |it: &&Meant| it.intent == wanted.intent || is_path(it.intent) && is_path(wanted.intent);
+                |it: &&ReadIntent| it.intent == wanted.intent || is_path(it.intent) && is_path(wanted.intent);
             let is_read = |key: &String| meant.iter().filter(is_about).any(|it| it.keys.contains(key));
-            let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, wanted, key));
+            let says_it =
+                |key: &str| plan.targets.iter().any(|target| is_annotation_of(plan, *target, wanted, key));
             let says_same = |given: &Annotation| {
-                plan.targets.iter().zip(written.get_or_init(in_words)).all(|(target, written)| {
-                    !is_word(plan, *target, wanted, &given.key)
-                        || agrees(plan, *target, written, wanted, given)
+                plan.targets.iter().zip(written.get_or_init(annotations_for)).all(|(target, written)| {
+                    !is_annotation_of(plan, *target, wanted, &given.key)
+                        || matches_intent(plan, *target, written, wanted, given)
                 })
             };
             let voids_it = |given: &Annotation| {
@@ -226,7 +229,7 @@ impl<'v> Resolver<'v, '_> {
             let is_of_one =
                 |given: &Annotation| own.is_some_and(|own| prefix(&own.key) == prefix(&given.key));
             // A value that is none has a finding of its own.
-            let is_bad = |it: &Annotation| is_misfit(plan.controller(Target::Ingress), &it.key, &it.value);
+            let is_bad = |it: &Annotation| is_invalid(plan.controller(Target::Ingress), &it.key, &it.value);
             for given in &plan.annotations {
                 if is_read(&given.key)
                     || !(says_it(&given.key) || voids_it(given))
@@ -253,7 +256,7 @@ impl<'v> Resolver<'v, '_> {
                         given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
                     }
                     Some(own) if layer(own) < layer(given) => replaced.push(given.key.clone()),
-                    Some(_) if is_whole(&wanted.wish) && is_word_of_all(plan, wanted, &given.key) => {
+                    Some(_) if is_whole(&wanted.intent_value) && is_word_of_all(plan, wanted, &given.key) => {
                         below.push(wanted.intent);
                         replaced.extend_from_slice(&wanted.keys);
                     }
@@ -276,8 +279,8 @@ impl<'v> Resolver<'v, '_> {
         }
         match plan.port_protocols.as_slice() {
             [(only, at)] if *only != BackendProtocol::Http => {
-                let wish = Sourced::new(Wish::Protocol(*only), protocol_origin(*at));
-                below.wishes.set(intent, Slot::Set(wish));
+                let intent_value = Sourced::new(IntentValue::Protocol(*only), protocol_origin(*at));
+                below.wishes.set(intent, Slot::Set(intent_value));
             }
             [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
@@ -297,10 +300,16 @@ impl<'v> Resolver<'v, '_> {
 
     /// Handles an annotation that expresses the same intent as an option. The option overrides an annotation of the settings, which
     /// is removed; an annotation of the Service that contradicts it is an Error.
-    fn replaced(&mut self, plan: &mut Plan, intent: Intent, wanted: &Sourced<Wish>, other: &Meant) {
+    fn replaced(
+        &mut self,
+        plan: &mut Plan,
+        intent: Intent,
+        wanted: &Sourced<IntentValue>,
+        other: &ReadIntent,
+    ) {
         if !other.is_forwarded {
             plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
-        } else if other.wish != wanted.value
+        } else if other.intent_value != wanted.value
             && let Some(first) = plan.annotations.iter().find(|given| other.keys.contains(&given.key))
         {
             first.file_key(self.report, contradiction(&quoted(&first.key), intent.annotation()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Plan, Resolver, file};
 use crate::diagnostics::Sourced;
-use crate::dialect::says::is_done;
+use crate::dialect::support::is_supported;
 use crate::intents::Intent;
 use crate::options::NO_SECRET;
 use crate::plan::OtherHost;
@@ -110,7 +110,7 @@ fn in_name(host: &str) -> String {
 /// The hosts that are redirected to the hosts of the routes. An annotation that the Ingress controller itself reads needs none of
 /// them.
 fn other_hosts(plan: &Plan) -> Vec<OtherHost> {
-    let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) else {
+    let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted)) else {
         return Vec::new();
     };
     if !wanted.keys.is_empty() && plan.controller(Target::Ingress).is_nginx() {

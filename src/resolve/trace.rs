@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::diagnostics::{FieldPath, Origin, Report, quoted};
-use crate::dialect::says::{Says, says};
-use crate::dialect::words::words;
+use crate::dialect::mappings::mappings;
+use crate::dialect::support::{Support, support};
 use crate::dialect::write::write;
 use crate::intents::Intent;
 use crate::options::{Decided, Entry, Layer, Layers, Settings, annotations, decided};
@@ -150,7 +150,7 @@ impl Rows<'_> {
             let option =
                 annotations().find(|(row, _)| row.name == key).and_then(|(_, option)| option.setting);
             let what = option.map_or(wanted.intent.as_str(), |setting| setting.name);
-            self.add(what.into(), &wanted.wish.to_string(), wanted.origin.clone(), Vec::new());
+            self.add(what.into(), &wanted.intent_value.to_string(), wanted.origin.clone(), Vec::new());
         }
     }
 
@@ -215,13 +215,14 @@ fn said(plan: &Plan, intent: Intent) -> Vec<String> {
         if wanted.is_some_and(|wanted| !wanted.keys.is_empty() && wanted.keys.iter().all(is_read)) {
             return format!("passed to {name} as it is");
         }
-        let words = words(*target, controller).into_iter().filter(|row| row.intent == intent);
-        let words: Vec<&str> = words.map(|row| row.words).collect();
-        let words = if words.is_empty() { String::new() } else { format!(" as {}", words.join(" and ")) };
-        match says(plan, *target, intent, wanted.map(|wanted| &wanted.wish)) {
-            Says::Fully => format!("said to {name}{words}"),
-            Says::But(difference) => format!("said to {name}{words}; it {difference}"),
-            Says::Lacks(help) => format!("{name} has nothing for it; {help}"),
+        let mappings = mappings(*target, controller).into_iter().filter(|row| row.intent == intent);
+        let mappings: Vec<&str> = mappings.map(|row| row.annotations).collect();
+        let mappings =
+            if mappings.is_empty() { String::new() } else { format!(" as {}", mappings.join(" and ")) };
+        match support(plan, *target, intent, wanted.map(|wanted| &wanted.intent_value)) {
+            Support::Full => format!("said to {name}{mappings}"),
+            Support::Partial(difference) => format!("said to {name}{mappings}; it {difference}"),
+            Support::Unsupported(help) => format!("{name} has nothing for it; {help}"),
         }
     });
     by.collect()

@@ -1,7 +1,7 @@
 //! An admission webhook over HTTPS.
 //!
-//! [`serve`] reads reviews (`AdmissionReview` of `admission.k8s.io/v1`), passes their requests to a [`Door`], and writes the
-//! answers in the format of the API server, with changes as a JSON patch. The `Door` decides: the controller decides by its
+//! [`serve`] reads reviews (`AdmissionReview` of `admission.k8s.io/v1`), passes their requests to a [`Handler`], and writes the
+//! answers in the format of the API server, with changes as a JSON patch. The `Handler` decides: the controller decides by its
 //! settings, and the tests by the policy's module in its real host.
 //!
 //! The input is bounded: the size of a body, the memory of bodies at the same time, the number of connections, and the time for
@@ -28,4 +28,4 @@ mod server;
 pub use certificates::{Certificates, Reloaded};
 pub use exchange::{Exchange, NoReview};
 pub use reader::Reader;
-pub use server::{Door, MAX_BODY, Outcome, PATH, serve};
+pub use server::{Handler, MAX_BODY, Outcome, PATH, serve};

@@ -51,7 +51,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The handler that answers requests.
-pub trait Door: Send + Sync + 'static {
+pub trait Handler: Send + Sync + 'static {
     /// Answers a request (`AdmissionRequest` of `admission.k8s.io/v1`), which is valid JSON.
     fn answer(&self, request: Bytes) -> impl Future<Output = Response> + Send;
 
@@ -107,18 +107,18 @@ type Reply = hyper::Response<Full<Bytes>>;
 /// # Errors
 ///
 /// TLS cannot be set up with the algorithms of this program.
-pub async fn serve<D: Door>(
+pub async fn serve<D: Handler>(
     listener: TcpListener,
     certificates: Arc<Certificates>,
-    door: Arc<D>,
+    handler: Arc<D>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    run(listener, acceptor(certificates)?, Arc::new(Server::new(door)), MAX_CONNECTIONS, stop).await;
+    run(listener, acceptor(certificates)?, Arc::new(Server::new(handler)), MAX_CONNECTIONS, stop).await;
     Ok(())
 }
 
 /// Accepts connections, up to the limit, until `stop` is ready.
-async fn run<D: Door>(
+async fn run<D: Handler>(
     listener: TcpListener,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
@@ -164,7 +164,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>) -> io::Result<(Tcp
 }
 
 /// Answers the requests of one connection, until either side closes it or its place is needed.
-async fn converse<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
+async fn converse<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
@@ -178,7 +178,7 @@ async fn converse<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     }
 }
 
-async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
+async fn answer_all<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
@@ -216,7 +216,7 @@ async fn answer_all<D: Door, S: AsyncRead + AsyncWrite + Unpin + 'static>(
 }
 
 struct Server<D> {
-    door: Arc<D>,
+    handler: Arc<D>,
     /// One permit for each KiB of a body.
     held: Arc<Semaphore>,
 }
@@ -231,9 +231,9 @@ fn failure<T>(status: StatusCode, said: impl Into<String>) -> Result<T, Failure>
     Err(Failure { status, said: said.into() })
 }
 
-impl<D: Door> Server<D> {
-    fn new(door: Arc<D>) -> Self {
-        Self { door, held: Arc::new(Semaphore::new(MAX_HELD)) }
+impl<D: Handler> Server<D> {
+    fn new(handler: Arc<D>) -> Self {
+        Self { handler, held: Arc::new(Semaphore::new(MAX_HELD)) }
     }
 
     async fn handle(&self, request: Request<Incoming>, place: &Place) -> Reply {
@@ -249,7 +249,7 @@ impl<D: Door> Server<D> {
                 (reply, outcome)
             }
         };
-        self.door.told(outcome, began.elapsed());
+        self.handler.told(outcome, began.elapsed());
         reply
     }
 
@@ -278,7 +278,7 @@ impl<D: Door> Server<D> {
             Err(error) => return failure(StatusCode::BAD_REQUEST, error.to_string()),
         };
         let asked = body.slice_ref(exchange.request().as_bytes());
-        match timeout(ANSWER_TIMEOUT, self.door.answer(asked)).await {
+        match timeout(ANSWER_TIMEOUT, self.handler.answer(asked)).await {
             Ok(response) => Ok((exchange.answer(&response), Outcome::of(&response))),
             Err(_) => failure(
                 StatusCode::SERVICE_UNAVAILABLE,

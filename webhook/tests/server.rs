@@ -25,7 +25,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use xposer_admission::Response;
-use xposer_webhook::{Certificates, Door, MAX_BODY, Outcome, Reloaded, serve};
+use xposer_webhook::{Certificates, Handler, MAX_BODY, Outcome, Reloaded, serve};
 
 /// Accepts everything, as late as the request says (`wait`, in milliseconds).
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Lenient {
     told: Mutex<Vec<&'static str>>,
 }
 
-impl Door for Lenient {
+impl Handler for Lenient {
     async fn answer(&self, request: Bytes) -> Response {
         let request: Value = serde_json::from_slice(&request).unwrap();
         tokio::time::sleep(Duration::from_millis(request["wait"].as_u64().unwrap_or(0))).await;
@@ -49,7 +49,7 @@ struct Started {
     address: SocketAddr,
     folder: TempDir,
     certificates: Arc<Certificates>,
-    door: Arc<Lenient>,
+    handler: Arc<Lenient>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -62,15 +62,15 @@ impl Started {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let door = Arc::new(Lenient::default());
-        let (served, by) = (certificates.clone(), door.clone());
+        let handler = Arc::new(Lenient::default());
+        let (served, by) = (certificates.clone(), handler.clone());
         let task = tokio::spawn(async move {
             serve(listener, served, by, async {
                 let _ = stopped.await;
             })
             .await
         });
-        let started = Self { address, folder, certificates, door, stop, task };
+        let started = Self { address, folder, certificates, handler, stop, task };
         let root = started.renew();
         (started, root)
     }
@@ -174,7 +174,7 @@ async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
     let mut rest = Vec::new();
     let _ = plain.read_to_end(&mut rest).await;
     assert!(!rest.starts_with(b"HTTP"), "{rest:?}");
-    let told = server.door.told.lock().unwrap().clone();
+    let told = server.handler.told.lock().unwrap().clone();
     let count = |word: &str| told.iter().filter(|it| **it == word).count();
     assert_eq!((count("allowed"), count("invalid"), told.len()), (4, 8, 12), "{told:?}");
 }

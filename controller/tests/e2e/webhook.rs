@@ -16,7 +16,7 @@ use xposer::conflicts::Holders;
 use xposer_admission::Response;
 use xposer_testkit::host::{self, HostCall, Module};
 use xposer_testkit::net::free_address;
-use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
+use xposer_webhook::{Certificates, Handler, Outcome, Reloaded, serve};
 
 use crate::claims::shard_of;
 use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
@@ -394,7 +394,7 @@ impl Hosted {
     }
 }
 
-impl Door for Hosted {
+impl Handler for Hosted {
     async fn answer(&self, request: Bytes) -> Response {
         let request: Value = serde_json::from_slice(&request).unwrap();
         let payload = json!({"request": request, "settings": self.settings}).to_string();

@@ -4,9 +4,9 @@ mod protection;
 
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, quoted};
+use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
-use crate::dialect::keeps::{Keeps, exempts, is_one_enough};
 use crate::dialect::{Same, effect};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Reason, Server};
@@ -17,15 +17,15 @@ use protection::{ALTERNATIVES, Protection, is_weaker, protections};
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{internal::opened, testing};
+/// use xposer::{internal::lost_protections, testing};
 /// let of = |source: &str| testing::plan(&[("AllowedSources", source)], json!({}));
 /// let (office, everybody) = (of("10.0.0.0/8")?, of("0.0.0.0/0")?);
-/// assert!(opened(&everybody, &office).is_empty());
-/// assert_eq!(opened(&office, &everybody)[0].what, "AllowedSources");
+/// assert!(lost_protections(&everybody, &office).is_empty());
+/// assert_eq!(lost_protections(&office, &everybody)[0].what, "AllowedSources");
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct LostProtection {
     /// The intent, or the key of an annotation.
     pub what: String,
     /// The target on which it is missing or weaker.
@@ -40,12 +40,12 @@ pub struct Opened {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::internal::{Keeps, access};
+/// use xposer::internal::{AccessLevel, access};
 /// use xposer::{Target, testing};
 /// let plan = testing::plan(&[("AllowedSources", "10.0.0.0/8"), ("RateLimit", "10/s")], json!({}))?;
 /// let access = access(&plan);
 /// assert_eq!((access[0].what.as_str(), access[0].value.as_str()), ("AllowedSources", "10.0.0.0/8"));
-/// assert_eq!((access[0].keeps, access[1].keeps), (Keeps::Out, Keeps::Nobody));
+/// assert_eq!((access[0].level, access[1].level), (AccessLevel::Restricted, AccessLevel::Open));
 /// assert_eq!(access[0].targets, [Target::Ingress]);
 /// # Ok::<(), xposer::Report>(())
 /// ```
@@ -59,30 +59,8 @@ pub struct Access {
     pub path: FieldPath,
     /// The targets on which it has an effect.
     pub targets: Vec<Target>,
-    /// Whether it denies access to any clients.
-    pub keeps: Keeps,
-}
-
-/// Which clients get access.
-///
-/// ```
-/// use serde_json::json;
-/// use xposer::internal::{Door, access, door};
-/// use xposer::{Target, testing};
-/// let of = |key, value| testing::plan(&[(key, value)], json!({})).map(|plan| door(&access(&plan), Target::Ingress));
-/// assert_eq!((of("AllowedSources", "10.0.0.0/8")?, of("RateLimit", "10/s")?), (Door::Closed, Door::Open));
-/// // The list contains all addresses.
-/// assert_eq!(of("AllowedSources", "0.0.0.0/0")?, Door::Open);
-/// # Ok::<(), xposer::Report>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Door {
-    /// Only admitted clients.
-    Closed,
-    /// It is not known which clients.
-    NotKnown,
-    /// All clients.
-    Open,
+    /// The clients that it admits.
+    pub level: AccessLevel,
 }
 
 /// Returns the protections of a Service: first those of options, then those of annotations.
@@ -95,28 +73,28 @@ pub enum Door {
 /// ```
 #[must_use]
 pub fn access(plan: &Plan) -> Vec<Access> {
-    let access = judged(plan).into_iter().map(|(it, keeps)| {
+    let access = with_levels(plan).into_iter().map(|(it, level)| {
         let Protection { what, value, origin, targets, .. } = it;
-        Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
+        Access { what: what.to_owned(), value, path: origin.path(), targets, level }
     });
     access.collect()
 }
 
 /// Returns the protections of a plan, and whether each denies access to any clients.
-fn judged(plan: &Plan) -> Vec<(Protection<'_>, Keeps)> {
+fn with_levels(plan: &Plan) -> Vec<(Protection<'_>, AccessLevel)> {
     let protections = protections(plan);
-    let keeps: Vec<Keeps> =
-        protections.iter().map(|it| it.keeps(plan, is_https(plan, &protections, it))).collect();
+    let levels: Vec<AccessLevel> =
+        protections.iter().map(|it| it.access_level(plan, is_https(plan, &protections, it))).collect();
     // If one proof of several is sufficient, and the list of addresses admits everybody, the other proofs deny access to nobody.
-    let is_open = |(it, keeps): (&Protection<'_>, &Keeps)| {
-        it.is_of(plan, Intent::AllowedSources) && *keeps != Keeps::Out
+    let is_open = |(it, level): (&Protection<'_>, &AccessLevel)| {
+        it.is_of(plan, Intent::AllowedSources) && *level != AccessLevel::Restricted
     };
-    let is_let_in = is_one_enough(plan) && protections.iter().zip(&keeps).any(is_open);
-    let judged = protections.into_iter().zip(keeps).map(|(it, keeps)| {
-        let keeps = if is_let_in && it.is_alternative(plan) { Keeps::Nobody } else { keeps };
-        (it, keeps)
+    let is_let_in = is_one_enough(plan) && protections.iter().zip(&levels).any(is_open);
+    let all = protections.into_iter().zip(levels).map(|(it, level)| {
+        let level = if is_let_in && it.is_alternative(plan) { AccessLevel::Open } else { level };
+        (it, level)
     });
-    judged.collect()
+    all.collect()
 }
 
 /// Whether requests without TLS are redirected to https on every target of a protection.
@@ -138,44 +116,42 @@ fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) ->
         })
 }
 
-/// Returns which clients get access through the object of a target. One protection that denies access is sufficient for
-/// [`Door::Closed`].
+/// Returns which clients get access through the object of a target.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::internal::{Door, access, door};
+/// use xposer::internal::{AccessLevel, access, access_level};
 /// use xposer::{Target, testing};
 /// let plan = testing::plan(&[], json!({}))?;
-/// assert_eq!(door(&access(&plan), Target::Ingress), Door::Open);
+/// assert_eq!(access_level(&access(&plan), Target::Ingress), AccessLevel::Open);
+/// // The list contains all addresses.
+/// let plan = testing::plan(&[("AllowedSources", "0.0.0.0/0")], json!({}))?;
+/// assert_eq!(access_level(&access(&plan), Target::Ingress), AccessLevel::Open);
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn door(access: &[Access], target: Target) -> Door {
-    door_by(access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps))
+pub fn access_level(access: &[Access], target: Target) -> AccessLevel {
+    combined(access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.level))
 }
 
-/// Returns which clients get access with these protections.
-fn door_by(keeps: impl Iterator<Item = Keeps>) -> Door {
-    match keeps.min() {
-        Some(Keeps::Out) => Door::Closed,
-        Some(Keeps::NotKnown) => Door::NotKnown,
-        Some(Keeps::Nobody) | None => Door::Open,
-    }
+/// Returns which clients get access with these protections. One that denies access is sufficient.
+fn combined(levels: impl Iterator<Item = AccessLevel>) -> AccessLevel {
+    levels.min().unwrap_or(AccessLevel::Open)
 }
 
 /// Returns the protections of the first plan that are weaker or missing under the second plan.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{internal::opened, testing};
+/// use xposer::{internal::lost_protections, testing};
 /// let (secure, plain) = (testing::plan(&[("TLS", "true")], json!({}))?, testing::plan(&[], json!({}))?);
-/// assert_eq!(opened(&secure, &plain)[0].message, "TLS would not be asked for any more");
+/// assert_eq!(lost_protections(&secure, &plain)[0].message, "TLS would not be asked for any more");
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
-    let (before, after) = (judged(old), judged(new));
-    let mut opened = Vec::new();
+pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
+    let (before, after) = (with_levels(old), with_levels(new));
+    let mut lost_protections = Vec::new();
     for (protection, kept) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
         // Two annotations may have one intent, and either both count or only one of them. So the same key is searched first.
         let same = after.iter().find(|(it, _)| it.what == protection.what);
@@ -187,11 +163,11 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
             let Protection { what, .. } = protection;
             let said = protection.said();
             let message = match same {
-                Some((same, keeps)) if same.targets.contains(&target) => {
+                Some((same, level)) if same.targets.contains(&target) => {
                     if is_weaker(protection, same) {
                         format!("{said} would be {}, which lets more in", quoted(&same.value))
-                    } else if keeps > kept && new.canary.is_none() {
-                        no_longer(&said, *keeps)
+                    } else if level > kept && new.canary.is_none() {
+                        no_longer(&said, *level)
                     } else if let Some(list) = newly_exempt(old, new, protection, target) {
                         format!("{said} would not count for {}", quoted(list))
                     } else if protection.is_in_words() && is_guessed(old, new, target) {
@@ -217,33 +193,38 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
                     format!("{said} would have no effect on the {target}{by}")
                 }
             };
-            opened.push(Opened { what: (*what).to_owned(), target, path: protection.origin.path(), message });
+            lost_protections.push(LostProtection {
+                what: (*what).to_owned(),
+                target,
+                path: protection.origin.path(),
+                message,
+            });
         }
     }
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
-        opened.extend(one_is_enough((old, &before), (new, &after), target));
-        opened.extend(opened_otherwise((old, &before), &after, target).filter(|_| {
+        lost_protections.extend(one_is_enough((old, &before), (new, &after), target));
+        lost_protections.extend(combined_loss((old, &before), &after, target).filter(|_| {
             // One message for each target is sufficient.
-            !opened.iter().any(|it| it.target == target)
+            !lost_protections.iter().any(|it| it.target == target)
         }));
     }
-    opened
+    lost_protections
 }
 
 /// A plan and its protections.
-type Side<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, Keeps)]);
+type Side<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
 
 /// Returns the message about a protection that no longer denies access, as a clause.
-fn no_longer(said: &str, keeps: Keeps) -> String {
-    match keeps {
-        Keeps::NotKnown => format!("it would not be known whom {said} keeps out"),
-        Keeps::Out | Keeps::Nobody => format!("{said} would keep nobody out any more"),
+fn no_longer(said: &str, level: AccessLevel) -> String {
+    match level {
+        AccessLevel::NotKnown => format!("it would not be known whom {said} keeps out"),
+        AccessLevel::Restricted | AccessLevel::Open => format!("{said} would keep nobody out any more"),
     }
 }
 
 /// Returns the change that one of several proofs is sufficient under the second plan, if the first plan requires all of them, or
 /// does not have all of them.
-fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option<Opened> {
+fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option<LostProtection> {
     let (were, are) = (proofs(old, target), proofs(new, target));
     let (_, first) = were.first()?;
     let is_known = |(intent, _): &(Intent, _)| were.iter().any(|(known, _)| known == intent);
@@ -256,14 +237,14 @@ fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option
     }
     let names: Vec<&str> = are.iter().map(|(intent, _)| intent.as_str()).collect();
     let message = format!("one of {} would be enough", names.join(", "));
-    Some(Opened { what: first.what.to_owned(), target, path: first.origin.path(), message })
+    Some(LostProtection { what: first.what.to_owned(), target, path: first.origin.path(), message })
 }
 
 /// Returns the protections of a target that deny access and of which one can be sufficient.
 fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s Protection<'p>)> {
     let asked = ALTERNATIVES.into_iter().filter_map(|intent| {
-        let is_it = |(it, keeps): &&(Protection<'_>, Keeps)| {
-            *keeps == Keeps::Out && it.targets.contains(&target) && it.is_of(plan, intent)
+        let is_it = |(it, level): &&(Protection<'_>, AccessLevel)| {
+            *level == AccessLevel::Restricted && it.targets.contains(&target) && it.is_of(plan, intent)
         };
         Some((intent, &all.iter().find(is_it)?.0))
     });
@@ -271,25 +252,25 @@ fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s
 }
 
 /// Returns a change from restricted to less restricted access that no single protection explains.
-fn opened_otherwise(old: Side<'_, '_>, after: &[(Protection<'_>, Keeps)], target: Target) -> Option<Opened> {
+fn combined_loss(
+    old: Side<'_, '_>,
+    after: &[(Protection<'_>, AccessLevel)],
+    target: Target,
+) -> Option<LostProtection> {
     let (plan, before) = old;
     // A new target is compared with all targets of the first plan.
     let is_there = |it: &Protection<'_>| {
         it.targets.contains(&target) || !(plan.targets.contains(&target) && plan.has_object(target))
     };
     let was = before.iter().filter(|(it, _)| is_there(it) && !it.targets.is_empty());
-    let is = after.iter().filter(|(it, _)| it.targets.contains(&target)).map(|(_, keeps)| *keeps);
-    let (first, kept) = was.min_by_key(|(_, keeps)| *keeps)?;
-    let keeps = match door_by(is) {
-        Door::Closed => return None,
-        Door::NotKnown => Keeps::NotKnown,
-        Door::Open => Keeps::Nobody,
-    };
-    (keeps > *kept).then(|| Opened {
+    let is = after.iter().filter(|(it, _)| it.targets.contains(&target)).map(|(_, level)| *level);
+    let (first, kept) = was.min_by_key(|(_, level)| *level)?;
+    let level = combined(is);
+    (level > *kept).then(|| LostProtection {
         what: first.what.to_owned(),
         target,
         path: first.origin.path(),
-        message: no_longer(&first.said(), keeps),
+        message: no_longer(&first.said(), level),
     })
 }
 

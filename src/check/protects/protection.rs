@@ -2,14 +2,14 @@
 
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
+use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
 use crate::dialect::covers::lets_more_in;
-use crate::dialect::keeps::{Keeps, addresses, asks_certificate, keeps};
+use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
-use crate::dialect::says::says;
-use crate::dialect::words::intent_of;
+use crate::dialect::support::support;
 use crate::dialect::{Loss, Same, effect};
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
 
@@ -17,7 +17,7 @@ use crate::values::{ParentRef, Target};
 pub(super) struct Protection<'p> {
     pub(super) what: &'p str,
     pub(super) intent: Option<Intent>,
-    pub(super) wish: Option<Wish>,
+    pub(super) intent_value: Option<IntentValue>,
     /// The value, in one line.
     pub(super) value: String,
     pub(super) origin: Origin,
@@ -47,21 +47,21 @@ impl Protection<'_> {
     }
 
     /// Whether it denies access to clients that are not admitted. `only_https` means that all requests have TLS.
-    pub(super) fn keeps(&self, plan: &Plan, only_https: bool) -> Keeps {
+    pub(super) fn access_level(&self, plan: &Plan, only_https: bool) -> AccessLevel {
         if self.what.contains('/') {
-            return keeps(plan, self.what, &self.value, only_https);
+            return access_level(plan, self.what, &self.value, only_https);
         }
-        match (self.intent, &self.wish) {
-            (Some(Intent::AllowedSources), Some(Wish::Sources(list))) => {
+        match (self.intent, &self.intent_value) {
+            (Some(Intent::AllowedSources), Some(IntentValue::Sources(list))) => {
                 addresses(list.iter().map(String::as_str))
             }
-            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted)))
+            (Some(Intent::ClientCertificate), Some(IntentValue::Certificate(wanted)))
                 if !wanted.is_optional && asks_certificate(plan, only_https) =>
             {
-                Keeps::Out
+                AccessLevel::Restricted
             }
-            (Some(Intent::BasicAuth | Intent::ExternalAuth), _) => Keeps::Out,
-            _ => Keeps::Nobody,
+            (Some(Intent::BasicAuth | Intent::ExternalAuth), _) => AccessLevel::Restricted,
+            _ => AccessLevel::Open,
         }
     }
 
@@ -78,7 +78,9 @@ impl Protection<'_> {
 
     /// Whether this value admits everybody, so that its removal opens nothing.
     pub(super) fn keeps_nobody_out(&self) -> bool {
-        self.intent.zip(self.wish.as_ref()).is_some_and(|(intent, wish)| intent.keeps_nobody_out(wish))
+        self.intent
+            .zip(self.intent_value.as_ref())
+            .is_some_and(|(intent, intent_value)| intent.keeps_nobody_out(intent_value))
     }
 }
 
@@ -97,7 +99,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     all.extend(tls.map(|tls| Protection {
         what: TLS,
         intent: None,
-        wish: None,
+        intent_value: None,
         value: String::new(),
         origin: tls.origin.clone(),
         targets: objects().collect(),
@@ -105,26 +107,27 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     all.extend(redirect(plan, objects().collect()));
     // If only ingress-nginx reads the annotations, the plan does not contain their intents.
     let meant = read(plan);
-    let known = plan.intents.iter().map(|it| (it.intent, &it.wish, &it.origin, &it.keys));
+    let known = plan.intents.iter().map(|it| (it.intent, &it.intent_value, &it.origin, &it.keys));
     let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
     let mut keys = Vec::new();
-    for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys)))
+    for (intent, intent_value, origin, own) in
+        known.chain(more.map(|it| (it.intent, &it.intent_value, &it.origin, &it.keys)))
     {
         keys.extend(own);
-        if intent.loss() != Loss::Protects || *wish == Wish::Switch(false) {
+        if intent.loss() != Loss::Protects || *intent_value == IntentValue::Switch(false) {
             continue;
         }
-        let is_done = |target: &Target| {
+        let is_supported = |target: &Target| {
             !own.is_empty() && own.iter().all(|key| is_done_as_given(plan, key, *target))
-                || says(plan, *target, intent, Some(wish)).is_done()
+                || support(plan, *target, intent, Some(intent_value)).is_supported()
         };
         all.push(Protection {
             what: intent.as_str(),
             intent: Some(intent),
-            wish: Some(wish.clone()),
-            value: wish.to_string().replace('\n', ", "),
+            intent_value: Some(intent_value.clone()),
+            value: intent_value.to_string().replace('\n', ", "),
             origin: origin.clone(),
-            targets: objects().filter(is_done).collect(),
+            targets: objects().filter(is_supported).collect(),
         });
     }
     // Redirects to https are already added above.
@@ -134,7 +137,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         all.push(Protection {
             what: &annotation.key,
             intent,
-            wish: intent.and_then(|intent| intent.read(&annotation.value).ok()),
+            intent_value: intent.and_then(|intent| intent.read(&annotation.value).ok()),
             value: annotation.value.clone(),
             origin: annotation.origin(),
             targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
@@ -163,15 +166,15 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
         .map(|asked| asked.origin.clone())
         .or_else(|| said.map(Annotation::origin))
         .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
-    let is_done = |target: &Target| {
+    let is_supported = |target: &Target| {
         said.is_some_and(|said| is_passed(plan, &said.key, *target))
             || match target {
                 Target::Ingress if plan.controller(*target).is_nginx() => {
                     asked.is_some() || plan.tls().has_secret()
                 }
                 Target::Ingress => {
-                    let says = says(plan, *target, Intent::HttpsRedirect, None);
-                    plan.redirects(*target) && says.is_done()
+                    let support = support(plan, *target, Intent::HttpsRedirect, None);
+                    plan.redirects(*target) && support.is_supported()
                 }
                 // A listener that is named gets no requests without TLS.
                 Target::HttpRoute => {
@@ -185,15 +188,15 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     Some(Protection {
         what: Intent::HttpsRedirect.as_str(),
         intent: Some(Intent::HttpsRedirect),
-        wish: None,
+        intent_value: None,
         value: String::new(),
         origin,
-        targets: objects.into_iter().filter(is_done).collect(),
+        targets: objects.into_iter().filter(is_supported).collect(),
     })
 }
 
 /// Whether the second of two protections with the same intent admits more.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
-    let wishes = old.intent.zip(old.wish.as_ref()).zip(new.wish.as_ref());
+    let wishes = old.intent.zip(old.intent_value.as_ref()).zip(new.intent_value.as_ref());
     wishes.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))
 }

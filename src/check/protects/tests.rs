@@ -43,65 +43,65 @@ fn a_value_that_lets_more_in_opens() {
         // The client shows its certificate where TLS is terminated.
         let settings = json!({"tls": option == "ClientCertificate"});
         let plan = |value: &str| testing::plan(&[(option, value)], settings.clone()).expect(value);
-        assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
-        let found = opened(&plan(closed), &plan(open));
+        assert!(lost_protections(&plan(open), &plan(closed)).is_empty(), "{option}");
+        let found = lost_protections(&plan(closed), &plan(open));
         assert!(found.iter().any(|it| it.what == option && !it.message.is_empty()), "{option}: {found:?}");
-        assert!(opened(&plan(closed), &plan(closed)).is_empty(), "{option}");
+        assert!(lost_protections(&plan(closed), &plan(closed)).is_empty(), "{option}");
     }
 }
 
 #[test]
-fn a_door_is_as_open_as_the_weakest_of_what_it_asks() {
+fn access_is_restricted_by_the_strictest_effective_protection() {
     let nginx = "nginx.ingress.kubernetes.io/";
     let block = |lines: &[&str]| {
         lines.iter().map(|line| format!("{}\n", line.replace("N/", nginx))).collect::<String>()
     };
     let of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
         let plan = testing::plan(annotations, settings).expect("it is in order");
-        door(&access(&plan), Target::Ingress)
+        access_level(&access(&plan), Target::Ingress)
     };
     let tls = "N/auth-tls-secret: shop/ca";
     for (lines, has_tls, expected) in [
-        (&["N/auth-secret: s", "N/auth-type: basic"][..], false, Door::Closed),
-        (&["N/auth-secret: s"], false, Door::Open),
-        (&[tls], true, Door::Closed),
-        (&[tls], false, Door::Open),
-        (&[tls, "N/auth-tls-verify-client: \"off\""], true, Door::Open),
-        (&[tls, "N/auth-tls-verify-client: optional_no_ca"], true, Door::Open),
-        (&[tls, "N/auth-tls-verify-client: optional"], true, Door::Open),
-        (&[tls, "N/ssl-redirect: \"false\""], true, Door::Open),
-        (&["N/whitelist-source-range: 0.0.0.0/1,128.0.0.0/1"], false, Door::Open),
-        (&["N/whitelist-source-range: ::/0"], false, Door::Open),
+        (&["N/auth-secret: s", "N/auth-type: basic"][..], false, AccessLevel::Restricted),
+        (&["N/auth-secret: s"], false, AccessLevel::Open),
+        (&[tls], true, AccessLevel::Restricted),
+        (&[tls], false, AccessLevel::Open),
+        (&[tls, "N/auth-tls-verify-client: \"off\""], true, AccessLevel::Open),
+        (&[tls, "N/auth-tls-verify-client: optional_no_ca"], true, AccessLevel::Open),
+        (&[tls, "N/auth-tls-verify-client: optional"], true, AccessLevel::Open),
+        (&[tls, "N/ssl-redirect: \"false\""], true, AccessLevel::Open),
+        (&["N/whitelist-source-range: 0.0.0.0/1,128.0.0.0/1"], false, AccessLevel::Open),
+        (&["N/whitelist-source-range: ::/0"], false, AccessLevel::Open),
         (
             &["N/satisfy: any", "N/whitelist-source-range: 0.0.0.0/0", "N/auth-url: https://a.example.com"],
             false,
-            Door::Open,
+            AccessLevel::Open,
         ),
         (
             &["N/satisfy: any", "N/whitelist-source-range: ::/0", "N/auth-type: basic", "N/auth-secret: s"],
             false,
-            Door::Open,
+            AccessLevel::Open,
         ),
         (
             &["N/satisfy: any", "N/whitelist-source-range: 10.0.0.0/8", "N/auth-url: https://a.example.com"],
             false,
-            Door::Closed,
+            AccessLevel::Restricted,
         ),
         (
             &["N/satisfy: all", "N/whitelist-source-range: 0.0.0.0/0", "N/auth-url: https://a.example.com"],
             false,
-            Door::Closed,
+            AccessLevel::Restricted,
         ),
     ] {
         let found = of(&[("xposer.stakater.com/annotations", &block(lines))], json!({"tls": has_tls}));
         assert_eq!(found, expected, "{lines:?}, TLS {has_tls}");
     }
     for (options, expected) in [
-        (&[("ClientCertificate", "ca"), ("TLS", "true")][..], Door::Closed),
-        (&[("AllowedSources", "0.0.0.0/1, 128.0.0.0/1")], Door::Open),
-        (&[("AllowedSources", "::/0")], Door::Open),
-        (&[("AllowedSources", "10.0.0.0/8, 2001:db8::/32")], Door::Closed),
-        (&[("BasicAuth", "users")], Door::Closed),
+        (&[("ClientCertificate", "ca"), ("TLS", "true")][..], AccessLevel::Restricted),
+        (&[("AllowedSources", "0.0.0.0/1, 128.0.0.0/1")], AccessLevel::Open),
+        (&[("AllowedSources", "::/0")], AccessLevel::Open),
+        (&[("AllowedSources", "10.0.0.0/8, 2001:db8::/32")], AccessLevel::Restricted),
+        (&[("BasicAuth", "users")], AccessLevel::Restricted),
     ] {
         for class in ["nginx", "haproxy-ingress"] {
             assert_eq!(of(options, json!({"ingressClassName": class})), expected, "{class}, {options:?}");
@@ -109,10 +109,10 @@ fn a_door_is_as_open_as_the_weakest_of_what_it_asks() {
     }
     let own = "haproxy-ingress.github.io/auth-tls-secret: ca\nhaproxy-ingress.github.io/";
     for (line, expected) in [
-        ("auth-tls-verify-client: \"on\"", Door::Closed),
-        ("auth-tls-verify-client: \"off\"", Door::Open),
-        ("auth-tls-verify-client: optional", Door::Open),
-        ("ssl-redirect: \"false\"", Door::Open),
+        ("auth-tls-verify-client: \"on\"", AccessLevel::Restricted),
+        ("auth-tls-verify-client: \"off\"", AccessLevel::Open),
+        ("auth-tls-verify-client: optional", AccessLevel::Open),
+        ("ssl-redirect: \"false\"", AccessLevel::Open),
     ] {
         let block = format!("{own}{line}\n");
         let settings = json!({"ingressClassName": "haproxy-ingress", "tls": true});
@@ -128,14 +128,14 @@ fn an_annotation_and_its_option_are_one_thing() {
     let forwarded =
         testing::plan(&[("xposer.stakater.com/annotations", block)], json!({})).expect("it is in order");
     let option = testing::plan(&[("AllowedSources", "10.0.0.0/8")], json!({})).expect("it is in order");
-    let found: Vec<_> = opened(&forwarded, &option).into_iter().map(|it| it.what).collect();
+    let found: Vec<_> = lost_protections(&forwarded, &option).into_iter().map(|it| it.what).collect();
     assert_eq!(found, ["nginx.ingress.kubernetes.io/limit-connections"]);
-    assert!(opened(&option, &forwarded).is_empty());
+    assert!(lost_protections(&option, &forwarded).is_empty());
 }
 
 /// If the report shows an access as open, the comparison of the two plans reports it, whichever annotation opens it.
 #[test]
-fn a_door_that_opens_is_told() {
+fn lost_access_control_is_reported() {
     let of = |block: &str, settings: serde_json::Value| {
         let block = block.replace("N/", "nginx.ingress.kubernetes.io/");
         testing::plan(&[("xposer.stakater.com/annotations", &block)], settings).expect("it is in order")
@@ -167,10 +167,13 @@ fn a_door_that_opens_is_told() {
             known
         }] {
             let (closed, open) = (of(&closed, settings.clone()), of(&open, settings));
-            let found = opened(&closed, &open);
+            let found = lost_protections(&closed, &open);
             assert!(found.iter().any(|it| it.message.contains(said)), "{found:?}, {said}");
-            assert!(opened(&closed, &closed).is_empty() && opened(&open, &open).is_empty(), "{said}");
-            let back = opened(&open, &closed);
+            assert!(
+                lost_protections(&closed, &closed).is_empty() && lost_protections(&open, &open).is_empty(),
+                "{said}"
+            );
+            let back = lost_protections(&open, &closed);
             assert!(!back.iter().any(|it| it.message.contains(said)), "{back:?}, {said}");
         }
     }
@@ -178,21 +181,21 @@ fn a_door_that_opens_is_told() {
 
 /// No protection denies access if TLS passes through to the Service, whichever annotation enables the passthrough.
 #[test]
-fn a_door_is_open_where_tls_passes_through() {
+fn access_is_open_if_tls_passes_through() {
     let line = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n";
     let settings = || json!({"tls": true, "annotations": {"acceptLoss": ["*"]}});
-    let door_of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
-        door(&access(&testing::plan(annotations, settings).expect("it is in order")), Target::Ingress)
+    let level_of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
+        access_level(&access(&testing::plan(annotations, settings).expect("it is in order")), Target::Ingress)
     };
     let block = format!("{line}nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"\n");
     let (alone, both) =
         (("xposer.stakater.com/annotations", line), ("xposer.stakater.com/annotations", &*block));
-    assert_eq!(door_of(&[alone], settings()), Door::Closed);
-    assert_eq!(door_of(&[both], settings()), Door::Open);
-    assert_eq!(door_of(&[alone, ("TLSPassthrough", "true")], settings()), Door::Open);
+    assert_eq!(level_of(&[alone], settings()), AccessLevel::Restricted);
+    assert_eq!(level_of(&[both], settings()), AccessLevel::Open);
+    assert_eq!(level_of(&[alone, ("TLSPassthrough", "true")], settings()), AccessLevel::Open);
     let mut by_settings = settings();
     by_settings["annotations"]["nginx.ingress.kubernetes.io/ssl-passthrough"] = json!("true");
-    assert_eq!(door_of(&[alone], by_settings), Door::Open);
+    assert_eq!(level_of(&[alone], by_settings), AccessLevel::Open);
 }
 
 /// An exemption has an effect only for the program that also reads the limit.
@@ -207,13 +210,13 @@ fn an_exemption_that_nobody_reads_opens_nothing() {
         testing::plan(&[("xposer.stakater.com/annotations", block)], settings).expect("it is in order")
     };
     for (class, is_told) in [("nginx", true), ("traefik", false)] {
-        let found = opened(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
+        let found = lost_protections(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
         assert_eq!(found.iter().any(|it| it.message.contains("would not count for")), is_told, "{found:?}");
     }
     // The same networks in another order, and split into smaller ones.
     let wide = of("nginx", Some("10.0.0.0/8, 192.0.2.0/24"));
     for list in ["192.0.2.0/24,10.0.0.0/8", "10.1.0.0/16"] {
-        assert!(opened(&wide, &of("nginx", Some(list))).is_empty(), "{list}");
+        assert!(lost_protections(&wide, &of("nginx", Some(list))).is_empty(), "{list}");
     }
 }
 
@@ -233,7 +236,7 @@ fn long_lists_of_exemptions_are_compared_at_once() {
     };
     let (Ok(old), Ok(new)) = (of(&list(1)), of(&list(2))) else { panic!("they are in order") };
     let begun = std::time::Instant::now();
-    assert!(!opened(&old, &new).is_empty());
+    assert!(!lost_protections(&old, &new).is_empty());
     assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
@@ -244,9 +247,9 @@ fn a_class_that_nobody_says_who_serves_is_told() {
         let settings = json!({"ingressClassName": class, "controllers": {"public": "ingress-nginx"}});
         testing::plan(&[("AllowedSources", "10.0.0.0/8")], settings).expect("it is in order")
     };
-    let found = opened(&of("public"), &of("publik"));
+    let found = lost_protections(&of("public"), &of("publik"));
     let said = "and no setting says that it serves the class `publik`";
     assert!(found.iter().any(|it| it.message.contains(said)), "{found:?}");
-    assert!(opened(&of("public"), &of("public")).is_empty());
-    assert!(opened(&of("publik"), &of("public")).is_empty());
+    assert!(lost_protections(&of("public"), &of("public")).is_empty());
+    assert!(lost_protections(&of("publik"), &of("public")).is_empty());
 }

@@ -1,12 +1,12 @@
 //! The annotations of the AWS Load Balancer Controller 3.5.
 
 pub(crate) mod rules;
-pub(super) mod says;
+pub(super) mod support;
 pub(crate) mod write;
 
 use serde_json::{Map, Value};
 
-use super::key::{Bad, Form, Idle, Names, Program, Shape, Text, is_addresses, key};
+use super::key::{Form, Idle, Names, OnInvalid, Program, Shape, Text, is_addresses, key};
 
 /// Networks. The controller accepts no address without a prefix length.
 static NETWORKS: Text = Text { expected: "CIDRs, separated by commas", form: Form::List(',', &NETWORK) };
@@ -71,28 +71,32 @@ pub(super) static PROGRAM: Program = Program {
     formed: &[
         (
             Shape::Boolean,
-            Bad::Refused,
+            OnInvalid::Refused,
             "enable-frontend-nlb manage-backend-security-group-rules use-regex-path-match",
         ),
-        (Shape::Boolean, Bad::False, "create-acm-cert"),
+        (Shape::Boolean, OnInvalid::False, "create-acm-cert"),
         (
             Shape::Integer,
-            Bad::Refused,
+            OnInvalid::Refused,
             "auth-session-timeout group.order healthcheck-interval-seconds healthcheck-timeout-seconds \
                 healthy-threshold-count target-control-port* unhealthy-threshold-count",
         ),
         (
             Shape::Text(&PAIRS),
-            Bad::Refused,
+            OnInvalid::Refused,
             "listener-attributes.* load-balancer-attributes minimum-load-balancer-capacity tags \
                 target-group-attributes target-node-labels",
         ),
-        (Shape::Text(&JSON), Bad::Refused, "actions.* conditions.* transforms.*"),
-        (Shape::Text(&PORTS), Bad::Refused, "listen-ports"),
-        (PROTOCOLS, Bad::Refused, "backend-protocol healthcheck-protocol"),
-        (Shape::Exactly("HTTP1 HTTP2 GRPC"), Bad::Refused, "backend-protocol-version"),
-        (Shape::Exactly("ipv4 dualstack dualstack-without-public-ipv4"), Bad::Refused, "ip-address-type"),
-        (Shape::Exactly("instance ip"), Bad::Refused, "target-type"),
+        (Shape::Text(&JSON), OnInvalid::Refused, "actions.* conditions.* transforms.*"),
+        (Shape::Text(&PORTS), OnInvalid::Refused, "listen-ports"),
+        (PROTOCOLS, OnInvalid::Refused, "backend-protocol healthcheck-protocol"),
+        (Shape::Exactly("HTTP1 HTTP2 GRPC"), OnInvalid::Refused, "backend-protocol-version"),
+        (
+            Shape::Exactly("ipv4 dualstack dualstack-without-public-ipv4"),
+            OnInvalid::Refused,
+            "ip-address-type",
+        ),
+        (Shape::Exactly("instance ip"), OnInvalid::Refused, "target-type"),
     ],
     ..Program::new(
         "the AWS Load Balancer Controller 3.5",
@@ -100,37 +104,41 @@ pub(super) static PROGRAM: Program = Program {
         Names::Own,
         &[
             key("auth-idp-*").protects(),
-            key("auth-idp-cognito").text(&JSON).bad(Bad::Refused).protects(),
-            key("auth-idp-oidc").text(&JSON).bad(Bad::Refused).protects(),
+            key("auth-idp-cognito").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
+            key("auth-idp-oidc").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
             key("auth-on-unauthenticated-request")
                 .shape(Shape::Exactly("deny allow authenticate"))
-                .bad(Bad::Refused)
+                .on_invalid(OnInvalid::Refused)
                 .protects()
                 .idle(Idle::Word(&"allow")),
             key("auth-type")
                 .shape(Shape::Exactly("none oidc cognito"))
-                .bad(Bad::Refused)
+                .on_invalid(OnInvalid::Refused)
                 .protects()
                 .idle(Idle::Word(&"none")),
             key("frontend-nlb-security-groups").protects(),
-            key("inbound-cidrs").text(&NETWORKS).bad(Bad::Refused).protects().idle(Idle::Everyone),
-            key("jwt-validation").text(&JSON).bad(Bad::Refused).protects(),
-            key("mutual-authentication").text(&JSON).bad(Bad::Refused).protects(),
+            key("inbound-cidrs")
+                .text(&NETWORKS)
+                .on_invalid(OnInvalid::Refused)
+                .protects()
+                .idle(Idle::Everyone),
+            key("jwt-validation").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
+            key("mutual-authentication").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
             // With other controllers, the class decides who can reach the Service.
             key("scheme")
                 .shape(Shape::Exactly("internet-facing internal"))
-                .bad(Bad::Refused)
+                .on_invalid(OnInvalid::Refused)
                 .protects()
                 .idle(Idle::Word(&"internet-facing")),
             key("security-group-prefix-lists").protects(),
             key("security-groups").protects(),
             key("shield-advanced-protection")
                 .shape(Shape::Boolean)
-                .bad(Bad::Refused)
+                .on_invalid(OnInvalid::Refused)
                 .protects()
                 .idle(Idle::False),
             key("ssl-policy").weakens(),
-            key("ssl-redirect").text(&PORT).bad(Bad::Refused).redirects().idle(Idle::False),
+            key("ssl-redirect").text(&PORT).on_invalid(OnInvalid::Refused).redirects().idle(Idle::False),
             key("waf-acl-id").protects().idle(Idle::Word(&"none")),
             key("wafv2-acl-*").protects().idle(Idle::Word(&"none")),
             key("wafv2-acl-arn").protects().idle(Idle::Word(&"none")),

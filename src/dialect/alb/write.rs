@@ -2,13 +2,13 @@
 
 use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
 use crate::diagnostics::Sourced;
-use crate::dialect::write::{Word, Written, intents};
-use crate::intents::Wish;
+use crate::dialect::write::{KeyValue, Written, intents};
+use crate::intents::IntentValue;
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let mut written = intents(plan, target, |_, wish| words(wish));
+    let mut written = intents(plan, target, |_, intent_value| annotations(intent_value));
     let (key, value) = REDIRECT;
     written.extend(redirect(plan).map(|wanted| Written {
         key,
@@ -25,10 +25,12 @@ pub(super) fn redirect(plan: &Plan) -> Option<&Sourced<bool>> {
     plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener)
 }
 
-fn words(wish: &Wish) -> Vec<Word<'_>> {
-    match wish {
-        Wish::Sources(list) => vec![("alb.ingress.kubernetes.io/inbound-cidrs", list.join(",").into())],
-        Wish::Protocol(protocol) => {
+fn annotations(intent_value: &IntentValue) -> Vec<KeyValue<'_>> {
+    match intent_value {
+        IntentValue::Sources(list) => {
+            vec![("alb.ingress.kubernetes.io/inbound-cidrs", list.join(",").into())]
+        }
+        IntentValue::Protocol(protocol) => {
             let version = match protocol {
                 BackendProtocol::H2c => Some("HTTP2"),
                 BackendProtocol::Grpc | BackendProtocol::Grpcs => Some("GRPC"),
@@ -39,7 +41,7 @@ fn words(wish: &Wish) -> Vec<Word<'_>> {
                 protocol.has_tls().then(|| ("alb.ingress.kubernetes.io/backend-protocol", "HTTPS".into()));
             tls.into_iter().chain(version).collect()
         }
-        Wish::Sticky(sticky) => {
+        IntentValue::Sticky(sticky) => {
             let mut attributes = "stickiness.enabled=true,stickiness.type=lb_cookie".to_owned();
             if let Some(age) = sticky.max_age {
                 attributes += &format!(",stickiness.lb_cookie.duration_seconds={age}");

@@ -39,7 +39,7 @@ pub(super) static PROGRAM: Program = Program {
      private-key-size renew-before renew-before-percentage revision-history-limit secret-template \
      subject-countries subject-localities subject-organizationalunits subject-organizations \
      subject-postalcodes subject-provinces subject-serialnumber subject-streetaddresses usages",
-    unread: "allow-direct-injection certificate-name certificate-revision ignore-tls-listeners inject-apiserver-ca \
+    not_read: "allow-direct-injection certificate-name certificate-revision ignore-tls-listeners inject-apiserver-ca \
      inject-ca-from inject-ca-from-secret issuer-name next-private-key parent-gateway \
      private-key-secret-name uri-sans",
     ..Program::new("cert-manager 1.21", &[PREFIX], Names::All, &[])
@@ -47,7 +47,7 @@ pub(super) static PROGRAM: Program = Program {
 
 pub(super) static ACME: Program = Program {
     plain: "http01-edit-in-place http01-ingress-class http01-ingress-ingressclassname",
-    unread: "http-domain http-token http01-override-ingress-class http01-override-ingress-ingressclassname \
+    not_read: "http-domain http-token http01-override-ingress-class http01-override-ingress-ingressclassname \
      http01-override-ingress-name http01-parentreffallback http01-parentrefkind http01-parentrefname \
      http01-parentrefnamespace http01-solver",
     ..Program::new("cert-manager 1.21", &[ACME_PREFIX], Names::All, &[])

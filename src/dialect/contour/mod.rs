@@ -1,10 +1,10 @@
 //! The annotations of Contour 1.33.
 
-pub(super) mod says;
+pub(super) mod support;
 pub(super) mod write;
 
 use super::go::is_duration;
-use super::key::{Bad, Elsewhere, Form, Holds, Names, Program, Shape, Text, key};
+use super::key::{CrossNamespace, Form, Holds, Names, OnInvalid, Program, Shape, Text, key};
 
 /// A timeout. A number without a unit is not a duration, unless it is 0.
 static TIMEOUT: Text = Text {
@@ -20,10 +20,12 @@ pub(super) static PROGRAM: Program = Program {
         per-host-max-connections retry-on upstream-protocol.h2 upstream-protocol.h2c upstream-protocol.tls \
         websocket-routes",
     formed: &[
-        (Shape::Text(&TIMEOUT), Bad::Ignored, "per-try-timeout request-timeout response-timeout"),
-        (Shape::Integer, Bad::Ignored, "num-retries"),
+        (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "per-try-timeout request-timeout response-timeout"),
+        (Shape::Integer, OnInvalid::Ignored, "num-retries"),
     ],
-    elsewhere: Elsewhere::Refuses("Contour refuses unless a TLSCertificateDelegation there allows it"),
+    cross_namespace: CrossNamespace::Refuses(
+        "Contour refuses unless a TLSCertificateDelegation there allows it",
+    ),
     ..Program::new(
         "Contour 1.33",
         &["projectcontour.io/"],

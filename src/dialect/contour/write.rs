@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dialect::gateway::regex::{behind_slash, takes_the_rest};
 use crate::dialect::write::{Written, intents, redirect, text};
-use crate::intents::Wish;
+use crate::intents::IntentValue;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::Target;
@@ -15,9 +15,9 @@ const REDIRECT: &str = "ingress.kubernetes.io/force-ssl-redirect";
 const TIMEOUT: &str = "projectcontour.io/response-timeout";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let mut written = intents(plan, target, |_, wish| match wish {
-        Wish::Duration(0) => vec![(TIMEOUT, "infinity".into())],
-        Wish::Duration(_) => vec![(TIMEOUT, text(wish))],
+    let mut written = intents(plan, target, |_, intent_value| match intent_value {
+        IntentValue::Duration(0) => vec![(TIMEOUT, "infinity".into())],
+        IntentValue::Duration(_) => vec![(TIMEOUT, text(intent_value))],
         _ => Vec::new(),
     });
     let origin = redirect(plan);

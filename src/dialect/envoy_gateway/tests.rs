@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dialect::says::{Says, says};
+use crate::dialect::support::{Support, support};
 use crate::intents::Intent;
 use crate::values::Target;
 use crate::{Outcome, Service, Settings, emit_all, expose, testing};
@@ -61,9 +61,9 @@ fn objects(settings: &Value, option: Option<(Intent, &str)>) -> (Vec<Value>, boo
         return (Vec::new(), true);
     };
     let is_lost = option.is_some_and(|(intent, _)| {
-        let wish = plan.wish(intent);
-        assert!(wish.is_some(), "{option:?}");
-        matches!(says(plan, Target::HttpRoute, intent, wish), Says::Lacks(_))
+        let intent_value = plan.intent_value(intent);
+        assert!(intent_value.is_some(), "{option:?}");
+        matches!(support(plan, Target::HttpRoute, intent, intent_value), Support::Unsupported(_))
     });
     (emit_all([&**plan]).objects.iter().map(crate::Object::to_value).collect(), is_lost)
 }

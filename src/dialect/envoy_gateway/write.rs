@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::says::{Server, says};
+use super::support::{Server, support};
 use crate::dialect::controller::Controller;
-use crate::dialect::gateway::says::{Rewrite, duration, rewrite};
-use crate::dialect::write::{Extra, Made};
-use crate::intents::{ExternalAuth, Intent, RateLimit, StickySession, Wish, size};
+use crate::dialect::gateway::support::{Rewrite, duration, rewrite};
+use crate::dialect::write::{Content, Extra};
+use crate::intents::{ExternalAuth, Intent, IntentValue, RateLimit, StickySession, size};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, numbered};
 use crate::values::Target;
 
 /// Returns the value of an intent, if Envoy Gateway supports it.
-fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
-    plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
+fn intent_value(plan: &Plan, intent: Intent) -> Option<&IntentValue> {
+    plan.intent_value(intent).filter(|intent_value| support(plan, intent, Some(intent_value)).is_supported())
 }
 
 /// Returns the rewrites by regular expression of a plan, without duplicates.
@@ -62,8 +62,8 @@ pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> V
         kind,
         name,
         annotations: Vec::new(),
-        made: Made::Spec(spec),
-        called: None,
+        content: Content::Spec(spec),
+        referenced_as: None,
     };
     if let Some(canary) = &plan.canary {
         let cookie = canary.cookie.as_ref().map(|cookie| {
@@ -106,8 +106,8 @@ fn targets(plan: &Plan, canaries: &[&Plan]) -> Value {
 
 fn security(plan: &Plan) -> Option<Map<String, Value>> {
     let mut parts = Map::new();
-    let networks = |intent| match wish(plan, intent) {
-        Some(Wish::Sources(networks)) => Some(networks),
+    let networks = |intent| match intent_value(plan, intent) {
+        Some(IntentValue::Sources(networks)) => Some(networks),
         _ => None,
     };
     let (allowed, denied) = (networks(Intent::AllowedSources), networks(Intent::DeniedSources));
@@ -122,11 +122,11 @@ fn security(plan: &Plan) -> Option<Map<String, Value>> {
         let default = if allowed.is_some() { "Deny" } else { "Allow" };
         parts.insert("authorization".to_owned(), json!({"defaultAction": default, "rules": rules}));
     }
-    if let Some(Wish::BasicAuth(auth)) = wish(plan, Intent::BasicAuth) {
+    if let Some(IntentValue::BasicAuth(auth)) = intent_value(plan, Intent::BasicAuth) {
         let users = json!({"group": "", "kind": "Secret", "name": auth.secret});
         parts.insert("basicAuth".to_owned(), json!({"users": users}));
     }
-    if let Some(Wish::ExternalAuth(auth)) = wish(plan, Intent::ExternalAuth) {
+    if let Some(IntentValue::ExternalAuth(auth)) = intent_value(plan, Intent::ExternalAuth) {
         parts.extend(external_auth(plan, auth).map(|it| ("extAuth".to_owned(), it)));
     }
     (!parts.is_empty()).then_some(parts)
@@ -158,8 +158,8 @@ fn external_auth(plan: &Plan, auth: &ExternalAuth) -> Option<Value> {
 
 fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     let mut parts = Map::new();
-    let time = |intent| match wish(plan, intent) {
-        Some(Wish::Duration(time)) => duration(*time),
+    let time = |intent| match intent_value(plan, intent) {
+        Some(IntentValue::Duration(time)) => duration(*time),
         _ => None,
     };
     let mut timeout = Map::new();
@@ -169,7 +169,7 @@ fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     if let Some(time) = time(Intent::IdleTimeout) {
         let mut http = Map::from_iter([("streamIdleTimeout".to_owned(), Value::from(time))]);
         // Without this, Envoy would wait at most 15 seconds for an answer, however busy the connection is.
-        if plan.wish(Intent::Timeout).is_none() {
+        if plan.intent_value(Intent::Timeout).is_none() {
             http.insert("requestTimeout".to_owned(), "0s".into());
         }
         timeout.insert("http".to_owned(), http.into());
@@ -177,13 +177,13 @@ fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     if !timeout.is_empty() {
         parts.insert("timeout".to_owned(), timeout.into());
     }
-    if let Some(Wish::Size(bytes @ 1..)) = wish(plan, Intent::MaxBodySize) {
+    if let Some(IntentValue::Size(bytes @ 1..)) = intent_value(plan, Intent::MaxBodySize) {
         parts.insert("requestBuffer".to_owned(), json!({"limit": size(*bytes)}));
     }
-    if let Some(Wish::Sticky(sticky)) = wish(plan, Intent::StickySession) {
+    if let Some(IntentValue::Sticky(sticky)) = intent_value(plan, Intent::StickySession) {
         parts.insert("loadBalancer".to_owned(), load_balancer(sticky));
     }
-    if let Some(Wish::Rate(rate)) = wish(plan, Intent::RateLimit) {
+    if let Some(IntentValue::Rate(rate)) = intent_value(plan, Intent::RateLimit) {
         parts.insert("rateLimit".to_owned(), rate_limit(*rate));
     }
     (!parts.is_empty()).then_some(parts)

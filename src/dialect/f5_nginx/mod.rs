@@ -1,13 +1,13 @@
 //! The annotations of F5's NGINX Ingress Controller 5.5 and of its App Protect.
 
 pub(crate) mod rules;
-pub(super) mod says;
+pub(super) mod support;
 pub(crate) mod write;
 
 mod grammar;
 
 use super::form::{self, COUNT, ROOTED};
-use super::key::{Bad, Holds, Idle, Names, Program, Shape, key};
+use super::key::{Holds, Idle, Names, OnInvalid, Program, Shape, key};
 use grammar::{BUFFERS, LB_METHOD, LIMIT_KEY, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY, TIME};
 
 pub(super) static PROGRAM: Program = Program {
@@ -19,43 +19,43 @@ pub(super) static PROGRAM: Program = Program {
     formed: &[
         (
             Shape::Boolean,
-            Bad::Refused,
+            OnInvalid::Refused,
             "hsts-behind-proxy hsts-include-subdomains proxy-buffering use-cluster-ip",
         ),
         (
             Shape::Boolean,
-            Bad::False,
+            OnInvalid::False,
             "limit-req-dry-run limit-req-no-delay limit-req-scale ssl-prefer-server-ciphers",
         ),
         (
             Shape::Text(&TIME),
-            Bad::Refused,
+            OnInvalid::Refused,
             "fail-timeout proxy-connect-timeout proxy-next-upstream-timeout proxy-read-timeout proxy-send-timeout",
         ),
         (
             Shape::Text(&SIZE),
-            Bad::Refused,
+            OnInvalid::Refused,
             "client-body-buffer-size proxy-buffer-size proxy-busy-buffers-size proxy-max-temp-file-size \
                 upstream-zone-size",
         ),
-        (Shape::Text(&SIZE), Bad::Ignored, "limit-req-zone-size"),
-        (Shape::Text(&BUFFERS), Bad::Refused, "proxy-buffers"),
-        (Shape::Integer, Bad::Refused, "hsts-max-age keepalive"),
-        (Shape::Integer, Bad::Ignored, "limit-req-burst limit-req-delay limit-req-reject-code"),
-        (Shape::Text(&COUNT), Bad::Refused, "max-conns max-fails proxy-next-upstream-tries"),
-        (Shape::Text(&PORTS), Bad::Refused, "listen-ports listen-ports-ssl"),
-        (Shape::Exactly("master minion"), Bad::Refused, "mergeable-ingress-type"),
-        (Shape::Words("on off merge"), Bad::Refused, "add-header-inherit"),
-        (Shape::Exactly("301 302 307 308"), Bad::Refused, "http-redirect-code"),
-        (Shape::Exactly("case_sensitive case_insensitive exact"), Bad::Refused, "path-regex"),
-        (Shape::Exactly("info notice warn error"), Bad::Ignored, "limit-req-log-level"),
-        (Shape::Text(&LB_METHOD), Bad::Refused, "lb-method"),
-        (Shape::Text(&NEXT_UPSTREAM), Bad::Refused, "proxy-next-upstream"),
-        (Shape::Text(&LIMIT_KEY), Bad::Refused, "limit-req-key"),
-        (Shape::Text(&ROOTED), Bad::Refused, "app-root rewrite-target"),
-        (Shape::Text(&REWRITES), Bad::Refused, "rewrites"),
-        (Shape::Text(&STICKY), Bad::Refused, "sticky-cookie-services"),
-        (Shape::Headers, Bad::Refused, "proxy-hide-headers proxy-pass-headers"),
+        (Shape::Text(&SIZE), OnInvalid::Ignored, "limit-req-zone-size"),
+        (Shape::Text(&BUFFERS), OnInvalid::Refused, "proxy-buffers"),
+        (Shape::Integer, OnInvalid::Refused, "hsts-max-age keepalive"),
+        (Shape::Integer, OnInvalid::Ignored, "limit-req-burst limit-req-delay limit-req-reject-code"),
+        (Shape::Text(&COUNT), OnInvalid::Refused, "max-conns max-fails proxy-next-upstream-tries"),
+        (Shape::Text(&PORTS), OnInvalid::Refused, "listen-ports listen-ports-ssl"),
+        (Shape::Exactly("master minion"), OnInvalid::Refused, "mergeable-ingress-type"),
+        (Shape::Words("on off merge"), OnInvalid::Refused, "add-header-inherit"),
+        (Shape::Exactly("301 302 307 308"), OnInvalid::Refused, "http-redirect-code"),
+        (Shape::Exactly("case_sensitive case_insensitive exact"), OnInvalid::Refused, "path-regex"),
+        (Shape::Exactly("info notice warn error"), OnInvalid::Ignored, "limit-req-log-level"),
+        (Shape::Text(&LB_METHOD), OnInvalid::Refused, "lb-method"),
+        (Shape::Text(&NEXT_UPSTREAM), OnInvalid::Refused, "proxy-next-upstream"),
+        (Shape::Text(&LIMIT_KEY), OnInvalid::Refused, "limit-req-key"),
+        (Shape::Text(&ROOTED), OnInvalid::Refused, "app-root rewrite-target"),
+        (Shape::Text(&REWRITES), OnInvalid::Refused, "rewrites"),
+        (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
+        (Shape::Headers, OnInvalid::Refused, "proxy-hide-headers proxy-pass-headers"),
     ],
     ..Program::new(
         "NGINX Ingress Controller 5.5",
@@ -65,16 +65,28 @@ pub(super) static PROGRAM: Program = Program {
             key("add-header").weakens(),
             key("basic-auth-realm").protects(),
             key("basic-auth-secret").protects(),
-            key("client-max-body-size").text(&form::SIZE).bad(Bad::Refused).protects().idle(Idle::Zero),
+            key("client-max-body-size")
+                .text(&form::SIZE)
+                .on_invalid(OnInvalid::Refused)
+                .protects()
+                .idle(Idle::Zero),
             key("grpc-services").weakens(),
-            key("hsts").shape(Shape::Boolean).bad(Bad::Refused).weakens().idle(Idle::False),
+            key("hsts").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).weakens().idle(Idle::False),
             key("limit-req-rate").text(&RATE).protects(),
             key("policies").holds(Holds::Named).protects(),
             key("proxy-hide-headers").weakens(),
             key("proxy-set-headers").weakens(),
-            key("redirect-to-https").shape(Shape::Boolean).bad(Bad::Refused).redirects().idle(Idle::False),
+            key("redirect-to-https")
+                .shape(Shape::Boolean)
+                .on_invalid(OnInvalid::Refused)
+                .redirects()
+                .idle(Idle::False),
             key("ssl-ciphers").weakens(),
-            key("ssl-redirect").shape(Shape::Boolean).bad(Bad::Refused).redirects().idle(Idle::False),
+            key("ssl-redirect")
+                .shape(Shape::Boolean)
+                .on_invalid(OnInvalid::Refused)
+                .redirects()
+                .idle(Idle::False),
             key("ssl-services").weakens(),
         ],
     )
@@ -82,9 +94,9 @@ pub(super) static PROGRAM: Program = Program {
 
 pub(super) static PLUS: Program = Program {
     formed: &[
-        (Shape::Boolean, Bad::Refused, "health-checks health-checks-mandatory"),
-        (Shape::Text(&TIME), Bad::Refused, "slow-start"),
-        (Shape::Text(&STICKY), Bad::Refused, "sticky-cookie-services"),
+        (Shape::Boolean, OnInvalid::Refused, "health-checks health-checks-mandatory"),
+        (Shape::Text(&TIME), OnInvalid::Refused, "slow-start"),
+        (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
     ],
     ..Program::new(
         "NGINX Ingress Controller 5.5 with NGINX Plus",
@@ -95,7 +107,7 @@ pub(super) static PLUS: Program = Program {
 };
 
 pub(super) static APP_PROTECT: Program = Program {
-    formed: &[(Shape::Boolean, Bad::Refused, "app-protect-enable app-protect-security-log-enable")],
+    formed: &[(Shape::Boolean, OnInvalid::Refused, "app-protect-enable app-protect-security-log-enable")],
     ..Program::new(
         "F5 App Protect",
         &["appprotect.f5.com/", "appprotectdos.f5.com/"],

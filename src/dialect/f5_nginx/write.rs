@@ -1,8 +1,8 @@
 //! The annotations and paths for NGINX Ingress Controller.
 
 use crate::dialect::nginx::paths::{RewrittenPaths, target_of};
-use crate::dialect::write::{Word, Written, intents, redirect, size, text};
-use crate::intents::{Header, Intent, RateLimit, Wish};
+use crate::dialect::write::{KeyValue, Written, intents, redirect, size, text};
+use crate::intents::{Header, Intent, IntentValue, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
@@ -11,7 +11,7 @@ pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
 const SSL_REDIRECT: &str = "nginx.org/ssl-redirect";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     if let Some(origin) = redirect(plan) {
         // A load balancer that has the certificate reports in a header whether a request came to it by https.
         let key = if plan.tls() == Tls::LoadBalancer { "nginx.org/redirect-to-https" } else { SSL_REDIRECT };
@@ -32,64 +32,69 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 pub(in crate::dialect) fn rewritten_paths(plan: &Plan) -> Option<RewrittenPaths> {
     let wanted = plan.intents.iter().find(|wanted| {
         matches!(wanted.intent, Intent::StripPrefix | Intent::RewritePath)
-            && target_of(plan, &wanted.wish).is_some()
+            && target_of(plan, &wanted.intent_value).is_some()
     })?;
     Some(RewrittenPaths { is_cut: wanted.intent == Intent::StripPrefix, end: "" })
 }
 
-fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
+fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue) -> Vec<KeyValue<'p>> {
     let service = plan.service();
-    match wish {
-        Wish::Switch(_) | Wish::Path(_) => rewrite(plan, wish),
-        Wish::Code(code) => vec![("nginx.org/http-redirect-code", text(code))],
-        Wish::BasicAuth(auth) => {
-            let mut words: Vec<Word<'p>> = vec![("nginx.org/basic-auth-secret", auth.secret.as_str().into())];
-            words.extend(auth.realm.as_deref().map(|realm| ("nginx.org/basic-auth-realm", realm.into())));
-            words
+    match intent_value {
+        IntentValue::Switch(_) | IntentValue::Path(_) => rewrite(plan, intent_value),
+        IntentValue::Code(code) => vec![("nginx.org/http-redirect-code", text(code))],
+        IntentValue::BasicAuth(auth) => {
+            let mut annotations: Vec<KeyValue<'p>> =
+                vec![("nginx.org/basic-auth-secret", auth.secret.as_str().into())];
+            annotations
+                .extend(auth.realm.as_deref().map(|realm| ("nginx.org/basic-auth-realm", realm.into())));
+            annotations
         }
-        Wish::Duration(_) if intent == Intent::ConnectTimeout => {
-            vec![("nginx.org/proxy-connect-timeout", text(wish))]
+        IntentValue::Duration(_) if intent == Intent::ConnectTimeout => {
+            vec![("nginx.org/proxy-connect-timeout", text(intent_value))]
         }
-        Wish::Duration(_) => {
-            vec![("nginx.org/proxy-read-timeout", text(wish)), ("nginx.org/proxy-send-timeout", text(wish))]
+        IntentValue::Duration(_) => {
+            vec![
+                ("nginx.org/proxy-read-timeout", text(intent_value)),
+                ("nginx.org/proxy-send-timeout", text(intent_value)),
+            ]
         }
-        Wish::Size(bytes) => vec![("nginx.org/client-max-body-size", size(*bytes).into())],
-        Wish::Headers(headers) if intent == Intent::RequestHeaders => {
+        IntentValue::Size(bytes) => vec![("nginx.org/client-max-body-size", size(*bytes).into())],
+        IntentValue::Headers(headers) if intent == Intent::RequestHeaders => {
             vec![("nginx.org/proxy-set-headers", list(headers, "").into())]
         }
-        Wish::Headers(headers) => vec![("nginx.org/add-header", list(headers, ":always").into())],
-        Wish::Protocol(protocol) => {
+        IntentValue::Headers(headers) => vec![("nginx.org/add-header", list(headers, ":always").into())],
+        IntentValue::Protocol(protocol) => {
             let is_grpc = matches!(protocol, BackendProtocol::Grpc | BackendProtocol::Grpcs);
             let tls = protocol.has_tls().then(|| ("nginx.org/ssl-services", service.into()));
             tls.into_iter().chain(is_grpc.then(|| ("nginx.org/grpc-services", service.into()))).collect()
         }
-        Wish::Sticky(sticky) => {
+        IntentValue::Sticky(sticky) => {
             let expires = sticky.max_age.map(|age| format!(" expires={age}s")).unwrap_or_default();
             let value = format!("serviceName={service} {}{expires} path=/", sticky.cookie);
             vec![("nginx.org/sticky-cookie-services", value.into())]
         }
-        Wish::Rate(RateLimit { requests, per, burst }) => {
+        IntentValue::Rate(RateLimit { requests, per, burst }) => {
             let unit = if *per == 1 { "s" } else { "m" };
-            let mut words: Vec<Word<'p>> =
+            let mut annotations: Vec<KeyValue<'p>> =
                 vec![("nginx.org/limit-req-rate", format!("{requests}r/{unit}").into())];
             if let Some(burst) = burst {
-                words.push(("nginx.org/limit-req-burst", text(burst)));
-                words.push(("nginx.org/limit-req-no-delay", "true".into()));
+                annotations.push(("nginx.org/limit-req-burst", text(burst)));
+                annotations.push(("nginx.org/limit-req-no-delay", "true".into()));
             }
-            words
+            annotations
         }
         _ => Vec::new(),
     }
 }
 
-fn rewrite<'p>(plan: &'p Plan, wish: &'p Wish) -> Vec<Word<'p>> {
-    let Some(target) = target_of(plan, wish) else { return Vec::new() };
-    let mut words: Vec<Word<'p>> = vec![("nginx.org/rewrite-target", target.into())];
+fn rewrite<'p>(plan: &'p Plan, intent_value: &'p IntentValue) -> Vec<KeyValue<'p>> {
+    let Some(target) = target_of(plan, intent_value) else { return Vec::new() };
+    let mut annotations: Vec<KeyValue<'p>> = vec![("nginx.org/rewrite-target", target.into())];
     // If a path of the Service is a regular expression, `write` adds this annotation.
     if plan.pattern().is_none() {
-        words.push((PATH_REGEX, "case_sensitive".into()));
+        annotations.push((PATH_REGEX, "case_sensitive".into()));
     }
-    words
+    annotations
 }
 
 fn list(headers: &[Header], end: &str) -> String {

@@ -3,5 +3,5 @@
 mod features;
 pub(crate) mod regex;
 pub(crate) mod rules;
-pub(crate) mod says;
+pub(crate) mod support;
 pub(crate) mod write;

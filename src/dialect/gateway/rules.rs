@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::regex::{Engine, engine};
-use super::says::pattern;
+use super::support::pattern;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::plan::context::RuleContext;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::says::{Rewrite, duration, pattern, prefix, rewrite, says};
+use super::support::{Rewrite, duration, pattern, prefix, rewrite, support};
 use crate::dialect::envoy_gateway;
-use crate::intents::{Cors, Header, Intent, Wish};
+use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 
@@ -23,24 +23,25 @@ pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'
 }
 
 /// Returns the value of an intent, if the implementation supports it.
-fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
-    plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
+fn intent_value(plan: &Plan, intent: Intent) -> Option<&IntentValue> {
+    plan.intent_value(intent).filter(|intent_value| support(plan, intent, Some(intent_value)).is_supported())
 }
 
 /// Returns the filters of the rule of a route, in the order of their types.
 pub(crate) fn filters(plan: &Plan, route: &Route) -> Vec<Value> {
     let mut filters = Vec::new();
-    if let Some(Wish::Cors(wanted)) = wish(plan, Intent::Cors) {
+    if let Some(IntentValue::Cors(wanted)) = intent_value(plan, Intent::Cors) {
         filters.push(cors(wanted));
     }
     filters.extend(envoy_gateway::write::filter(plan, route));
-    if let Some(Wish::Headers(headers)) = wish(plan, Intent::RequestHeaders) {
+    if let Some(IntentValue::Headers(headers)) = intent_value(plan, Intent::RequestHeaders) {
         filters.push(json!({"type": "RequestHeaderModifier", "requestHeaderModifier": modifier(headers)}));
     }
-    if let Some(Wish::Headers(headers)) = wish(plan, Intent::ResponseHeaders) {
+    if let Some(IntentValue::Headers(headers)) = intent_value(plan, Intent::ResponseHeaders) {
         filters.push(json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier(headers)}));
     }
-    let is_written = [Intent::StripPrefix, Intent::RewritePath].iter().any(|it| wish(plan, *it).is_some());
+    let is_written =
+        [Intent::StripPrefix, Intent::RewritePath].iter().any(|it| intent_value(plan, *it).is_some());
     let path = match rewrite(plan, route) {
         Rewrite::Prefix(path) => Some(json!({"type": "ReplacePrefixMatch", "replacePrefixMatch": path})),
         Rewrite::Full(path) => Some(json!({"type": "ReplaceFullPath", "replaceFullPath": path})),
@@ -95,14 +96,14 @@ fn cors(wanted: &Cors) -> Value {
 
 /// Returns the timeout of a request.
 pub(crate) fn timeouts(plan: &Plan) -> Option<Value> {
-    let Some(Wish::Duration(time)) = wish(plan, Intent::Timeout) else { return None };
+    let Some(IntentValue::Duration(time)) = intent_value(plan, Intent::Timeout) else { return None };
     Some(json!({"request": duration(*time)?}))
 }
 
 /// Returns the status code of the redirect to https.
 pub(crate) fn redirect_code(plan: &Plan) -> u16 {
-    match wish(plan, Intent::HttpsRedirectCode) {
-        Some(Wish::Code(code)) => *code,
+    match intent_value(plan, Intent::HttpsRedirectCode) {
+        Some(IntentValue::Code(code)) => *code,
         _ => 301,
     }
 }

@@ -1,6 +1,6 @@
 //! The annotations of GKE.
 
-pub(super) mod says;
+pub(super) mod support;
 pub(super) mod write;
 
 use super::key::{Key, Names, Program, Reach, key};

@@ -1,10 +1,12 @@
 //! The annotations of the HAProxy Kubernetes Ingress Controller 3.2 of HAProxy Technologies, which reads its keys under three prefixes.
 
-pub(super) mod says;
+pub(super) mod support;
 pub(super) mod write;
 
 use super::form::{SIZE, TIMER};
-use super::key::{Bad, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses, key};
+use super::key::{
+    Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, Text, is_list_of_addresses, key,
+};
 use super::nginx;
 use crate::validation::parse_bool;
 
@@ -34,22 +36,26 @@ pub(super) static PROGRAM: Program = Program {
         rate-limit-whitelist request-capture request-redirect route-acl \
         set-host src-ip-header",
     formed: &[
-        (Shape::Text(&SWITCH), Bad::Ignored, "abortonclose check cors-enable forwarded-for"),
-        (TRUE_OR_FALSE, Bad::False, "cors-allow-credentials cors-respond-to-options standalone-backend"),
-        (Shape::Text(&TIMER), Bad::Ignored, "check-interval cors-max-age rate-limit-period timeout-*"),
+        (Shape::Text(&SWITCH), OnInvalid::Ignored, "abortonclose check cors-enable forwarded-for"),
+        (
+            TRUE_OR_FALSE,
+            OnInvalid::False,
+            "cors-allow-credentials cors-respond-to-options standalone-backend",
+        ),
+        (Shape::Text(&TIMER), OnInvalid::Ignored, "check-interval cors-max-age rate-limit-period timeout-*"),
         (
             Shape::Integer,
-            Bad::Ignored,
+            OnInvalid::Ignored,
             "pod-maxconn rate-limit-status-code request-capture-len request-redirect-code scale-server-slots \
                 ssl-redirect-code ssl-redirect-port",
         ),
-        (Shape::Exactly("h2 h1"), Bad::Ignored, "server-proto"),
+        (Shape::Exactly("h2 h1"), OnInvalid::Ignored, "server-proto"),
         (
             Shape::Words("proxy proxy-v1 proxy-v2 proxy-v2-ssl proxy-v2-ssl-cn"),
-            Bad::Ignored,
+            OnInvalid::Ignored,
             "send-proxy-protocol",
         ),
-        (Shape::Text(&SIZE), Bad::Ignored, "rate-limit-size"),
+        (Shape::Text(&SIZE), OnInvalid::Ignored, "rate-limit-size"),
     ],
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
@@ -65,7 +71,11 @@ pub(super) static PROGRAM: Program = Program {
             key("cors-allow-origin").protects().idle(Idle::Word(&"*")),
             key("cr-backend").holds(Holds::Named),
             key("deny-list").text(&SOURCES).protects(),
-            key("rate-limit-requests").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
+            key("rate-limit-requests")
+                .shape(Shape::Integer)
+                .on_invalid(OnInvalid::Zero)
+                .protects()
+                .idle(Idle::Zero),
             key("request-set-header").weakens(),
             key("response-set-header").weakens(),
             key("server-ca").holds(Holds::Named).protects(),
@@ -73,11 +83,11 @@ pub(super) static PROGRAM: Program = Program {
             key("server-ssl").text(&SWITCH).weakens().idle(Idle::False).same(Same::Reencrypt),
             key("ssl-passthrough")
                 .shape(TRUE_OR_FALSE)
-                .bad(Bad::False)
+                .on_invalid(OnInvalid::False)
                 .protects()
                 .idle(Idle::False)
                 .same(Same::Passthrough),
-            key("ssl-redirect").text(&SWITCH).bad(Bad::False).redirects().idle(Idle::False),
+            key("ssl-redirect").text(&SWITCH).on_invalid(OnInvalid::False).redirects().idle(Idle::False),
             key("whitelist").text(&SOURCES).protects().idle(Idle::Everyone),
         ],
     )

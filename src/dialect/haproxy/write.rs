@@ -1,12 +1,12 @@
 //! The annotations for the HAProxy Kubernetes Ingress Controller.
 
-use crate::dialect::write::{Word, Written, intents, prefix_of, redirect, text};
-use crate::intents::{Cors, Header, Intent, RateLimit, Wish};
+use crate::dialect::write::{KeyValue, Written, intents, prefix_of, redirect, text};
+use crate::intents::{Cors, Header, Intent, IntentValue, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target};
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     // By default, the controller redirects requests to port 8443.
     if let Some(origin) = redirect(plan) {
         for (key, value) in [("haproxy.org/ssl-redirect", "true"), ("haproxy.org/ssl-redirect-port", "443")] {
@@ -21,40 +21,40 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
-    match wish {
-        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue) -> Vec<KeyValue<'p>> {
+    match intent_value {
+        IntentValue::Switch(true) if intent == Intent::TlsPassthrough => {
             vec![("haproxy.org/ssl-passthrough", "true".into())]
         }
-        Wish::Switch(true) => {
+        IntentValue::Switch(true) => {
             strip(plan).map(|it| ("haproxy.org/path-rewrite", it.into())).into_iter().collect()
         }
-        Wish::Path(target) => vec![("haproxy.org/path-rewrite", target.replace('%', "%%").into())],
-        Wish::Code(code) => vec![("haproxy.org/ssl-redirect-code", text(code))],
-        Wish::Sources(list) if intent == Intent::DeniedSources => {
+        IntentValue::Path(target) => vec![("haproxy.org/path-rewrite", target.replace('%', "%%").into())],
+        IntentValue::Code(code) => vec![("haproxy.org/ssl-redirect-code", text(code))],
+        IntentValue::Sources(list) if intent == Intent::DeniedSources => {
             vec![("haproxy.org/deny-list", list.join(",").into())]
         }
-        Wish::Sources(list) => vec![("haproxy.org/allow-list", list.join(",").into())],
-        Wish::BasicAuth(auth) => {
-            let mut words: Vec<Word<'p>> = vec![
+        IntentValue::Sources(list) => vec![("haproxy.org/allow-list", list.join(",").into())],
+        IntentValue::BasicAuth(auth) => {
+            let mut annotations: Vec<KeyValue<'p>> = vec![
                 ("haproxy.org/auth-type", "basic-auth".into()),
                 ("haproxy.org/auth-secret", auth.secret.as_str().into()),
             ];
-            words.extend(auth.realm.as_deref().map(|realm| ("haproxy.org/auth-realm", realm.into())));
-            words
+            annotations.extend(auth.realm.as_deref().map(|realm| ("haproxy.org/auth-realm", realm.into())));
+            annotations
         }
-        Wish::Duration(_) => vec![("haproxy.org/timeout-server", text(wish))],
-        Wish::Cors(wanted) => cors(wanted),
-        Wish::Headers(headers) if intent == Intent::RequestHeaders => {
+        IntentValue::Duration(_) => vec![("haproxy.org/timeout-server", text(intent_value))],
+        IntentValue::Cors(wanted) => cors(wanted),
+        IntentValue::Headers(headers) if intent == Intent::RequestHeaders => {
             vec![("haproxy.org/request-set-header", lines(headers).into())]
         }
-        Wish::Headers(headers) => vec![("haproxy.org/response-set-header", lines(headers).into())],
-        Wish::Protocol(protocol) => {
+        IntentValue::Headers(headers) => vec![("haproxy.org/response-set-header", lines(headers).into())],
+        IntentValue::Protocol(protocol) => {
             let is_http2 = !matches!(protocol, BackendProtocol::Http | BackendProtocol::Https);
             let tls = protocol.has_tls().then(|| ("haproxy.org/server-ssl", "true".into()));
             tls.into_iter().chain(is_http2.then(|| ("haproxy.org/server-proto", "h2".into()))).collect()
         }
-        Wish::Rate(RateLimit { requests, per, .. }) => vec![
+        IntentValue::Rate(RateLimit { requests, per, .. }) => vec![
             ("haproxy.org/rate-limit-requests", text(requests)),
             ("haproxy.org/rate-limit-period", format!("{per}s").into()),
         ],
@@ -86,7 +86,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the annotations for CORS. The origins are a star, or one regular expression.
-fn cors(cors: &Cors) -> Vec<Word<'_>> {
+fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
     let origin = |origin: &String| match origin.split_once("*.") {
         Some((scheme, host)) => format!("{scheme}([a-zA-Z0-9-]+[.])+{}", escaped(host)),
         None => escaped(origin),
@@ -96,7 +96,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     } else {
         format!("^({})$", cors.origins.iter().map(origin).collect::<Vec<_>>().join("|"))
     };
-    let mut words: Vec<Word<'_>> = vec![
+    let mut annotations: Vec<KeyValue<'_>> = vec![
         ("haproxy.org/cors-enable", "true".into()),
         ("haproxy.org/cors-allow-origin", origins.into()),
         ("haproxy.org/cors-allow-credentials", text(&cors.credentials)),
@@ -105,11 +105,11 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
         [("haproxy.org/cors-allow-methods", &cors.methods), ("haproxy.org/cors-allow-headers", &cors.headers)]
     {
         if !list.is_empty() {
-            words.push((key, list.join(", ").into()));
+            annotations.push((key, list.join(", ").into()));
         }
     }
-    words.extend(cors.max_age.map(|age| ("haproxy.org/cors-max-age", format!("{age}s").into())));
-    words
+    annotations.extend(cors.max_age.map(|age| ("haproxy.org/cors-max-age", format!("{age}s").into())));
+    annotations
 }
 
 /// Writes one header per line. A `%` begins a variable of HAProxy, unless it is doubled.

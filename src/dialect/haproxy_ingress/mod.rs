@@ -1,12 +1,12 @@
 //! The annotations of HAProxy Ingress 0.16.
 
-pub(super) mod says;
+pub(super) mod support;
 pub(crate) mod write;
 
 use super::form;
 use super::key::{
-    ADDRESSES, Bad, Elsewhere, Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses,
-    key,
+    ADDRESSES, CrossNamespace, Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, Text,
+    is_list_of_addresses, key,
 };
 use super::nginx;
 
@@ -36,29 +36,29 @@ pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     plain: "request-del-headers response-del-headers",
     formed: &[
-        (Shape::Boolean, Bad::Ignored, "hsts hsts-include-subdomains hsts-preload"),
+        (Shape::Boolean, OnInvalid::Ignored, "hsts hsts-include-subdomains hsts-preload"),
         (
             Shape::Boolean,
-            Bad::False,
+            OnInvalid::False,
             "auth-tls-cert-header auth-tls-strict cors-enable dynamic-scaling session-cookie-dynamic \
                 session-cookie-preserve session-cookie-same-site session-cookie-shared ssl-fingerprint-lower",
         ),
-        (Shape::Integer, Bad::Ignored, "hsts-max-age"),
+        (Shape::Integer, OnInvalid::Ignored, "hsts-max-age"),
         (
             Shape::Integer,
-            Bad::Zero,
+            OnInvalid::Zero,
             "agent-check-port backend-server-slots-increment health-check-fall-count health-check-port \
                 health-check-rise-count initial-weight slots-min-free",
         ),
-        (Shape::Text(&TIME), Bad::Ignored, "agent-check-interval health-check-interval timeout-*"),
-        (Shape::Text(&ADDRESSES), Bad::Parted, "limit-whitelist"),
-        (Shape::Exactly("cookie"), Bad::Ignored, "affinity"),
-        (Shape::Words("begin exact prefix regex"), Bad::Ignored, "path-type"),
-        (Shape::Exactly("v1 v2 v2-ssl v2-ssl-cn"), Bad::Ignored, "proxy-protocol"),
-        (Shape::Exactly("insert rewrite prefix"), Bad::Ignored, "session-cookie-strategy"),
-        (Shape::Exactly("deny detect"), Bad::Ignored, "waf-mode"),
+        (Shape::Text(&TIME), OnInvalid::Ignored, "agent-check-interval health-check-interval timeout-*"),
+        (Shape::Text(&ADDRESSES), OnInvalid::SkipsItems, "limit-whitelist"),
+        (Shape::Exactly("cookie"), OnInvalid::Ignored, "affinity"),
+        (Shape::Words("begin exact prefix regex"), OnInvalid::Ignored, "path-type"),
+        (Shape::Exactly("v1 v2 v2-ssl v2-ssl-cn"), OnInvalid::Ignored, "proxy-protocol"),
+        (Shape::Exactly("insert rewrite prefix"), OnInvalid::Ignored, "session-cookie-strategy"),
+        (Shape::Exactly("deny detect"), OnInvalid::Ignored, "waf-mode"),
     ],
-    elsewhere: Elsewhere::PassesOver(
+    cross_namespace: CrossNamespace::Ignores(
         "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
     ),
     ..Program::new(
@@ -66,7 +66,11 @@ pub(super) static PROGRAM: Program = Program {
         &["haproxy-ingress.github.io/"],
         Names::Own,
         &[
-            key("allowlist-source-range").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
+            key("allowlist-source-range")
+                .text(&SOURCES)
+                .on_invalid(OnInvalid::SkipsItems)
+                .protects()
+                .idle(Idle::Everyone),
             key("auth-realm").protects(),
             key("auth-secret").holds(Holds::Named).protects(),
             key("auth-tls-secret").holds(Holds::Named).protects(),
@@ -81,17 +85,21 @@ pub(super) static PROGRAM: Program = Program {
             key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True),
             key("cors-allow-origin").text(&ORIGINS).protects().idle(Idle::Word(&"*")),
             key("cors-allow-origin-regex").protects(),
-            key("denylist-source-range").text(&SOURCES).bad(Bad::Parted).protects(),
+            key("denylist-source-range").text(&SOURCES).on_invalid(OnInvalid::SkipsItems).protects(),
             key("headers").weakens(),
-            key("limit-connections").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
-            key("limit-rps").shape(Shape::Integer).bad(Bad::Zero).protects().idle(Idle::Zero),
+            key("limit-connections")
+                .shape(Shape::Integer)
+                .on_invalid(OnInvalid::Zero)
+                .protects()
+                .idle(Idle::Zero),
+            key("limit-rps").shape(Shape::Integer).on_invalid(OnInvalid::Zero).protects().idle(Idle::Zero),
             key("oauth").protects(),
             key("proxy-body-size").text(&SIZE).protects().idle(Idle::Word(&"unlimited")),
             key("request-set-headers").weakens(),
             key("response-set-headers").weakens(),
             key("secure-backends")
                 .shape(Shape::Boolean)
-                .bad(Bad::False)
+                .on_invalid(OnInvalid::False)
                 .weakens()
                 .idle(Idle::False)
                 .same(Same::Reencrypt),
@@ -100,13 +108,17 @@ pub(super) static PROGRAM: Program = Program {
             key("ssl-ciphers").weakens(),
             key("ssl-passthrough")
                 .shape(Shape::Boolean)
-                .bad(Bad::False)
+                .on_invalid(OnInvalid::False)
                 .protects()
                 .idle(Idle::False)
                 .same(Same::Passthrough),
             key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
             key("waf").shape(Shape::Exactly("modsecurity")).protects(),
-            key("whitelist-source-range").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
+            key("whitelist-source-range")
+                .text(&SOURCES)
+                .on_invalid(OnInvalid::SkipsItems)
+                .protects()
+                .idle(Idle::Everyone),
         ],
     )
 };

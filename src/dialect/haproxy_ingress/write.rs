@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::dialect::gateway::regex::behind_slash;
-use crate::dialect::write::{Word, Written, intents, plain_path, redirect, size, text};
-use crate::intents::{Cors, ExternalAuth, Header, Intent, Wish};
+use crate::dialect::write::{KeyValue, Written, intents, redirect, size, stripped_prefix, text};
+use crate::intents::{Cors, ExternalAuth, Header, Intent, IntentValue};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Target};
@@ -14,7 +14,7 @@ pub(crate) const PATH_TYPE: &str = "haproxy-ingress.github.io/path-type";
 const REDIRECT: &str = "haproxy-ingress.github.io/ssl-redirect";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     if let Some(origin) = redirect(plan) {
         written.push(Written { key: REDIRECT, value: "true".into(), origin });
     } else if let Some(wanted) =
@@ -23,7 +23,8 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         written.push(Written { key: REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
     }
     // Without this annotation, the controller compares a path of the type `ImplementationSpecific` as a prefix.
-    let pattern = plan.rules.iter().find(|route| route.is_pattern() && plain_path(plan, route).is_none());
+    let pattern =
+        plan.rules.iter().find(|route| route.is_pattern() && stripped_prefix(plan, route).is_none());
     written.extend(pattern.map(|route| Written {
         key: PATH_TYPE,
         value: "regex".into(),
@@ -34,45 +35,45 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
 
 /// Returns the path of a route. The controller compares a regular expression case-sensitively.
 pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
-    plain_path(plan, route).or_else(|| {
+    stripped_prefix(plan, route).or_else(|| {
         let is_pattern = route.is_pattern();
         is_pattern.then(|| (behind_slash(&route.path).into(), PathType::ImplementationSpecific))
     })
 }
 
-fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
-    match wish {
-        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue) -> Vec<KeyValue<'p>> {
+    match intent_value {
+        IntentValue::Switch(true) if intent == Intent::TlsPassthrough => {
             vec![("haproxy-ingress.github.io/ssl-passthrough", "true".into())]
         }
-        Wish::Switch(true) => vec![("haproxy-ingress.github.io/rewrite-target", "/".into())],
-        Wish::Sources(list) if intent == Intent::DeniedSources => {
+        IntentValue::Switch(true) => vec![("haproxy-ingress.github.io/rewrite-target", "/".into())],
+        IntentValue::Sources(list) if intent == Intent::DeniedSources => {
             vec![("haproxy-ingress.github.io/denylist-source-range", list.join(",").into())]
         }
-        Wish::Sources(list) => {
+        IntentValue::Sources(list) => {
             vec![("haproxy-ingress.github.io/allowlist-source-range", list.join(",").into())]
         }
-        Wish::BasicAuth(auth) => {
-            let mut words: Vec<Word<'p>> =
+        IntentValue::BasicAuth(auth) => {
+            let mut annotations: Vec<KeyValue<'p>> =
                 vec![("haproxy-ingress.github.io/auth-secret", auth.secret.as_str().into())];
             let realm = auth.realm.as_deref();
-            words.extend(realm.map(|realm| ("haproxy-ingress.github.io/auth-realm", realm.into())));
-            words
+            annotations.extend(realm.map(|realm| ("haproxy-ingress.github.io/auth-realm", realm.into())));
+            annotations
         }
-        Wish::ExternalAuth(auth) => external_auth(auth),
-        Wish::Duration(_) if intent == Intent::ConnectTimeout => {
-            vec![("haproxy-ingress.github.io/timeout-connect", text(wish))]
+        IntentValue::ExternalAuth(auth) => external_auth(auth),
+        IntentValue::Duration(_) if intent == Intent::ConnectTimeout => {
+            vec![("haproxy-ingress.github.io/timeout-connect", text(intent_value))]
         }
-        Wish::Duration(_) => vec![("haproxy-ingress.github.io/timeout-server", text(wish))],
-        Wish::Size(0) => vec![("haproxy-ingress.github.io/proxy-body-size", "unlimited".into())],
-        Wish::Size(bytes) => vec![("haproxy-ingress.github.io/proxy-body-size", size(*bytes).into())],
-        Wish::Cors(wanted) => cors(wanted),
-        Wish::Headers(headers) => {
+        IntentValue::Duration(_) => vec![("haproxy-ingress.github.io/timeout-server", text(intent_value))],
+        IntentValue::Size(0) => vec![("haproxy-ingress.github.io/proxy-body-size", "unlimited".into())],
+        IntentValue::Size(bytes) => vec![("haproxy-ingress.github.io/proxy-body-size", size(*bytes).into())],
+        IntentValue::Cors(wanted) => cors(wanted),
+        IntentValue::Headers(headers) => {
             let line = |it: &Header| format!("{}: {}", it.name, it.value.as_deref().unwrap_or_default());
             let lines = headers.iter().map(line).collect::<Vec<_>>().join("\n");
             vec![("haproxy-ingress.github.io/headers", lines.into())]
         }
-        Wish::Protocol(protocol) => {
+        IntentValue::Protocol(protocol) => {
             let word = match protocol {
                 BackendProtocol::Http => "h1",
                 BackendProtocol::Https => "h1-ssl",
@@ -81,16 +82,16 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
             };
             vec![("haproxy-ingress.github.io/backend-protocol", word.into())]
         }
-        Wish::Sticky(sticky) => vec![
+        IntentValue::Sticky(sticky) => vec![
             ("haproxy-ingress.github.io/affinity", "cookie".into()),
             ("haproxy-ingress.github.io/session-cookie-name", sticky.cookie.as_str().into()),
         ],
-        Wish::Hosts(hosts) => redirected(plan, hosts)
+        IntentValue::Hosts(hosts) => redirected(plan, hosts)
             .map(|host| ("haproxy-ingress.github.io/redirect-from", host))
             .into_iter()
             .collect(),
-        Wish::Rate(rate) => vec![("haproxy-ingress.github.io/limit-rps", text(&rate.requests))],
-        Wish::Certificate(certificate) => vec![
+        IntentValue::Rate(rate) => vec![("haproxy-ingress.github.io/limit-rps", text(&rate.requests))],
+        IntentValue::Certificate(certificate) => vec![
             ("haproxy-ingress.github.io/auth-tls-secret", certificate.secret.as_str().into()),
             (
                 "haproxy-ingress.github.io/auth-tls-verify-client",
@@ -111,19 +112,21 @@ fn redirected<'p>(plan: &'p Plan, hosts: &'p [String]) -> Option<Cow<'p, str>> {
     }
 }
 
-fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
-    let mut words: Vec<Word<'_>> = vec![("haproxy-ingress.github.io/auth-url", auth.url.as_str().into())];
-    words.extend(auth.sign_in.as_deref().map(|url| ("haproxy-ingress.github.io/auth-signin", url.into())));
+fn external_auth(auth: &ExternalAuth) -> Vec<KeyValue<'_>> {
+    let mut annotations: Vec<KeyValue<'_>> =
+        vec![("haproxy-ingress.github.io/auth-url", auth.url.as_str().into())];
+    annotations
+        .extend(auth.sign_in.as_deref().map(|url| ("haproxy-ingress.github.io/auth-signin", url.into())));
     if !auth.response_headers.is_empty() {
-        words
+        annotations
             .push(("haproxy-ingress.github.io/auth-headers-succeed", auth.response_headers.join(",").into()));
     }
-    words
+    annotations
 }
 
 /// Returns the annotations for CORS. `cors-allow-credentials` is always written, because the controller allows credentials by
 /// default. A star in a host needs regular expressions.
-fn cors(cors: &Cors) -> Vec<Word<'_>> {
+fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
     let origin = |origin: &String| {
         let escaped = |text: &str| text.replace('.', "[.]");
         match origin.split_once("*.") {
@@ -132,7 +135,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
         }
     };
     let is_any = cors.origins.iter().any(|origin| origin == "*");
-    let origins: Word<'_> = if is_any {
+    let origins: KeyValue<'_> = if is_any {
         ("haproxy-ingress.github.io/cors-allow-origin", "*".into())
     } else if cors.origins.iter().any(|origin| origin.contains('*')) {
         let all: Vec<String> = cors.origins.iter().map(origin).collect();
@@ -140,7 +143,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     } else {
         ("haproxy-ingress.github.io/cors-allow-origin", cors.origins.join(",").into())
     };
-    let mut words: Vec<Word<'_>> = vec![
+    let mut annotations: Vec<KeyValue<'_>> = vec![
         ("haproxy-ingress.github.io/cors-enable", "true".into()),
         origins,
         ("haproxy-ingress.github.io/cors-allow-credentials", text(&cors.credentials)),
@@ -151,9 +154,9 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
         ("haproxy-ingress.github.io/cors-expose-headers", &cors.expose_headers),
     ] {
         if !list.is_empty() {
-            words.push((key, list.join(", ").into()));
+            annotations.push((key, list.join(", ").into()));
         }
     }
-    words.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(&age))));
-    words
+    annotations.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(&age))));
+    annotations
 }

@@ -6,7 +6,7 @@ use super::grammar::{
     NEXT_UPSTREAM, ORIGINS, PATTERN, PLAIN, PREFIX_PATH, PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES,
     SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
 };
-use crate::dialect::key::{Bad, Holds, Idle, Key, LOOSE_URL, PATH, Same, Shape, URL, key};
+use crate::dialect::key::{Holds, Idle, Key, LOOSE_URL, OnInvalid, PATH, Same, Shape, URL, key};
 
 /// How much harm a key can do, according to ingress-nginx. Its setting `annotations-risk-level` is `High` by default.
 ///
@@ -69,14 +69,14 @@ keys! {
         Low, "sticky", "whether a client stays with the canary";
     key("affinity-mode").shape(Shape::Exactly("balanced persistent")).needs(&AFFINITY),
         Medium, "balanced", "whether clients move when pods are added";
-    key("allowlist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
+    key("allowlist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects().idle(Idle::Everyone),
         Medium, "", "the addresses that may come in";
-    key("app-root").shape(Shape::Both(&(PATH, &ABSOLUTE_PATH, Bad::Ignored))).needed(),
+    key("app-root").shape(Shape::Both(&(PATH, &ABSOLUTE_PATH, OnInvalid::Ignored))).needed(),
         Medium, "no redirect", "where requests for / are sent";
-    key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&AUTH_URL),
+    key("auth-always-set-cookie").shape(Shape::Boolean).on_invalid(OnInvalid::DropsFeature).idle(Idle::False).needs(&AUTH_URL),
         Low, "", "passes on cookies of the authentication with every answer";
-    key("auth-cache-duration").shape(Shape::Both(&(Shape::Text(&DURATIONS), &DURATION_LAST, Bad::Denied)))
-        .bad(Bad::Dropped).needs(&AUTH_URL),
+    key("auth-cache-duration").shape(Shape::Both(&(Shape::Text(&DURATIONS), &DURATION_LAST, OnInvalid::Denied)))
+        .on_invalid(OnInvalid::DropsFeature).needs(&AUTH_URL),
         Medium, "", "how long an answer of the authentication counts";
     key("auth-cache-key").text(&VARIABLE).needs(&AUTH_URL),
         Medium, "no cache", "for what an answer of the authentication counts again";
@@ -88,22 +88,22 @@ keys! {
         Low, "false", "shares the variables of nginx with the authentication";
     key("auth-keepalive-timeout").shape(Shape::Integer).needs(&AUTH_URL),
         Low, "60", "the seconds that such a connection is kept";
-    key("auth-method").text(&METHOD).bad(Bad::Denied).needs(&AUTH_URL),
+    key("auth-method").text(&METHOD).on_invalid(OnInvalid::Denied).needs(&AUTH_URL),
         Low, "", "the method of requests to the authentication";
-    key("auth-proxy-set-headers").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).weakens()
+    key("auth-proxy-set-headers").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).weakens()
         .needs(&AUTH_URL),
         Medium, "no headers", "headers for the authentication, from a ConfigMap";
-    key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&AUTH_TYPE),
+    key("auth-realm").text(&PLAIN).on_invalid(OnInvalid::Refused).needs(&AUTH_TYPE),
         Medium, "", "the name that a browser shows when it asks for a password";
-    key("auth-request-redirect").shape(LOOSE_URL).bad(Bad::Dropped).needs(&AUTH_URL),
+    key("auth-request-redirect").shape(LOOSE_URL).on_invalid(OnInvalid::DropsFeature).needs(&AUTH_URL),
         Medium, "", "the URL that the authentication sees as the wanted one";
-    key("auth-response-headers").shape(Shape::Both(&(Shape::Headers, &HEADERS, Bad::Denied))).bad(Bad::Denied)
+    key("auth-response-headers").shape(Shape::Both(&(Shape::Headers, &HEADERS, OnInvalid::Denied))).on_invalid(OnInvalid::Denied)
         .weakens().needs(&AUTH_URL),
         Medium, "", "headers of the authentication that the Service gets";
-    key("auth-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, Bad::Denied))).bad(Bad::Denied).protects()
+    key("auth-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, OnInvalid::Denied))).on_invalid(OnInvalid::Denied).protects()
         .needs(&AUTH_TYPE),
         Medium, "", "the Secret with the passwords";
-    key("auth-secret-type").shape(Shape::Exactly("auth-file auth-map")).bad(Bad::Refused).protects()
+    key("auth-secret-type").shape(Shape::Exactly("auth-file auth-map")).on_invalid(OnInvalid::Refused).protects()
         .needs(&AUTH_TYPE),
         Low, "", "how the Secret holds the passwords";
     key("auth-signin").text(&VARIABLES).needed().needs(&AUTH_URL),
@@ -112,23 +112,23 @@ keys! {
         Medium, "rd", "the parameter of the sign-in page for the wanted URL";
     key("auth-snippet").protects().needs(&AUTH_URL),
         Critical, "", "configuration of nginx for external authentication";
-    key("auth-tls-error-page").text(&ERROR_PAGE).bad(Bad::Refused).needs(&AUTH_TLS_SECRET),
+    key("auth-tls-error-page").text(&ERROR_PAGE).on_invalid(OnInvalid::Refused).needs(&AUTH_TLS_SECRET),
         High, "", "where clients without a good certificate are sent";
-    key("auth-tls-match-cn").text(&COMMON_NAME).bad(Bad::Refused).protects().needs(&AUTH_TLS_SECRET),
+    key("auth-tls-match-cn").text(&COMMON_NAME).on_invalid(OnInvalid::Refused).protects().needs(&AUTH_TLS_SECRET),
         High, "", "the common names of the certificates that are let in";
-    key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False).needed()
+    key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).idle(Idle::False).needed()
         .needs(&AUTH_TLS_SECRET),
         Low, "", "gives the certificate of the client to the Service";
-    key("auth-tls-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).bad(Bad::Refused)
+    key("auth-tls-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).on_invalid(OnInvalid::Refused)
         .protects(),
         Medium, "", "the Secret with the authority of client certificates";
     key("auth-tls-verify-client").text(&VERIFY_CLIENT).protects().idle(Idle::Word(&"off")).needs(&AUTH_TLS_SECRET),
         Medium, "on", "whether a client certificate is required";
     key("auth-tls-verify-depth").shape(Shape::Integer).weakens().needs(&AUTH_TLS_SECRET),
         Low, "1", "how long a chain of client certificates may be";
-    key("auth-type").shape(Shape::Exactly("basic digest")).bad(Bad::Refused).protects(),
+    key("auth-type").shape(Shape::Exactly("basic digest")).on_invalid(OnInvalid::Refused).protects(),
         Low, "", "asks for a password";
-    key("auth-url").shape(Shape::Both(&(Shape::Text(&VARIABLES), &ABSOLUTE_URL, Bad::Denied))).bad(Bad::Refused)
+    key("auth-url").shape(Shape::Both(&(Shape::Text(&VARIABLES), &ABSOLUTE_URL, OnInvalid::Denied))).on_invalid(OnInvalid::Refused)
         .protects(),
         High, "", "asks a URL who may come in";
     key("backend-protocol").shape(Shape::Words("AUTO_HTTP HTTP HTTPS GRPC GRPCS FCGI")).weakens()
@@ -141,10 +141,10 @@ keys! {
     key("canary-by-header-value").text(&PLAIN), Medium, "no value", "the value of the header that leads to the canary";
     key("canary-weight").shape(Shape::Integer), Low, "0", "the share of the requests that the canary gets";
     key("canary-weight-total").shape(Shape::Integer), Low, "100", "the whole of which the weight of the canary is a part";
-    key("client-body-buffer-size").shape(Shape::Size).bad(Bad::Refused),
+    key("client-body-buffer-size").shape(Shape::Size).on_invalid(OnInvalid::Refused),
         Low, "", "how much of a body is kept in memory";
     key("configuration-snippet").protects(), Critical, "", "configuration of nginx for the paths";
-    key("connection-proxy-header").shape(Shape::Exactly("close keep-alive")).bad(Bad::Refused),
+    key("connection-proxy-header").shape(Shape::Exactly("close keep-alive")).on_invalid(OnInvalid::Refused),
         Low, "", "the header Connection for the Service";
     key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True).needs(&ENABLE_CORS),
         Low, "true", "whether pages of other origins may send cookies";
@@ -152,18 +152,18 @@ keys! {
         Medium, "a list of usual ones", "the headers that pages of other origins may send";
     key("cors-allow-methods").text(&METHODS).weakens().needs(&ENABLE_CORS),
         Medium, "GET, PUT, POST, DELETE, PATCH, OPTIONS", "the methods that pages of other origins may use";
-    key("cors-allow-origin").text(&ORIGINS).bad(Bad::Opened).protects().idle(Idle::Word(&"*")).needs(&ENABLE_CORS),
+    key("cors-allow-origin").text(&ORIGINS).on_invalid(OnInvalid::AdmitsAll).protects().idle(Idle::Word(&"*")).needs(&ENABLE_CORS),
         Medium, "*", "the origins that may read answers";
     key("cors-expose-headers").text(&EXPOSED).weakens().needs(&ENABLE_CORS),
         Medium, "none", "the headers that pages of other origins may read";
     key("cors-max-age").shape(Shape::Integer).needs(&ENABLE_CORS),
         Low, "1728000", "the seconds that a browser remembers what CORS allows";
-    key("custom-headers").shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).weakens(),
+    key("custom-headers").shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).weakens(),
         Medium, "no headers", "headers of answers, from a ConfigMap";
-    key("custom-http-errors").text(&ERROR_CODES).bad(Bad::Refused),
+    key("custom-http-errors").text(&ERROR_CODES).on_invalid(OnInvalid::Refused),
         Low, "", "the errors for which the default backend answers";
-    key("default-backend").text(&SERVICE).bad(Bad::Refused), Low, "", "the Service that answers for errors";
-    key("denylist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects(),
+    key("default-backend").text(&SERVICE).on_invalid(OnInvalid::Refused), Low, "", "the Service that answers for errors";
+    key("denylist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects(),
         Medium, "", "the addresses that may not come in";
     key("disable-proxy-intercept-errors").shape(Shape::Boolean),
         Low, "false", "leaves errors of the Service as they are";
@@ -177,31 +177,31 @@ keys! {
     key("enable-owasp-core-rules").shape(Shape::Boolean).protects().idle(Idle::False),
         Low, "false", "the core rules of OWASP for ModSecurity";
     key("enable-rewrite-log").shape(Shape::Boolean), Low, "false", "writes rewrites to the log";
-    key("fastcgi-index").text(&FILE).bad(Bad::Refused),
+    key("fastcgi-index").text(&FILE).on_invalid(OnInvalid::Refused),
         Medium, "", "the file for paths that end in a slash, for FastCGI";
-    key("fastcgi-params-configmap").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, Bad::Denied))).bad(Bad::Refused),
+    key("fastcgi-params-configmap").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &NAME, OnInvalid::Denied))).on_invalid(OnInvalid::Refused),
         Medium, "", "parameters for FastCGI, from a ConfigMap";
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Medium, "false", "sends plain requests to https, also without a certificate";
-    key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused).needed().idle(Idle::False),
+    key("from-to-www-redirect").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).needed().idle(Idle::False),
         Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
-    key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing: nginx pushes no longer";
-    key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&LIMITS),
+    key("http2-push-preload").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "nothing: nginx pushes no longer";
+    key("limit-allowlist").text(&ADDRESSES).on_invalid(OnInvalid::Refused).needs(&LIMITS),
         Low, "", "the addresses without a limit";
     key("limit-burst-multiplier").shape(Shape::Integer).needs(&LIMIT_RATES),
         Low, "5", "how many times the limit may come at once";
-    key("limit-connections").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+    key("limit-connections").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().idle(Idle::Zero),
         Low, "", "the connections of one client";
     key("limit-rate").shape(Shape::Integer), Low, "0", "the kilobytes a second of one answer";
     key("limit-rate-after").shape(Shape::Integer), Low, "0", "the kilobytes of an answer that are not limited";
-    key("limit-rpm").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+    key("limit-rpm").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().idle(Idle::Zero),
         Low, "", "the requests of one client in a minute";
-    key("limit-rps").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+    key("limit-rps").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().idle(Idle::Zero),
         Low, "", "the requests of one client in a second";
-    key("limit-whitelist").text(&ADDRESSES).bad(Bad::Refused).needs(&LIMITS),
+    key("limit-whitelist").text(&ADDRESSES).on_invalid(OnInvalid::Refused).needs(&LIMITS),
         Low, "", "another name of `limit-allowlist`";
     key("load-balance").shape(Shape::Exactly("round_robin chash chashsubset sticky_balanced sticky_persistent ewma"))
-        .bad(Bad::Refused),
+        .on_invalid(OnInvalid::Refused),
         Low, "", "how a pod is chosen";
     key("mirror-host").text(&SERVER_NAME).needs(&MIRROR_TARGET),
         High, "the host of the target", "the header Host of copies of requests";
@@ -211,12 +211,12 @@ keys! {
     key("modsecurity-snippet").protects(), Critical, "", "configuration of ModSecurity";
     key("modsecurity-transaction-id").text(&VARIABLE).protects(),
         High, "none", "the name of a request for ModSecurity";
-    key("opentelemetry-operation-name").text(&WORD).bad(Bad::Refused), Medium, "", "the name of a trace";
+    key("opentelemetry-operation-name").text(&WORD).on_invalid(OnInvalid::Refused), Medium, "", "the name of a trace";
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
         Low, "the setting of the controller", "continues traces of clients";
-    key("permanent-redirect").shape(URL).bad(Bad::Refused).needed(),
+    key("permanent-redirect").shape(URL).on_invalid(OnInvalid::Refused).needed(),
         Medium, "", "sends every request to a URL, with 301";
-    key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&PERMANENT_REDIRECT),
+    key("permanent-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&PERMANENT_REDIRECT),
         Low, "", "another code than 301 for permanent-redirect";
     key("preserve-trailing-slash").shape(Shape::Boolean),
         Medium, "false", "keeps a slash at the end when it redirects to https";
@@ -247,7 +247,7 @@ keys! {
         High, "none", "the name in the certificate of the Service";
     key("proxy-ssl-protocols").text(&PROTOCOLS).weakens().needs(&PROXY_SSL_SECRET),
         Low, "TLSv1.2", "the versions of TLS for the Service";
-    key("proxy-ssl-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied))).bad(Bad::Refused)
+    key("proxy-ssl-secret").holds(Holds::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).on_invalid(OnInvalid::Refused)
         .protects(),
         Medium, "", "the Secret with certificates for the Service";
     key("proxy-ssl-server-name").shape(Shape::OnOff).weakens().idle(Idle::Word(&"off")).needs(&PROXY_SSL_SECRET),
@@ -256,10 +256,10 @@ keys! {
         Low, "off", "verifies the certificate of the Service";
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&PROXY_SSL_SECRET),
         Low, "1", "how long the chain of the Service's certificates may be";
-    key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
+    key("relative-redirects").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "redirects without scheme and host";
     key("rewrite-target").shape(PATH).needed(), Medium, "no rewrite", "what takes the place of the path";
     key("satisfy").shape(Shape::Exactly("any all")).needed().idle(Idle::Word(&"all")), Low, "all", "whether one of several proofs is enough";
-    key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused).needed(), High, "", "more hosts";
+    key("server-alias").text(&SERVER_NAMES).on_invalid(OnInvalid::Refused).needed(), High, "", "more hosts";
     key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
     key("service-upstream").shape(Shape::Boolean),
         Low, "false", "uses the address of the Service, and not those of its pods";
@@ -279,8 +279,8 @@ keys! {
         Low, "none", "the attribute SameSite of that cookie";
     key("session-cookie-secure").shape(Shape::Boolean).weakens().idle(Idle::False).needs(&AFFINITY),
         Low, "false", "the attribute Secure of that cookie";
-    key("ssl-ciphers").text(&CIPHER_LIST).bad(Bad::Refused).weakens(), Low, "", "the ciphers for clients";
-    key("ssl-passthrough").shape(Shape::Boolean).bad(Bad::Refused).protects().idle(Idle::False)
+    key("ssl-ciphers").text(&CIPHER_LIST).on_invalid(OnInvalid::Refused).weakens(), Low, "", "the ciphers for clients";
+    key("ssl-passthrough").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).protects().idle(Idle::False)
         .same(Same::Passthrough),
         Low, "", "passes TLS through to the Service";
     key("ssl-prefer-server-ciphers").shape(Shape::Boolean).weakens().idle(Idle::False),
@@ -288,23 +288,23 @@ keys! {
     key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
-    key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, Bad::Ignored))).bad(Bad::Refused).needed(),
+    key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).needed(),
         Medium, "no redirect", "sends every request to a URL, with 302";
-    key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&TEMPORAL_REDIRECT),
+    key("temporal-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&TEMPORAL_REDIRECT),
         Low, "", "another code than 302 for temporal-redirect";
-    key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused).needed(),
+    key("upstream-hash-by").text(&VARIABLE).on_invalid(OnInvalid::Refused).needed(),
         High, "", "keeps requests with the same text at one pod";
-    key("upstream-hash-by-subset").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
+    key("upstream-hash-by-subset").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).idle(Idle::False)
         .needs(&UPSTREAM_HASH_BY),
         Low, "", "hashes to a group of pods, and not to one pod";
-    key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&UPSTREAM_HASH_BY),
+    key("upstream-hash-by-subset-size").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&UPSTREAM_HASH_BY),
         Low, "", "the number of pods in such a group";
-    key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused).needed(), Low, "", "the header Host for the Service";
+    key("upstream-vhost").text(&SERVER_NAME).on_invalid(OnInvalid::Refused).needed(), Low, "", "the header Host for the Service";
     key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
     key("use-regex").shape(Shape::Boolean).weakens().idle(Idle::False).same(Same::Pattern),
         Low, "false", "reads paths as regular expressions";
-    key("whitelist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
+    key("whitelist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects().idle(Idle::Everyone),
         Medium, "", "another name of `allowlist-source-range`";
-    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needed().needs(&REWRITE_TARGET),
+    key("x-forwarded-prefix").text(&PREFIX_PATH).on_invalid(OnInvalid::Refused).needed().needs(&REWRITE_TARGET),
         Medium, "", "the header X-Forwarded-Prefix for the Service";
 }

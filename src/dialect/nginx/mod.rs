@@ -7,10 +7,10 @@ pub(crate) mod read;
 pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
-pub(super) mod says;
+pub(super) mod support;
 pub(crate) mod write;
 
-use super::key::{Bad, Elsewhere, Key, Loss, Misfit, Names, Program};
+use super::key::{CrossNamespace, InvalidValue, Key, Loss, Names, OnInvalid, Program};
 use crate::validation::parse_bool;
 use crate::values::Tls;
 
@@ -53,7 +53,7 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],
-    elsewhere: Elsewhere::Refuses(
+    cross_namespace: CrossNamespace::Refuses(
         "ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
     ),
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
@@ -83,15 +83,20 @@ pub(crate) fn find(name: &str) -> Option<&'static Key> {
 
 /// Returns why ingress-nginx does not accept a value of a key, and whether it only ignores the line, without which nothing is
 /// less safe.
-pub(crate) fn misfit(known: &Key, value: &str) -> Option<(Misfit, bool)> {
+pub(crate) fn invalid_value(known: &Key, value: &str) -> Option<(InvalidValue, bool)> {
     known.shape?;
-    let misfit = if value.contains(['\r', '\n']) {
-        Misfit { expected: "a value on one line".to_owned(), bad: Bad::Refused, is_text: false }
+    let invalid_value = if value.contains(['\r', '\n']) {
+        InvalidValue {
+            expected: "a value on one line".to_owned(),
+            on_invalid: OnInvalid::Refused,
+            is_text: false,
+        }
     } else {
-        known.misfit(value)?
+        known.invalid_value(value)?
     };
-    let is_harmless = misfit.is_text && misfit.bad == Bad::Ignored && known.loss < Loss::Weakens;
-    Some((misfit, is_harmless))
+    let is_harmless =
+        invalid_value.is_text && invalid_value.on_invalid == OnInvalid::Ignored && known.loss < Loss::Weakens;
+    Some((invalid_value, is_harmless))
 }
 
 /// Returns the name of a key that has the current prefix or the old one.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::controller::Controller;
 use crate::dialect::write::prefix_of;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
@@ -16,8 +16,10 @@ const REST: &str = "/$2";
 impl Plan {
     /// Returns the intent that rewrites the paths, and the target that is written for it.
     fn rewrites(&self) -> Option<(&Wanted, &str)> {
-        self.intents.iter().find_map(|wanted| match (&wanted.wish, wanted.intent) {
-            (wish, Intent::StripPrefix | Intent::RewritePath) => Some((wanted, target_of(self, wish)?)),
+        self.intents.iter().find_map(|wanted| match (&wanted.intent_value, wanted.intent) {
+            (intent_value, Intent::StripPrefix | Intent::RewritePath) => {
+                Some((wanted, target_of(self, intent_value)?))
+            }
             _ => None,
         })
     }
@@ -34,7 +36,7 @@ impl Plan {
 
     /// Marks the paths as regular expressions, if an annotation makes ingress-nginx read them so. A path with `+` or `?` then
     /// also gets the type for regular expressions, unless somebody has chosen its type.
-    pub(crate) fn read_as_said(&mut self, has_type: bool) {
+    pub(crate) fn apply_use_regex(&mut self, has_type: bool) {
         if self.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) != Some(true) {
             return;
         }
@@ -48,7 +50,7 @@ impl Plan {
 
     /// Returns how ingress-nginx reads the paths; `None` if it does not serve them with this Ingress, or if the Ingress is one
     /// of a canary, on which it reads none of these annotations.
-    pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
+    pub(crate) fn nginx(&self) -> Option<NginxPaths<'_>> {
         if !self.has_stable_ingress() || !self.controller(Target::Ingress).is_nginx() {
             return None;
         }
@@ -62,13 +64,13 @@ impl Plan {
         }
         let wanted = if rewrite.is_none() { self.rewrites() } else { None };
         let is_given = use_regex.or(rewrite).is_some() || wanted.is_some();
-        Some(Nginx { use_regex, rewrite, wanted, pattern: self.pattern().filter(|_| !is_given) })
+        Some(NginxPaths { use_regex, rewrite, wanted, pattern: self.pattern().filter(|_| !is_given) })
     }
 }
 
 /// The annotations, intents and paths that decide how ingress-nginx reads the paths of an Ingress.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Nginx<'d> {
+pub(crate) struct NginxPaths<'d> {
     pub(crate) use_regex: Option<&'d Annotation>,
     /// The annotation `rewrite-target`. An empty one counts as missing.
     pub(crate) rewrite: Option<&'d Annotation>,
@@ -78,7 +80,7 @@ pub(crate) struct Nginx<'d> {
     pub(crate) pattern: Option<&'d Route>,
 }
 
-impl Nginx<'_> {
+impl NginxPaths<'_> {
     /// Whether ingress-nginx reads the path as a regular expression, and with it every path of the same host (ingress-nginx
     /// 1.15, enforceRegexModifier and needsRewrite).
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
@@ -97,7 +99,7 @@ fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
 }
 
 /// Whether ingress-nginx leaves the path of a route unchanged, because it is the target that an annotation names.
-pub(in crate::dialect) fn keeps(plan: &Plan, route: &Route, target: &str) -> bool {
+pub(in crate::dialect) fn is_unchanged(plan: &Plan, route: &Route, target: &str) -> bool {
     let use_regex = || plan.annotation(USE_REGEX).and_then(|it| parse_bool(&it.value)) == Some(true);
     is_target(&route.path, route.path_type, target, false) || (route.path == target && use_regex())
 }
@@ -110,7 +112,7 @@ pub(crate) fn is_no_rewrite(plan: &Plan, given: &Annotation) -> bool {
         "nginx.ingress.kubernetes.io/x-forwarded-prefix" => plan.annotation(REWRITE_TARGET),
         _ => None,
     };
-    let is_kept = |it: &Annotation| plan.rules.iter().all(|route| keeps(plan, route, it.value.trim()));
+    let is_kept = |it: &Annotation| plan.rules.iter().all(|route| is_unchanged(plan, route, it.value.trim()));
     !plan.rules.is_empty() && target.is_some_and(is_kept)
 }
 
@@ -193,15 +195,17 @@ impl RewrittenPaths {
 
 /// Returns the target of the rewrite that is written for an intent. A regular expression is stripped with the target that
 /// belongs to it, and only a regular expression has groups.
-pub(in crate::dialect) fn target_of<'p>(plan: &'p Plan, wish: &'p Wish) -> Option<&'p str> {
+pub(in crate::dialect) fn target_of<'p>(plan: &'p Plan, intent_value: &'p IntentValue) -> Option<&'p str> {
     let has_pattern = plan.pattern().is_some();
-    match wish {
-        Wish::Switch(true) if has_pattern => {
+    match intent_value {
+        IntentValue::Switch(true) if has_pattern => {
             let is_cut = plan.rules.iter().all(|route| prefix_of(plan, route).is_some());
             plan.annotation(REWRITE_TARGET).filter(|_| is_cut).map(|given| given.value.trim())
         }
-        Wish::Switch(true) => plan.rules.iter().any(|route| route.path != "/").then_some(REST),
-        Wish::Path(target) => Some(target.as_str()).filter(|target| has_pattern || !target.contains('$')),
+        IntentValue::Switch(true) => plan.rules.iter().any(|route| route.path != "/").then_some(REST),
+        IntentValue::Path(target) => {
+            Some(target.as_str()).filter(|target| has_pattern || !target.contains('$'))
+        }
         _ => None,
     }
 }

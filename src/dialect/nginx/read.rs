@@ -1,16 +1,16 @@
 //! The meaning of the annotations of ingress-nginx, as intents that are independent of any program.
 //!
 //! An annotation is not read if no intent has its meaning, or if the grammar of the intent does not accept its value. The loss
-//! of such an annotation is reported key by key, and `unread` returns the reason.
+//! of such an annotation is reported key by key, and `reason_unread` returns the reason.
 
 mod readers;
 
 pub(in crate::dialect) use self::readers::size;
-use super::{CANARY, PREFIX, find, misfit};
+use super::{CANARY, PREFIX, find, invalid_value};
 use crate::diagnostics::Sourced;
-use crate::dialect::key::Misfit;
-use crate::dialect::read::Meant;
-use crate::intents::{Intent, Wish, Wrong};
+use crate::dialect::key::InvalidValue;
+use crate::dialect::read::ReadIntent;
+use crate::intents::{Intent, IntentValue, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
@@ -67,7 +67,7 @@ const KEYS: &[(Intent, &[&str])] = &[
     (Intent::TlsPassthrough, &["ssl-passthrough"]),
 ];
 
-/// The names of the keys that an intent is read from.
+/// Returns the names of the keys from which an intent is read.
 pub(crate) fn names_of(intent: Intent) -> &'static [&'static str] {
     KEYS.iter().find(|(of, _)| *of == intent).map_or(&[], |(_, names)| *names)
 }
@@ -78,7 +78,7 @@ struct Annotations<'p>(&'p Plan);
 impl<'p> Annotations<'p> {
     /// Returns the annotation of this name. An empty one counts as missing, and so does one that ingress-nginx ignores.
     fn get(&self, name: &str) -> Option<&'p Annotation> {
-        self.given(name).filter(|it| !it.value.trim().is_empty() && misfit_of(it).is_none())
+        self.given(name).filter(|it| !it.value.trim().is_empty() && invalid_value_of(it).is_none())
     }
 
     fn given(&self, name: &str) -> Option<&'p Annotation> {
@@ -87,7 +87,7 @@ impl<'p> Annotations<'p> {
 
     /// Whether ingress-nginx does not accept one of the values, which a rule reports as an Error.
     fn is_refused(&self, names: &[&str]) -> bool {
-        let is_refused = |it| misfit_of(it).is_some_and(|(_, is_harmless)| !is_harmless);
+        let is_refused = |it| invalid_value_of(it).is_some_and(|(_, is_harmless)| !is_harmless);
         names.iter().any(|name| self.given(name).is_some_and(is_refused))
     }
 
@@ -100,19 +100,19 @@ impl<'p> Annotations<'p> {
     }
 
     /// Returns the meaning of annotations, if the grammar of the intent accepts it.
-    fn meant(&self, said: Said) -> Option<Meant> {
+    fn meant(&self, said: OptionValue) -> Option<ReadIntent> {
         let (intent, names) = (said.intent, said.names);
         if self.is_refused(names) {
             return None;
         }
         let given: Vec<&Annotation> = names.iter().filter_map(|name| self.get(name)).collect();
-        Meant::new(intent, said.wish().ok()?, &given)
+        ReadIntent::new(intent, said.intent_value().ok()?, &given)
     }
 }
 
 /// Returns why ingress-nginx does not accept the value of an annotation.
-fn misfit_of(given: &Annotation) -> Option<(Misfit, bool)> {
-    misfit(find(given.key.strip_prefix(PREFIX)?)?, &given.value)
+fn invalid_value_of(given: &Annotation) -> Option<(InvalidValue, bool)> {
+    invalid_value(find(given.key.strip_prefix(PREFIX)?)?, &given.value)
 }
 
 /// Returns the intent that an annotation expresses, alone or together with others.
@@ -140,14 +140,14 @@ pub(crate) fn at_fault<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option
 }
 
 /// The value of the annotations with these names as a value of the intent's option, or the reason why no option has this value.
-struct Said {
+struct OptionValue {
     intent: Intent,
     names: &'static [&'static str],
     text: Result<String, Wrong>,
 }
 
-impl Said {
-    fn wish(self) -> Result<Wish, Wrong> {
+impl OptionValue {
+    fn intent_value(self) -> Result<IntentValue, Wrong> {
         self.intent.read(&self.text?).map_err(|problems| {
             let first = problems.into_iter().next();
             first.unwrap_or_else(|| wrong("", ""))
@@ -156,7 +156,7 @@ impl Said {
 }
 
 /// Returns the meanings of a plan's annotations.
-pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
+pub(in crate::dialect) fn read(plan: &Plan) -> Vec<ReadIntent> {
     if !plan.annotations.iter().any(|it| it.key.starts_with(PREFIX)) {
         return Vec::new();
     }
@@ -165,7 +165,7 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
 }
 
 /// Returns why an annotation has no meaning here although an option exists for it, and the intent of that option.
-pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> {
+pub(crate) fn reason_unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> {
     let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
     match name {
         "server-alias" => {
@@ -184,11 +184,11 @@ pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, Wrong)> 
         _ => {}
     }
     let said = readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
-    Some((Some(said.intent), said.wish().err()?))
+    Some((Some(said.intent), said.intent_value().err()?))
 }
 
 /// Returns a value of an option that every program accepts that supports the option.
-pub(crate) fn plainest(intent: Intent) -> Option<Wish> {
+pub(crate) fn plainest(intent: Intent) -> Option<IntentValue> {
     let text = match intent {
         Intent::RewritePath => "/x",
         Intent::AllowedSources | Intent::DeniedSources => "10.0.0.0/8",
@@ -236,11 +236,11 @@ pub(crate) fn unnamed_canary(plan: &Plan) -> Option<&Annotation> {
 /// Without a TLS section, only `force-ssl-redirect` redirects.
 pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
     let given = Annotations(plan);
-    let says = |name: &str| {
+    let support = |name: &str| {
         let annotation = given.get(name)?;
         Some(Sourced::new(parse_bool(annotation.value.trim())?, annotation.origin()))
     };
-    says("force-ssl-redirect")
+    support("force-ssl-redirect")
         .filter(|forced| forced.value)
-        .or_else(|| says("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
+        .or_else(|| support("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
 }

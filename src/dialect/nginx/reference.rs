@@ -1,7 +1,7 @@
 //! The descriptions of the keys for the reference page.
 
 use super::keys::{KEYS, NOTES, Note, Risk};
-use crate::dialect::key::{Bad, Key, Loss, Shape};
+use crate::dialect::key::{Key, Loss, OnInvalid, Shape};
 
 /// The description of a key of ingress-nginx.
 ///
@@ -63,10 +63,14 @@ impl NginxKey {
     pub fn bad_value(self) -> String {
         match self.key.shape {
             None => "-".to_owned(),
-            Some(Shape::Both((_, _, bad))) if *bad != self.key.bad => {
-                format!("{}; with other signs: {}", self.effect(*bad), self.effect(self.key.bad))
+            Some(Shape::Both((_, _, on_invalid))) if *on_invalid != self.key.on_invalid => {
+                format!(
+                    "{}; with other signs: {}",
+                    self.effect(*on_invalid),
+                    self.effect(self.key.on_invalid)
+                )
             }
-            Some(_) => self.effect(self.key.bad),
+            Some(_) => self.effect(self.key.on_invalid),
         }
     }
 
@@ -81,14 +85,18 @@ impl NginxKey {
         }
     }
 
-    fn effect(self, bad: Bad) -> String {
-        match bad {
-            Bad::Refused => "Ingress refused".to_owned(),
-            Bad::Denied => "503".to_owned(),
-            Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted | Bad::Opened => {
+    fn effect(self, on_invalid: OnInvalid) -> String {
+        match on_invalid {
+            OnInvalid::Refused => "Ingress refused".to_owned(),
+            OnInvalid::Denied => "503".to_owned(),
+            OnInvalid::Ignored
+            | OnInvalid::False
+            | OnInvalid::Zero
+            | OnInvalid::SkipsItems
+            | OnInvalid::AdmitsAll => {
                 format!("ignored: {}", self.note.default)
             }
-            Bad::Dropped => "authentication dropped".to_owned(),
+            OnInvalid::DropsFeature => "authentication dropped".to_owned(),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, NOTES};
 use super::*;
-use crate::dialect::key::{Bad, Loss};
+use crate::dialect::key::{Loss, OnInvalid};
 use crate::{Code, Diagnostic, Report, Service, Settings, Severity, expose, testing};
 
 /// Good and bad values of all keys, and the annotations with which they have an effect. The judges of `make judges` give these
@@ -55,16 +55,20 @@ fn a_value_is_taken_or_not_as_ingress_nginx_does() {
         let known = find(&name).expect("a row");
         for list in LISTS {
             for value in listed(&values, list) {
-                let bad = known.misfit(value).map(|misfit| match misfit.bad {
-                    Bad::Refused => "refused",
-                    Bad::Denied => "denied",
-                    Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted | Bad::Opened => "ignored",
-                    Bad::Dropped => "dropped",
+                let bad = known.invalid_value(value).map(|invalid_value| match invalid_value.on_invalid {
+                    OnInvalid::Refused => "refused",
+                    OnInvalid::Denied => "denied",
+                    OnInvalid::Ignored
+                    | OnInvalid::False
+                    | OnInvalid::Zero
+                    | OnInvalid::SkipsItems
+                    | OnInvalid::AdmitsAll => "ignored",
+                    OnInvalid::DropsFeature => "dropped",
                 });
                 assert_eq!(bad.unwrap_or("good"), list, "{name}: {value}");
             }
         }
-        assert!(known.misfit("").is_none(), "{name}");
+        assert!(known.invalid_value("").is_none(), "{name}");
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
 use crate::dialect::traefik::nginx::braced;
-use crate::dialect::write::{Word, Written, intents, size, text};
-use crate::intents::{BasicAuth, ClientCertificate, Cors, ExternalAuth, Intent, RateLimit, Wish};
+use crate::dialect::write::{KeyValue, Written, intents, size, text};
+use crate::intents::{BasicAuth, ClientCertificate, Cors, ExternalAuth, Intent, IntentValue, RateLimit};
 use crate::options::annotations::annotation;
 use crate::plan::{Canary, Plan};
 use crate::values::{Target, Tls};
@@ -20,7 +20,7 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     if let Some(canary) = &plan.canary {
         return write_canary(canary);
     }
-    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     if let Some(wanted) = &plan.https_redirect {
         // Without a TLS section, ingress-nginx redirects nothing by default; with one, it redirects everything.
         let redirect = match (plan.tls(), wanted.value) {
@@ -39,76 +39,83 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
     written
 }
 
-fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
-    match wish {
-        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue) -> Vec<KeyValue<'p>> {
+    match intent_value {
+        IntentValue::Switch(true) if intent == Intent::TlsPassthrough => {
             vec![("nginx.ingress.kubernetes.io/ssl-passthrough", "true".into())]
         }
-        Wish::Switch(_) | Wish::Path(_) => {
+        IntentValue::Switch(_) | IntentValue::Path(_) => {
             let written = |target: &'p str| match plan.controller(Target::Ingress) {
                 Controller::TraefikNginx => braced(target).into(),
                 _ => target.into(),
             };
-            target_of(plan, wish).map(|target| (REWRITE_TARGET, written(target))).into_iter().collect()
+            target_of(plan, intent_value)
+                .map(|target| (REWRITE_TARGET, written(target)))
+                .into_iter()
+                .collect()
         }
-        Wish::Sources(list) if intent == Intent::DeniedSources => {
+        IntentValue::Sources(list) if intent == Intent::DeniedSources => {
             vec![("nginx.ingress.kubernetes.io/denylist-source-range", list.join(",").into())]
         }
-        Wish::Sources(list) => vec![(ALLOWED_SOURCES, list.join(",").into())],
-        Wish::BasicAuth(auth) => basic_auth(auth),
-        Wish::ExternalAuth(auth) => external_auth(auth),
-        Wish::Duration(ms) if intent == Intent::ConnectTimeout => {
+        IntentValue::Sources(list) => vec![(ALLOWED_SOURCES, list.join(",").into())],
+        IntentValue::BasicAuth(auth) => basic_auth(auth),
+        IntentValue::ExternalAuth(auth) => external_auth(auth),
+        IntentValue::Duration(ms) if intent == Intent::ConnectTimeout => {
             vec![("nginx.ingress.kubernetes.io/proxy-connect-timeout", text(&(ms / 1000)))]
         }
-        Wish::Duration(ms) => vec![
+        IntentValue::Duration(ms) => vec![
             ("nginx.ingress.kubernetes.io/proxy-read-timeout", text(&(ms / 1000))),
             ("nginx.ingress.kubernetes.io/proxy-send-timeout", text(&(ms / 1000))),
         ],
-        Wish::Size(bytes) => vec![("nginx.ingress.kubernetes.io/proxy-body-size", size(*bytes).into())],
-        Wish::Cors(wanted) => cors(wanted),
-        Wish::Protocol(protocol) => {
+        IntentValue::Size(bytes) => {
+            vec![("nginx.ingress.kubernetes.io/proxy-body-size", size(*bytes).into())]
+        }
+        IntentValue::Cors(wanted) => cors(wanted),
+        IntentValue::Protocol(protocol) => {
             vec![(BACKEND_PROTOCOL, protocol.as_str().to_ascii_uppercase().into())]
         }
-        Wish::Sticky(sticky) => {
-            let mut words: Vec<Word<'p>> = vec![
+        IntentValue::Sticky(sticky) => {
+            let mut annotations: Vec<KeyValue<'p>> = vec![
                 ("nginx.ingress.kubernetes.io/affinity", "cookie".into()),
                 ("nginx.ingress.kubernetes.io/session-cookie-name", sticky.cookie.as_str().into()),
             ];
             let age = sticky.max_age.map(|age| text(&age));
-            words.extend(age.map(|age| ("nginx.ingress.kubernetes.io/session-cookie-max-age", age)));
-            words
+            annotations.extend(age.map(|age| ("nginx.ingress.kubernetes.io/session-cookie-max-age", age)));
+            annotations
         }
-        Wish::Hosts(_) => vec![("nginx.ingress.kubernetes.io/from-to-www-redirect", "true".into())],
-        Wish::Rate(rate) => rate_limit(*rate),
-        Wish::Certificate(certificate) => client_certificate(plan, certificate),
+        IntentValue::Hosts(_) => vec![("nginx.ingress.kubernetes.io/from-to-www-redirect", "true".into())],
+        IntentValue::Rate(rate) => rate_limit(*rate),
+        IntentValue::Certificate(certificate) => client_certificate(plan, certificate),
         // ingress-nginx has no annotations for these.
-        Wish::Code(_) | Wish::Headers(_) => Vec::new(),
+        IntentValue::Code(_) | IntentValue::Headers(_) => Vec::new(),
     }
 }
 
-fn basic_auth(auth: &BasicAuth) -> Vec<Word<'_>> {
-    let mut words: Vec<Word<'_>> = vec![
+fn basic_auth(auth: &BasicAuth) -> Vec<KeyValue<'_>> {
+    let mut annotations: Vec<KeyValue<'_>> = vec![
         ("nginx.ingress.kubernetes.io/auth-type", "basic".into()),
         ("nginx.ingress.kubernetes.io/auth-secret", auth.secret.as_str().into()),
     ];
-    words.extend(auth.realm.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-realm", it.into())));
-    words
+    annotations.extend(auth.realm.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-realm", it.into())));
+    annotations
 }
 
-fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
-    let mut words: Vec<Word<'_>> = vec![("nginx.ingress.kubernetes.io/auth-url", auth.url.as_str().into())];
-    words.extend(auth.sign_in.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-signin", it.into())));
+fn external_auth(auth: &ExternalAuth) -> Vec<KeyValue<'_>> {
+    let mut annotations: Vec<KeyValue<'_>> =
+        vec![("nginx.ingress.kubernetes.io/auth-url", auth.url.as_str().into())];
+    annotations
+        .extend(auth.sign_in.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-signin", it.into())));
     if !auth.response_headers.is_empty() {
         let names = auth.response_headers.join(",").into();
-        words.push(("nginx.ingress.kubernetes.io/auth-response-headers", names));
+        annotations.push(("nginx.ingress.kubernetes.io/auth-response-headers", names));
     }
-    words
+    annotations
 }
 
 /// Returns the annotations for CORS. `cors-allow-credentials` is always written, because ingress-nginx allows credentials by
 /// default.
-fn cors(cors: &Cors) -> Vec<Word<'_>> {
-    let mut words: Vec<Word<'_>> = vec![
+fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
+    let mut annotations: Vec<KeyValue<'_>> = vec![
         ("nginx.ingress.kubernetes.io/enable-cors", "true".into()),
         ("nginx.ingress.kubernetes.io/cors-allow-origin", cors.origins.join(", ").into()),
         ("nginx.ingress.kubernetes.io/cors-allow-credentials", text(&cors.credentials)),
@@ -119,28 +126,29 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
         ("nginx.ingress.kubernetes.io/cors-expose-headers", &cors.expose_headers),
     ] {
         if !list.is_empty() {
-            words.push((key, list.join(", ").into()));
+            annotations.push((key, list.join(", ").into()));
         }
     }
-    words.extend(cors.max_age.map(|age| ("nginx.ingress.kubernetes.io/cors-max-age", text(&age))));
-    words
+    annotations.extend(cors.max_age.map(|age| ("nginx.ingress.kubernetes.io/cors-max-age", text(&age))));
+    annotations
 }
 
 /// Returns the annotations for a rate limit. The burst is a multiple of the limit, five times by default.
-fn rate_limit<'p>(rate: RateLimit) -> Vec<Word<'p>> {
+fn rate_limit<'p>(rate: RateLimit) -> Vec<KeyValue<'p>> {
     let key = if rate.per == 1 {
         "nginx.ingress.kubernetes.io/limit-rps"
     } else {
         "nginx.ingress.kubernetes.io/limit-rpm"
     };
-    let mut words: Vec<Word<'p>> = vec![(key, text(&rate.requests))];
+    let mut annotations: Vec<KeyValue<'p>> = vec![(key, text(&rate.requests))];
     let times = rate.burst.and_then(|burst| burst.checked_div(rate.requests));
-    words.extend(times.map(|times| ("nginx.ingress.kubernetes.io/limit-burst-multiplier", text(&times))));
-    words
+    annotations
+        .extend(times.map(|times| ("nginx.ingress.kubernetes.io/limit-burst-multiplier", text(&times))));
+    annotations
 }
 
 /// Returns the annotations for client certificates. ingress-nginx requires the namespace of the secret.
-fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) -> Vec<Word<'p>> {
+fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) -> Vec<KeyValue<'p>> {
     let secret = format!("{}/{}", plan.namespace().unwrap_or_default(), certificate.secret);
     let verify = if certificate.is_optional { "optional" } else { "on" };
     vec![

@@ -1,10 +1,10 @@
 //! The annotations of the router of OpenShift 4.
 
-pub(super) mod says;
+pub(super) mod support;
 pub(super) mod write;
 
 use super::form::{ROOTED, TIMER};
-use super::key::{Bad, Form, Idle, Names, Program, Reach, Shape, Text, is_addresses, key};
+use super::key::{Form, Idle, Names, OnInvalid, Program, Reach, Shape, Text, is_addresses, key};
 use crate::validation::pattern::matches;
 use crate::values::Target;
 
@@ -31,16 +31,16 @@ static HSTS: Text = Text {
 
 pub(super) static PROGRAM: Program = Program {
     formed: &[
-        (Shape::Boolean, Bad::False, "disable_cookies h1-adjust-case rate-limit-connections"),
+        (Shape::Boolean, OnInvalid::False, "disable_cookies h1-adjust-case rate-limit-connections"),
         (
             Shape::Integer,
-            Bad::Ignored,
+            OnInvalid::Ignored,
             "rate-limit-connections.concurrent-tcp rate-limit-connections.rate-http rate-limit-connections.rate-tcp",
         ),
-        (Shape::Text(&TIMEOUT), Bad::Ignored, "timeout timeout-tunnel"),
-        (Shape::Exactly("roundrobin leastconn source random"), Bad::Ignored, "balance"),
-        (Shape::Exactly("append replace if-none never"), Bad::Ignored, "set-forwarded-headers"),
-        (Shape::Text(&ROOTED), Bad::Ignored, "rewrite-target"),
+        (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "timeout timeout-tunnel"),
+        (Shape::Exactly("roundrobin leastconn source random"), OnInvalid::Ignored, "balance"),
+        (Shape::Exactly("append replace if-none never"), OnInvalid::Ignored, "set-forwarded-headers"),
+        (Shape::Text(&ROOTED), OnInvalid::Ignored, "rewrite-target"),
     ],
     reach: Reach::And(Target::Route),
     ..Program::new(
@@ -49,8 +49,16 @@ pub(super) static PROGRAM: Program = Program {
         Names::All,
         &[
             key("hsts_header").text(&HSTS).weakens(),
-            key("ip_allowlist").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
-            key("ip_whitelist").text(&SOURCES).bad(Bad::Parted).protects().idle(Idle::Everyone),
+            key("ip_allowlist")
+                .text(&SOURCES)
+                .on_invalid(OnInvalid::SkipsItems)
+                .protects()
+                .idle(Idle::Everyone),
+            key("ip_whitelist")
+                .text(&SOURCES)
+                .on_invalid(OnInvalid::SkipsItems)
+                .protects()
+                .idle(Idle::Everyone),
             key("pod-concurrent-connections").shape(Shape::Integer).protects().idle(Idle::Zero),
             key("rate-limit-connections*").protects().idle(Idle::False),
         ],
@@ -60,9 +68,9 @@ pub(super) static PROGRAM: Program = Program {
 /// The keys with the other prefix of the router, none of which protects anything.
 pub(super) static COOKIES: Program = Program {
     formed: &[
-        (Shape::Of(&["", "-_"]), Bad::Ignored, "cookie_name"),
-        (Shape::Exactly("Lax Strict None"), Bad::Ignored, "cookie-same-site"),
-        (Shape::Text(&TIMEOUT), Bad::Ignored, "haproxy.health.check.interval"),
+        (Shape::Of(&["", "-_"]), OnInvalid::Ignored, "cookie_name"),
+        (Shape::Exactly("Lax Strict None"), OnInvalid::Ignored, "cookie-same-site"),
+        (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "haproxy.health.check.interval"),
     ],
     ..Program::new("the router of OpenShift 4", &["router.openshift.io/"], Names::Protecting, &[])
         .reach(Reach::And(Target::Route))

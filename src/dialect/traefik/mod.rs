@@ -2,12 +2,12 @@
 
 pub(super) mod nginx;
 pub(crate) mod rules;
-pub(crate) mod says;
+pub(crate) mod support;
 #[cfg(test)]
 mod tests;
 pub(super) mod write;
 
-use super::key::{Bad, Elsewhere, Holds, Idle, Names, Program, Shape, key};
+use super::key::{CrossNamespace, Holds, Idle, Names, OnInvalid, Program, Shape, key};
 
 /// The annotation with the Middlewares that a request passes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -34,7 +34,7 @@ pub(super) static PROGRAM: Program = Program {
     // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
     any_case: true,
     beside: &[ROUTER],
-    elsewhere: Elsewhere::Uses(
+    cross_namespace: CrossNamespace::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
@@ -42,8 +42,8 @@ pub(super) static PROGRAM: Program = Program {
     plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
     // With an unknown matcher, the rule is not valid.
-    formed: &[(Shape::Words("Path PathPrefix PathRegexp"), Bad::Denied, "router.pathmatcher")],
-    unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
+    formed: &[(Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher")],
+    not_read: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
         service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
         service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
         service.sticky.cookie.samesite service.sticky.cookie.secure",
@@ -59,12 +59,12 @@ pub(super) static PROGRAM: Program = Program {
             // reach the Service.
             key("router.entrypoints").weakens().idle(Idle::Public),
             key("router.middlewares").holds(Holds::Joined).protects(),
-            key("router.observability.accesslogs").shape(Shape::Boolean).bad(Bad::Refused),
-            key("router.observability.metrics").shape(Shape::Boolean).bad(Bad::Refused),
-            key("router.observability.tracing").shape(Shape::Boolean).bad(Bad::Refused),
-            key("router.priority").shape(Shape::Integer).bad(Bad::Refused),
+            key("router.observability.accesslogs").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
+            key("router.observability.metrics").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
+            key("router.observability.tracing").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
+            key("router.priority").shape(Shape::Integer).on_invalid(OnInvalid::Refused),
             // Any value other than true turns TLS off.
-            key("router.tls").shape(Shape::Words("true false")).bad(Bad::False),
+            key("router.tls").shape(Shape::Words("true false")).on_invalid(OnInvalid::False),
             key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),

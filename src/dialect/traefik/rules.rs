@@ -2,12 +2,12 @@
 //! Traefik that turn TLS off.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
-use super::says::{otherwise, refused_tls};
+use super::support::{otherwise, refused_tls};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
 use crate::dialect::{Loss, effect, nginx::PREFIX};
-use crate::intents::Wish;
+use crate::intents::IntentValue;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
@@ -69,10 +69,10 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// Whether an annotation of ingress-nginx that the provider reads has another meaning there.
-pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, wish: &Wish) -> bool {
+pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, intent_value: &IntentValue) -> bool {
     target == Target::Ingress
         && plan.controller(target) == Controller::TraefikNginx
-        && otherwise(plan, wish).is_some()
+        && otherwise(plan, intent_value).is_some()
 }
 
 fn lost(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Intent;
 use super::values::{
-    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish,
+    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, IntentValue, RateLimit, StickySession,
 };
 use crate::diagnostics::{did_you_mean, quoted, quoted_char};
 use crate::validation::{HostError, host_errors, host_help, is_dns_subdomain, parse_bool};
@@ -51,27 +51,27 @@ const MAX_SOURCES: usize = 512;
 impl Intent {
     /// Reads a value. Returns all problems if it is invalid. The intents `HTTPSRedirect` and `CanaryOf`, whose options are older,
     /// have no value here.
-    pub(crate) fn read(self, text: &str) -> Result<Wish, Vec<Wrong>> {
+    pub(crate) fn read(self, text: &str) -> Result<IntentValue, Vec<Wrong>> {
         let text = text.trim();
-        let one = |read: Read<Wish>| read.map_err(|wrong| vec![wrong]);
+        let one = |read: Read<IntentValue>| read.map_err(|wrong| vec![wrong]);
         match self {
-            Self::StripPrefix | Self::TlsPassthrough => one(switch(text).map(Wish::Switch)),
-            Self::HttpsRedirectCode => one(redirect_code(text).map(Wish::Code)),
-            Self::RewritePath => one(rewrite(text).map(Wish::Path)),
-            Self::AllowedSources | Self::DeniedSources => sources(text).map(Wish::Sources),
+            Self::StripPrefix | Self::TlsPassthrough => one(switch(text).map(IntentValue::Switch)),
+            Self::HttpsRedirectCode => one(redirect_code(text).map(IntentValue::Code)),
+            Self::RewritePath => one(rewrite(text).map(IntentValue::Path)),
+            Self::AllowedSources | Self::DeniedSources => sources(text).map(IntentValue::Sources),
             Self::ConnectTimeout | Self::IdleTimeout | Self::Timeout => {
-                one(duration(text).map(Wish::Duration))
+                one(duration(text).map(IntentValue::Duration))
             }
-            Self::MaxBodySize => one(size(text).map(Wish::Size)),
-            Self::RequestHeaders | Self::ResponseHeaders => headers(text).map(Wish::Headers),
-            Self::RedirectFrom => hosts(text).map(Wish::Hosts),
-            Self::BackendProtocol => one(protocol(text).map(Wish::Protocol)),
-            Self::BasicAuth => basic_auth(text).map(Wish::BasicAuth),
-            Self::ExternalAuth => external_auth(text).map(Wish::ExternalAuth),
-            Self::Cors => cors(text).map(Wish::Cors),
-            Self::StickySession => sticky(text).map(Wish::Sticky),
-            Self::RateLimit => rate(text).map(Wish::Rate),
-            Self::ClientCertificate => certificate(text).map(Wish::Certificate),
+            Self::MaxBodySize => one(size(text).map(IntentValue::Size)),
+            Self::RequestHeaders | Self::ResponseHeaders => headers(text).map(IntentValue::Headers),
+            Self::RedirectFrom => hosts(text).map(IntentValue::Hosts),
+            Self::BackendProtocol => one(protocol(text).map(IntentValue::Protocol)),
+            Self::BasicAuth => basic_auth(text).map(IntentValue::BasicAuth),
+            Self::ExternalAuth => external_auth(text).map(IntentValue::ExternalAuth),
+            Self::Cors => cors(text).map(IntentValue::Cors),
+            Self::StickySession => sticky(text).map(IntentValue::Sticky),
+            Self::RateLimit => rate(text).map(IntentValue::Rate),
+            Self::ClientCertificate => certificate(text).map(IntentValue::Certificate),
             Self::HttpsRedirect | Self::Canary => one(is_not(text, "a value of this option", "remove it")),
         }
     }
@@ -332,7 +332,7 @@ fn hosts(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
 }
 
 /// Headers that cannot be set, because they belong to the connection or to the program that serves the request.
-const UNTOUCHED: [&str; 9] = [
+const FORBIDDEN_HEADERS: [&str; 9] = [
     "connection",
     "content-length",
     "host",
@@ -363,7 +363,7 @@ fn headers(text: &str) -> Result<Vec<Header>, Vec<Wrong>> {
 fn header(name: Option<&str>, value: &str, others: &[Header]) -> Read<Header> {
     let Some(name) = name else { return is_not(value, "`Name: value`", "write one header a line") };
     let name = token(name, "the header")?;
-    if UNTOUCHED.iter().any(|it| it.eq_ignore_ascii_case(&name)) {
+    if FORBIDDEN_HEADERS.iter().any(|it| it.eq_ignore_ascii_case(&name)) {
         return is_not(&name, "a header that can be set", "remove it");
     }
     if others.iter().any(|known| known.name.eq_ignore_ascii_case(&name)) {

@@ -3,7 +3,7 @@ use super::*;
 /// Returns the value as it is shown, or its problems with their helps.
 fn read(intent: Intent, text: &str) -> Result<String, Vec<String>> {
     let read = intent.read(text);
-    read.map(|wish| wish.to_string())
+    read.map(|intent_value| intent_value.to_string())
         .map_err(|all| all.into_iter().map(|wrong| format!("{}; {}", wrong.said, wrong.help)).collect())
 }
 

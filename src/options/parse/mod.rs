@@ -17,11 +17,11 @@ use crate::validation::{
 };
 use crate::values::{Feature, Issuer, LinkPage, Target, Termination, Tls};
 
+mod intent_value;
 mod monitor;
-mod wish;
 
+pub(super) use self::intent_value::intent_value;
 pub(super) use self::monitor::{health_endpoint, monitor_provider};
-pub(super) use self::wish::wish;
 
 /// Problems, each with the place it is about.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;

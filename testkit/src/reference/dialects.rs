@@ -1,6 +1,6 @@
 //! `dialects.md`: how each program expresses each intent.
 
-use xposer::internal::{Controller, Intent, Program, Proof, Said, Says};
+use xposer::internal::{Controller, Intent, IntentSupport, Program, Proof, Support};
 use xposer::options::annotations;
 
 use super::markdown::{anchor, code, prose, table};
@@ -12,7 +12,7 @@ pub(super) fn body() -> String {
         [Who serves a Service](../controllers.md) says which program counts for an Ingress or an HTTPRoute. What protects a Service and \
         has no words is an error ([protection-lost](diagnostics.md#protection-lost)); what the Service may need is a warning \
         ([intent-lost](diagnostics.md#intent-lost)), and so is what is done in a different way \
-        ([intent-differs](diagnostics.md#intent-differs)). Annotations of one program that another one serves are said in its words \
+        ([intent-differs](diagnostics.md#intent-differs)). Annotations of one program that another one serves are known in its words \
         ([intent-translated](diagnostics.md#intent-translated)).\n\n\
         How we know it:\n\n"
         .to_owned();
@@ -62,21 +62,23 @@ fn overview() -> String {
     out.push_str(&line(vec!["---".to_owned(); programs.len() + 1]));
     for intent in Intent::ALL {
         let first = format!("[{}](#{})", name(intent), anchor(name(intent)));
-        let cells = programs.iter().map(|program| cell(&program.said(intent)));
+        let cells = programs.iter().map(|program| cell(&program.intent_support(intent)));
         out.push_str(&line(std::iter::once(first).chain(cells).collect()));
     }
     out
 }
 
-fn cell(said: &Said) -> String {
+fn cell(known: &IntentSupport) -> String {
     // If there are several words, the weakest proof applies.
-    let known = said.words.iter().map(|row| row.proof).max();
-    let known = known.map_or("yes", Proof::as_str);
-    let is_lacking = |says: &Says| matches!(says, Says::Lacks(_));
-    match &said.says {
-        Says::Lacks(_) if said.limits.iter().all(|(_, says)| is_lacking(says)) => "no".to_owned(),
-        Says::Fully if said.limits.is_empty() => known.to_owned(),
-        _ => format!("{known} \\*"),
+    let proof = known.mappings.iter().map(|row| row.proof).max();
+    let proof = proof.map_or("yes", Proof::as_str);
+    let is_lacking = |support: &Support| matches!(support, Support::Unsupported(_));
+    match &known.support {
+        Support::Unsupported(_) if known.limits.iter().all(|(_, support)| is_lacking(support)) => {
+            "no".to_owned()
+        }
+        Support::Full if known.limits.is_empty() => proof.to_owned(),
+        _ => format!("{proof} \\*"),
     }
 }
 
@@ -84,17 +86,17 @@ fn section(intent: Intent) -> String {
     let row = annotations().find(|(key, _)| key.name == intent.annotation());
     let Some((key, option)) = row else { return String::new() };
     let rows = Program::all().into_iter().map(|program| {
-        let said = program.said(intent);
-        let join = |of: fn(&xposer::internal::Words) -> String| {
-            let all: Vec<String> = said.words.iter().map(of).collect();
+        let known = program.intent_support(intent);
+        let join = |of: fn(&xposer::internal::IntentMapping) -> String| {
+            let all: Vec<String> = known.mappings.iter().map(of).collect();
             if all.is_empty() { "-".to_owned() } else { all.join("; ") }
         };
         [
             code(program.controller().as_str()),
-            join(|row| prose(row.words)),
+            join(|row| prose(row.annotations)),
             join(|row| row.proof.to_string()),
             join(|row| row.since.to_owned()),
-            limits(&said),
+            limits(&known),
         ]
     });
     format!(
@@ -108,17 +110,17 @@ fn section(intent: Intent) -> String {
 }
 
 /// The values that are treated differently or not supported.
-fn limits(said: &Said) -> String {
-    let sentence = |says: &Says| match says {
-        Says::Fully => "in full".to_owned(),
-        Says::But(difference) => format!("it {}", prose(difference)),
-        Says::Lacks(help) => format!("nothing; {}", prose(help)),
+fn limits(known: &IntentSupport) -> String {
+    let sentence = |support: &Support| match support {
+        Support::Full => "in full".to_owned(),
+        Support::Partial(difference) => format!("it {}", prose(difference)),
+        Support::Unsupported(help) => format!("nothing; {}", prose(help)),
     };
-    let own = Some(&said.says).filter(|says| **says != Says::Fully).map(sentence);
-    let of_values = said
+    let own = Some(&known.support).filter(|support| **support != Support::Full).map(sentence);
+    let of_values = known
         .limits
         .iter()
-        .map(|(value, says)| format!("with {}: {}", code(&value.replace('\n', ", ")), sentence(says)));
+        .map(|(value, support)| format!("with {}: {}", code(&value.replace('\n', ", ")), sentence(support)));
     let all: Vec<String> = own.into_iter().chain(of_values).collect();
     if all.is_empty() { "-".to_owned() } else { all.join(". ") }
 }

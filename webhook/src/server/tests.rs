@@ -27,7 +27,7 @@ struct Slow {
     came: Semaphore,
 }
 
-impl Door for Slow {
+impl Handler for Slow {
     async fn answer(&self, _: Bytes) -> Response {
         self.came.add_permits(1);
         tokio::time::sleep(self.wait).await;
@@ -329,7 +329,7 @@ async fn a_connection_is_let_in_when_a_request_ends() {
         ask(&mut stream).await;
         busy.push(stream);
     }
-    let _ = within(HANGS, server.fixture.server.door.came.acquire_many(2)).await.unwrap();
+    let _ = within(HANGS, server.fixture.server.handler.came.acquire_many(2)).await.unwrap();
     let mut new = server.connect_tls(server.connect().await).await;
     ask(&mut new).await;
     is_answered(&mut new).await;

@@ -1,12 +1,12 @@
 //! The functions that read annotations of ingress-nginx as values of options: one function for each intent.
 
-use super::{Annotations, Said, names_of, stripped, wrong};
+use super::{Annotations, OptionValue, names_of, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::intents::Intent;
 use crate::validation::parse_bool;
 
 /// A function that reads some annotations, if they are given.
-pub(super) type Read = fn(&Annotations<'_>) -> Option<Said>;
+pub(super) type Read = fn(&Annotations<'_>) -> Option<OptionValue>;
 
 pub(super) static READERS: &[Read] = &[
     rewrite,
@@ -27,43 +27,51 @@ pub(super) static READERS: &[Read] = &[
     passthrough,
 ];
 
-/// All annotations that an intent is read from say it.
-fn says(intent: Intent, text: String) -> Option<Said> {
-    says_by(intent, names_of(intent), text)
+/// Returns the value of an intent that all its annotations give together.
+fn option_value(intent: Intent, text: String) -> Option<OptionValue> {
+    option_value_from(intent, names_of(intent), text)
 }
 
-const fn says_by(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
-    Some(Said { intent, names, text: Ok(text) })
+const fn option_value_from(
+    intent: Intent,
+    names: &'static [&'static str],
+    text: String,
+) -> Option<OptionValue> {
+    Some(OptionValue { intent, names, text: Ok(text) })
 }
 
-/// Returns that the annotations of these names have a meaning that no option has. A quoted text identifies the annotation that
-/// is the reason.
-fn cannot(intent: Intent, reason: (&str, &str)) -> Option<Said> {
-    cannot_by(intent, names_of(intent), reason)
+/// Returns that the annotations of an intent have a meaning that no option has. A quoted text identifies the annotation that is
+/// the reason.
+fn no_option(intent: Intent, reason: (&str, &str)) -> Option<OptionValue> {
+    no_option_from(intent, names_of(intent), reason)
 }
 
-fn cannot_by(intent: Intent, names: &'static [&'static str], (said, help): (&str, &str)) -> Option<Said> {
-    Some(Said { intent, names, text: Err(wrong(said, help)) })
+fn no_option_from(
+    intent: Intent,
+    names: &'static [&'static str],
+    (said, help): (&str, &str),
+) -> Option<OptionValue> {
+    Some(OptionValue { intent, names, text: Err(wrong(said, help)) })
 }
 
 /// Reads a rewrite that strips the paths of all routes, or replaces them. A rewrite to the path itself is not one.
-fn rewrite(given: &Annotations<'_>) -> Option<Said> {
+fn rewrite(given: &Annotations<'_>) -> Option<OptionValue> {
     let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
     let target = annotation.value.trim();
     if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
-        return says_by(Intent::StripPrefix, names_of(Intent::RewritePath), "true".to_owned());
+        return option_value_from(Intent::StripPrefix, names_of(Intent::RewritePath), "true".to_owned());
     }
-    says(Intent::RewritePath, target.to_owned())
+    option_value(Intent::RewritePath, target.to_owned())
 }
 
-fn allowed_sources(given: &Annotations<'_>) -> Option<Said> {
+fn allowed_sources(given: &Annotations<'_>) -> Option<OptionValue> {
     let list = given.text("allowlist-source-range");
     let list = list.or_else(|| given.text("whitelist-source-range"))?;
-    says(Intent::AllowedSources, list.to_owned())
+    option_value(Intent::AllowedSources, list.to_owned())
 }
 
-fn denied_sources(given: &Annotations<'_>) -> Option<Said> {
-    says(Intent::DeniedSources, given.text("denylist-source-range")?.to_owned())
+fn denied_sources(given: &Annotations<'_>) -> Option<OptionValue> {
+    option_value(Intent::DeniedSources, given.text("denylist-source-range")?.to_owned())
 }
 
 /// Returns the name of a secret, without the plan's own namespace in front of it.
@@ -74,36 +82,36 @@ fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
 }
 
 /// Without `auth-type`, ingress-nginx asks nobody for a password. No option reads a secret that is a map of users.
-fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
-    let cannot = |said, help| cannot(Intent::BasicAuth, (said, help));
+fn basic_auth(given: &Annotations<'_>) -> Option<OptionValue> {
+    let no_option = |said, help| no_option(Intent::BasicAuth, (said, help));
     let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
         (None, None) => return None,
         (Some(kind), Some(secret)) => (kind, secret),
         _ => {
-            return cannot("auth-type and auth-secret belong together", "write both, or remove the line");
+            return no_option("auth-type and auth-secret belong together", "write both, or remove the line");
         }
     };
     if kind == "digest" {
-        return cannot(
+        return no_option(
             "no option asks for passwords of the kind `digest`",
             "write auth-type: basic, and a secret of that kind",
         );
     }
     if given.text("auth-secret-type").is_some_and(|form| form != "auth-file") {
-        return cannot(
+        return no_option(
             "no option reads such a secret (`auth-map`)",
             "write all users into the key `auth` of the secret, and remove auth-secret-type",
         );
     }
     let realm = given.text("auth-realm").unwrap_or_default();
-    says(Intent::BasicAuth, ["secret: ", secret, "\nrealm: ", realm].concat())
+    option_value(Intent::BasicAuth, ["secret: ", secret, "\nrealm: ", realm].concat())
 }
 
 /// No option has a URL with variables of nginx, so such a sign-in is left out, and clients see the answer of the server.
-fn external_auth(given: &Annotations<'_>) -> Option<Said> {
+fn external_auth(given: &Annotations<'_>) -> Option<OptionValue> {
     let url = given.text("auth-url")?;
     if given.text("auth-method").is_some_and(|method| method != "GET") {
-        return cannot_by(
+        return no_option_from(
             Intent::ExternalAuth,
             &["auth-url", "auth-method"],
             (
@@ -120,7 +128,7 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
         &["auth-url", "auth-signin", "auth-response-headers", "auth-method"]
     };
     let text = ["url: ", url, "\nsignIn: ", sign_in, "\nresponseHeaders: ", headers].concat();
-    says_by(Intent::ExternalAuth, names, text)
+    option_value_from(Intent::ExternalAuth, names, text)
 }
 
 /// Writes seconds in the grammar of durations, whose numbers have at most five digits.
@@ -134,27 +142,27 @@ fn time(seconds: &str) -> Option<String> {
 
 const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359999999");
 
-fn says_time(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<Said> {
+fn time_value(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<OptionValue> {
     match time(seconds) {
-        Some(text) => says_by(intent, names, text),
-        None => cannot_by(intent, names, NO_TIME),
+        Some(text) => option_value_from(intent, names, text),
+        None => no_option_from(intent, names, NO_TIME),
     }
 }
 
-fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
+fn connect_timeout(given: &Annotations<'_>) -> Option<OptionValue> {
     let intent = Intent::ConnectTimeout;
-    says_time(intent, names_of(intent), given.text("proxy-connect-timeout")?)
+    time_value(intent, names_of(intent), given.text("proxy-connect-timeout")?)
 }
 
 /// One option has the timeouts of both directions, if they are equal.
-fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
+fn idle_timeout(given: &Annotations<'_>) -> Option<OptionValue> {
     let read = given.text("proxy-read-timeout")?;
     let names: &[&str] = if given.text("proxy-send-timeout") == Some(read) {
         &["proxy-read-timeout", "proxy-send-timeout"]
     } else {
         &["proxy-read-timeout"]
     };
-    says_time(Intent::IdleTimeout, names, read)
+    time_value(Intent::IdleTimeout, names, read)
 }
 
 /// Writes a size of nginx in the grammar of sizes: `10m` is 10 times 1,048,576 bytes.
@@ -170,16 +178,16 @@ pub(in crate::dialect) fn size(text: &str) -> Option<String> {
     Some([digits, unit].concat())
 }
 
-fn body_size(given: &Annotations<'_>) -> Option<Said> {
+fn body_size(given: &Annotations<'_>) -> Option<OptionValue> {
     let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
-        Some(text) => says(Intent::MaxBodySize, text),
-        None => cannot(Intent::MaxBodySize, ("no option has this", "write at most 1048576g, or 0")),
+        Some(text) => option_value(Intent::MaxBodySize, text),
+        None => no_option(Intent::MaxBodySize, ("no option has this", "write at most 1048576g, or 0")),
     }
 }
 
 /// Reads CORS. The defaults are those of ingress-nginx 1.15: all origins, credentials, and 20 days.
-fn cors(given: &Annotations<'_>) -> Option<Said> {
+fn cors(given: &Annotations<'_>) -> Option<OptionValue> {
     if !given.is_true("enable-cors") {
         return None;
     }
@@ -187,7 +195,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     let origins = part("cors-allow-origin", "*");
     let credentials = part("cors-allow-credentials", "");
     let Some(age) = time(part("cors-max-age", "1728000")) else {
-        return cannot(Intent::Cors, NO_TIME);
+        return no_option(Intent::Cors, NO_TIME);
     };
     // ingress-nginx answers each origin with its own name, so `*` with credentials admits every origin with its cookies. No
     // other program supports this, so credentials are left out if they are only the default.
@@ -213,29 +221,29 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
         "\nmaxAge: ",
         &age,
     ];
-    says(Intent::Cors, text.concat())
+    option_value(Intent::Cors, text.concat())
 }
 
 /// Reads the header that ingress-nginx sends only together with a rewrite.
-fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
+fn prefix_header(given: &Annotations<'_>) -> Option<OptionValue> {
     rewrite(given)?;
     let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
-    says(Intent::RequestHeaders, text)
+    option_value(Intent::RequestHeaders, text)
 }
 
-fn protocol(given: &Annotations<'_>) -> Option<Said> {
+fn protocol(given: &Annotations<'_>) -> Option<OptionValue> {
     let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
         "fcgi" => {
             let reason = ("no option has FastCGI", "expose a web server that asks it by FastCGI");
-            return cannot(Intent::BackendProtocol, reason);
+            return no_option(Intent::BackendProtocol, reason);
         }
         "auto_http" => "http".to_owned(),
         word => word.to_owned(),
     };
-    says(Intent::BackendProtocol, word)
+    option_value(Intent::BackendProtocol, word)
 }
 
-fn sticky(given: &Annotations<'_>) -> Option<Said> {
+fn sticky(given: &Annotations<'_>) -> Option<OptionValue> {
     if given.text("affinity")? != "cookie" {
         return None;
     }
@@ -244,24 +252,24 @@ fn sticky(given: &Annotations<'_>) -> Option<Said> {
     let (key, age) = match age.map(time) {
         None => ("", String::new()),
         Some(Some(age)) => ("\nmaxAge: ", age),
-        Some(None) => return cannot(Intent::StickySession, NO_TIME),
+        Some(None) => return no_option(Intent::StickySession, NO_TIME),
     };
-    says(Intent::StickySession, ["cookie: ", name, key, &age].concat())
+    option_value(Intent::StickySession, ["cookie: ", name, key, &age].concat())
 }
 
-fn www(given: &Annotations<'_>) -> Option<Said> {
+fn www(given: &Annotations<'_>) -> Option<OptionValue> {
     let is_on = given.is_true("from-to-www-redirect");
-    says(Intent::RedirectFrom, "www".to_owned()).filter(|_| is_on)
+    option_value(Intent::RedirectFrom, "www".to_owned()).filter(|_| is_on)
 }
 
 /// The burst is a multiple of the limit: five times by default, or as often as the annotation says. No option has both limits.
-fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
+fn rate_limit(given: &Annotations<'_>) -> Option<OptionValue> {
     let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
         (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
         (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
         (None, None) => return None,
         (Some(_), Some(_)) => {
-            return cannot_by(
+            return no_option_from(
                 Intent::RateLimit,
                 &["limit-rps", "limit-rpm"],
                 ("limit-rps and limit-rpm are two limits, and an option has one", "keep one of the two"),
@@ -274,17 +282,17 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
         return None;
     }
     let burst = number(limit).unwrap_or(1).saturating_mul(times).min(1_000_000);
-    says_by(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
+    option_value_from(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
 }
 
 /// No option has the other modes of verification.
-fn client_certificate(given: &Annotations<'_>) -> Option<Said> {
+fn client_certificate(given: &Annotations<'_>) -> Option<OptionValue> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
     let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
-    says(Intent::ClientCertificate, text)
+    option_value(Intent::ClientCertificate, text)
 }
 
-fn passthrough(given: &Annotations<'_>) -> Option<Said> {
+fn passthrough(given: &Annotations<'_>) -> Option<OptionValue> {
     let is_on = given.is_true("ssl-passthrough");
-    says(Intent::TlsPassthrough, "true".to_owned()).filter(|_| is_on)
+    option_value(Intent::TlsPassthrough, "true".to_owned()).filter(|_| is_on)
 }

@@ -1,7 +1,7 @@
 //! Rules about the annotations of ingress-nginx: values that it does not accept, canaries, and the redirect to https.
 
+pub(crate) mod ineffective;
 pub(crate) mod rewrite;
-pub(crate) mod traps;
 pub(crate) mod values;
 pub(crate) mod www;
 
@@ -9,7 +9,7 @@ use super::read::{NAME_STABLE, unnamed_canary};
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, is_intent};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::contradicts;
-use crate::dialect::says::{Says, says};
+use crate::dialect::support::{Support, support};
 use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
@@ -21,7 +21,7 @@ use crate::values::Target;
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = unnamed_canary(plan) else { return };
-    let Some((name, help)) = elsewhere(plan) else {
+    let Some((name, help)) = other_reader(plan) else {
         let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
@@ -36,11 +36,11 @@ pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Returns the name of a program that serves the Service and does not read the annotations of a canary, with a help; `None` if
 /// there is no such program.
-fn elsewhere(plan: &Plan) -> Option<(&'static str, String)> {
+fn other_reader(plan: &Plan) -> Option<(&'static str, String)> {
     let is_read = |target: &Target| *target == Target::Ingress && plan.controller(*target).is_nginx();
     let target = *plan.targets.iter().find(|target| !is_read(target))?;
     let mut help = NAME_STABLE.to_owned();
-    if let Says::Lacks(other) = says(plan, target, Intent::Canary, None) {
+    if let Support::Unsupported(other) = support(plan, target, Intent::Canary, None) {
         help.push_str(", and ");
         help.push_str(&other);
     }
@@ -56,7 +56,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     let Some(option) = plan.annotations.iter().find(is_option) else { return };
     if !plan.annotation(CANARY).is_some_and(is_true) {
         let message = [&quoted(&option.key), " is given without ", CANARY, ": \"true\""];
-        let help = elsewhere(plan).map_or_else(|| NAME_STABLE.to_owned(), |(_, help)| help);
+        let help = other_reader(plan).map_or_else(|| NAME_STABLE.to_owned(), |(_, help)| help);
         let problem = Problem::new(Code::AnnotationInvalid, message.concat());
         option.file_key(report, problem.help(help + ", or remove the line"));
     }

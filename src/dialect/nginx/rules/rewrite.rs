@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::gateway::regex::groups;
 use crate::dialect::key::PATH;
-use crate::dialect::nginx::paths::{as_regex, keeps, loses_meaning};
+use crate::dialect::nginx::paths::{as_regex, is_unchanged, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
-use crate::dialect::says::says;
-use crate::intents::{Intent, Wish};
+use crate::dialect::support::support;
+use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Route, Wanted};
@@ -31,7 +31,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     let target = Replacement { is_old: !context.has_own_key(rewrite), ..Replacement::new(&rewrite.value) };
     let found = context.plan.rules.iter().find_map(|rule| match by_other {
         Some((_, by)) => target.misfit_elsewhere(context, rule, by),
-        None => target.misfit(context, rule),
+        None => target.invalid_value(context, rule),
     });
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
@@ -41,11 +41,17 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
 /// Reports an option that rewrites a path with groups that the path does not have, whichever program rewrites it.
 fn option(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let Some(Wanted { wish: wish @ Wish::Path(text), origin, .. }) = plan.wanted(Intent::RewritePath) else {
+    let Some(Wanted { intent_value: intent_value @ IntentValue::Path(text), origin, .. }) =
+        plan.wanted(Intent::RewritePath)
+    else {
         return;
     };
     // An intent that no program supports is reported as such, and so is a group without a regular expression.
-    if !plan.targets.iter().any(|target| says(plan, *target, Intent::RewritePath, Some(wish)).is_done()) {
+    if !plan
+        .targets
+        .iter()
+        .any(|target| support(plan, *target, Intent::RewritePath, Some(intent_value)).is_supported())
+    {
         return;
     }
     let target = Replacement::new(text);
@@ -66,7 +72,7 @@ fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)
     let does = |target: &Target| match target {
         Target::Ingress => plan.wanted(Intent::RewritePath).is_some_and(|wanted| {
             wanted.keys.contains(&rewrite.key)
-                && says(plan, *target, wanted.intent, Some(&wanted.wish)).is_done()
+                && support(plan, *target, wanted.intent, Some(&wanted.intent_value)).is_supported()
         }),
         Target::HttpRoute => plan.canary.as_ref().is_none_or(|canary| canary.header.is_some()),
         Target::Route => false,
@@ -130,7 +136,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// Returns why the target does not fit a path.
-    fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+    fn invalid_value(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (quoted(self.text), quoted(&rule.path));
         if let Some((message, groups)) = self.missing(rule) {
             let help = match self.help(groups, "rewrite-target: ") {
@@ -139,7 +145,7 @@ impl<'t> Replacement<'t> {
             };
             return Some(Problem::new(Code::RewriteMismatch, message).help(help));
         }
-        if !self.is_constant || self.is_page() || keeps(context.plan, rule, self.text) {
+        if !self.is_constant || self.is_page() || is_unchanged(context.plan, rule, self.text) {
             return None;
         }
         let kept = rule.path.trim_end_matches('$');
@@ -175,8 +181,9 @@ impl<'t> Replacement<'t> {
 
     /// Returns why the target does not fit a path that another program than ingress-nginx replaces by it.
     fn misfit_elsewhere(&self, context: &RuleContext<'_>, rule: &Route, by: Target) -> Option<Problem> {
-        let is_whole =
-            rule.path_type == PathType::Exact || rule.path == "/" || keeps(context.plan, rule, self.text);
+        let is_whole = rule.path_type == PathType::Exact
+            || rule.path == "/"
+            || is_unchanged(context.plan, rule, self.text);
         if is_whole || self.is_page() {
             return None;
         }
@@ -188,7 +195,8 @@ impl<'t> Replacement<'t> {
         let message = format!(
             "the rewrite target {target} takes the place of the whole path {place}, so every request below {path} is sent to {target}"
         );
-        let can = || by == Target::Ingress || says(context.plan, by, Intent::StripPrefix, None).is_done();
+        let can =
+            || by == Target::Ingress || support(context.plan, by, Intent::StripPrefix, None).is_supported();
         let help = match self.pair(context, rule).filter(|_| by != Target::Ingress) {
             _ if self.text == "/" && can() => {
                 format!("write {}: \"true\" in place of the line", Intent::StripPrefix.annotation())

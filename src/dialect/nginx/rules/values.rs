@@ -1,12 +1,12 @@
 //! Rules about values that ingress-nginx does not accept.
 
-use super::traps::is_on;
+use super::ineffective::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{Bad, Key, Misfit};
+use crate::dialect::key::{InvalidValue, Key, OnInvalid};
 use crate::dialect::nginx::read::intent_of;
-use crate::dialect::nginx::{PREFIX, PROGRAM, find, misfit};
-use crate::dialect::{Granted, elsewhere, unexpected};
+use crate::dialect::nginx::{PREFIX, PROGRAM, find, invalid_value};
+use crate::dialect::{Allowed, cross_namespace_problem, unexpected};
 use crate::intents::Intent;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
@@ -19,14 +19,14 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let by = plan.targets.contains(&Target::Ingress).then(|| plan.controller(Target::Ingress));
     let is_served = by == Some(Controller::IngressNginx);
     // ingress-nginx refuses objects of other namespaces, which other programs would use.
-    let granted = Granted { to_name: false, to_lose: false };
+    let granted = Allowed { cross_namespace: false, protection_loss: false };
     for annotation in &plan.annotations {
         let Some(known) = checked(plan, annotation) else { continue };
         let Annotation { key, value, .. } = annotation;
-        if let Some((misfit, is_harmless)) = misfit(known, value) {
-            file(annotation, problem(annotation, &misfit, is_harmless, is_served), report);
+        if let Some((invalid_value, is_harmless)) = invalid_value(known, value) {
+            file(annotation, problem(annotation, &invalid_value, is_harmless, is_served), report);
         } else if by.is_some_and(Controller::is_nginx) {
-            let problem = elsewhere(&PROGRAM, known, (key, value), plan.namespace(), granted);
+            let problem = cross_namespace_problem(&PROGRAM, known, (key, value), plan.namespace(), granted);
             problem.into_iter().for_each(|problem| annotation.file_value(report, problem));
         }
     }
@@ -37,12 +37,13 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 fn checked(plan: &Plan, annotation: &Annotation) -> Option<&'static Key> {
     let known = annotation.key.strip_prefix(PREFIX).and_then(find)?;
     let is_on = |name: &&str| is_on(plan, name);
-    (known.bad == Bad::Refused || known.needs.is_empty() || known.needs.iter().any(is_on)).then_some(known)
+    (known.on_invalid == OnInvalid::Refused || known.needs.is_empty() || known.needs.iter().any(is_on))
+        .then_some(known)
 }
 
 /// Returns why the value of an annotation is reported here, and whether ingress-nginx only ignores it.
-pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(Misfit, bool)> {
-    misfit(checked(plan, annotation)?, &annotation.value)
+pub(crate) fn bad_value(plan: &Plan, annotation: &Annotation) -> Option<(InvalidValue, bool)> {
+    invalid_value(checked(plan, annotation)?, &annotation.value)
 }
 
 /// Returns the intents with an Error from here. Nothing more is reported about the lines that express them.
@@ -56,22 +57,29 @@ pub(crate) fn refused(plan: &Plan) -> Vec<Intent> {
     refused
 }
 
-fn problem(annotation: &Annotation, misfit: &Misfit, is_harmless: bool, is_served: bool) -> Problem {
+fn problem(
+    annotation: &Annotation,
+    invalid_value: &InvalidValue,
+    is_harmless: bool,
+    is_served: bool,
+) -> Problem {
     let Annotation { key, value, .. } = annotation;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
-    let effect = match misfit.bad {
+    let effect = match invalid_value.on_invalid {
         // The effect is only reported if ingress-nginx serves the Service, and not for a value of another type.
         _ if !is_served => None,
-        Bad::Refused | Bad::Denied | Bad::Ignored if !misfit.is_text => None,
-        Bad::Refused => Some("refuses the whole Ingress"),
-        Bad::Denied => Some("answers every request with 503"),
-        Bad::Ignored | Bad::False | Bad::Zero | Bad::Parted => Some("ignores the line"),
-        Bad::Opened => Some("allows every origin"),
-        Bad::Dropped => Some("leaves out auth-url as a whole: it asks nobody who comes"),
+        OnInvalid::Refused | OnInvalid::Denied | OnInvalid::Ignored if !invalid_value.is_text => None,
+        OnInvalid::Refused => Some("refuses the whole Ingress"),
+        OnInvalid::Denied => Some("answers every request with 503"),
+        OnInvalid::Ignored | OnInvalid::False | OnInvalid::Zero | OnInvalid::SkipsItems => {
+            Some("ignores the line")
+        }
+        OnInvalid::AdmitsAll => Some("allows every origin"),
+        OnInvalid::DropsFeature => Some("leaves out auth-url as a whole: it asks nobody who comes"),
     };
-    let Some(effect) = effect else { return unexpected(code, key, value, &misfit.expected) };
+    let Some(effect) = effect else { return unexpected(code, key, value, &invalid_value.expected) };
     let message = format!("{} is {}, and ingress-nginx then {effect}", quoted(key), quoted(value));
-    Problem::new(code, message).help(format!("write {}", misfit.expected))
+    Problem::new(code, message).help(format!("write {}", invalid_value.expected))
 }
 
 /// Reports a problem with a value, unless a key inside the value is reported.

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::networks::others;
+use super::networks::complement;
 use crate::dialect::gateway::regex::grouped;
-use crate::dialect::traefik::says::{Rewrite, ends_tls, prefix, says};
-use crate::intents::{Cors, Header, Intent, Wish};
+use crate::dialect::traefik::support::{Rewrite, ends_tls, prefix, support};
+use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::{Plan, numbered};
 use crate::values::Target;
 
@@ -40,15 +40,21 @@ const IN_ORDER: [(Intent, &str); 11] = [
 
 /// Returns the Middlewares of the plan's own Ingress.
 pub(super) fn middlewares(plan: &Plan) -> Vec<Middleware> {
-    let is_said = |intent: Intent, wish: Option<&Wish>| says(plan, intent, wish).is_done();
+    let is_said = |intent: Intent, intent_value: Option<&IntentValue>| {
+        support(plan, intent, intent_value).is_supported()
+    };
     let mut all = Vec::new();
     // Behind a load balancer that ends TLS, one Ingress serves requests with TLS and without.
     if plan.tls().is_on() && !ends_tls(plan) && plan.redirects(Target::Ingress) {
         all.extend(Middleware::https_redirect(plan));
     }
     for (intent, suffix) in IN_ORDER {
-        let Some(wish) = plan.wish(intent).filter(|wish| is_said(intent, Some(wish))) else { continue };
-        if let Some(spec) = spec(plan, intent, wish) {
+        let Some(intent_value) =
+            plan.intent_value(intent).filter(|intent_value| is_said(intent, Some(intent_value)))
+        else {
+            continue;
+        };
+        if let Some(spec) = spec(plan, intent, intent_value) {
             all.push(Middleware { suffix: suffix.to_owned(), spec });
         }
     }
@@ -62,18 +68,18 @@ impl Middleware {
 
     /// Returns the Middleware that redirects requests to https: GET with 301 or 302, other methods with 308 or 307.
     pub(super) fn https_redirect(plan: &Plan) -> Option<Self> {
-        if !says(plan, Intent::HttpsRedirect, None).is_done() {
+        if !support(plan, Intent::HttpsRedirect, None).is_supported() {
             return None;
         }
-        let code = plan.wish(Intent::HttpsRedirectCode);
-        let is_permanent = !matches!(code, Some(Wish::Code(302 | 307)));
+        let code = plan.intent_value(Intent::HttpsRedirectCode);
+        let is_permanent = !matches!(code, Some(IntentValue::Code(302 | 307)));
         let spec = json!({"redirectScheme": {"permanent": is_permanent, "scheme": "https"}});
         Some(Self { suffix: REDIRECT.to_owned(), spec })
     }
 
     /// Returns the Middlewares that redirect other hosts to those of the plan.
     pub(super) fn from_other_hosts(plan: &Plan) -> Vec<Self> {
-        if !says(plan, Intent::RedirectFrom, plan.wish(Intent::RedirectFrom)).is_done() {
+        if !support(plan, Intent::RedirectFrom, plan.intent_value(Intent::RedirectFrom)).is_supported() {
             return Vec::new();
         }
         let scheme = if plan.tls().is_on() { "https" } else { "http" };
@@ -90,24 +96,24 @@ impl Middleware {
     }
 }
 
-fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
-    Some(match (intent, wish) {
-        (Intent::Cors, Wish::Cors(cors)) => json!({"headers": headers_of(cors)}),
-        (Intent::AllowedSources, Wish::Sources(list)) => json!({"ipAllowList": {"sourceRange": list}}),
-        (Intent::DeniedSources, Wish::Sources(list)) => {
-            json!({"ipAllowList": {"sourceRange": others(list)}})
+fn spec(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Value> {
+    Some(match (intent, intent_value) {
+        (Intent::Cors, IntentValue::Cors(cors)) => json!({"headers": headers_of(cors)}),
+        (Intent::AllowedSources, IntentValue::Sources(list)) => json!({"ipAllowList": {"sourceRange": list}}),
+        (Intent::DeniedSources, IntentValue::Sources(list)) => {
+            json!({"ipAllowList": {"sourceRange": complement(list)}})
         }
-        (Intent::RateLimit, Wish::Rate(rate)) => {
+        (Intent::RateLimit, IntentValue::Rate(rate)) => {
             // The bucket holds one request and the burst. Without a burst, it holds the requests of a whole period.
             let burst = rate.burst.map_or(rate.requests, |burst| burst.saturating_add(1));
             let period = format!("1{}", rate.unit());
             json!({"rateLimit": {"average": rate.requests, "burst": burst, "period": period}})
         }
-        (Intent::BasicAuth, Wish::BasicAuth(auth)) => {
+        (Intent::BasicAuth, IntentValue::BasicAuth(auth)) => {
             let realm = auth.realm.as_ref().map(|realm| ("realm", json!(realm)));
             json!({"basicAuth": map([Some(("secret", json!(auth.secret))), realm])})
         }
-        (Intent::ExternalAuth, Wish::ExternalAuth(auth)) => {
+        (Intent::ExternalAuth, IntentValue::ExternalAuth(auth)) => {
             let headers = Some(&auth.response_headers).filter(|list| !list.is_empty());
             json!({"forwardAuth": map([
                 Some(("address", json!(auth.url))),
@@ -115,11 +121,11 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
                 auth.sign_in.as_ref().map(|url| ("authSigninURL", json!(url))),
             ])})
         }
-        (Intent::MaxBodySize, Wish::Size(bytes)) if *bytes > 0 => {
+        (Intent::MaxBodySize, IntentValue::Size(bytes)) if *bytes > 0 => {
             json!({"buffering": {"maxRequestBodyBytes": bytes}})
         }
-        (Intent::StripPrefix, Wish::Switch(true)) => return strip(plan),
-        (Intent::RewritePath, Wish::Path(path)) => match Rewrite::of(plan, path)? {
+        (Intent::StripPrefix, IntentValue::Switch(true)) => return strip(plan),
+        (Intent::RewritePath, IntentValue::Path(path)) => match Rewrite::of(plan, path)? {
             Rewrite::Whole(path) => json!({"replacePath": {"path": path}}),
             Rewrite::Groups(route, path) => json!({"replacePathRegex": {
                 // ingress-nginx replaces the whole path, wherever the match ends.
@@ -127,10 +133,10 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
                 "replacement": groups(path),
             }}),
         },
-        (Intent::RequestHeaders, Wish::Headers(list)) => {
+        (Intent::RequestHeaders, IntentValue::Headers(list)) => {
             json!({"headers": {"customRequestHeaders": set(list)}})
         }
-        (Intent::ResponseHeaders, Wish::Headers(list)) => {
+        (Intent::ResponseHeaders, IntentValue::Headers(list)) => {
             json!({"headers": {"customResponseHeaders": set(list)}})
         }
         _ => return None,

@@ -5,13 +5,13 @@ mod networks;
 
 use std::borrow::Cow;
 
-use super::says::ends_tls;
+use super::support::ends_tls;
 use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
 use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::gateway::regex::grouped;
 use crate::dialect::kubernetes;
 use crate::dialect::nginx::paths::as_regex;
-use crate::dialect::write::{Extra, Made, Written};
+use crate::dialect::write::{Content, Extra, Written};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, redirect_name};
 use crate::validation::PathType;
@@ -113,8 +113,14 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
         let name = [plan.name(), "-", FROM].concat();
         let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
             let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
-            let made = Made::Ingress { hosts: hosts.clone() };
-            extras.push(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None });
+            let content = Content::Ingress { hosts: hosts.clone() };
+            extras.push(Extra {
+                kind: Kind::Ingress,
+                name: name.into(),
+                annotations,
+                content,
+                referenced_as: None,
+            });
         };
         if is_secure {
             beside([&name, "-http"].concat(), Some((ENTRY_POINTS, WEB)));
@@ -125,9 +131,9 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     all.extend(from);
     extras.extend(all.into_iter().map(|it| {
         let name = it.name(plan);
-        let called = Some(reference(plan, &name));
-        let made = Made::Spec(it.spec);
-        Extra { kind: Kind::Middleware, name: name.into(), annotations: Vec::new(), made, called }
+        let referenced_as = Some(reference(plan, &name));
+        let content = Content::Spec(it.spec);
+        Extra { kind: Kind::Middleware, name: name.into(), annotations: Vec::new(), content, referenced_as }
     }));
     extras
 }
@@ -145,8 +151,8 @@ fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middlewa
     let annotations = annotations(plan, written, list.join(","), true);
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
-    let made = Made::Ingress { hosts: Vec::new() };
-    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None })
+    let content = Content::Ingress { hosts: Vec::new() };
+    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, content, referenced_as: None })
 }
 
 /// Returns the annotations of an additional Ingress. ExternalDNS must skip it if it has the hosts of the plan's own Ingress.

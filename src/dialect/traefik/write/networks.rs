@@ -45,7 +45,7 @@ impl Network {
 }
 
 /// Returns all networks except those of the list, as few as possible.
-pub(super) fn others(denied: &[String]) -> Vec<String> {
+pub(super) fn complement(denied: &[String]) -> Vec<String> {
     let denied: Vec<Network> = denied.iter().filter_map(|text| Network::parse(text)).collect();
     let mut left = Vec::new();
     for width in [32, 128] {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn others_of(list: &[&str]) -> Vec<String> {
-        others(&list.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        complement(&list.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::controller::Controller;
 use super::dialects::dialect;
-use super::says::says;
+use super::support::support;
 use super::write::Written;
 use super::{envoy_gateway, gateway, nginx, traefik};
 use crate::diagnostics::words;
-use crate::intents::{Intent, Wish, duration};
+use crate::intents::{Intent, IntentValue, duration};
 use crate::plan::{Annotation, Plan, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
@@ -36,45 +36,50 @@ words!(Proof { Proved = "proved", Parser = "parser", Documented = "documented" }
 ///
 /// ```
 /// use xposer::internal::{Intent, Program};
-/// let rows = Program::all().into_iter().flat_map(Program::words);
-/// assert!(rows.into_iter().all(|row| !row.words.is_empty() && Intent::ALL.contains(&row.intent)));
+/// let rows = Program::all().into_iter().flat_map(Program::mappings);
+/// assert!(rows.into_iter().all(|row| !row.annotations.is_empty() && Intent::ALL.contains(&row.intent)));
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct IntentMapping {
     /// The intent.
     pub intent: Intent,
     /// The annotations or fields, as the documentation of the program writes them.
-    pub words: &'static str,
+    pub annotations: &'static str,
     /// The evidence.
     pub proof: Proof,
     /// The first version that has the annotations or fields.
     pub since: &'static str,
 }
 
-impl Words {
-    pub(super) const fn new(intent: Intent, words: &'static str, proof: Proof, since: &'static str) -> Self {
-        Self { intent, words, proof, since }
+impl IntentMapping {
+    pub(super) const fn new(
+        intent: Intent,
+        annotations: &'static str,
+        proof: Proof,
+        since: &'static str,
+    ) -> Self {
+        Self { intent, annotations, proof, since }
     }
 }
 
-type Rows = &'static [Words];
+type Rows = &'static [IntentMapping];
 
 /// Returns the rows of a program that has annotations for the objects of a target. Rows of other programs are left out, because
 /// the policy does not need them.
 fn rows(target: Target, controller: Controller) -> Rows {
-    dialect(target, controller).map_or(&[], |dialect| dialect.words)
+    dialect(target, controller).map_or(&[], |dialect| dialect.mappings)
 }
 
 /// Whether the controller of a target reads an annotation for the intent of an option, and supports the intent. No Gateway
 /// reads annotations.
-pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
+pub(crate) fn is_annotation_of(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
     rows_of(plan, target, key).any(|row| row.intent == option.intent)
-        && says(plan, target, option.intent, Some(&option.wish)).is_done()
+        && support(plan, target, option.intent, Some(&option.intent_value)).is_supported()
 }
 
 /// Whether an annotation that the controller of a target reads has the same meaning as an intent. The annotation is compared
 /// with the one that would be written for the same key. Values that cannot be compared count as different.
-pub(crate) fn agrees(
+pub(crate) fn matches_intent(
     plan: &Plan,
     target: Target,
     written: &[Written<'_>],
@@ -82,9 +87,9 @@ pub(crate) fn agrees(
     given: &Annotation,
 ) -> bool {
     let (value, name) = (given.value.trim(), given.key.rsplit('/').next().unwrap_or_default());
-    match written.iter().find(|it| is_one_word(plan, target, it.key, &given.key)) {
+    match written.iter().find(|it| is_same_annotation(plan, target, it.key, &given.key)) {
         Some(it) => is_unsaid(wanted, name) || is_same(plan, wanted, name, (it.value.trim(), value)),
-        None => is_other_part(&wanted.wish, name, value),
+        None => is_other_part(&wanted.intent_value, name, value),
     }
 }
 
@@ -112,74 +117,80 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
     };
     let is_one_time =
         |text: &str| duration(value).is_ok_and(|time| duration(text).is_ok_and(|it| it == time));
-    match &wanted.wish {
-        Wish::Sources(wish) => {
+    match &wanted.intent_value {
+        IntentValue::Sources(intent_value) => {
             let list = items(value).into_iter().collect::<Vec<_>>().join(",");
-            let is_all = |read: &Vec<String>| read.iter().all(|it| wish.contains(it));
-            matches!(wanted.intent.read(&list), Ok(Wish::Sources(read))
-                if is_all(&read) && wish.iter().all(|it| read.contains(it)))
+            let is_all = |read: &Vec<String>| read.iter().all(|it| intent_value.contains(it));
+            matches!(wanted.intent.read(&list), Ok(IntentValue::Sources(read))
+                if is_all(&read) && intent_value.iter().all(|it| read.contains(it)))
         }
         // NGINX reads a number without a unit as seconds.
-        Wish::Duration(_) if plan.controller(Target::Ingress) == Controller::F5Nginx => {
+        IntentValue::Duration(_) if plan.controller(Target::Ingress) == Controller::F5Nginx => {
             is_one_time(written)
-                || duration(&[value, "s"].concat()).is_ok_and(|it| wanted.wish == Wish::Duration(it))
+                || duration(&[value, "s"].concat())
+                    .is_ok_and(|it| wanted.intent_value == IntentValue::Duration(it))
         }
-        Wish::Duration(_) | Wish::Rate(_) => is_one_time(written),
-        Wish::Size(_) => nginx::read::size(value)
-            .is_some_and(|text| wanted.intent.read(&text).is_ok_and(|read| read == wanted.wish)),
+        IntentValue::Duration(_) | IntentValue::Rate(_) => is_one_time(written),
+        IntentValue::Size(_) => nginx::read::size(value)
+            .is_some_and(|text| wanted.intent.read(&text).is_ok_and(|read| read == wanted.intent_value)),
         // This controller is case-sensitive. Equal values and equal booleans are handled above.
-        Wish::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
-        Wish::Protocol(_) => {
+        IntentValue::Protocol(_) if plan.controller(Target::Ingress) == Controller::Haproxy => false,
+        IntentValue::Protocol(_) => {
             items(value).contains(&written.to_ascii_lowercase())
-                || wanted.intent.read(&value.to_ascii_lowercase()).is_ok_and(|read| read == wanted.wish)
+                || wanted
+                    .intent
+                    .read(&value.to_ascii_lowercase())
+                    .is_ok_and(|read| read == wanted.intent_value)
         }
         // A value may contain more headers than those that are wanted.
-        Wish::Headers(_) => {
+        IntentValue::Headers(_) => {
             let has = |line: &str| value.split([',', '\n']).any(|it| it.trim() == line.trim());
             written.split([',', '\n']).all(has)
         }
-        Wish::Cors(cors) => {
+        IntentValue::Cors(cors) => {
             items(value) == items(written)
                 || value.trim_end_matches('s') == written.trim_end_matches('s')
                 || name == "cors-allow-origin" && items(value) == items(&cors.origins.join(","))
         }
-        Wish::ExternalAuth(_) => name.contains("headers") && items(value) == items(written),
-        Wish::BasicAuth(_) | Wish::Certificate(_) => {
+        IntentValue::ExternalAuth(_) => name.contains("headers") && items(value) == items(written),
+        IntentValue::BasicAuth(_) | IntentValue::Certificate(_) => {
             plan.namespace().and_then(|own| value.strip_prefix(own)?.strip_prefix('/')) == Some(written)
         }
-        Wish::Sticky(sticky) => {
+        IntentValue::Sticky(sticky) => {
             sticky.max_age.is_none()
                 && value.split(' ').take(2).eq(written.split(' ').take(2))
                 && value.contains(' ')
         }
         // A path is a regular expression with either letter case.
-        Wish::Switch(_) | Wish::Path(_) => value.starts_with("case_") && written.starts_with("case_"),
-        Wish::Code(_) | Wish::Hosts(_) => false,
+        IntentValue::Switch(_) | IntentValue::Path(_) => {
+            value.starts_with("case_") && written.starts_with("case_")
+        }
+        IntentValue::Code(_) | IntentValue::Hosts(_) => false,
     }
 }
 
 /// Whether an annotation that would not be written is about a part of the intent that nothing else covers, or turns a part off.
-fn is_other_part(wish: &Wish, name: &str, value: &str) -> bool {
-    match wish {
-        Wish::Cors(_)
-        | Wish::BasicAuth(_)
-        | Wish::ExternalAuth(_)
-        | Wish::Sticky(_)
-        | Wish::Rate(_)
-        | Wish::Certificate(_) => true,
+fn is_other_part(intent_value: &IntentValue, name: &str, value: &str) -> bool {
+    match intent_value {
+        IntentValue::Cors(_)
+        | IntentValue::BasicAuth(_)
+        | IntentValue::ExternalAuth(_)
+        | IntentValue::Sticky(_)
+        | IntentValue::Rate(_)
+        | IntentValue::Certificate(_) => true,
         // HTTP/2 can be used over TLS, which another annotation turns on.
-        Wish::Protocol(BackendProtocol::Https) if matches!(value, "h2" | "HTTP2") => {
+        IntentValue::Protocol(BackendProtocol::Https) if matches!(value, "h2" | "HTTP2") => {
             name != "backend-protocol"
         }
-        Wish::Protocol(_) => matches!(value, "false" | "HTTP" | "HTTP1" | "h1"),
-        Wish::Switch(_) => name == "rewrite-target" && value == "/",
+        IntentValue::Protocol(_) => matches!(value, "false" | "HTTP" | "HTTP1" | "h1"),
+        IntentValue::Switch(_) => name == "rewrite-target" && value == "/",
         _ => false,
     }
 }
 
 /// Whether two keys are one annotation for the controller of a target: equal keys, or two names under which the controller
 /// reads the same annotation.
-pub(super) fn is_one_word(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
+pub(super) fn is_same_annotation(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
     let controller = plan.controller(target);
     let name = |it: &'_ str| it.find('/').unwrap_or(it.len());
     let has_name = || key.get(name(key)..) == other.get(name(other)..);
@@ -199,7 +210,11 @@ pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent
 }
 
 /// Returns the rows of the controller of a target that contain an annotation.
-fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item = &'static Words> + use<'k> {
+fn rows_of<'k>(
+    plan: &Plan,
+    target: Target,
+    key: &'k str,
+) -> impl Iterator<Item = &'static IntentMapping> + use<'k> {
     let controller = plan.controller(target);
     // The rows of an Ingress controller contain names without a prefix, because it can have several prefixes.
     let name = match target {
@@ -209,7 +224,7 @@ fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item 
     };
     rows(target, controller).iter().filter(move |row| {
         let is_it = |word: &str| Some(word) == name || word == key;
-        name.is_some() && row.words.split([',', ':', ' ']).any(is_it)
+        name.is_some() && row.annotations.split([',', ':', ' ']).any(is_it)
     })
 }
 
@@ -220,13 +235,13 @@ pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> b
         item.split(" or ").any(|word| word == key || key.rsplit('/').next() == Some(word))
     };
     let are_both = |item: &str| item.contains(" or ") && has(item, key) && has(item, other);
-    rows_of(plan, target, key).any(|row| row.words.split(", ").any(are_both))
+    rows_of(plan, target, key).any(|row| row.annotations.split(", ").any(are_both))
         && rows_of(plan, target, other).next().is_some()
 }
 
 /// Whether the controller of a target does what annotations of ingress-nginx mean, but without the part that this annotation
 /// adds.
-pub(crate) fn lacks_part(plan: &Plan, target: Target, key: &str) -> bool {
+pub(crate) fn loses_part(plan: &Plan, target: Target, key: &str) -> bool {
     let lacking: &[&str] = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => &["auth-realm", "affinity-mode"],
         (Target::Ingress, Controller::Alb) => &["affinity-mode", "session-cookie-name"],
@@ -240,7 +255,7 @@ pub(crate) fn lacks_part(plan: &Plan, target: Target, key: &str) -> bool {
 
 /// Returns pairs of annotations that are two names of the same thing with different values, for ingress-nginx or for the
 /// controllers of the Service.
-pub(crate) fn named_twice(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
+pub(crate) fn conflicting_aliases(plan: &Plan) -> Vec<(&Annotation, &Annotation)> {
     let (mut pairs, mut known) = (Vec::new(), Vec::<(Option<(Target, Intent)>, &str, &Annotation)>::new());
     for other in &plan.annotations {
         let key = other.key.as_str();
@@ -273,7 +288,7 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
         let words = rows(target, controller)
             .iter()
             .filter(move |row| row.intent == intent)
-            .flat_map(|row| row.words.split([',', ':', ' ']));
+            .flat_map(|row| row.annotations.split([',', ':', ' ']));
         let prefixes = controller.row().reads.iter().filter(|prefix| prefix.ends_with('/'));
         words.filter(|word| !word.is_empty()).flat_map(move |word| {
             let whole = word.contains('/').then(|| word.to_owned());
@@ -283,7 +298,7 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
 }
 
 /// Whether an annotation has the meaning of another one, under another name or as an annotation of another program.
-pub(crate) fn stands_for(plan: &Plan, intent: Intent, key: &str, other: &str) -> bool {
+pub(crate) fn is_equivalent(plan: &Plan, intent: Intent, key: &str, other: &str) -> bool {
     let ((prefix, own), (of_other, others)) =
         (key.split_once('/').unwrap_or(("", key)), other.split_once('/').unwrap_or(("", other)));
     let is_end = |long: &str, short: &str| {
@@ -304,23 +319,26 @@ pub(crate) fn stands_for(plan: &Plan, intent: Intent, key: &str, other: &str) ->
             | Intent::RateLimit
             | Intent::TlsPassthrough
     );
-    plan.targets.iter().any(|target| is_one_word(plan, *target, key, other))
+    plan.targets.iter().any(|target| is_same_annotation(plan, *target, key, other))
         || prefix != of_other
             && (is_one && !own.ends_with("-regex") || is_end(own, others) || is_end(others, own))
 }
 
 /// Returns the intents that an annotation weakens if the controller of the Ingress reads it, and what the annotation does if
 /// that may be intended.
-pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Intent], Option<&'static str>)> {
+pub(crate) fn weakened_by(
+    plan: &Plan,
+    given: &Annotation,
+) -> Option<(&'static [Intent], Option<&'static str>)> {
     const LISTS: &[Intent] = &[Intent::AllowedSources, Intent::DeniedSources];
     const ASKED: &[Intent] = &[Intent::BasicAuth, Intent::ExternalAuth];
     let controller = plan.controller(Target::Ingress);
     let name = given.key.split_once('/').filter(|_| controller.reads(&given.key))?.1;
     let value = given.value.trim();
-    let says = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
+    let support = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
     let wants = |intents: &[Intent]| {
         intents.iter().any(|it| plan.wanted(*it).is_some())
-            || plan.annotations.iter().filter_map(says).any(|it| intents.contains(&it))
+            || plan.annotations.iter().filter_map(support).any(|it| intents.contains(&it))
     };
     match (controller, name) {
         (Controller::Haproxy, "src-ip-header") | (Controller::HaproxyIngress, "allowlist-source-header") => {
@@ -348,21 +366,26 @@ pub(crate) fn undoes(plan: &Plan, given: &Annotation) -> Option<(&'static [Inten
 }
 
 /// Returns all rows of a program for the objects of a target. Only the reference and `xposer explain` need them.
-pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
+pub(crate) fn mappings(target: Target, controller: Controller) -> Vec<IntentMapping> {
     let none: Rows = &[];
     let (own, below) = match (target, controller) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
-        (Target::HttpRoute, _) => (gateway::says::WORDS, none),
-        (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
+        (Target::HttpRoute, Controller::EnvoyGateway) => {
+            (envoy_gateway::support::MAPPINGS, gateway::support::MAPPINGS)
+        }
+        (Target::HttpRoute, _) => (gateway::support::MAPPINGS, none),
+        (Target::Ingress, Controller::Traefik) => (traefik::support::MAPPINGS, none),
         (Target::Ingress | Target::Route, _) => (rows(target, controller), none),
     };
     // A row of the program replaces the row of the Gateway API for the same intent.
-    let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
-    let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
+    let is_own = |row: &&IntentMapping| own.iter().any(|known| known.intent == row.intent);
+    let mut all: Vec<IntentMapping> =
+        own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
     if controller == Controller::TraefikNginx {
         // The rows were tested with ingress-nginx. For Traefik 3.7, the source code was read.
-        words =
-            words.into_iter().map(|row| Words { proof: Proof::Documented, since: "3.7", ..row }).collect();
+        all = all
+            .into_iter()
+            .map(|row| IntentMapping { proof: Proof::Documented, since: "3.7", ..row })
+            .collect();
     }
-    words
+    all
 }

@@ -6,29 +6,29 @@ use super::{contradicts, is_snippet};
 use crate::plan::{Annotation, Plan};
 use crate::values::{Target, Tls};
 
-/// Whether an annotation denies access to anybody who is not admitted.
+/// Which clients an annotation, or all protections of a target together, admit.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::internal::{Keeps, access};
+/// use xposer::internal::{AccessLevel, access};
 /// let block = "traefik.ingress.kubernetes.io/router.middlewares: shop-login@kubernetescrd";
 /// let plan = xposer::testing::plan(&[("xposer.stakater.com/annotations", block)], json!({"ingressClassName": "traefik"}))?;
-/// assert_eq!(access(&plan)[0].keeps, Keeps::NotKnown);
+/// assert_eq!(access(&plan)[0].level, AccessLevel::NotKnown);
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Keeps {
+pub enum AccessLevel {
     /// Only clients with an allowed address, a password, a certificate or the consent of a server get access.
-    Out,
-    /// The annotation names an object of another program, and the effect of the object is not known.
+    Restricted,
+    /// It is not known which clients: the annotation names an object of another program, or its value is not understood.
     NotKnown,
-    /// Everybody may get access: the annotation secures connections, limits requests, or denies only some addresses.
-    Nobody,
+    /// All clients: an annotation secures connections, limits requests, or denies only some addresses.
+    Open,
 }
 
 /// How the value of an annotation is judged.
 #[derive(Clone, Copy)]
-enum By {
+enum Criterion {
     /// A list of the allowed addresses.
     Addresses,
     /// A client certificate. The program must request it, and can do so only over TLS.
@@ -47,67 +47,69 @@ enum By {
 
 /// How annotations are judged, by the beginnings of their names. The first row that matches counts. Other annotations, such as
 /// a limit or a firewall, do not identify clients, so they deny nobody access.
-const KEEPS: &[(&str, By)] = &[
-    ("allow-list", By::Addresses),
-    ("allowlist-source-range", By::Addresses),
-    ("auth-idp-", By::SignIn),
-    ("auth-on-unauthenticated-request", By::SignIn),
-    ("auth-realm", By::SignIn),
-    ("auth-secret", By::SignIn),
-    ("auth-tls-", By::Certificate),
-    ("auth-type", By::SignIn),
-    ("auth-uri", By::Named),
-    ("auth-url", By::Named),
-    ("basic-auth-secret", By::Named),
-    ("inbound-cidrs", By::Addresses),
-    ("ip_allowlist", By::Addresses),
-    ("ip_whitelist", By::Addresses),
-    ("jwt-validation", By::Named),
-    ("jwt-", By::Token),
-    ("mutual-authentication", By::Listeners),
-    ("whitelist", By::Addresses),
-    ("auth-", By::NotKnown),
-    ("frontend-nlb-security-groups", By::NotKnown),
-    ("plugin-config-name", By::NotKnown),
-    ("plugins", By::NotKnown),
-    ("policies", By::NotKnown),
-    ("router.middlewares", By::NotKnown),
-    ("router.tls.options", By::NotKnown),
-    ("security-group", By::NotKnown),
+const CRITERIA: &[(&str, Criterion)] = &[
+    ("allow-list", Criterion::Addresses),
+    ("allowlist-source-range", Criterion::Addresses),
+    ("auth-idp-", Criterion::SignIn),
+    ("auth-on-unauthenticated-request", Criterion::SignIn),
+    ("auth-realm", Criterion::SignIn),
+    ("auth-secret", Criterion::SignIn),
+    ("auth-tls-", Criterion::Certificate),
+    ("auth-type", Criterion::SignIn),
+    ("auth-uri", Criterion::Named),
+    ("auth-url", Criterion::Named),
+    ("basic-auth-secret", Criterion::Named),
+    ("inbound-cidrs", Criterion::Addresses),
+    ("ip_allowlist", Criterion::Addresses),
+    ("ip_whitelist", Criterion::Addresses),
+    ("jwt-validation", Criterion::Named),
+    ("jwt-", Criterion::Token),
+    ("mutual-authentication", Criterion::Listeners),
+    ("whitelist", Criterion::Addresses),
+    ("auth-", Criterion::NotKnown),
+    ("frontend-nlb-security-groups", Criterion::NotKnown),
+    ("plugin-config-name", Criterion::NotKnown),
+    ("plugins", Criterion::NotKnown),
+    ("policies", Criterion::NotKnown),
+    ("router.middlewares", Criterion::NotKnown),
+    ("router.tls.options", Criterion::NotKnown),
+    ("security-group", Criterion::NotKnown),
 ];
 
 /// Returns whether a protecting annotation denies anybody access. `only_https` says that no request without TLS gets access. In
-/// doubt, the result is `Nobody` or `NotKnown`, because a reader who trusts a report does not check again.
-pub(crate) fn keeps(plan: &Plan, key: &str, value: &str, only_https: bool) -> Keeps {
+/// doubt, the result is `Open` or `NotKnown`, because a reader who trusts a report does not check again.
+pub(crate) fn access_level(plan: &Plan, key: &str, value: &str, only_https: bool) -> AccessLevel {
     if is_snippet(key) {
-        return Keeps::NotKnown;
+        return AccessLevel::NotKnown;
     }
-    let Some((prefix, name)) = key.split_once('/') else { return Keeps::Nobody };
+    let Some((prefix, name)) = key.split_once('/') else { return AccessLevel::Open };
     let beside = |name: &str| {
         let mut all = plan.annotations.iter();
         let found = all.find(|it| it.key.split_once('/') == Some((prefix, name)));
         found.map(|it| it.value.trim()).unwrap_or_default()
     };
-    let out_if = |is_out: bool| if is_out { Keeps::Out } else { Keeps::Nobody };
-    let Some((_, by)) = KEEPS.iter().find(|(start, _)| name.starts_with(start)) else { return Keeps::Nobody };
+    let out_if = |is_out: bool| if is_out { AccessLevel::Restricted } else { AccessLevel::Open };
+    let Some((_, by)) = CRITERIA.iter().find(|(start, _)| name.starts_with(start)) else {
+        return AccessLevel::Open;
+    };
     match by {
         // An ALB ignores the list if the annotations name its security groups.
-        By::Addresses if !beside("security-groups").is_empty() => Keeps::NotKnown,
-        By::Addresses => addresses(value.split([',', ' ', '\n', '\t'])),
-        By::Certificate => {
+        Criterion::Addresses if !beside("security-groups").is_empty() => AccessLevel::NotKnown,
+        Criterion::Addresses => addresses(value.split([',', ' ', '\n', '\t'])),
+        Criterion::Certificate => {
             out_if(!beside("auth-tls-secret").is_empty() && asks_certificate(plan, only_https))
         }
-        By::Listeners => {
+        Criterion::Listeners => {
             let modes: String = value.chars().filter(|sign| !sign.is_whitespace()).collect();
             let listeners = beside("listen-ports").matches("\"HTTPS\"").count().max(1);
             let verifying = modes.matches("\"mode\":\"verify\"").count();
             let is_all = verifying == modes.matches("\"mode\"").count() && verifying >= listeners;
             out_if(is_all && is_https_alb(beside))
         }
-        By::Named => out_if(!value.trim().is_empty()),
-        By::NotKnown => Keeps::NotKnown,
-        By::SignIn => out_if(signs_in(prefix, beside)),
-        By::Token => out_if(!beside("jwt-key").is_empty()),
+        Criterion::Named => out_if(!value.trim().is_empty()),
+        Criterion::NotKnown => AccessLevel::NotKnown,
+        Criterion::SignIn => out_if(signs_in(prefix, beside)),
+        Criterion::Token => out_if(!beside("jwt-key").is_empty()),
     }
 }
 
@@ -190,9 +192,9 @@ pub(crate) fn is_one_enough(plan: &Plan) -> bool {
 /// Returns whether a list of allowed addresses and networks denies anybody access. It does not if the networks together contain
 /// all addresses of a family. An item after `!` is an exception, which denies some addresses.
 ///
-/// `Intent::keeps_nobody_out` is true if a list certainly admits everybody; this function returns `Out` if the list certainly
+/// `Intent::keeps_nobody_out` is true if a list certainly admits everybody; this function returns `Restricted` if the list certainly
 /// denies somebody access.
-pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
+pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> AccessLevel {
     let (mut all, mut is_known) = (Vec::new(), true);
     for text in list.into_iter().map(str::trim).filter(|text| !text.is_empty() && !text.starts_with('!')) {
         match network(text) {
@@ -202,11 +204,11 @@ pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     }
     all.sort_unstable();
     if [false, true].into_iter().any(|is_v6| is_everybody(&all, is_v6)) {
-        Keeps::Nobody
+        AccessLevel::Open
     } else if is_known && !all.is_empty() {
-        Keeps::Out
+        AccessLevel::Restricted
     } else {
-        Keeps::NotKnown
+        AccessLevel::NotKnown
     }
 }
 
@@ -217,7 +219,7 @@ pub(crate) fn exempts(key: &str) -> bool {
 
 /// Whether the value of a key is the list of addresses that a limit does not count, and contains all addresses.
 pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
-    exempts(key) && addresses(value.split([',', ' '])) == Keeps::Nobody
+    exempts(key) && addresses(value.split([',', ' '])) == AccessLevel::Open
 }
 
 /// Whether sorted networks contain all addresses of a family.
@@ -244,44 +246,44 @@ mod tests {
 
     #[test]
     fn a_list_of_all_addresses_keeps_nobody_out() {
-        for (list, keeps) in [
-            ("10.0.0.0/8", Keeps::Out),
-            ("192.0.2.7", Keeps::Out),
-            ("2001:db8::/32, 10.0.0.0/8", Keeps::Out),
-            ("0.0.0.0/1", Keeps::Out),
-            ("0.0.0.0/1, 192.0.0.0/2", Keeps::Out),
-            ("::/1, 0.0.0.0/1", Keeps::Out),
-            ("0.0.0.0/0", Keeps::Nobody),
-            ("0.0.0.0/1,128.0.0.0/1", Keeps::Nobody),
-            ("128.0.0.0/1 0.0.0.0/2 10.0.0.0/8 64.0.0.0/2", Keeps::Nobody),
-            ("::/0", Keeps::Nobody),
-            ("10.0.0.0/8, 8000::/1, ::/1", Keeps::Nobody),
-            ("10.0.0.0/0", Keeps::Nobody),
-            ("0.0.0.0/0, !10.0.0.0/8", Keeps::Nobody),
-            ("10.0.0.0/8, !10.1.0.0/16", Keeps::Out),
-            ("!10.0.0.0/8", Keeps::NotKnown),
-            ("10.0.0.0/8, patterns/office", Keeps::NotKnown),
-            ("10.0.0.0/33", Keeps::NotKnown),
-            ("", Keeps::NotKnown),
+        for (list, access_level) in [
+            ("10.0.0.0/8", AccessLevel::Restricted),
+            ("192.0.2.7", AccessLevel::Restricted),
+            ("2001:db8::/32, 10.0.0.0/8", AccessLevel::Restricted),
+            ("0.0.0.0/1", AccessLevel::Restricted),
+            ("0.0.0.0/1, 192.0.0.0/2", AccessLevel::Restricted),
+            ("::/1, 0.0.0.0/1", AccessLevel::Restricted),
+            ("0.0.0.0/0", AccessLevel::Open),
+            ("0.0.0.0/1,128.0.0.0/1", AccessLevel::Open),
+            ("128.0.0.0/1 0.0.0.0/2 10.0.0.0/8 64.0.0.0/2", AccessLevel::Open),
+            ("::/0", AccessLevel::Open),
+            ("10.0.0.0/8, 8000::/1, ::/1", AccessLevel::Open),
+            ("10.0.0.0/0", AccessLevel::Open),
+            ("0.0.0.0/0, !10.0.0.0/8", AccessLevel::Open),
+            ("10.0.0.0/8, !10.1.0.0/16", AccessLevel::Restricted),
+            ("!10.0.0.0/8", AccessLevel::NotKnown),
+            ("10.0.0.0/8, patterns/office", AccessLevel::NotKnown),
+            ("10.0.0.0/33", AccessLevel::NotKnown),
+            ("", AccessLevel::NotKnown),
         ] {
-            assert_eq!(addresses(list.split([',', ' '])), keeps, "{list}");
+            assert_eq!(addresses(list.split([',', ' '])), access_level, "{list}");
         }
     }
 
     /// The two functions agree on every list that is not doubtful.
     #[test]
     fn a_list_that_lets_everybody_in_keeps_nobody_out() {
-        for (list, lets_everybody_in, keeps) in [
-            ("0.0.0.0/0", true, Keeps::Nobody),
-            ("10.0.0.0/8, 0.0.0.0/0", true, Keeps::Nobody),
-            ("10.0.0.0/8", false, Keeps::Out),
+        for (list, lets_everybody_in, access_level) in [
+            ("0.0.0.0/0", true, AccessLevel::Open),
+            ("10.0.0.0/8, 0.0.0.0/0", true, AccessLevel::Open),
+            ("10.0.0.0/8", false, AccessLevel::Restricted),
             // Clients of the other address family are denied.
-            ("::/0", false, Keeps::Nobody),
-            ("0.0.0.0/1, 128.0.0.0/1", false, Keeps::Nobody),
+            ("::/0", false, AccessLevel::Open),
+            ("0.0.0.0/1, 128.0.0.0/1", false, AccessLevel::Open),
         ] {
-            let wish = Intent::AllowedSources.read(list).ok().expect("a list");
-            let found = (Intent::AllowedSources.keeps_nobody_out(&wish), addresses(list.split(',')));
-            assert_eq!(found, (lets_everybody_in, keeps), "{list}");
+            let intent_value = Intent::AllowedSources.read(list).ok().expect("a list");
+            let found = (Intent::AllowedSources.keeps_nobody_out(&intent_value), addresses(list.split(',')));
+            assert_eq!(found, (lets_everybody_in, access_level), "{list}");
         }
     }
 
@@ -296,53 +298,73 @@ mod tests {
         let verify = "[{\"port\": 443, \"mode\": \"verify\", \"trustStore\": \"arn\"}]";
         let login = [("auth-type", "oidc"), ("auth-idp-oidc", "{}")];
         type Line = (&'static str, &'static str);
-        let cases: &[(&str, &[Line], Keeps)] = &[
-            (nginx, &[("auth-secret", "s"), ("auth-type", "basic")], Keeps::Out),
-            (nginx, &[("auth-secret", "s")], Keeps::Nobody),
-            (nginx, &[("auth-secret", "s"), ("auth-type", "")], Keeps::Nobody),
-            (nginx, &[("auth-type", "basic")], Keeps::Nobody),
-            (nginx, &[("auth-url", "https://auth.example.com")], Keeps::Out),
-            (nginx, &[("auth-url", " ")], Keeps::Nobody),
-            (nginx, &[("auth-tls-secret", "t/ca")], Keeps::Out),
-            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "on")], Keeps::Out),
-            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "off")], Keeps::Nobody),
-            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "optional")], Keeps::Nobody),
+        let cases: &[(&str, &[Line], AccessLevel)] = &[
+            (nginx, &[("auth-secret", "s"), ("auth-type", "basic")], AccessLevel::Restricted),
+            (nginx, &[("auth-secret", "s")], AccessLevel::Open),
+            (nginx, &[("auth-secret", "s"), ("auth-type", "")], AccessLevel::Open),
+            (nginx, &[("auth-type", "basic")], AccessLevel::Open),
+            (nginx, &[("auth-url", "https://auth.example.com")], AccessLevel::Restricted),
+            (nginx, &[("auth-url", " ")], AccessLevel::Open),
+            (nginx, &[("auth-tls-secret", "t/ca")], AccessLevel::Restricted),
+            (
+                nginx,
+                &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "on")],
+                AccessLevel::Restricted,
+            ),
+            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "off")], AccessLevel::Open),
+            (
+                nginx,
+                &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "optional")],
+                AccessLevel::Open,
+            ),
             (
                 nginx,
                 &[("auth-tls-verify-client", "optional_no_ca"), ("auth-tls-secret", "t/ca")],
-                Keeps::Nobody,
+                AccessLevel::Open,
             ),
-            (nginx, &[("auth-tls-verify-client", "on")], Keeps::Nobody),
-            (own, &[("auth-secret", "s")], Keeps::Out),
-            (own, &[("auth-tls-secret", "ca"), ("auth-tls-verify-client", "optional")], Keeps::Nobody),
-            (own, &[("allowlist-source-range", "0.0.0.0/1,128.0.0.0/1")], Keeps::Nobody),
-            (alb, &[("mutual-authentication", verify), https], Keeps::Out),
-            (alb, &[("mutual-authentication", verify)], Keeps::Nobody),
-            (alb, &[("mutual-authentication", verify), (ports, both)], Keeps::Nobody),
-            (alb, &[("mutual-authentication", verify), (ports, both), ("ssl-redirect", "443")], Keeps::Out),
+            (nginx, &[("auth-tls-verify-client", "on")], AccessLevel::Open),
+            (own, &[("auth-secret", "s")], AccessLevel::Restricted),
+            (own, &[("auth-tls-secret", "ca"), ("auth-tls-verify-client", "optional")], AccessLevel::Open),
+            (own, &[("allowlist-source-range", "0.0.0.0/1,128.0.0.0/1")], AccessLevel::Open),
+            (alb, &[("mutual-authentication", verify), https], AccessLevel::Restricted),
+            (alb, &[("mutual-authentication", verify)], AccessLevel::Open),
+            (alb, &[("mutual-authentication", verify), (ports, both)], AccessLevel::Open),
+            (
+                alb,
+                &[("mutual-authentication", verify), (ports, both), ("ssl-redirect", "443")],
+                AccessLevel::Restricted,
+            ),
             (
                 alb,
                 &[("mutual-authentication", "[{\"port\":443,\"mode\":\"passthrough\"}]"), https],
-                Keeps::Nobody,
+                AccessLevel::Open,
             ),
-            (alb, &[("mutual-authentication", "[{\"port\":443,\"mode\":\"off\"}]"), https], Keeps::Nobody),
-            (alb, &[login[0], login[1], https], Keeps::Out),
-            (alb, &[login[0], login[1]], Keeps::Nobody),
-            (alb, &[login[0], https], Keeps::Nobody),
-            (alb, &[login[1], https], Keeps::Nobody),
-            (alb, &[login[0], login[1], https, ("auth-on-unauthenticated-request", "allow")], Keeps::Nobody),
-            (alb, &[("inbound-cidrs", "10.0.0.0/8")], Keeps::Out),
-            (alb, &[("inbound-cidrs", "10.0.0.0/8"), ("security-groups", "sg-1")], Keeps::NotKnown),
-            (alb, &[("wafv2-acl-arn", "arn")], Keeps::Nobody),
-            ("nginx.org", &[("basic-auth-secret", "s")], Keeps::Out),
-            ("nginx.org", &[("policies", "p")], Keeps::NotKnown),
-            ("nginx.com", &[("jwt-realm", "r")], Keeps::Nobody),
-            ("nginx.com", &[("jwt-realm", "r"), ("jwt-key", "k")], Keeps::Out),
-            ("haproxy.org", &[("auth-type", "basic-auth"), ("auth-secret", "s")], Keeps::Out),
-            ("haproxy.org", &[("auth-secret", "s")], Keeps::Nobody),
-            ("haproxy.org", &[("deny-list", "10.0.0.0/8")], Keeps::Nobody),
-            ("konghq.com", &[("plugins", "p")], Keeps::NotKnown),
-            (nginx, &[("server-snippet", "deny all;")], Keeps::NotKnown),
+            (
+                alb,
+                &[("mutual-authentication", "[{\"port\":443,\"mode\":\"off\"}]"), https],
+                AccessLevel::Open,
+            ),
+            (alb, &[login[0], login[1], https], AccessLevel::Restricted),
+            (alb, &[login[0], login[1]], AccessLevel::Open),
+            (alb, &[login[0], https], AccessLevel::Open),
+            (alb, &[login[1], https], AccessLevel::Open),
+            (
+                alb,
+                &[login[0], login[1], https, ("auth-on-unauthenticated-request", "allow")],
+                AccessLevel::Open,
+            ),
+            (alb, &[("inbound-cidrs", "10.0.0.0/8")], AccessLevel::Restricted),
+            (alb, &[("inbound-cidrs", "10.0.0.0/8"), ("security-groups", "sg-1")], AccessLevel::NotKnown),
+            (alb, &[("wafv2-acl-arn", "arn")], AccessLevel::Open),
+            ("nginx.org", &[("basic-auth-secret", "s")], AccessLevel::Restricted),
+            ("nginx.org", &[("policies", "p")], AccessLevel::NotKnown),
+            ("nginx.com", &[("jwt-realm", "r")], AccessLevel::Open),
+            ("nginx.com", &[("jwt-realm", "r"), ("jwt-key", "k")], AccessLevel::Restricted),
+            ("haproxy.org", &[("auth-type", "basic-auth"), ("auth-secret", "s")], AccessLevel::Restricted),
+            ("haproxy.org", &[("auth-secret", "s")], AccessLevel::Open),
+            ("haproxy.org", &[("deny-list", "10.0.0.0/8")], AccessLevel::Open),
+            ("konghq.com", &[("plugins", "p")], AccessLevel::NotKnown),
+            (nginx, &[("server-snippet", "deny all;")], AccessLevel::NotKnown),
         ];
         let line = |prefix: &str, name: &str, value: &str| Annotation {
             key: format!("{prefix}/{name}"),
@@ -353,10 +375,13 @@ mod tests {
         for (prefix, lines, expected) in cases {
             plan.annotations = lines.iter().map(|(name, value)| line(prefix, name, value)).collect();
             let first = &plan.annotations[0];
-            assert_eq!(keeps(&plan, &first.key, &first.value, true), *expected, "{prefix} {lines:?}");
+            assert_eq!(access_level(&plan, &first.key, &first.value, true), *expected, "{prefix} {lines:?}");
         }
         let certificate = line(nginx, "auth-tls-secret", "t/ca");
         plan.annotations = vec![certificate];
-        assert_eq!(keeps(&plan, "nginx.ingress.kubernetes.io/auth-tls-secret", "t/ca", false), Keeps::Nobody);
+        assert_eq!(
+            access_level(&plan, "nginx.ingress.kubernetes.io/auth-tls-secret", "t/ca", false),
+            AccessLevel::Open
+        );
     }
 }

@@ -4,62 +4,69 @@ use std::borrow::Cow;
 
 use super::dialects::dialect;
 use super::{nginx, protocol};
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Plan, Wanted};
 use crate::values::Target;
 
 /// Whether and how a program supports an intent of a plan.
 ///
 /// ```
-/// use xposer::internal::{Controller, Intent, Program, Says};
+/// use xposer::internal::{Controller, Intent, Program, Support};
 /// let nginx = Program::all().into_iter().find(|program| program.controller() == Controller::IngressNginx).unwrap();
-/// assert_eq!(nginx.said(Intent::AllowedSources).says, Says::Fully);
+/// assert_eq!(nginx.intent_support(Intent::AllowedSources).support, Support::Full);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Says {
+pub enum Support {
     /// The program supports it.
-    Fully,
+    Full,
     /// The program supports it, with this difference: a part of a sentence that begins with a verb.
-    But(Cow<'static, str>),
+    Partial(Cow<'static, str>),
     /// The program does not support it. The text is a help that says what to do instead.
-    Lacks(Cow<'static, str>),
+    Unsupported(Cow<'static, str>),
 }
 
-impl Says {
+impl Support {
     /// Whether the program supports it, perhaps with a difference.
-    pub(crate) fn is_done(&self) -> bool {
-        !matches!(self, Self::Lacks(_))
+    pub(crate) fn is_supported(&self) -> bool {
+        !matches!(self, Self::Unsupported(_))
     }
 }
 
 /// Returns how the controller of a target supports an intent of a plan. A canary and the redirect to https have no value here.
-pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wish>) -> Says {
-    if let Some(says) =
-        wish.filter(|_| intent == Intent::BackendProtocol).and_then(|it| protocol::says(plan, target, it))
+pub(crate) fn support(
+    plan: &Plan,
+    target: Target,
+    intent: Intent,
+    intent_value: Option<&IntentValue>,
+) -> Support {
+    if let Some(support) = intent_value
+        .filter(|_| intent == Intent::BackendProtocol)
+        .and_then(|it| protocol::support(plan, target, it))
     {
-        return says;
+        return support;
     }
     // ingress-nginx decides for each path whether it rewrites; the other controllers decide for the whole Ingress.
-    if let (Intent::RewritePath, Target::Ingress, Some(Wish::Path(path))) = (intent, target, wish)
+    if let (Intent::RewritePath, Target::Ingress, Some(IntentValue::Path(path))) =
+        (intent, target, intent_value)
         && !plan.controller(target).is_nginx()
         && plan.is_rewritten_as_given()
-        && plan.rules.iter().any(|route| nginx::paths::keeps(plan, route, path))
+        && plan.rules.iter().any(|route| nginx::paths::is_unchanged(plan, route, path))
     {
-        return lacks(format!("expose {path}, which stays as it is, by a Service of its own"));
+        return unsupported(format!("expose {path}, which stays as it is, by a Service of its own"));
     }
     let Some(dialect) = dialect(target, plan.controller(target)) else {
-        return lacks("name the program in the setting controllers, or choose another class");
+        return unsupported("name the program in the setting controllers, or choose another class");
     };
-    if let Some(help) = is_passed_by(plan, target, intent) {
-        return lacks(help);
+    if let Some(help) = passthrough_help(plan, target, intent) {
+        return unsupported(help);
     }
-    (dialect.says)(plan, intent, wish)
+    (dialect.support)(plan, intent, intent_value)
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.
-pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
-    let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
-    plan.targets.iter().any(|target| says(*target).is_done())
+pub(crate) fn is_supported(plan: &Plan, wanted: &Wanted) -> bool {
+    let support = |target| support(plan, target, wanted.intent, Some(&wanted.intent_value));
+    plan.targets.iter().any(|target| support(*target).is_supported())
 }
 
 /// Returns the help for an intent that has no effect on an Ingress because TLS passes through to the Service; `None` if it has
@@ -67,7 +74,7 @@ pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
 ///
 /// For such a host, ingress-nginx, and Traefik in its place, do nothing but pass TLS through. HAProxy compares addresses and
 /// applies timeouts without reading requests.
-pub(crate) fn is_passed_by(plan: &Plan, target: Target, intent: Intent) -> Option<&'static str> {
+pub(crate) fn passthrough_help(plan: &Plan, target: Target, intent: Intent) -> Option<&'static str> {
     if target != Target::Ingress || plan.canary.is_some() || !plan.passes_tls() {
         return None;
     }
@@ -118,21 +125,21 @@ fn reads_requests(intent: Intent) -> bool {
 }
 
 /// Returns that the program does not support the intent, with a help.
-pub(super) fn lacks(help: impl Into<Cow<'static, str>>) -> Says {
-    Says::Lacks(help.into())
+pub(super) fn unsupported(help: impl Into<Cow<'static, str>>) -> Support {
+    Support::Unsupported(help.into())
 }
 
 /// Returns that the program supports the intent, with a difference.
-pub(super) fn but(difference: impl Into<Cow<'static, str>>) -> Says {
-    Says::But(difference.into())
+pub(super) fn partial(difference: impl Into<Cow<'static, str>>) -> Support {
+    Support::Partial(difference.into())
 }
 
 /// Returns what a program lacks for a duration if it has only whole seconds and takes 0 for no time at all, not for an
 /// unlimited time; `None` if it can express the duration.
-pub(super) fn whole_seconds(milliseconds: u64) -> Option<Says> {
+pub(super) fn whole_seconds(milliseconds: u64) -> Option<Support> {
     match milliseconds {
-        0 => Some(lacks("write a long time, such as 24h")),
-        ms if ms % 1000 != 0 => Some(lacks("write whole seconds")),
+        0 => Some(unsupported("write a long time, such as 24h")),
+        ms if ms % 1000 != 0 => Some(unsupported("write whole seconds")),
         _ => None,
     }
 }
@@ -144,7 +151,7 @@ mod tests {
     use super::*;
     use crate::diagnostics::{Origin, Sourced};
     use crate::dialect::controller::Controller;
-    use crate::dialect::words::{is_word, words};
+    use crate::dialect::mappings::{is_annotation_of, mappings};
     use crate::dialect::write::by_controller;
     use crate::plan::Wanted;
     use crate::testing;
@@ -224,35 +231,35 @@ mod tests {
                 let (plain, target) = plan(program, tls, path);
                 let (mut can, mut writes) = (false, false);
                 for text in samples(intent) {
-                    let wish = intent.read(text).unwrap_or_else(|_| panic!("{intent}: {text}"));
+                    let intent_value = intent.read(text).unwrap_or_else(|_| panic!("{intent}: {text}"));
                     let wanted = Wanted {
                         intent,
-                        wish: wish.clone(),
+                        intent_value: intent_value.clone(),
                         origin: Origin::BuiltIn,
                         keys: Vec::new(),
                         same: Vec::new(),
                     };
                     let plan = Plan { intents: vec![wanted], ..plain.clone() };
                     let is_written = objects(&plan) != objects(&plain);
-                    let says = says(&plan, target, intent, Some(&wish));
-                    let lacks = !says.is_done();
-                    assert!(!(lacks && is_written), "{program} writes {intent}: {text}, and lacks it");
-                    can |= !lacks;
+                    let support = support(&plan, target, intent, Some(&intent_value));
+                    let unsupported = !support.is_supported();
+                    assert!(!(unsupported && is_written), "{program} writes {intent}: {text}, and lacks it");
+                    can |= !unsupported;
                     writes |= is_written;
                     for written in by_controller(&plan, target) {
                         let Some(option) = plan.intents.iter().find(|it| it.origin == written.origin) else {
                             continue;
                         };
-                        let is_word = is_word(&plan, target, option, written.key);
-                        assert!(is_word, "{program}, {intent}: {} stands in no row", written.key);
+                        let is_annotation_of = is_annotation_of(&plan, target, option, written.key);
+                        assert!(is_annotation_of, "{program}, {intent}: {} stands in no row", written.key);
                     }
                 }
-                let row = words(target, program).into_iter().find(|row| row.intent == intent);
+                let row = mappings(target, program).into_iter().find(|row| row.intent == intent);
                 if samples(intent).is_empty() {
                     continue;
                 }
                 assert_eq!(row.is_some(), can, "{program}, {intent}: its words and what it says");
-                let is_silent = row.is_some_and(|row| row.words.ends_with("without a word"));
+                let is_silent = row.is_some_and(|row| row.annotations.ends_with("without a word"));
                 assert_eq!(writes, can && !is_silent, "{program}, {intent}: what it writes and what it says");
             }
         }
@@ -317,7 +324,7 @@ mod tests {
                 let options: Vec<Wanted> = plan.intents.clone();
                 for written in by_controller(plan, target) {
                     let name = written.key.rsplit('/').next().unwrap_or_default();
-                    if !options.iter().any(|it| is_word(plan, target, it, written.key)) {
+                    if !options.iter().any(|it| is_annotation_of(plan, target, it, written.key)) {
                         continue;
                     }
                     let is_conflict = |value: &str| {
@@ -363,10 +370,10 @@ mod tests {
                 https_redirect: Some(Sourced::new(redirect, Origin::BuiltIn)),
                 ..plain.clone()
             };
-            let can = says(&with(true), target, Intent::HttpsRedirect, None).is_done();
+            let can = support(&with(true), target, Intent::HttpsRedirect, None).is_supported();
             assert_eq!(objects(&with(true)) != objects(&with(false)), can, "{program}");
             assert!(
-                words(target, program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can,
+                mappings(target, program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can,
                 "{program}"
             );
         }

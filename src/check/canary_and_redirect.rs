@@ -4,8 +4,8 @@ use super::loss::{protecting, subject};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx;
-use crate::dialect::says::{BY_LOAD_BALANCER, Says, says};
-use crate::dialect::traefik::says::refused_tls;
+use crate::dialect::support::{BY_LOAD_BALANCER, Support, support};
+use crate::dialect::traefik::support::refused_tls;
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -16,13 +16,13 @@ use crate::values::Target;
 /// Checks that the controllers support a canary and the redirect to https.
 pub(crate) fn without_value(context: &RuleContext<'_>, report: &mut Report) {
     for target in context.plan.targets.iter().copied() {
-        shares(context, target, report);
+        check_canary(context, target, report);
         redirects(context, target, report);
     }
 }
 
 /// Checks that a canary gets the requests that it asks for.
-fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
+fn check_canary(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = &plan.canary else { return };
     let server = subject(plan, target);
@@ -32,13 +32,13 @@ fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         (_, None) => annotation::CANARY_HEADER,
     };
     let name = chosen_by.rsplit('/').next().unwrap_or_default();
-    let problem = match says(plan, target, Intent::Canary, None) {
-        Says::Fully => return,
-        Says::But(difference) => {
+    let problem = match support(plan, target, Intent::Canary, None) {
+        Support::Full => return,
+        Support::Partial(difference) => {
             let said = format!("for {}, {server} {difference}", quoted(name));
             Problem::new(Code::IntentDiffers, said)
         }
-        Says::Lacks(help) => {
+        Support::Unsupported(help) => {
             let lost = match target {
                 Target::Ingress => ": a second Ingress of one host and path would get all requests, or none",
                 Target::HttpRoute | Target::Route => ", and the canary would get no request",
@@ -62,7 +62,7 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     if !is_wanted || plan.canary.is_some() {
         return;
     }
-    let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
+    let Support::Unsupported(help) = support(plan, target, Intent::HttpsRedirect, None) else { return };
     let line = redirecting_line(plan);
     let is_option =
         line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);

@@ -3,29 +3,29 @@
 use std::borrow::Cow;
 
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
+use crate::dialect::mappings::{IntentMapping, Proof};
 use crate::dialect::nginx::REWRITE_TARGET;
 use crate::dialect::nginx::read::stripped;
-use crate::dialect::says::Says;
-use crate::dialect::words::{Proof, Words};
-use crate::dialect::write::cuts_more;
-use crate::intents::{Cors, Intent, Wish};
+use crate::dialect::support::Support;
+use crate::dialect::write::strips_too_much;
+use crate::intents::{Cors, Intent, IntentValue};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
 
 /// Returns a row that was tested with real requests.
-const fn proved(intent: Intent, words: &'static str, since: &'static str) -> Words {
-    Words { intent, words, proof: Proof::Proved, since }
+const fn proved(intent: Intent, annotations: &'static str, since: &'static str) -> IntentMapping {
+    IntentMapping { intent, annotations, proof: Proof::Proved, since }
 }
 
 /// Returns a row for an intent that Traefik supports only with an annotation of the Service itself, or with an object that the
 /// user writes.
-const fn documented(intent: Intent, words: &'static str, since: &'static str) -> Words {
-    Words { intent, words, proof: Proof::Documented, since }
+const fn documented(intent: Intent, annotations: &'static str, since: &'static str) -> IntentMapping {
+    IntentMapping { intent, annotations, proof: Proof::Documented, since }
 }
 
 /// The annotations and Middlewares of Traefik for intents.
-pub(in crate::dialect) static WORDS: &[Words] = &[
+pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     proved(
         Intent::HttpsRedirect,
         "Middleware `redirectScheme` on a second Ingress of the entry point `web`; `router.tls: \"true\"` on the first one",
@@ -59,21 +59,27 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 ];
 
 /// Returns how Traefik supports an intent, with the annotations of an Ingress and of its Service, and with Middlewares.
-pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    let lacks = |help: &'static str| Says::Lacks(help.into());
-    match (intent, wish) {
-        (Intent::Canary, _) => {
-            lacks("use the target HTTPRoute, or a class that Traefik's provider for ingress-nginx serves")
+pub(in crate::dialect) fn support(
+    plan: &Plan,
+    intent: Intent,
+    intent_value: Option<&IntentValue>,
+) -> Support {
+    let unsupported = |help: &'static str| Support::Unsupported(help.into());
+    match (intent, intent_value) {
+        (Intent::Canary, _) => unsupported(
+            "use the target HTTPRoute, or a class that Traefik's provider for ingress-nginx serves",
+        ),
+        (Intent::HttpsRedirectCode, Some(IntentValue::Code(303))) => {
+            unsupported("write 301, 302, 307 or 308")
         }
-        (Intent::HttpsRedirectCode, Some(Wish::Code(303))) => lacks("write 301, 302, 307 or 308"),
         (Intent::HttpsRedirectCode, _)
-        | (Intent::StripPrefix | Intent::TlsPassthrough, Some(Wish::Switch(false)))
-        | (Intent::MaxBodySize, Some(Wish::Size(0))) => Says::Fully,
+        | (Intent::StripPrefix | Intent::TlsPassthrough, Some(IntentValue::Switch(false)))
+        | (Intent::MaxBodySize, Some(IntentValue::Size(0))) => Support::Full,
         (Intent::TlsPassthrough, _) => {
-            lacks("remove it, and write an IngressRouteTCP with tls.passthrough: true for the host")
+            unsupported("remove it, and write an IngressRouteTCP with tls.passthrough: true for the host")
         }
-        (Intent::ClientCertificate, _) if plan.annotation(TLS_OPTIONS).is_some() => Says::Fully,
-        (Intent::ClientCertificate, _) => Says::Lacks(
+        (Intent::ClientCertificate, _) if plan.annotation(TLS_OPTIONS).is_some() => Support::Full,
+        (Intent::ClientCertificate, _) => Support::Unsupported(
             format!(
                 "remove it, write a TLSOption with clientAuth, and forward {TLS_OPTIONS}, which names it"
             )
@@ -83,80 +89,88 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             on_service(plan, SERVERS_TRANSPORT, "the name of a ServersTransport with forwardingTimeouts")
         }
         (Intent::StickySession, _) => on_service(plan, STICKY_COOKIE, "\"true\""),
-        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => speaks(plan, *protocol),
+        (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => speaks(plan, *protocol),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
-            lacks("write the path without the regular expression, or end it with (/|$)(.*)")
+            unsupported("write the path without the regular expression, or end it with (/|$)(.*)")
         }
-        (Intent::StripPrefix, _) if cuts_more(plan, &prefix) => {
-            lacks("expose the hosts under one path, or by several Services")
+        (Intent::StripPrefix, _) if strips_too_much(plan, &prefix) => {
+            unsupported("expose the hosts under one path, or by several Services")
         }
-        (Intent::RewritePath, Some(Wish::Path(path))) if Rewrite::of(plan, path).is_none() => {
-            lacks("write one path, and $1 to $9 for its groups only")
+        (Intent::RewritePath, Some(IntentValue::Path(path))) if Rewrite::of(plan, path).is_none() => {
+            unsupported("write one path, and $1 to $9 for its groups only")
         }
         (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
-            lacks("name a host that is not one of the Service, which has a host without a star")
+            unsupported("name a host that is not one of the Service, which has a host without a star")
         }
-        (Intent::HttpsRedirect, _) if !plan.tls().is_on() => lacks("set config.xposer.stakater.com/TLS"),
+        (Intent::HttpsRedirect, _) if !plan.tls().is_on() => {
+            unsupported("set config.xposer.stakater.com/TLS")
+        }
         (Intent::HttpsRedirect, _) if is_refused(plan) => {
-            Says::Lacks(["remove the line ", TLS].concat().into())
+            Support::Unsupported(["remove the line ", TLS].concat().into())
         }
-        (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Says::Fully,
-        (Intent::DeniedSources, Some(Wish::Sources(list))) if bits(list) > MAX_BITS => {
-            lacks("write fewer addresses, or larger networks")
+        (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Support::Full,
+        (Intent::DeniedSources, Some(IntentValue::Sources(list))) if bits(list) > MAX_BITS => {
+            unsupported("write fewer addresses, or larger networks")
         }
-        (Intent::MaxBodySize, _) => by_middleware(plan).unwrap_or(Says::But(
+        (Intent::MaxBodySize, _) => by_middleware(plan).unwrap_or(Support::Partial(
             "reads a request whole before the Service gets any of it, so that uploads and gRPC streams wait"
                 .into(),
         )),
-        _ => by_middleware(plan).unwrap_or(Says::Fully),
+        _ => by_middleware(plan).unwrap_or(Support::Full),
     }
 }
 
 /// Returns how Traefik's provider for ingress-nginx supports an intent that is expressed by annotations of ingress-nginx.
-pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    let lacks = |help: &'static str| Says::Lacks(help.into());
+pub(in crate::dialect) fn says_as_nginx(
+    plan: &Plan,
+    intent: Intent,
+    intent_value: Option<&IntentValue>,
+) -> Support {
+    let unsupported = |help: &'static str| Support::Unsupported(help.into());
     match intent {
         // These annotations have no effect on a canary.
-        _ if plan.canary.is_some() => Says::Fully,
-        Intent::DeniedSources => lacks(
+        _ if plan.canary.is_some() => Support::Full,
+        Intent::DeniedSources => unsupported(
             "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
         ),
         Intent::MaxBodySize
-            if wish != Some(&Wish::Size(0))
+            if intent_value != Some(&IntentValue::Size(0))
                 && !nginx::limits_bodies(
                     plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str()),
                 ) =>
         {
-            lacks(
+            unsupported(
                 "forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit",
             )
         }
         _ => {
-            let says = crate::dialect::nginx::says::says(plan, intent, wish);
-            match wish.and_then(|wish| otherwise(plan, wish)) {
-                Some(how) if matches!(says, Says::Fully) => Says::But(how.into()),
-                _ => says,
+            let support = crate::dialect::nginx::support::support(plan, intent, intent_value);
+            match intent_value.and_then(|intent_value| otherwise(plan, intent_value)) {
+                Some(how) if matches!(support, Support::Full) => Support::Partial(how.into()),
+                _ => support,
             }
         }
     }
 }
 
 /// Returns how the provider differs from ingress-nginx for the same annotation: a part of a sentence that begins with a verb.
-pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
+pub(super) fn otherwise(plan: &Plan, intent_value: &IntentValue) -> Option<&'static str> {
     let is_given = plan.annotation(REWRITE_TARGET).is_some();
     let keeps_rest = |route: &Route| {
         let path = route.path.strip_suffix(')').unwrap_or(&route.path);
         !matches!(path.as_bytes(), [.., b'$'] | [.., b'.', b'*' | b'+'])
     };
-    match wish {
+    match intent_value {
         // An expression that is written for an option matches up to the end of the path. An expression of the Service may not.
-        Wish::Path(_) if (is_given || plan.pattern().is_some()) && plan.rules.iter().any(keeps_rest) => {
+        IntentValue::Path(_)
+            if (is_given || plan.pattern().is_some()) && plan.rules.iter().any(keeps_rest) =>
+        {
             Some("replaces the parts of a path that match, and keeps the others")
         }
-        Wish::Path(target) if is_given && target.as_bytes().windows(3).any(nginx::is_joined) => {
+        IntentValue::Path(target) if is_given && target.as_bytes().windows(3).any(nginx::is_joined) => {
             Some("takes `$1x` for the name of a group")
         }
-        Wish::Cors(Cors { origins, .. }) if origins.iter().any(|it| it.contains("*.")) => {
+        IntentValue::Cors(Cors { origins, .. }) if origins.iter().any(|it| it.contains("*.")) => {
             Some("lets no origin with `*.` in")
         }
         _ => None,
@@ -164,23 +178,23 @@ pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
 }
 
 /// Returns why no Middleware can be named; `None` if one can be named.
-fn by_middleware(plan: &Plan) -> Option<Says> {
+fn by_middleware(plan: &Plan) -> Option<Support> {
     if plan.namespace().is_none() {
-        return Some(Says::Lacks(
+        return Some(Support::Unsupported(
             "set metadata.namespace, or pass --namespace: Traefik calls a Middleware by its namespace and name"
                 .into(),
         ));
     }
     let own = plan.annotation(MIDDLEWARES)?;
-    Some(Says::Lacks(
+    Some(Support::Unsupported(
         format!("remove the line {MIDDLEWARES}: {}, or add a Middleware of your own to it", own.value).into(),
     ))
 }
 
 /// Returns whether the Service has an annotation. Xposer does not write it, because the Service belongs to its owner.
-fn on_service(plan: &Plan, key: &str, value: &str) -> Says {
+fn on_service(plan: &Plan, key: &str, value: &str) -> Support {
     let is_given = plan.on_service.iter().any(|(known, _)| known.starts_with(key));
-    if is_given { Says::Fully } else { Says::Lacks(annotate(key, value)) }
+    if is_given { Support::Full } else { Support::Unsupported(annotate(key, value)) }
 }
 
 fn annotate(key: &str, value: &str) -> Cow<'static, str> {
@@ -189,7 +203,7 @@ fn annotate(key: &str, value: &str) -> Cow<'static, str> {
 
 /// Returns how Traefik supports a protocol. Without an annotation of the Service, it uses https for port 443 and for ports
 /// whose names begin with `https`, and otherwise http.
-fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
+fn speaks(plan: &Plan, protocol: BackendProtocol) -> Support {
     let needed = match protocol {
         BackendProtocol::Http => "http",
         BackendProtocol::Https | BackendProtocol::Grpcs => "https",
@@ -203,11 +217,11 @@ fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
     let spoken =
         plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_secure() { "https" } else { "http" });
     match needed {
-        _ if spoken != needed => Says::Lacks(annotate(SERVERS_SCHEME, needed)),
-        "https" if plan.on_service(SERVERS_TRANSPORT).is_none() => Says::But(
+        _ if spoken != needed => Support::Unsupported(annotate(SERVERS_SCHEME, needed)),
+        "https" if plan.on_service(SERVERS_TRANSPORT).is_none() => Support::Partial(
             format!("verifies the certificate of the Service, unless the Service has {SERVERS_TRANSPORT} with a ServersTransport that says otherwise").into(),
         ),
-        _ => Says::Fully,
+        _ => Support::Full,
     }
 }
 

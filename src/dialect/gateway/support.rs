@@ -5,82 +5,91 @@ use std::borrow::Cow;
 use super::features;
 use super::regex::{Engine, engine, has_groups, substitution, written};
 use crate::dialect::controller::Controller;
-use crate::dialect::nginx::paths::keeps;
+use crate::dialect::mappings::{IntentMapping, Proof};
+use crate::dialect::nginx::paths::is_unchanged;
 use crate::dialect::nginx::read::stripped;
-use crate::dialect::says::Says;
-use crate::dialect::words::{Proof, Words};
-use crate::intents::{Intent, Wish};
+use crate::dialect::support::Support;
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Canary, Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Feature, Target};
 
 /// The fields of the Gateway API for intents.
-pub(in crate::dialect) static WORDS: &[Words] = &[
-    Words::new(
+pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
+    IntentMapping::new(
         Intent::HttpsRedirect,
         "another HTTPRoute: RequestRedirect, scheme: https",
         Proof::Proved,
         "v1.0",
     ),
-    Words::new(Intent::HttpsRedirectCode, "RequestRedirect, statusCode", Proof::Proved, "v1.0"),
-    Words::new(Intent::Canary, "weight of a backend, or a match of a header", Proof::Proved, "v1.0"),
-    Words::new(Intent::StripPrefix, "URLRewrite, ReplacePrefixMatch", Proof::Proved, "v1.0"),
-    Words::new(Intent::RewritePath, "URLRewrite, ReplaceFullPath", Proof::Proved, "v1.0"),
-    Words::new(Intent::Timeout, "timeouts.request", Proof::Proved, "v1.2"),
-    Words::new(Intent::Cors, "CORS", Proof::Proved, "v1.5"),
-    Words::new(Intent::RequestHeaders, "RequestHeaderModifier", Proof::Proved, "v1.0"),
-    Words::new(Intent::ResponseHeaders, "ResponseHeaderModifier", Proof::Proved, "v1.0"),
-    Words::new(Intent::RedirectFrom, "another HTTPRoute: RequestRedirect, hostname", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "RequestRedirect, statusCode", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::Canary, "weight of a backend, or a match of a header", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::StripPrefix, "URLRewrite, ReplacePrefixMatch", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::RewritePath, "URLRewrite, ReplaceFullPath", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::Timeout, "timeouts.request", Proof::Proved, "v1.2"),
+    IntentMapping::new(Intent::Cors, "CORS", Proof::Proved, "v1.5"),
+    IntentMapping::new(Intent::RequestHeaders, "RequestHeaderModifier", Proof::Proved, "v1.0"),
+    IntentMapping::new(Intent::ResponseHeaders, "ResponseHeaderModifier", Proof::Proved, "v1.0"),
+    IntentMapping::new(
+        Intent::RedirectFrom,
+        "another HTTPRoute: RequestRedirect, hostname",
+        Proof::Proved,
+        "v1.0",
+    ),
 ];
 
-pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    match (intent, wish) {
-        (Intent::HttpsRedirect, _) if plan.http_parents().is_empty() => Says::Lacks(
+pub(in crate::dialect) fn support(
+    plan: &Plan,
+    intent: Intent,
+    intent_value: Option<&IntentValue>,
+) -> Support {
+    match (intent, intent_value) {
+        (Intent::HttpsRedirect, _) if plan.http_parents().is_empty() => Support::Unsupported(
             "set the setting httpParentRefs, which names the listeners without TLS, or write HTTPSRedirect: \"false\"".into(),
         ),
         // The Gateway API does not require implementations to match cookies.
         (Intent::Canary, _) => match plan.canary() {
-            Some(Canary { cookie: None, .. }) | None => Says::Fully,
+            Some(Canary { cookie: None, .. }) | None => Support::Full,
             Some(Canary { weight: None, header: None, .. }) => {
-                Says::Lacks("write CanaryWeight or CanaryByHeader instead, or use another target".into())
+                Support::Unsupported("write CanaryWeight or CanaryByHeader instead, or use another target".into())
             }
-            Some(_) => Says::But("chooses by the weight and the header alone".into()),
+            Some(_) => Support::Partial("chooses by the weight and the header alone".into()),
         },
-        (Intent::HttpsRedirectCode, Some(Wish::Code(code))) => {
-            features::of_code(*code).map_or(Says::Fully, |feature| needs(plan, feature))
+        (Intent::HttpsRedirectCode, Some(IntentValue::Code(code))) => {
+            features::of_code(*code).map_or(Support::Full, |feature| needs(plan, feature))
         }
         (Intent::StripPrefix | Intent::RewritePath, _) => rewrites(plan),
-        (Intent::Timeout, Some(Wish::Duration(time))) if duration(*time).is_none() => {
-            Says::Lacks("write at most 99999h".into())
+        (Intent::Timeout, Some(IntentValue::Duration(time))) if duration(*time).is_none() => {
+            Support::Unsupported("write at most 99999h".into())
         }
         (Intent::Timeout, _) => needs(plan, Feature::RequestTimeout),
-        (Intent::Cors, Some(Wish::Cors(cors))) => {
+        (Intent::Cors, Some(IntentValue::Cors(cors))) => {
             match cors.methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
-                Some(method) => Says::Lacks(format!("remove the method {method}").into()),
+                Some(method) => Support::Unsupported(format!("remove the method {method}").into()),
                 None => needs(plan, Feature::Cors),
             }
         }
         (Intent::ResponseHeaders, _) => needs(plan, Feature::ResponseHeaders),
         (Intent::RedirectFrom, _) if plan.redirected_groups().is_empty() => {
-            Says::Lacks("put a host without a star first, or name other hosts".into())
+            Support::Unsupported("put a host without a star first, or name other hosts".into())
         }
-        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => match protocol {
-            BackendProtocol::Http => Says::Fully,
-            BackendProtocol::H2c | BackendProtocol::Grpc => Says::Lacks(
+        (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => match protocol {
+            BackendProtocol::Http => Support::Full,
+            BackendProtocol::H2c | BackendProtocol::Grpc => Support::Unsupported(
                 "write appProtocol: kubernetes.io/h2c at the port of the Service instead of this".into(),
             ),
             BackendProtocol::Https | BackendProtocol::Grpcs => {
-                Says::Lacks("write a BackendTLSPolicy for the Service instead of this".into())
+                Support::Unsupported("write a BackendTLSPolicy for the Service instead of this".into())
             }
         },
-        (Intent::TlsPassthrough, Some(Wish::Switch(false))) => Says::Fully,
+        (Intent::TlsPassthrough, Some(IntentValue::Switch(false))) => Support::Full,
         // The Gateway API has no limit for bodies, so 0 needs nothing.
-        (Intent::MaxBodySize, Some(Wish::Size(0))) => Says::Fully,
+        (Intent::MaxBodySize, Some(IntentValue::Size(0))) => Support::Full,
         (Intent::TlsPassthrough, _) => {
-            Says::Lacks("write a TLSRoute instead of this, or use the target Ingress".into())
+            Support::Unsupported("write a TLSRoute instead of this, or use the target Ingress".into())
         }
         (Intent::ClientCertificate, _) => {
-            Says::Lacks("ask for certificates at the Gateway instead of this (spec.tls.frontend)".into())
+            Support::Unsupported("ask for certificates at the Gateway instead of this (spec.tls.frontend)".into())
         }
         (
             Intent::AllowedSources
@@ -93,13 +102,13 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             | Intent::StickySession
             | Intent::RateLimit,
             _,
-        ) => Says::Lacks(elsewhere(plan).into()),
-        _ => Says::Fully,
+        ) => Support::Unsupported(unsupported_help(plan).into()),
+        _ => Support::Full,
     }
 }
 
 /// Returns the help for an intent that the Gateway API cannot express.
-fn elsewhere(plan: &Plan) -> &'static str {
+fn unsupported_help(plan: &Plan) -> &'static str {
     match plan.controller(Target::HttpRoute) {
         Controller::Gateway => {
             "set gatewayController: envoy-gateway if that serves the Gateway, or use the target Ingress"
@@ -109,14 +118,14 @@ fn elsewhere(plan: &Plan) -> &'static str {
 }
 
 /// Returns whether the implementation has a feature, and a help if it does not.
-fn needs(plan: &Plan, feature: Feature) -> Says {
+fn needs(plan: &Plan, feature: Feature) -> Support {
     let announced = plan.gateway_features.as_deref();
     if plan.gateway_has.contains(&feature)
         || features::has(announced, plan.controller(Target::HttpRoute), feature)
     {
-        return Says::Fully;
+        return Support::Full;
     }
-    Says::Lacks(
+    Support::Unsupported(
         format!("remove it, or name {feature} in the setting gatewayFeatures, if the Gateway has it").into(),
     )
 }
@@ -161,14 +170,16 @@ pub(in crate::dialect) enum Rewrite<'p> {
 pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewrite<'p> {
     let is_pattern = route.is_pattern();
     let has_regex = is_pattern && plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
-    let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
-    match plan.wish(Intent::RewritePath) {
+    let is_stripped = plan.intent_value(Intent::StripPrefix) == Some(&IntentValue::Switch(true));
+    match plan.intent_value(Intent::RewritePath) {
         // The target of an annotation has the meaning that it has for ingress-nginx.
-        Some(Wish::Path(target)) if plan.is_rewritten_as_given() && keeps(plan, route, target) => {
+        Some(IntentValue::Path(target))
+            if plan.is_rewritten_as_given() && is_unchanged(plan, route, target) =>
+        {
             Rewrite::Keep
         }
-        Some(Wish::Path(target)) if !has_groups(target) => Rewrite::Full(target),
-        Some(Wish::Path(target)) => match prefix_of_target(route, target) {
+        Some(IntentValue::Path(target)) if !has_groups(target) => Rewrite::Full(target),
+        Some(IntentValue::Path(target)) => match prefix_of_target(route, target) {
             Some(("/", "/")) => Rewrite::Keep,
             Some((_, base)) => Rewrite::Prefix(base),
             None if has_regex => {
@@ -217,9 +228,9 @@ pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     if !route.is_pattern() {
         return Some(path);
     }
-    let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
-    let of_target = match plan.wish(Intent::RewritePath) {
-        Some(Wish::Path(target)) => prefix_of_target(route, target).map(|(prefix, _)| prefix),
+    let is_stripped = plan.intent_value(Intent::StripPrefix) == Some(&IntentValue::Switch(true));
+    let of_target = match plan.intent_value(Intent::RewritePath) {
+        Some(IntentValue::Path(target)) => prefix_of_target(route, target).map(|(prefix, _)| prefix),
         _ => stripped(route, "/$2").or_else(|| stripped(route, "/$1").filter(|_| is_stripped)),
     };
     of_target.or_else(|| {
@@ -239,7 +250,7 @@ pub(in crate::dialect) fn pattern(plan: &Plan, route: &Route) -> Option<String> 
 }
 
 /// Returns whether the rewrites of all routes can be expressed.
-fn rewrites(plan: &Plan) -> Says {
+fn rewrites(plan: &Plan) -> Support {
     let all = || plan.rules.iter().map(|route| rewrite(plan, route));
     if all().any(|it| it == Rewrite::Inexpressible) {
         let help: Cow<'static, str> = match plan.controller(Target::HttpRoute) {
@@ -248,10 +259,10 @@ fn rewrites(plan: &Plan) -> Says {
             }
             _ => "write the path as /shop(/|$)(.*) and the target as /$2, or use the target Ingress".into(),
         };
-        return Says::Lacks(help);
+        return Support::Unsupported(help);
     }
     if all().all(|it| matches!(it, Rewrite::Keep | Rewrite::Regex(..))) {
-        return Says::Fully;
+        return Support::Full;
     }
     needs(plan, Feature::PathRewrite)
 }

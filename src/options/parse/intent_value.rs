@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use super::{Parsed, code, invalid, item, list, mapping, wrong};
 use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
-use crate::intents::{Intent, Wish};
+use crate::intents::{Intent, IntentValue};
 
 /// The value of an intent. In settings, a list has the items of the text, and a mapping its parts.
-pub(in crate::options) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
+pub(in crate::options) fn intent_value(
+    intent: Intent,
+    value: &Value,
+    at: &Origin,
+) -> Parsed<Option<IntentValue>> {
     // An empty value would look as if it removed the value of a lower layer, which it does not.
     if matches!(value, Value::Array(items) if items.is_empty())
         || matches!(value, Value::Object(parts) if parts.is_empty())

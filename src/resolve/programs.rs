@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::diagnostics::Report;
 use crate::dialect::controller::Controller;
+use crate::dialect::mappings::{IntentMapping, mappings};
 use crate::dialect::nginx::PREFIX;
 use crate::dialect::nginx::read::{https_redirect, names_of};
 use crate::dialect::read::read;
-use crate::dialect::says::{Says, says};
-use crate::dialect::words::{Words, words};
+use crate::dialect::support::{Support, support};
 use crate::intents::Intent;
 use crate::options::annotations::{self, annotation};
 use crate::options::{Layers, Settings, annotations as rows};
@@ -34,22 +34,22 @@ pub struct Program {
 /// How a program expresses an intent.
 ///
 /// ```
-/// use xposer::internal::{Intent, Program, Says};
+/// use xposer::internal::{Intent, Program, Support};
 /// let all = Program::all();
-/// let said = all[0].said(Intent::Timeout);
-/// assert_eq!(said.intent, Intent::Timeout);
-/// assert!(said.limits.iter().all(|(value, says)| !value.is_empty() && *says != said.says));
+/// let intent_support = all[0].intent_support(Intent::Timeout);
+/// assert_eq!(intent_support.intent, Intent::Timeout);
+/// assert!(intent_support.limits.iter().all(|(value, support)| !value.is_empty() && *support != intent_support.support));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct IntentSupport {
     /// The intent.
     pub intent: Intent,
     /// The words of the program for the intent, in the order of the program's table; empty if the words are not known.
-    pub words: Vec<Words>,
+    pub mappings: Vec<IntentMapping>,
     /// Whether the program does what the example of the option asks for.
-    pub says: Says,
+    pub support: Support,
     /// The values for which the answer is different.
-    pub limits: Vec<(&'static str, Says)>,
+    pub limits: Vec<(&'static str, Support)>,
 }
 
 /// The annotations that the sample Service needs for an intent in addition to the annotation of the intent.
@@ -145,7 +145,7 @@ pub fn meanings(plan: &Plan) -> Vec<Meaning> {
     let mut all: Vec<Meaning> = meant
         .map(|it| Meaning {
             option: it.intent.annotation(),
-            value: in_hours(&it.wish.to_string()),
+            value: in_hours(&it.intent_value.to_string()),
             keys: it.keys,
         })
         .collect();
@@ -219,30 +219,30 @@ impl Program {
 
     /// All rows of the program's table of words.
     #[must_use]
-    pub fn words(self) -> Vec<Words> {
-        words(self.target, self.controller)
+    pub fn mappings(self) -> Vec<IntentMapping> {
+        mappings(self.target, self.controller)
     }
 
     /// Returns how the program expresses an intent.
     #[must_use]
-    pub fn said(self, intent: Intent) -> Said {
+    pub fn intent_support(self, intent: Intent) -> IntentSupport {
         let key = intent.annotation();
         let example = rows().find(|(row, _)| row.name == key).map_or("", |(row, _)| row.example);
-        let answer = self.says(intent, example);
+        let answer = self.support(intent, example);
         let values = VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
-        let limits = values.map(|value| (*value, self.says(intent, value)));
-        Said {
+        let limits = values.map(|value| (*value, self.support(intent, value)));
+        IntentSupport {
             intent,
-            words: self.words().into_iter().filter(|row| row.intent == intent).collect(),
+            mappings: self.mappings().into_iter().filter(|row| row.intent == intent).collect(),
             limits: limits.filter(|(_, limit)| *limit != answer).collect(),
-            says: answer,
+            support: answer,
         }
     }
 
     /// What the program can do for a Service with this value.
-    fn says(self, intent: Intent, value: &str) -> Says {
+    fn support(self, intent: Intent, value: &str) -> Support {
         let plan = self.sample(intent, value);
-        says(&plan, self.target, intent, plan.wish(intent))
+        support(&plan, self.target, intent, plan.intent_value(intent))
     }
 
     /// The plan of a Service with this value.
@@ -289,7 +289,7 @@ mod tests {
                 let is_wanted = match intent {
                     Intent::HttpsRedirect => plan.https_redirect.is_some(),
                     Intent::Canary => plan.canary.is_some(),
-                    _ => plan.wish(intent).is_some(),
+                    _ => plan.intent_value(intent).is_some(),
                 };
                 assert!(is_wanted, "{intent}: {value}");
             }

@@ -2,8 +2,8 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
+use crate::dialect::mappings::{conflicting_aliases, is_annotation_of};
 use crate::dialect::nginx::{PREFIX, any_name, find};
-use crate::dialect::words::{is_word, named_twice};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
@@ -36,7 +36,7 @@ pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
         || plan
             .intents
             .iter()
-            .any(|wanted| wanted.keys.is_empty() && is_word(plan, Target::Ingress, wanted, &key))
+            .any(|wanted| wanted.keys.is_empty() && is_annotation_of(plan, Target::Ingress, wanted, &key))
 }
 
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
@@ -112,7 +112,7 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.canary.is_some() {
         return;
     }
-    for (named, other) in named_twice(context.plan) {
+    for (named, other) in conflicting_aliases(context.plan) {
         let mut message = [&quoted(&other.key), " is another name of ", &quoted(&named.key)].concat();
         let mut help = "keep one of the two".to_owned();
         if other.key.starts_with(PREFIX) {
@@ -140,7 +140,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
 /// Reports an origin of CORS that ingress-nginx ignores. The rule `nginx-values` checks the list as a whole.
 pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     let Some((known, annotation)) = given(context, |name| name == "cors-allow-origin").next() else { return };
-    if !is_on(context.plan, "enable-cors") || known.misfit(&annotation.value).is_some() {
+    if !is_on(context.plan, "enable-cors") || known.invalid_value(&annotation.value).is_some() {
         return;
     }
     let mut origins = annotation.value.split(',').map(str::trim).filter(|origin| !origin.is_empty());

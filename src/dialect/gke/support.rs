@@ -1,35 +1,39 @@
 //! The intents of a plan that the Ingress controller of GKE supports.
 
 use super::FRONTEND;
-use crate::dialect::says::{Says, lacks};
-use crate::dialect::words::Proof::Documented;
-use crate::dialect::words::Words;
-use crate::intents::{Intent, Wish};
+use crate::dialect::mappings::IntentMapping;
+use crate::dialect::mappings::Proof::Documented;
+use crate::dialect::support::{Support, unsupported};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{BackendPort, Plan};
 use crate::values::BackendProtocol;
 
-pub(in crate::dialect) static WORDS: &[Words] = &[Words::new(
+pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[IntentMapping::new(
     Intent::HttpsRedirect,
     "kubernetes.io/ingress.allow-http: \"false\", which answers by https alone",
     Documented,
     "1.20",
 )];
 
-pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    match (intent, wish) {
-        (_, Some(Wish::Switch(false)))
-        | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,
+pub(in crate::dialect) fn support(
+    plan: &Plan,
+    intent: Intent,
+    intent_value: Option<&IntentValue>,
+) -> Support {
+    match (intent, intent_value) {
+        (_, Some(IntentValue::Switch(false)))
+        | (Intent::BackendProtocol, Some(IntentValue::Protocol(BackendProtocol::Http))) => Support::Full,
         // The content of a FrontendConfig is not known here.
-        (Intent::HttpsRedirect, _) if plan.annotation(FRONTEND).is_some() => Says::Fully,
+        (Intent::HttpsRedirect, _) if plan.annotation(FRONTEND).is_some() => Support::Full,
         (Intent::HttpsRedirect, _) if plan.https_redirect() == Some(true) && plan.tls().has_secret() => {
-            Says::Fully
+            Support::Full
         }
-        (Intent::HttpsRedirect, _) => lacks(
+        (Intent::HttpsRedirect, _) => unsupported(
             "forward networking.gke.io/v1beta1.FrontendConfig with the name of one that has redirectToHttps",
         ),
-        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => {
+        (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => {
             let word = if protocol.has_tls() { "HTTPS" } else { "HTTP2" };
-            lacks(format!(
+            unsupported(format!(
                 "remove it, and give the Service the annotation cloud.google.com/app-protocols: '{{\"{}\":\"{word}\"}}'",
                 plan.first_port().and_then(BackendPort::name).unwrap_or_default()
             ))
@@ -43,10 +47,10 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             | Intent::ResponseHeaders
             | Intent::StickySession,
             _,
-        ) => lacks(
+        ) => unsupported(
             "remove it, write a BackendConfig for it, and name that in cloud.google.com/backend-config on the Service",
         ),
-        (Intent::Canary, _) => lacks("choose another class"),
-        _ => lacks("remove it, or choose another class"),
+        (Intent::Canary, _) => unsupported("choose another class"),
+        _ => unsupported("remove it, or choose another class"),
     }
 }
