@@ -233,6 +233,9 @@ fn a_file_and_who_serves_it() {
         gateway,
     ];
     assert_eq!(served, expected.concat());
+    // The setting counts, too, if it names the built-in default.
+    let ran = traced("explain-default", "defaultController: ingress-nginx\n", &services[2..]).expect(0);
+    assert!(ran.stdout.contains("from settings.defaultController"), "{}", ran.stdout);
 }
 
 /// What a Service wants, and how the program that serves it says that.

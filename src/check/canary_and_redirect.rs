@@ -64,8 +64,6 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     }
     let Support::Unsupported(help) = support(plan, target, Intent::HttpsRedirect, None) else { return };
     let line = redirecting_line(plan);
-    let is_option =
-        line.is_none() && matches!(plan.controller(target), Controller::Traefik | Controller::Alb);
     // Other rules report that an option has no effect without TLS, and that an annotation of Traefik disables TLS. A setting
     // applies only to Services with TLS.
     let is_refused = || {
@@ -73,7 +71,7 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
             && refused_tls(plan).is_some()
             && plan.asked_redirect().is_none()
     };
-    if is_option && (!plan.tls().is_on() || is_refused()) {
+    if line.is_none() && (!plan.tls().is_on() || is_refused()) {
         return;
     }
     let help = match line {

@@ -7,10 +7,12 @@ use std::cmp::Reverse;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Key;
+use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{at_fault, intent_of, plainest, reason_unread};
+use crate::dialect::nginx::rules::ineffective::is_alone;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{NO_REQUEST, Support, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
@@ -22,7 +24,7 @@ use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
 use crate::validation::parse_bool;
-use crate::values::{BackendProtocol, Target, Termination};
+use crate::values::{BackendProtocol, Target, Termination, Tls};
 
 /// Whether the object of a target has the effect of an annotation by other means.
 fn has_effect_otherwise(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
@@ -124,7 +126,7 @@ pub(super) fn is_done_as_given(plan: &Plan, key: &str, target: Target) -> bool {
 }
 
 /// Whether an annotation has no effect, although the controller of the target reads it, because TLS passes through to the Service.
-fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
+pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
     let controller = plan.controller(target);
     let name = key.rsplit('/').next().unwrap_or_default();
     match target {
@@ -268,17 +270,22 @@ pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Ta
 /// Reports annotations whose effect is lost on a target. The loss of a protection is an Error, so no object is emitted without it.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    // Without knowledge about the class, its controller may be the program whose keys are given.
-    let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
-    let is_perhaps_another =
-        |server: &Server| server.controller == Controller::IngressNginx && !is_known(server);
-    if plan.annotations.is_empty() || (plan.servers.iter().all(is_perhaps_another) && !plan.passes_tls()) {
+    if plan.annotations.is_empty() || (plan.servers.iter().all(Server::is_assumed) && !plan.passes_tls()) {
         return;
     }
+    // The rule `protection-unclear` reports annotations of another program than the assumed one. The settings may have annotations
+    // for the programs of several classes.
+    let is_perhaps_another = |server: &Server, annotation: &Annotation| {
+        server.is_assumed()
+            || (server.controller == Controller::IngressNginx
+                && matches!(server.reason, Reason::ClassName | Reason::DefaultController)
+                && !annotation.is_forwarded())
+    };
     let refused = refused(plan);
     let losses = |annotation: &Annotation| -> Vec<(Loss, Target)> {
         let is_idle = |server: &&Server| {
-            !is_perhaps_another(server) || is_idle_where_tls_passes(plan, &annotation.key, server.target)
+            !is_perhaps_another(server, annotation)
+                || is_idle_where_tls_passes(plan, &annotation.key, server.target)
         };
         let known = plan.servers.iter().filter(is_idle).map(|server| server.target);
         known.map(|target| (loss(plan, annotation, target), target)).collect()
@@ -286,10 +293,12 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let mut found = Vec::new();
     for annotation in &plan.annotations {
         let most = losses(annotation).into_iter().map(|(loss, _)| loss).max().unwrap_or(Loss::Nothing);
-        // An invalid value has its own finding.
+        // An invalid value has its own finding, and so does a key without another one.
         let is_told = || {
             intent_of(&annotation.key).is_some_and(|it| refused.contains(&it))
                 || bad_value(plan, annotation).is_some()
+                || (plan.has_stable_ingress() && is_alone(plan, annotation))
+                || is_removed(context, &annotation.key)
         };
         if most > Loss::Nothing && context.denial(annotation).is_none() && !is_told() {
             let is_accepted = context.settings.accept_loss.fit(&annotation.key);
@@ -311,6 +320,14 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
             Lost { annotation, loss: weight.0, targets, all }.file(context, report);
         }
     }
+}
+
+/// Whether ingress-nginx alone serves the Service and no longer reads a key, which is reported as a legacy key.
+pub(super) fn is_removed(context: &RuleContext<'_>, key: &str) -> bool {
+    let is_nginx = |server: &Server| server.controller == Controller::IngressNginx;
+    !context.settings.forwards_legacy
+        && context.plan.servers.iter().all(is_nginx)
+        && matches!(find(key), Some(Legacy { migration: Migration::Removed { .. }, .. }))
 }
 
 /// A loss, with the annotation for which it is reported.
@@ -369,6 +386,9 @@ impl Lost<'_> {
             return Problem::new(code, said).help(help);
         }
         let help = match (is_redirect, annotation.is_forwarded()) {
+            (true, _) if context.plan.tls() == Tls::LoadBalancer => {
+                "let the load balancer send requests to https, and remove the line"
+            }
             (true, _) if targets.contains(&Target::HttpRoute) => {
                 "remove the line, and set config.xposer.stakater.com/TLS and the setting httpParentRefs"
             }

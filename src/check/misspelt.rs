@@ -1,8 +1,9 @@
 //! The rule about keys that have the prefix of a program but are not keys of this program.
 
+use super::loss::loss;
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::misspelt::{is_misspelt, misspelt};
-use crate::dialect::{makes_object_ignored, protects};
+use crate::dialect::{Loss, makes_object_ignored, protects};
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
@@ -16,7 +17,11 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         let (key, value) = (&annotation.key, &annotation.value);
         let is_told = context.plan.targets.contains(&Target::Ingress)
             && makes_object_ignored(context.plan.controller(Target::Ingress), key);
-        if is_told {
+        // The rule `protection` reports a key of an earlier version that protects.
+        let is_lost = |target: &Target| {
+            annotation.is_forwarded() && loss(context.plan, annotation, *target) == Loss::Protects
+        };
+        if is_told || context.plan.targets.iter().any(is_lost) {
             continue;
         }
         // The report keeps at most this many findings with one code and counts the others. A proposal is not computed for those,

@@ -4,6 +4,7 @@
 //! server, version 1.36, and the RFCs that they do not enforce.
 
 pub(crate) mod annotations;
+mod assumed;
 mod canary;
 mod canary_and_redirect;
 pub(crate) mod folded;
@@ -93,6 +94,8 @@ rules! {
         "the setting namespaces", host::ownership;
     "class-of-namespace", [ClassNotAllowed],
         "the setting namespaces", targets::class_of_namespace;
+    "served-class", [ClassUnserved],
+        "ingress-gce 1.40, pkg/utils: IsGCEIngress", object::served_class;
     "gateway-of-namespace", [GatewayNotAllowed],
         "the setting namespaces", targets::gateway_of_namespace;
     "common-name", [HostCommonName],
@@ -136,6 +139,8 @@ rules! {
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
+    "protection-unclear", [ProtectionUnclear],
+        "ingress-nginx 1.15 and NGINX Ingress Controller 5.5: both serve the class nginx by default", assumed::unread;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],

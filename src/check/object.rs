@@ -13,6 +13,7 @@ use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Port, PortRef, ServiceKind
 use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,
 };
+use crate::values::Target;
 
 /// Checks that the name and the namespace of the Service are DNS labels.
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
@@ -231,6 +232,24 @@ pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
             );
         }
         report.file(class.origin.path(), problem);
+    }
+}
+
+/// Checks that the program serves Ingresses of the class.
+pub(crate) fn served_class(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let controller = plan.controller(Target::Ingress);
+    let is_passed_over =
+        |class: &&Sourced<String>| plan.has_object(Target::Ingress) && controller.passes_over(&class.value);
+    if let Some(class) = plan.class.as_ref().filter(is_passed_over) {
+        let message = format!(
+            "{} serves the class {} only if its option --ingress-class names it",
+            controller.name(),
+            quoted(&class.value)
+        );
+        let help =
+            "choose the class gce, gce-internal or gce-regional-external, unless you run it with this option";
+        report.file(class.origin.path(), Problem::new(Code::ClassUnserved, message).help(help));
     }
 }
 

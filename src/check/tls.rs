@@ -65,7 +65,7 @@ pub(crate) fn certificate_hosts(context: &RuleContext<'_>, report: &mut Report) 
     } else {
         (
             "no certificate is asked for, so there is none for these hosts",
-            "set config.xposer.stakater.com/TLS, or remove the annotation",
+            "set config.xposer.stakater.com/TLS: \"true\", or remove the annotation",
         )
     };
     report.file(host.host_origin.path(), Problem::new(Code::TlsHostsIgnored, message).help(help));

@@ -336,6 +336,10 @@ codes! {
         "The ingress class is not a valid object name.",
         "ingressClassName is a DNS subdomain (ValidateIngressSpec).",
         "Name an existing IngressClass.";
+    ClassUnserved, "class-unserved", Warning,
+        "The program serves no Ingress of the class by default.",
+        "The controller of GKE reads the class in the annotation kubernetes.io/ingress.class, and serves gce, gce-internal and gce-regional-external.",
+        "Choose one of these classes, unless you run the controller with another one.";
     ClassConflict, "class-conflict", Error,
         "Two different ingress classes are asked for.",
         "The API server refuses an Ingress whose class annotation and ingressClassName differ (ValidateIngressCreate).",
@@ -374,7 +378,7 @@ codes! {
     TlsHostsIgnored, "tls-hosts-ignored", Warning,
         "TLSHosts names hosts for a certificate, and none is asked for.",
         "The hosts are for the TLS section of an Ingress, which there is only with a secret.",
-        "Set the annotation config.xposer.stakater.com/TLS, or remove TLSHosts.";
+        "Set config.xposer.stakater.com/TLS: \"true\", or remove TLSHosts.";
     RedirectWithoutCertificate, "redirect-without-certificate", Warning,
         "A host is to be redirected to one with or without `www.`, and the certificate of cert-manager has only one of the two.",
         "ingress-nginx redirects requests by https only where the certificate has both names.",
@@ -547,6 +551,10 @@ codes! {
         "Whoever serves the Service has nothing for an annotation that makes it safer.",
         "What is said about ciphers, headers or the connection to the Service has no effect there.",
         "Remove the line, or choose a class or a target that has it.";
+    ProtectionUnclear, "protection-unclear", Warning,
+        "An annotation protects the Service only if another program serves it than the assumed one.",
+        "If no setting, no IngressClass of the cluster and no name of a class says which program serves the Service, ingress-nginx is assumed, which does not read the annotation. A class nginx can also be one of NGINX Ingress Controller.",
+        "Name the program of the class in the setting controllers, or that of all other classes in defaultController.";
     IntentInvalid, "intent-invalid", Error,
         "The value of an option has not the form that the option takes.",
         "Each of these options has one grammar, whoever serves the Service; a value that is partly valid is refused whole.",

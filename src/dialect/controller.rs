@@ -263,6 +263,16 @@ impl Controller {
             }
     }
 
+    /// Whether it reads a class only in the annotation `kubernetes.io/ingress.class`, never in the field.
+    pub(crate) fn reads_annotation_of(self, class: &str) -> bool {
+        self == Self::Gce || is_of_annotation(class)
+    }
+
+    /// Whether it serves no Ingress of a class unless one of its own options names the class.
+    pub(crate) fn passes_over(self, class: &str) -> bool {
+        self == Self::Gce && !is_of_annotation(class)
+    }
+
     /// Whether it reads the annotations of ingress-nginx.
     pub(crate) fn is_nginx(self) -> bool {
         matches!(self, Self::IngressNginx | Self::TraefikNginx)

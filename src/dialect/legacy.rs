@@ -1,6 +1,6 @@
 //! Forwarded keys that no program reads any more, and what is read instead.
 
-use super::{cert_manager, kubernetes, monitor, nginx};
+use super::{cert_manager, contour, kubernetes, monitor, nginx};
 use crate::validation::halves;
 
 /// What Xposer does with a legacy key.
@@ -97,8 +97,8 @@ pub(super) const fn row(old: &'static str, migration: Migration, source: &'stati
 }
 
 /// The tables in addition to [`nginx::removed::REMOVED`].
-static TABLES: [&[Legacy]; 4] =
-    [kubernetes::LEGACY, nginx::removed::LEGACY, cert_manager::LEGACY, monitor::LEGACY];
+static TABLES: [&[Legacy]; 5] =
+    [kubernetes::LEGACY, contour::LEGACY, nginx::removed::LEGACY, cert_manager::LEGACY, monitor::LEGACY];
 
 /// Returns all rows. If several match a key, the first one counts.
 ///
@@ -137,6 +137,9 @@ pub fn find(key: &str) -> Option<&'static Legacy> {
         })
     })
 }
+
+/// The keys that name the class of an Ingress, in ascending order.
+pub(crate) const CLASSES: [&str; 2] = [kubernetes::CLASS, contour::CLASS];
 
 /// Returns the key that replaced a legacy key.
 pub(crate) fn successor(row: &Legacy, key: &str) -> Option<String> {

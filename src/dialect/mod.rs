@@ -12,7 +12,7 @@ mod app_gateway;
 mod argocd;
 pub(crate) mod cert_manager;
 mod cilium;
-mod contour;
+pub(crate) mod contour;
 pub(crate) mod controller;
 pub(crate) mod covers;
 mod dialects;
@@ -208,7 +208,7 @@ pub(crate) fn problem_of_value(
     }
     match known.invalid_value(value) {
         Some(invalid_value) => Some(misfitting(controller, &known, (key, value), &invalid_value)),
-        None => cross_namespace_problem(program, &known, (key, value), own, granted),
+        None => cross_namespace_problem(program.cross_namespace, &known, (key, value), own, granted),
     }
 }
 
@@ -220,6 +220,7 @@ fn misfitting(
     invalid_value: &InvalidValue,
 ) -> Problem {
     let does = match invalid_value.on_invalid {
+        OnInvalid::Refused if controller == Controller::Alb => "refuses all Ingresses of the load balancer",
         OnInvalid::Refused => "refuses the whole Ingress",
         OnInvalid::Denied => "answers nobody",
         OnInvalid::Ignored | OnInvalid::AdmitsAll | OnInvalid::DropsFeature => "ignores the line",
@@ -247,7 +248,7 @@ pub(crate) struct Allowed {
 
 /// Returns the diagnostic that a value names an object of a namespace other than the Service's own.
 fn cross_namespace_problem(
-    program: &Program,
+    cross_namespace: CrossNamespace,
     known: &Key,
     (key, value): (&str, &str),
     own: Option<&str>,
@@ -255,7 +256,7 @@ fn cross_namespace_problem(
 ) -> Option<Problem> {
     let own = own?;
     let other = known.holds.other_namespace(value, own)?;
-    let (code, does, or) = match program.cross_namespace {
+    let (code, does, or) = match cross_namespace {
         CrossNamespace::Uses(does) if !granted.cross_namespace => {
             (Code::AnnotationDenied, does, ", or ask your administrator to allow the key")
         }

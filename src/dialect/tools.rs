@@ -1,8 +1,8 @@
 //! The subjects of the annotations and labels of an existing Ingress, for a program that converts it to options.
 
 use super::cert_manager::{is_about_issuer, is_issuer, named_kind};
-use super::kubernetes;
 use super::nginx::CANARY;
+use super::{contour, kubernetes};
 
 /// The subject of an annotation of an Ingress.
 ///
@@ -96,7 +96,7 @@ const OLD_CHART_LABELS: [&str; 3] = ["chart", "heritage", "release"];
 pub fn about(key: &str) -> About {
     match key {
         CANARY => return About::Canary,
-        kubernetes::CLASS => return About::Class,
+        kubernetes::CLASS | contour::CLASS => return About::Class,
         kubernetes::TLS_ACME => return About::Certificate,
         _ => {}
     }

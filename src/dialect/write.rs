@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::controller::{Controller, is_of_annotation};
+use super::controller::Controller;
 use super::dialects::dialect;
 use super::mappings::is_same_annotation;
 use super::nginx::paths::RewrittenPaths;
@@ -193,7 +193,8 @@ pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
 
 /// Returns the annotation for the class, if its controller reads the class only there.
 fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
-    let class = plan.class.as_ref().filter(|class| is_of_annotation(&class.value));
+    let controller = plan.controller(Target::Ingress);
+    let class = plan.class.as_ref().filter(|class| controller.reads_annotation_of(&class.value));
     let written = class.map(|class| Written {
         key: kubernetes::CLASS,
         value: class.value.as_str().into(),

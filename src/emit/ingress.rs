@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
-use crate::dialect::controller::{Controller, is_of_annotation};
+use crate::dialect::controller::Controller;
 use crate::dialect::write::Paths;
 use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
@@ -110,7 +110,7 @@ pub(super) fn without_tls(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
 }
 
 fn spec<'p>(plan: &'p Plan, rules: Vec<Rule<'p>>) -> Spec<'p> {
-    let class = plan.class().filter(|class| !is_of_annotation(class));
+    let class = plan.class().filter(|class| !plan.controller(Target::Ingress).reads_annotation_of(class));
     Spec { ingress_class_name: class, rules, tls: Vec::new() }
 }
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Found, Taken, annotation, claimed, items, word};
 use crate::diagnostics::FieldPath;
-use crate::dialect::{kubernetes, nginx};
+use crate::dialect::legacy::CLASSES;
+use crate::dialect::nginx;
 use crate::validation::{PathType, parse_bool};
 
 /// The hosts and paths of an Ingress. Without rules, its default backend gets the requests for all hosts.
@@ -39,11 +40,12 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     }
 }
 
-/// The classes of the field and the annotation. If both exist, the controller decides which one applies.
+/// The classes of the field and the annotations. If several exist, the controller decides which one applies.
 fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o str, FieldPath)> {
     let field =
         word(spec, "ingressClassName").map(|it| (it, FieldPath::object(&["spec", "ingressClassName"])));
-    let old = annotation(object, kubernetes::CLASS).map(|it| (it, FieldPath::annotation(kubernetes::CLASS)));
+    let old =
+        CLASSES.into_iter().filter_map(|key| Some((annotation(object, key)?, FieldPath::annotation(key))));
     field.into_iter().chain(old)
 }
 

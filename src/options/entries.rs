@@ -7,8 +7,9 @@ use super::layer::Entry;
 use super::parse::{Parsed, Problems, invalid, is_annotation, mapping, one, texts, wrong};
 use super::table::{self, Layer};
 use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
+use crate::dialect::cert_manager;
+use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx::{self, Redirect};
-use crate::dialect::{cert_manager, kubernetes};
 use crate::service::{
     CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX,
 };
@@ -66,7 +67,7 @@ fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
         let said = format!("{} is not an annotation key: {error}", quoted(key));
         return Err(wrong(&place, said, "write `key: value` with a key such as example.com/name"));
     }
-    if key == kubernetes::CLASS {
+    if CLASSES.contains(&key) {
         let said = format!("{} is the class, and not an annotation to give", quoted(key));
         return Err(wrong(&place, said, "set ingressClassName"));
     }

@@ -89,7 +89,7 @@ pub struct Settings {
     /// The controller that serves each class.
     pub(crate) controllers: Named<Sourced<Controller>>,
     /// The controller that serves all other classes.
-    pub(crate) default_controller: Controller,
+    pub(crate) default_controller: Option<Controller>,
     /// The controllers as the classes and Gateways of the cluster name them.
     pub(crate) served_by: ServedBy,
     /// Named authentications, which Services can choose.
@@ -118,7 +118,7 @@ impl Default for Settings {
             allow: Patterns::default(),
             accept_loss: Patterns::default(),
             controllers: Named::default(),
-            default_controller: Controller::IngressNginx,
+            default_controller: None,
             served_by: ServedBy::default(),
             auth: Named::default(),
             dns_prefixes: external_dns::PREFIXES.map(str::to_owned).to_vec(),

@@ -910,7 +910,7 @@ options! {
             doc: "Which program serves the classes that nothing else is known of, and Ingresses without a class.",
             default: "ingress-nginx",
             setting: ("defaultController", "traefik", |settings, value, at| {
-                keep(parse::controller(value, at)?, &mut settings.default_controller)
+                keep(parse::controller(value, at)?.map(Some), &mut settings.default_controller)
             }),
         }
         {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostics::{Origin, Sourced, Subject};
-use crate::dialect::kubernetes;
+use crate::dialect::legacy::CLASSES;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
 use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
@@ -443,7 +443,8 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn class_name(&self) -> Option<&str> {
-        let annotation = || self.annotations.iter().find(|it| it.key == kubernetes::CLASS);
+        // Contour reads its own key, the last one, first.
+        let annotation = || self.annotations.iter().rfind(|it| CLASSES.contains(&it.key.as_str()));
         self.class().or_else(|| annotation().map(|it| it.value.as_str()))
     }
 

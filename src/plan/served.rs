@@ -17,14 +17,23 @@ pub(crate) struct Server {
 /// The reason why a controller is known to serve an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// A setting names the controller.
+    /// The setting `controllers` or `gatewayController` names the controller, or a key that only this controller reads.
     Setting(Origin),
     /// The class in the cluster names this controller.
     Cluster(String),
     /// The name of the class implies the controller.
     ClassName,
-    /// No other reason applies: the default controller.
+    /// No other reason applies: the controller of the setting `defaultController`.
+    DefaultController,
+    /// No other reason applies, and there is no such setting: the built-in default.
     Default,
+}
+
+impl Server {
+    /// Whether the controller is only assumed, so that another program may serve the objects. For a Gateway, nothing is assumed.
+    pub(crate) fn is_assumed(&self) -> bool {
+        self.reason == Reason::Default && self.controller == Controller::IngressNginx
+    }
 }
 
 /// An intent of the Service, with its value and source.
@@ -73,6 +82,7 @@ impl Plan {
                 format!("{name}, as its class with the controller {controller} says")
             }
             Reason::ClassName => format!("{name}, as the name of the class says"),
+            Reason::DefaultController => format!("{name}, as settings.defaultController says"),
             Reason::Default => format!("{name}, as nothing says anything else"),
         })
     }
@@ -89,7 +99,7 @@ impl Plan {
     #[must_use]
     pub fn class_without_server(&self) -> Option<&str> {
         let server = self.servers.iter().find(|server| server.target == Target::Ingress)?;
-        self.class_name().filter(|_| server.reason == Reason::Default)
+        self.class_name().filter(|_| matches!(server.reason, Reason::DefaultController | Reason::Default))
     }
 
     /// The entry of an intent, if the Service has it.

@@ -8,10 +8,9 @@ use super::migrate::{Migrated, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
-use crate::dialect::controller::is_of_annotation;
-use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::legacy::{CLASSES, Legacy, Migration, find};
 use crate::dialect::nginx::paths::asked_path;
-use crate::dialect::{external_dns, forecastle, is_of_controller, kubernetes};
+use crate::dialect::{external_dns, forecastle, is_of_controller};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Settings, Slot};
@@ -95,7 +94,7 @@ impl<'v> Resolver<'v, '_> {
         let (layers, forwarded) = (self.layers, self.forwarded);
         let of_block = || {
             let mut lines = forwarded.block.lines().iter();
-            lines.find(|line| line.key == kubernetes::CLASS && !line.value.is_empty()).map(|line| line.value)
+            lines.find(|line| CLASSES.contains(&line.key) && !line.value.is_empty()).map(|line| line.value)
         };
         let own = layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
         own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
@@ -237,19 +236,20 @@ impl<'v> Resolver<'v, '_> {
             return false;
         }
         let own = self.layers.service.and_then(|own| own.class.set());
-        match own.or(class.set()) {
-            Some(own) if own.value != line.value => {
+        let own = own.map(|own| (own, annotation::CLASS));
+        match own.or_else(|| Some((class.set()?, FORWARD_ANNOTATION))) {
+            Some((own, place)) if own.value != line.value => {
                 let message = format!(
                     "the class {} contradicts {} in {}",
                     quoted(line.value),
                     quoted(&own.value),
-                    annotation::CLASS
+                    place
                 );
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
             // Some controllers read the class only in the annotation; a class of theirs stays there.
-            _ if self.translates() && !is_of_annotation(line.value) => {
+            _ if self.translates() && !self.controller.reads_annotation_of(line.value) => {
                 let problem = translated(line.key, "spec.ingressClassName");
                 self.block(problem.at(line.key_range.clone()));
             }

@@ -86,7 +86,7 @@ pub(crate) fn resolve(
     let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
-    let controller = settings.default_controller;
+    let controller = settings.default_controller.unwrap_or(Controller::IngressNginx);
     let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
     let mut plan = Box::new(Plan::of(service, Arc::clone(&resolver.report.subject)));
     plan.tls = layers.first(|it| &it.tls).cloned();

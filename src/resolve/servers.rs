@@ -1,9 +1,12 @@
 //! The controllers that serve the objects of a plan.
 
 use super::{Plan, Resolver};
+use crate::diagnostics::Origin;
+use crate::dialect::contour;
 use crate::dialect::controller::Controller;
 use crate::options::GatewayFacts;
 use crate::plan::{Reason, Server};
+use crate::service::FORWARD_ANNOTATION;
 use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
@@ -49,8 +52,20 @@ impl Resolver<'_, '_> {
         }
         match class.and_then(Controller::of_class) {
             Some(controller) => (controller, Reason::ClassName),
-            None => (settings.default_controller, Reason::Default),
+            None if self.is_class_of_contour(class) => {
+                (Controller::Contour, Reason::Setting(Origin::Annotation(FORWARD_ANNOTATION.into())))
+            }
+            None => match settings.default_controller {
+                Some(controller) => (controller, Reason::DefaultController),
+                None => (Controller::IngressNginx, Reason::Default),
+            },
         }
+    }
+
+    /// Whether a line that only Contour reads names the class.
+    fn is_class_of_contour(&self, class: Option<&str>) -> bool {
+        let lines = self.forwarded.block.lines();
+        lines.iter().any(|line| line.key == contour::CLASS && Some(line.value) == class)
     }
 
     /// The controller that serves HTTPRoutes, if all Gateways of the plan have the same one.

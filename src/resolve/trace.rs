@@ -169,10 +169,8 @@ impl Rows<'_> {
                     let class = self.plan.class_name().unwrap_or_default();
                     known_by = Some(format!("the name of the class {}", quoted(class)));
                 }
-                Reason::Default if server.target == Target::Ingress => {
-                    if server.controller != Settings::default().default_controller {
-                        origin = Origin::Setting(FieldPath::setting("defaultController"));
-                    }
+                Reason::DefaultController => {
+                    origin = Origin::Setting(FieldPath::setting("defaultController"));
                 }
                 Reason::Default => {}
             }

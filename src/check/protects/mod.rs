@@ -9,7 +9,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
 use crate::dialect::{Same, effect};
 use crate::intents::Intent;
-use crate::plan::{Annotation, Plan, Reason, Server};
+use crate::plan::{Annotation, Plan, Server};
 use crate::values::Target;
 use protection::{ALTERNATIVES, Protection, is_weaker, protections};
 
@@ -312,17 +312,15 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
 /// ```
 #[must_use]
 pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
-    // A default from the settings applies to all other classes, so it is not an assumption. For a Gateway, nothing is assumed.
-    let is_guess =
-        |server: &Server| server.reason == Reason::Default && server.controller == Controller::IngressNginx;
-    let of = |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(is_guess);
+    let of =
+        |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(Server::is_assumed);
     // If the class stays the same, its controller stays known.
     let is_other = old.controller(target) != new.controller(target) || old.class_name() != new.class_name();
     of(old) == Some(false) && of(new) == Some(true) && is_other
 }
 
 /// Returns the program that is assumed to serve an Ingress, as a part of a sentence.
-fn guess(plan: &Plan, target: Target) -> String {
+pub(super) fn guess(plan: &Plan, target: Target) -> String {
     let class = plan
         .class_name()
         .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));

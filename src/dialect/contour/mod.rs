@@ -5,6 +5,13 @@ pub(super) mod write;
 
 use super::go::is_duration;
 use super::key::{CrossNamespace, Form, Holds, Names, OnInvalid, Program, Shape, Text, key};
+use super::legacy::{Legacy, Migration, row};
+
+/// The annotation that names the class for Contour. It counts more than the class that every program reads.
+pub(crate) const CLASS: &str = "projectcontour.io/ingress.class";
+
+pub(super) static LEGACY: &[Legacy] =
+    &[row(CLASS, Migration::Class, "Contour 1.33, internal/annotation and internal/ingressclass")];
 
 /// A timeout. A number without a unit is not a duration, unless it is 0.
 static TIMEOUT: Text = Text {

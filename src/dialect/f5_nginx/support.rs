@@ -88,7 +88,7 @@ pub(in crate::dialect) fn support(
         (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => match protocol {
             BackendProtocol::H2c => unsupported("write grpc if the Service speaks it, or http"),
             BackendProtocol::Grpc | BackendProtocol::Grpcs if !plan.tls().has_secret() => {
-                unsupported("set config.xposer.stakater.com/TLS, without which gRPC is not served")
+                unsupported("set config.xposer.stakater.com/TLS: \"true\", without which gRPC is not served")
             }
             _ => Support::Full,
         },

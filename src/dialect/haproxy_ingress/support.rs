@@ -104,7 +104,7 @@ pub(in crate::dialect) fn support(
         }
         (Intent::RateLimit, _) => partial("counts the connections of a second, and not the requests in them"),
         (Intent::ClientCertificate, _) if !plan.tls().has_secret() => {
-            unsupported("set config.xposer.stakater.com/TLS")
+            unsupported("set config.xposer.stakater.com/TLS: \"true\"")
         }
         (Intent::ClientCertificate, Some(IntentValue::Certificate(wanted))) if !wanted.is_optional => {
             certificate(plan).unwrap_or(Support::Full)

@@ -115,7 +115,7 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
             Some(unsupported(format!("write a burst that is a multiple of {}", rate.requests)))
         }
         IntentValue::Certificate(_) if !plan.tls().has_secret() => {
-            Some(unsupported("set config.xposer.stakater.com/TLS"))
+            Some(unsupported("set config.xposer.stakater.com/TLS: \"true\""))
         }
         IntentValue::Certificate(_) if plan.namespace().is_none() => Some(unsupported("set metadata.namespace")),
         IntentValue::Certificate(wanted) if !wanted.is_optional => certificate(plan),

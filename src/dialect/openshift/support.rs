@@ -60,7 +60,7 @@ pub(in crate::dialect) fn support(
         | (Intent::BackendProtocol, Some(IntentValue::Protocol(BackendProtocol::Http))) => Support::Full,
         (Intent::HttpsRedirectCode, _) => unsupported("remove it: the router answers with 302"),
         (Intent::TlsPassthrough, _) if !plan.tls().has_secret() => {
-            unsupported("set config.xposer.stakater.com/TLS")
+            unsupported("set config.xposer.stakater.com/TLS: \"true\"")
         }
         (Intent::TlsPassthrough, _) => Support::Full,
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {

@@ -1,6 +1,6 @@
 //! The annotations of Traefik 3.7 and 1.7.
 
-pub(super) mod nginx;
+pub(in crate::dialect) mod nginx;
 pub(crate) mod rules;
 pub(crate) mod support;
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! The annotations of ingress-nginx that Traefik's provider for ingress-nginx reads.
 
+use crate::dialect::key::CrossNamespace;
 use crate::validation::pattern::matches;
+
+/// What the provider does with an object of another namespace.
+pub(in crate::dialect) const CROSS_NAMESPACE: CrossNamespace = CrossNamespace::Refuses(
+    "Traefik's provider for ingress-nginx refuses unless its option allowCrossNamespaceResources is true",
+);
 
 /// The annotation without which Traefik does not check the size of a body.
 pub(super) const REQUEST_BUFFERING: &str = "nginx.ingress.kubernetes.io/proxy-request-buffering";

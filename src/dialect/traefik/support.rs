@@ -85,9 +85,14 @@ pub(in crate::dialect) fn support(
             )
             .into(),
         ),
-        (Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout, _) => {
-            on_service(plan, SERVERS_TRANSPORT, "the name of a ServersTransport with forwardingTimeouts")
-        }
+        (Intent::ConnectTimeout, _) => on_service(
+            plan,
+            SERVERS_TRANSPORT,
+            "the name of a ServersTransport with forwardingTimeouts.dialTimeout",
+        ),
+        (Intent::IdleTimeout | Intent::Timeout, _) => unsupported(
+            "remove it: of an answer, Traefik limits only the time until it begins, by forwardingTimeouts.responseHeaderTimeout of a ServersTransport",
+        ),
         (Intent::StickySession, _) => on_service(plan, STICKY_COOKIE, "\"true\""),
         (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => speaks(plan, *protocol),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
@@ -187,7 +192,11 @@ fn by_middleware(plan: &Plan) -> Option<Support> {
     }
     let own = plan.annotation(MIDDLEWARES)?;
     Some(Support::Unsupported(
-        format!("remove the line {MIDDLEWARES}: {}, or add a Middleware of your own to it", own.value).into(),
+        format!(
+            "remove it and add a Middleware of your own to the line {MIDDLEWARES}: {}, or remove that line",
+            own.value
+        )
+        .into(),
     ))
 }
 

@@ -110,14 +110,11 @@ fn basic_auth(given: &Annotations<'_>) -> Option<OptionValue> {
 /// No option has a URL with variables of nginx, so such a sign-in is left out, and clients see the answer of the server.
 fn external_auth(given: &Annotations<'_>) -> Option<OptionValue> {
     let url = given.text("auth-url")?;
-    if given.text("auth-method").is_some_and(|method| method != "GET") {
+    if let Some(method) = given.text("auth-method").filter(|method| *method != "GET") {
         return no_option_from(
             Intent::ExternalAuth,
             &["auth-url", "auth-method"],
-            (
-                "auth-method asks for another method than GET, which no option does",
-                "remove auth-method, if the server takes GET",
-            ),
+            (&format!("no option asks by `{method}`"), "remove auth-method, if the server takes GET"),
         );
     }
     let sign_in = given.text("auth-signin").filter(|url| !url.contains('$')).unwrap_or_default();

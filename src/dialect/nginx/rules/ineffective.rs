@@ -39,6 +39,12 @@ pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
             .any(|wanted| wanted.keys.is_empty() && is_annotation_of(plan, Target::Ingress, wanted, &key))
 }
 
+/// Whether an annotation of ingress-nginx has no effect without a key that is missing.
+pub(crate) fn is_alone(plan: &Plan, annotation: &Annotation) -> bool {
+    let known = annotation.key.strip_prefix(PREFIX).and_then(find);
+    known.is_some_and(|known| !known.needs.is_empty() && !known.needs.iter().any(|name| is_on(plan, name)))
+}
+
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();

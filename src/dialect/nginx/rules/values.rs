@@ -6,6 +6,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::key::{InvalidValue, Key, OnInvalid};
 use crate::dialect::nginx::read::intent_of;
 use crate::dialect::nginx::{PREFIX, PROGRAM, find, invalid_value};
+use crate::dialect::traefik::nginx::CROSS_NAMESPACE;
 use crate::dialect::{Allowed, cross_namespace_problem, unexpected};
 use crate::intents::Intent;
 use crate::plan::context::{RuleContext, is_refused};
@@ -26,7 +27,8 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         if let Some((invalid_value, is_harmless)) = invalid_value(known, value) {
             file(annotation, problem(annotation, &invalid_value, is_harmless, is_served), report);
         } else if by.is_some_and(Controller::is_nginx) {
-            let problem = cross_namespace_problem(&PROGRAM, known, (key, value), plan.namespace(), granted);
+            let does = if is_served { PROGRAM.cross_namespace } else { CROSS_NAMESPACE };
+            let problem = cross_namespace_problem(does, known, (key, value), plan.namespace(), granted);
             problem.into_iter().for_each(|problem| annotation.file_value(report, problem));
         }
     }

@@ -9,7 +9,7 @@ use super::support::ends_tls;
 use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
 use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::gateway::regex::grouped;
-use crate::dialect::kubernetes;
+use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx::paths::as_regex;
 use crate::dialect::write::{Content, Extra, Written};
 use crate::plan::kinds::Kind;
@@ -167,7 +167,7 @@ fn annotations<'p>(
         all.push((MIDDLEWARES, middlewares.into()));
     }
     let is_kept = |key: &str| {
-        key == kubernetes::CLASS
+        CLASSES.contains(&key)
             || (has_same_hosts
                 && key.starts_with(ROUTER)
                 && !key.starts_with(TLS)
