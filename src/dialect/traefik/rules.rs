@@ -1,6 +1,7 @@
 //! Rules about values that Traefik's provider for ingress-nginx reads differently from ingress-nginx, and about annotations of
 //! Traefik that turn TLS off.
 
+use super::TLS_OPTIONS;
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::support::{otherwise, refused_tls};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
@@ -68,6 +69,22 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     refused.file_value(report, problem);
 }
 
+/// Returns the annotation with a TLSOption, and what to do, if requests without TLS reach the Service without it. A router with
+/// a TLSOption serves requests by TLS alone, unless an annotation turns TLS off; the additional Ingress for plain requests has
+/// no TLSOption.
+pub(crate) fn open_options(plan: &Plan) -> Option<(&Annotation, String)> {
+    let options =
+        plan.annotation(TLS_OPTIONS).filter(|_| plan.controller(Target::Ingress) == Controller::Traefik)?;
+    let help = match refused_tls(plan) {
+        Some(refused) => ["remove the line ", &refused.key].concat(),
+        None if plan.tls().has_secret() && !plan.redirects(Target::Ingress) => {
+            "set config.xposer.stakater.com/HTTPSRedirect: \"true\"".to_owned()
+        }
+        None => return None,
+    };
+    Some((options, help))
+}
+
 /// Whether an annotation of ingress-nginx that the provider reads has another meaning there.
 pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, intent_value: &IntentValue) -> bool {
     target == Target::Ingress
@@ -83,11 +100,6 @@ fn lost(
     help: &str,
     report: &mut Report,
 ) {
-    let (code, said) = match loss {
-        Loss::Nothing => (Code::TargetInexpressible, said),
-        Loss::Needed => (Code::IntentLost, said),
-        Loss::Weakens => (Code::ProtectionWeakened, said),
-        Loss::Protects => context.lost(&annotation.key, said),
-    };
+    let (code, said) = context.loss(loss, &annotation.key, said);
     annotation.file_value(report, Problem::new(code, said).help(help.to_owned()));
 }
