@@ -58,10 +58,11 @@ impl Reader {
         let key = [prefix, "/", name].concat();
         plan.annotations.iter().any(|it| is_it(&it.key, &it.value))
             || plan.on_service.iter().any(|(key, value)| is_it(key, value))
-            || plan
-                .intents
-                .iter()
-                .any(|wanted| wanted.keys.is_empty() && is_annotation_of(plan, self.target, wanted, &key))
+            || plan.intents.iter().any(|wanted| {
+                // The program does not get the annotations of another one, but what is written for them.
+                let is_written = !wanted.keys.iter().any(|key| self.controller.reads(key));
+                is_written && is_annotation_of(plan, self.target, wanted, &key)
+            })
     }
 }
 
@@ -87,7 +88,8 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         {
             continue;
         }
-        match missing.iter_mut().find(|(known, _)| *known.row.needs == needs) {
+        match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && *it.row.needs == needs)
+        {
             Some((_, waiting)) => waiting.push(annotation),
             None if needs.iter().any(|name| reader.is_on(context.plan, prefix, name)) => {}
             None => missing.push((reader, vec![annotation])),
@@ -141,25 +143,33 @@ fn example(controller: Controller, prefix: &str, name: &str) -> String {
     [prefix, "/", name, value].concat()
 }
 
+/// Returns the target whose program reads the key of an annotation only elsewhere.
+fn read_elsewhere(plan: &Plan, annotation: &Annotation) -> Option<Target> {
+    let (_, row) = place_of(&annotation.key)?;
+    // Traefik gets no line that it reads only on a Service.
+    let is_of_traefik = annotation.key.starts_with(traefik::SERVICE);
+    let reads = |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
+    let mut targets = plan.targets.iter().copied();
+    let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)));
+    target.filter(|_| !row.is_some_and(|row| row.idle.is(&annotation.value)))
+}
+
+/// Whether the rule `key-elsewhere` reports an annotation for this target.
+pub(crate) fn is_elsewhere(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    read_elsewhere(plan, annotation) == Some(target)
+}
+
 /// Reports keys that the program of the class reads only on the Service, or in its ConfigMap.
 pub(crate) fn elsewhere(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    for annotation in &plan.annotations {
-        let Some((place, row)) = place_of(&annotation.key) else { continue };
-        let served = plan.targets.iter().map(|target| (*target, plan.controller(*target)));
-        // Traefik gets no line that it reads only on a Service.
-        let is_of_traefik = annotation.key.starts_with(traefik::SERVICE);
-        let reads =
-            |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
-        let mut readers = served.filter(|(target, it)| plan.has_object(*target) && reads(*it));
-        let is_idle = row.is_some_and(|row| row.idle.is(&annotation.value));
-        let Some((target, controller)) = readers.next().filter(|_| !is_idle) else { continue };
-        if context.denial(annotation).is_some() {
-            continue;
-        }
-        let said = format!("{} reads no {} on the {target}", controller.row().name, quoted(&annotation.key));
-        let loss = row.map_or(Loss::Needed, |row| row.loss.max(Loss::Needed));
-        let (code, said) = context.loss(loss, &annotation.key, said);
+    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+        let key = annotation.key.as_str();
+        let Some((place, row)) = place_of(key) else { continue };
+        let Some(target) = read_elsewhere(plan, annotation) else { continue };
+        let server = plan.controller(target).row().name;
+        let said = format!("{server} reads no {} on the {target}", quoted(key));
+        let (code, said) =
+            context.loss(row.map_or(Loss::Needed, |row| row.loss.max(Loss::Needed)), key, said);
         annotation.file_key(report, Problem::new(code, said).help(["move the line ", place].concat()));
     }
 }

@@ -3,7 +3,9 @@
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::mappings::intent_named;
 use crate::dialect::misspelt::{Found, is_misspelt, misspelt};
+use crate::dialect::support::support;
 use crate::dialect::{makes_object_ignored, protects};
+use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
@@ -42,7 +44,11 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
                 (problem.code, problem.message) = context.lost(key, said);
             }
             let name = key.rsplit('/').next().unwrap_or_default();
-            match intent_named(name).filter(|_| is_foreign || meant.is_none()) {
+            let is_supported = |intent: &Intent| {
+                let mut targets = context.plan.targets.iter();
+                targets.all(|target| support(context.plan, *target, *intent, None).is_supported())
+            };
+            match intent_named(name).filter(|it| (is_foreign || meant.is_none()) && is_supported(it)) {
                 Some(intent) => problem.help = Some(format!("write {} instead", intent.annotation())),
                 None if is_foreign && meant.is_none() => problem.help = Some(WITHOUT_OPTION.to_owned()),
                 None => {}

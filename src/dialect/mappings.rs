@@ -232,7 +232,7 @@ fn rows_of<'k>(
 pub(crate) fn intent_named(name: &str) -> Option<Intent> {
     let is_it = |row: &&IntentMapping| row.annotations.split([',', ':', ' ']).any(|word| word == name);
     let mut all = Controller::ALL.into_iter().flat_map(|it| rows(Target::Ingress, it));
-    all.find(is_it).map(|row| row.intent)
+    nginx::read::meaning(name).or_else(|| all.find(is_it).map(|row| row.intent))
 }
 
 /// Whether two annotations are alternatives for the same thing for the controller of a target. The rows write `or` between

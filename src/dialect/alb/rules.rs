@@ -143,7 +143,8 @@ fn https_ports(plan: &Plan) -> Vec<String> {
             let ports = all.iter().filter_map(|listener| listener.get("HTTPS"));
             ports.map(|port| port.to_string().trim_matches('"').to_owned()).collect()
         }
-        None => vec!["443".to_owned()],
+        None if CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()) => vec!["443".to_owned()],
+        None => Vec::new(),
     }
 }
 
@@ -154,10 +155,7 @@ fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
 
 /// Whether there is a listener for https at a port.
 fn has_listener(plan: &Plan, port: &str) -> bool {
-    match listeners(plan) {
-        Some(_) => https_ports(plan).iter().any(|known| known == port),
-        None => port == "443" && CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
-    }
+    https_ports(plan).iter().any(|known| known == port)
 }
 
 /// Whether a listener for http sends requests to the Service. A list that cannot be parsed has no listeners.

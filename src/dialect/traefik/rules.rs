@@ -1,9 +1,9 @@
 //! Rules about values that Traefik's provider for ingress-nginx reads differently from ingress-nginx, and about annotations of
 //! Traefik that turn TLS off.
 
-use super::TLS_OPTIONS;
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::support::{otherwise, refused_tls};
+use super::{ENTRY_POINTS, TLS_OPTIONS};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
@@ -43,7 +43,10 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Reports an annotation of Traefik that turns TLS off although TLS is wanted.
+/// The usual names of the entry point for requests without TLS.
+const PLAIN: [&str; 2] = ["web", "http"];
+
+/// Reports an annotation of Traefik that turns TLS off although TLS is wanted, or that serves TLS where nobody asks for it.
 pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_object(Target::Ingress)
@@ -52,7 +55,18 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     {
         return;
     }
-    let (Some(refused), Some(tls)) = (refused_tls(plan), &plan.tls) else { return };
+    let Some(tls) = &plan.tls else { return };
+    let Some(refused) = refused_tls(plan) else {
+        let is_plain = |it: &&Annotation| it.value.split(',').all(|name| PLAIN.contains(&name.trim()));
+        let Some(plain) = plan.annotation(ENTRY_POINTS).filter(is_plain) else { return };
+        let said = format!(
+            "{} names only the entry point for requests without TLS, and nobody answers by https",
+            quoted(&plain.key)
+        );
+        let help = "remove the line, or name the entry point for https";
+        plain.file_value(report, Problem::new(Code::ProtectionWeakened, said).help(help));
+        return;
+    };
     let is_own = matches!(tls.origin, Origin::Annotation(_));
     let problem = if is_own && refused.is_forwarded() {
         let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
