@@ -110,7 +110,10 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
         if key == MUTUAL {
             let Ok(entries) = serde_json::from_str::<Vec<Value>>(&given.value) else { continue };
             let has = |port: &String| {
-                entries.iter().filter_map(|it| it.get("port")).any(|known| known.to_string() == *port)
+                entries
+                    .iter()
+                    .filter_map(|it| it.get("port")?.as_u64())
+                    .any(|known| port.parse() == Ok(known))
             };
             let ports = https_ports(plan);
             let Some(missing) = ports.iter().find(|port| !has(port)) else { continue };
