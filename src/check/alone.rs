@@ -3,7 +3,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{Key, Program};
+use crate::dialect::key::{Idle, Program};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
 use crate::dialect::{Loss, nginx, place_of, read_by, traefik};
@@ -24,7 +24,8 @@ struct Reader {
     target: Target,
     controller: Controller,
     program: &'static Program,
-    row: Key,
+    needs: &'static [&'static str],
+    idle: Idle,
 }
 
 impl Reader {
@@ -35,7 +36,7 @@ impl Reader {
         };
         let reader = |target, controller| {
             let (program, row) = read_by(controller, key)?;
-            Some(Self { target, controller, program, row })
+            Some(Self { target, controller, program, needs: *row.needs, idle: row.idle })
         };
         if key.starts_with(nginx::PREFIX) {
             return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.has_stable_ingress());
@@ -72,9 +73,9 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &context.plan.annotations {
         let Some(reader) = Reader::of(context.plan, &annotation.key) else { continue };
         let (prefix, name) = annotation.key.split_once('/').unwrap_or_default();
-        let needs = *reader.row.needs;
+        let needs = reader.needs;
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| needs.contains(key));
-        let is_idle = reader.row.idle.is(&annotation.value) && !reader.program.refuses_alone;
+        let is_idle = reader.idle.is(&annotation.value) && !reader.program.refuses_alone;
         // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
         // other Services.
         let counts = annotation.is_forwarded()
@@ -88,8 +89,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         {
             continue;
         }
-        match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && *it.row.needs == needs)
-        {
+        match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && it.needs == needs) {
             Some((_, waiting)) => waiting.push(annotation),
             None if needs.iter().any(|name| reader.is_on(context.plan, prefix, name)) => {}
             None => missing.push((reader, vec![annotation])),
@@ -97,7 +97,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (reader, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
-        let needs = *reader.row.needs;
+        let needs = reader.needs;
         // If the missing key is inside the value of another one, that is reported instead.
         let is_needed = |key: &str| {
             let name = nginx::any_name(key).or_else(|| reader.program.name_of(key));

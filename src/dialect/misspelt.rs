@@ -214,6 +214,7 @@ mod tests {
             ("alb.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8", true),
             ("projectcontour.io/auth-url", "https://auth.example.com", true),
             ("projectcontour.io/rewrite-target", "/", false),
+            ("haproxy-ingress.github.io/cors-alow-origin", "https://example.com", false),
         ] {
             assert_eq!(misspelt(key, value).map(|found| found.is_foreign), Some(is_foreign), "{key}");
         }

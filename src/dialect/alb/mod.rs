@@ -28,7 +28,7 @@ static PORTS: Text = Text {
     }),
 };
 
-/// Parses a list of listeners; `None` if it is not valid.
+/// Parses a list of listeners, or of other things; `None` if it is not valid.
 fn listeners(list: &str) -> Option<Vec<Map<String, Value>>> {
     serde_json::from_str(list).ok()
 }

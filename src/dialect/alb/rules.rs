@@ -108,7 +108,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
         let key = given.key.as_str();
         let name = key.split_once('/').map_or(key, |(_, name)| name);
         if key == MUTUAL {
-            let Ok(entries) = serde_json::from_str::<Vec<Value>>(&given.value) else { continue };
+            let Some(entries) = super::listeners(&given.value) else { continue };
             let has = |port: &String| {
                 entries
                     .iter()

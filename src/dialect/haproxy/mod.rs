@@ -39,15 +39,13 @@ pub(super) static PROGRAM: Program = Program {
     plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
         rate-limit-whitelist request-capture request-redirect set-host src-ip-header",
     elsewhere: &[
-        (TO_SERVICE, "cookie-persistence cookie-persistence-no-dynamic route-acl"),
+        (TO_SERVICE, "cookie-persistence* route-acl"),
         (
             TO_CONFIG_MAP,
-            "clean-certs client-ca client-crt-optional client-strict-sni dontlognull frontend-config-snippet \
-                generate-certificates-signer global-config-snippet hard-stop-after http-connection-mode \
-                http-keep-alive http-server-close log-format log-format-tcp logasap maxconn nbthread proxy-protocol \
-                quic-alt-svc-max-age ssl-certificate stats-config-snippet syslog-server timeout-client \
-                timeout-client-fin timeout-connect timeout-http-* timeout-queue timeout-server-fin timeout-tunnel \
-                tls-alpn",
+            "clean-certs client-* dontlognull frontend-config-snippet generate-certificates-signer \
+                global-config-snippet hard-stop-after http-* log-format* logasap maxconn nbthread proxy-protocol \
+                quic-* ssl-certificate stats-config-snippet syslog-server timeout-client* timeout-connect \
+                timeout-http-* timeout-queue timeout-server-fin timeout-tunnel tls-alpn",
         ),
     ],
     formed: &[

@@ -38,18 +38,14 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    plain: "acme-preferred-chain agent-check-addr agent-check-send allowlist-source-header app-root \
-        assign-backend-server-id auth-external-placement auth-headers-* auth-method auth-signin auth-tls-error-page \
-        backend-check-interval backend-server-naming balance-algorithm bind-* blue-green-* cert-signer config-* \
-        cors-allow-headers cors-allow-methods cors-expose-headers cors-max-age fcgi-app health-check-addr \
-        health-check-uri http-frontend http-header-match http-header-match-regex http-passthrough http-response-* \
-        maxconn-server maxqueue-server oauth-* peers-table redirect-from redirect-from-code redirect-from-regex \
-        redirect-to redirect-to-code request-add-headers request-del-headers response-add-headers \
-        response-del-headers rewrite-target secure-sni secure-verify-hostname server-alias server-alias-regex \
-        service-upstream session-cookie-domain session-cookie-keywords session-cookie-name \
-        session-cookie-value-strategy source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend \
-        ssl-fingerprint-sha2-bits ssl-options-* ssl-passthrough-http-port tcp-service-* tls-alpn \
-        use-forwarded-proto use-proxy-protocol use-resolver var-namespace",
+    plain: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id auth- \
+        external-placement auth-headers-* auth-method auth-signin auth-tls-error-page backend-check-interval \
+        backend-server-naming balance-algorithm bind-* blue-green-* cert-signer config-* cors-allow-headers \
+        cors-allow-methods cors-expose-headers cors-max-age fcgi-app health-check-* http-* maxconn-server \
+        maxqueue-server oauth-* peers-table redirect-* request-add-headers request-del-headers response-add- \
+        headers response-del-headers rewrite-target secure-sni secure-verify-hostname server-alias* service- \
+        upstream session-cookie-* source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend ssl- \
+        fingerprint-* ssl-options-* ssl-passthrough-* tcp-service-* tls-alpn use-* var-namespace",
     formed: &[
         (Shape::Boolean, OnInvalid::Ignored, "hsts hsts-include-subdomains hsts-preload"),
         (
