@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use super::alone::is_elsewhere;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Key;
@@ -258,6 +259,7 @@ pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> b
 /// Whether a rule files a finding about an annotation on this target.
 pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     loss(plan, annotation, target) > Loss::Nothing
+        || is_elsewhere(plan, annotation, target)
         || is_misspelt(&annotation.key, &annotation.value)
         || bad_value(plan, annotation).is_some()
 }

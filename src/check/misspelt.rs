@@ -2,10 +2,17 @@
 
 use super::loss::loss;
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
-use crate::dialect::misspelt::{is_misspelt, misspelt};
+use crate::dialect::mappings::intent_named;
+use crate::dialect::misspelt::{Found, is_misspelt, misspelt};
+use crate::dialect::support::support;
 use crate::dialect::{Loss, makes_object_ignored, protects};
+use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
+
+/// The help for a protection that no option has.
+const WITHOUT_OPTION: &str =
+    "remove the line, choose another class, or ask your administrator for annotations.acceptLoss";
 
 /// Checks that a key with the prefix of a program is one of its keys.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
@@ -29,15 +36,27 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         let found = if filed < MAX_PER_CODE {
             misspelt(key, value)
         } else if is_misspelt(key, value) {
-            Some((Problem::new(Code::ForeignKeyUnknown, "one more"), None))
+            let problem = Problem::new(Code::ForeignKeyUnknown, "one more");
+            Some(Found { problem, meant: None, is_foreign: false })
         } else {
             None
         };
-        if let Some((mut problem, meant)) = found {
+        if let Some(Found { mut problem, meant, is_foreign }) = found {
             // An annotation of the settings may be for a version of the program that knows the key.
-            if annotation.is_forwarded() && meant.is_some_and(|meant| protects(&meant, value)) {
+            let is_protecting = || is_foreign || meant.as_ref().is_some_and(|meant| protects(meant, value));
+            if annotation.is_forwarded() && is_protecting() {
                 let said = [&problem.message, ", and what it may be meant for protects the Service"].concat();
                 (problem.code, problem.message) = context.lost(key, said);
+            }
+            let name = key.rsplit('/').next().unwrap_or_default();
+            let is_supported = |intent: &Intent| {
+                let mut targets = context.plan.targets.iter();
+                targets.all(|target| support(context.plan, *target, *intent, None).is_supported())
+            };
+            match intent_named(name).filter(|it| (is_foreign || meant.is_none()) && is_supported(it)) {
+                Some(intent) => problem.help = Some(format!("write {} instead", intent.annotation())),
+                None if is_foreign && meant.is_none() => problem.help = Some(WITHOUT_OPTION.to_owned()),
+                None => {}
             }
             annotation.file_key(report, problem);
             filed += 1;

@@ -3,6 +3,7 @@
 //! Every rule files its findings, and all rules run whatever the others find. The sources are the validators of the Kubernetes API
 //! server, version 1.36, and the RFCs that they do not enforce.
 
+mod alone;
 pub(crate) mod annotations;
 mod assumed;
 mod canary;
@@ -171,8 +172,12 @@ rules! {
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "alb-without-https", [AuthenticationOff],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
-    "nginx-alone", [AuthenticationOff, AnnotationAlone],
-        "ingress-nginx 1.15, internal/ingress/annotations and its template", ineffective::alone;
+    "alb-references", [AuthenticationOff, ProtectionLost, ProtectionLossAccepted, IntentLost],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go, computeIngressMutualAuthentication; enhanced_backend_builder.go, buildConditions", alb::rules::without_reference;
+    "key-alone", [AuthenticationOff, AnnotationAlone, AnnotationInvalid],
+        "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template", alone::alone;
+    "key-elsewhere", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
+        "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig", alone::elsewhere;
     "nginx-aliases", [AnnotationAlias],
         "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", ineffective::aliases;
     "nginx-passwords", [AuthenticationDenies],
@@ -199,6 +204,8 @@ rules! {
         "Kubernetes, validation of names; Traefik 3, Middlewares of an Ingress", targets::traefik;
     "f5-secrets", [AnnotationInvalid],
         "NGINX Ingress Controller 5.5, basic-auth-secret and jwt-key", f5_nginx::rules::secrets;
+    "f5-services", [AnnotationInvalid, IntentLost],
+        "NGINX Ingress Controller 5.5, internal/k8s/validation.go: validateServiceListAnnotation, validateRewriteListAnnotation and validateMinionSpec", f5_nginx::rules::services;
     "http-route-patterns", [IntentDiffers, TargetInvalid],
         "Gateway API 1.6, PathMatchRegularExpression; RE2", gateway::rules::patterns;
     "openshift-route", [RouteWildcard, TargetInvalid],

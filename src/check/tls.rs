@@ -6,6 +6,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::access::{certificate_asked, needs_tls};
 use crate::dialect::controller::Controller;
 use crate::dialect::support::support;
+use crate::dialect::traefik::rules::open_options;
 use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
@@ -42,8 +43,9 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
 /// for requests without TLS.
 pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let Some(asked) = certificate_asked(plan).filter(|_| plan.has_stable_ingress()) else { return };
-    let Some(help) = needs_tls(plan).filter(|_| context.denial(asked).is_none()) else { return };
+    let asked = || certificate_asked(plan).and_then(|asked| Some((asked, needs_tls(plan)?)));
+    let found = open_options(plan).or_else(asked).filter(|_| plan.has_stable_ingress());
+    let Some((asked, help)) = found.filter(|(asked, _)| context.denial(asked).is_none()) else { return };
     let server = plan.controller(Target::Ingress).row().name;
     let key = quoted(&asked.key);
     let message =

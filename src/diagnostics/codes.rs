@@ -514,8 +514,8 @@ codes! {
         "Without auth-type there is no password in ingress-nginx, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations). A client certificate is a part of TLS: whoever comes by http is asked for none. A load balancer of AWS asks for logins, tokens and certificates on listeners for https alone.",
         "Do what the message says: add the key, correct the value, or let requests come by TLS alone.";
     AnnotationAlone, "annotation-alone", Warning,
-        "A key of ingress-nginx has no effect without another one.",
-        "Its parser returns before it looks at the key, or its template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl).",
+        "A key has no effect without another one.",
+        "The parser returns before it looks at the key, or the template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl; the router of OpenShift, haproxy-config.template).",
         "Add the key that the message names, or remove the line.";
     AnnotationAlias, "annotation-alias", Warning,
         "One annotation is given under both of its names, with different values.",

@@ -67,6 +67,7 @@ const CRITERIA: &[(&str, Criterion)] = &[
     ("mutual-authentication", Criterion::Listeners),
     ("whitelist", Criterion::Addresses),
     ("auth-", Criterion::NotKnown),
+    ("conditions.", Criterion::NotKnown),
     ("frontend-nlb-security-groups", Criterion::NotKnown),
     ("plugin-config-name", Criterion::NotKnown),
     ("plugins", Criterion::NotKnown),

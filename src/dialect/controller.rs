@@ -1,7 +1,7 @@
 //! The programs that serve Ingresses, HTTPRoutes or Routes: one row per program.
 
 use super::key::Program;
-use super::{haproxy, haproxy_ingress, nginx, traefik};
+use super::{contour, haproxy, haproxy_ingress, nginx, traefik};
 use crate::diagnostics::words;
 use crate::validation::is_regex_path;
 
@@ -201,6 +201,7 @@ impl Controller {
     /// Returns the table of the controller's own keys, if it shares a prefix with other programs.
     pub(crate) fn program(self) -> Option<&'static Program> {
         match self {
+            Self::Contour => Some(&contour::SHARED),
             Self::Haproxy => Some(&haproxy::PROGRAM),
             Self::HaproxyIngress => Some(&haproxy_ingress::PROGRAM),
             _ => None,
@@ -223,9 +224,9 @@ impl Controller {
                 return key.strip_prefix(nginx::PREFIX).is_some_and(traefik::nginx::reads);
             }
             // The other keys with this prefix belong to ingress-nginx.
-            Self::Haproxy => {
-                if let Some(name) = key.strip_prefix(nginx::OLD_PREFIX) {
-                    return haproxy::PROGRAM.reads(name);
+            Self::Haproxy | Self::HaproxyIngress => {
+                if let (Some(name), Some(program)) = (key.strip_prefix(nginx::OLD_PREFIX), self.program()) {
+                    return program.reads(name);
                 }
             }
             _ => {}

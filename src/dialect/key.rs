@@ -30,6 +30,8 @@ pub(crate) enum Idle {
     Plain,
     /// Entry points that everybody can reach, recognized by their usual names.
     Public,
+    /// Any text without this word.
+    Without(&'static &'static str),
 }
 
 impl Idle {
@@ -48,6 +50,7 @@ impl Idle {
                 Self::Public => value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
                     ["web", "websecure", "http", "https"].iter().any(|known| word.eq_ignore_ascii_case(known))
                 }),
+                Self::Without(word) => !value.contains(*word),
                 Self::Plain => is_annotation_of("HTTP") || is_annotation_of("AUTO_HTTP"),
             }
     }
@@ -244,6 +247,10 @@ pub(super) enum Names {
     Protecting,
 }
 
+/// The two places to which a line has to be moved if its key is read elsewhere.
+pub(super) const TO_SERVICE: &str = "to the annotations of the Service";
+pub(super) const TO_CONFIG_MAP: &str = "into the ConfigMap of the controller";
+
 /// What a program does with an object of another namespace that a value names. The text is the end of a sentence.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CrossNamespace {
@@ -283,6 +290,10 @@ pub(crate) struct Program {
     pub(super) formed: &'static [(Shape, OnInvalid, &'static str)],
     /// The names of keys that it writes, or that it reads on other objects than an Ingress.
     pub(super) not_read: &'static str,
+    /// The names of keys that it reads only elsewhere, each list after the place to which a line has to be moved.
+    pub(super) elsewhere: &'static [(&'static str, &'static str)],
+    /// Whether it refuses an Ingress that has a key without the key that this one needs.
+    pub(crate) refuses_alone: bool,
     pub(super) names: Names,
     /// Whether it reads its keys in any letter case.
     pub(super) any_case: bool,
@@ -310,6 +321,8 @@ impl Program {
             plain: "",
             formed: &[],
             not_read: "",
+            elsewhere: &[],
+            refuses_alone: false,
             names,
             any_case: false,
             reach: Reach::Ingress,
@@ -332,6 +345,7 @@ impl Program {
         };
         self.lists(&mut add);
         add(self.not_read);
+        self.elsewhere.iter().for_each(|(_, names)| _ = add(names));
         names.retain(|name| !name.contains('*'));
         names
     }
@@ -349,19 +363,25 @@ impl Program {
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         let name = self.cased(name);
-        self.reads(&name) || has(self.not_read, &name)
+        self.reads(&name) || has(self.not_read, &name) || self.place_of(&name).is_some()
+    }
+
+    /// Returns where a line with a key has to be moved, if the key is not read on an object that exposes a Service.
+    pub(crate) fn place_of(&self, name: &str) -> Option<&'static str> {
+        let name = &*self.cased(name);
+        self.elsewhere.iter().find(|(_, names)| has(names, name)).map(|(place, _)| *place)
     }
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.lists(&mut |names| has(names, name))
+        self.row(name).is_some() || self.lists(&mut |names| has(names, name))
     }
 
     /// Returns the row for a name: the row of the key itself, or the first pattern that matches.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
         let name = &*self.cased(name);
         let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
-        self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
+        self.row(name).or_else(|| self.keys.iter().find(is_pattern))
     }
 
     /// Returns all that is known about a key of this name, including the form of its value.
@@ -386,12 +406,13 @@ impl Program {
         if self.any_case { name.to_ascii_lowercase().into() } else { name.into() }
     }
 
-    fn exact(&self, name: &str) -> Option<&'static Key> {
+    /// Returns the row of exactly this name.
+    pub(super) fn row(&self, name: &str) -> Option<&'static Key> {
         self.keys.get(self.keys.binary_search_by(|known| known.name.cmp(name)).ok()?)
     }
 
     /// Returns the name of a key without one of the prefixes or aliases of this program.
-    pub(super) fn name_of<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(crate) fn name_of<'k>(&self, key: &'k str) -> Option<&'k str> {
         self.prefixes.iter().chain(self.aliases).find_map(|prefix| key.strip_prefix(prefix))
     }
 

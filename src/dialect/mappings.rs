@@ -228,6 +228,13 @@ fn rows_of<'k>(
     })
 }
 
+/// Returns the intent that a name without its prefix expresses for any Ingress controller.
+pub(crate) fn intent_named(name: &str) -> Option<Intent> {
+    let is_it = |row: &&IntentMapping| row.annotations.split([',', ':', ' ']).any(|word| word == name);
+    let mut all = Controller::ALL.into_iter().flat_map(|it| rows(Target::Ingress, it));
+    nginx::read::meaning(name).or_else(|| all.find(is_it).map(|row| row.intent))
+}
+
 /// Whether two annotations are alternatives for the same thing for the controller of a target. The rows write `or` between
 /// them.
 pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> bool {

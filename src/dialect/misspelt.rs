@@ -1,7 +1,7 @@
 //! Keys that look like those of a known program, but are not.
 
 use super::key::Program;
-use super::{legacy, listed_programs, nginx};
+use super::{controllers, legacy, listed_programs, nginx};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
 use crate::validation::{annotation_key_error, halves};
 
@@ -24,20 +24,31 @@ fn has_other_finding(key: &str) -> bool {
     legacy::find(key).is_some() || annotation_key_error(key).is_some()
 }
 
-/// Returns the diagnostic for a key that its program does not have, or whose prefix no program has.
-pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
-    misspelt(key, value).map(|(problem, _)| problem)
+/// A key that its program does not have, or whose prefix no program has.
+pub(crate) struct Found {
+    pub(crate) problem: Problem,
+    /// The key that was probably meant.
+    pub(crate) meant: Option<String>,
+    /// Whether the name is a protecting key of another program.
+    pub(crate) is_foreign: bool,
 }
 
-/// Returns this diagnostic together with the key that was probably meant.
-pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String>)> {
+/// Returns the diagnostic for such a key.
+pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
+    misspelt(key, value).map(|found| found.problem)
+}
+
+/// Returns what is known about such a key.
+pub(crate) fn misspelt(key: &str, value: &str) -> Option<Found> {
+    let mut is_foreign = false;
     let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
             Some(program) if program.knows(name) || has_other_finding(key) => return None,
             Some(program) => {
+                is_foreign = protects_elsewhere(program, name, value);
                 // If other programs have keys under the same prefix, only a typing error counts as misspelt.
                 let meant = nearest(program, name, if program.is_closed() { usize::MAX } else { MAX_SLIP });
-                if meant.is_none() && !program.is_closed() {
+                if meant.is_none() && !program.is_closed() && !is_foreign {
                     return None;
                 }
                 (program, meant.map(|meant| [prefix, "/", meant].concat()))
@@ -54,7 +65,16 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<(Problem, Option<String
         Some(meant) => format!("did you mean {meant}?"),
         None => "remove the line, unless you know that your version reads the key".to_owned(),
     });
-    Some((problem, meant))
+    Some(Found { problem, meant, is_foreign })
+}
+
+/// Whether a name under the prefix of an Ingress controller is a protecting key of another one. Alibaba Cloud's ALB has keys for
+/// CORS under the prefix of the AWS Load Balancer Controller.
+fn protects_elsewhere(program: &Program, name: &str, value: &str) -> bool {
+    let is_theirs = |it: &&Program| it.row(name).is_some_and(|row| row.guards(value));
+    controllers().any(|it| it.name == program.name)
+        && (program.is_closed() || !name.starts_with("cors-"))
+        && controllers().any(|it| is_theirs(&it))
 }
 
 /// Returns the name of a program that differs from this one in the fewest letters: in at most a third of them, and in at most
@@ -184,9 +204,30 @@ mod tests {
     }
 
     #[test]
+    fn a_protecting_key_of_another_program_is_foreign() {
+        for (key, value, is_foreign) in [
+            ("haproxy.org/allowlist-source-range", "10.0.0.0/8", true),
+            ("haproxy.org/allowlist-source-range", "0.0.0.0/0", false),
+            ("nginx.org/auth-url", "https://auth.example.com", true),
+            ("haproxy-ingress.github.io/allow-list", "10.0.0.0/8", true),
+            ("nginx.ingress.kubernetes.io/allow-list", "10.0.0.0/8", true),
+            ("alb.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8", true),
+            ("projectcontour.io/auth-url", "https://auth.example.com", true),
+            ("projectcontour.io/rewrite-target", "/", false),
+            ("haproxy-ingress.github.io/cors-alow-origin", "https://example.com", false),
+        ] {
+            assert_eq!(misspelt(key, value).map(|found| found.is_foreign), Some(is_foreign), "{key}");
+        }
+        assert!(misspelt("alb.ingress.kubernetes.io/cors-allow-origin", "https://example.com").is_none());
+        assert!(misspelt("kubernetes.io/auth-url", "https://auth.example.com").is_none());
+    }
+
+    #[test]
     fn a_key_without_a_near_one_is_misspelt_where_nobody_else_has_any() {
         let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
         assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
+        let message = sentence("haproxy.org/no-such-key").unwrap_or_default();
+        assert!(message.contains("is no key of the HAProxy Kubernetes Ingress Controller 3.2"), "{message}");
         // A legacy key has a diagnostic of its own.
         assert!(problem("ingress.kubernetes.io/no-such-key", "").is_none());
         assert!(problem("nginx.ingress.kubernetes.io/not a key", "").is_none());

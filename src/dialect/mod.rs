@@ -51,7 +51,7 @@ use key::{CrossNamespace, Holds, InvalidValue, Key, Names, OnInvalid, Program, R
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
-static PROGRAMS: [&Program; 21] = [
+static PROGRAMS: [&Program; 22] = [
     &nginx::PROGRAM,
     &alb::PROGRAM,
     &cert_manager::PROGRAM,
@@ -68,6 +68,7 @@ static PROGRAMS: [&Program; 21] = [
     &kong::PROGRAM,
     &contour::PROGRAM,
     &gke::PROGRAM,
+    &gke::OF_SERVICES,
     &cilium::PROGRAM,
     &app_gateway::PROGRAM,
     &apisix::PROGRAM,
@@ -78,6 +79,12 @@ static PROGRAMS: [&Program; 21] = [
 /// Returns the programs whose tables list their own keys, and not only the protecting ones.
 fn listed_programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().copied().filter(|program| program.names != Names::Protecting)
+}
+
+/// Returns the programs that serve Ingresses or Routes.
+fn controllers() -> impl Iterator<Item = &'static Program> {
+    let is_around = |program: &Program| NOT_CONTROLLERS.iter().any(|around| around.name == program.name);
+    PROGRAMS.iter().copied().filter(move |program| !is_around(program))
 }
 
 /// Whether the value of a key becomes text of a controller's configuration. Nobody may forward such a key unless the
@@ -159,6 +166,13 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
+/// Returns where a line with a key has to be moved, if the key is read only there, with the row of the key.
+pub(crate) fn place_of(key: &str) -> Option<(&'static str, Option<&'static Key>)> {
+    let (prefix, name) = key.split_once('/')?;
+    let mut programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    programs.find_map(|program| Some((program.place_of(name)?, program.find(name))))
+}
+
 /// Whether a key makes the controller ignore the whole object. Traefik does so for unknown names, and reads names in any letter
 /// case.
 pub(crate) fn makes_object_ignored(controller: Controller, key: &str) -> bool {
@@ -167,7 +181,7 @@ pub(crate) fn makes_object_ignored(controller: Controller, key: &str) -> bool {
 }
 
 /// Returns the row of a key that a controller reads, and the program of the row.
-fn read_by(controller: Controller, key: &str) -> Option<(&'static Program, Key)> {
+pub(crate) fn read_by(controller: Controller, key: &str) -> Option<(&'static Program, Key)> {
     let (prefix, name) = key.split_once('/')?;
     // The controller's own program comes first, because other programs can have the same prefix.
     let programs = controller.program().into_iter().chain(PROGRAMS);
@@ -304,7 +318,7 @@ pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, valu
 
 /// Whether a key belongs to an Ingress controller, so that other programs do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
-    program_of(key).is_some_and(|program| !NOT_CONTROLLERS.iter().any(|around| around.name == program.name))
+    program_of(key).is_some_and(|program| controllers().any(|it| it.name == program.name))
 }
 
 /// Whether a key is read on an Ingress but not on a Service.

@@ -1,7 +1,7 @@
 //! The input of a rule.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::external_dns;
+use crate::dialect::{Loss, external_dns};
 use crate::options::block::embedded_keys;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
@@ -52,6 +52,16 @@ impl RuleContext<'_> {
             (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
         } else {
             (Code::ProtectionLost, said)
+        }
+    }
+
+    /// The code and the message of a finding about a key without which this is lost.
+    pub(crate) fn loss(&self, loss: Loss, key: &str, said: String) -> (Code, String) {
+        match loss {
+            Loss::Nothing => (Code::TargetInexpressible, said),
+            Loss::Needed => (Code::IntentLost, said),
+            Loss::Weakens => (Code::ProtectionWeakened, said),
+            Loss::Protects => self.lost(key, said),
         }
     }
 

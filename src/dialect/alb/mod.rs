@@ -28,7 +28,7 @@ static PORTS: Text = Text {
     }),
 };
 
-/// Parses a list of listeners; `None` if it is not valid.
+/// Parses a list of listeners, or of other things; `None` if it is not valid.
 fn listeners(list: &str) -> Option<Vec<Map<String, Value>>> {
     serde_json::from_str(list).ok()
 }
@@ -62,8 +62,13 @@ const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
 /// The annotation that turns paths into regular expressions. Such a path begins with an additional slash.
 const USE_REGEX: &str = "alb.ingress.kubernetes.io/use-regex-path-match";
 
+/// The key without which nobody is asked for a login.
+const AUTH_TYPE: &[&str] = &["auth-type"];
+
 // Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
 pub(super) static PROGRAM: Program = Program {
+    // The controller reads the authentication on the Service, too.
+    on_service: &["alb.ingress.kubernetes.io/auth-"],
     plain: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \
         frontend-nlb-* group.name healthcheck-path healthcheck-port ipam-ipv4-pool-id load-balancer-name \
         multi-cluster-target-group subnets success-codes",
@@ -104,18 +109,21 @@ pub(super) static PROGRAM: Program = Program {
         Names::Own,
         &[
             key("auth-idp-*").protects(),
-            key("auth-idp-cognito").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
-            key("auth-idp-oidc").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
+            key("auth-idp-cognito").text(&JSON).on_invalid(OnInvalid::Refused).protects().needs(&AUTH_TYPE),
+            key("auth-idp-oidc").text(&JSON).on_invalid(OnInvalid::Refused).protects().needs(&AUTH_TYPE),
             key("auth-on-unauthenticated-request")
                 .shape(Shape::Exactly("deny allow authenticate"))
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Word(&"allow")),
+                .idle(Idle::Word(&"allow"))
+                .needs(&AUTH_TYPE),
             key("auth-type")
                 .shape(Shape::Exactly("none oidc cognito"))
                 .on_invalid(OnInvalid::Refused)
                 .protects()
                 .idle(Idle::Word(&"none")),
+            // The only condition that denies anybody access.
+            key("conditions.*").protects().idle(Idle::Without(&"source-ip")),
             key("frontend-nlb-security-groups").protects(),
             key("inbound-cidrs")
                 .text(&NETWORKS)

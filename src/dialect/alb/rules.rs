@@ -6,7 +6,7 @@ use super::write::redirect;
 use super::{GROUP, INBOUND, REDIRECT, SECURITY_GROUPS};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::protects;
+use crate::dialect::{Loss, protects};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
@@ -15,9 +15,12 @@ use crate::values::Target;
 const OF_HTTPS: [(&str, &str); 3] = [
     ("alb.ingress.kubernetes.io/auth-type", "a login"),
     ("alb.ingress.kubernetes.io/jwt-validation", "a token"),
-    ("alb.ingress.kubernetes.io/mutual-authentication", "a client certificate"),
+    (MUTUAL, "a client certificate"),
 ];
 
+const PREFIX: &str = "alb.ingress.kubernetes.io/";
+/// The annotation with the listeners that ask for client certificates.
+const MUTUAL: &str = "alb.ingress.kubernetes.io/mutual-authentication";
 /// The annotation with the listeners of an Ingress.
 const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
 /// If one of these annotations exists and no listeners are named, the only listener is for https.
@@ -94,6 +97,60 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Reports listeners without the client certificates that are named for other ports, and conditions of another Service.
+pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Alb {
+        return;
+    }
+    let given = plan.annotations.iter().filter(|it| context.denial(it).is_none());
+    for given in given {
+        let key = given.key.as_str();
+        let name = key.split_once('/').map_or(key, |(_, name)| name);
+        if key == MUTUAL {
+            let Some(entries) = super::listeners(&given.value) else { continue };
+            let has = |port: &String| {
+                entries
+                    .iter()
+                    .filter_map(|it| it.get("port")?.as_u64())
+                    .any(|known| port.parse() == Ok(known))
+            };
+            let ports = https_ports(plan);
+            let Some(missing) = ports.iter().find(|port| !has(port)) else { continue };
+            let said = format!(
+                "{} has nothing for the listener at {}, which asks nobody for a client certificate",
+                quoted(key),
+                quoted(missing)
+            );
+            let (code, said) =
+                if ports.iter().any(has) { (Code::AuthenticationOff, said) } else { context.lost(key, said) };
+            let help = format!("add an entry with \"port\": {missing}");
+            given.file_value(report, Problem::new(code, said).help(help));
+        } else if let Some(kind @ ("conditions" | "transforms")) =
+            name.split_once('.').filter(|(_, of)| *of != plan.service()).map(|(kind, _)| kind)
+            && key.starts_with(PREFIX)
+        {
+            let said = format!("{} is for another Service than {}", quoted(key), quoted(plan.service()));
+            let loss = if protects(key, &given.value) { Loss::Protects } else { Loss::Needed };
+            let (code, said) = context.loss(loss, key, said);
+            let help = format!("write {PREFIX}{kind}.{}, or remove the line", plan.service());
+            given.file_key(report, Problem::new(code, said).help(help));
+        }
+    }
+}
+
+/// Returns the ports of the listeners for https.
+fn https_ports(plan: &Plan) -> Vec<String> {
+    match listeners(plan) {
+        Some(all) => {
+            let ports = all.iter().filter_map(|listener| listener.get("HTTPS"));
+            ports.map(|port| port.to_string().trim_matches('"').to_owned()).collect()
+        }
+        None if CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()) => vec!["443".to_owned()],
+        None => Vec::new(),
+    }
+}
+
 /// Returns the listeners that an Ingress names. A list that cannot be parsed has none.
 fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
     plan.annotation(LISTENERS).map(|it| super::listeners(&it.value).unwrap_or_default())
@@ -101,13 +158,7 @@ fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
 
 /// Whether there is a listener for https at a port.
 fn has_listener(plan: &Plan, port: &str) -> bool {
-    match listeners(plan) {
-        Some(all) => {
-            let ports = all.iter().filter_map(|listener| listener.get("HTTPS"));
-            ports.map(ToString::to_string).any(|known| known.trim_matches('"') == port)
-        }
-        None => port == "443" && CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
-    }
+    https_ports(plan).iter().any(|known| known == port)
 }
 
 /// Whether a listener for http sends requests to the Service. A list that cannot be parsed has no listeners.

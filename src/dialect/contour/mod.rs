@@ -4,7 +4,10 @@ pub(super) mod support;
 pub(super) mod write;
 
 use super::go::is_duration;
-use super::key::{CrossNamespace, Form, Holds, Names, OnInvalid, Program, Shape, Text, key};
+use super::key::{
+    CrossNamespace, Form, Holds, Idle, Names, OnInvalid, Program, Shape, TO_SERVICE, Text, key,
+};
+use super::nginx;
 use super::legacy::{Legacy, Migration, row};
 
 /// The annotation that names the class for Contour. It counts more than the class that every program reads.
@@ -22,10 +25,16 @@ static TIMEOUT: Text = Text {
 /// The versions of TLS that can be the minimum or the maximum.
 const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 
+/// The only spellings of a boolean.
+const SWITCH: Shape = Shape::Exactly("true false");
+
 pub(super) static PROGRAM: Program = Program {
-    plain: "ingress.class max-connections max-pending-requests max-requests max-retries \
-        per-host-max-connections retry-on upstream-protocol.h2 upstream-protocol.h2c upstream-protocol.tls \
-        websocket-routes",
+    plain: "ingress.class retry-on websocket-routes",
+    elsewhere: &[(
+        TO_SERVICE,
+        "max-connections max-pending-requests max-requests max-retries per-host-max-connections \
+            upstream-protocol.h2 upstream-protocol.h2c upstream-protocol.tls",
+    )],
     formed: &[
         (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "per-try-timeout request-timeout response-timeout"),
         (Shape::Integer, OnInvalid::Ignored, "num-retries"),
@@ -36,12 +45,26 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "Contour 1.33",
         &["projectcontour.io/"],
-        Names::Own,
+        Names::All,
         &[
             key("tls-cert-namespace").holds(Holds::Namespace),
             key("tls-maximum-protocol-version").shape(VERSIONS).weakens(),
             key("tls-minimum-protocol-version").shape(VERSIONS).weakens(),
             key("upstream-protocol.*").weakens(),
+        ],
+    )
+};
+
+/// The keys with prefixes of others. Contour compares their values exactly.
+pub(super) static SHARED: Program = Program {
+    aliases: &[nginx::OLD_PREFIX, "kubernetes.io/"],
+    ..Program::new(
+        "Contour 1.33",
+        &[],
+        Names::Protecting,
+        &[
+            key("force-ssl-redirect").shape(SWITCH).redirects().idle(Idle::False),
+            key("ingress.allow-http").shape(SWITCH).redirects().idle(Idle::True),
         ],
     )
 };

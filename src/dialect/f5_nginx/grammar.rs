@@ -3,6 +3,7 @@
 
 use crate::dialect::form::COUNT;
 use crate::dialect::key::{Form, Text};
+use crate::validation::pattern::matches;
 
 /// `ParseTime`.
 pub(super) static TIME: Text =
@@ -50,10 +51,32 @@ pub(super) static NEXT_UPSTREAM: Text = Text {
 pub(super) static LIMIT_KEY: Text =
     Text { expected: "variables of nginx, such as ${binary_remote_addr}", form: Form::Like("$*") };
 
+/// `validateAppRootAnnotation`.
+pub(super) static APP_ROOT: Text = Text {
+    expected: "a path such as /shop, without `/` at its end and without variables",
+    form: Form::Fits(|value| {
+        value.starts_with('/')
+            && !value.ends_with('/')
+            && !value.contains(|sign: char| sign.is_whitespace() || "{};$|^<>\\\"#[]~".contains(sign))
+    }),
+};
+
+/// `validateMergeableIngressTypeAnnotation` and `validateMasterSpec`. An Ingress of a Service has a path.
+pub(super) static MERGEABLE: Text =
+    Text { expected: "minion, because a master has no path", form: Form::Like("minion") };
+
 /// `ParseRewriteList`.
 pub(super) static REWRITES: Text = Text {
-    expected: "serviceName=NAME rewrite=/PATH, several with `;` between them",
-    form: Form::List(';', &Text { expected: "", form: Form::Like("*serviceName=* rewrite=/*") }),
+    expected: "serviceName=NAME rewrite=/PATH without `$`, several with `;` between them",
+    form: Form::List(
+        ';',
+        &Text {
+            expected: "",
+            form: Form::Fits(|item| {
+                matches("serviceName=* rewrite=/*", item.trim()) && !item.contains(['{', '}', '$'])
+            }),
+        },
+    ),
 };
 
 /// `ParseStickyServiceList`.
@@ -97,6 +120,8 @@ mod tests {
         assert!(NEXT_UPSTREAM.fits("error timeout") && !NEXT_UPSTREAM.fits("error,timeout"));
         assert!(LB_METHOD.fits("hash $request_uri consistent"));
         assert!(REWRITES.fits("serviceName=a rewrite=/; serviceName=b rewrite=/b/") && !REWRITES.fits("/a"));
+        assert!(!REWRITES.fits("serviceName=a rewrite=/$1"));
+        assert!(APP_ROOT.fits("/a/b") && !APP_ROOT.fits("/a/") && !APP_ROOT.fits("/") && !APP_ROOT.fits("a"));
         assert!(STICKY.fits("serviceName=a srv_id expires=1h;serviceName=b c") && !STICKY.fits("srv_id"));
     }
 }

@@ -8,20 +8,25 @@ mod grammar;
 
 use super::form::{self, COUNT, ROOTED};
 use super::key::{Holds, Idle, Names, OnInvalid, Program, Shape, key};
-use grammar::{BUFFERS, LB_METHOD, LIMIT_KEY, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY, TIME};
+use grammar::{
+    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY,
+    TIME,
+};
+
+// The keys that other keys need.
+const BASIC_AUTH: &[&str] = &["basic-auth-secret"];
+const HSTS: &[&str] = &["hsts"];
+const JWT_KEY: &[&str] = &["jwt-key"];
+const REDIRECT_FROM: &[&str] = &["proxy-redirect-from"];
 
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
-    plain: "location-snippets proxy-redirect-from proxy-redirect-to server-snippets server-tokens \
-        websocket-services",
+    refuses_alone: true,
+    plain: "custom-http-errors location-snippets proxy-redirect-from server-snippets server-tokens websocket-services",
     // One bad value makes the controller refuse the whole Ingress, except for most keys of the rate limit and for those of the
     // ciphers.
     formed: &[
-        (
-            Shape::Boolean,
-            OnInvalid::Refused,
-            "hsts-behind-proxy hsts-include-subdomains proxy-buffering use-cluster-ip",
-        ),
+        (Shape::Boolean, OnInvalid::Refused, "proxy-buffering use-cluster-ip"),
         (
             Shape::Boolean,
             OnInvalid::False,
@@ -40,11 +45,11 @@ pub(super) static PROGRAM: Program = Program {
         ),
         (Shape::Text(&SIZE), OnInvalid::Ignored, "limit-req-zone-size"),
         (Shape::Text(&BUFFERS), OnInvalid::Refused, "proxy-buffers"),
-        (Shape::Integer, OnInvalid::Refused, "hsts-max-age keepalive"),
+        (Shape::Integer, OnInvalid::Refused, "keepalive"),
         (Shape::Integer, OnInvalid::Ignored, "limit-req-burst limit-req-delay limit-req-reject-code"),
         (Shape::Text(&COUNT), OnInvalid::Refused, "max-conns max-fails proxy-next-upstream-tries"),
         (Shape::Text(&PORTS), OnInvalid::Refused, "listen-ports listen-ports-ssl"),
-        (Shape::Exactly("master minion"), OnInvalid::Refused, "mergeable-ingress-type"),
+        (Shape::Text(&MERGEABLE), OnInvalid::Refused, "mergeable-ingress-type"),
         (Shape::Words("on off merge"), OnInvalid::Refused, "add-header-inherit"),
         (Shape::Exactly("301 302 307 308"), OnInvalid::Refused, "http-redirect-code"),
         (Shape::Exactly("case_sensitive case_insensitive exact"), OnInvalid::Refused, "path-regex"),
@@ -52,7 +57,8 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Text(&LB_METHOD), OnInvalid::Refused, "lb-method"),
         (Shape::Text(&NEXT_UPSTREAM), OnInvalid::Refused, "proxy-next-upstream"),
         (Shape::Text(&LIMIT_KEY), OnInvalid::Refused, "limit-req-key"),
-        (Shape::Text(&ROOTED), OnInvalid::Refused, "app-root rewrite-target"),
+        (Shape::Text(&APP_ROOT), OnInvalid::Refused, "app-root"),
+        (Shape::Text(&ROOTED), OnInvalid::Refused, "rewrite-target"),
         (Shape::Text(&REWRITES), OnInvalid::Refused, "rewrites"),
         (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
         (Shape::Headers, OnInvalid::Refused, "proxy-hide-headers proxy-pass-headers"),
@@ -60,10 +66,10 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "NGINX Ingress Controller 5.5",
         &["nginx.org/"],
-        Names::Own,
+        Names::All,
         &[
             key("add-header").weakens(),
-            key("basic-auth-realm").protects(),
+            key("basic-auth-realm").protects().needs(&BASIC_AUTH),
             key("basic-auth-secret").protects(),
             key("client-max-body-size")
                 .text(&form::SIZE)
@@ -72,9 +78,13 @@ pub(super) static PROGRAM: Program = Program {
                 .idle(Idle::Zero),
             key("grpc-services").weakens(),
             key("hsts").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).weakens().idle(Idle::False),
+            key("hsts-behind-proxy").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).needs(&HSTS),
+            key("hsts-include-subdomains").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).needs(&HSTS),
+            key("hsts-max-age").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&HSTS),
             key("limit-req-rate").text(&RATE).protects(),
             key("policies").holds(Holds::Named).protects(),
             key("proxy-hide-headers").weakens(),
+            key("proxy-redirect-to").needs(&REDIRECT_FROM),
             key("proxy-set-headers").weakens(),
             key("redirect-to-https")
                 .shape(Shape::Boolean)
@@ -93,6 +103,7 @@ pub(super) static PROGRAM: Program = Program {
 };
 
 pub(super) static PLUS: Program = Program {
+    plain: "health-checks-mandatory-queue jwt-*",
     formed: &[
         (Shape::Boolean, OnInvalid::Refused, "health-checks health-checks-mandatory"),
         (Shape::Text(&TIME), OnInvalid::Refused, "slow-start"),
@@ -101,8 +112,12 @@ pub(super) static PLUS: Program = Program {
     ..Program::new(
         "NGINX Ingress Controller 5.5 with NGINX Plus",
         &["nginx.com/"],
-        Names::Protecting,
-        &[key("jwt-*").protects(), key("policies").holds(Holds::Named).protects()],
+        Names::All,
+        &[
+            key("jwt-*").protects().needs(&JWT_KEY),
+            key("jwt-key").protects(),
+            key("policies").holds(Holds::Named).protects(),
+        ],
     )
 };
 

@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::is_invalid;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
 
@@ -27,5 +28,60 @@ pub(crate) fn secrets(context: &RuleContext<'_>, report: &mut Report) {
             format!("copy the secret into the namespace of the Service, and write {name}")
         };
         given.file_value(report, Problem::new(Code::AnnotationInvalid, said).help(help));
+    }
+}
+
+/// The annotations with lists of Services, and the character between two of them. An item may have a parameter after a blank.
+const LISTS: [(&str, char); 6] = [
+    ("nginx.org/grpc-services", ','),
+    ("nginx.org/ssl-services", ','),
+    ("nginx.org/websocket-services", ','),
+    ("nginx.org/rewrites", ';'),
+    ("nginx.com/sticky-cookie-services", ';'),
+    ("nginx.org/sticky-cookie-services", ';'),
+];
+
+/// Reports lists that name another Service than that of the Ingress, and a minion that the controller refuses.
+pub(crate) fn services(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::F5Nginx {
+        return;
+    }
+    let server = Controller::F5Nginx.row().name;
+    for given in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+        let (key, value) = (given.key.as_str(), given.value.as_str());
+        if key == "nginx.org/mergeable-ingress-type" && value == "minion" && plan.tls().has_secret() {
+            let said = format!("{} is minion, and {server} refuses a minion with TLS", quoted(key));
+            let help = "set config.xposer.stakater.com/TLS: \"false\", or remove the line";
+            given.file_value(report, Problem::new(Code::AnnotationInvalid, said).help(help));
+        }
+        let list = LISTS.iter().find(|(known, _)| *known == key);
+        let Some((_, between)) = list.filter(|_| !is_invalid(Controller::F5Nginx, key, value)) else {
+            continue;
+        };
+        // The parser does not remove blanks between commas.
+        let service = |item: &'_ str| match between {
+            ',' => item.to_owned(),
+            _ => {
+                let first = item.trim().split(' ').next().unwrap_or_default();
+                first.split_once('=').map_or(first, |(_, name)| name).to_owned()
+            }
+        };
+        let Some(other) = value.split(*between).map(service).find(|name| name != plan.service()) else {
+            continue;
+        };
+        let (code, does) = if key.ends_with("sticky-cookie-services") {
+            (Code::IntentLost, "finds no such Service here")
+        } else {
+            (Code::AnnotationInvalid, "then refuses the whole Ingress")
+        };
+        let said = format!(
+            "{} names {}, and the Ingress has only the Service {}: {server} {does}",
+            quoted(key),
+            quoted(&other),
+            quoted(plan.service())
+        );
+        let help = format!("name only {}, without blanks around it, or remove the line", plan.service());
+        given.file_value(report, Problem::new(code, said).help(help));
     }
 }

@@ -3,7 +3,7 @@
 pub(super) mod support;
 pub(super) mod write;
 
-use super::key::{Key, Names, Program, Reach, key};
+use super::key::{Key, Names, Program, Reach, TO_SERVICE, key};
 
 /// The annotation that names a FrontendConfig, which configures the answer to requests without TLS.
 const FRONTEND: &str = "networking.gke.io/v1beta1.FrontendConfig";
@@ -12,3 +12,14 @@ const KEYS: &[Key] = &[key("v1beta1.FrontendConfig").weakens()];
 
 pub(super) static PROGRAM: Program =
     Program::new("GKE", &["networking.gke.io/"], Names::Protecting, KEYS).reach(Reach::Everywhere);
+
+/// The keys that are read only on a Service. A BackendConfig can ask for a login, or have a firewall.
+pub(super) static OF_SERVICES: Program = Program {
+    elsewhere: &[(TO_SERVICE, "app-protocols backend-config neg")],
+    ..Program::new(
+        "GKE",
+        &["cloud.google.com/", "beta.cloud.google.com/"],
+        Names::Protecting,
+        &[key("backend-config").protects()],
+    )
+};

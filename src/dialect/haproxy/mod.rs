@@ -5,7 +5,8 @@ pub(super) mod write;
 
 use super::form::{SIZE, TIMER};
 use super::key::{
-    Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, Text, is_list_of_addresses, key,
+    Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, TO_CONFIG_MAP, TO_SERVICE, Text,
+    is_list_of_addresses, key,
 };
 use super::nginx;
 use crate::validation::parse_bool;
@@ -28,13 +29,25 @@ static SWITCH: Text = Text {
 /// The only spellings that some keys accept.
 const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
 
+/// The key without which nobody is asked for a password.
+const AUTH_TYPE: &[&str] = &["auth-type"];
+
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     // Under the shared prefix, the controller reads only the names of this table. The value of `load-balance` is not checked,
     // because it depends on the version of HAProxy.
     plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
-        rate-limit-whitelist request-capture request-redirect route-acl \
-        set-host src-ip-header",
+        rate-limit-whitelist request-capture request-redirect set-host src-ip-header",
+    elsewhere: &[
+        (TO_SERVICE, "cookie-persistence* route-acl"),
+        (
+            TO_CONFIG_MAP,
+            "clean-certs client-* dontlognull frontend-config-snippet generate-certificates-signer \
+                global-config-snippet hard-stop-after http-* log-format* logasap maxconn nbthread proxy-protocol \
+                quic-* ssl-certificate stats-config-snippet syslog-server timeout-client* timeout-connect \
+                timeout-http-* timeout-queue timeout-server-fin timeout-tunnel tls-alpn",
+        ),
+    ],
     formed: &[
         (Shape::Text(&SWITCH), OnInvalid::Ignored, "abortonclose check cors-enable forwarded-for"),
         (
@@ -42,7 +55,11 @@ pub(super) static PROGRAM: Program = Program {
             OnInvalid::False,
             "cors-allow-credentials cors-respond-to-options standalone-backend",
         ),
-        (Shape::Text(&TIMER), OnInvalid::Ignored, "check-interval cors-max-age rate-limit-period timeout-*"),
+        (
+            Shape::Text(&TIMER),
+            OnInvalid::Ignored,
+            "check-interval cors-max-age rate-limit-period timeout-check timeout-server",
+        ),
         (
             Shape::Integer,
             OnInvalid::Ignored,
@@ -60,14 +77,15 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
         &["haproxy.org/", "haproxy.com/"],
-        Names::Own,
+        Names::All,
         &[
             key("allow-list").text(&SOURCES).protects().idle(Idle::Everyone),
-            key("auth-realm").protects(),
-            key("auth-secret").holds(Holds::Named).protects(),
+            key("auth-realm").protects().needs(&AUTH_TYPE),
+            key("auth-secret").holds(Holds::Named).protects().needs(&AUTH_TYPE),
             // With another value, the controller asks nobody for a password.
             key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
+            key("client-ca").holds(Holds::Named).protects(),
             key("cors-allow-origin").protects().idle(Idle::Word(&"*")),
             key("cr-backend").holds(Holds::Named),
             key("deny-list").text(&SOURCES).protects(),

@@ -88,7 +88,7 @@ fn escaped(text: &str) -> String {
 /// Returns the annotations for CORS. The origins are a star, or one regular expression.
 fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
     let origin = |origin: &String| match origin.split_once("*.") {
-        Some((scheme, host)) => format!("{scheme}([a-zA-Z0-9-]+[.])+{}", escaped(host)),
+        Some((scheme, host)) => format!("{scheme}[a-zA-Z0-9-]+[.]{}", escaped(host)),
         None => escaped(origin),
     };
     let origins = if cors.origins.iter().any(|origin| origin == "*") {

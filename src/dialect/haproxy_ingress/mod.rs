@@ -32,9 +32,20 @@ static ORIGINS: Text = Text {
     form: Form::Fits(|value| !value.contains(' ')),
 };
 
+/// The keys without which nobody is asked for a password or a client certificate.
+const AUTH_SECRET: &[&str] = &["auth-secret"];
+const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
+
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    plain: "request-del-headers response-del-headers",
+    plain: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id auth- \
+        external-placement auth-headers-* auth-method auth-signin auth-tls-error-page backend-check-interval \
+        backend-server-naming balance-algorithm bind-* blue-green-* cert-signer config-* cors-allow-headers \
+        cors-allow-methods cors-expose-headers cors-max-age fcgi-app health-check-* http-* maxconn-server \
+        maxqueue-server oauth-* peers-table redirect-* request-add-headers request-del-headers response-add- \
+        headers response-del-headers rewrite-target secure-sni secure-verify-hostname server-alias* service- \
+        upstream session-cookie-* source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend ssl- \
+        fingerprint-* ssl-options-* ssl-passthrough-* tcp-service-* tls-alpn use-* var-namespace",
     formed: &[
         (Shape::Boolean, OnInvalid::Ignored, "hsts hsts-include-subdomains hsts-preload"),
         (
@@ -64,18 +75,18 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "HAProxy Ingress 0.16",
         &["haproxy-ingress.github.io/"],
-        Names::Own,
+        Names::All,
         &[
             key("allowlist-source-range")
                 .text(&SOURCES)
                 .on_invalid(OnInvalid::SkipsItems)
                 .protects()
                 .idle(Idle::Everyone),
-            key("auth-realm").protects(),
+            key("auth-realm").protects().needs(&AUTH_SECRET),
             key("auth-secret").holds(Holds::Named).protects(),
             key("auth-tls-secret").holds(Holds::Named).protects(),
-            key("auth-tls-verify-client").protects().idle(Idle::Word(&"off")),
-            key("auth-type").protects(),
+            key("auth-tls-verify-client").protects().idle(Idle::Word(&"off")).needs(&AUTH_TLS_SECRET),
+            key("auth-type").protects().needs(&AUTH_SECRET),
             key("auth-url").protects(),
             key("backend-protocol")
                 .shape(Shape::Words("h1 http h1-ssl https h2 grpc h2-ssl grpcs fcgi fcgi-ssl"))

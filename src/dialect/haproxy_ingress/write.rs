@@ -130,7 +130,7 @@ fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
     let origin = |origin: &String| {
         let escaped = |text: &str| text.replace('.', "[.]");
         match origin.split_once("*.") {
-            Some((scheme, host)) => format!("^{scheme}([a-zA-Z0-9-]+[.])+{}$", escaped(host)),
+            Some((scheme, host)) => format!("^{scheme}[a-zA-Z0-9-]+[.]{}$", escaped(host)),
             None => format!("^{}$", escaped(origin)),
         }
     };

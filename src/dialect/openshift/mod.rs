@@ -29,6 +29,9 @@ static HSTS: Text = Text {
     form: Form::Fits(|value| matches("*max-age*=*", &value.to_ascii_lowercase())),
 };
 
+/// The switch of all limits.
+const RATE_LIMIT: &[&str] = &["rate-limit-connections"];
+
 pub(super) static PROGRAM: Program = Program {
     formed: &[
         (Shape::Boolean, OnInvalid::False, "disable_cookies h1-adjust-case rate-limit-connections"),
@@ -60,7 +63,8 @@ pub(super) static PROGRAM: Program = Program {
                 .protects()
                 .idle(Idle::Everyone),
             key("pod-concurrent-connections").shape(Shape::Integer).protects().idle(Idle::Zero),
-            key("rate-limit-connections*").protects().idle(Idle::False),
+            key("rate-limit-connections").protects().idle(Idle::False),
+            key("rate-limit-connections.*").protects().idle(Idle::Zero).needs(&RATE_LIMIT),
         ],
     )
 };

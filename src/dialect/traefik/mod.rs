@@ -7,7 +7,7 @@ pub(crate) mod support;
 mod tests;
 pub(super) mod write;
 
-use super::key::{CrossNamespace, Holds, Idle, Names, OnInvalid, Program, Shape, key};
+use super::key::{CrossNamespace, Holds, Idle, Names, OnInvalid, Program, Shape, TO_SERVICE, key};
 
 /// The annotation with the Middlewares that a request passes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -23,6 +23,8 @@ const PATH_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 const PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
 /// The beginning of all keys that are read on an Ingress.
 pub(crate) const ROUTER: &str = "traefik.ingress.kubernetes.io/router.";
+/// The beginning of all keys that are read on a Service.
+pub(crate) const SERVICE: &str = "traefik.ingress.kubernetes.io/service.";
 /// The annotation of a Service with the protocol to it: `http`, `https` or `h2c`.
 const SERVERS_SCHEME: &str = "traefik.ingress.kubernetes.io/service.serversscheme";
 /// The annotation of a Service with the ServersTransport, which has the timeouts and the certificates of the connection to it.
@@ -37,16 +39,19 @@ pub(super) static PROGRAM: Program = Program {
     cross_namespace: CrossNamespace::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
-    on_service: &["traefik.ingress.kubernetes.io/service."],
+    on_service: &[SERVICE],
     // With an unknown key of a router, Traefik ignores the whole Ingress.
     plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
     // With an unknown matcher, the rule is not valid.
     formed: &[(Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher")],
-    not_read: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
-        service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
-        service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
-        service.sticky.cookie.samesite service.sticky.cookie.secure",
+    elsewhere: &[(
+        TO_SERVICE,
+        "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
+            service.serverstransport service.sticky.cookie service.sticky.cookie.domain \
+            service.sticky.cookie.httponly service.sticky.cookie.maxage service.sticky.cookie.name \
+            service.sticky.cookie.path service.sticky.cookie.samesite service.sticky.cookie.secure",
+    )],
     ..Program::new(
         "Traefik 3.7",
         &["traefik.ingress.kubernetes.io/"],

@@ -3,6 +3,7 @@
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::support::{otherwise, refused_tls};
+use super::{ENTRY_POINTS, TLS_OPTIONS};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
@@ -42,7 +43,10 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Reports an annotation of Traefik that turns TLS off although TLS is wanted.
+/// The usual names of the entry point for requests without TLS.
+const PLAIN: [&str; 2] = ["web", "http"];
+
+/// Reports an annotation of Traefik that turns TLS off although TLS is wanted, or that serves TLS where nobody asks for it.
 pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_object(Target::Ingress)
@@ -51,7 +55,18 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     {
         return;
     }
-    let (Some(refused), Some(tls)) = (refused_tls(plan), &plan.tls) else { return };
+    let Some(tls) = &plan.tls else { return };
+    let Some(refused) = refused_tls(plan) else {
+        let is_plain = |it: &&Annotation| it.value.split(',').all(|name| PLAIN.contains(&name.trim()));
+        let Some(plain) = plan.annotation(ENTRY_POINTS).filter(is_plain) else { return };
+        let said = format!(
+            "{} names only the entry point for requests without TLS, and nobody answers by https",
+            quoted(&plain.key)
+        );
+        let help = "remove the line, or name the entry point for https";
+        plain.file_value(report, Problem::new(Code::ProtectionWeakened, said).help(help));
+        return;
+    };
     let is_own = matches!(tls.origin, Origin::Annotation(_));
     let problem = if is_own && refused.is_forwarded() {
         let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
@@ -66,6 +81,22 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
         Problem::new(Code::ProtectionWeakened, said).help("remove the line")
     };
     refused.file_value(report, problem);
+}
+
+/// Returns the annotation with a TLSOption, and what to do, if requests without TLS reach the Service without it. A router with
+/// a TLSOption serves requests by TLS alone, unless an annotation turns TLS off; the additional Ingress for plain requests has
+/// no TLSOption.
+pub(crate) fn open_options(plan: &Plan) -> Option<(&Annotation, String)> {
+    let options =
+        plan.annotation(TLS_OPTIONS).filter(|_| plan.controller(Target::Ingress) == Controller::Traefik)?;
+    let help = match refused_tls(plan) {
+        Some(refused) => ["remove the line ", &refused.key].concat(),
+        None if plan.tls().has_secret() && !plan.redirects(Target::Ingress) => {
+            "set config.xposer.stakater.com/HTTPSRedirect: \"true\"".to_owned()
+        }
+        None => return None,
+    };
+    Some((options, help))
 }
 
 /// Whether an annotation of ingress-nginx that the provider reads has another meaning there.
@@ -83,11 +114,6 @@ fn lost(
     help: &str,
     report: &mut Report,
 ) {
-    let (code, said) = match loss {
-        Loss::Nothing => (Code::TargetInexpressible, said),
-        Loss::Needed => (Code::IntentLost, said),
-        Loss::Weakens => (Code::ProtectionWeakened, said),
-        Loss::Protects => context.lost(&annotation.key, said),
-    };
+    let (code, said) = context.loss(loss, &annotation.key, said);
     annotation.file_value(report, Problem::new(code, said).help(help.to_owned()));
 }

@@ -3,15 +3,11 @@
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of};
-use crate::dialect::nginx::{PREFIX, any_name, find};
+use crate::dialect::nginx::{PREFIX, find};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
-
-/// The keys without which ingress-nginx authenticates nobody, and what it requires with them.
-const AUTHENTICATION: [(&str, &str); 2] =
-    [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// Returns the annotations of ingress-nginx with these names that have an effect, with their rows, if ingress-nginx reads them.
 fn given<'f>(
@@ -29,7 +25,7 @@ fn given<'f>(
 }
 
 /// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
-pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
+pub(crate) fn is_on(plan: &Plan, name: &str) -> bool {
     let key = [PREFIX, name].concat();
     let is_on = |known: &Key| plan.annotation(&key).is_some_and(|given| !known.idle.is(&given.value));
     find(name).is_some_and(is_on)
@@ -43,57 +39,6 @@ pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
 pub(crate) fn is_alone(plan: &Plan, annotation: &Annotation) -> bool {
     let known = annotation.key.strip_prefix(PREFIX).and_then(find);
     known.is_some_and(|known| !known.needs.is_empty() && !known.needs.iter().any(|name| is_on(plan, name)))
-}
-
-/// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
-pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
-    let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
-    for (known, annotation) in given(context, |_| true) {
-        let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
-        // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
-        // other Services.
-        if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
-            continue;
-        }
-        match missing.iter_mut().find(|(needs, _)| *needs == *known.needs) {
-            Some((_, waiting)) => waiting.push(annotation),
-            None if known.needs.iter().any(|name| is_on(context.plan, name)) => {}
-            None => missing.push((*known.needs, vec![annotation])),
-        }
-    }
-    for (needs, waiting) in missing {
-        let Some(first) = waiting.first() else { continue };
-        // If the missing key is inside the value of another one, that is reported instead.
-        let is_needed = |key: &str| any_name(key).is_some_and(|name| needs.contains(&name));
-        if context.is_swallowed(is_needed, report) {
-            continue;
-        }
-        let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
-        let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| quoted(&[PREFIX, name].concat())).collect();
-        let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
-        let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
-            Some((_, proof)) => {
-                let message = format!("{message}: ingress-nginx asks nobody for {proof}");
-                Problem::new(Code::AuthenticationOff, message)
-            }
-            None => Problem::new(Code::AnnotationAlone, message),
-        };
-        let lines = if names.len() == 1 { "the line" } else { "the lines" };
-        let wanted: Vec<String> = needs.iter().map(|name| quoted(&example(name))).collect();
-        first.file_key(report, problem.help(format!("add {}, or remove {lines}", wanted.join(" or "))));
-    }
-}
-
-/// Returns a key, with its usual value if it has one.
-fn example(name: &str) -> String {
-    let value = match name {
-        "affinity" => ": cookie",
-        "auth-type" => ": basic",
-        "enable-cors" => ": true",
-        _ => "",
-    };
-    [PREFIX, name, value].concat()
 }
 
 /// Reports a value that turns authentication off. An authentication of the Service itself replaces the global one.

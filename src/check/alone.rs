@@ -1,0 +1,175 @@
+//! Rules about keys that have no effect on the object that has them: another key is missing beside them, or the program reads
+//! them elsewhere.
+
+use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
+use crate::dialect::key::{Idle, Program};
+use crate::dialect::mappings::is_annotation_of;
+use crate::dialect::nginx::rules::ineffective;
+use crate::dialect::{Loss, nginx, place_of, read_by, traefik};
+use crate::plan::context::RuleContext;
+use crate::plan::{Annotation, Plan};
+use crate::values::Target;
+
+/// The keys without which a program authenticates nobody, and what it requires with them.
+const AUTHENTICATION: [(&str, &str); 4] = [
+    ("auth-secret", "a password"),
+    ("auth-tls-secret", "a client certificate"),
+    ("auth-type", "a password"),
+    ("jwt-key", "a token"),
+];
+
+/// The program that reads a key.
+struct Reader {
+    target: Target,
+    controller: Controller,
+    program: &'static Program,
+    needs: &'static [&'static str],
+    idle: Idle,
+}
+
+impl Reader {
+    /// Returns the reader of a key. The annotations of ingress-nginx have a meaning for each program.
+    fn of(plan: &Plan, key: &str) -> Option<Self> {
+        let has_object = |target: Target| {
+            plan.has_object(target) && (target != Target::Ingress || plan.has_stable_ingress())
+        };
+        let reader = |target, controller| {
+            let (program, row) = read_by(controller, key)?;
+            Some(Self { target, controller, program, needs: *row.needs, idle: row.idle })
+        };
+        if key.starts_with(nginx::PREFIX) {
+            return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.has_stable_ingress());
+        }
+        let targets = plan.targets.iter().filter(|target| has_object(**target));
+        let mut readers = targets.map(|target| (*target, plan.controller(*target)));
+        let (target, controller) = readers.find(|(_, it)| !it.is_nginx() && it.reads(key))?;
+        reader(target, controller)
+    }
+
+    /// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
+    fn is_on(&self, plan: &Plan, prefix: &str, name: &str) -> bool {
+        if self.controller.is_nginx() {
+            return ineffective::is_on(plan, name);
+        }
+        let is_idle = |value: &str| {
+            !self.program.refuses_alone && self.program.find(name).is_some_and(|row| row.idle.is(value))
+        };
+        let is_it = |key: &str, value: &str| self.program.name_of(key) == Some(name) && !is_idle(value);
+        let key = [prefix, "/", name].concat();
+        plan.annotations.iter().any(|it| is_it(&it.key, &it.value))
+            || plan.on_service.iter().any(|(key, value)| is_it(key, value))
+            || plan.intents.iter().any(|wanted| {
+                // The program does not get the annotations of another one, but what is written for them.
+                let is_written = !wanted.keys.iter().any(|key| self.controller.reads(key));
+                is_written && is_annotation_of(plan, self.target, wanted, &key)
+            })
+    }
+}
+
+/// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
+pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
+    let mut missing: Vec<(Reader, Vec<&Annotation>)> = Vec::new();
+    for annotation in &context.plan.annotations {
+        let Some(reader) = Reader::of(context.plan, &annotation.key) else { continue };
+        let (prefix, name) = annotation.key.split_once('/').unwrap_or_default();
+        let needs = reader.needs;
+        let authenticates = || AUTHENTICATION.iter().any(|(key, _)| needs.contains(key));
+        let is_idle = reader.idle.is(&annotation.value) && !reader.program.refuses_alone;
+        // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
+        // other Services.
+        let counts = annotation.is_forwarded()
+            || authenticates()
+            || (reader.program.refuses_alone && !needs.is_empty());
+        if is_idle
+            || needs.is_empty()
+            || needs.contains(&name)
+            || !counts
+            || context.denial(annotation).is_some()
+        {
+            continue;
+        }
+        match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && it.needs == needs) {
+            Some((_, waiting)) => waiting.push(annotation),
+            None if needs.iter().any(|name| reader.is_on(context.plan, prefix, name)) => {}
+            None => missing.push((reader, vec![annotation])),
+        }
+    }
+    for (reader, waiting) in missing {
+        let Some(first) = waiting.first() else { continue };
+        let needs = reader.needs;
+        // If the missing key is inside the value of another one, that is reported instead.
+        let is_needed = |key: &str| {
+            let name = nginx::any_name(key).or_else(|| reader.program.name_of(key));
+            name.is_some_and(|name| needs.contains(&name))
+        };
+        if context.is_swallowed(is_needed, report) {
+            continue;
+        }
+        let prefix = first.key.split_once('/').map_or("", |(prefix, _)| prefix);
+        let server = reader.controller.row().name;
+        let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
+        let verb = if names.len() == 1 { "has" } else { "have" };
+        let needed: Vec<String> = needs.iter().map(|name| quoted(&[prefix, "/", name].concat())).collect();
+        let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
+        let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
+            _ if reader.program.refuses_alone => {
+                let message = format!("{message}: {server} refuses the whole Ingress");
+                Problem::new(Code::AnnotationInvalid, message)
+            }
+            Some((_, proof)) => {
+                let proof = if reader.controller == Controller::Alb { "a login" } else { proof };
+                Problem::new(Code::AuthenticationOff, format!("{message}: {server} asks nobody for {proof}"))
+            }
+            None => Problem::new(Code::AnnotationAlone, message),
+        };
+        let lines = if names.len() == 1 { "the line" } else { "the lines" };
+        let wanted: Vec<String> =
+            needs.iter().map(|name| quoted(&example(reader.controller, prefix, name))).collect();
+        first.file_key(report, problem.help(format!("add {}, or remove {lines}", wanted.join(" or "))));
+    }
+}
+
+/// Returns a key, with its usual value if it has one.
+fn example(controller: Controller, prefix: &str, name: &str) -> String {
+    let value = match (controller, name) {
+        (_, "affinity") => ": cookie",
+        (Controller::Haproxy, "auth-type") => ": basic-auth",
+        (Controller::Alb, "auth-type") => ": oidc",
+        (_, "auth-type") => ": basic",
+        (_, "enable-cors" | "hsts" | "rate-limit-connections") => ": true",
+        _ => "",
+    };
+    [prefix, "/", name, value].concat()
+}
+
+/// Returns the target whose program reads the key of an annotation only elsewhere.
+fn read_elsewhere(plan: &Plan, annotation: &Annotation) -> Option<Target> {
+    let (_, row) = place_of(&annotation.key)?;
+    // Traefik gets no line that it reads only on a Service.
+    let is_of_traefik = annotation.key.starts_with(traefik::SERVICE);
+    let reads = |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
+    let mut targets = plan.targets.iter().copied();
+    let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)));
+    target.filter(|_| !row.is_some_and(|row| row.idle.is(&annotation.value)))
+}
+
+/// Whether the rule `key-elsewhere` reports an annotation for this target.
+pub(crate) fn is_elsewhere(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    read_elsewhere(plan, annotation) == Some(target)
+}
+
+/// Reports keys that the program of the class reads only on the Service, or in its ConfigMap.
+pub(crate) fn elsewhere(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+        let key = annotation.key.as_str();
+        let Some((place, row)) = place_of(key) else { continue };
+        let Some(target) = read_elsewhere(plan, annotation) else { continue };
+        let server = plan.controller(target).row().name;
+        let said = format!("{server} reads no {} on the {target}", quoted(key));
+        let (code, said) =
+            context.loss(row.map_or(Loss::Needed, |row| row.loss.max(Loss::Needed)), key, said);
+        annotation.file_key(report, Problem::new(code, said).help(["move the line ", place].concat()));
+    }
+}
