@@ -10,6 +10,9 @@ use super::form::{self, COUNT, ROOTED};
 use super::key::{Holds, Idle, Names, OnInvalid, Program, Shape, key};
 use grammar::{BUFFERS, LB_METHOD, LIMIT_KEY, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY, TIME};
 
+/// The annotation by which Ingresses share a host: `master`, which somebody writes by hand, or `minion`.
+pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
+
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
     plain: "location-snippets proxy-redirect-from proxy-redirect-to server-snippets server-tokens \
@@ -112,6 +115,10 @@ pub(super) static APP_PROTECT: Program = Program {
         "F5 App Protect",
         &["appprotect.f5.com/", "appprotectdos.f5.com/"],
         Names::Protecting,
-        &[key("*").holds(Holds::Named).protects()],
+        &[
+            key("*").holds(Holds::Named).protects(),
+            key("app-protect-enable").protects().idle(Idle::False),
+            key("app-protect-security-log-enable").protects().idle(Idle::False),
+        ],
     )
 };
