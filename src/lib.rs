@@ -91,9 +91,9 @@ pub mod internal {
     pub use crate::dialect::nginx::read::meaning;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::nginx::write::CANARY_OPTIONS;
-    pub use crate::dialect::protects;
     pub use crate::dialect::support::Support;
     pub use crate::dialect::tools::{About, about, tool_of_label};
+    pub use crate::dialect::{protects, turns_redirect_off};
     pub use crate::intents::Intent;
     pub use crate::options::profiles;
     pub use crate::resolve::facts::{Certificate, Dns, certificate, certificate_at, dns, profile, urls};

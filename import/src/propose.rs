@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 use xposer::diagnostics::FieldPath;
 use xposer::emit::{Emitted, Kind};
-use xposer::internal::{Meaning, meanings, profiles, protects};
+use xposer::internal::{Meaning, meanings, profiles, protects, turns_redirect_off};
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Code, Outcome, Plan, Report, Settings, Severity, emit_all};
 
@@ -289,7 +289,11 @@ impl<'i> Proposing<'_, 'i> {
                                 && object.name() != plan.name()
                                 && !self.given_names.contains(&own)
                         });
-                        (0, lost + more.count(), other)
+                        // An annotation that turns the redirect off is worse than any difference.
+                        let off = ingress.annotations.iter().filter(|(key, value)| {
+                            !self.wanted.annotations.contains_key(*key) && turns_redirect_off(key, value)
+                        });
+                        (off.count(), lost + more.count(), other)
                     }
                     None => (1, 0, 0),
                 }

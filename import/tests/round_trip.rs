@@ -122,8 +122,6 @@ enum Why {
     Denied,
     /// The settings of the case accept a loss, and no others do.
     Accepted,
-    /// The settings give a line that the Ingress does not have, and no Service takes it back.
-    Given,
     /// What the settings may say is refused of a Service.
     Refused,
     /// It is a second Ingress of its Service, which the core makes beside the first one for an option.
@@ -153,7 +151,6 @@ const ELSE: &[(&str, Why)] = &[
     ("regex-alternatives/on-haproxy-ingress", Why::Rewritten),
     ("regex-only-in-pcre/haproxy-end", Why::Rewritten),
     ("stamp-no-room/web", Why::Room),
-    ("tls-passthrough-defaults/size", Why::Given),
     ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
@@ -195,6 +192,7 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("snippet-allowed/web", Why::Denied),
     ("snippet-by-setting/web", Why::Denied),
     ("stamp-no-room/web", Why::Room),
+    ("tls-passthrough-defaults/web", Why::Refused),
     ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-nginx-weaker/body", Why::Accepted),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),

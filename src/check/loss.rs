@@ -15,7 +15,7 @@ use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{at_fault, intent_of, plainest, reason_unread};
 use crate::dialect::nginx::rules::ineffective::is_alone;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::support::{NO_REQUEST, Support, passthrough_help, support};
+use crate::dialect::support::{NO_REQUEST, Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
     Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes, nginx,
@@ -53,9 +53,11 @@ fn has_effect_otherwise(plan: &Plan, target: Target, effect: &Key, given: &Annot
     }
 }
 
-/// The beginnings of the names of annotations that limit sizes, times or rates, or concern TLS to the Service. They do not decide
-/// which clients are admitted.
-const OF_LIMITS: [&str; 5] = ["limit-", "proxy-", "rate-limit", "secure-", "server-"];
+/// The beginnings of the names of annotations that limit rates. They do not decide which clients are admitted.
+const OF_LIMITS: [&str; 2] = ["limit-", "rate-limit"];
+/// The beginnings of the names of annotations about the connection to the Service. They do not decide which clients are admitted,
+/// and the Service can do the same if TLS passes through.
+const OF_CONNECTIONS: [&str; 3] = ["proxy-", "secure-", "server-"];
 
 /// Returns what is lost if the object of a target does not have the effect of an annotation.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
@@ -76,10 +78,15 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         Some(wanted) => loss_of(plan, target, wanted),
         None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
             let name = annotation.key.rsplit('/').next().unwrap_or_default();
-            let is_limit = || OF_LIMITS.iter().any(|start| name.starts_with(start));
-            let admits = mappings::intent_of(plan, target, &annotation.key)
-                .map_or_else(|| !is_limit(), Intent::admits);
-            if admits { Loss::Protects } else { Loss::Weakens }
+            let starts = |with: &[&str]| with.iter().any(|start| name.starts_with(start));
+            let (is_asked, admits) = match mappings::intent_of(plan, target, &annotation.key) {
+                Some(intent) => (annotation.is_forwarded(), intent.admits()),
+                None => (
+                    annotation.is_forwarded() && !starts(&OF_CONNECTIONS),
+                    !starts(&OF_LIMITS) && !starts(&OF_CONNECTIONS),
+                ),
+            };
+            if is_asked || admits { Loss::Protects } else { Loss::Weakens }
         }
         // An annotation of the settings is for the program that reads it. With another program, the class determines which clients
         // reach the Service.
@@ -89,12 +96,12 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     if has_effect_otherwise(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
 }
 
-/// Returns what is lost if a target does not support an intent. If TLS passes through to the Service, no controller reads a
-/// request; then only the loss of an intent that admits clients is an Error.
+/// Returns what is lost if a target does not support an intent. A limit of the settings is for Services whose requests are read, so
+/// its loss is no Error if TLS passes through to the Service.
 fn loss_of(plan: &Plan, target: Target, wanted: &Wanted) -> Loss {
     let loss = wanted.intent.loss_of(&wanted.intent_value);
-    let is_passed = passthrough_help(plan, target, wanted.intent).is_some();
-    if is_passed && !wanted.intent.admits() { loss.min(Loss::Weakens) } else { loss }
+    let is_default = matches!(wanted.origin, Origin::Setting(_)) && !wanted.intent.admits();
+    if is_default && is_unread(plan, target, wanted.intent) { loss.min(Loss::Weakens) } else { loss }
 }
 
 /// Returns the help if the controller of a target does not support an intent.
@@ -131,7 +138,7 @@ pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -
     let controller = plan.controller(target);
     let name = key.rsplit('/').next().unwrap_or_default();
     match target {
-        Target::Ingress if plan.passes_tls() && plan.canary.is_none() && controller.reads(key) => {
+        Target::Ingress if no_request(plan, target).is_some() && controller.reads(key) => {
             if let Some(intent) = mappings::intent_of(plan, target, key) {
                 return passthrough_help(plan, target, intent).is_some();
             }
@@ -183,7 +190,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     );
                     report.file(wanted.origin.path(), problem);
                 }
-                Support::Unsupported(help) if wanted.keys.is_empty() => {
+                // A line that turns the passthrough on has its effect, but not for the path alone.
+                Support::Unsupported(help)
+                    if wanted.keys.is_empty()
+                        || (wanted.intent == Intent::TlsPassthrough && is_passed(plan, what, *target)) =>
+                {
                     let said = format!("{server} has nothing for {}", quoted(what));
                     let problem = missing_support(context, *target, wanted, said);
                     // Without support for a limit there is no limit, so no help is needed.
@@ -424,8 +435,11 @@ fn instead<'p>(
     let plain;
     let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
         (Some(wanted.intent), Some(&wanted.intent_value), None)
-    } else if targets.iter().any(|target| is_idle_where_tls_passes(plan, &annotation.key, *target)) {
-        return (annotation, String::new(), Some(NO_REQUEST.to_owned()));
+    } else if let Some(target) =
+        targets.iter().find(|target| is_idle_where_tls_passes(plan, &annotation.key, **target))
+    {
+        let help = no_request(plan, *target).unwrap_or(NO_REQUEST);
+        return (annotation, String::new(), Some(help.to_owned()));
     } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
         plain = intent.and_then(plainest);
         (intent, plain.as_ref(), Some(wrong))

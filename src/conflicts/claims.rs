@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::hosts::HostUse;
 use super::patterns::{Compared, compared};
-use super::{Filing, Naming, canary, certificates};
+use super::{Filing, Naming, canary, certificates, hosts};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::support::prefix;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
@@ -64,6 +65,8 @@ pub(super) enum Claimed<'p> {
     Key(&'p str),
     /// Paths of a host under this class, which are compared in this way. This claim causes no conflict by itself.
     Paths(Option<&'p str>, &'p str, Compared),
+    /// A host of a target under this class, and how the plan uses it. This claim causes no conflict by itself.
+    Host(Target, Option<&'p str>, &'p str, HostUse),
     /// A certificate of cert-manager for this host. If two Services have it, that is a Warning.
     Certificate(&'p str),
 }
@@ -111,6 +114,14 @@ impl<'p> Claim<'p> {
                 };
                 Some(Self(Claimed::Paths(*class, host, other)))
             }
+            Claimed::Host(target, class, host, using) => {
+                let other = match using {
+                    HostUse::Needs => return None,
+                    HostUse::Whole => HostUse::Paths,
+                    HostUse::Paths => HostUse::Whole,
+                };
+                Some(Self(Claimed::Host(*target, *class, host, other)))
+            }
             _ => None,
         }
     }
@@ -134,7 +145,7 @@ impl<'p> Claim<'p> {
 
 impl Claimed<'_> {
     fn is_exclusive(&self) -> bool {
-        !matches!(self, Self::Certificate(_) | Self::Paths(..))
+        !matches!(self, Self::Certificate(_) | Self::Paths(..) | Self::Host(..))
     }
 
     /// The same route of the stable Service; `None` unless this is the route of a canary.
@@ -169,7 +180,7 @@ impl Plan {
         // same route.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
         let own = claims(self).map(|(claim, _)| claim).chain(canary::shared(self));
-        own.chain(stable).chain(compared(self)).map(Claim).collect()
+        own.chain(stable).chain(compared(self)).chain(hosts::shared(self)).map(Claim).collect()
     }
 
     pub(super) fn is_global(&self) -> bool {
@@ -381,7 +392,9 @@ pub(super) fn conflict(
     help: &str,
 ) -> Option<(FieldPath, Problem)> {
     Some(match claim {
-        Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
+        Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) | Claimed::Host(..) => {
+            return None;
+        }
         Claimed::Name(kind, _, name) => {
             let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));
             let help =

@@ -282,9 +282,11 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         is_part: false,
     };
     Some(match claim {
-        Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
-            return None;
-        }
+        Claimed::Service(..)
+        | Claimed::Paths(..)
+        | Claimed::Host(..)
+        | Claimed::Certificate(_)
+        | Claimed::Name(_, None, _) => return None,
         Claimed::Name(kind, Some(namespace), name) => ClaimText::object(kind, namespace, name),
         Claimed::Route(host, path, is_exact, is_canary) => {
             text(route(host, path, *is_exact, *is_canary), host)

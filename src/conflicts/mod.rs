@@ -6,6 +6,7 @@ mod certificates;
 pub(crate) mod claims;
 pub(crate) mod contested;
 pub(crate) mod held;
+mod hosts;
 mod patterns;
 pub(crate) mod rivals;
 mod written;
@@ -106,7 +107,8 @@ fn losers(
     let mut losers = BTreeMap::new();
     for (.., at) in order {
         let Some(plan) = plans.get(at) else { continue };
-        let claims: Vec<Claimed<'_>> = claims::exclusive(plan).chain(canary::shared(plan)).collect();
+        let claims: Vec<Claimed<'_>> =
+            claims::exclusive(plan).chain(canary::shared(plan)).chain(hosts::needed(plan)).collect();
         // A canary is also compared with its stable Service.
         let stable = plan.canary.as_ref().map(|canary| Claimed::Service(plan.namespace(), &canary.of));
         let rivals = claims.iter().chain(&stable).filter_map(|claim| holders.get(claim)).flatten();
@@ -136,11 +138,15 @@ fn among(
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, naming, &mut filing(&mut reports));
     canary::canaries(&plans, refused, naming, &mut filing(&mut reports));
+    // A refused Service needs no host, requests no certificate, and its paths do not change the meaning of other paths.
+    let exposed = |reports: &BTreeMap<usize, Report>| -> Vec<(usize, &Plan)> {
+        let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
+        plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect()
+    };
+    let of_hosts = exposed(&reports);
+    hosts::among(&of_hosts, naming, &mut filing(&mut reports));
     refuse_canaries(&plans, &mut reports);
-    // A refused Service requests no certificate, and its paths do not change the meaning of other paths.
-    let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
-    let exposed: Vec<(usize, &Plan)> =
-        plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
+    let exposed = exposed(&reports);
     certificates::twice(&exposed, naming, &mut filing(&mut reports));
     patterns::among(&exposed, naming, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()

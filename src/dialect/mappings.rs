@@ -357,6 +357,13 @@ pub(crate) fn weakened_by(
         (Controller::HaproxyIngress, "auth-tls-strict") if parse_bool(value) == Some(false) => {
             Some((&[Intent::ClientCertificate], None))
         }
+        // What this weakens is no intent.
+        (Controller::HaproxyIngress, "waf-mode") if value == "detect" => Some((&[], None)),
+        (Controller::IngressNginx | Controller::TraefikNginx, "enable-global-auth")
+            if parse_bool(value) == Some(false) =>
+        {
+            Some((&[], None))
+        }
         (Controller::F5Nginx, "limit-req-dry-run") if parse_bool(value) == Some(true) => {
             Some((&[Intent::RateLimit], None))
         }

@@ -125,6 +125,19 @@ pub fn protects(key: &str, value: &str) -> bool {
     effect(key).is_some_and(|effect| effect.guards(value))
 }
 
+/// Whether an annotation turns off the redirect to https that its program does by itself or by another value.
+///
+/// ```
+/// use xposer::internal::turns_redirect_off;
+/// assert!(turns_redirect_off("haproxy.org/ssl-redirect", "false"));
+/// assert!(!turns_redirect_off("haproxy.org/ssl-redirect", "true"));
+/// ```
+#[must_use]
+pub fn turns_redirect_off(key: &str, value: &str) -> bool {
+    !value.is_empty()
+        && effect(key).is_some_and(|effect| effect.same == Same::Redirect && effect.idle.is(value))
+}
+
 /// Whether an annotation that a controller reads has the opposite effect of what is wanted. `is_wanted` says whether requests
 /// without TLS should be redirected to https.
 pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wanted: bool, tls: Tls) -> bool {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::controller::Controller;
 use super::dialects::dialect;
-use super::{nginx, protocol};
+use super::{haproxy_ingress, nginx, protocol};
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Plan, Wanted};
-use crate::values::Target;
+use crate::values::{Target, Termination};
 
 /// Whether and how a program supports an intent of a plan.
 ///
@@ -39,6 +40,10 @@ pub(crate) fn support(
     intent: Intent,
     intent_value: Option<&IntentValue>,
 ) -> Support {
+    // Only the Service reads what TLS passes through.
+    if intent == Intent::BackendProtocol && target == Target::Ingress && plan.passes_tls() {
+        return Support::Full;
+    }
     if let Some(support) = intent_value
         .filter(|_| intent == Intent::BackendProtocol)
         .and_then(|it| protocol::support(plan, target, it))
@@ -60,7 +65,19 @@ pub(crate) fn support(
     if let Some(help) = passthrough_help(plan, target, intent) {
         return unsupported(help);
     }
-    (dialect.support)(plan, intent, intent_value)
+    let support = (dialect.support)(plan, intent, intent_value);
+    // A program finds the Service by the host alone, before it can read a path.
+    let has_path = || plan.rules.iter().any(|route| route.path != "/");
+    if intent == Intent::TlsPassthrough
+        && target == Target::Ingress
+        && plan.passes_tls()
+        && plan.canary.is_none()
+        && support.is_supported()
+        && has_path()
+    {
+        return unsupported("expose the path `/` alone");
+    }
+    support
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.
@@ -69,32 +86,53 @@ pub(crate) fn is_supported(plan: &Plan, wanted: &Wanted) -> bool {
     plan.targets.iter().any(|target| support(*target).is_supported())
 }
 
-/// Returns the help for an intent that has no effect on an Ingress because TLS passes through to the Service; `None` if it has
-/// an effect.
+/// Returns the help for an intent that has no effect on an Ingress because the program reads no request; `None` if it has an
+/// effect.
 ///
-/// For such a host, ingress-nginx, and Traefik in its place, do nothing but pass TLS through. HAProxy compares addresses and
-/// applies timeouts without reading requests.
+/// For the host of a TLS passthrough, ingress-nginx, and Traefik in its place, do nothing but pass TLS through. HAProxy compares
+/// addresses and applies timeouts without reading requests, and HAProxy Ingress counts connections.
 pub(crate) fn passthrough_help(plan: &Plan, target: Target, intent: Intent) -> Option<&'static str> {
-    if target != Target::Ingress || plan.canary.is_some() || !plan.passes_tls() {
-        return None;
-    }
-    let is_nginx = plan.controller(target).is_nginx();
+    let help = no_request(plan, target)?;
+    let controller = plan.controller(target);
+    let is_nginx = controller.is_nginx();
     match intent {
         Intent::AllowedSources | Intent::DeniedSources if is_nginx => {
             Some("remove it, for no address is compared where TLS passes through")
         }
-        Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout if is_nginx => Some(NO_REQUEST),
-        _ => reads_requests(intent).then_some(NO_REQUEST),
+        Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout if is_nginx => Some(help),
+        Intent::RateLimit if controller == Controller::HaproxyIngress => None,
+        // At a port of its own, it asks for the certificate.
+        Intent::ClientCertificate if !plan.passes_tls() => None,
+        _ => reads_requests(intent).then_some(help),
     }
+}
+
+/// Returns the help for an intent that needs a program that reads requests, if the program of an Ingress reads none; `None` if it
+/// reads them.
+pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
+    if target != Target::Ingress || plan.canary.is_some() {
+        None
+    } else if plan.passes_tls() {
+        Some(NO_REQUEST)
+    } else {
+        haproxy_ingress::support::is_tcp(plan)
+            .then_some("remove it, for no request is read at a tcp-service-port")
+    }
+}
+
+/// The help for an intent that needs a program that reads requests, if TLS passes through.
+pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
+
+/// Whether an intent needs a program that reads requests, and TLS passes through the program of a target, or it serves TCP.
+pub(crate) fn is_unread(plan: &Plan, target: Target, intent: Intent) -> bool {
+    let passes = || target == Target::Route && plan.termination() == Termination::Passthrough;
+    reads_requests(intent) && (passes() || no_request(plan, target).is_some())
 }
 
 /// The help for the redirect to https if a load balancer in front of the program terminates TLS. The program would redirect
 /// every request again, because the load balancer connects to it without TLS.
 pub(crate) const BY_LOAD_BALANCER: &str =
     "let the load balancer send requests to https, and write HTTPSRedirect: \"false\"";
-
-/// The help for an intent that needs a program that reads requests.
-pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
 
 /// Whether an intent needs a program that reads requests.
 fn reads_requests(intent: Intent) -> bool {
@@ -150,7 +188,6 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::{Origin, Sourced};
-    use crate::dialect::controller::Controller;
     use crate::dialect::mappings::{is_annotation_of, mappings};
     use crate::dialect::write::by_controller;
     use crate::plan::Wanted;

@@ -174,6 +174,10 @@ pub(super) fn intents<'p>(
             Target::Ingress => plan.controller(target).reads(key),
             Target::HttpRoute | Target::Route => is_read_on(key, target),
         };
+        // With TLS to the Service, HAProxy would put the TLS that passes through into TLS of its own.
+        if *intent == Intent::BackendProtocol && target == Target::Ingress && plan.passes_tls() {
+            continue;
+        }
         if !keys.iter().any(is_read) && support(plan, target, *intent, Some(intent_value)).is_supported() {
             let all = annotations(*intent, intent_value).into_iter();
             written.extend(all.map(|(key, value)| Written { key, value, origin: origin.clone() }));
@@ -248,7 +252,7 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 }
 
 /// Returns an annotation that somebody gave and that is equivalent to a key.
-fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
+pub(crate) fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
     plan.annotation(key)
         .or_else(|| plan.annotations.iter().find(|it| is_same_annotation(plan, target, key, &it.key)))
 }

@@ -252,7 +252,9 @@ impl Program {
         for (key, value) in beside.chain([(intent.annotation(), value)]) {
             given.insert(key.to_owned(), value.into());
         }
-        given.insert(annotation::URL.to_owned(), "web.example.com/shop".into());
+        // Where TLS passes through, no program reads a path.
+        let path = if intent == Intent::TlsPassthrough { "" } else { "/shop" };
+        given.insert(annotation::URL.to_owned(), ["web.example.com", path].concat().into());
         let document = json!({
             "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": given},
             "spec": {"ports": [{"name": "http", "port": 80}]},

@@ -1,17 +1,18 @@
 //! The protections of a Service: restrictions of access, and the security of connections. Compares the protections of two plans.
 
 mod protection;
+mod weaker;
 
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
-use crate::dialect::{Same, effect};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Server};
 use crate::values::Target;
-use protection::{ALTERNATIVES, Protection, is_weaker, protections};
+use protection::{ALTERNATIVES, Protection, protections};
+use weaker::{by_lines, is_weaker};
 
 /// A protection of a Service that is weaker or missing under another plan.
 ///
@@ -100,20 +101,9 @@ fn with_levels(plan: &Plan) -> Vec<(Protection<'_>, AccessLevel)> {
 /// Whether requests without TLS are redirected to https on every target of a protection.
 fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) -> bool {
     let redirect = all.iter().find(|it| it.intent == Some(Intent::HttpsRedirect));
-    let is_off = |it: &Annotation, target: Target| {
-        let controller = plan.controller(target);
-        let known = effect(&it.key).filter(|known| known.same == Same::Redirect);
-        !controller.is_nginx()
-            && controller.reads(&it.key)
-            && known.is_some_and(|known| known.idle.is(&it.value))
-    };
-    plan.tls().has_secret()
-        && redirect.is_some_and(|redirect| {
-            let is_sent = |target: &Target| {
-                redirect.targets.contains(target) && !plan.annotations.iter().any(|it| is_off(it, *target))
-            };
-            protection.targets.iter().all(is_sent)
-        })
+    let is_sent =
+        |redirect: &Protection<'_>| protection.targets.iter().all(|target| redirect.targets.contains(target));
+    plan.tls().has_secret() && redirect.is_some_and(is_sent)
 }
 
 /// Returns which clients get access through the object of a target.
@@ -164,7 +154,9 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
             let said = protection.said();
             let message = match same {
                 Some((same, level)) if same.targets.contains(&target) => {
-                    if is_weaker(protection, same) {
+                    if is_weaker(protection, same) && protection.value == same.value {
+                        format!("{said} would let more in")
+                    } else if is_weaker(protection, same) {
                         format!("{said} would be {}, which lets more in", quoted(&same.value))
                     } else if level > kept && new.canary.is_none() {
                         no_longer(&said, *level)
@@ -201,6 +193,7 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
             });
         }
     }
+    lost_protections.extend(by_lines((old, &before), (new, &after)));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         lost_protections.extend(one_is_enough((old, &before), (new, &after), target));
         lost_protections.extend(combined_loss((old, &before), &after, target).filter(|_| {

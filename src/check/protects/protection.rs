@@ -1,14 +1,15 @@
 //! The protections of a plan.
 
+use super::weaker::limit;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
-use crate::dialect::covers::lets_more_in;
 use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::support::support;
-use crate::dialect::{Loss, Same, effect};
+use crate::dialect::write::{by_controller, given};
+use crate::dialect::{Loss, Same, effect, turns_redirect_off};
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
@@ -137,7 +138,10 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         all.push(Protection {
             what: &annotation.key,
             intent,
-            intent_value: intent.and_then(|intent| intent.read(&annotation.value).ok()),
+            intent_value: intent.and_then(|intent| {
+                let read = intent.read(&annotation.value).ok();
+                read.or_else(|| limit(plan, annotation).filter(|_| intent == Intent::RateLimit))
+            }),
             value: annotation.value.clone(),
             origin: annotation.origin(),
             targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
@@ -150,6 +154,13 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
 fn redirects(annotation: &Annotation) -> bool {
     let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
     known.is_some_and(|effect| effect.guards(&annotation.value))
+}
+
+/// Whether an annotation that somebody gave replaces the one that redirects to https, and turns the redirect off.
+fn is_replaced(plan: &Plan, target: Target) -> bool {
+    let written = by_controller(plan, target);
+    let mut given = written.iter().filter_map(|it| given(plan, target, it.key));
+    given.any(|it| turns_redirect_off(&it.key, &it.value))
 }
 
 /// Returns the redirect to https, which an option or an annotation asks for, or which ingress-nginx does by default if it
@@ -169,6 +180,7 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     let is_supported = |target: &Target| {
         said.is_some_and(|said| is_passed(plan, &said.key, *target))
             || match target {
+                Target::Ingress if is_replaced(plan, *target) => false,
                 Target::Ingress if plan.controller(*target).is_nginx() => {
                     asked.is_some() || plan.tls().has_secret()
                 }
@@ -193,10 +205,4 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
         origin,
         targets: objects.into_iter().filter(is_supported).collect(),
     })
-}
-
-/// Whether the second of two protections with the same intent admits more.
-pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
-    let intent_values = old.intent.zip(old.intent_value.as_ref()).zip(new.intent_value.as_ref());
-    intent_values.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))
 }

@@ -55,6 +55,8 @@ const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443")
 
 /// The annotation with the attributes of the target group, to which the load balancer sends requests.
 const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
+/// The beginning of the annotations with further conditions on requests, such as their addresses.
+pub(crate) const CONDITIONS: &str = "alb.ingress.kubernetes.io/conditions.";
 /// The annotation with the security groups, which decide about access instead of the allowed addresses.
 const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
 /// The annotation that makes several Ingresses share a load balancer.

@@ -19,6 +19,9 @@ const HSTS: &[&str] = &["hsts"];
 const JWT_KEY: &[&str] = &["jwt-key"];
 const REDIRECT_FROM: &[&str] = &["proxy-redirect-from"];
 
+/// The annotation by which Ingresses share a host: `master`, which somebody writes by hand, or `minion`.
+pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
+
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
     refuses_alone: true,
@@ -127,6 +130,10 @@ pub(super) static APP_PROTECT: Program = Program {
         "F5 App Protect",
         &["appprotect.f5.com/", "appprotectdos.f5.com/"],
         Names::Protecting,
-        &[key("*").holds(Holds::Named).protects()],
+        &[
+            key("*").holds(Holds::Named).protects(),
+            key("app-protect-enable").protects().idle(Idle::False),
+            key("app-protect-security-log-enable").protects().idle(Idle::False),
+        ],
     )
 };

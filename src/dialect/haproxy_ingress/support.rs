@@ -1,5 +1,6 @@
 //! The intents of a plan that HAProxy Ingress supports.
 
+use crate::dialect::controller::Controller;
 use crate::dialect::haproxy::support::{OF_TIMER, is_timer};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
@@ -7,8 +8,8 @@ use crate::dialect::nginx::support::certificate;
 use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, IntentValue};
-use crate::plan::Plan;
-use crate::values::Tls;
+use crate::plan::{Annotation, Plan};
+use crate::values::{Target, Tls};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect", Documented, "0.16"),
@@ -109,9 +110,6 @@ pub(in crate::dialect) fn support(
         (Intent::ClientCertificate, Some(IntentValue::Certificate(wanted))) if !wanted.is_optional => {
             certificate(plan).unwrap_or(Support::Full)
         }
-        (Intent::TlsPassthrough, _) if plan.rules.iter().any(|route| route.path != "/") => {
-            unsupported("expose the path `/` alone")
-        }
         (Intent::ResponseHeaders, _) => {
             unsupported("remove it, and set them in the Service, or choose another class")
         }
@@ -125,4 +123,15 @@ pub(in crate::dialect) fn support(
 /// Whether the controller can set a header as it is. It cannot remove a header.
 fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\'', '\\', '%']))
+}
+
+/// Whether an annotation makes the controller serve the Service at a port of its own, without reading requests.
+pub(in crate::dialect) fn is_tcp(plan: &Plan) -> bool {
+    let controller = plan.controller(Target::Ingress);
+    let is_port = |it: &Annotation| {
+        it.key.ends_with("/tcp-service-port")
+            && controller.reads(&it.key)
+            && it.value.parse().is_ok_and(|port: i64| port != 0)
+    };
+    controller == Controller::HaproxyIngress && plan.annotations.iter().any(is_port)
 }

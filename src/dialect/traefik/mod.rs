@@ -14,7 +14,7 @@ const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
 /// The annotation that says whether TLS ends at Traefik. Without it, the TLS section of an Ingress only supplies a certificate.
 const TLS: &str = "traefik.ingress.kubernetes.io/router.tls";
 /// The annotation with the TLSOption of the hosts.
-const TLS_OPTIONS: &str = "traefik.ingress.kubernetes.io/router.tls.options";
+pub(crate) const TLS_OPTIONS: &str = "traefik.ingress.kubernetes.io/router.tls.options";
 /// The annotation with the entry points that serve an Ingress.
 const ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
 /// The annotation that says how paths of the type `ImplementationSpecific` are compared.

@@ -1,0 +1,260 @@
+//! What a program has once for a host and not for each path: client certificates, TLS passthrough, and for NGINX Ingress Controller
+//! the host itself. Compared across the plans that share a host.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::claims::{Claimed, MAX_NAMED};
+use super::{Filing, Naming};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::dialect::controller::Controller;
+use crate::dialect::f5_nginx::MERGEABLE;
+use crate::dialect::traefik::TLS_OPTIONS;
+use crate::intents::{Intent, IntentValue};
+use crate::plan::Plan;
+use crate::values::{Target, Termination, set};
+
+/// What a plan needs a whole host for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Need<'p> {
+    /// The host is served for one Ingress only.
+    Host,
+    /// TLS passes through to the Service.
+    Passthrough,
+    /// Clients show a certificate: the secret or the TLSOption, and whether the certificate is required.
+    Certificate(Cow<'p, str>, bool),
+}
+
+/// A plan on a target where the program has a part of the configuration once for a host.
+struct Served<'p> {
+    plan: &'p Plan,
+    target: Target,
+    /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths by https.
+    need: Option<(Need<'p>, FieldPath)>,
+}
+
+/// Returns what a plan needs its hosts for, on each target where another plan on the host may lose something because of it, or may
+/// take it away.
+fn served(plan: &Plan) -> impl Iterator<Item = Served<'_>> {
+    let targets = plan.targets.iter().copied().filter(|_| plan.canary.is_none());
+    targets.filter_map(move |target| {
+        let need = need(plan, target);
+        let is_affected = target != Target::HttpRoute
+            && plan.tls().has_secret()
+            && plan.controller(target) != Controller::F5Nginx;
+        (need.is_some() || is_affected).then_some(Served { plan, target, need })
+    })
+}
+
+fn need(plan: &Plan, target: Target) -> Option<(Need<'_>, FieldPath)> {
+    let controller = plan.controller(target);
+    let of_host = plan.rules.first().map(|rule| rule.host_origin.path());
+    let passthrough = || {
+        let wanted = plan.wanted(Intent::TlsPassthrough).map(|wanted| wanted.origin.path());
+        Some((Need::Passthrough, wanted.or(of_host.clone())?))
+    };
+    if target == Target::Route {
+        let passes = plan.tls().has_secret() && plan.termination() == Termination::Passthrough;
+        return passthrough().filter(|_| passes);
+    }
+    match controller {
+        Controller::F5Nginx => {
+            let kind = plan.annotation(MERGEABLE);
+            let is_minion = kind.is_some_and(|it| it.value == "minion");
+            of_host.filter(|_| !is_minion).map(|place| (Need::Host, place))
+        }
+        Controller::IngressNginx
+        | Controller::TraefikNginx
+        | Controller::Haproxy
+        | Controller::HaproxyIngress
+            if plan.passes_tls() =>
+        {
+            passthrough()
+        }
+        Controller::Traefik if plan.tls().has_secret() => {
+            let given = plan.annotation(TLS_OPTIONS).filter(|it| !it.value.trim().is_empty())?;
+            Some((Need::Certificate(given.value.trim().into(), true), given.origin().path()))
+        }
+        Controller::IngressNginx | Controller::TraefikNginx | Controller::HaproxyIngress
+            if plan.tls().has_secret() =>
+        {
+            certificate(plan, controller)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the client certificate that an option or annotations ask for.
+fn certificate(plan: &Plan, controller: Controller) -> Option<(Need<'_>, FieldPath)> {
+    let own = |secret: &'_ str| {
+        let name = plan.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
+        name.unwrap_or(secret).to_owned()
+    };
+    if let Some(wanted) = plan.wanted(Intent::ClientCertificate)
+        && let IntentValue::Certificate(asked) = &wanted.intent_value
+    {
+        let need = Need::Certificate(own(&asked.secret).into(), !asked.is_optional);
+        return Some((need, wanted.origin.path()));
+    }
+    let given = |name: &str| {
+        let is_it = |key: &str| key.ends_with(name) && controller.reads(key);
+        plan.annotations.iter().find(|it| is_it(&it.key) && !it.value.trim().is_empty())
+    };
+    let secret = given("/auth-tls-secret")?;
+    let verify = given("/auth-tls-verify-client").map_or("on", |it| it.value.trim());
+    let need = Need::Certificate(own(secret.value.trim()).into(), verify == "on");
+    (verify != "off").then(|| (need, secret.origin().path()))
+}
+
+impl Served<'_> {
+    /// Whether the Service gets less than it asks for because of another one on the host.
+    fn is_against(&self, other: &Self) -> bool {
+        let Some((need, _)) = &self.need else { return false };
+        let theirs = other.need.as_ref().map(|(need, _)| need);
+        let controller = self.plan.controller(self.target);
+        match need {
+            Need::Host => true,
+            Need::Passthrough => theirs != Some(need),
+            // The provider names the TLS options after the Ingress, so no two Ingresses have the same.
+            Need::Certificate(..) if controller == Controller::TraefikNginx => true,
+            // Without a client certificate of its own, the other one gets that of the host.
+            Need::Certificate(..) => {
+                theirs != Some(need) && (theirs.is_some() || controller == Controller::Traefik)
+            }
+        }
+    }
+
+    /// Whether the clients of the Service must show a certificate because of another one on the host.
+    fn is_asked_by(&self, other: &Self) -> bool {
+        let is_required = matches!(other.need, Some((Need::Certificate(_, true), _)));
+        let controller = self.plan.controller(self.target);
+        self.need.is_none()
+            && is_required
+            && matches!(controller, Controller::IngressNginx | Controller::HaproxyIngress)
+    }
+
+    fn against(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+        let (need, place) = self.need.as_ref()?;
+        let host = quoted(host);
+        let program = self.plan.controller(self.target).row().name;
+        let another = "give one of the Services another host";
+        let (said, help) = match need {
+            Need::Host => (
+                format!("{program} serves the host {host} for one Ingress, and {others} asks for it, too"),
+                another.to_owned(),
+            ),
+            Need::Passthrough => (
+                format!(
+                    "at the host {host}, TLS passes through, so that requests by https for {others} come here"
+                ),
+                another.to_owned(),
+            ),
+            Need::Certificate(secret, _) => match self.plan.controller(self.target) {
+                controller @ (Controller::Traefik | Controller::TraefikNginx) => {
+                    let help = match controller {
+                        Controller::Traefik => {
+                            format!("forward {TLS_OPTIONS}: {secret} to all of them, or {another}")
+                        }
+                        _ => another.to_owned(),
+                    };
+                    let said = format!(
+                        "{program} asks nobody on the host {host} for a client certificate, because these TLS options are not those of {others}"
+                    );
+                    (said, help)
+                }
+                _ => (
+                    format!(
+                        "{program} has one client certificate for the host {host}, and this is not that of {others}"
+                    ),
+                    format!("write the same {} to all of them, or {another}", Intent::ClientCertificate),
+                ),
+            },
+        };
+        Some((place.clone(), Problem::new(Code::HostClaimed, said).help(help)))
+    }
+
+    fn asked(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+        let rule = self.plan.rules.iter().find(|rule| rule.host == host)?;
+        let said = format!(
+            "because of {others}, {} asks every client of the host {} for a certificate, on these paths, too",
+            self.plan.controller(self.target).row().name,
+            quoted(host)
+        );
+        let help = "write the same ClientCertificate here, or give one of the Services another host";
+        Some((rule.host_origin.path(), Problem::new(Code::HostCertificate, said).help(help)))
+    }
+}
+
+/// How a plan uses a host. A claim has it, so that a program that plans some of many Services finds those that affect each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum HostUse {
+    /// It needs the host as a whole. Plans with this claim are compared with each other.
+    Needs,
+    /// The same, for the plans that only serve paths of the host.
+    Whole,
+    /// It only serves paths of the host by https; a plan that needs the host as a whole would change that.
+    Paths,
+}
+
+/// The claims of hosts by which plans affect each other.
+pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
+    served(plan).flat_map(move |it| {
+        let uses: &[HostUse] =
+            if it.need.is_some() { &[HostUse::Needs, HostUse::Whole] } else { &[HostUse::Paths] };
+        let claim = move |host, using: &HostUse| Claimed::Host(it.target, plan.class_name(), host, *using);
+        hosts(plan).into_iter().flat_map(move |host| uses.iter().map(move |using| claim(host, using)))
+    })
+}
+
+/// The claims of hosts that a plan needs as a whole.
+pub(super) fn needed(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
+    shared(plan).filter(|claim| matches!(claim, Claimed::Host(.., HostUse::Needs)))
+}
+
+fn hosts(plan: &Plan) -> BTreeSet<&str> {
+    set(plan.rules.iter().map(|rule| rule.host.as_str()))
+}
+
+/// Reports the Services whose needs for a host do not go together with others on it.
+pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
+    let all: Vec<(usize, Served<'_>)> =
+        plans.iter().flat_map(|(index, plan)| served(plan).map(|it| (*index, it))).collect();
+    if !all.iter().any(|(_, it)| it.need.is_some()) {
+        return;
+    }
+    let mut on_hosts = Vec::new();
+    for (at, (_, it)) in all.iter().enumerate() {
+        on_hosts.extend(hosts(it.plan).into_iter().map(|host| (it.target, it.plan.class_name(), host, at)));
+    }
+    on_hosts.sort_unstable();
+    for group in on_hosts.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2)) {
+        let group_plans = || group.iter().filter_map(|(.., at)| all.get(*at));
+        // There may be thousands of paths on a host, and few Services that need it as a whole.
+        let needy: Vec<&Served<'_>> =
+            group_plans().map(|(_, it)| it).filter(|it| it.need.is_some()).collect();
+        if needy.is_empty() {
+            continue;
+        }
+        let Some((.., host, _)) = group.first() else { continue };
+        for (index, it) in group_plans() {
+            let others = |fits: &dyn Fn(&Served<'_>) -> bool,
+                          among: &mut dyn Iterator<Item = &Served<'_>>| {
+                let is_other = |other: &&Served<'_>| other.plan.identity() != it.plan.identity();
+                let others = among.filter(is_other).filter(|other| fits(other));
+                let others: Vec<&Plan> = others.map(|other| other.plan).collect();
+                let named: Vec<&Plan> = others.iter().copied().take(MAX_NAMED).collect();
+                (!others.is_empty()).then(|| naming.annotations_for(it.plan, &named, others.len()))
+            };
+            let found = if it.need.is_some() {
+                let others = others(&|other| it.is_against(other), &mut group_plans().map(|(_, it)| it));
+                others.and_then(|others| it.against(host, &others))
+            } else {
+                let others = others(&|other| it.is_asked_by(other), &mut needy.iter().copied());
+                others.and_then(|others| it.asked(host, &others))
+            };
+            if let Some(found) = found {
+                file(*index, it.plan, found);
+            }
+        }
+    }
+}
