@@ -7,8 +7,8 @@ use super::go::is_duration;
 use super::key::{
     CrossNamespace, Form, Holds, Idle, Names, OnInvalid, Program, Shape, TO_SERVICE, Text, key,
 };
-use super::nginx;
 use super::legacy::{Legacy, Migration, row};
+use super::nginx;
 
 /// The annotation that names the class for Contour. It counts more than the class that every program reads.
 pub(crate) const CLASS: &str = "projectcontour.io/ingress.class";

@@ -62,7 +62,7 @@ pub(super) static APP_ROOT: Text = Text {
 };
 
 /// `validateMergeableIngressTypeAnnotation` and `validateMasterSpec`. An Ingress of a Service has a path.
-pub(super) static MERGEABLE: Text =
+pub(super) static MERGEABLE_TYPE: Text =
     Text { expected: "minion, because a master has no path", form: Form::Like("minion") };
 
 /// `ParseRewriteList`.

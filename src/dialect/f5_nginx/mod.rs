@@ -9,8 +9,8 @@ mod grammar;
 use super::form::{self, COUNT, ROOTED};
 use super::key::{Holds, Idle, Names, OnInvalid, Program, Shape, key};
 use grammar::{
-    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE, STICKY,
-    TIME,
+    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE,
+    STICKY, TIME,
 };
 
 // The keys that other keys need.
@@ -52,7 +52,7 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Integer, OnInvalid::Ignored, "limit-req-burst limit-req-delay limit-req-reject-code"),
         (Shape::Text(&COUNT), OnInvalid::Refused, "max-conns max-fails proxy-next-upstream-tries"),
         (Shape::Text(&PORTS), OnInvalid::Refused, "listen-ports listen-ports-ssl"),
-        (Shape::Text(&MERGEABLE), OnInvalid::Refused, "mergeable-ingress-type"),
+        (Shape::Text(&MERGEABLE_TYPE), OnInvalid::Refused, "mergeable-ingress-type"),
         (Shape::Words("on off merge"), OnInvalid::Refused, "add-header-inherit"),
         (Shape::Exactly("301 302 307 308"), OnInvalid::Refused, "http-redirect-code"),
         (Shape::Exactly("case_sensitive case_insensitive exact"), OnInvalid::Refused, "path-regex"),
