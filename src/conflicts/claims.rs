@@ -1,6 +1,7 @@
 //! The claims of a plan, and the findings about plans with the same claim.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::patterns::{Compared, compared};
@@ -12,9 +13,9 @@ use crate::dialect::support::is_supported;
 use crate::dialect::write::{equivalent_prefix, extras};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Scope};
+use crate::plan::{Plan, Route, Scope};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::claimed_path;
+use crate::validation::{PathType, claimed_paths};
 use crate::values::Target;
 
 /// The name of the kind of monitors.
@@ -228,10 +229,12 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         add(Claimed::Key(&published.key));
     }
     let is_canary = plan.canary.is_some();
+    let is_regex = regex_reader(plan);
     for rule in &plan.rules {
-        let (path, is_exact) = claimed_path(&rule.path, rule.path_type);
-        let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
-        found.push((claim, Some(&rule.host_origin)));
+        for (path, is_exact) in claimed_paths(&rule.path, rule.path_type, is_regex(rule)) {
+            let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
+            found.push((claim, Some(&rule.host_origin)));
+        }
     }
     // A regular expression that is written as a prefix conflicts with that prefix.
     let has = |target| plan.targets.contains(&target);
@@ -239,13 +242,24 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
         let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
         let Some(path) = of_route.or_else(of_ingress) else { continue };
-        if claimed_path(&rule.path, rule.path_type).0 == path {
+        if claimed_paths(&rule.path, rule.path_type, true).any(|(known, _)| known == path) {
             continue;
         }
         let claim = Claimed::Route(rule.host.as_str().into(), path.into(), false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
     found
+}
+
+/// Returns a function that tells whether a program reads the path of a rule as a regular expression. A path that an option rewrites is
+/// written as an expression for the same requests, so it does not count.
+pub(super) fn regex_reader(plan: &Plan) -> impl Fn(&Route) -> bool {
+    let nginx = LazyCell::new(|| plan.nginx().filter(|nginx| nginx.wanted.is_none()));
+    move |rule| {
+        let is_root = rule.path == "/" && rule.path_type != PathType::Exact;
+        let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
+        !is_root && (rule.is_pattern() || is_read())
+    }
 }
 
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.

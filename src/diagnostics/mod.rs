@@ -263,6 +263,32 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
+    /// Appends findings about the claims of other holders, except about a host that belongs to another namespace and so has a finding
+    /// already.
+    ///
+    /// ```
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report};
+    /// let with = |code, message: &str| {
+    ///     let mut report = Report::new(Subject::default(), false);
+    ///     report.file(FieldPath::object(&["spec"]), Problem::new(code, message).found("a.example.com"));
+    ///     report
+    /// };
+    /// let mut report = with(Code::HostNotOwned, "it belongs to another namespace");
+    /// report.merge_claims(with(Code::RouteClaimed, "`a.example.com/` is also asked for by Service ops/old"));
+    /// assert_eq!(report.diagnostics().len(), 1);
+    /// report.merge_claims(with(Code::RouteClaimed, "`b.example.com/` is also asked for by Service ops/old"));
+    /// assert_eq!(report.diagnostics().len(), 2);
+    /// ```
+    pub fn merge_claims(&mut self, mut other: Self) {
+        let owned = self.diagnostics.iter().filter(|own| own.code == Code::HostNotOwned);
+        for own in owned {
+            let host = own.found.as_deref().unwrap_or_default();
+            other.diagnostics.retain(|it| it.path != own.path || !it.message.contains(host));
+        }
+        self.merge(other);
+    }
+
     /// Adds findings about conflicts between plans. They replace less specific findings that an option or a line of a canary has no
     /// effect.
     pub(crate) fn merge_over(&mut self, other: Self) {

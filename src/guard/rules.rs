@@ -9,6 +9,7 @@ use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
 use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
+use crate::service::ADOPT_ANNOTATION;
 
 impl Guarded<'_> {
     /// Checks the object against these settings, independently of other objects: hosts that belong to another namespace, denied
@@ -129,12 +130,20 @@ impl Guarded<'_> {
         // A claim that an update adds counts as asked for now.
         let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
-        contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
+        let asked = self.asked(old);
+        contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
         for (host, place) in self.publishes(old) {
             let claim = ClaimText::name_of(host);
             published(&claim, place.clone(), &asker, holders, names_others, &mut report);
         }
-        if self.is_cut && !old.is_some_and(|old| old.is_cut) {
+        // Aliases beyond the limit are not among the claims, so nothing may be added to them.
+        let keeps_aliases = |old: &Self| {
+            [nginx::SERVER_ALIAS, nginx::FROM_TO_WWW].iter().all(|key| {
+                let alias = self.value(key);
+                alias == old.value(key) && (alias.is_none() || asked.is_empty())
+            })
+        };
+        if self.is_cut && !old.is_some_and(|old| old.is_cut && keeps_aliases(old)) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
         }
         report
@@ -163,12 +172,16 @@ impl Guarded<'_> {
 
     /// Whether the object is a canary that gets other requests than before, or more of them.
     fn shares_more(&self, old: &Self) -> bool {
-        let weight = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+        let number = |of: &Self, key| of.value(key).and_then(|text| text.parse::<u32>().ok()).map(u64::from);
+        // The weight is a share of the total.
+        let weight = |of: &Self| number(of, nginx::CANARY_WEIGHT).unwrap_or_default();
+        let total = |of: &Self| number(of, nginx::CANARY_WEIGHT_TOTAL).filter(|it| *it > 0).unwrap_or(100);
+        let is_more = || weight(self) * total(old) > weight(old) * total(self);
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
         self.found.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
-                let (new, old) = (self.value(key), old.value(key));
-                new != old && (key != nginx::CANARY_WEIGHT || weight(new) > weight(old))
+                let is_weight = key.starts_with(nginx::CANARY_WEIGHT);
+                self.value(key) != old.value(key) && (!is_weight || is_more())
             })
     }
 
@@ -181,6 +194,7 @@ impl Guarded<'_> {
 const HOST: &str = "host";
 const CLASS: &str = "class";
 const GATEWAY: &str = "gateway";
+const PARENT: &str = "parent";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
@@ -207,6 +221,9 @@ impl Before {
         for (_, gateway) in &old.found.gateways {
             add(GATEWAY, &name_of(*gateway));
         }
+        for parent in &old.found.parents {
+            add(PARENT, &parent.join(" "));
+        }
         before
     }
 
@@ -225,7 +242,11 @@ impl Before {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
             && new.found.classes.iter().all(|(class, _)| self.knows(CLASS, class))
-            && new.found.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
+            && new.found.parents.iter().all(|[object, section, port]| {
+                // A reference without a section or port includes those with one.
+                let wider = [[section.as_str(), port], [section, ""], ["", port], ["", ""]];
+                wider.iter().any(|[section, port]| self.knows(PARENT, &[object, *section, port].join(" ")))
+            })
     }
 }
 

@@ -25,7 +25,8 @@ pub(crate) struct AddedHost<'p> {
     /// The host; empty if the annotation has a pattern, which may match any host.
     pub(crate) host: String,
     pub(crate) what: Use,
-    pub(crate) annotation: &'p Annotation,
+    /// The annotation of the objects; `None` if it is one of the Service itself.
+    pub(crate) annotation: Option<&'p Annotation>,
     pub(crate) origin: Origin,
 }
 
@@ -36,13 +37,35 @@ impl Plan {
         let mut found = Vec::new();
         for annotation in &self.annotations {
             let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) = added_by(&annotation.key, &annotation.value, &mut routes) else {
+            let Some((what, hosts)) =
+                added_by(&annotation.key, &annotation.value, &self.dns_prefixes, &mut routes)
+            else {
                 continue;
             };
-            if is_ingress || what == Use::Published {
-                let added = |host| AddedHost { host, what, annotation, origin: annotation.origin() };
-                found.extend(hosts.into_iter().map(added));
+            if is_ingress || !matches!(what, Use::Served | Use::Redirected) {
+                let annotation = Some(annotation);
+                let origin = || annotation.map(Annotation::origin).unwrap_or_default();
+                found.extend(hosts.into_iter().map(|host| AddedHost {
+                    host,
+                    what,
+                    annotation,
+                    origin: origin(),
+                }));
             }
+        }
+        // ExternalDNS also reads the annotations of the Service.
+        for (key, names) in &self.dns_names {
+            let Some((what, hosts)) = added_by(key, names, &self.dns_prefixes, &mut std::iter::empty())
+            else {
+                continue;
+            };
+            let origin = || Origin::Annotation(key.clone().into());
+            found.extend(hosts.into_iter().map(|host| AddedHost {
+                host,
+                what,
+                annotation: None,
+                origin: origin(),
+            }));
         }
         found
     }

@@ -440,7 +440,7 @@ fn class_name(text: &str) -> Option<&str> {
 
 /// The length, the lower bound and the upper bound of a quantifier such as `{2,5}` at the start of a text. Any other text in braces
 /// is literal.
-fn bounds(text: &str) -> Option<(usize, u32, u32)> {
+pub(super) fn bounds(text: &str) -> Option<(usize, u32, u32)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
     let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
     let number = |digits: &str| {
