@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::claims::{Claimed, main_claims, redirects, regex_reader};
+use super::claims::{Claimed, main_claims, paths_of, redirects};
 use crate::diagnostics::Origin;
 use crate::dialect::hosts::Use;
-use crate::plan::{AddedHost, Plan, Route};
-use crate::validation::claimed_paths;
+use crate::plan::{AddedHost, Plan};
 use crate::values::set;
 
 /// The maximum number of hosts and paths of one object or Service that are compared, and that the controller writes into the claims. An
@@ -81,9 +80,7 @@ impl<'c> AllClaims<'c> {
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
         // Each served host has all paths.
         let served = LazyCell::new(|| -> Vec<(Cow<'_, str>, bool)> {
-            let is_regex = regex_reader(plan);
-            let paths = |rule: &'c Route| claimed_paths(&rule.path, rule.path_type, is_regex(rule));
-            plan.rules.iter().flat_map(paths).collect()
+            plan.rules.iter().flat_map(|rule| paths_of(plan, rule)).collect()
         });
         let whole = [("/".into(), false)];
         for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {

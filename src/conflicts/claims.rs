@@ -1,7 +1,6 @@
 //! The claims of a plan, and the findings about plans with the same claim.
 
 use std::borrow::Cow;
-use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::patterns::{Compared, compared};
@@ -229,9 +228,8 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         add(Claimed::Key(&published.key));
     }
     let is_canary = plan.canary.is_some();
-    let is_regex = regex_reader(plan);
     for rule in &plan.rules {
-        for (path, is_exact) in claimed_paths(&rule.path, rule.path_type, is_regex(rule)) {
+        for (path, is_exact) in paths_of(plan, rule) {
             let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
             found.push((claim, Some(&rule.host_origin)));
         }
@@ -242,7 +240,7 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
         let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
         let Some(path) = of_route.or_else(of_ingress) else { continue };
-        if claimed_paths(&rule.path, rule.path_type, true).any(|(known, _)| known == path) {
+        if paths_of(plan, rule).iter().any(|(known, _)| *known == path) {
             continue;
         }
         let claim = Claimed::Route(rule.host.as_str().into(), path.into(), false, is_canary);
@@ -251,15 +249,15 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     found
 }
 
-/// Returns a function that tells whether a program reads the path of a rule as a regular expression. A path that an option rewrites is
-/// written as an expression for the same requests, so it does not count.
-pub(super) fn regex_reader(plan: &Plan) -> impl Fn(&Route) -> bool {
-    let nginx = LazyCell::new(|| plan.nginx().filter(|nginx| nginx.wanted.is_none()));
-    move |rule| {
-        let is_root = rule.path == "/" && rule.path_type != PathType::Exact;
-        let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type));
-        !is_root && (rule.is_pattern() || is_read())
-    }
+/// Returns the paths that a rule claims, and whether each is exact. A path that an option rewrites is written as an expression for the
+/// same requests.
+pub(super) fn paths_of<'p>(plan: &Plan, rule: &'p Route) -> Vec<(Cow<'p, str>, bool)> {
+    let is_read = || {
+        let nginx = plan.nginx().filter(|nginx| nginx.wanted.is_none());
+        nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type))
+    };
+    let is_root = rule.path == "/" && rule.path_type != PathType::Exact;
+    claimed_paths(&rule.path, rule.path_type, !is_root && (rule.is_pattern() || is_read()))
 }
 
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.

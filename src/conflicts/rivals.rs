@@ -184,8 +184,6 @@ pub(crate) fn contested_by(
     names_others: bool,
     report: &mut Report,
 ) {
-    let adopter =
-        adopter.map(|name| Holder { kind: SERVICE.to_owned(), name: name.to_owned(), ..asker.clone() });
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // A whole path includes its parts, so parts are compared last and skipped if the path was.
     let (parts, whole) =
@@ -197,7 +195,7 @@ pub(crate) fn contested_by(
         let mut stable = text.stable().and_then(|stable| holders.get(stable)).into_iter().flatten();
         let oldest = stable.find(|holder| holder.has_all(text));
         let follows = oldest.is_some_and(|oldest| oldest.namespace == asker.namespace);
-        let rivals = Rivals::new(text, asker, adopter.as_ref(), holders, follows);
+        let rivals = Rivals::new(text, asker, adopter, holders, follows);
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
@@ -269,7 +267,7 @@ impl<'h> Rivals<'h> {
     fn new(
         asked: &ClaimText,
         asker: &Holder,
-        adopter: Option<&Holder>,
+        adopter: Option<&str>,
         holders: &'h Holders,
         follows: bool,
     ) -> Self {
@@ -278,7 +276,7 @@ impl<'h> Rivals<'h> {
             for holder in holders.get(text).into_iter().flatten() {
                 let is_own = holder.namespace == asker.namespace;
                 if holder.is_same(asker)
-                    || adopter.is_some_and(|adopter| holder.is_same(adopter))
+                    || (is_own && holder.kind == SERVICE && adopter == Some(&holder.name))
                     || holder.may_share(asked, asker)
                     || (is_across && is_own)
                 {

@@ -263,28 +263,26 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
-    /// Appends findings about the claims of other holders, except about a host that belongs to another namespace and so has a finding
-    /// already.
+    /// Appends findings about the claims of other holders, except in places where a host belongs to another namespace, which have a
+    /// finding already.
     ///
     /// ```
     /// use xposer::diagnostics::{FieldPath, Problem, Subject};
     /// use xposer::{Code, Report};
-    /// let with = |code, message: &str| {
+    /// let with = |code, field| {
     ///     let mut report = Report::new(Subject::default(), false);
-    ///     report.file(FieldPath::object(&["spec"]), Problem::new(code, message).found("a.example.com"));
+    ///     report.file(FieldPath::object(&["spec", field]), Problem::new(code, "message"));
     ///     report
     /// };
-    /// let mut report = with(Code::HostNotOwned, "it belongs to another namespace");
-    /// report.merge_claims(with(Code::RouteClaimed, "`a.example.com/` is also asked for by Service ops/old"));
+    /// let mut report = with(Code::HostNotOwned, "host");
+    /// report.merge_claims(with(Code::RouteClaimed, "host"));
     /// assert_eq!(report.diagnostics().len(), 1);
-    /// report.merge_claims(with(Code::RouteClaimed, "`b.example.com/` is also asked for by Service ops/old"));
+    /// report.merge_claims(with(Code::RouteClaimed, "other"));
     /// assert_eq!(report.diagnostics().len(), 2);
     /// ```
     pub fn merge_claims(&mut self, mut other: Self) {
-        let owned = self.diagnostics.iter().filter(|own| own.code == Code::HostNotOwned);
-        for own in owned {
-            let host = own.found.as_deref().unwrap_or_default();
-            other.diagnostics.retain(|it| it.path != own.path || !it.message.contains(host));
+        for own in self.diagnostics.iter().filter(|own| own.code == Code::HostNotOwned) {
+            other.remove_superseded(Code::RouteClaimed, &own.path, None);
         }
         self.merge(other);
     }

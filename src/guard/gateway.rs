@@ -62,7 +62,7 @@ pub(super) fn tls(object: &Value) -> Found<'_> {
 
 /// The paths that a regular expression claims.
 fn pattern(path: &str) -> Vec<(String, PathType)> {
-    claimed(path, PathType::ImplementationSpecific, true).collect()
+    claimed(path, PathType::ImplementationSpecific, true)
 }
 
 /// A match of a rule: the paths that it takes on each host.
@@ -120,31 +120,41 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
             wants: of.wants.clone(),
         })
     });
-    let named_kind = |parent: &'o Value| {
-        let group = parent.get("group").and_then(Value::as_str).unwrap_or(GROUP);
-        (group, word(parent, "kind").unwrap_or("Gateway"))
-    };
     let all = items(spec, "parentRefs");
     let has_defaults = word(spec, "useDefaultGateways") == Some("All");
-    let has_listeners = |parent: &&'o Value| !OF_MESH.contains(&named_kind(parent));
-    let takes = has_defaults || all.is_empty() || all.iter().any(|parent| has_listeners(&parent));
+    let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
-    let gateways = all.iter().enumerate().filter(|(_, parent)| named_kind(parent) == (GROUP, "Gateway"));
-    let mut parents: Vec<[String; 3]> = Vec::new();
-    for parent in all.iter().filter(has_listeners) {
-        let ((group, kind), (namespace, name)) = (named_kind(parent), named(parent).unwrap_or_default());
-        let object = [group, kind, namespace, name].join("/");
-        let port = parent.get("port").map(Value::to_string).unwrap_or_default();
-        parents.push([object, word(parent, "sectionName").unwrap_or_default().to_owned(), port]);
-    }
-    if has_defaults {
-        parents.push(["defaults".to_owned(), String::new(), String::new()]);
-    }
+    let gateways = all.iter().enumerate().filter(|(_, parent)| kind_of(parent) == (GROUP, "Gateway"));
     Found {
         taken: taken.filter(|_| takes).take(MAX_ROUTES + 1).collect(),
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
-        parents,
+        parents: all,
+        has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
         ..Found::default()
     }
+}
+
+/// The group and kind of a parent.
+fn kind_of(parent: &Value) -> (&str, &str) {
+    let group = parent.get("group").and_then(Value::as_str).unwrap_or(GROUP);
+    (group, word(parent, "kind").unwrap_or("Gateway"))
+}
+
+/// Whether a parent may have listeners: it belongs to no mesh.
+fn has_listeners(parent: &Value) -> bool {
+    !OF_MESH.contains(&kind_of(parent))
+}
+
+/// Whether each parent of a route was among its parents before. A reference without a section or port includes those with one.
+pub(super) fn stays_attached(old: &Found<'_>, new: &Found<'_>) -> bool {
+    let includes = |old: &Value, new: &Value| {
+        let is_same = |field: &&str| old.get(field) == new.get(field);
+        let is_whole = |field: &&str| old.get(field).is_none();
+        kind_of(old) == kind_of(new)
+            && ["namespace", "name"].iter().all(is_same)
+            && ["sectionName", "port"].iter().all(|field| is_whole(field) || is_same(field))
+    };
+    let stays = |new: &Value| !has_listeners(new) || old.parents.iter().any(|old| includes(old, new));
+    old.has_defaults >= new.has_defaults && new.parents.iter().all(stays)
 }

@@ -30,8 +30,9 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             let path = word(path, "path").unwrap_or("/");
             let is_regex =
                 use_regex || target.is_some_and(|target| !nginx::paths::is_target(path, kind, target, false));
-            let paths = claimed(path, kind, is_regex);
-            taken.extend(paths.map(|(path, path_type)| Taken { path, path_type, ..whole() }));
+            for (path, path_type) in claimed(path, kind, is_regex) {
+                taken.push(Taken { path, path_type, ..whole() });
+            }
         }
     }
     if taken.is_empty() {

@@ -111,9 +111,10 @@ struct Found<'o> {
     classes: Vec<(&'o str, FieldPath)>,
     /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
-    /// All parents of the route: the object, the section and the port. Without a section or port, the route is attached to all of
-    /// them.
-    parents: Vec<[String; 3]>,
+    /// All parents of the route.
+    parents: &'o [Value],
+    /// Whether the route is also attached to the default Gateways.
+    has_defaults: bool,
     /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
     named: Vec<(String, FieldPath)>,
 }
@@ -289,9 +290,10 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
 }
 
 /// Returns the paths that a path claims, and their types ([`claimed_paths`]).
-fn claimed(path: &str, kind: PathType, is_regex: bool) -> impl Iterator<Item = (String, PathType)> {
+fn claimed(path: &str, kind: PathType, is_regex: bool) -> Vec<(String, PathType)> {
     let of = |is_exact| if is_exact { PathType::Exact } else { PathType::Prefix };
-    claimed_paths(path, kind, is_regex).map(move |(path, is_exact)| (path.into_owned(), of(is_exact)))
+    let paths = claimed_paths(path, kind, is_regex).into_iter();
+    paths.map(|(path, is_exact)| (path.into_owned(), of(is_exact))).collect()
 }
 
 /// A text field of the metadata; empty if it is missing.

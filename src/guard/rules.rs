@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::gateway::stays_attached;
 use super::{Guarded, Taken};
 use crate::conflicts::rivals::{Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
@@ -34,7 +35,7 @@ impl Guarded<'_> {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
+        let stays = old.is_some_and(|old| self.stays(old, &before));
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in self.found.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken)))
@@ -153,7 +154,7 @@ impl Guarded<'_> {
     /// hosts that depend on its class or Gateway, so it has no such claims.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
         let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
+        let stays = old.is_some_and(|old| self.stays(old, &before));
         let asked = |taken: &Taken| {
             let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
@@ -168,6 +169,11 @@ impl Guarded<'_> {
         let before = old.map_or(&[][..], |old| &old.published);
         let before: BTreeSet<&str> = before.iter().map(|(host, _)| host.as_str()).collect();
         self.published.iter().filter(move |(host, _)| !before.contains(host.as_str()))
+    }
+
+    /// Whether the update leaves the requests for each host and path as they were.
+    fn stays(&self, old: &Self, before: &Before) -> bool {
+        before.serves(self) && stays_attached(&old.found, &self.found) && !self.shares_more(old)
     }
 
     /// Whether the object is a canary that gets other requests than before, or more of them.
@@ -194,7 +200,6 @@ impl Guarded<'_> {
 const HOST: &str = "host";
 const CLASS: &str = "class";
 const GATEWAY: &str = "gateway";
-const PARENT: &str = "parent";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
@@ -221,9 +226,6 @@ impl Before {
         for (_, gateway) in &old.found.gateways {
             add(GATEWAY, &name_of(*gateway));
         }
-        for parent in &old.found.parents {
-            add(PARENT, &parent.join(" "));
-        }
         before
     }
 
@@ -242,11 +244,6 @@ impl Before {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
             && new.found.classes.iter().all(|(class, _)| self.knows(CLASS, class))
-            && new.found.parents.iter().all(|[object, section, port]| {
-                // A reference without a section or port includes those with one.
-                let wider = [[section.as_str(), port], [section, ""], ["", port], ["", ""]];
-                wider.iter().any(|[section, port]| self.knows(PARENT, &[object, *section, port].join(" ")))
-            })
     }
 }
 

@@ -101,22 +101,18 @@ fn starts(pattern: &str) -> Option<Vec<Start>> {
                     Item::Set if count == Some(0) => now.iter_mut().for_each(|it| it.is_open = true),
                     Item::Set => now.clear(),
                     Item::OneOf(signs) => {
-                        if count == Some(0) {
-                            before = copied(&now, &mut work)?;
-                        }
-                        let (mut all, mut signs) = (std::mem::take(&mut now), signs.chars().peekable());
-                        while let Some(sign) = signs.next() {
-                            let mut with = match signs.peek() {
-                                Some(_) => copied(&all, &mut work)?,
-                                None => std::mem::take(&mut all),
-                            };
-                            with.retain(|it| !it.is_open || sign == '/');
-                            let times = usize::try_from(count.unwrap_or(1).max(1)).ok()?;
-                            work = work.checked_sub(times - 1)?;
-                            for start in with.iter_mut().filter(|it| !it.is_open) {
-                                start.text.extend(std::iter::repeat_n(sign, times));
-                            }
+                        let is_list = signs.chars().nth(1).is_some();
+                        let all =
+                            if is_list || count == Some(0) { copied(&now, &mut work)? } else { Vec::new() };
+                        let mut signs = signs.chars();
+                        push(&mut now, signs.next()?, count);
+                        for sign in signs {
+                            let mut with = copied(&all, &mut work)?;
+                            push(&mut with, sign, count);
                             now.append(&mut with);
+                        }
+                        if count == Some(0) {
+                            before = all;
                         }
                     }
                 }
@@ -126,23 +122,19 @@ fn starts(pattern: &str) -> Option<Vec<Start>> {
         if count == Some(0) {
             now.extend(before);
         }
-        if now.len() > MAX_PATHS {
-            return None;
-        }
-        // Only these can make two of them equal.
-        let mut at = if count == Some(0) || token == Token::Close { 1 } else { now.len() };
-        while let Some(start) = now.get(at) {
-            if now.iter().take(at).any(|it| it == start) {
-                now.swap_remove(at);
-            } else {
-                at += 1;
-            }
-        }
     }
     done.append(&mut now);
     // The end of the path must follow, or the expression is not complete.
     done.retain(|it| (!is_end || it.is_open) && groups.is_empty());
     (done.len() <= MAX_PATHS).then_some(done)
+}
+
+/// Appends a character, as often as it must be there.
+fn push(starts: &mut Vec<Start>, sign: char, count: Option<u32>) {
+    starts.retain(|it| !it.is_open || sign == '/');
+    for start in starts.iter_mut().filter(|it| !it.is_open) {
+        (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.text.push(sign));
+    }
 }
 
 /// Copies the beginnings, within the limits.

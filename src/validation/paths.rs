@@ -75,19 +75,15 @@ pub(crate) fn without_slash(path: &str, is_exact: bool) -> &str {
 /// Returns the paths that a path claims, and whether each is exact. A regular expression that takes all requests below some paths
 /// claims these prefixes, because it takes the requests from the holders of the prefixes. `is_regex` tells that the program reads the
 /// path as a regular expression, whatever its type and characters; then it is the beginning of other paths.
-pub(crate) fn claimed_paths(
-    path: &str,
-    kind: PathType,
-    is_regex: bool,
-) -> impl Iterator<Item = (Cow<'_, str>, bool)> {
-    let below = if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
-        taken_below(path)
-    } else {
-        Vec::new()
-    };
+pub(crate) fn claimed_paths(path: &str, kind: PathType, is_regex: bool) -> Vec<(Cow<'_, str>, bool)> {
+    if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
+        let below = taken_below(path);
+        if !below.is_empty() {
+            return below.into_iter().map(|path| (path.into(), false)).collect();
+        }
+    }
     let is_exact = kind == PathType::Exact && !is_regex;
-    let plain = below.is_empty().then(|| (without_slash(path, is_exact).into(), is_exact));
-    plain.into_iter().chain(below.into_iter().map(|path| (path.into(), false)))
+    vec![(without_slash(path, is_exact).into(), is_exact)]
 }
 
 /// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of `( ) [ ] { } | ^ $ *
