@@ -79,8 +79,10 @@ impl<'c> AllClaims<'c> {
         let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim));
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
         // Each served host has all paths.
-        let served = LazyCell::new(|| -> Vec<(Cow<'_, str>, bool)> {
-            plan.rules.iter().flat_map(|rule| paths_of(plan, rule)).collect()
+        let served = LazyCell::new(|| {
+            let mut served: Vec<(Cow<'_, str>, bool)> = Vec::new();
+            plan.rules.iter().for_each(|rule| served.append(&mut paths_of(plan, rule)));
+            served
         });
         let whole = [("/".into(), false)];
         for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {

@@ -109,24 +109,31 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     if hosts.is_empty() {
         hosts.push((String::new(), place));
     }
-    let taken = hosts.iter().flat_map(|(host, place)| {
-        let paths = paths.iter().flat_map(|of| of.paths.iter().map(move |path| (of, path)));
-        paths.map(move |(of, (path, path_type))| Taken {
-            host: host.clone(),
-            path: path.clone(),
-            path_type: *path_type,
-            place: place.clone(),
-            is_part: !of.wants.is_empty(),
-            wants: of.wants.clone(),
-        })
-    });
     let all = items(spec, "parentRefs");
     let has_defaults = word(spec, "useDefaultGateways") == Some("All");
     let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
     let gateways = all.iter().enumerate().filter(|(_, parent)| kind_of(parent) == (GROUP, "Gateway"));
+    let mut taken = Vec::new();
+    'all: for (host, place) in hosts.iter().filter(|_| takes) {
+        for of in &paths {
+            for (path, path_type) in &of.paths {
+                if taken.len() > MAX_ROUTES {
+                    break 'all;
+                }
+                taken.push(Taken {
+                    host: host.clone(),
+                    path: path.clone(),
+                    path_type: *path_type,
+                    place: place.clone(),
+                    is_part: !of.wants.is_empty(),
+                    wants: of.wants.clone(),
+                });
+            }
+        }
+    }
     Found {
-        taken: taken.filter(|_| takes).take(MAX_ROUTES + 1).collect(),
+        taken,
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         parents: all,
         has_defaults,

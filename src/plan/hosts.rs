@@ -34,38 +34,21 @@ impl Plan {
     /// The hosts that annotations of the objects add to the hosts of the routes.
     pub(crate) fn added_hosts(&self) -> Vec<AddedHost<'_>> {
         let is_ingress = self.targets.contains(&Target::Ingress);
-        let mut found = Vec::new();
-        for annotation in &self.annotations {
-            let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) =
-                added_by(&annotation.key, &annotation.value, &self.dns_prefixes, &mut routes)
-            else {
-                continue;
-            };
-            if is_ingress || !matches!(what, Use::Served | Use::Redirected) {
-                let annotation = Some(annotation);
-                let origin = || annotation.map(Annotation::origin).unwrap_or_default();
-                found.extend(hosts.into_iter().map(|host| AddedHost {
-                    host,
-                    what,
-                    annotation,
-                    origin: origin(),
-                }));
-            }
-        }
+        let of_objects = self.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), Some(it)));
         // ExternalDNS also reads the annotations of the Service.
-        for (key, names) in &self.dns_names {
-            let Some((what, hosts)) = added_by(key, names, &self.dns_prefixes, &mut std::iter::empty())
-            else {
+        let of_service = self.dns_names.iter().map(|(key, names)| (key.as_str(), names.as_str(), None));
+        let mut found = Vec::new();
+        for (key, value, annotation) in of_objects.chain(of_service) {
+            let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
+            let Some((what, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
+            if !is_ingress && matches!(what, Use::Served | Use::Redirected) {
                 continue;
-            };
-            let origin = || Origin::Annotation(key.clone().into());
-            found.extend(hosts.into_iter().map(|host| AddedHost {
-                host,
-                what,
-                annotation: None,
-                origin: origin(),
-            }));
+            }
+            for host in hosts {
+                let of_service = || Origin::Annotation(key.to_owned().into());
+                let origin = annotation.map_or_else(of_service, Annotation::origin);
+                found.push(AddedHost { host, what, annotation, origin });
+            }
         }
         found
     }

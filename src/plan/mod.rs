@@ -87,9 +87,9 @@ pub struct Plan {
     pub(crate) http_parent_refs: Rare<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
     pub(crate) dns_controller_keys: Vec<String>,
-    /// The prefixes under which ExternalDNS looks for annotations by the settings, in addition to its own.
+    /// The prefixes under which ExternalDNS looks for annotations by the settings.
     pub(crate) dns_prefixes: Vec<String>,
-    /// The annotations of the Service itself with DNS names, and their values.
+    /// The annotations of the Service itself that have DNS names under one of these prefixes, and their values.
     pub(crate) dns_names: Vec<(String, String)>,
     pub(crate) termination: Termination,
     pub(crate) canary: Rare<Canary>,
@@ -146,7 +146,11 @@ impl Plan {
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
             dns_prefixes: Vec::new(),
-            dns_names: Vec::new(),
+            dns_names: service
+                .dns_hostnames
+                .iter()
+                .map(|(key, names)| ((*key).to_owned(), (*names).to_owned()))
+                .collect(),
             termination: Termination::default(),
             canary: None,
             monitor: None,

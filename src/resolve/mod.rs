@@ -22,7 +22,6 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::external_dns;
 use crate::options::annotations::annotation;
 use crate::options::{BUILT_IN, Forwarded, Layer, Layers, Settings, SourcedTemplate};
 use crate::plan::{
@@ -111,11 +110,7 @@ pub(crate) fn resolve(
     plan.links = layers.first(|it| &it.links).cloned().map(Box::new);
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
-    let is_of_settings = |prefix: &&String| !external_dns::PREFIXES.contains(&prefix.as_str());
-    plan.dns_prefixes = settings.dns_prefixes.iter().filter(is_of_settings).cloned().collect();
-    let names = service.dns_hostnames.iter();
-    let names = names.filter(|(key, _)| external_dns::names_hosts(key, &plan.dns_prefixes));
-    plan.dns_names = names.map(|(key, names)| ((*key).to_owned(), (*names).to_owned())).collect();
+    plan.dns_prefixes.clone_from(&settings.dns_prefixes);
     let publish = resolver.forward(&mut plan);
     resolver.certificates(&mut plan, named);
     resolver.listener_set(&mut plan, vars);

@@ -2,26 +2,21 @@
 
 use super::regex::{Token, bounds, tokens};
 
-/// The maximum number of paths of one expression, and the work for it. An expression with more counts as `/`.
+/// The maximum number of paths of one expression, and its maximum length. A larger expression counts as `/`.
 const MAX_PATHS: usize = 64;
-const MAX_WORK: usize = 1 << 20;
+const MAX_LENGTH: usize = 1024;
 /// The maximum number of characters in a list such as `[ab]` that are read one by one.
 const MAX_SIGNS: usize = 8;
 
-/// The beginning of the paths that the first part of an expression matches.
-#[derive(Clone, PartialEq)]
-struct Start {
-    text: String,
-    /// Whether any text may follow, so that no further character is certain.
-    is_open: bool,
-}
+/// Ends the beginning of a path after which any text may follow, so that no further character is certain. No path contains it.
+const OPEN: char = '\0';
 
 /// An alternative of the expression is being read.
 struct Group {
-    /// What the expression matches before the group.
-    before: Vec<Start>,
-    /// What it matches with the previous alternatives.
-    done: Vec<Start>,
+    /// The beginnings of the paths that the expression matches before the group.
+    before: Vec<String>,
+    /// Those with the previous alternatives.
+    done: Vec<String>,
     /// Whether the group matches no text: a look-around.
     looks: bool,
 }
@@ -36,8 +31,8 @@ pub(super) fn taken_below(pattern: &str) -> Vec<String> {
     // A path that was written as `^/shop` got a leading slash.
     let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
     let mut paths: Vec<String> = Vec::new();
-    for start in starts(pattern).unwrap_or_else(|| vec![Start { text: String::new(), is_open: true }]) {
-        let path = start.text.trim_end_matches('/');
+    for start in starts(pattern).unwrap_or_else(|| vec![String::new()]) {
+        let path = start.trim_end_matches(['/', OPEN]);
         if path.is_empty() {
             return vec!["/".to_owned()];
         }
@@ -49,28 +44,33 @@ pub(super) fn taken_below(pattern: &str) -> Vec<String> {
 }
 
 /// The beginnings of the paths that an expression matches; `None` if there are too many.
-fn starts(pattern: &str) -> Option<Vec<Start>> {
+fn starts(pattern: &str) -> Option<Vec<String>> {
+    if pattern.len() > MAX_LENGTH {
+        return None;
+    }
     let mut tokens = tokens(pattern).peekable();
-    let (mut now, mut groups) = (vec![Start { text: String::new(), is_open: false }], Vec::new());
-    let (mut done, mut work, mut is_end) = (Vec::new(), MAX_WORK, false);
+    let mut now = vec![String::new()];
+    // The whole expression, and the open groups.
+    let mut groups = vec![Group { before: now.clone(), done: Vec::new(), looks: false }];
+    let mut is_end = false;
     while let Some((at, token)) = tokens.next() {
+        if now.len() > MAX_PATHS {
+            return None;
+        }
         let end = tokens.peek().map_or(pattern.len(), |(at, _)| *at);
         let (text, rest) = (pattern.get(at..end)?, pattern.get(end..)?);
         is_end = token == Token::End;
         match token {
             Token::Capture | Token::Open => {
-                let looks = ["(?=", "(?!", "(?<=", "(?<!", "(*"].iter().any(|it| text.starts_with(it));
-                groups.push(Group { before: copied(&now, &mut work)?, done: Vec::new(), looks });
+                // `(?=`, `(?<!` and such, and `(*` of a verb.
+                let looks = text.ends_with(['=', '!', '*']);
+                groups.push(Group { before: now.clone(), done: Vec::new(), looks });
                 continue;
             }
             Token::Bar => {
-                let Some(group) = groups.last_mut() else {
-                    done.append(&mut now);
-                    now.push(Start { text: String::new(), is_open: false });
-                    continue;
-                };
-                now.append(&mut group.done);
-                group.done = std::mem::replace(&mut now, copied(&group.before, &mut work)?);
+                let group = groups.last_mut()?;
+                group.done.append(&mut now);
+                now.clone_from(&group.before);
                 continue;
             }
             Token::End => continue,
@@ -80,68 +80,47 @@ fn starts(pattern: &str) -> Option<Vec<Start>> {
         if count.is_some() {
             tokens.next();
         }
-        let before = match token {
-            Token::Close => {
-                let Some(mut group) = groups.pop() else { return Some(Vec::new()) };
-                now.append(&mut group.done);
-                if group.looks {
-                    now = group.before;
-                    continue;
-                }
-                if count > Some(1) {
-                    now.clear();
-                }
-                group.before
+        let mut before = Vec::new();
+        if token == Token::Close {
+            let mut group = groups.pop()?;
+            now.append(&mut group.done);
+            if group.looks {
+                now.clear();
             }
-            _ => {
-                let mut before = Vec::new();
-                match item(text, count.is_some()) {
-                    Item::Nothing => continue,
-                    Item::Any => now.iter_mut().for_each(|it| it.is_open = true),
-                    Item::Set if count == Some(0) => now.iter_mut().for_each(|it| it.is_open = true),
-                    Item::Set => now.clear(),
-                    Item::OneOf(signs) => {
-                        let is_list = signs.chars().nth(1).is_some();
-                        let all =
-                            if is_list || count == Some(0) { copied(&now, &mut work)? } else { Vec::new() };
-                        let mut signs = signs.chars();
-                        push(&mut now, signs.next()?, count);
-                        for sign in signs {
-                            let mut with = copied(&all, &mut work)?;
-                            push(&mut with, sign, count);
-                            now.append(&mut with);
-                        }
-                        if count == Some(0) {
-                            before = all;
+            if group.looks || count == Some(0) {
+                before = group.before;
+            } else if count > Some(1) {
+                now.clear();
+            }
+        } else {
+            match item(text, count.is_some()) {
+                Item::Nothing => {}
+                Item::Set if count != Some(0) => now.clear(),
+                Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(OPEN)),
+                Item::OneOf(signs) => {
+                    let all = std::mem::take(&mut now);
+                    for sign in signs.chars() {
+                        for start in all.iter().filter(|it| sign == '/' || !it.ends_with(OPEN)) {
+                            let mut start = start.clone();
+                            if !start.ends_with(OPEN) {
+                                (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.push(sign));
+                            }
+                            now.push(start);
                         }
                     }
+                    if count == Some(0) {
+                        before = all;
+                    }
                 }
-                before
             }
-        };
-        if count == Some(0) {
-            now.extend(before);
         }
+        now.append(&mut before);
     }
+    let mut done = groups.pop()?.done;
     done.append(&mut now);
     // The end of the path must follow, or the expression is not complete.
-    done.retain(|it| (!is_end || it.is_open) && groups.is_empty());
+    done.retain(|it| (!is_end || it.ends_with(OPEN)) && groups.is_empty());
     (done.len() <= MAX_PATHS).then_some(done)
-}
-
-/// Appends a character, as often as it must be there.
-fn push(starts: &mut Vec<Start>, sign: char, count: Option<u32>) {
-    starts.retain(|it| !it.is_open || sign == '/');
-    for start in starts.iter_mut().filter(|it| !it.is_open) {
-        (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.text.push(sign));
-    }
-}
-
-/// Copies the beginnings, within the limits.
-fn copied(starts: &[Start], work: &mut usize) -> Option<Vec<Start>> {
-    let size = starts.iter().map(|it| it.text.len() + 1).sum();
-    *work = work.checked_sub(size)?;
-    (starts.len() <= MAX_PATHS).then(|| starts.to_vec())
 }
 
 /// What a part of an expression without groups matches.
@@ -162,8 +141,8 @@ fn item(text: &str, is_repeated: bool) -> Item<'_> {
         (Some('^' | '('), _) => Item::Nothing,
         // A dot alone also is the dot of a version.
         (Some('.'), _) if is_repeated => Item::Any,
-        (Some('\\'), Some('b' | 'B' | 'A' | 'G' | 'z' | 'Z')) => Item::Nothing,
-        (Some('\\'), Some('S' | 'D' | 'W' | 'N' | 'V' | 'H')) => Item::Any,
+        (Some('\\'), Some(sign)) if "bBAGzZ".contains(sign) => Item::Nothing,
+        (Some('\\'), Some(sign)) if "SDWNVH".contains(sign) => Item::Any,
         (Some('\\'), Some(sign)) if !sign.is_alphanumeric() => Item::OneOf(text.get(1..).unwrap_or_default()),
         (Some('['), Some('^')) if text.ends_with(']') => Item::Any,
         (Some('['), Some(_)) => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {

@@ -168,7 +168,10 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
     // Names for clients inside of the cluster have another address.
-    let public = context.plan.dns_names.iter().filter(|(key, _)| key.ends_with("/hostname"));
+    let public =
+        context.plan.dns_names.iter().filter(|(key, _)| {
+            key.ends_with("/hostname") && super::names_hosts(key, &context.plan.dns_prefixes)
+        });
     for (key, names) in public {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
