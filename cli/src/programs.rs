@@ -12,7 +12,7 @@ pub(crate) fn intent(key: Key) -> Option<Intent> {
 
 /// Prints how each program expresses an intent.
 pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\nIts words in the programs, how we know them, and since which version there are")?;
+    writeln!(out, "\nIn the programs, with the evidence and the first version")?;
     let all = Program::all().into_iter();
     table(out, all.map(|program| (program.controller().as_str(), program.intent_support(intent))))
 }

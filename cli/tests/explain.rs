@@ -110,7 +110,7 @@ fn every_program_and_what_it_has() {
 fn every_intent_in_the_words_of_every_program() {
     for intent in Intent::ALL {
         let text = explained(intent.annotation());
-        let (_, programs) = text.split_once("\nIts words in the programs").unwrap();
+        let (_, programs) = text.split_once("\nIn the programs").unwrap();
         for program in Program::all() {
             assert!(programs.contains(&format!("\n  {} ", program.controller())), "{programs}");
             for row in program.intent_support(intent).mappings {

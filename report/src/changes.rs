@@ -30,32 +30,32 @@ pub(crate) const MAX_HELP: usize = 1000;
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     /// Features that are translated to other annotations or fields.
-    pub translated: Vec<IntentSupport>,
+    pub translated: Vec<ChangeMessage>,
     /// Features that work differently.
-    pub differs: Vec<IntentSupport>,
+    pub differs: Vec<ChangeMessage>,
     /// Features that are lost.
-    pub lost: Vec<IntentSupport>,
+    pub lost: Vec<ChangeMessage>,
     /// Other new findings.
-    pub told: Vec<IntentSupport>,
+    pub told: Vec<ChangeMessage>,
     /// Protections that are weaker or lost.
-    pub opens: Vec<IntentSupport>,
+    pub opens: Vec<ChangeMessage>,
     /// Errors for which the Service is refused.
-    pub refused: Vec<IntentSupport>,
+    pub refused: Vec<ChangeMessage>,
 }
 
 /// A message about a Service, with the annotation, field or setting that it is about.
 ///
 /// ```
 /// use xposer::Severity;
-/// use xposer_report::changes::IntentSupport;
+/// use xposer_report::changes::ChangeMessage;
 /// let (path, message) = ("settings.tls".to_owned(), "TLS would be off".to_owned());
-/// let said = IntentSupport { code: None, path, message, help: None, severity: Severity::Error };
+/// let said = ChangeMessage { code: None, path, message, help: None, severity: Severity::Error };
 /// assert_eq!(serde_json::to_string(&said).unwrap(), r#"{"path":"settings.tls","message":"TLS would be off"}"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct IntentSupport {
+pub struct ChangeMessage {
     /// The code of the finding. A protection that would be weaker or lost has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
@@ -71,7 +71,7 @@ pub struct IntentSupport {
     pub severity: Severity,
 }
 
-impl From<&Diagnostic> for IntentSupport {
+impl From<&Diagnostic> for ChangeMessage {
     fn from(diagnostic: &Diagnostic) -> Self {
         Self {
             code: Some(diagnostic.code.slug()),
@@ -179,14 +179,14 @@ impl Changes {
                 continue;
             }
             if found.severity == Severity::Error {
-                changes.refused.push(IntentSupport::from(found));
+                changes.refused.push(ChangeMessage::from(found));
             } else {
-                changes.list(found.code).push(IntentSupport::from(found));
+                changes.list(found.code).push(ChangeMessage::from(found));
             }
         }
         if let (Some(old), Some(new)) = (old.0.plan(), new.0.plan()) {
             let lost_protections = lost_protections(old, new).into_iter();
-            changes.opens.extend(lost_protections.map(|it| IntentSupport {
+            changes.opens.extend(lost_protections.map(|it| ChangeMessage {
                 code: None,
                 path: it.path.to_string(),
                 message: it.message,
@@ -198,7 +198,7 @@ impl Changes {
     }
 
     /// The list for findings with this code.
-    fn list(&mut self, code: Code) -> &mut Vec<IntentSupport> {
+    fn list(&mut self, code: Code) -> &mut Vec<ChangeMessage> {
         match code {
             Code::IntentTranslated => &mut self.translated,
             Code::IntentDiffers => &mut self.differs,
@@ -219,7 +219,7 @@ impl Changes {
     /// assert_eq!(words, ["translated", "differs", "lost", "told", "open", "refused"]);
     /// ```
     #[must_use]
-    pub fn lists(&self) -> [(&'static str, &[IntentSupport]); 6] {
+    pub fn lists(&self) -> [(&'static str, &[ChangeMessage]); 6] {
         [
             ("translated", &self.translated),
             ("differs", &self.differs),

@@ -76,9 +76,9 @@ impl<T> Slot<T> {
 
 /// The intents of a layer that have no field of their own; empty for most layers.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes(Vec<(Intent, Slot<IntentValue>)>);
+pub(crate) struct IntentValues(Vec<(Intent, Slot<IntentValue>)>);
 
-impl Wishes {
+impl IntentValues {
     /// The state of an intent.
     pub(crate) fn slot(&self, intent: Intent) -> &Slot<IntentValue> {
         static NOTHING: Slot<IntentValue> = Slot::Unset;

@@ -29,8 +29,8 @@ use crate::values::Target;
 pub use admission::{Claims, Guard, Mode};
 pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
+pub(crate) use layer::IntentValues;
 use layer::Named;
-pub(crate) use layer::Wishes;
 pub(crate) use layer::{BUILT_IN, Entry, Layers, Namespace, Profile, Slot};
 pub(crate) use parse::{class_problem, is_class, object_problem, port_of};
 pub use served_by::{GatewayFacts, ServedBy};
@@ -93,7 +93,7 @@ pub struct Settings {
     /// The controllers as the classes and Gateways of the cluster name them.
     pub(crate) served_by: ServedBy,
     /// Named authentications, which Services can choose.
-    pub(crate) auth: Named<Wishes>,
+    pub(crate) auth: Named<IntentValues>,
     pub(crate) dns_prefixes: Vec<String>,
     pub(crate) publish_url: bool,
     /// The targets of every Service, whatever settings and annotations say; if empty, they decide.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::layer::{GatewayPattern, Named, Namespace, Profile, Wishes};
+use super::layer::{GatewayPattern, IntentValues, Named, Namespace, Profile};
 use super::parse::{
     Parsed, class_problem, controller, hosts, is_class, item, list, mapping, one, profile, wrong,
 };
@@ -88,21 +88,21 @@ const AUTHENTICATIONS: [(&str, Intent); 2] =
     [("basicAuth", Intent::BasicAuth), ("externalAuth", Intent::ExternalAuth)];
 
 /// Reads the authentications by their names.
-pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<Wishes>) -> Parsed<()> {
+pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<IntentValues>) -> Parsed<()> {
     mapping(value, at, &[], &mut |name, value, place| {
         let keys = AUTHENTICATIONS.map(|(key, _)| key);
-        let mut wishes = Wishes::default();
+        let mut intent_values = IntentValues::default();
         mapping(value, &place, &keys, &mut |key, value, place| match AUTHENTICATIONS
             .iter()
             .find(|(known, _)| *known == key)
         {
-            Some((_, intent)) => wishes.take(*intent, value, place),
+            Some((_, intent)) => intent_values.take(*intent, value, place),
             None => Err(one(&place, unknown(key, keys.into_iter()))),
         })?;
-        if wishes.is_empty() {
+        if intent_values.is_empty() {
             return Err(wrong(&place, "the authentication says nothing", "write basicAuth or externalAuth"));
         }
-        into.insert(name, wishes);
+        into.insert(name, intent_values);
         Ok(())
     })
 }

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::annotations::annotation;
-use super::layer::{Entry, Slot, Wishes};
+use super::layer::{Entry, IntentValues, Slot};
 use super::parse::Parsed;
 use super::{NO_SECRET, Settings, SourcedTemplate, admission, entries, gateways, named, parse};
 use crate::diagnostics::{Origin, Sourced};
@@ -337,8 +337,8 @@ macro_rules! options {
             $intent:ident {
                 form: $intent_form:expr,
                 doc: $intent_doc:expr,
-                setting: ($intent_value:expr, $wish_example:expr),
-                annotation: $wish_annotation_example:expr,
+                setting: ($intent_setting:expr, $intent_setting_example:expr),
+                annotation: $intent_annotation_example:expr,
             }
         )+}
         general {$({
@@ -355,7 +355,7 @@ macro_rules! options {
         pub(crate) struct Layer {
             $( pub(crate) $field: Slot<$type>, )+
             /// The intents that have no field of their own.
-            pub(crate) wishes: Wishes,
+            pub(crate) intent_values: IntentValues,
         }
 
         /// The rows of all options, in the order of [`options`].
@@ -370,10 +370,10 @@ macro_rules! options {
                 ..ROW
             }, )+
             $( Row {
-                setting: Some($intent_value),
+                setting: Some($intent_setting),
                 annotation: Some(Intent::$intent.annotation()),
                 is_layered: true,
-                read: Some(|layer, value, origin| layer.wishes.take(Intent::$intent, value, origin)),
+                read: Some(|layer, value, origin| layer.intent_values.take(Intent::$intent, value, origin)),
                 ..ROW
             }, )+
             $( Row {
@@ -396,8 +396,11 @@ macro_rules! options {
                 ..option($form, $doc)
             }, )+
             $( ConfigOption {
-                setting: Some(Key { name: $intent_value, example: $wish_example }),
-                annotation: Some(Key { name: Intent::$intent.annotation(), example: $wish_annotation_example }),
+                setting: Some(Key { name: $intent_setting, example: $intent_setting_example }),
+                annotation: Some(Key {
+                    name: Intent::$intent.annotation(),
+                    example: $intent_annotation_example,
+                }),
                 is_layered: true,
                 default: "(none)",
                 ..option($intent_form, $intent_doc)
@@ -415,8 +418,8 @@ macro_rules! options {
         static DECIDES: &[(Decides, Place)] = &[
             $( $( ($decides, |layer| layer.$field.origin()), )? )+
             $( (
-                |plan, place| Decided::intent_value($intent_value, Intent::$intent, plan, place),
-                |layer| layer.wishes.slot(Intent::$intent).origin(),
+                |plan, place| Decided::intent_value($intent_setting, Intent::$intent, plan, place),
+                |layer| layer.intent_values.slot(Intent::$intent).origin(),
             ), )+
         ];
     };

@@ -16,7 +16,7 @@ use crate::dialect::write::{Written, annotations_for};
 use crate::dialect::{effect, is_invalid};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
-use crate::options::{Layer, Slot, Wishes};
+use crate::options::{IntentValues, Layer, Slot};
 use crate::plan::Wanted;
 use crate::values::{BackendProtocol, Target, Tls};
 
@@ -111,7 +111,7 @@ impl<'v> Resolver<'v, '_> {
     /// Decides the intents of the plan. If ingress-nginx alone serves the objects and no option asks for anything, the annotations
     /// need not be understood. TLS passthrough is the exception: with it, the other annotations have no effect.
     pub(super) fn intents(&mut self, plan: &mut Plan) {
-        let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
+        let wants = |layer: &Layer| !layer.intent_values.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
         let speaks = plan.port_protocols.iter().any(|(it, _)| *it != BackendProtocol::Http);
         let is_read = is_foreign && !plan.annotations.is_empty() || passthrough(plan).is_some();
@@ -129,11 +129,13 @@ impl<'v> Resolver<'v, '_> {
         let (mut block, mut below) = (Layer::default(), Layer::default());
         for it in &meant {
             let layer = if it.is_forwarded { &mut block } else { &mut below };
-            layer.wishes.set(it.intent, Slot::Set(Sourced::new(it.intent_value.clone(), it.origin.clone())));
+            layer
+                .intent_values
+                .set(it.intent, Slot::Set(Sourced::new(it.intent_value.clone(), it.origin.clone())));
         }
         self.port_protocol(plan, &mut below, &block);
         let chosen = self.chosen_auth();
-        let nothing = Wishes::default();
+        let nothing = IntentValues::default();
         let (auth_of_service, auth_of_settings) = match &chosen {
             Some(auth) if matches!(auth.origin, Origin::Annotation(_)) => (auth.value, &nothing),
             Some(auth) => (&nothing, auth.value),
@@ -141,7 +143,7 @@ impl<'v> Resolver<'v, '_> {
         };
         let layers = self.layers.with_block(&block).with_annotations(&below);
         for intent in Intent::ALL {
-            let own = layers.service.map(|own| own.wishes.slot(intent));
+            let own = layers.service.map(|own| own.intent_values.slot(intent));
             let by_name = auth_of_service.slot(intent);
             let slot = if by_name.is_set() {
                 if own.is_some_and(Slot::is_set) {
@@ -152,7 +154,7 @@ impl<'v> Resolver<'v, '_> {
                 }
                 Some(by_name)
             } else {
-                layers.slot(|it| it.wishes.slot(intent)).or(Some(auth_of_settings.slot(intent)))
+                layers.slot(|it| it.intent_values.slot(intent)).or(Some(auth_of_settings.slot(intent)))
             };
             let Some(wanted) = slot.and_then(Slot::set) else { continue };
             let said = meant.iter().filter(|it| it.intent == intent);
@@ -273,14 +275,14 @@ impl<'v> Resolver<'v, '_> {
     /// protocols.
     fn port_protocol(&mut self, plan: &Plan, below: &mut Layer, block: &Layer) {
         let intent = Intent::BackendProtocol;
-        let is_said = |layer: &Layer| !layer.wishes.slot(intent).is_unset();
+        let is_said = |layer: &Layer| !layer.intent_values.slot(intent).is_unset();
         if is_said(below) || is_said(block) || self.layers.iter().any(is_said) {
             return;
         }
         match plan.port_protocols.as_slice() {
             [(only, at)] if *only != BackendProtocol::Http => {
                 let intent_value = Sourced::new(IntentValue::Protocol(*only), protocol_origin(*at));
-                below.wishes.set(intent, Slot::Set(intent_value));
+                below.intent_values.set(intent, Slot::Set(intent_value));
             }
             [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
@@ -317,11 +319,11 @@ impl<'v> Resolver<'v, '_> {
     }
 
     /// The authentication that the option `Auth` chooses by its name.
-    fn chosen_auth(&mut self) -> Option<Sourced<&'v Wishes>> {
+    fn chosen_auth(&mut self) -> Option<Sourced<&'v IntentValues>> {
         let settings = self.settings;
         let chosen = self.layers.first(|it| &it.auth)?;
-        if let Some(wishes) = settings.auth.get(&chosen.value) {
-            return Some(Sourced::new(wishes, chosen.origin.clone()));
+        if let Some(intent_values) = settings.auth.get(&chosen.value) {
+            return Some(Sourced::new(intent_values, chosen.origin.clone()));
         }
         let names = || settings.auth.iter().map(|(name, _)| name);
         let help = match did_you_mean(&chosen.value, names().take(100)) {

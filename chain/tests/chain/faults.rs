@@ -65,11 +65,8 @@ fn a_certificate_is_issued_although_cert_manager_is_killed_meanwhile() {
         Ok(())
     });
     cert_manager.kill();
-    let is_supported = |name: &&String| is_issued(&ns, &format!("{name}-cert")).is_ok();
-    say(&format!(
-        "  cert-manager is killed after {} of 8 are issued",
-        names.iter().filter(is_supported).count()
-    ));
+    let is_done = |name: &&String| is_issued(&ns, &format!("{name}-cert")).is_ok();
+    say(&format!("  cert-manager is killed after {} of 8 are issued", names.iter().filter(is_done).count()));
     // A certificate that is requested while cert-manager is stopped.
     expose(&ns, "sealed-late", &[("TLS", "cert-manager")]);
     let late = ns.request("https://sealed-late.example.com/");

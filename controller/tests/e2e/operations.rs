@@ -397,8 +397,9 @@ fn a_permission_that_is_missing_is_named() {
     let account = shop.account("xposer", &rules);
     let settings = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
     let controller = scene.controller_as(&account, settings, &["--namespace", &shop.name]).ready();
-    let wishes = [(key("Target"), "Ingress, HTTPRoute".to_owned()), (key("Monitor"), "true".to_owned())];
-    shop.expose("web", &wishes);
+    let intent_values =
+        [(key("Target"), "Ingress, HTTPRoute".to_owned()), (key("Monitor"), "true".to_owned())];
+    shop.expose("web", &intent_values);
     shop.has(["HTTPRoute web"]);
     for told in [
         "no permission to list ingresses; leave out the component `no-ingress` of deploy/controller, or set \

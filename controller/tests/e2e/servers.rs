@@ -195,8 +195,8 @@ fn a_gateway_that_does_not_exist_is_told() {
 
 /// A Service of the class `internal` that only some may reach.
 fn of_office() -> Vec<(String, String)> {
-    let wishes = [("IngressClassName", "internal"), ("AllowedSources", "10.0.0.0/8")];
-    wishes.map(|(name, value)| (key(name), value.to_owned())).into()
+    let intent_values = [("IngressClassName", "internal"), ("AllowedSources", "10.0.0.0/8")];
+    intent_values.map(|(name, value)| (key(name), value.to_owned())).into()
 }
 
 #[test]

@@ -197,6 +197,6 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
 
 /// Whether the second of two protections with the same intent admits more.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
-    let wishes = old.intent.zip(old.intent_value.as_ref()).zip(new.intent_value.as_ref());
-    wishes.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))
+    let intent_values = old.intent.zip(old.intent_value.as_ref()).zip(new.intent_value.as_ref());
+    intent_values.is_some_and(|((intent, old), new)| lets_more_in(intent, old, new))
 }

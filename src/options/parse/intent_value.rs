@@ -21,7 +21,7 @@ pub(in crate::options) fn intent_value(
         let said = format!("expected a value, found {} with nothing in it", kind_of(value));
         return Err(wrong(at, said, "write what is to count here, or remove the key"));
     }
-    let text = wish_text(value, at)?;
+    let text = text_of(value, at)?;
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -40,7 +40,7 @@ fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
 }
 
 /// A value as a single text.
-fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
+fn text_of<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(scalar(value).unwrap_or_default())),
@@ -55,7 +55,7 @@ fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
                     return Err(invalid(&place, "a text or a list", value));
                 }
                 part(key, &place, ':')?;
-                let line = format!("{key}: {}", wish_text(value, &place)?);
+                let line = format!("{key}: {}", text_of(value, &place)?);
                 // A line break would start another part.
                 if line.trim_end().contains(['\n', '\r']) {
                     return Err(wrong(&place, "expected one line, found several", "write it in one line"));

@@ -7,14 +7,15 @@ use super::markdown::{anchor, code, prose, table};
 
 pub(super) fn body() -> String {
     let mut out = "# Dialects\n\n\
-        A Service says once what it wants; each program that serves it has words of its own for that. This page has them: for each \
-        option, whether a program can do it, by which annotation, field or object, since which version, and how we know.\n\n\
-        [Who serves a Service](../controllers.md) says which program counts for an Ingress or an HTTPRoute. What protects a Service and \
-        has no words is an error ([protection-lost](diagnostics.md#protection-lost)); what the Service may need is a warning \
-        ([intent-lost](diagnostics.md#intent-lost)), and so is what is done in a different way \
-        ([intent-differs](diagnostics.md#intent-differs)). Annotations of one program that another one serves are known in its words \
-        ([intent-translated](diagnostics.md#intent-translated)).\n\n\
-        How we know it:\n\n"
+        A Service asks for a feature once, with one option, and each program that serves it has annotations, fields or objects of its own \
+        for this feature. For each option, this page lists whether a program supports it, by which annotation, field or object, since \
+        which version, and the evidence.\n\n\
+        [Who serves a Service](../controllers.md) describes which program counts for an Ingress or an HTTPRoute. If a program does not \
+        support a feature that protects the Service, this is an Error ([protection-lost](diagnostics.md#protection-lost)). The loss of a \
+        feature that the Service may need is a Warning ([intent-lost](diagnostics.md#intent-lost)), and so is a feature that works \
+        differently ([intent-differs](diagnostics.md#intent-differs)). Annotations of one program are translated for the program that serves \
+        the Service ([intent-translated](diagnostics.md#intent-translated)).\n\n\
+        The evidence is one of these words:\n\n"
         .to_owned();
     out.push_str(&table(
         ["Word", "Meaning"],
@@ -29,7 +30,7 @@ pub(super) fn body() -> String {
             [code(it.as_str()), prose(it.name()), class(ingress), class(gateway)]
         }),
     ));
-    out.push_str("\n## Overview\n\nA cell says how we know; `no` stands where a program has no words, a star where it does it in a different way, or takes some values only.\n\n");
+    out.push_str("\n## Overview\n\nA cell contains the evidence, or `no` if the program does not support the feature. A star marks a feature that works differently, or only with some values.\n\n");
     out.push_str(&overview());
     for intent in Intent::ALL {
         out.push_str(&section(intent));
@@ -40,10 +41,10 @@ pub(super) fn body() -> String {
 fn meaning(proof: Proof) -> &'static str {
     match proof {
         Proof::Proved => {
-            "Our tests send requests through the program, and look at the answers and at what the Service gets."
+            "Our tests send requests through the program, and check the answers and the requests that the Service gets."
         }
-        Proof::Parser => "The program's own code reads the words in a test.",
-        Proof::Documented => "The program's documentation or source says so; nothing was run.",
+        Proof::Parser => "The program's own code reads the annotations in a test.",
+        Proof::Documented => "The program's documentation or source describes it; nothing was run.",
     }
 }
 
@@ -105,7 +106,7 @@ fn section(intent: Intent) -> String {
         prose(option.doc),
         code(key.short_name()),
         anchor(key.short_name()),
-        table(["Program", "Words", "How we know", "Since", "What is different or missing"], rows),
+        table(["Program", "Annotations or fields", "Evidence", "Since", "Different or missing"], rows),
     )
 }
 

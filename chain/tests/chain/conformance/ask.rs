@@ -32,7 +32,7 @@ enum Wanted {
     /// A response of this Service.
     From(&'static str),
     /// A response of this Service with this value at a JSON pointer of the received request.
-    IntentSupport(&'static str, &'static str, &'static str),
+    Said(&'static str, &'static str, &'static str),
     /// A response with one of these statuses.
     Status(&'static [u16]),
     /// A redirect to the same URL with https.
@@ -100,7 +100,7 @@ impl Ask {
         pointer: &'static str,
         value: &'static str,
     ) -> Self {
-        Self { wanted: Wanted::IntentSupport(service, pointer, value), ..self }
+        Self { wanted: Wanted::Said(service, pointer, value), ..self }
     }
 
     pub(super) const fn status(self, statuses: &'static [u16]) -> Self {
@@ -154,7 +154,7 @@ impl Ask {
     pub(super) fn wanted(&self) -> String {
         match self.wanted {
             Wanted::From(service) => format!("an answer of `{service}`"),
-            Wanted::IntentSupport(service, pointer, value) => {
+            Wanted::Said(service, pointer, value) => {
                 format!("an answer of `{service}`{}", got(pointer, value))
             }
             Wanted::Status(statuses) => {
@@ -209,9 +209,7 @@ impl Ask {
         };
         match self.wanted {
             Wanted::From(service) => is_from(service),
-            Wanted::IntentSupport(service, pointer, value) => {
-                is_from(service) && said(answer, pointer) == value
-            }
+            Wanted::Said(service, pointer, value) => is_from(service) && said(answer, pointer) == value,
             Wanted::Status(statuses) => statuses.contains(&answer.status),
             Wanted::Https => leads_to(https),
             Wanted::Location(url) => leads_to(&url.replace("{column}", column.name)),
@@ -226,7 +224,7 @@ impl Ask {
     /// Returns a response in words.
     fn seen(&self, answer: &Answer) -> String {
         let detail = match self.wanted {
-            Wanted::IntentSupport(_, pointer, _) => got(pointer, &said(answer, pointer)),
+            Wanted::Said(_, pointer, _) => got(pointer, &said(answer, pointer)),
             Wanted::Header(name, _) | Wanted::Lacks(name) => match answer.header(name) {
                 Some(value) => format!(" with `{name}: {value}`"),
                 None => format!(" without `{name}`"),
