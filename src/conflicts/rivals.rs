@@ -10,7 +10,8 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
-use crate::service::{ADOPT_ANNOTATION, FORWARD_ANNOTATION};
+pub(crate) use crate::service::ADOPT_ANNOTATION;
+use crate::service::FORWARD_ANNOTATION;
 
 impl Plan {
     /// Compares the claims of this plan with the recorded holders. A claim of an older holder is an Error, the same as in

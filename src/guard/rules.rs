@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
 use super::{Guarded, Taken};
-use crate::conflicts::rivals::{Asked, contested_by, published, too_many};
+use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
 use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
-use crate::service::ADOPT_ANNOTATION;
 
 impl Guarded<'_> {
     /// Checks the object against these settings, independently of other objects: hosts that belong to another namespace, denied

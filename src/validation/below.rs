@@ -25,8 +25,8 @@ struct Group {
 /// `/shop(/|$)(.*)`, and `/a` and `/b` for `/(a|b)/.+`. An expression without such a path takes only some of the requests, such as
 /// `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as ingress-nginx does it.
 ///
-/// Groups, alternatives, lists of at most eight characters such as `[ab]` and quantifiers are read. Other sets of characters count only if they may be
-/// missing or match nearly everything.
+/// Groups, alternatives, lists of at most eight characters such as `[ab]` and quantifiers are read. Other sets of characters count only
+/// if they may be missing or match nearly everything.
 pub(super) fn taken_below(pattern: &str) -> Vec<String> {
     // A path that was written as `^/shop` got a leading slash.
     let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
