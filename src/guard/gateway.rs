@@ -156,11 +156,12 @@ fn has_listeners(parent: &Value) -> bool {
 /// Whether each parent of a route was among its parents before. A reference without a section or port includes those with one.
 pub(super) fn stays_attached(old: &Found<'_>, new: &Found<'_>) -> bool {
     let includes = |old: &Value, new: &Value| {
-        let is_same = |field: &&str| old.get(field) == new.get(field);
-        let is_whole = |field: &&str| old.get(field).is_none();
-        kind_of(old) == kind_of(new)
-            && ["namespace", "name"].iter().all(is_same)
-            && ["sectionName", "port"].iter().all(|field| is_whole(field) || is_same(field))
+        let fields = [("namespace", false), ("name", false), ("sectionName", true), ("port", true)];
+        let includes = |(field, may_lack): &(&str, bool)| {
+            let was = old.get(field);
+            (*may_lack && was.is_none()) || was == new.get(field)
+        };
+        kind_of(old) == kind_of(new) && fields.iter().all(includes)
     };
     let stays = |new: &Value| !has_listeners(new) || old.parents.iter().any(|old| includes(old, new));
     old.has_defaults >= new.has_defaults && new.parents.iter().all(stays)

@@ -68,14 +68,20 @@ impl fmt::Display for Val {
 
 /// Go's shortest form, which has an exponent below -4 and from 6 on.
 fn go_float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    match exponent.parse::<i32>() {
-        Ok(power) if !(-4..6).contains(&power) => {
-            format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
-        }
-        _ => number.to_string(),
+    // Rust writes all zeros, and the formatting with an exponent is as large as all others together.
+    let text = number.to_string();
+    let (sign, decimal) = text.strip_prefix('-').map_or(("", text.as_str()), |decimal| ("-", decimal));
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let zeros = fraction.len() - fraction.trim_start_matches('0').len();
+    let (is_small, power) = if whole == "0" { (true, zeros + 1) } else { (false, whole.len() - 1) };
+    if power < if is_small { 5 } else { 6 } {
+        return text;
     }
+    let digits = [whole, fraction].concat();
+    let digits = digits.trim_matches('0');
+    let (first, rest) = (digits.get(..1).unwrap_or_default(), digits.get(1..).unwrap_or_default());
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{sign}{first}{point}{rest}e{}{power:02}", if is_small { '-' } else { '+' })
 }
 
 /// The reason why a call failed.

@@ -48,18 +48,20 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
     if pattern.len() > MAX_LENGTH {
         return None;
     }
-    let mut tokens = tokens(pattern).peekable();
+    let tokens = tokens(pattern);
+    let mut left = tokens.as_slice();
     let mut now = vec![String::new()];
     // The whole expression, and the open groups.
     let mut groups = vec![Group { before: now.clone(), done: Vec::new(), looks: false }];
     let mut is_end = false;
-    while let Some((at, token)) = tokens.next() {
+    while let Some(((at, token), behind)) = left.split_first() {
+        left = behind;
         if now.len() > MAX_PATHS {
             return None;
         }
-        let end = tokens.peek().map_or(pattern.len(), |(at, _)| *at);
-        let (text, rest) = (pattern.get(at..end)?, pattern.get(end..)?);
-        is_end = token == Token::End;
+        let end = left.first().map_or(pattern.len(), |(at, _)| *at);
+        let (text, rest) = (pattern.get(*at..end)?, pattern.get(end..)?);
+        is_end = *token == Token::End;
         match token {
             Token::Capture | Token::Open => {
                 // `(?=`, `(?<!` and such, and `(*` of a verb.
@@ -78,10 +80,10 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
         }
         let count = least(rest);
         if count.is_some() {
-            tokens.next();
+            left = left.get(1..)?;
         }
         let mut before = Vec::new();
-        if token == Token::Close {
+        if *token == Token::Close {
             let mut group = groups.pop()?;
             now.append(&mut group.done);
             if group.looks {
@@ -146,7 +148,7 @@ fn item(text: &str, is_repeated: bool) -> Item<'_> {
         (Some('\\'), Some(sign)) if !sign.is_alphanumeric() => Item::OneOf(text.get(1..).unwrap_or_default()),
         (Some('['), Some('^')) if text.ends_with(']') => Item::Any,
         (Some('['), Some(_)) => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            Some(all) if ["\\S", "\\D", "\\W"].iter().any(|it| all.contains(it)) => Item::Any,
+            Some(all) if all.contains('\\') && all.contains(['S', 'D', 'W']) => Item::Any,
             Some(all) if all.len() <= MAX_SIGNS && !all.contains(['-', '\\', '[']) => Item::OneOf(all),
             Some("\\/") => Item::OneOf("/"),
             _ => Item::Set,
