@@ -105,7 +105,11 @@ fn routes_of_the_gateway_api_take_theirs() {
         pattern(json!({"service": "shop.Cart", "method": "Add"})),
         ["exact a.example.com/shop.Cart/Add"]
     );
-    assert_eq!(pattern(json!({"service": "shop.(Cart|Till)"})), ["prefix a.example.com/shop.(Cart|Till)/.*"]);
+    assert_eq!(
+        pattern(json!({"service": "shop.(Cart|Till)"})),
+        ["prefix a.example.com/shop.Cart", "prefix a.example.com/shop.Till"]
+    );
+    assert_eq!(pattern(json!({"service": "shop.Cart", "method": ".+"})), ["prefix a.example.com/shop.Cart"]);
     assert_eq!(gateway("TLSRoute", json!({"hostnames": ["a.example.com"]})), ["prefix a.example.com/"]);
 }
 
@@ -342,7 +346,7 @@ fn a_pattern_that_takes_everything_is_the_path_of_everything() {
     ] {
         assert_eq!(path(all), "prefix a.example.com/", "{all}");
     }
-    for some in ["/v[0-9]", "/.{0,}b", "/[^x", "/{x}", "/(?:a)", "/shop/?$", "/$", "/?$", "/v1.2", "/c++"] {
+    for some in ["/v[0-9]", "/.{0,}b", "/[^x", "/{x}", "/shop/?$", "/$", "/?$", "/v1.2", "/c++"] {
         assert_eq!(path(some), format!("prefix a.example.com{some}"), "{some}");
     }
     // A pattern that takes everything below a path is the same as the prefix.
@@ -354,9 +358,95 @@ fn a_pattern_that_takes_everything_is_the_path_of_everything() {
         ("^/shop", "/shop"),
         ("/shop|/shop/(.*)", "/shop"),
         ("/v1.2/(.*)", "/v1.2"),
+        ("/(?:a)", "/a"),
+        ("/(api)(/|$)(.*)", "/api"),
+        ("/(?:api)(.*)", "/api"),
+        ("/api/{1,}", "/api"),
+        ("/ap[i]", "/api"),
+        ("/(ap)(i)/.*", "/api"),
+        ("/api[/].*", "/api"),
+        ("/api[\\/]", "/api"),
+        ("/api/.+", "/api"),
+        ("/api/[^/]+", "/api"),
+        ("/ap{2}le(.*)", "/apple"),
+        ("/(a|b[0-9])(/.*)?$", "/a"),
+        ("/\\Qapi\\E(.*)", "/\\Qapi\\E(.*)"),
     ] {
         assert_eq!(path(pattern), format!("prefix a.example.com{below}"), "{pattern}");
     }
+    // Each way in which a pattern can begin counts.
+    let several = |paths: &[&str]| {
+        let all: Vec<String> = paths.iter().map(|path| format!("prefix a.example.com{path}")).collect();
+        all.join(" ")
+    };
+    for (pattern, below) in [
+        ("/(a|b)(/|$)(.*)", &["/a", "/b"][..]),
+        ("/[Aa]pi(.*)", &["/Api", "/api"]),
+        ("/apis?(/|$)(.*)", &["/api", "/apis"]),
+        ("/api*", &["/ap", "/api"]),
+        ("/a|/b", &["/a", "/b"]),
+    ] {
+        assert_eq!(path(pattern), several(below), "{pattern}");
+    }
+    for other in
+        ["/api/v[0-9]+", "/api/\\d+/x", "/api/.*\\.php", "/(api|web)/[a-z]+/x", "/api$", "/api(?=x)[0-9]"]
+    {
+        assert_eq!(path(other), format!("prefix a.example.com{other}"), "{other}");
+    }
+    // More than can be read counts as everything, and takes no long time.
+    let long = format!("/{}(.*)", "(a|b|c)?".repeat(10_000));
+    assert_eq!(path(&long), "prefix a.example.com/");
+    let deep = format!("/a{}b{}", "(".repeat(50_000), ")?".repeat(50_000));
+    assert!(path(&deep).contains("example.com/"));
+    for bad in ["/(a", "/a)", "/[a", "/a**", "/a{3,2}", "/(?", "/(?<n", "/(*", "/\\"] {
+        assert!(path(bad).contains("example.com/"), "{bad}");
+    }
+}
+
+/// A full expression of the Gateway API, and a path that ingress-nginx reads as an expression because of an annotation.
+#[test]
+fn a_path_that_a_program_reads_as_an_expression_is_one() {
+    let route = |value: &str| {
+        let spec = json!({"hostnames": ["a.example.com"], "rules": [{"matches": [{"path": {"type": "RegularExpression", "value": value}}]}]});
+        texts(&of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), &spec)).join(" ")
+    };
+    for (value, expected) in
+        [("[/].*", "/"), ("([/]).*", "/"), ("/(api)/.*", "/api"), ("/api/+", "/api"), ("/api/.+", "/api")]
+    {
+        assert_eq!(route(value), format!("prefix a.example.com{expected}"), "{value}");
+    }
+    let path = |annotations: Value, path: &str, kind: &str| {
+        let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": path, "pathType": kind}]}}]});
+        ingress(&annotations, &spec)
+    };
+    let said = |annotations: Value, text: &str, kind: &str| texts(&path(annotations, text, kind)).join(" ");
+    let (regex, rewrite) =
+        ("nginx.ingress.kubernetes.io/use-regex", "nginx.ingress.kubernetes.io/rewrite-target");
+    assert_eq!(said(json!({}), "/", "Exact"), "exact a.example.com/");
+    assert_eq!(said(json!({regex: "true"}), "/", "Exact"), "prefix a.example.com/");
+    assert_eq!(said(json!({rewrite: "/x"}), "/api", "Exact"), "prefix a.example.com/api");
+    assert_eq!(said(json!({rewrite: "/api"}), "/api", "Exact"), "exact a.example.com/api");
+    assert_eq!(said(json!({regex: "true"}), "/api/+", "ImplementationSpecific"), "prefix a.example.com/api");
+    assert_eq!(said(json!({}), "/c++", "ImplementationSpecific"), "prefix a.example.com/c++");
+    assert_eq!(said(json!({}), "/api/", "ImplementationSpecific"), "prefix a.example.com/api");
+    // ingress-nginx does not read it on a canary.
+    let canary = json!({regex: "true", "nginx.ingress.kubernetes.io/canary": "true"});
+    assert_eq!(said(canary, "/", "Exact"), "canary exact a.example.com/");
+    let (old, new) = (path(json!({}), "/", "Exact"), path(json!({regex: "true"}), "/", "Exact"));
+    assert!(refused_update(&old, &new, &held_by("ops", false)));
+    // A Service has the same.
+    let claims = |more: &[(&str, &str)]| {
+        let mut all = vec![("IngressURLTemplate", "a.example.com")];
+        all.extend(more);
+        let plan = xposer::testing::plan(&all, json!({})).unwrap();
+        let texts = plan.claim_texts().into_iter().map(|claim| claim.text);
+        texts.filter(|text| text.contains("example.com")).collect::<Vec<_>>()
+    };
+    let block = ("xposer.stakater.com/annotations", "nginx.ingress.kubernetes.io/use-regex: \"true\"");
+    assert_eq!(claims(&[("PathType", "Exact")]), ["exact a.example.com/"]);
+    assert_eq!(claims(&[("PathType", "Exact"), block]), ["prefix a.example.com/"]);
+    let slash = [("IngressURLPath", "/api/"), ("PathType", "ImplementationSpecific")];
+    assert_eq!(claims(&slash), ["prefix a.example.com/api"]);
 }
 
 /// Names in annotations are compared as the programs read them: without blanks, and without the dot at the end.
@@ -718,4 +808,214 @@ fn a_name_in_dns_is_compared_with_what_others_have() {
     assert_eq!(told("b.example.com", None, &of("shop")), 0);
     assert_eq!(told("b.example.com", Some("b.example.com"), &of("ops")), 0);
     assert_eq!(told("b.example.com", Some("c.example.com"), &of("ops")), 1);
+}
+
+/// Only a parent of a mesh is no parent with listeners.
+#[test]
+fn a_route_is_exempt_only_if_it_belongs_to_a_mesh() {
+    let route = |more: Value| {
+        let mut spec = json!({"hostnames": ["a.example.com"]});
+        more.as_object().unwrap().iter().for_each(|(key, value)| spec[key] = value.clone());
+        of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), &spec)
+    };
+    let claims = |more: Value| texts(&route(more)).len();
+    let of_mesh = json!({"group": "", "kind": "Service", "name": "x"});
+    let of_others = [
+        json!({"group": "gateway.networking.x-k8s.io", "kind": "XListenerSet", "name": "x"}),
+        json!({"group": "networking.istio.io", "kind": "Gateway", "name": "x"}),
+        json!({"group": "", "kind": "Gateway", "name": "x"}),
+        json!({"kind": "ListenerSet", "name": "x"}),
+    ];
+    for other in of_others {
+        assert_eq!(claims(json!({"parentRefs": [other]})), 1, "{other}");
+        assert_eq!(claims(json!({"parentRefs": [of_mesh, other]})), 1, "{other}");
+    }
+    assert_eq!(claims(json!({"parentRefs": [of_mesh]})), 0);
+    let entry = json!({"group": "networking.istio.io", "kind": "ServiceEntry", "name": "x"});
+    assert_eq!(claims(json!({"parentRefs": [of_mesh, entry]})), 0);
+    assert_eq!(claims(json!({"parentRefs": [of_mesh], "useDefaultGateways": "All"})), 1);
+    assert_eq!(claims(json!({"parentRefs": [of_mesh], "useDefaultGateways": "None"})), 0);
+    // Another kind, section or port of a parent, and the default Gateways, take the hosts anew.
+    let held = held_by("ops", false);
+    let edge = json!({"name": "edge", "namespace": "infra"});
+    let with = |key: &str, value: Value| {
+        let mut parent = edge.clone();
+        parent[key] = value;
+        json!({"parentRefs": [parent]})
+    };
+    let plain = json!({"parentRefs": [edge]});
+    for (old, new, expected) in [
+        (plain.clone(), with("kind", "ListenerSet".into()), true),
+        (plain.clone(), with("sectionName", "https".into()), false),
+        (plain.clone(), with("kind", "Gateway".into()), false),
+        (with("sectionName", "https".into()), plain.clone(), true),
+        (with("sectionName", "https".into()), with("sectionName", "http".into()), true),
+        (with("port", 80.into()), with("port", 443.into()), true),
+        (plain.clone(), json!({"parentRefs": [edge, of_mesh]}), false),
+        (json!({}), json!({"useDefaultGateways": "All"}), true),
+        (json!({"useDefaultGateways": "All"}), json!({"useDefaultGateways": "All"}), false),
+    ] {
+        assert_eq!(refused_update(&route(old.clone()), &route(new.clone()), &held), expected, "{old} {new}");
+    }
+}
+
+/// A rule for the host comes before an alias, so a canary of another namespace would take requests of the rule.
+#[test]
+fn an_alias_is_no_stable_object_of_a_canary() {
+    let canary = json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": "90"});
+    let canary = ingress(
+        &canary,
+        &json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": "/", "pathType": "Prefix"}]}}]}),
+    );
+    let canary = Guarded::read(&canary).unwrap();
+    let plan = xposer::testing::plan(
+        &[("IngressURLTemplate", "a.example.com"), ("CanaryOf", "old"), ("CanaryWeight", "90")],
+        json!({}),
+    )
+    .unwrap();
+    let refused = |holders: &Holders| {
+        let service = plan.contested("", &BTreeSet::new(), holders, true).has_errors();
+        (canary.contested(None, "", holders, true).has_errors(), service)
+    };
+    let mut holders = held_by("shop", true);
+    holders.values_mut().flatten().for_each(|holder| holder.kind = "Service".to_owned());
+    assert_eq!(refused(&holders), (false, false));
+    let rule: Vec<Holder> = held_by("ops", false).into_values().flatten().collect();
+    holders.values_mut().for_each(|all| all.extend(rule.clone()));
+    assert_eq!(refused(&holders), (true, true));
+    let whole = held_by("shop", false);
+    assert_eq!(refused(&whole), (false, false));
+}
+
+/// An alias of a Service is a part, as that of an Ingress: Services of a namespace may have the same, and a rule for the host is more.
+#[test]
+fn an_alias_of_a_service_is_a_part() {
+    let block = "nginx.ingress.kubernetes.io/server-alias: a.example.com";
+    let alias = [("IngressURLTemplate", "b.example.com"), ("xposer.stakater.com/annotations", block)];
+    let alias = xposer::testing::plan(&alias, json!({})).unwrap();
+    let claim = alias.claim_texts().into_iter().find(|claim| claim.bucket == "a.example.com").unwrap();
+    assert!(claim.is_part);
+    let had: BTreeSet<String> = alias.claim_texts().into_iter().map(|claim| claim.kept()).collect();
+    let rule = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com")], json!({})).unwrap();
+    let younger = held_by("ops", false);
+    assert!(rule.contested("2025-01-01T00:00:00Z", &had, &younger, true).has_errors());
+    assert!(!alias.contested("2025-01-01T00:00:00Z", &had, &younger, true).has_errors());
+    let mut same = held_by("shop", true);
+    same.values_mut().flatten().for_each(|holder| holder.kind = "Service".to_owned());
+    assert!(!alias.contested("", &BTreeSet::new(), &same, true).has_errors());
+    assert!(rule.contested("", &BTreeSet::new(), &same, true).has_errors());
+}
+
+/// The hosts of an object that a Service may adopt are those of the Service.
+#[test]
+fn an_object_to_adopt_is_not_in_conflict_with_its_service() {
+    let of = |name: &str| {
+        ingress(
+            &json!({"xposer.stakater.com/adopt": name}),
+            &json!({"rules": [{"host": "a.example.com"}], "defaultBackend": {}}),
+        )
+    };
+    let refused = |name: &str, holders: &Holders| {
+        let object = of(name);
+        Guarded::read(&object).unwrap().contested(None, "", holders, true).has_errors()
+    };
+    assert!(!refused("old", &held_by("shop", false)));
+    assert!(refused("new", &held_by("shop", false)) && refused("old", &held_by("ops", false)));
+}
+
+/// The help names what makes the canary valid: the object of its own namespace has no Service.
+#[test]
+fn the_help_for_a_canary_of_an_object_by_hand_is_to_adopt_it() {
+    let plan = [("IngressURLTemplate", "a.example.com"), ("CanaryOf", "stable"), ("CanaryWeight", "10")];
+    let plan = xposer::testing::plan(&plan, json!({})).unwrap();
+    let mut holders = held_by("shop", false);
+    holders.values_mut().flatten().for_each(|holder| holder.kind = "Ingress".to_owned());
+    let said = plan.contested("", &BTreeSet::new(), &holders, true).to_string();
+    assert!(said.contains("; annotate that object with xposer.stakater.com/adopt: stable"), "{said}");
+}
+
+/// The weight of a canary is a share of the total.
+#[test]
+fn a_canary_may_get_a_lower_share() {
+    let canary = |weight: &str, total: &str| {
+        let annotations = json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": weight,
+            "nginx.ingress.kubernetes.io/canary-weight-total": total});
+        ingress(&annotations, &json!({"rules": [{"host": "a.example.com"}]}))
+    };
+    let held = held_by("ops", false);
+    assert!(!refused_update(&canary("10", "100"), &canary("10", "1000"), &held));
+    assert!(!refused_update(&canary("10", "100"), &canary("90", "1000"), &held));
+    assert!(refused_update(&canary("10", "1000"), &canary("10", "100"), &held));
+    assert!(refused_update(&canary("10", "100"), &canary("110", "1000"), &held));
+}
+
+/// Hosts of certificates are compared with the owners of hosts only.
+#[test]
+fn a_host_of_a_certificate_is_no_claim() {
+    for key in ["cert-manager.io/alt-names", "cert-manager.io/common-name"] {
+        let object = ingress(&json!({key: "a.example.com"}), &json!({"rules": [{"host": "b.example.com"}]}));
+        assert_eq!(Guarded::read(&object).unwrap().claims_beside(None).len(), 1, "{key}");
+        let block = format!("{key}: a.example.com");
+        let plan =
+            [("IngressURLTemplate", "b.example.com"), ("xposer.stakater.com/annotations", block.as_str())];
+        let plan = xposer::testing::plan(&plan, json!({})).unwrap();
+        assert!(!plan.asked_texts().iter().any(|claim| claim.bucket == "a.example.com"), "{key}");
+    }
+}
+
+/// ExternalDNS reads the annotations of the Service, too, and under the prefixes of the settings.
+#[test]
+fn names_in_dns_are_read_under_all_prefixes_and_on_the_service() {
+    let settings = json!({"externalDNSPrefixes": ["dns.corp.io/"], "ingressURLTemplate": "b.example.com", "domain": "example.com",
+        "namespaces": {"team": {"hosts": ["team.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let key = "dns.corp.io/hostname";
+    let object = ingress(&json!({key: "team.example.com"}), &json!({"rules": [{"host": "b.example.com"}]}));
+    assert!(Guarded::read_with(&object, &settings).unwrap().check(&settings, None).has_errors());
+    assert_eq!(Guarded::read_with(&object, &settings).unwrap().claims_beside(None).len(), 2);
+    assert_eq!(Guarded::read(&object).unwrap().claims_beside(None).len(), 1);
+    for annotations in [
+        json!({"xposer.stakater.com/annotations": "dns.corp.io/hostname: NAME"}),
+        json!({key: "NAME"}),
+        json!({"external-dns.alpha.kubernetes.io/hostname": "NAME"}),
+    ] {
+        let outcome = |host: &str| {
+            let mut service = xposer::testing::service(&[]);
+            let text = annotations.to_string().replace("NAME", host);
+            service["metadata"]["annotations"] = serde_json::from_str(&text).unwrap();
+            xposer::expose(&xposer::Service::from_value(&service), &settings)
+        };
+        assert!(outcome("team.example.com").report().unwrap().has_errors(), "{annotations}");
+        let free = outcome("a.example.com");
+        let asked = free.plan().unwrap().asked_texts();
+        assert!(asked.iter().any(|claim| claim.bucket == "a.example.com"), "{annotations}");
+        assert!(
+            free.plan().unwrap().contested("", &BTreeSet::new(), &held_by("ops", false), true).has_errors()
+        );
+    }
+    let mut other = xposer::testing::service(&[]);
+    other["metadata"]["annotations"] = json!({"other.example.com/hostname": "team.example.com"});
+    assert!(xposer::expose(&xposer::Service::from_value(&other), &settings).plan().is_some());
+}
+
+/// An alias of an Ingress with too many hosts and paths is not compared, so an update may not add one.
+#[test]
+fn an_update_adds_no_alias_that_cannot_be_compared() {
+    let of = |aliases: &str, paths: usize| {
+        let paths: Vec<Value> =
+            (0..paths).map(|n| json!({"path": format!("/{n}"), "pathType": "Prefix"})).collect();
+        let annotations =
+            json!({"nginx.ingress.kubernetes.io/server-alias": aliases, "team": paths.len().to_string()});
+        ingress(&annotations, &json!({"rules": [{"host": "own.example.com", "http": {"paths": paths}}]}))
+    };
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        found(&new.contested(Some(&old), "", &Holders::new(), true))
+    };
+    let old = of("a.example.com", 4_100);
+    assert_eq!(judged(&old, &old), []);
+    assert_eq!(judged(&old, &of("a.example.com", 4_050)), []);
+    for new in [of("a.example.com,b.example.com", 4_100), of("a.example.com", 4_101)] {
+        assert_eq!(judged(&old, &new), [("claims-too-many", true)]);
+    }
 }

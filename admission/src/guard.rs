@@ -34,8 +34,8 @@ pub(crate) fn review<'a>(
         return passes;
     }
     let old = request.old_object.map(|old| read(request, old)).transpose()?;
-    let Some(guarded) = Guarded::read(&object) else { return passes };
-    let old_guarded = old.as_ref().and_then(Guarded::read);
+    let Some(guarded) = Guarded::read_with(&object, settings) else { return passes };
+    let old_guarded = old.as_ref().and_then(|old| Guarded::read_with(old, settings));
     let report = guarded.check(settings, old_guarded.as_ref());
     let claims = Question::claims(settings);
     let Some(claims) = claims else {
@@ -45,7 +45,8 @@ pub(crate) fn review<'a>(
     };
     let added = guarded.claims_beside(old_guarded.as_ref());
     let created = request.created(&object);
-    let question = Question::new(&added, claims, Asked::Guarded { object, old, mode }, created, report);
+    let question =
+        Question::new(&added, claims, Asked::Guarded { object, old, mode, settings }, created, report);
     // A request that adds no claims needs no look-up.
     Ok(match question.names() {
         [] => Review::Answered(question.answer(&[], 0)),

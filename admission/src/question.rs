@@ -109,6 +109,7 @@ pub(crate) enum Asked<'a> {
         old: Option<Value>,
         /// The mode for the findings.
         mode: Mode,
+        settings: &'a Settings,
     },
 }
 
@@ -247,8 +248,9 @@ impl<'a> Question<'a> {
                 let found = contested(plan, &self.created, &had, &holders, names_others);
                 (found, plan.canary().is_some(), true)
             }
-            Asked::Guarded { object, old, .. } => {
-                let (old, guarded) = (old.as_ref().and_then(Guarded::read), Guarded::read(object));
+            Asked::Guarded { object, old, settings, .. } => {
+                let read = |object| Guarded::read_with(object, settings);
+                let (old, guarded) = (old.as_ref().and_then(read), read(object));
                 let found = guarded
                     .as_ref()
                     .map(|guarded| guarded.contested(old.as_ref(), &self.created, &holders, names_others));
@@ -256,7 +258,7 @@ impl<'a> Question<'a> {
             }
         };
         let mut has_url = !found.has_errors();
-        self.report.merge(found);
+        self.report.merge_claims(found);
         let is_known = unknown.is_empty() && !self.is_cut && !is_late;
         if is_canary
             && has_url

@@ -4,8 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted, quoted_char};
-use crate::dialect::external_dns::name_in_dns;
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::plan::context::RuleContext;
 use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
@@ -92,18 +91,13 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route. Each host is reported once.
     let mut seen: Option<BTreeSet<String>> = None;
     let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()));
-    for AddedHost { host, annotation, .. } in plan.added_hosts() {
+    for AddedHost { host, annotation, origin, .. } in plan.added_hosts() {
         let problem = context.settings.problem_of_host(own, &host);
-        if let Some(problem) = problem.filter(|_| seen.get_or_insert_with(of_routes).insert(host)) {
-            annotation.file_value(report, problem);
-        }
-    }
-    // ExternalDNS also reads the annotations of the Service.
-    for (key, names) in &context.service.dns_hostnames {
-        for host in set(names.split(',').map(name_in_dns)).iter().filter(|host| !host.is_empty()) {
-            if let Some(problem) = context.settings.problem_of_host(own, host) {
-                report.file(FieldPath::annotation((*key).to_owned()), problem);
-            }
+        let is_new = |_: &Problem| seen.get_or_insert_with(of_routes).insert(host);
+        match (problem.filter(is_new), annotation) {
+            (Some(problem), Some(annotation)) => annotation.file_value(report, problem),
+            (Some(problem), None) => report.file(origin.path(), problem),
+            (None, _) => {}
         }
     }
 }

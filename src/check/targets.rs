@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::controller::Controller;
+use crate::dialect::kubernetes;
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::write::Paths;
 use crate::options::overlap;
@@ -252,10 +253,17 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
 /// Checks that the namespace may use the class of the Ingress.
 pub(crate) fn class_of_namespace(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let Some(class) = plan.class.as_ref().filter(|_| plan.targets.contains(&Target::Ingress)) else { return };
-    let problem = context.settings.problem_of_class(plan.namespace().unwrap_or_default(), &class.value);
-    if let Some(problem) = problem {
+    if !plan.targets.contains(&Target::Ingress) {
+        return;
+    }
+    let problem = |class| context.settings.problem_of_class(plan.namespace().unwrap_or_default(), class);
+    if let Some((class, problem)) = plan.class.as_ref().and_then(|it| Some((it, problem(&it.value)?))) {
         report.file(class.origin.path(), problem);
+    }
+    // With `legacyAnnotations: forward`, the old annotation is not translated.
+    let old = plan.annotation(kubernetes::CLASS);
+    if let Some((old, problem)) = old.and_then(|it| Some((it, problem(&it.value)?))) {
+        old.file_value(report, problem);
     }
 }
 

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::claims::{Claimed, main_claims, redirects};
+use super::claims::{Claimed, main_claims, paths_of, redirects};
 use crate::diagnostics::Origin;
 use crate::dialect::hosts::Use;
 use crate::plan::{AddedHost, Plan};
-use crate::validation::claimed_path;
 use crate::values::set;
 
 /// The maximum number of hosts and paths of one object or Service that are compared, and that the controller writes into the claims. An
@@ -49,9 +48,9 @@ impl Room {
 /// Routes of annotations are compared at admission, and not between the Services of a cluster: ingress-nginx ignores such a host if a
 /// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
-    /// First the claims of served hosts and of names, then those of redirects, then those of DNS names of other hosts.
+    /// First the claims of the hosts of rules and of names, then those of redirects and aliases, then those of DNS names of other hosts.
     all: Vec<(Claimed<'c>, Option<&'c Origin>)>,
-    first_redirect: usize,
+    first_part: usize,
     first_published: usize,
     /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_cut: bool,
@@ -62,15 +61,16 @@ pub(super) struct AllClaims<'c> {
 pub(super) enum Share {
     /// The plan serves the host.
     Whole,
-    /// The plan redirects the host: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services may have the same redirect.
-    Redirect,
+    /// The plan redirects the host, or has it as an alias: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services
+    /// may have the same redirect, and a rule for the host comes before an alias.
+    Part,
     /// The plan publishes the DNS name of the host. It does not get a claim, but must not do so for a host of another namespace.
     Name,
 }
 
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
-        let (mut all, mut redirects, mut published) = (main_claims(plan), redirects(plan), Vec::new());
+        let (mut all, mut parts, mut published) = (main_claims(plan), redirects(plan), Vec::new());
         let mut room = Room::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
@@ -79,16 +79,18 @@ impl<'c> AllClaims<'c> {
         let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim));
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
         // Each served host has all paths.
-        let served = LazyCell::new(|| -> Vec<(Cow<'_, str>, bool)> {
-            plan.rules.iter().map(|rule| claimed_path(&rule.path, rule.path_type)).collect()
+        let served = LazyCell::new(|| {
+            let mut served: Vec<(Cow<'_, str>, bool)> = Vec::new();
+            plan.rules.iter().for_each(|rule| served.append(&mut paths_of(plan, rule)));
+            served
         });
         let whole = [("/".into(), false)];
         for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
             let (into, paths) = match what {
-                Use::Served => (&mut all, served.as_slice()),
-                Use::Redirected => (&mut redirects, &whole[..]),
-                Use::Published if own.contains(host.as_str()) => continue,
-                Use::Published => (&mut published, &whole[..]),
+                Use::Served => (&mut parts, served.as_slice()),
+                Use::Redirected => (&mut parts, &whole[..]),
+                Use::Published if !own.contains(host.as_str()) => (&mut published, &whole[..]),
+                Use::Published | Use::Certified => continue,
             };
             let is_canary = *what != Use::Published && plan.canary.is_some();
             for (path, is_exact) in paths {
@@ -100,20 +102,20 @@ impl<'c> AllClaims<'c> {
                 into.push((claim, Some(origin)));
             }
         }
-        let first_redirect = all.len();
-        all.append(&mut redirects);
+        let first_part = all.len();
+        all.append(&mut parts);
         let first_published = all.len();
         all.append(&mut published);
-        Self { all, first_redirect, first_published, is_cut }
+        Self { all, first_part, first_published, is_cut }
     }
 
     /// Iterates over the claims, with their origins and shares.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, Share)> {
         self.all.iter().enumerate().map(|(at, (claim, origin))| {
-            let share = if at < self.first_redirect {
+            let share = if at < self.first_part {
                 Share::Whole
             } else if at < self.first_published {
-                Share::Redirect
+                Share::Part
             } else {
                 Share::Name
             };

@@ -13,9 +13,9 @@ use crate::dialect::support::is_supported;
 use crate::dialect::write::{equivalent_prefix, extras};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Scope};
+use crate::plan::{Plan, Route, Scope};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::claimed_path;
+use crate::validation::{PathType, claimed_paths};
 use crate::values::Target;
 
 /// The name of the kind of monitors.
@@ -240,9 +240,10 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     }
     let is_canary = plan.canary.is_some();
     for rule in &plan.rules {
-        let (path, is_exact) = claimed_path(&rule.path, rule.path_type);
-        let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
-        found.push((claim, Some(&rule.host_origin)));
+        for (path, is_exact) in paths_of(plan, rule) {
+            let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
+            found.push((claim, Some(&rule.host_origin)));
+        }
     }
     // A regular expression that is written as a prefix conflicts with that prefix.
     let has = |target| plan.targets.contains(&target);
@@ -250,13 +251,24 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
         let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
         let Some(path) = of_route.or_else(of_ingress) else { continue };
-        if claimed_path(&rule.path, rule.path_type).0 == path {
+        if paths_of(plan, rule).iter().any(|(known, _)| *known == path) {
             continue;
         }
         let claim = Claimed::Route(rule.host.as_str().into(), path.into(), false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
     found
+}
+
+/// Returns the paths that a rule claims, and whether each is exact. A path that an option rewrites is written as an expression for the
+/// same requests.
+pub(super) fn paths_of<'p>(plan: &Plan, rule: &'p Route) -> Vec<(Cow<'p, str>, bool)> {
+    let is_read = || {
+        let nginx = plan.nginx().filter(|nginx| nginx.wanted.is_none());
+        nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type))
+    };
+    let is_root = rule.path == "/" && rule.path_type != PathType::Exact;
+    claimed_paths(&rule.path, rule.path_type, !is_root && (rule.is_pattern() || is_read()))
 }
 
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.

@@ -11,7 +11,7 @@ use super::asked::{AllClaims, Share};
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
-use crate::validation::{PathType, comparable_path};
+use crate::validation::{PathType, without_slash};
 
 /// The maximum number of holders of one claim in a shard. If all of these are of one namespace, the oldest holder of another
 /// namespace is added.
@@ -41,7 +41,7 @@ pub struct ClaimText {
     /// Whether the claim does not conflict with another local claim: the keys of the URL ConfigMaps of two namespaces.
     pub is_local: bool,
     /// Whether the claim covers only some of the requests for a path: requests with certain headers, query parameters or methods,
-    /// requests for a host without a rule, or, for a Service, a redirect. If one of two objects of one namespace claims a part,
+    /// requests for a host without a rule, or, for a Service, a redirect or an alias. If one of two objects of one namespace claims a part,
     /// they do not conflict. A part of a path that an object of another namespace has does conflict.
     pub is_part: bool,
 }
@@ -54,13 +54,15 @@ impl ClaimText {
     /// use xposer::validation::PathType;
     /// let route = |path, path_type| ClaimText::route("Shop.example.com", path, path_type, false).text;
     /// assert_eq!(route("/api/", PathType::Prefix), "prefix shop.example.com/api");
+    /// assert_eq!(route("/api/", PathType::ImplementationSpecific), "prefix shop.example.com/api");
     /// assert_eq!(route("/api", PathType::Exact), "exact shop.example.com/api");
     /// ```
     #[must_use]
     pub fn route(host: &str, path: &str, path_type: PathType, is_canary: bool) -> Self {
         let host = host.to_ascii_lowercase();
-        let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
-        let text = route(&host, path, path_type == PathType::Exact, is_canary);
+        let is_exact = path_type == PathType::Exact;
+        let path = without_slash(if path.is_empty() { "/" } else { path }, is_exact);
+        let text = route(&host, path, is_exact, is_canary);
         Self { text, bucket: host, is_local: false, is_part: false }
     }
 
@@ -250,7 +252,7 @@ impl Holder {
         // Objects that a team wrote by hand may share a route: controllers merge them, for example one for http and one for https,
         // or one for each class.
         let is_written = is_by_hand(self) && is_by_hand(asker);
-        // A part of a Service is a redirect. It may equal another redirect; it conflicts with any other claim of a Service.
+        // A part of a Service is a redirect or an alias. It may equal another part; it conflicts with any other claim of a Service.
         let is_divided =
             (self.is_part && (asked.is_part || is_by_hand(self))) || (asked.is_part && is_by_hand(asker));
         (self.is_local && asked.is_local) || (is_of_team && (is_divided || is_written))
@@ -360,7 +362,7 @@ impl Plan {
 }
 
 /// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
-const SERVICE: &str = "Service";
+pub(super) const SERVICE: &str = "Service";
 
 pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: Share) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();

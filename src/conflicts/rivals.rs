@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::SOMEBODY;
 use super::asked::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES, Share};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
-use super::held::{CANARY, ClaimText, Holder, Holders, text_of};
+use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
-use crate::service::{ADOPT_ANNOTATION, FORWARD_ANNOTATION};
+pub(crate) use crate::service::ADOPT_ANNOTATION;
+use crate::service::FORWARD_ANNOTATION;
 
 impl Plan {
     /// Compares the claims of this plan with the recorded holders. A claim of an older holder is an Error, the same as in
@@ -70,9 +71,10 @@ impl Plan {
                 asked.stable().and_then(|stable| holders.get(stable)).map_or(&[][..], Vec::as_slice);
             let stable =
                 self.canary.as_ref().map(|canary| Holder { name: canary.of.clone(), ..asker.clone() });
-            let follows =
-                stable.is_some_and(|stable| route_holders.iter().any(|holder| holder.is_same(&stable)));
-            let rivals = Rivals::new(&asked, asker, holders, follows);
+            let follows = stable.is_some_and(|stable| {
+                route_holders.iter().any(|holder| holder.is_same(&stable) && holder.has_all(&asked))
+            });
+            let rivals = Rivals::new(&asked, asker, None, holders, follows);
             let is_lost = !rivals.older.is_empty();
             // The conflict about the name of another object says the same.
             let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
@@ -91,10 +93,12 @@ impl Plan {
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
                 let own = |holder: &&Holder| {
-                    holder.namespace == asker.namespace && !holder.may_share(&asked, asker)
+                    holder.namespace == asker.namespace
+                        && holder.has_all(&asked)
+                        && !holder.may_share(&asked, asker)
                 };
                 let route_holders: Vec<&Holder> = route_holders.iter().filter(own).collect();
-                if !route_holders.is_empty() && !follows {
+                if let Some(first) = route_holders.first().filter(|_| !follows) {
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
@@ -102,8 +106,12 @@ impl Plan {
                         quoted(&canary.of)
                     );
                     let problem = Problem::new(Code::RouteClaimed, said);
+                    let help = match first.kind.as_str() {
+                        SERVICE => "name the stable Service that has the host and path".to_owned(),
+                        _ => format!("annotate that object with {ADOPT_ANNOTATION}: {}", canary.of),
+                    };
                     let path = origin.cloned().unwrap_or_default().path();
-                    report.file(path, problem.help("name the stable Service that has the host and path"));
+                    report.file(path, problem.help(help));
                 }
             }
         }
@@ -167,10 +175,12 @@ pub(crate) struct Asked {
     pub(crate) shown: String,
 }
 
-/// Reports the conflicts of an object that Xposer does not manage with other holders, in the same way as for a plan.
+/// Reports the conflicts of an object that Xposer does not manage with other holders, in the same way as for a plan. The hosts of the
+/// object pass to the Service `adopter`, so they are not in conflict with it.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
+    adopter: Option<&str>,
     holders: &Holders,
     names_others: bool,
     report: &mut Report,
@@ -183,9 +193,10 @@ pub(crate) fn contested_by(
         if !seen.insert(text.text.clone()) {
             continue;
         }
-        let stable = text.stable().and_then(|stable| holders.get(stable)?.first());
-        let follows = stable.is_some_and(|oldest| oldest.namespace == asker.namespace);
-        let rivals = Rivals::new(text, asker, holders, follows);
+        let mut stable = text.stable().and_then(|stable| holders.get(stable)).into_iter().flatten();
+        let oldest = stable.find(|holder| holder.has_all(text));
+        let follows = oldest.is_some_and(|oldest| oldest.namespace == asker.namespace);
+        let rivals = Rivals::new(text, asker, adopter, holders, follows);
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
@@ -212,7 +223,10 @@ pub fn lone_canary(
     is_service: bool,
 ) -> Option<(FieldPath, Problem)> {
     let mut stable = texts.iter().filter_map(|text| text.strip_prefix(CANARY));
-    let route = stable.find(|stable| !holders.contains_key(*stable))?;
+    let is_alone = |stable: &&str| {
+        holders.get(*stable).is_none_or(|holders| holders.iter().all(|holder| holder.is_part))
+    };
+    let route = stable.find(is_alone)?;
     let (_, shown) = route.split_once(' ')?;
     let said = format!("nobody has {} beside the canary, to share its requests with it", quoted(shown));
     let problem = Problem::new(Code::CanaryAlone, said);
@@ -251,12 +265,22 @@ impl<'h> Rivals<'h> {
     /// compared with holders of other namespaces, so they do not keep the canary away.
     ///
     /// ingress-nginx gives a canary the requests of an Ingress in any namespace.
-    fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders, follows: bool) -> Self {
+    fn new(
+        asked: &ClaimText,
+        asker: &Holder,
+        adopter: Option<&str>,
+        holders: &'h Holders,
+        follows: bool,
+    ) -> Self {
         let among = |text: &str, is_across: bool| {
             let mut rivals = Self { is_across, ..Self::default() };
             for holder in holders.get(text).into_iter().flatten() {
                 let is_own = holder.namespace == asker.namespace;
-                if holder.is_same(asker) || holder.may_share(asked, asker) || (is_across && is_own) {
+                if holder.is_same(asker)
+                    || (is_own && holder.kind == SERVICE && adopter == Some(&holder.name))
+                    || holder.may_share(asked, asker)
+                    || (is_across && is_own)
+                {
                     continue;
                 }
                 let is_older = holder.is_own_name(text) || (holder.precedes(asker) && (is_own || !follows));
@@ -308,6 +332,12 @@ impl<'h> Rivals<'h> {
 }
 
 impl Holder {
+    /// Whether a canary with this claim can share the requests of this holder: an alias or another part of a path has no requests of
+    /// the whole path.
+    fn has_all(&self, asked: &ClaimText) -> bool {
+        asked.is_part || !self.is_part
+    }
+
     /// The creation date, for a message.
     fn day(&self) -> String {
         self.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default()

@@ -158,13 +158,16 @@ impl ShardState {
     /// let incomplete = BucketHash::of("shop.example.com").to_string();
     /// let state = ShardState { dropped: 7, incomplete: Some(incomplete), ..ShardState::default() };
     /// assert!(state.lacks("shop.example.com") && !state.lacks("blog.example.com"));
-    /// assert!(ShardState { incomplete: None, ..state }.lacks("blog.example.com"));
+    /// assert!(ShardState { incomplete: None, ..state.clone() }.lacks("blog.example.com"));
+    /// assert!(ShardState { incomplete: Some("zzzz".to_owned()), ..state }.lacks("blog.example.com"));
     /// ```
     #[must_use]
     pub fn lacks(&self, bucket: &str) -> bool {
         let is_listed = |all: &String| {
             let hash = BucketHash::of(bucket).to_string();
-            all.split(' ').any(|it| it == hash)
+            // A text that is no hash may stand for any bucket.
+            let is_hash = |it: &str| it.len() == hash.len() && it.bytes().all(|it| it.is_ascii_hexdigit());
+            all.split(' ').any(|it| it == hash || !is_hash(it))
         };
         self.dropped > 0 && self.incomplete.as_ref().is_none_or(is_listed)
     }

@@ -263,6 +263,30 @@ impl Report {
         self.diagnostics.extend(other.diagnostics);
     }
 
+    /// Appends findings about the claims of other holders, except in places where a host belongs to another namespace, which have a
+    /// finding already.
+    ///
+    /// ```
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report};
+    /// let with = |code, field| {
+    ///     let mut report = Report::new(Subject::default(), false);
+    ///     report.file(FieldPath::object(&["spec", field]), Problem::new(code, "message"));
+    ///     report
+    /// };
+    /// let mut report = with(Code::HostNotOwned, "host");
+    /// report.merge_claims(with(Code::RouteClaimed, "host"));
+    /// assert_eq!(report.diagnostics().len(), 1);
+    /// report.merge_claims(with(Code::RouteClaimed, "other"));
+    /// assert_eq!(report.diagnostics().len(), 2);
+    /// ```
+    pub fn merge_claims(&mut self, mut other: Self) {
+        for own in self.diagnostics.iter().filter(|own| own.code == Code::HostNotOwned) {
+            other.remove_superseded(Code::RouteClaimed, &own.path, None);
+        }
+        self.merge(other);
+    }
+
     /// Adds findings about conflicts between plans. They replace less specific findings that an option or a line of a canary has no
     /// effect.
     pub(crate) fn merge_over(&mut self, other: Self) {

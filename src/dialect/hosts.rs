@@ -13,8 +13,10 @@ pub(crate) enum Use {
     Served,
     /// Requests for the host are redirected to a host of the rules, whatever their path. This applies only to Ingresses.
     Redirected,
-    /// The host gets a DNS name or a certificate. This applies to every kind.
+    /// The host gets a DNS name. This applies to every kind.
     Published,
+    /// The host gets a certificate. This applies to every kind.
+    Certified,
 }
 
 /// Returns a host in lower case, without the final dot of the DNS root.
@@ -23,13 +25,14 @@ pub(super) fn without_dot(host: &str) -> String {
 }
 
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
-/// for all hosts.
+/// for all hosts. `dns_prefixes` has the prefixes of ExternalDNS by the settings.
 ///
 /// The result does not depend on the place of the annotation: the block of a Service and an Ingress that was written by hand
 /// are read in the same way.
 pub(crate) fn added_by(
     key: &str,
     value: &str,
+    dns_prefixes: &[String],
     rules: &mut dyn Iterator<Item = &str>,
 ) -> Option<(Use, BTreeSet<String>)> {
     let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
@@ -40,11 +43,13 @@ pub(crate) fn added_by(
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
             (Use::Redirected, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }
-        _ if external_dns::names_hosts(key) => (Use::Published, set(named().map(external_dns::name_in_dns))),
+        _ if external_dns::names_hosts(key, dns_prefixes) => {
+            (Use::Published, set(named().map(external_dns::name_in_dns)))
+        }
         // A common name may also be a text that is not a host.
         _ if cert_manager::names_hosts(key) => {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
-            (Use::Published, set(named().filter(is_host).map(without_dot)))
+            (Use::Certified, set(named().filter(is_host).map(without_dot)))
         }
         _ => return None,
     })

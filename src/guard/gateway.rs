@@ -10,18 +10,27 @@ use crate::validation::PathType;
 /// The group of Gateways, and of other objects that have listeners.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
+/// The group and kind of the parents of a route in a service mesh. Such a route takes the hosts of these objects, and no host of a
+/// Gateway. Every other parent may have listeners.
+const OF_MESH: [(&str, &str); 4] = [
+    ("", "Service"),
+    ("core", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
+    ("policy.linkerd.io", "EgressNetwork"),
+];
+
 /// The hosts and paths of an HTTPRoute.
 pub(super) fn http(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = word(path, "value").unwrap_or("/").to_owned();
-        let (path, path_type) = match word(path, "type") {
-            Some("Exact") => (value, PathType::Exact),
-            Some("RegularExpression") => claimed(&value, PathType::ImplementationSpecific),
-            _ => (value, PathType::Prefix),
+        let paths = match word(path, "type") {
+            Some("Exact") => vec![(value, PathType::Exact)],
+            Some("RegularExpression") => pattern(&value),
+            _ => vec![(value, PathType::Prefix)],
         };
         let is_part = has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some();
-        Match { path, path_type, wants: part(of, is_part) }
+        Match { paths, wants: part(of, is_part) }
     })
 }
 
@@ -36,29 +45,29 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
             |text: &str| text.chars().all(|sign| sign.is_ascii_alphanumeric() || "._".contains(sign));
         let is_pattern = word(method, "type") == Some("RegularExpression")
             && ![service, call].into_iter().flatten().all(is_name);
-        let (path, path_type) = match (service, call) {
-            _ if is_pattern => {
-                let path = format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"));
-                claimed(&path, PathType::ImplementationSpecific)
-            }
-            (Some(service), Some(method)) => (format!("/{service}/{method}"), PathType::Exact),
-            (Some(service), None) => (format!("/{service}"), PathType::Prefix),
-            (None, _) => ("/".to_owned(), PathType::Prefix),
+        let paths = match (service, call) {
+            _ if is_pattern => pattern(&format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"))),
+            (Some(service), Some(method)) => vec![(format!("/{service}/{method}"), PathType::Exact)],
+            (Some(service), None) => vec![(format!("/{service}"), PathType::Prefix)],
+            (None, _) => vec![("/".to_owned(), PathType::Prefix)],
         };
-        let is_part = has_any(of, &["headers"]);
-        Match { path, path_type, wants: part(of, is_part) }
+        Match { paths, wants: part(of, has_any(of, &["headers"])) }
     })
 }
 
 /// The hosts of a TLSRoute. It routes connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
-    read(object, &|_| Match { path: "/".to_owned(), path_type: PathType::Prefix, wants: String::new() })
+    read(object, &|_| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
+}
+
+/// The paths that a regular expression claims.
+fn pattern(path: &str) -> Vec<(String, PathType)> {
+    claimed(path, PathType::ImplementationSpecific, true)
 }
 
 /// A match of a rule: the paths that it takes on each host.
 struct Match {
-    path: String,
-    path_type: PathType,
+    paths: Vec<(String, PathType)>,
     /// The match itself as text, if it requires more than the path: certain headers, query parameters or methods; otherwise empty.
     /// If two routes have the same path, such a match has precedence, and the other route gets the remaining requests
     /// (`HTTPRouteMatch`, precedence).
@@ -100,28 +109,60 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     if hosts.is_empty() {
         hosts.push((String::new(), place));
     }
-    let taken = hosts.iter().flat_map(|(host, place)| {
-        paths.iter().map(move |of| Taken {
-            host: host.clone(),
-            path: of.path.clone(),
-            path_type: of.path_type,
-            place: place.clone(),
-            is_part: !of.wants.is_empty(),
-            wants: of.wants.clone(),
-        })
-    });
-    let group = |parent: &Value| parent.get("group").and_then(Value::as_str).unwrap_or(GROUP).to_owned();
-    let is_gateway =
-        |parent: &Value| group(parent) == GROUP && word(parent, "kind").is_none_or(|kind| kind == "Gateway");
-    let parents = items(spec, "parentRefs");
-    // In a service mesh, a route is attached to Services and takes the hosts of these Services.
-    let takes = parents.is_empty() || parents.iter().any(|parent| group(parent) == GROUP);
+    let all = items(spec, "parentRefs");
+    let has_defaults = word(spec, "useDefaultGateways") == Some("All");
+    let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
-    let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));
+    let gateways = all.iter().enumerate().filter(|(_, parent)| kind_of(parent) == (GROUP, "Gateway"));
+    let mut taken = Vec::new();
+    'all: for (host, place) in hosts.iter().filter(|_| takes) {
+        for of in &paths {
+            for (path, path_type) in &of.paths {
+                if taken.len() > MAX_ROUTES {
+                    break 'all;
+                }
+                taken.push(Taken {
+                    host: host.clone(),
+                    path: path.clone(),
+                    path_type: *path_type,
+                    place: place.clone(),
+                    is_part: !of.wants.is_empty(),
+                    wants: of.wants.clone(),
+                });
+            }
+        }
+    }
     Found {
-        taken: taken.filter(|_| takes).take(MAX_ROUTES + 1).collect(),
+        taken,
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
+        parents: all,
+        has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
         ..Found::default()
     }
+}
+
+/// The group and kind of a parent.
+fn kind_of(parent: &Value) -> (&str, &str) {
+    let group = parent.get("group").and_then(Value::as_str).unwrap_or(GROUP);
+    (group, word(parent, "kind").unwrap_or("Gateway"))
+}
+
+/// Whether a parent may have listeners: it belongs to no mesh.
+fn has_listeners(parent: &Value) -> bool {
+    !OF_MESH.contains(&kind_of(parent))
+}
+
+/// Whether each parent of a route was among its parents before. A reference without a section or port includes those with one.
+pub(super) fn stays_attached(old: &Found<'_>, new: &Found<'_>) -> bool {
+    let includes = |old: &Value, new: &Value| {
+        let fields = [("namespace", false), ("name", false), ("sectionName", true), ("port", true)];
+        let includes = |(field, may_lack): &(&str, bool)| {
+            let was = old.get(field);
+            (*may_lack && was.is_none()) || was == new.get(field)
+        };
+        kind_of(old) == kind_of(new) && fields.iter().all(includes)
+    };
+    let stays = |new: &Value| !has_listeners(new) || old.parents.iter().any(|old| includes(old, new));
+    old.has_defaults >= new.has_defaults && new.parents.iter().all(stays)
 }

@@ -12,6 +12,10 @@ use crate::validation::{PathType, parse_bool};
 pub(super) fn read(object: &Value) -> Found<'_> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
+    let is_canary = is_true(object, nginx::CANARY);
+    // ingress-nginx reads neither of these annotations on a canary.
+    let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
+    let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
     let mut taken = Vec::new();
     for (at, rule) in items(spec, "rules").iter().enumerate() {
         let host = word(rule, "host").unwrap_or_default().to_ascii_lowercase();
@@ -22,18 +26,22 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         if paths.is_empty() {
             taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
         }
-        taken.extend(paths.iter().map(|path| {
-            let path_type = word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix);
-            let (path, path_type) = claimed(word(path, "path").unwrap_or("/"), path_type);
-            Taken { path, path_type, ..whole() }
-        }));
+        for path in paths {
+            let kind = word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix);
+            let path = word(path, "path").unwrap_or("/");
+            let is_regex =
+                use_regex || target.is_some_and(|target| !nginx::paths::is_target(path, kind, target, false));
+            for (path, path_type) in claimed(path, kind, is_regex) {
+                taken.push(Taken { path, path_type, ..whole() });
+            }
+        }
     }
     if taken.is_empty() {
         taken.push(Taken::whole(String::new(), rules));
     }
     Found {
         taken,
-        is_canary: is_true(object, nginx::CANARY),
+        is_canary,
         classes: classes(object, spec).collect(),
         named: certificates(spec),
         ..Found::default()

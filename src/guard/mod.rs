@@ -16,7 +16,8 @@ use serde_json::Value;
 use crate::conflicts::{ClaimText, Holder, Room};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
-use crate::validation::{PathType, claimed_path};
+use crate::options::Settings;
+use crate::validation::{PathType, claimed_paths};
 
 pub use kinds::ForeignKind;
 
@@ -110,6 +111,10 @@ struct Found<'o> {
     classes: Vec<(&'o str, FieldPath)>,
     /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
+    /// All parents of the route.
+    parents: &'o [Value],
+    /// Whether the route is also attached to the default Gateways.
+    has_defaults: bool,
     /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
     named: Vec<(String, FieldPath)>,
 }
@@ -118,24 +123,47 @@ impl<'o> Guarded<'o> {
     /// Reads an object; `None` if its kind assigns no hosts. The version of the API does not matter.
     #[must_use]
     pub fn read(object: &'o Value) -> Option<Self> {
+        Self::read_under(object, &[])
+    }
+
+    /// Reads an object as [`read`](Self::read), with the prefixes under which ExternalDNS looks for annotations by these settings.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::{Settings, guard::Guarded};
+    /// let settings = json!({"externalDNSPrefixes": ["dns.example.com/"], "namespaces": {"shop": {"hosts": ["shop.example.com"]}}});
+    /// let settings = Settings::from_value(&settings)?;
+    /// let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "spec": {"hostnames": ["blog.example.com"]},
+    ///     "metadata": {"name": "web", "namespace": "blog", "annotations": {"dns.example.com/hostname": "shop.example.com"}}});
+    /// let guarded = Guarded::read_with(&route, &settings).expect("an HTTPRoute is one of the kinds");
+    /// assert!(guarded.check(&settings, None).has_errors());
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn read_with(object: &'o Value, settings: &Settings) -> Option<Self> {
+        Self::read_under(object, &settings.dns_prefixes)
+    }
+
+    fn read_under(object: &'o Value, dns_prefixes: &[String]) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
         let mut guarded = Self { kind, object, found: read(object), published: Vec::new(), is_cut: false };
-        guarded.add_of_annotations();
+        guarded.add_of_annotations(dns_prefixes);
         Some(guarded)
     }
 
     /// Adds the hosts from annotations.
-    fn add_of_annotations(&mut self) {
+    fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
         let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
         let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
         let mut room = Room::new();
         self.is_cut = !rules.iter().all(|taken| room.take(&taken.host, &taken.path));
         for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
-            if what != Use::Published && !is_ingress {
+            let Some((what, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
+            let is_served = matches!(what, Use::Served | Use::Redirected);
+            if is_served && !is_ingress {
                 continue;
             }
             let place = FieldPath::annotation(key.to_owned());
@@ -143,11 +171,10 @@ impl<'o> Guarded<'o> {
                 if what == Use::Published && !host.is_empty() && !own.contains(host.as_str()) {
                     self.published.push((host.clone(), place.clone()));
                 }
-                for rule in &rules {
+                for rule in rules.iter().filter(|_| is_served) {
                     let (path, path_type) = match what {
-                        Use::Published => break,
                         Use::Served => (rule.path.as_str(), rule.path_type),
-                        Use::Redirected => ("/", PathType::Prefix),
+                        _ => ("/", PathType::Prefix),
                     };
                     if !room.take(&host, path) {
                         self.is_cut = true;
@@ -262,12 +289,11 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
-/// Returns a path and its type as they are claimed.
-fn claimed(path: &str, kind: PathType) -> (String, PathType) {
-    match claimed_path(path, kind) {
-        (path, true) => (path.into_owned(), PathType::Exact),
-        (path, false) => (path.into_owned(), if kind == PathType::Exact { PathType::Prefix } else { kind }),
-    }
+/// Returns the paths that a path claims, and their types ([`claimed_paths`]).
+fn claimed(path: &str, kind: PathType, is_regex: bool) -> Vec<(String, PathType)> {
+    let of = |is_exact| if is_exact { PathType::Exact } else { PathType::Prefix };
+    let paths = claimed_paths(path, kind, is_regex).into_iter();
+    paths.map(|(path, is_exact)| (path.into_owned(), of(is_exact))).collect()
 }
 
 /// A text field of the metadata; empty if it is missing.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::gateway::stays_attached;
 use super::{Guarded, Taken};
-use crate::conflicts::rivals::{Asked, contested_by, published, too_many};
+use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
@@ -33,7 +34,7 @@ impl Guarded<'_> {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
+        let stays = old.is_some_and(|old| self.stays(old, &before));
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in self.found.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken)))
@@ -129,12 +130,17 @@ impl Guarded<'_> {
         // A claim that an update adds counts as asked for now.
         let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
-        contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
+        let asked = self.asked(old);
+        contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
         for (host, place) in self.publishes(old) {
             let claim = ClaimText::name_of(host);
             published(&claim, place.clone(), &asker, holders, names_others, &mut report);
         }
-        if self.is_cut && !old.is_some_and(|old| old.is_cut) {
+        // Aliases beyond the limit are not among the claims, so nothing may be added to them.
+        let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
+        let has_none = || asked.is_empty() || aliases(self) == (None, None);
+        let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none();
+        if self.is_cut && !old.is_some_and(is_known) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
         }
         report
@@ -144,7 +150,7 @@ impl Guarded<'_> {
     /// hosts that depend on its class or Gateway, so it has no such claims.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
         let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| before.serves(self) && !self.shares_more(old));
+        let stays = old.is_some_and(|old| self.stays(old, &before));
         let asked = |taken: &Taken| {
             let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
@@ -161,14 +167,23 @@ impl Guarded<'_> {
         self.published.iter().filter(move |(host, _)| !before.contains(host.as_str()))
     }
 
+    /// Whether the update leaves the requests for each host and path as they were.
+    fn stays(&self, old: &Self, before: &Before) -> bool {
+        before.serves(self) && stays_attached(&old.found, &self.found) && !self.shares_more(old)
+    }
+
     /// Whether the object is a canary that gets other requests than before, or more of them.
     fn shares_more(&self, old: &Self) -> bool {
-        let weight = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+        let number = |of: &Self, key| of.value(key).and_then(|text| text.parse::<u32>().ok()).map(u64::from);
+        // The weight is a share of the total.
+        let weight = |of: &Self| number(of, nginx::CANARY_WEIGHT).unwrap_or_default();
+        let total = |of: &Self| number(of, nginx::CANARY_WEIGHT_TOTAL).filter(|it| *it > 0).unwrap_or(100);
+        let is_more = || weight(self) * total(old) > weight(old) * total(self);
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
         self.found.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
-                let (new, old) = (self.value(key), old.value(key));
-                new != old && (key != nginx::CANARY_WEIGHT || weight(new) > weight(old))
+                let is_weight = key.starts_with(nginx::CANARY_WEIGHT);
+                self.value(key) != old.value(key) && (!is_weight || is_more())
             })
     }
 
@@ -225,7 +240,6 @@ impl Before {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
             && new.found.classes.iter().all(|(class, _)| self.knows(CLASS, class))
-            && new.found.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
     }
 }
 

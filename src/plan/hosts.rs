@@ -25,7 +25,8 @@ pub(crate) struct AddedHost<'p> {
     /// The host; empty if the annotation has a pattern, which may match any host.
     pub(crate) host: String,
     pub(crate) what: Use,
-    pub(crate) annotation: &'p Annotation,
+    /// The annotation of the objects; `None` if it is one of the Service itself.
+    pub(crate) annotation: Option<&'p Annotation>,
     pub(crate) origin: Origin,
 }
 
@@ -33,15 +34,20 @@ impl Plan {
     /// The hosts that annotations of the objects add to the hosts of the routes.
     pub(crate) fn added_hosts(&self) -> Vec<AddedHost<'_>> {
         let is_ingress = self.targets.contains(&Target::Ingress);
+        let of_objects = self.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), Some(it)));
+        // ExternalDNS also reads the annotations of the Service.
+        let of_service = self.dns_names.iter().map(|(key, names)| (key.as_str(), names.as_str(), None));
         let mut found = Vec::new();
-        for annotation in &self.annotations {
+        for (key, value, annotation) in of_objects.chain(of_service) {
             let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) = added_by(&annotation.key, &annotation.value, &mut routes) else {
+            let Some((what, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
+            if !is_ingress && matches!(what, Use::Served | Use::Redirected) {
                 continue;
-            };
-            if is_ingress || what == Use::Published {
-                let added = |host| AddedHost { host, what, annotation, origin: annotation.origin() };
-                found.extend(hosts.into_iter().map(added));
+            }
+            for host in hosts {
+                let of_service = || Origin::Annotation(key.to_owned().into());
+                let origin = annotation.map_or_else(of_service, Annotation::origin);
+                found.push(AddedHost { host, what, annotation, origin });
             }
         }
         found

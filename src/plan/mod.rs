@@ -87,6 +87,10 @@ pub struct Plan {
     pub(crate) http_parent_refs: Rare<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
     pub(crate) dns_controller_keys: Vec<String>,
+    /// The prefixes under which ExternalDNS looks for annotations by the settings.
+    pub(crate) dns_prefixes: Vec<String>,
+    /// The annotations of the Service itself that have DNS names under one of these prefixes, and their values.
+    pub(crate) dns_names: Vec<(String, String)>,
     pub(crate) termination: Termination,
     pub(crate) canary: Rare<Canary>,
     pub(crate) monitor: Rare<Sourced<Monitor>>,
@@ -141,6 +145,12 @@ impl Plan {
             listener_parents: Vec::new(),
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
+            dns_prefixes: Vec::new(),
+            dns_names: service
+                .dns_hostnames
+                .iter()
+                .map(|(key, names)| ((*key).to_owned(), (*names).to_owned()))
+                .collect(),
             termination: Termination::default(),
             canary: None,
             monitor: None,

@@ -110,6 +110,7 @@ pub(crate) fn resolve(
     plan.links = layers.first(|it| &it.links).cloned().map(Box::new);
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
+    plan.dns_prefixes.clone_from(&settings.dns_prefixes);
     let publish = resolver.forward(&mut plan);
     resolver.certificates(&mut plan, named);
     resolver.listener_set(&mut plan, vars);

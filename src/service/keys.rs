@@ -108,7 +108,7 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 pub fn reads_annotation(key: &str) -> bool {
     is_ours(key)
         || key.starts_with(STAMP_PREFIX)
-        || external_dns::names_hosts(key)
+        || external_dns::may_name_hosts(key)
         || is_for_service(key)
         || is_nearly_ours(key)
 }

@@ -233,12 +233,16 @@ impl<'a> Service<'a> {
         let text = value.unwrap_or_default();
         let bytes = key.len() + text.len();
         self.annotation_bytes += bytes;
+        let may_name_hosts = external_dns::may_name_hosts(key);
+        if may_name_hosts {
+            self.dns_hostnames.push((key, text));
+        }
         if is_ours(key) {
             self.annotations.extend(value.map(|value| (key, value)));
         } else if key.starts_with(STAMP_PREFIX) {
             self.stamp_bytes += bytes;
-        } else if external_dns::names_hosts(key) {
-            self.dns_hostnames.push((key, text));
+        } else if may_name_hosts && external_dns::is_key(key) {
+            // The setting `externalDNSPrefixes` decides about other prefixes.
         } else if is_nearly_ours(key) {
             self.nearly_ours.push(key);
         } else if is_for_ingress(key) {

@@ -3,6 +3,7 @@
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
+mod below;
 mod hosts;
 mod international;
 mod labels;
@@ -18,7 +19,7 @@ pub(crate) use international::host_help;
 pub use labels::{label_key_error, label_value_error};
 pub use names::{MAX_LABEL, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain, is_port_name};
 pub use paths::{PathType, is_regex_path, path_error};
-pub(crate) use paths::{claimed_path, comparable_path};
+pub(crate) use paths::{claimed_paths, comparable_path, without_slash};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The maximum size of all annotation keys and values of one object, in bytes (`TotalAnnotationSizeLimitB`).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::url::taken_below;
+use super::below::taken_below;
 use crate::diagnostics::words;
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
@@ -64,19 +64,26 @@ pub fn path_error(path: &str, kind: PathType) -> Option<&'static str> {
 
 /// The path in the form in which paths are compared: two prefixes that differ only in the last slash are equal.
 pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
-    match kind {
-        PathType::Prefix if path != "/" => path.trim_end_matches('/'),
-        _ => path,
-    }
+    without_slash(path, kind != PathType::Prefix)
 }
 
-/// Returns a path as it is claimed, and whether it is exact. A regular expression that takes all requests below a path counts as
-/// that prefix, because it takes them from the holder of the prefix.
-pub(crate) fn claimed_path(path: &str, kind: PathType) -> (Cow<'_, str>, bool) {
-    match taken_below(path) {
-        Some(below) => (comparable_path(&below, PathType::Prefix).to_owned().into(), false),
-        None => (comparable_path(path, kind).into(), kind == PathType::Exact),
+/// The path without a slash at its end, unless it is exact or only a slash.
+pub(crate) fn without_slash(path: &str, is_exact: bool) -> &str {
+    if is_exact || path == "/" { path } else { path.trim_end_matches('/') }
+}
+
+/// Returns the paths that a path claims, and whether each is exact. A regular expression that takes all requests below some paths
+/// claims these prefixes, because it takes the requests from the holders of the prefixes. `is_regex` tells that the program reads the
+/// path as a regular expression, whatever its type and characters; then it is the beginning of other paths.
+pub(crate) fn claimed_paths(path: &str, kind: PathType, is_regex: bool) -> Vec<(Cow<'_, str>, bool)> {
+    if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
+        let below = taken_below(path);
+        if !below.is_empty() {
+            return below.into_iter().map(|path| (path.into(), false)).collect();
+        }
     }
+    let is_exact = kind == PathType::Exact && !is_regex;
+    vec![(without_slash(path, is_exact).into(), is_exact)]
 }
 
 /// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of `( ) [ ] { } | ^ $ *

@@ -90,19 +90,17 @@ pub(crate) fn kinds(text: &str) -> Result<Kinds<'_>, Malformed<'_>> {
 }
 
 /// The tokens of a regular expression with their positions. They end before a part that no program accepts.
-pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
-    let mut reader = Reader::new(text);
-    std::iter::from_fn(move || {
+pub(crate) fn tokens(text: &str) -> Vec<(usize, Token)> {
+    let (mut reader, mut found) = (Reader::new(text), Vec::new());
+    while reader.at < text.len() {
         let at = reader.at;
-        if at >= text.len() {
-            return None;
-        }
         let token = reader.item().unwrap_or_else(|_| {
             reader.at = text.len();
             Token::Other
         });
-        Some((at, token))
-    })
+        found.push((at, token));
+    }
+    found
 }
 
 struct Reader<'t> {
@@ -440,7 +438,7 @@ fn class_name(text: &str) -> Option<&str> {
 
 /// The length, the lower bound and the upper bound of a quantifier such as `{2,5}` at the start of a text. Any other text in braces
 /// is literal.
-fn bounds(text: &str) -> Option<(usize, u32, u32)> {
+pub(super) fn bounds(text: &str) -> Option<(usize, u32, u32)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
     let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
     let number = |digits: &str| {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::{PathType, is_regex_path};
+use super::PathType;
 
 /// Returns the URL of a host and path. A path of `/` is left out; characters that are invalid in a URL are percent-encoded.
 pub(crate) fn url(https: bool, host: &str, path: &str) -> String {
@@ -52,68 +52,6 @@ pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
         .map(|items| beginning(items))
         .reduce(|one, other| common(&one, &other));
     literal.filter(|path| path.starts_with('/')).map_or(Cow::Borrowed("/"), Cow::Owned)
-}
-
-/// Returns the path below which a regular expression takes all requests: `/` for `/(.*)`, and `/shop` for `/shop(/|$)(.*)`. `None` if
-/// it takes only some of them, such as `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as
-/// ingress-nginx does it.
-pub(crate) fn taken_below(pattern: &str) -> Option<String> {
-    // The signs `+` and `.` are also those of paths that are no pattern.
-    let has_signs = is_regex_path(pattern) || pattern.contains('?');
-    if !has_signs && !pattern.contains(['+', '.']) {
-        return None;
-    }
-    if pattern.ends_with('$') && !pattern.contains(['.', '[', '\\']) {
-        return None;
-    }
-    if is_uncertain(pattern) {
-        return Some("/".to_owned());
-    }
-    if !has_signs {
-        return None;
-    }
-    let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
-    let certain = |item: &Item| item.literal.filter(|_| !item.optional);
-    let below = |items: &Vec<Item>| {
-        let literal: String = items.iter().map_while(certain).collect();
-        let mut rest = items.iter().skip_while(|item| certain(item).is_some());
-        rest.all(|item| item.optional).then_some(literal)
-    };
-    let all: Vec<Option<String>> = Parser::alternatives(pattern).iter().map(below).collect();
-    let is_root = |path: &Option<String>| path.as_ref().is_some_and(|path| path.trim_matches('/').is_empty());
-    if all.iter().any(is_root) {
-        return Some("/".to_owned());
-    }
-    let all: Option<Vec<String>> = all.into_iter().collect();
-    let common = all?.into_iter().reduce(|one, other| common(&one, &other))?;
-    Some(if common.is_empty() { "/".to_owned() } else { common })
-}
-
-/// Whether no part of a pattern requires a certain character, so that it takes all paths, or all but the shortest: `/.*`, `/(.+)`,
-/// `/.{0,}`, `/[^x]*`, `/?` and `/*`.
-fn is_uncertain(pattern: &str) -> bool {
-    let mut rest = pattern;
-    while let Some(sign) = rest.chars().next() {
-        let within =
-            |open: &str, close: char| rest.strip_prefix(open).and_then(|rest| rest.split_once(close));
-        rest = match sign {
-            '/' | '^' | '$' | '(' | ')' | '.' | '*' | '+' | '?' | '|' => rest.get(1..).unwrap_or_default(),
-            // A non-capturing group, a repetition count, or a negated class.
-            ':' if pattern.contains("(?:") => rest.get(1..).unwrap_or_default(),
-            '{' => match within("{", '}') {
-                Some((count, rest)) if count.bytes().all(|it| it.is_ascii_digit() || it == b',') => rest,
-                _ => return false,
-            },
-            '[' => match within("[^", ']')
-                .or_else(|| within("[", ']').filter(|(set, _)| set.is_empty() || *set == "."))
-            {
-                Some((_, rest)) => rest,
-                None => return false,
-            },
-            _ => return false,
-        };
-    }
-    true
 }
 
 /// An item of a regular expression outside of groups: a character, a class or a group, with its quantifier.

@@ -66,9 +66,14 @@ pub(crate) fn is_hostname(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname")))
 }
 
-/// Whether a key publishes an object of any kind under DNS names.
-pub(crate) fn names_hosts(key: &str) -> bool {
-    matches!(split(key), Some((_, "hostname" | "internal-hostname")))
+/// Whether a key publishes an object of any kind under DNS names, with one of the known prefixes or of these.
+pub(crate) fn names_hosts(key: &str, prefixes: &[String]) -> bool {
+    may_name_hosts(key) && (is_key(key) || prefixes.iter().any(|prefix| key.starts_with(prefix)))
+}
+
+/// Whether a key publishes an object under DNS names if the settings have its prefix.
+pub(crate) fn may_name_hosts(key: &str) -> bool {
+    matches!(key.rsplit_once('/'), Some((_, "hostname" | "internal-hostname")))
 }
 
 /// Returns the name of the DNS record for a host, in lower case. ExternalDNS removes white space and the dot at the end.

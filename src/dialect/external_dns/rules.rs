@@ -161,14 +161,17 @@ fn is_ttl(text: &str) -> bool {
 
 /// Reports a host that both the Service and its Ingress publish.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
-    if context.service.dns_hostnames.is_empty() {
+    if context.plan.dns_names.is_empty() {
         return;
     }
     let mut hosts: Vec<String> =
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
     // Names for clients inside of the cluster have another address.
-    let public = context.service.dns_hostnames.iter().filter(|(key, _)| super::is_hostname(key));
+    let public =
+        context.plan.dns_names.iter().filter(|(key, _)| {
+            key.ends_with("/hostname") && super::names_hosts(key, &context.plan.dns_prefixes)
+        });
     for (key, names) in public {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
@@ -177,7 +180,7 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
             let message = format!("the Service publishes {} itself, and so does its {kind}", quoted(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
             let problem = Problem::new(Code::DnsTwice, message).help(help);
-            report.file(FieldPath::annotation((*key).to_owned()), problem);
+            report.file(FieldPath::annotation(key.clone()), problem);
         }
     }
 }

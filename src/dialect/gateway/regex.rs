@@ -29,7 +29,7 @@ pub(crate) fn engine(controller: Controller) -> Engine {
 /// Returns the alternatives of a regular expression that are outside of all groups.
 pub(crate) fn branches(path: &str) -> impl Iterator<Item = &str> {
     let (mut depth, mut start) = (0_i32, 0);
-    let ends = tokens(path).filter_map(move |(at, token)| {
+    let ends = tokens(path).into_iter().filter_map(move |(at, token)| {
         match token {
             Token::Open | Token::Capture => depth += 1,
             Token::Close => depth -= 1,
@@ -106,7 +106,7 @@ pub(in crate::dialect) fn takes_the_rest(path: &str) -> bool {
 
 /// Returns the number of capturing groups of a regular expression.
 pub(in crate::dialect) fn groups(path: &str) -> usize {
-    tokens(path).filter(|(_, token)| *token == Token::Capture).count()
+    tokens(path).iter().filter(|(_, token)| *token == Token::Capture).count()
 }
 
 /// Whether the target of a rewrite refers to a group of the path.

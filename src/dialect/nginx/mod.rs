@@ -26,7 +26,7 @@ pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 /// ```
 pub const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 pub(crate) const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
-const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
+pub(crate) const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
 const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
 const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
 const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";

@@ -94,7 +94,7 @@ impl NginxPaths<'_> {
 
 /// Whether a path is the target of its rewrite, so that ingress-nginx rewrites nothing. If ingress-nginx reads the path as a
 /// prefix, it adds a slash before it compares the two (1.15, updateServerLocations and buildProxyPass).
-fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
+pub(crate) fn is_target(path: &str, kind: PathType, target: &str, is_regex: bool) -> bool {
     path == target && (is_regex || kind != PathType::Prefix || path.ends_with('/'))
 }
 

@@ -138,6 +138,6 @@ fn a_token_is_what_it_means() {
         ("(?#()|", vec![Other, Bar]),
         ("a)|b", vec![Other, Other]),
     ] {
-        assert_eq!(tokens(text).map(|(_, token)| token).collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(tokens(text).into_iter().map(|(_, token)| token).collect::<Vec<_>>(), expected, "{text}");
     }
 }

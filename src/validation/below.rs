@@ -1,0 +1,170 @@
+//! The paths below which a regular expression takes all requests.
+
+use super::regex::{Token, bounds, tokens};
+
+/// The maximum number of paths of one expression, and its maximum length. A larger expression counts as `/`.
+const MAX_PATHS: usize = 64;
+const MAX_LENGTH: usize = 1024;
+/// The maximum number of characters in a list such as `[ab]` that are read one by one.
+const MAX_SIGNS: usize = 8;
+
+/// Ends the beginning of a path after which any text may follow, so that no further character is certain. No path contains it.
+const OPEN: char = '\0';
+
+/// An alternative of the expression is being read.
+struct Group {
+    /// The beginnings of the paths that the expression matches before the group.
+    before: Vec<String>,
+    /// Those with the previous alternatives.
+    done: Vec<String>,
+    /// Whether the group matches no text: a look-around.
+    looks: bool,
+}
+
+/// Returns the paths below which a regular expression takes all requests, without a slash at the end: `/` for `/(.*)`, `/shop` for
+/// `/shop(/|$)(.*)`, and `/a` and `/b` for `/(a|b)/.+`. An expression without such a path takes only some of the requests, such as
+/// `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as ingress-nginx does it.
+///
+/// Groups, alternatives, lists of at most eight characters such as `[ab]` and quantifiers are read. Other sets of characters count only
+/// if they may be missing or match nearly everything.
+pub(super) fn taken_below(pattern: &str) -> Vec<String> {
+    // A path that was written as `^/shop` got a leading slash.
+    let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
+    let mut paths: Vec<String> = Vec::new();
+    for start in starts(pattern).unwrap_or_else(|| vec![String::new()]) {
+        let path = start.trim_end_matches(['/', OPEN]);
+        if path.is_empty() {
+            return vec!["/".to_owned()];
+        }
+        if path.starts_with('/') && !paths.iter().any(|known| known == path) {
+            paths.push(path.to_owned());
+        }
+    }
+    paths
+}
+
+/// The beginnings of the paths that an expression matches; `None` if there are too many.
+fn starts(pattern: &str) -> Option<Vec<String>> {
+    if pattern.len() > MAX_LENGTH {
+        return None;
+    }
+    let tokens = tokens(pattern);
+    let mut left = tokens.as_slice();
+    let mut now = vec![String::new()];
+    // The whole expression, and the open groups.
+    let mut groups = vec![Group { before: now.clone(), done: Vec::new(), looks: false }];
+    let mut is_end = false;
+    while let Some(((at, token), behind)) = left.split_first() {
+        left = behind;
+        if now.len() > MAX_PATHS {
+            return None;
+        }
+        let end = left.first().map_or(pattern.len(), |(at, _)| *at);
+        let (text, rest) = (pattern.get(*at..end)?, pattern.get(end..)?);
+        is_end = *token == Token::End;
+        match token {
+            Token::Capture | Token::Open => {
+                // `(?=`, `(?<!` and such, and `(*` of a verb.
+                let looks = text.ends_with(['=', '!', '*']);
+                groups.push(Group { before: now.clone(), done: Vec::new(), looks });
+                continue;
+            }
+            Token::Bar => {
+                let group = groups.last_mut()?;
+                group.done.append(&mut now);
+                now.clone_from(&group.before);
+                continue;
+            }
+            Token::End => continue,
+            _ => {}
+        }
+        let count = least(rest);
+        if count.is_some() {
+            left = left.get(1..)?;
+        }
+        let mut before = Vec::new();
+        if *token == Token::Close {
+            let mut group = groups.pop()?;
+            now.append(&mut group.done);
+            if group.looks {
+                now.clear();
+            }
+            if group.looks || count == Some(0) {
+                before = group.before;
+            } else if count > Some(1) {
+                now.clear();
+            }
+        } else {
+            match item(text, count.is_some()) {
+                Item::Nothing => {}
+                Item::Set if count != Some(0) => now.clear(),
+                Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(OPEN)),
+                Item::OneOf(signs) => {
+                    let all = std::mem::take(&mut now);
+                    for sign in signs.chars() {
+                        for start in all.iter().filter(|it| sign == '/' || !it.ends_with(OPEN)) {
+                            let mut start = start.clone();
+                            if !start.ends_with(OPEN) {
+                                (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.push(sign));
+                            }
+                            now.push(start);
+                        }
+                    }
+                    if count == Some(0) {
+                        before = all;
+                    }
+                }
+            }
+        }
+        now.append(&mut before);
+    }
+    let mut done = groups.pop()?.done;
+    done.append(&mut now);
+    // The end of the path must follow, or the expression is not complete.
+    done.retain(|it| (!is_end || it.ends_with(OPEN)) && groups.is_empty());
+    (done.len() <= MAX_PATHS).then_some(done)
+}
+
+/// What a part of an expression without groups matches.
+enum Item<'t> {
+    /// No character, such as `^`.
+    Nothing,
+    /// One of these characters.
+    OneOf(&'t str),
+    /// Some characters.
+    Set,
+    /// Nearly every character.
+    Any,
+}
+
+fn item(text: &str, is_repeated: bool) -> Item<'_> {
+    let mut signs = text.chars();
+    match (signs.next(), signs.next()) {
+        (Some('^' | '('), _) => Item::Nothing,
+        // A dot alone also is the dot of a version.
+        (Some('.'), _) if is_repeated => Item::Any,
+        (Some('\\'), Some(sign)) if "bBAGzZ".contains(sign) => Item::Nothing,
+        (Some('\\'), Some(sign)) if "SDWNVH".contains(sign) => Item::Any,
+        (Some('\\'), Some(sign)) if !sign.is_alphanumeric() => Item::OneOf(text.get(1..).unwrap_or_default()),
+        (Some('['), Some('^')) if text.ends_with(']') => Item::Any,
+        (Some('['), Some(_)) => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            Some(all) if all.contains('\\') && all.contains(['S', 'D', 'W']) => Item::Any,
+            Some(all) if all.len() <= MAX_SIGNS && !all.contains(['-', '\\', '[']) => Item::OneOf(all),
+            Some("\\/") => Item::OneOf("/"),
+            _ => Item::Set,
+        },
+        // A part that is not valid, or a quantifier of nothing.
+        (Some('*' | '+' | '?' | '\\'), _) => Item::Set,
+        (Some(_), None) => Item::OneOf(text),
+        _ => Item::Set,
+    }
+}
+
+/// How often an item must be there at least, by the quantifier at the start of a text.
+fn least(text: &str) -> Option<u32> {
+    match text.bytes().next()? {
+        b'*' | b'?' => Some(0),
+        b'+' => Some(1),
+        _ => bounds(text).map(|(_, least, _)| least),
+    }
+}
