@@ -669,7 +669,7 @@ fn the_page_shows_what_is_written() {
         let row = format!("| `{bucket}` | {} |", place(bucket));
         assert!(page.contains(&row), "{row}");
     }
-    assert!(page.contains(&format!("which take all | {} |", place(""))));
+    assert!(page.contains(&format!("the policy does not compare them | {} |", place(""))));
     let plan = xposer::testing::plan(
         &[(HOST, "shop.example.com/api"), ("TLS", "cert-manager"), ("TLSSecretNameTemplate", "web-tls")],
         json!({"clusterIssuer": "x"}),
