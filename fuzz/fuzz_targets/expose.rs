@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 use xposer::diagnostics::Root;
-use xposer::internal::{opened, trace};
+use xposer::internal::{lost_protections, trace};
 use xposer::options::annotations;
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Precedence, Service, Settings, expose, expose_all};
@@ -66,7 +66,7 @@ fuzz_target!(|text: &str| {
             assert_eq!(value, object.to_value());
         }
         // A plan compared with itself has lost no protection, and every value of the trace has a source.
-        assert!(opened(plan, plan).is_empty());
+        assert!(lost_protections(plan, plan).is_empty());
         assert!(
             trace(&service, &settings).iter().all(|row| !row.what.is_empty() && !row.value.contains('\n'))
         );
