@@ -53,6 +53,14 @@ const INPUTS: &[(&str, Input)] = &[
     ("one host", |count| {
         (each(count, |at| named(at, &[("IngressURLTemplate", "a.example.com")])), json!({}))
     }),
+    ("one host, with a client certificate each", |count| {
+        let services = each(count, |at| {
+            let (url, secret) = (format!("a.example.com/{at}"), format!("ca-{at}"));
+            let all = [("IngressURLTemplate", url.as_str()), ("ClientCertificate", secret.as_str())];
+            named(at, all.get(..=at % 2).unwrap())
+        });
+        (services, json!({"tls": true, "tlsSecretNameTemplate": "shared", "ingressClassName": "nginx"}))
+    }),
     ("one name", |count| {
         let services = each(count, |at| named(at, &[("IngressNameTemplate", "web")]));
         (services, json!({"domain": "example.com", "monitor": true, "tls": "cert-manager", "issuer": "ca"}))

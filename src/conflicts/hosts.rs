@@ -2,7 +2,7 @@
 //! the host itself. Compared across the plans that share a host.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{Claimed, MAX_NAMED};
 use super::{Filing, Naming};
@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::values::{Target, Termination, set};
 
 /// What a plan needs a whole host for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need<'p> {
     /// The host is served for one Ingress only.
     Host,
@@ -106,37 +106,37 @@ fn certificate(plan: &Plan, controller: Controller) -> Option<(Need<'_>, FieldPa
     (verify != "off").then(|| (need, secret.origin().path()))
 }
 
-impl Served<'_> {
-    /// Whether the Service gets less than it asks for because of another one on the host.
-    fn is_against(&self, other: &Self) -> bool {
-        let Some((need, _)) = &self.need else { return false };
-        let theirs = other.need.as_ref().map(|(need, _)| need);
-        let controller = self.plan.controller(self.target);
-        match need {
-            Need::Host => true,
-            Need::Passthrough => theirs != Some(need),
+impl<'p> Served<'p> {
+    fn need(&self) -> Option<&Need<'p>> {
+        self.need.as_ref().map(|(need, _)| need)
+    }
+
+    fn controller(&self) -> Controller {
+        self.plan.controller(self.target)
+    }
+
+    /// Returns the needs of other Services on the host beside which this one gets all that it asks for; `None` stands for Services
+    /// that only serve paths.
+    fn tolerated(&self) -> Vec<Option<&Need<'p>>> {
+        match (self.need(), self.controller()) {
             // The provider names the TLS options after the Ingress, so no two Ingresses have the same.
-            Need::Certificate(..) if controller == Controller::TraefikNginx => true,
+            (Some(Need::Host), _) | (Some(Need::Certificate(..)), Controller::TraefikNginx) => Vec::new(),
+            (need @ Some(Need::Passthrough), _) | (need @ Some(_), Controller::Traefik) => vec![need],
             // Without a client certificate of its own, the other one gets that of the host.
-            Need::Certificate(..) => {
-                theirs != Some(need) && (theirs.is_some() || controller == Controller::Traefik)
-            }
+            (need, _) => vec![need, None],
         }
     }
 
-    /// Whether the clients of the Service must show a certificate because of another one on the host.
-    fn is_asked_by(&self, other: &Self) -> bool {
-        let is_required = matches!(other.need, Some((Need::Certificate(_, true), _)));
-        let controller = self.plan.controller(self.target);
+    /// Whether the clients of the Service must show the certificate that another one on the host requires.
+    fn is_asked(&self) -> bool {
         self.need.is_none()
-            && is_required
-            && matches!(controller, Controller::IngressNginx | Controller::HaproxyIngress)
+            && matches!(self.controller(), Controller::IngressNginx | Controller::HaproxyIngress)
     }
 
     fn against(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
         let (need, place) = self.need.as_ref()?;
         let host = quoted(host);
-        let program = self.plan.controller(self.target).row().name;
+        let program = self.controller().row().name;
         let another = "give one of the Services another host";
         let (said, help) = match need {
             Need::Host => (
@@ -149,7 +149,7 @@ impl Served<'_> {
                 ),
                 another.to_owned(),
             ),
-            Need::Certificate(secret, _) => match self.plan.controller(self.target) {
+            Need::Certificate(secret, _) => match self.controller() {
                 controller @ (Controller::Traefik | Controller::TraefikNginx) => {
                     let help = match controller {
                         Controller::Traefik => {
@@ -177,7 +177,7 @@ impl Served<'_> {
         let rule = self.plan.rules.iter().find(|rule| rule.host == host)?;
         let said = format!(
             "because of {others}, {} asks every client of the host {} for a certificate, on these paths, too",
-            self.plan.controller(self.target).row().name,
+            self.controller().row().name,
             quoted(host)
         );
         let help = "write the same ClientCertificate here, or give one of the Services another host";
@@ -215,6 +215,53 @@ fn hosts(plan: &Plan) -> BTreeSet<&str> {
     set(plan.rules.iter().map(|rule| rule.host.as_str()))
 }
 
+/// The plans on a host, each Service once.
+struct OnHost<'s, 'p> {
+    all: Vec<&'s Served<'p>>,
+    /// Those that need the host as a whole. There may be thousands of paths on a host, and few of these.
+    needy: Vec<&'s Served<'p>>,
+    /// The number of plans with each need.
+    sizes: BTreeMap<Option<&'s Need<'p>>, usize>,
+}
+
+/// The plans on a host that affect another one.
+struct Affecting<'s> {
+    /// One more than a message names, because the affected plan can be among them.
+    first: Vec<&'s Plan>,
+    /// The number of all, without the affected plan.
+    count: usize,
+}
+
+impl<'s, 'p> OnHost<'s, 'p> {
+    fn new(served: &[(usize, &'s Served<'p>)]) -> Self {
+        let mut known = BTreeSet::new();
+        let all: Vec<&'s Served<'p>> =
+            served.iter().map(|(_, it)| *it).filter(|it| known.insert(it.plan.identity())).collect();
+        let needy = all.iter().copied().filter(|it| it.need.is_some()).collect();
+        let mut sizes = BTreeMap::new();
+        for it in &all {
+            *sizes.entry(it.need()).or_default() += 1;
+        }
+        Self { all, needy, sizes }
+    }
+
+    /// Returns the plans that have none of the needs that a plan tolerates. A plan that does not tolerate its own need tolerates none.
+    fn without(&self, tolerated: &[Option<&Need<'_>>]) -> Affecting<'s> {
+        let candidates = if tolerated.contains(&None) { &self.needy } else { &self.all };
+        let affecting = candidates.iter().filter(|it| !tolerated.contains(&it.need())).map(|it| it.plan);
+        let others: usize = tolerated.iter().filter_map(|need| self.sizes.get(need)).sum();
+        let count = self.all.len() - others - usize::from(tolerated.is_empty());
+        Affecting { first: affecting.take(MAX_NAMED + 1).collect(), count }
+    }
+
+    /// Returns the plans that require a certificate of each client.
+    fn requiring(&self) -> Affecting<'s> {
+        let is_required = |it: &&&Served<'_>| matches!(it.need(), Some(Need::Certificate(_, true)));
+        let requiring = || self.needy.iter().filter(is_required).map(|it| it.plan);
+        Affecting { first: requiring().take(MAX_NAMED + 1).collect(), count: requiring().count() }
+    }
+}
+
 /// Reports the Services whose needs for a host do not go together with others on it.
 pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let all: Vec<(usize, Served<'_>)> =
@@ -228,32 +275,32 @@ pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<
     }
     on_hosts.sort_unstable();
     for group in on_hosts.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2)) {
-        let group_plans = || group.iter().filter_map(|(.., at)| all.get(*at));
-        // There may be thousands of paths on a host, and few Services that need it as a whole.
-        let needy: Vec<&Served<'_>> =
-            group_plans().map(|(_, it)| it).filter(|it| it.need.is_some()).collect();
-        if needy.is_empty() {
+        let Some((.., host, _)) = group.first() else { continue };
+        let served: Vec<(usize, &Served<'_>)> =
+            group.iter().filter_map(|(.., at)| all.get(*at)).map(|(index, it)| (*index, it)).collect();
+        let on_host = OnHost::new(&served);
+        if on_host.needy.is_empty() {
             continue;
         }
-        let Some((.., host, _)) = group.first() else { continue };
-        for (index, it) in group_plans() {
-            let others = |fits: &dyn Fn(&Served<'_>) -> bool,
-                          among: &mut dyn Iterator<Item = &Served<'_>>| {
-                let is_other = |other: &&Served<'_>| other.plan.identity() != it.plan.identity();
-                let others = among.filter(is_other).filter(|other| fits(other));
-                let others: Vec<&Plan> = others.map(|other| other.plan).collect();
-                let named: Vec<&Plan> = others.iter().copied().take(MAX_NAMED).collect();
-                (!others.is_empty()).then(|| naming.annotations_for(it.plan, &named, others.len()))
+        let requiring = on_host.requiring();
+        let mut affecting = BTreeMap::new();
+        for (index, it) in served {
+            let others = match it.need() {
+                Some(need) => affecting
+                    .entry((it.controller(), need))
+                    .or_insert_with(|| on_host.without(&it.tolerated())),
+                None if it.is_asked() => &requiring,
+                None => continue,
             };
-            let found = if it.need.is_some() {
-                let others = others(&|other| it.is_against(other), &mut group_plans().map(|(_, it)| it));
-                others.and_then(|others| it.against(host, &others))
-            } else {
-                let others = others(&|other| it.is_asked_by(other), &mut needy.iter().copied());
-                others.and_then(|others| it.asked(host, &others))
-            };
+            let is_other = |other: &&Plan| other.identity() != it.plan.identity();
+            let named: Vec<&Plan> = others.first.iter().copied().filter(is_other).take(MAX_NAMED).collect();
+            if named.is_empty() {
+                continue;
+            }
+            let names = naming.names(it.plan, &named, others.count);
+            let found = if it.need.is_some() { it.against(host, &names) } else { it.asked(host, &names) };
             if let Some(found) = found {
-                file(*index, it.plan, found);
+                file(index, it.plan, found);
             }
         }
     }

@@ -39,6 +39,11 @@ const ROWS: &[Row] = &[
     Row { what: "Services with a name and a host of their own", parts: PARTS, prepare: own_names },
     Row { what: "the same Service again and again", parts: PARTS, prepare: repeated },
     Row { what: "Services that claim one host", parts: PARTS, prepare: one_host },
+    Row {
+        what: "Services on one host with a certificate each",
+        parts: PARTS,
+        prepare: one_host_certificates,
+    },
     Row { what: "Services that claim one name", parts: PARTS, prepare: one_name },
     Row { what: "canaries of one Service", parts: PARTS, prepare: canaries },
     Row { what: "namespaces with hosts, and a Service in each", parts: PARTS, prepare: owned_hosts },
@@ -187,6 +192,16 @@ fn repeated(parts: usize) -> Prepared {
         each(parts, |_| plain(0)),
         &json!({"domain": "example.com", "monitor": true, "tls": "cert-manager", "issuer": "ca"}),
     )
+}
+
+/// Half of the Services ask for client certificates, each of its own issuer; the others only serve paths.
+fn one_host_certificates(parts: usize) -> Prepared {
+    let services = each(parts, |number| {
+        let (url, secret) = (format!("a.example.com/{number}"), format!("ca-{number}"));
+        let all = [("IngressURLTemplate", url.as_str()), ("ClientCertificate", secret.as_str())];
+        service(&format!("web-{number}"), "shop", all.get(..=number % 2).unwrap_or_default())
+    });
+    core(services, &json!({"tls": true, "tlsSecretNameTemplate": "shared", "ingressClassName": "nginx"}))
 }
 
 fn one_host(parts: usize) -> Prepared {
