@@ -3,7 +3,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{Idle, Program};
+use crate::dialect::key::{Idle, Key, Program};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
 use crate::dialect::{Loss, nginx, place_of, read_by, traefik};
@@ -78,9 +78,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         let is_idle = reader.idle.is(&annotation.value) && !reader.program.refuses_alone;
         // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
         // other Services.
-        let counts = annotation.is_forwarded()
-            || authenticates()
-            || (reader.program.refuses_alone && !needs.is_empty());
+        let counts = annotation.is_forwarded() || authenticates() || reader.program.refuses_alone;
         if is_idle
             || needs.is_empty()
             || needs.contains(&name)
@@ -143,20 +141,23 @@ fn example(controller: Controller, prefix: &str, name: &str) -> String {
     [prefix, "/", name, value].concat()
 }
 
-/// Returns the target whose program reads the key of an annotation only elsewhere.
-fn read_elsewhere(plan: &Plan, annotation: &Annotation) -> Option<Target> {
-    let (_, row) = place_of(&annotation.key)?;
+/// Returns the target whose program reads the key of an annotation only elsewhere, with the place and the row of the key.
+fn read_elsewhere(
+    plan: &Plan,
+    annotation: &Annotation,
+) -> Option<(Target, &'static str, Option<&'static Key>)> {
+    let (place, row) = place_of(&annotation.key)?;
     // Traefik gets no line that it reads only on a Service.
     let is_of_traefik = annotation.key.starts_with(traefik::SERVICE);
     let reads = |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
     let mut targets = plan.targets.iter().copied();
-    let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)));
-    target.filter(|_| !row.is_some_and(|row| row.idle.is(&annotation.value)))
+    let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)))?;
+    (!row.is_some_and(|row| row.idle.is(&annotation.value))).then_some((target, place, row))
 }
 
 /// Whether the rule `key-elsewhere` reports an annotation for this target.
 pub(crate) fn is_elsewhere(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    read_elsewhere(plan, annotation) == Some(target)
+    read_elsewhere(plan, annotation).is_some_and(|(found, ..)| found == target)
 }
 
 /// Reports keys that the program of the class reads only on the Service, or in its ConfigMap.
@@ -164,8 +165,7 @@ pub(crate) fn elsewhere(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
         let key = annotation.key.as_str();
-        let Some((place, row)) = place_of(key) else { continue };
-        let Some(target) = read_elsewhere(plan, annotation) else { continue };
+        let Some((target, place, row)) = read_elsewhere(plan, annotation) else { continue };
         let server = plan.controller(target).row().name;
         let said = format!("{server} reads no {} on the {target}", quoted(key));
         let (code, said) =

@@ -45,14 +45,16 @@ fn admits_more(old: &str, new: &str) -> bool {
     lacks(&old, new) || lacks(&bare(new_except), bare(old_except))
 }
 
+/// Returns the number at the beginning of a value, and its unit.
+fn number(value: &str) -> Option<(u64, &str)> {
+    let value = value.trim();
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (digits, unit) = value.split_at_checked(end)?;
+    Some((digits.parse().ok()?, unit))
+}
+
 /// Whether both values are numbers with the same unit, and the second one is higher.
 fn is_higher(old: &str, new: &str) -> bool {
-    let number = |value: &'_ str| {
-        let value = value.trim();
-        let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-        let (digits, unit) = value.split_at_checked(end)?;
-        Some((digits.parse::<u64>().ok()?, unit.to_owned()))
-    };
     let (Some((old, unit)), Some((new, other))) = (number(old), number(new)) else { return false };
     new > old && unit == other
 }
@@ -73,19 +75,18 @@ fn loses_item(old: &str, new: &str) -> bool {
 
 /// Returns the limit that an annotation of a program sets: a number in the time that its name, its unit or the line beside it says.
 pub(super) fn limit(plan: &Plan, annotation: &Annotation) -> Option<IntentValue> {
-    let value = annotation.value.trim();
-    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let requests: u32 = value.get(..end)?.parse().ok()?;
+    let (requests, unit) = number(&annotation.value)?;
+    let requests = u64::from(u32::try_from(requests).ok()?);
     let period = annotation.key.strip_suffix("-requests").map(|start| [start, "-period"].concat());
     let milliseconds = match period.and_then(|key| plan.annotation(&key)) {
         Some(period) => duration(period.value.trim()).ok()?.max(1),
-        None if annotation.key.ends_with("rpm") || value.ends_with("r/m") => 60_000,
+        None if annotation.key.ends_with("rpm") || unit.ends_with("r/m") => 60_000,
         None => 1_000,
     };
     let (requests, per) = if milliseconds < 1_000 {
-        (u64::from(requests) * 1_000 / milliseconds, 1)
+        (requests * 1_000 / milliseconds, 1)
     } else {
-        (u64::from(requests), milliseconds / 1_000)
+        (requests, milliseconds / 1_000)
     };
     let (requests, per) = (u32::try_from(requests).ok()?, u32::try_from(per).ok()?);
     Some(IntentValue::Rate(RateLimit { requests, per, burst: None }))
