@@ -202,11 +202,11 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {
-        let programs = format!(
+        let said = format!(
             "the annotations have {} bytes, the API server allows {MAX_ANNOTATIONS}",
             service.annotation_bytes()
         );
-        let problem = Problem::new(Code::AnnotationsTooLarge, programs).help("shorten the annotations");
+        let problem = Problem::new(Code::AnnotationsTooLarge, said).help("shorten the annotations");
         report.file(FieldPath::object(&["metadata", "annotations"]), problem);
         return Outcome::Refused(report);
     }

@@ -72,11 +72,11 @@ pub(crate) async fn adopt(
     console.stdout.flush()?;
     let mut told = other_writers(&document, &key);
     told.extend(lost_paths(&document, body, &args.service));
-    let lost_protections = unprotected(&document, body);
+    let lost = unprotected(&document, body);
     let is_handed_over =
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
-    let is_refused = !lost_protections.is_empty() && !args.force && !is_handed_over;
-    told.extend(lost_protections.iter().map(|what| {
+    let is_refused = !lost.is_empty() && !args.force && !is_handed_over;
+    told.extend(lost.iter().map(|what| {
         let message = format!("{key} has {what}, and what the Service wants has not");
         if is_handed_over {
             let help = format!("it is handed over already; take that back: {}", take_back(&key));

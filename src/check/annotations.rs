@@ -64,12 +64,12 @@ pub(crate) fn disabled_by_line(context: &RuleContext<'_>, report: &mut Report) {
         let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
         // If only ingress-nginx reads the annotations, the plan has no intents of them. So this searches the annotations of the
         // settings, too.
-        let support = |it: &Annotation| {
+        let of_setting = |it: &Annotation| {
             let intent = intent_of(plan, Target::Ingress, &it.key).filter(|it| intents.contains(it))?;
             (!it.is_forwarded() && protects(&it.key, &it.value)).then(|| (intent, it.origin()))
         };
         let wanted = plan.intents.iter().find(is_undone).map(|it| (it.intent, it.origin.clone()));
-        let wanted = wanted.or_else(|| plan.annotations.iter().find_map(support));
+        let wanted = wanted.or_else(|| plan.annotations.iter().find_map(of_setting));
         let Some((intent, origin)) = wanted else { continue };
         let key = quoted(&given.key);
         let problem = match (does, origin) {

@@ -158,9 +158,9 @@ pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -
 
 /// Returns the intent of an annotation. An option may be the origin of the same intent.
 pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
-    let support = |keys: &[String]| keys.contains(&annotation.key);
+    let has_key = |keys: &[String]| keys.contains(&annotation.key);
     let mut wanted = plan.intents.iter();
-    wanted.clone().find(|it| support(&it.keys)).or_else(|| wanted.find(|it| support(&it.same)))
+    wanted.clone().find(|it| has_key(&it.keys)).or_else(|| wanted.find(|it| has_key(&it.same)))
 }
 
 /// Checks that the controllers support the intents of the options. The loss of the intents of annotations is checked by key in
@@ -227,7 +227,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
 /// `https-redirect` reports that.
 fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
     let redirect = plan.https_redirect.clone().or_else(|| nginx::read::https_redirect(plan));
-    let is_supported = |target: &Target| {
+    let is_redirecting = |target: &Target| {
         plan.redirects(*target)
             && (*target != Target::Ingress
                 || !plan.controller(*target).is_nginx()
@@ -237,7 +237,7 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
     wanted.intent == Intent::HttpsRedirectCode
         && matches!(wanted.origin, Origin::Annotation(_))
         && !is_told
-        && !plan.targets.iter().any(is_supported)
+        && !plan.targets.iter().any(is_redirecting)
 }
 
 /// Returns the problem with an option that the controller does not support.

@@ -84,8 +84,7 @@ fn foreign_routes<'p>(
                 let mut own = routes(plan);
                 let is_claim = |of: &Claimed<'_>| of == claim || of.stable().as_ref() == Some(claim);
                 let origin = own.find_map(|(of, origin)| is_claim(&of).then_some(origin)).flatten();
-                if let Some(problem) =
-                    conflict(claim, plan, origin, &naming.annotations_for(plan, &others, all), help)
+                if let Some(problem) = conflict(claim, plan, origin, &naming.names(plan, &others, all), help)
                 {
                     file(*at, plan, problem);
                 }

@@ -52,7 +52,7 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filin
                 others.take(MAX_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
             for (host, _, index) in own {
                 let Some(plan) = plans.get(*index) else { continue };
-                let others = || naming.annotations_for(plan, &named, owners.len() - own.len());
+                let others = || naming.names(plan, &named, owners.len() - own.len());
                 found
                     .entry(*index)
                     .and_modify(|(.., more)| *more += 1)

@@ -365,7 +365,7 @@ impl Owners<'_> {
     fn others(&self, plan: &Plan, naming: Naming) -> Option<String> {
         let others = self.services.iter().copied().filter(|other| other.identity() != plan.identity());
         let named: Vec<&Plan> = others.take(MAX_NAMED).collect();
-        (!named.is_empty()).then(|| naming.annotations_for(plan, &named, self.services.len() - 1))
+        (!named.is_empty()).then(|| naming.names(plan, &named, self.services.len() - 1))
     }
 
     /// Whether each of the plans has a target in common with this plan.

@@ -188,8 +188,8 @@ pub(crate) enum Naming {
 const SOMEBODY: &str = "somebody in another namespace";
 
 impl Naming {
-    /// Some Services by name, and the number of further ones, for the owners of the Service `reader`.
-    fn annotations_for(self, reader: &Plan, named: &[&Plan], all: usize) -> String {
+    /// Returns the names of some Services, and the number of further ones, for the owners of the Service `reader`.
+    fn names(self, reader: &Plan, named: &[&Plan], all: usize) -> String {
         let is_named = |other: &&&Plan| self == Self::All || other.namespace() == reader.namespace();
         let mut listed: Vec<String> =
             named.iter().filter(is_named).map(|other| other.subject.to_string()).collect();

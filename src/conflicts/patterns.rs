@@ -59,15 +59,15 @@ pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<
         if patterns.is_empty() || plain.is_empty() {
             continue;
         }
-        let annotations_for = |plan: &Plan, side: &[(Claimed<'_>, usize, &Plan)]| {
+        let names = |plan: &Plan, side: &[(Claimed<'_>, usize, &Plan)]| {
             let named: Vec<&Plan> = side.iter().map(|(.., plan)| *plan).take(MAX_NAMED).collect();
-            naming.annotations_for(plan, &named, side.len())
+            naming.names(plan, &named, side.len())
         };
         for (claim, index, plan) in group {
             let found = if is_patterns(claim) {
-                patterns_at(plan, host, &annotations_for(plan, plain))
+                patterns_at(plan, host, &names(plan, plain))
             } else {
-                plain_at(plan, host, &annotations_for(plan, patterns))
+                plain_at(plan, host, &names(plan, patterns))
             };
             if let Some(found) = found {
                 file(*index, plan, found);

@@ -351,10 +351,10 @@ const MAX_SHOWN: usize = 160;
 fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
     let (shown, hidden): (Vec<&Holder>, Vec<&Holder>) =
         holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
-    let annotations_for = |holder: &&Holder| {
+    let name = |holder: &&Holder| {
         cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &holder.day()
     };
-    let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(annotations_for).collect();
+    let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(name).collect();
     if shown.len() > MAX_NAMED {
         listed.push(format!("{} more", shown.len() - MAX_NAMED));
     }

@@ -38,20 +38,20 @@ impl Idle {
     /// Whether a key with this value has no effect.
     pub(crate) fn is(self, value: &str) -> bool {
         let value = value.trim();
-        let is_annotation_of = |word: &str| value.eq_ignore_ascii_case(word);
+        let is_word = |word: &str| value.eq_ignore_ascii_case(word);
         value.is_empty()
             || match self {
                 Self::Never => false,
                 Self::False => parse_bool(value) == Some(false),
                 Self::True => parse_bool(value) == Some(true),
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
-                Self::Word(idle) => is_annotation_of(idle),
+                Self::Word(idle) => is_word(idle),
                 Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
                 Self::Public => value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
                     ["web", "websecure", "http", "https"].iter().any(|known| word.eq_ignore_ascii_case(known))
                 }),
                 Self::Without(word) => !value.contains(*word),
-                Self::Plain => is_annotation_of("HTTP") || is_annotation_of("AUTO_HTTP"),
+                Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
     }
 }

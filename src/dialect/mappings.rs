@@ -342,10 +342,10 @@ pub(crate) fn weakened_by(
     let controller = plan.controller(Target::Ingress);
     let name = given.key.split_once('/').filter(|_| controller.reads(&given.key))?.1;
     let value = given.value.trim();
-    let support = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
+    let intent = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
     let wants = |intents: &[Intent]| {
         intents.iter().any(|it| plan.wanted(*it).is_some())
-            || plan.annotations.iter().filter_map(support).any(|it| intents.contains(&it))
+            || plan.annotations.iter().filter_map(intent).any(|it| intents.contains(&it))
     };
     match (controller, name) {
         (Controller::Haproxy, "src-ip-header") | (Controller::HaproxyIngress, "allowlist-source-header") => {

@@ -204,10 +204,10 @@ impl<'v> Resolver<'v, '_> {
         let is_said =
             |wanted: &&Wanted| wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none();
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
-        // Most Services have no annotation that expresses the same as an option, so the words of the program are only made if one
-        // has.
+        // Most Services have no annotation that expresses the same as an option, so the annotations of the programs are only made if
+        // one has.
         let written: OnceCell<Vec<Vec<Written<'_>>>> = OnceCell::new();
-        let annotations_for = || plan.targets.iter().map(|target| annotations_for(plan, *target)).collect();
+        let write = || plan.targets.iter().map(|target| annotations_for(plan, *target)).collect();
         for wanted in plan.intents.iter().filter(is_said) {
             // The first annotation that expresses the intent; an intent from an option has none.
             let own = wanted.keys.first().and_then(|key| plan.annotation(key));
@@ -219,7 +219,7 @@ impl<'v> Resolver<'v, '_> {
             let says_it =
                 |key: &str| plan.targets.iter().any(|target| is_annotation_of(plan, *target, wanted, key));
             let says_same = |given: &Annotation| {
-                plan.targets.iter().zip(written.get_or_init(annotations_for)).all(|(target, written)| {
+                plan.targets.iter().zip(written.get_or_init(write)).all(|(target, written)| {
                     !is_annotation_of(plan, *target, wanted, &given.key)
                         || matches_intent(plan, *target, written, wanted, given)
                 })

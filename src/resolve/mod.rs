@@ -51,7 +51,7 @@ pub(crate) fn layers<'s>(
     };
     let place = service.namespace().unwrap_or_default();
     if !profile.is_for(place) {
-        let programs =
+        let said =
             format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(place));
         // There may be thousands of profiles, and a help that names some of them is enough.
         let looked_at = settings.profiles.iter().take(100);
@@ -64,7 +64,7 @@ pub(crate) fn layers<'s>(
                 format!("choose one of {names}, or ask your administrator")
             }
         };
-        report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, programs).help(help));
+        report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
         return None;
     }
     Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen.clone())))
@@ -197,9 +197,9 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
     match chosen.value.render(&vars) {
         Ok(text) if text.is_empty() => None,
         Ok(text) if is_several_domains(&text) => {
-            let programs = format!("{} is several domains, expected one", quoted(&text));
+            let said = format!("{} is several domains, expected one", quoted(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
-            file(report, chosen, Problem::new(Code::HostSeparator, programs).help(help));
+            file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
             stand_in()
         }
         Ok(text) => Some(Sourced::new(text, chosen.origin.clone())),
@@ -261,9 +261,9 @@ impl Resolver<'_, '_> {
             && own.namespaced_issuer.is_set()
             && own.cluster_issuer.is_set()
         {
-            let programs =
+            let said =
                 format!("{} is given, too, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
-            let problem = Problem::new(Code::IssuerConflict, programs).help("keep one of the two");
+            let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
             self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }
         self.layers.first(Layer::issuer).cloned()

@@ -236,11 +236,11 @@ pub(crate) fn unnamed_canary(plan: &Plan) -> Option<&Annotation> {
 /// Without a TLS section, only `force-ssl-redirect` redirects.
 pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
     let given = Annotations(plan);
-    let support = |name: &str| {
+    let switch = |name: &str| {
         let annotation = given.get(name)?;
         Some(Sourced::new(parse_bool(annotation.value.trim())?, annotation.origin()))
     };
-    support("force-ssl-redirect")
+    switch("force-ssl-redirect")
         .filter(|forced| forced.value)
-        .or_else(|| support("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
+        .or_else(|| switch("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
 }

@@ -13,10 +13,9 @@ impl<'t> Parts<'t> {
         let first = keys.first().copied().unwrap_or_default();
         let pairs = pairs(text);
         let begins_with_key = pairs.first().is_some_and(|(key, value)| {
-            let is_annotation_of =
-                |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
+            let is_word = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
             // `https://...` is the value of the first key.
-            key.is_some_and(is_annotation_of) && !value.starts_with("//")
+            key.is_some_and(is_word) && !value.starts_with("//")
         });
         if !begins_with_key {
             return Self { values: vec![(first, text)], problems: Vec::new() };

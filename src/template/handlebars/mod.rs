@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
         if rest.starts_with(['"', '\'']) {
             return string_end(self.text.as_bytes(), at);
         }
-        let length = rest.find(|c| !is_annotation_of(c)).unwrap_or(rest.len());
+        let length = rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
         (length > 0).then_some(at + length)
     }
 
@@ -174,7 +174,7 @@ impl<'t> Reader<'t> {
     fn place(&mut self, parameter: &Parameter) -> Range<usize> {
         let rest = self.slice(&(self.at..self.text.len()));
         let start =
-            self.at + rest.find(|c| is_annotation_of(c) || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+            self.at + rest.find(|c| is_word_character(c) || matches!(c, '"' | '\'')).unwrap_or(rest.len());
         self.at = match parameter {
             Parameter::Name(name)
             | Parameter::Path(Path::Relative((_, name)) | Path::Local((_, _, name))) => start + name.len(),
@@ -429,7 +429,7 @@ impl<'t> Reader<'t> {
         let last = |(last, _): (usize, char)| last.min(at);
         let at = self.slice(&(0..inner.end)).char_indices().next_back().map_or(0, last);
         let rest = self.slice(&(at..inner.end));
-        let end = at + rest.find(|c| !is_annotation_of(c)).unwrap_or(rest.len());
+        let end = at + rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
         let problem = match rest.as_bytes() {
             [b'.', b'a'..=b'z' | b'A'..=b'Z', ..] => {
                 mixed("{{.Service}}", "write {{Service}} beside {{#if ..}}", at..end)
@@ -442,7 +442,7 @@ impl<'t> Reader<'t> {
 
 fn first_word(text: &str, tag: &Tag) -> Range<usize> {
     let inner = text.get(tag.inner.clone()).unwrap_or_default();
-    tag.inner.start..tag.inner.start + inner.find(|c| !is_annotation_of(c)).unwrap_or(inner.len())
+    tag.inner.start..tag.inner.start + inner.find(|c| !is_word_character(c)).unwrap_or(inner.len())
 }
 
 /// The byte position of a line and column, which count from 1.
@@ -484,7 +484,7 @@ fn not_handlebars(range: Range<usize>) -> Problem {
 }
 
 /// Whether a character can be part of a name, a number or a path.
-fn is_annotation_of(character: char) -> bool {
+fn is_word_character(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || !character.is_ascii()
         || matches!(character, '-' | '_' | '$' | ':' | '.' | '/' | '@')

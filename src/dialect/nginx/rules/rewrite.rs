@@ -31,7 +31,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     let target = Replacement { is_old: !context.has_own_key(rewrite), ..Replacement::new(&rewrite.value) };
     let found = context.plan.rules.iter().find_map(|rule| match by_other {
         Some((_, by)) => target.misfit_elsewhere(context, rule, by),
-        None => target.invalid_value(context, rule),
+        None => target.mismatch(context, rule),
     });
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
@@ -136,7 +136,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// Returns why the target does not fit a path.
-    fn invalid_value(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+    fn mismatch(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (quoted(self.text), quoted(&rule.path));
         if let Some((message, groups)) = self.missing(rule) {
             let help = match self.help(groups, "rewrite-target: ") {
