@@ -9,7 +9,7 @@ use xposer::validation::PathType;
 use crate::draft::Draft;
 use crate::keys;
 use crate::shape;
-use crate::wanted::Wanted;
+use crate::wanted::SourceIngress;
 
 /// A choice for a draft.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) enum Certificate {
 
 impl<'p> Choice<'p> {
     /// The first choice under a profile.
-    pub(crate) fn new(wanted: &Wanted<'_>, profile: Option<&'p str>) -> Self {
+    pub(crate) fn new(wanted: &SourceIngress<'_>, profile: Option<&'p str>) -> Self {
         Self {
             profile,
             kind: None,
@@ -54,7 +54,7 @@ impl<'p> Choice<'p> {
     }
 
     /// The options and the block for this choice, without the dropped annotations.
-    pub(crate) fn draft(&self, wanted: &Wanted<'_>, dropped: &BTreeSet<String>) -> Draft {
+    pub(crate) fn draft(&self, wanted: &SourceIngress<'_>, dropped: &BTreeSet<String>) -> Draft {
         let mut draft = Draft { labels: wanted.labels.clone(), ..Draft::default() };
         let mut set = |key: &'static str, value: String| {
             draft.options.insert(key, value);
@@ -132,7 +132,7 @@ impl<'p> Choice<'p> {
 
 /// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other path is a
 /// Prefix.
-pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
+pub(crate) fn kinds(wanted: &SourceIngress<'_>) -> Vec<Option<PathType>> {
     let mut counts: BTreeMap<PathType, usize> = BTreeMap::new();
     for route in &wanted.routes {
         *counts.entry(route.kind).or_default() += 1;
@@ -144,7 +144,7 @@ pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
 }
 
 /// The ways to get the certificate to try.
-pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
+pub(crate) fn certificates(wanted: &SourceIngress<'_>) -> Vec<Certificate> {
     if wanted.tls.is_empty() {
         return vec![Certificate::None];
     }
@@ -159,7 +159,7 @@ pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
 }
 
 /// The path of all routes, if they have one path other than `/`.
-pub(crate) fn common_path<'i>(wanted: &Wanted<'i>) -> Option<&'i str> {
+pub(crate) fn common_path<'i>(wanted: &SourceIngress<'i>) -> Option<&'i str> {
     let first: &'i str = wanted.routes.first().map(|route| route.path.as_str())?;
     (first != "/" && wanted.routes.iter().all(|route| route.path == first)).then_some(first)
 }

@@ -49,6 +49,6 @@ mod wanted;
 
 pub use common::{Common, Entry, Unexposed, settings, unexposed};
 pub use finding::{Finding, Object};
-pub use proof::{Became, Imported, Input, import};
+pub use proof::{ImportResult, Imported, Input, import};
 pub use proposal::Proposal;
 pub use read::{is_class, is_ingress};
