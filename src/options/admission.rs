@@ -133,7 +133,6 @@ impl Guard {
 
     /// The users whose requests are allowed if the settings name none: the service accounts of the controller as the manifests
     /// create them, and as the chart creates them for the release `xposer`, in the namespace `xposer-system`.
-    /// the release `xposer`, in the namespace `xposer-system`.
     ///
     /// ```
     /// assert!(xposer::options::Guard::default().passes(xposer::options::Guard::USERS[1]));

@@ -73,6 +73,7 @@ fn is_whole(intent_value: &IntentValue) -> bool {
     )
 }
 
+/// Whether the annotation expresses the intent on every target of the plan.
 fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
     plan.targets.iter().all(|target| is_annotation_of(plan, *target, wanted, key))
 }
