@@ -1,7 +1,7 @@
 //! Dependencies go in one direction: a module of the core ("room") imports only the modules before it, and the modules of other
 //! crates have no circular imports. Only the dialects contain the annotations of programs. No file is long, except for tables.
 //!
-//! `docs/architecture.md` has the same table. `controller/tests/rooms.rs` has the table of the controller.
+//! `docs/architecture.md` has the rooms in the same order. `controller/tests/rooms.rs` has the table of the controller.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,8 +31,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         "options",
         &["diagnostics", "validation", "template", "values", "intents", "dialect", "service", "plan"],
     ),
-    ("context", &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan"]),
     ("write", &["diagnostics", "validation", "values", "intents", "dialect", "options", "plan"]),
+    ("context", &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan"]),
     (
         "rules",
         &["diagnostics", "validation", "values", "intents", "dialect", "options", "plan", "context", "write"],
@@ -164,6 +164,20 @@ fn every_room_imports_only_the_rooms_before_it() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(rooms.len(), ROOMS.len(), "a room of the table has no file: {rooms:?}");
+}
+
+#[test]
+fn the_page_about_the_architecture_has_the_rooms_in_the_same_order() {
+    let page = std::fs::read_to_string(workspace().join("docs/architecture.md")).unwrap();
+    let (_, table) = page.split_once("| room | owns |\n").unwrap();
+    let mut names: Vec<String> = Vec::new();
+    for row in table.lines().skip(1).take_while(|line| line.starts_with("| ")) {
+        let modules = row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2);
+        names.extend(modules.map(|module| room(&module.replace('/', "::")).to_owned()));
+    }
+    names.dedup();
+    let rooms: Vec<&str> = ROOMS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, rooms);
 }
 
 #[test]

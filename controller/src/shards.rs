@@ -103,7 +103,7 @@ pub(crate) struct Found {
     pub(crate) version: Version,
     /// Whether the ConfigMap has the labels of Xposer.
     pub(crate) is_ours: bool,
-    /// The hash of the content ([`said`]); `None` if it cannot be parsed.
+    /// The hash of the content ([`content_hash`]); `None` if it cannot be parsed.
     pub(crate) content_hash: Option<u64>,
     /// The time since it was written; `None` if the time is missing or implausible.
     pub(crate) age: Option<Duration>,

@@ -42,13 +42,13 @@ fn compared(holders: &Holders) {
     let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
         .expect("the Service is in order");
     let report = plan.contested("", &BTreeSet::new(), holders, false);
-    assert!(report.diagnostics().len() <= plan.asked_texts().len() + 1);
+    assert!(report.diagnostics().len() <= plan.admission_claim_texts().len() + 1);
     let own: Holders = plan
         .claim_texts()
         .into_iter()
         .map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")]))
         .collect();
-    let had: BTreeSet<String> = plan.claim_texts().into_iter().map(|claim| claim.kept()).collect();
+    let had: BTreeSet<String> = plan.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
     assert!(plan.contested("2026-01-01T00:00:00Z", &had, &own, true).is_empty());
 }
 

@@ -9,7 +9,7 @@ use xposer::validation::PathType;
 use crate::draft::Draft;
 use crate::keys;
 use crate::shape;
-use crate::wanted::SourceIngress;
+use crate::source_ingress::SourceIngress;
 
 /// A choice for a draft.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use xposer::validation::{PathType, is_dns_subdomain};
 use xposer::{Outcome, Service, Settings, expose};
 
 use crate::draft::{Draft, bare, with_draft};
-use crate::proof::{Imported, Input, import};
 use crate::proposal::Proposal;
 use crate::read::{Ingress, read};
-use crate::wanted::{SourceIngress, wanted};
+use crate::source_ingress::{SourceIngress, wanted};
+use crate::verify::{Imported, Input, import};
 
 /// Settings for the Services behind some Ingresses, each with its reason.
 ///

@@ -9,7 +9,7 @@ use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
 
 use crate::read::{Ingress, Route};
-use crate::wanted::SourceIngress;
+use crate::source_ingress::SourceIngress;
 
 /// A difference.
 #[derive(Clone, Debug)]

@@ -40,15 +40,15 @@ mod draft;
 mod finding;
 mod keys;
 mod place;
-mod proof;
 mod proposal;
 mod propose;
 mod read;
 mod shape;
-mod wanted;
+mod source_ingress;
+mod verify;
 
 pub use common::{Common, Entry, Unexposed, settings, unexposed};
 pub use finding::{Finding, Object};
-pub use proof::{ImportResult, Imported, Input, import};
 pub use proposal::Proposal;
 pub use read::{is_class, is_ingress};
+pub use verify::{ImportResult, Imported, Input, import};

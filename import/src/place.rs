@@ -9,7 +9,7 @@ use xposer::service::FORWARD_ANNOTATION;
 
 use crate::finding::{Finding, Object};
 use crate::keys;
-use crate::wanted::SourceIngress;
+use crate::source_ingress::SourceIngress;
 
 /// The key in the forwarded block that a diagnostic is about.
 pub(crate) fn key_in_block(

@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::keys;
 use crate::place::{key_in_block, place};
 use crate::read::{Ingress, Route, read};
-use crate::wanted::SourceIngress;
+use crate::source_ingress::SourceIngress;
 
 /// The cost of a draft: the numbers of Errors, of losses, and of parts that are expressed in another way.
 type Cost = (usize, usize, usize);

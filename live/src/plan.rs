@@ -66,7 +66,7 @@ pub struct Claims {
     pub shared: Box<[u64]>,
     /// Claims that affect only the Services with the counterpart.
     pub one_way: Box<[OneWayClaim]>,
-    /// The hashes of the classes and Gateways that decide which controller serves the Service ([`servers::asked`]); `None` if the
+    /// The hashes of the classes and Gateways that decide which controller serves the Service ([`servers::server_dependencies`]); `None` if the
     /// Service cannot be exposed, because then any class or Gateway may be the reason.
     pub servers: Option<Box<[u64]>>,
 }

@@ -51,7 +51,7 @@ pub struct Servers {
     gateway_classes: BTreeMap<String, GatewayFacts>,
     /// The class of each Gateway.
     gateways: BTreeMap<(String, String), String>,
-    /// The hashes of the classes and Gateways that have changed; see [`asked`].
+    /// The hashes of the classes and Gateways that have changed; see [`server_dependencies`].
     changed: BTreeSet<u64>,
 }
 

@@ -109,7 +109,7 @@ impl ClaimText {
     /// use xposer::conflicts::ClaimText;
     /// use xposer::validation::PathType;
     /// let route = |is_canary| ClaimText::route("shop.example.com", "/", PathType::Prefix, is_canary);
-    /// assert_eq!((route(true).across(), route(false).across()), (Some(route(false).text), Some(route(true).text)));
+    /// assert_eq!((route(true).in_other_namespaces(), route(false).in_other_namespaces()), (Some(route(false).text), Some(route(true).text)));
     /// ```
     #[must_use]
     pub fn in_other_namespaces(&self) -> Option<String> {
@@ -128,7 +128,7 @@ impl ClaimText {
     /// use xposer::validation::PathType;
     /// let whole = ClaimText::route("shop.example.com", "/", PathType::Prefix, false);
     /// let part = ClaimText { is_part: true, ..whole.clone() };
-    /// assert_eq!((whole.kept(), part.kept().as_str()), (whole.text, "some prefix shop.example.com/"));
+    /// assert_eq!((whole.key_for_update(), part.key_for_update().as_str()), (whole.text, "some prefix shop.example.com/"));
     /// ```
     #[must_use]
     pub fn key_for_update(&self) -> String {
@@ -323,7 +323,7 @@ impl Plan {
     /// let block = "external-dns.alpha.kubernetes.io/hostname: other.example.com";
     /// let annotations = [("IngressURLTemplate", "shop.example.com"), ("xposer.stakater.com/annotations", block)];
     /// let plan = xposer::testing::plan(&annotations, json!({}))?;
-    /// assert_eq!((plan.claim_texts().len(), plan.asked_texts().len()), (2, 3));
+    /// assert_eq!((plan.claim_texts().len(), plan.admission_claim_texts().len()), (2, 3));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]

@@ -18,7 +18,7 @@ impl Plan {
     /// [`expose_all`](crate::expose_all) for two Services, and a claim of a younger holder is a Warning. `created` is the creation
     /// time of the Service in the format of the API server; empty while the Service is being created. If `names_others` is false,
     /// messages do not name holders of other namespaces. `had` has the claims of the Service before an update
-    /// ([`ClaimText::kept`]); any other claim is new, so it counts as younger than those of all holders.
+    /// ([`ClaimText::key_for_update`]); any other claim is new, so it counts as younger than those of all holders.
     ///
     /// A canary shares the routes of its stable Service. A route that another Service of its namespace has is an Error as well.
     ///
@@ -35,7 +35,7 @@ impl Plan {
     /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
     /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
     /// // It had the host before, and is older.
-    /// let had = plan.claim_texts().into_iter().map(|claim| claim.kept()).collect();
+    /// let had = plan.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
     /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
     /// # Ok::<(), xposer::Report>(())
     /// ```

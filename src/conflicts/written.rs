@@ -102,7 +102,6 @@ impl fmt::Display for BucketHash {
 
 /// The number of keys for claims in a ConfigMap. With more keys, a reader would skip more values; with fewer, it would parse more
 /// claims that it does not need.
-/// of what it did not ask for.
 const KEYS: u32 = 16;
 
 /// Returns the number of the shard of a bucket, from 0 to [`SHARDS`], exclusive.

@@ -193,7 +193,7 @@ pub(crate) fn is_one_enough(plan: &Plan) -> bool {
 /// Returns whether a list of allowed addresses and networks denies anybody access. It does not if the networks together contain
 /// all addresses of a family. An item after `!` is an exception, which denies some addresses.
 ///
-/// `Intent::keeps_nobody_out` is true if a list certainly admits everybody; this function returns `Restricted` if the list certainly
+/// `Intent::admits_everybody` is true if a list certainly admits everybody; this function returns `Restricted` if the list certainly
 /// denies somebody access.
 pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> AccessLevel {
     let (mut all, mut is_known) = (Vec::new(), true);

@@ -112,7 +112,7 @@ pub(crate) enum ValueReference {
 }
 
 impl ValueReference {
-    /// Returns the namespace of an object that a value names, if it is not `own`. For [`Holds::Joined`], the name of the object
+    /// Returns the namespace of an object that a value names, if it is not `own`. For [`ValueReference::NamespaceAndName`], the name of the object
     /// is included, because namespaces and names may contain the `-` between them.
     pub(crate) fn other_namespace<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
         let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));

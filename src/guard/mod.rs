@@ -66,7 +66,7 @@ pub struct Guarded<'o> {
     found: Found<'o>,
     /// The hosts whose names the object publishes in DNS and that it does not serve.
     published: Vec<(String, FieldPath)>,
-    /// Whether the object takes more routes than [`Room`] allows.
+    /// Whether the object takes more routes than [`RouteBudget`] allows.
     is_cut: bool,
 }
 

@@ -102,7 +102,7 @@ impl Settings {
 /// use xposer::{Settings, options::Mode};
 /// let settings = Settings::from_value(&json!({"guard": {"mode": "deny", "kinds": ["Ingress"]}}))?;
 /// assert_eq!((settings.guard().mode_of("Ingress"), settings.guard().mode_of("HTTPRoute")), (Mode::Deny, Mode::Off));
-/// assert!(settings.guard().passes("system:serviceaccount:xposer-system:xposer-controller"));
+/// assert!(settings.guard().exempts("system:serviceaccount:xposer-system:xposer-controller"));
 /// assert_eq!(Settings::default().guard().mode_of("Ingress"), Mode::Off);
 /// # Ok::<(), xposer::Report>(())
 /// ```
@@ -133,10 +133,9 @@ impl Guard {
 
     /// The users whose requests are allowed if the settings name none: the service accounts of the controller as the manifests
     /// create them, and as the chart creates them for the release `xposer`, in the namespace `xposer-system`.
-    /// the release `xposer`, in the namespace `xposer-system`.
     ///
     /// ```
-    /// assert!(xposer::options::Guard::default().passes(xposer::options::Guard::USERS[1]));
+    /// assert!(xposer::options::Guard::default().exempts(xposer::options::Guard::USERS[1]));
     /// ```
     pub const USERS: [&str; 2] = [
         "system:serviceaccount:xposer-system:xposer-controller",

@@ -14,9 +14,9 @@ use crate::values::{Issuer, Target, Termination, Tls};
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{internal::urls, testing};
+/// use xposer::{internal::route_urls, testing};
 /// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com, b.example.com/api(/|$)(.*)")], json!({}))?;
-/// assert_eq!(urls(&plan), ["http://a.example.com", "http://b.example.com/api"]);
+/// assert_eq!(route_urls(&plan), ["http://a.example.com", "http://b.example.com/api"]);
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
@@ -131,9 +131,9 @@ pub fn certificate_at(plan: &Plan, target: Target) -> Certificate {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{internal::dns, testing};
+/// use xposer::{internal::dns_records, testing};
 /// let block = "external-dns.kubernetes.io/target: lb.example.net\nexternal-dns.kubernetes.io/ttl: \"60\"";
-/// let dns = dns(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
+/// let dns = dns_records(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
 /// assert_eq!((dns.hosts.as_slice(), dns.left_out_by), (&["web.shop.example.com".to_owned()][..], None));
 /// assert_eq!((dns.target.as_deref(), dns.ttl.as_deref()), (Some("lb.example.net"), Some("60")));
 /// # Ok::<(), xposer::Report>(())
@@ -155,9 +155,9 @@ pub struct Dns {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{internal::dns, testing};
+/// use xposer::{internal::dns_records, testing};
 /// let block = "external-dns.kubernetes.io/controller: none";
-/// let dns = dns(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
+/// let dns = dns_records(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
 /// assert!(dns.hosts.is_empty());
 /// assert!(dns.left_out_by.is_some_and(|key| key.ends_with("/controller")));
 /// # Ok::<(), xposer::Report>(())

@@ -73,6 +73,7 @@ fn is_replaced_as_a_whole(intent_value: &IntentValue) -> bool {
     )
 }
 
+/// Whether the annotation expresses the intent on every target of the plan.
 fn is_read_by_all_controllers(plan: &Plan, wanted: &RequestedIntent, key: &str) -> bool {
     plan.targets.iter().all(|target| is_annotation_of(plan, *target, wanted, key))
 }

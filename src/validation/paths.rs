@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::below::covered_prefixes;
+use super::regex_prefixes::covered_prefixes;
 use crate::diagnostics::words;
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).

@@ -99,8 +99,8 @@ impl<'b> PendingReview<'b> {
     /// The body is no JSON, no review, or a review of another version, or its request has no UID.
     ///
     /// ```
-    /// # use xposer_webhook::Exchange;
-    /// let said = Exchange::read(br#"{"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview"}"#).unwrap_err();
+    /// # use xposer_webhook::PendingReview;
+    /// let said = PendingReview::read(br#"{"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview"}"#).unwrap_err();
     /// assert_eq!(said.to_string(), "the body has the kind `AdmissionReview` and the apiVersion \
     ///     `admission.k8s.io/v1beta1`, and only AdmissionReview of admission.k8s.io/v1 is understood; the configuration of the webhook has to say admissionReviewVersions: [v1]");
     /// ```

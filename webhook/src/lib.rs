@@ -9,19 +9,19 @@
 //!
 //! ```
 //! use xposer_admission::Response;
-//! use xposer_webhook::Exchange;
+//! use xposer_webhook::PendingReview;
 //!
 //! let review = br#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", "operation": "DELETE"}}"#;
-//! let exchange = Exchange::read(review)?;
+//! let exchange = PendingReview::read(review)?;
 //! assert_eq!(exchange.request(), r#"{"uid": "1", "operation": "DELETE"}"#);
 //! assert_eq!(exchange.answer(&Response::accepted()),
 //!     br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"1","allowed":true}}"#);
-//! # Ok::<(), xposer_webhook::NoReview>(())
+//! # Ok::<(), xposer_webhook::InvalidReview>(())
 //! ```
 
 mod certificates;
+mod connection_slots;
 mod exchange;
-mod places;
 mod reader;
 mod server;
 

@@ -22,8 +22,8 @@ use tokio_rustls::rustls::crypto::ring;
 use xposer_admission::Response;
 
 use crate::certificates::Certificates;
+use crate::connection_slots::{ConnectionSlots, Place};
 use crate::exchange::PendingReview;
-use crate::places::{ConnectionSlots, Place};
 
 /// The path of reviews.
 pub const PATH: &str = "/validate";

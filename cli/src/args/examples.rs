@@ -131,8 +131,9 @@ Examples:
   xposer explain service.yaml            where every value of its Services comes from
   xposer explain --settings config.yaml -n shop service.yaml
 
-Where several give a value, the first of these counts: an annotation of the Service, its profile,
-its namespace, the general settings, the built-in default.";
+Where several give a value, the first of these counts: an annotation of the Service, its
+forwarded block, its profile, its namespace, the general settings, the annotations in these
+settings, the built-in default.";
 
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

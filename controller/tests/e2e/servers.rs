@@ -180,7 +180,7 @@ fn a_gateway_that_does_not_exist_is_told() {
     shop.has(["HTTPRoute late", "HTTPRoute web"]);
     scene.rests(&[&controller]);
     assert!(shop.events("late").iter().all(|it| it.0 == "Normal"), "{:#?}", shop.events("late"));
-    // The Gateway refuses a route, and who it is is told.
+    // The Gateway refuses a route, and the Event names the Gateway.
     let route = shop.get(HTTP_ROUTE, "late");
     let condition = json!({"type": "Accepted", "status": "False", "reason": "NotAllowedByListeners", "message": "no",
         "observedGeneration": route["metadata"]["generation"], "lastTransitionTime": "2026-01-01T00:00:00Z"});

@@ -15,7 +15,7 @@ pub(super) fn whole(kind: Kind, document: &Document) -> Value {
     value
 }
 
-/// This cannot fail: a document has a JSON form.
+/// Returns the document as JSON. This cannot fail, because a document has a JSON form.
 fn value(document: &Document) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }

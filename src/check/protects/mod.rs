@@ -304,10 +304,10 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Target, internal::is_guessed, testing};
+/// use xposer::{Target, internal::is_only_assumed, testing};
 /// let plan = |class| testing::plan(&[("IngressClassName", class)], json!({}));
 /// let (contour, unknown) = (plan("contour")?, plan("internal")?);
-/// assert!(is_guessed(&contour, &unknown, Target::Ingress) && !is_guessed(&unknown, &contour, Target::Ingress));
+/// assert!(is_only_assumed(&contour, &unknown, Target::Ingress) && !is_only_assumed(&unknown, &contour, Target::Ingress));
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]

@@ -1,7 +1,7 @@
 //! The forms of values that ingress-nginx 1.15 checks. Most have the name of the function or regular expression in
 //! internal/ingress/annotations, or in validators.go of its folder parser.
 
-/// `ValidateCIDRs`.
+// `ValidateCIDRs`.
 pub(super) use crate::dialect::key::ADDRESSES;
 use crate::dialect::key::{Form, Text, is_of};
 use crate::validation::{is_dns_label, is_dns_subdomain};

@@ -123,9 +123,9 @@ pub(crate) fn intent_of(key: &str) -> Option<Intent> {
 /// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
 ///
 /// ```
-/// use xposer::internal::{Intent, meaning};
-/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
-/// assert_eq!(meaning("proxy-buffering"), None);
+/// use xposer::internal::{Intent, intent_of_name};
+/// assert_eq!(intent_of_name("whitelist-source-range"), Some(Intent::AllowedSources));
+/// assert_eq!(intent_of_name("proxy-buffering"), None);
 /// ```
 #[must_use]
 pub fn intent_of_name(name: &str) -> Option<Intent> {

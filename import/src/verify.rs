@@ -15,7 +15,7 @@ use crate::place::{key_in_block, place};
 use crate::proposal::{Proposal, set_open};
 use crate::propose::{Proposing, made, reported_keys};
 use crate::read::{Ingress, read};
-use crate::wanted::{SourceIngress, report_tools, wanted};
+use crate::source_ingress::{SourceIngress, report_tools, wanted};
 
 /// The input documents, and the namespace of documents without one.
 ///
@@ -41,11 +41,11 @@ pub struct Input<'a> {
 /// ```
 /// use serde_json::json;
 /// use xposer::Settings;
-/// use xposer_import::{Became, Input, import};
+/// use xposer_import::{ImportResult, Input, import};
 /// let ours = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "labels": {
 ///     "app.kubernetes.io/managed-by": "xposer", "xposer.stakater.com/service": "web"}}});
 /// let input = Input { ingresses: vec![&ours], ..Input::default() };
-/// assert_eq!(import(&input, &Settings::default(), false).became, [Became::Ours]);
+/// assert_eq!(import(&input, &Settings::default(), false).became, [ImportResult::Ours]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportResult {
