@@ -100,6 +100,7 @@ pub mod internal {
         Certificate, Dns, certificate, certificate_at, dns_records, profile, route_urls,
     };
     pub use crate::resolve::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::resolve::tls::host_in_name;
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
     pub use crate::values::set;

@@ -11,9 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use xposer::conflicts::{
-    BucketHash, ClaimText, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState, shard,
-};
+use xposer::conflicts::{BucketHash, ClaimText, Holder, Holders, SHARD_VERSION, SHARDS, Shard, ShardState};
 use xposer::diagnostics::FieldPath;
 use xposer::validation::PathType;
 use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, Severity, expose, expose_all, testing};
@@ -420,7 +418,7 @@ fn the_shards_are_filled_evenly() {
     let mut sizes = vec![0; usize::try_from(SHARDS).unwrap()];
     for n in 0..10_000 {
         let host = format!("app-{n}.team-{}.example.com", n % 50);
-        sizes[usize::try_from(shard(&host)).unwrap()] += 1;
+        sizes[usize::try_from(BucketHash::of(&host).shard()).unwrap()] += 1;
     }
     // The average is 39.
     assert!(sizes.iter().all(|size| (10..80).contains(size)), "{sizes:?}");
@@ -500,7 +498,7 @@ fn a_namespace_with_many_services_fills_no_shard() {
         );
         let mut buckets = BTreeSet::new();
         for claim in service.claim_texts() {
-            sizes[usize::try_from(shard(&claim.bucket)).unwrap()] += 1;
+            sizes[usize::try_from(BucketHash::of(&claim.bucket).shard()).unwrap()] += 1;
             buckets.insert(claim.config_map());
         }
         // One bucket is for the host, and one for everything that is named after the Service.

@@ -66,8 +66,8 @@ impl<'p> Choice<'p> {
         if let Some(name) = &self.name {
             set(keys::NAME, name.clone());
         }
-        let port = shape::main_port(&wanted.routes);
-        set(keys::URL, shape::urls(&wanted.routes, port, self.paths_in_urls));
+        let port = templates::main_port(&wanted.routes);
+        set(keys::URL, templates::urls(&wanted.routes, port, self.paths_in_urls));
         let path = common_path(wanted).filter(|_| !self.paths_in_urls);
         set(keys::PATH, path.unwrap_or("/").to_owned());
         if let Some(kind) = self.kind {
@@ -101,11 +101,11 @@ impl<'p> Choice<'p> {
             let others = wanted.tls.iter().filter(|(host, _)| !hosts.contains(host));
             let others: Vec<String> = others.map(|(host, _)| (*host).to_owned()).collect();
             if !others.is_empty() {
-                set(keys::TLS_HOSTS, shape::joined(&others));
+                set(keys::TLS_HOSTS, templates::joined(&others));
             }
             let secrets = wanted.tls.iter().filter_map(|(host, secret)| Some((*host, (*secret)?)));
             let secrets: Vec<(&str, &str)> = secrets.collect();
-            if let Some(template) = shape::secret(&secrets) {
+            if let Some(template) = templates::secret(&secrets) {
                 set(keys::SECRET, template);
             }
         }

@@ -43,7 +43,7 @@ mod place;
 mod proposal;
 mod propose;
 mod read;
-mod shape;
+mod templates;
 mod source_ingress;
 mod verify;
 

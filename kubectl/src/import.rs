@@ -10,6 +10,7 @@ use xposer_live::servers::ServerKind;
 use xposer_live::service::service_resource;
 use xposer_manifest::Findings;
 
+use crate::adopt::items;
 use crate::args::{ClusterArgs, ImportArgs, Ingresses, InitArgs};
 use crate::connect::{Connection, Refusal};
 use crate::controller::{self, SettingsError};
@@ -208,9 +209,6 @@ impl Seen {
 
 /// The Services that an Ingress leads to, as `NAMESPACE/NAME`.
 fn backends(key: &str, ingress: &Value) -> Vec<String> {
-    fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
-        value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
-    }
     let namespace = key.split('/').next().unwrap_or_default();
     let paths = items(ingress, "/spec/rules").flat_map(|rule| items(rule, "/http/paths"));
     let names = paths.filter_map(|path| path.pointer("/backend/service/name")?.as_str());

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::asked::{AllClaims, HostUse};
 use super::claims::{Claim, Claimed, MAX_NAMED};
-use super::written::{BucketHash, config_map, shard};
+use super::written::{BucketHash, config_map};
 use crate::plan::Plan;
 use crate::validation::{PathType, without_slash};
 
@@ -148,7 +148,7 @@ impl ClaimText {
     /// ```
     #[must_use]
     pub fn config_map(&self) -> String {
-        config_map(shard(&self.bucket))
+        config_map(BucketHash::of(&self.bucket).shard())
     }
 
     /// The key of the claim's bucket in that ConfigMap.

@@ -22,7 +22,7 @@ use claims::{Claimed, claimed_twice};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
 pub use written::{
     BucketHash, Buckets, SHARD_LABELS, SHARD_VERSION, SHARDS, STATE_KEY, Shard, ShardState, config_map,
-    read_lines, shard,
+    read_lines,
 };
 
 /// The precedence between Services with the same claim.

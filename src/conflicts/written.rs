@@ -72,6 +72,7 @@ impl BucketHash {
     /// ```
     /// use xposer::conflicts::{BucketHash, SHARDS};
     /// assert!(BucketHash::of("shop.example.com").shard() < SHARDS);
+    /// assert_eq!(BucketHash::of("shop.example.com").shard(), 0x2a);
     /// ```
     #[must_use]
     pub fn shard(self) -> u64 {
@@ -103,18 +104,6 @@ impl fmt::Display for BucketHash {
 /// The number of keys for claims in a ConfigMap. With more keys, a reader would skip more values; with fewer, it would parse more
 /// claims that it does not need.
 const KEYS: u32 = 16;
-
-/// Returns the number of the shard of a bucket, from 0 to [`SHARDS`], exclusive.
-///
-/// ```
-/// use xposer::conflicts::{SHARDS, shard};
-/// assert!(shard("shop.example.com") < SHARDS);
-/// assert_eq!(shard("shop.example.com"), 0x2a);
-/// ```
-#[must_use]
-pub fn shard(bucket: &str) -> u64 {
-    BucketHash::of(bucket).shard()
-}
 
 /// The name of the ConfigMap of a shard.
 ///

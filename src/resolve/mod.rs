@@ -11,7 +11,7 @@ mod monitor;
 mod port;
 pub(crate) mod programs;
 mod servers;
-mod tls;
+pub(crate) mod tls;
 pub(crate) mod trace;
 mod url;
 

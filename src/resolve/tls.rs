@@ -21,7 +21,7 @@ impl Resolver<'_, '_> {
         }
         if let Some(chosen) = self.layers.first(|it| &it.secret) {
             // A missing host is an Error already; a placeholder lets the template be rendered.
-            let host = plan.rules.first().map_or_else(|| "host".to_owned(), |rule| in_name(&rule.host));
+            let host = plan.rules.first().map_or_else(|| "host".to_owned(), |rule| host_in_name(&rule.host));
             let vars = Vars { host: Some(&host), ..vars };
             let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
             if rendered.value != NO_SECRET {
@@ -42,7 +42,7 @@ impl Resolver<'_, '_> {
         let (Some(first), false) = (&plan.secret, plan.secret_is_derived) else { return };
         let mut secrets = Vec::new();
         for host in plan.tls_hosts() {
-            match chosen.value.render(&Vars { host: Some(&in_name(host)), ..vars }) {
+            match chosen.value.render(&Vars { host: Some(&host_in_name(host)), ..vars }) {
                 Ok(secret) => {
                     // A name that is too long is refused, so the other names need not be rendered.
                     let is_too_long = secret.len() > MAX_NAME;
@@ -102,8 +102,13 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The host as a part of the name of a secret, which cannot contain `*`.
-fn in_name(host: &str) -> String {
+/// The host as a part of the name of a secret, which cannot contain `*`: the value of the variable `Host`.
+///
+/// ```
+/// assert_eq!(xposer::internal::host_in_name("*.example.com"), "wildcard.example.com");
+/// ```
+#[must_use]
+pub fn host_in_name(host: &str) -> String {
     host.replace('*', "wildcard")
 }
 

@@ -130,8 +130,8 @@ fn needs(plan: &Plan, feature: Feature) -> Support {
     )
 }
 
-/// The methods that a CORS filter accepts.
-const METHODS: [&str; 10] =
+/// The methods that a CORS filter accepts, and the HAProxy Kubernetes Ingress Controller, too.
+pub(in crate::dialect) const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "*"];
 
 /// Writes a duration with numbers of at most five digits; `None` if it is longer.

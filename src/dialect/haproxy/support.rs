@@ -1,5 +1,6 @@
 //! The intents of a plan that the HAProxy Kubernetes Ingress Controller supports.
 
+use crate::dialect::gateway::support::METHODS;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
@@ -113,9 +114,6 @@ pub(in crate::dialect) const TIMER_HELP: &str = "write a long time of at most 59
 fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\\', '$']))
 }
-
-const METHODS: [&str; 10] =
-    ["*", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 fn cors(cors: &Cors) -> Support {
     if !cors.expose_headers.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use xposer::internal::host_in_name;
 use xposer::service::PortRef;
 
 use crate::read::Route;
@@ -43,14 +44,9 @@ pub(crate) fn main_port<'r>(routes: &[&'r Route]) -> Option<&'r PortRef> {
     routes.iter().filter_map(|route| route.port.as_ref()).find(|port| counts.get(port) == Some(&most))
 }
 
-/// A host as a part of the name of a secret, like the variable `Host`.
-fn in_name(host: &str) -> String {
-    host.replace('*', "wildcard")
-}
-
 /// The same with dashes instead of dots.
 fn dashed(host: &str) -> String {
-    in_name(host).replace('.', "-")
+    host_in_name(host).replace('.', "-")
 }
 
 /// A template that gives each host its secret. The hosts are distinct.
@@ -60,7 +56,8 @@ pub(crate) fn secret(secrets: &[(&str, &str)]) -> Option<String> {
         return Some(first.to_owned());
     }
     type Variable = fn(&str) -> String;
-    let variables: [(Variable, &str); 2] = [(in_name, "{{.Host}}"), (dashed, r#"{{replace "." "-" .Host}}"#)];
+    let variables: [(Variable, &str); 2] =
+        [(host_in_name, "{{.Host}}"), (dashed, r#"{{replace "." "-" .Host}}"#)];
     for (variable, action) in variables {
         let Some((before, after)) = first.split_once(&variable(first_host)) else { continue };
         if secrets.iter().all(|(host, secret)| *secret == format!("{before}{}{after}", variable(host))) {
@@ -77,7 +74,7 @@ pub(crate) fn secret(secrets: &[(&str, &str)]) -> Option<String> {
     let mut template = String::new();
     let others = by_secret.into_iter().filter(|(secret, _)| *secret != most);
     for (at, (secret, hosts)) in others.enumerate() {
-        let names: Vec<String> = hosts.iter().map(|host| format!("{:?}", in_name(host))).collect();
+        let names: Vec<String> = hosts.iter().map(|host| format!("{:?}", host_in_name(host))).collect();
         let word = if at == 0 { "if" } else { "else if" };
         template.push_str(&format!("{{{{{word} eq .Host {}}}}}{secret}", names.join(" ")));
     }
@@ -107,7 +104,7 @@ mod tests {
             assert_eq!(template, expected);
             let parsed = xposer::template::Template::parse(&template).unwrap();
             for (host, wanted) in secrets {
-                let host = in_name(host);
+                let host = host_in_name(host);
                 let vars = xposer::template::Vars { host: Some(&host), ..Default::default() };
                 assert_eq!(parsed.render(&vars).unwrap(), wanted, "{template}");
             }
