@@ -141,7 +141,14 @@ impl<'p> Served<'p> {
         let (said, help) = match need {
             Need::Host => (
                 format!("{program} serves the host {host} for one Ingress, and {others} asks for it, too"),
-                another.to_owned(),
+                [
+                    another,
+                    ", or write a master Ingress for the host by hand, and forward ",
+                    MERGEABLE,
+                    ": minion from all of them",
+                    if self.plan.tls().has_secret() { ", with TLS: load-balancer" } else { "" },
+                ]
+                .concat(),
             ),
             Need::Passthrough => (
                 format!(
