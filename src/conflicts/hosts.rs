@@ -146,7 +146,11 @@ impl<'p> Served<'p> {
                     ", or write a master Ingress for the host by hand, and forward ",
                     MERGEABLE,
                     ": minion from all of them",
-                    if self.plan.tls().has_secret() { ", with TLS: load-balancer" } else { "" },
+                    if self.plan.tls().has_secret() {
+                        ", with config.xposer.stakater.com/TLS: load-balancer"
+                    } else {
+                        ""
+                    },
                 ]
                 .concat(),
             ),
