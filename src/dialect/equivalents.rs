@@ -4,7 +4,7 @@ use super::controller::Controller;
 use super::f5_nginx::MERGEABLE;
 use super::nginx::{PREFIX, find, invalid_value};
 use super::support::{IPV4, no_request, support};
-use super::write::Written;
+use super::write::WrittenAnnotation;
 use super::{is_invalid, read_by};
 use crate::diagnostics::quoted;
 use crate::intents::Intent;
@@ -86,7 +86,7 @@ fn row_of(plan: &Plan, key: &str) -> Option<&'static Equivalent> {
 fn row_of_line(plan: &Plan, target: Target, line: &Annotation) -> Option<&'static Equivalent> {
     let row = row_of(plan, &line.key).filter(|_| target == Target::Ingress && plan.has_stable_ingress())?;
     let (known, value) = (find(row.name)?, line.value.trim());
-    let is_in_effect = !known.idle.is(value) && invalid_value(known, &line.value).is_none();
+    let is_in_effect = !known.neutral.is(value) && invalid_value(known, &line.value).is_none();
     let is_read = no_request(plan, target).is_none() || row.name.starts_with("limit-");
     (is_in_effect && is_read && !is_invalid(row.controller, row.key, value) && (row.is_same)(plan, value))
         .then_some(row)
@@ -103,10 +103,10 @@ pub(crate) fn equivalent(plan: &Plan, target: Target, key: &str) -> Option<&'sta
 }
 
 /// Returns the annotations that express the lines of ingress-nginx without an intent.
-pub(super) fn write(plan: &Plan, target: Target) -> impl Iterator<Item = Written<'_>> {
+pub(super) fn write(plan: &Plan, target: Target) -> impl Iterator<Item = WrittenAnnotation<'_>> {
     plan.annotations.iter().filter_map(move |line| {
         let key = row_of_line(plan, target, line)?.key;
-        Some(Written { key, value: line.value.trim().into(), origin: line.origin() })
+        Some(WrittenAnnotation { key, value: line.value.trim().into(), origin: line.origin() })
     })
 }
 

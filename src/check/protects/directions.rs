@@ -1,7 +1,7 @@
 //! What changes in the value of a key when it protects less.
 
 use crate::dialect::covers::Networks;
-use crate::dialect::key::{Holds, has};
+use crate::dialect::key::{ValueReference, has};
 use crate::dialect::{Loss, effect};
 use crate::intents::duration;
 
@@ -64,7 +64,7 @@ pub(super) fn admits_more(old: &str, new: &str) -> bool {
     // An item that is no network, such as a file of patterns, is compared as text.
     let lacks = |all: &[String], other: Vec<String>| {
         let more = other.into_iter().filter(|item| !all.contains(item)).collect::<Vec<_>>();
-        !Networks::of(all).have_all(&more)
+        !Networks::of(all).contain_all(&more)
     };
     lacks(&old, new) || lacks(&bare(new_except), bare(old_except))
 }
@@ -94,8 +94,10 @@ fn is_higher(old: &str, new: &str) -> bool {
 
 /// Whether the value of a key is a list of objects, each of which may protect the Service.
 fn is_list(key: &str) -> bool {
-    let of_row = effect(key)
-        .is_some_and(|row| row.loss == Loss::Protects && matches!(row.holds, Holds::Named | Holds::Joined));
+    let of_row = effect(key).is_some_and(|row| {
+        row.loss == Loss::Protection
+            && matches!(row.references, ValueReference::Named | ValueReference::NamespaceAndName)
+    });
     of_row || key.ends_with("/plugins")
 }
 

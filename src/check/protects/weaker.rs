@@ -2,10 +2,10 @@
 
 use super::directions::{admits_more, direction, number, opens};
 use super::protection::Protection;
-use super::{LostProtection, Side};
+use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
 use crate::dialect::alb::CONDITIONS;
-use crate::dialect::covers::lets_more_in;
+use crate::dialect::covers::admits_more;
 use crate::dialect::mappings::weakened_by;
 use crate::dialect::nginx::read::intent_of;
 use crate::intents::{Intent, IntentValue, RateLimit, duration};
@@ -15,14 +15,14 @@ use crate::values::Target;
 /// Whether the second of two protections with the same intent or the same key admits more.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     if let (Some(intent), Some(old), Some(new)) = (old.intent, &old.intent_value, &new.intent_value) {
-        return lets_more_in(intent, old, new);
+        return admits_more(intent, old, new);
     }
     if old.what != new.what || !old.what.contains('/') {
         return false;
     }
     match old.intent {
-        Some(Intent::AllowedSources) => admits_more(&old.value, &new.value),
-        Some(Intent::DeniedSources) => admits_more(&new.value, &old.value),
+        Some(Intent::AllowedSources) => has_more_addresses(&old.value, &new.value),
+        Some(Intent::DeniedSources) => has_more_addresses(&new.value, &old.value),
         _ => opens(old.what, &old.value, &new.value),
     }
 }
@@ -50,7 +50,10 @@ pub(super) fn limit(plan: &Plan, annotation: &Annotation) -> Option<IntentValue>
 }
 
 /// Returns the protections that lines of the second plan weaken on its Ingress, if these lines are new.
-pub(super) fn by_lines((old, before): Side<'_, '_>, (new, after): Side<'_, '_>) -> Vec<LostProtection> {
+pub(super) fn by_lines(
+    (old, before): PlanProtections<'_, '_>,
+    (new, after): PlanProtections<'_, '_>,
+) -> Vec<LostProtection> {
     let target = Target::Ingress;
     if !new.targets.contains(&target) || new.canary.is_some() {
         return Vec::new();
@@ -70,7 +73,7 @@ pub(super) fn by_lines((old, before): Side<'_, '_>, (new, after): Side<'_, '_>) 
         let (what, path, message) = match weakened {
             Some(it) => {
                 let by = quoted(&[key, ": ", value].concat());
-                (it.what, it.origin.path(), format!("{} would be weakened by {by}", it.said()))
+                (it.what, it.origin.path(), format!("{} would be weakened by {by}", it.description()))
             }
             // Such a line weakens what the controller or another line does.
             None if intents.is_empty()
