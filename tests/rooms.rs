@@ -113,7 +113,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 fn room(module: &str) -> &str {
     match module.split("::").collect::<Vec<_>>().as_slice() {
         ["dialect", rest @ ..]
-            if ["access", "dialects", "mappings", "protocol", "read", "support", "write"]
+            if ["access", "dialects", "equivalents", "mappings", "protocol", "read", "support", "write"]
                 .iter()
                 .any(|name| rest.contains(name))
                 || rest.starts_with(&["nginx", "paths"]) =>

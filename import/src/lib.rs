@@ -43,8 +43,8 @@ mod place;
 mod proposal;
 mod propose;
 mod read;
-mod templates;
 mod source_ingress;
+mod templates;
 mod verify;
 
 pub use common::{Common, Entry, Unexposed, settings, unexposed};

@@ -3,6 +3,7 @@
 
 use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::dialect::equivalents::equivalent;
 use crate::dialect::mappings::{intent_of, is_equivalent, keys_of, weakened_by};
 use crate::dialect::nginx::ALIASES;
 use crate::dialect::{Allowed, is_snippet, problem_of_value, protects};
@@ -38,8 +39,10 @@ fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Op
     let (plan, settings, key) = (context.plan, context.settings, forwarded.key.as_str());
     settings.deny.iter().next().filter(|_| forwarded.is_forwarded() && !settings.allow.fit(key))?;
     let denial = |other: &str| settings.denied_by(other);
-    let aliases = ALIASES.iter().filter(|names| names.contains(&key)).flatten();
-    if let Some(found) = aliases.copied().find_map(|other| Some((denial(other)?, other.to_owned()))) {
+    let aliases = ALIASES.iter().filter(|names| names.contains(&key)).flatten().copied();
+    let equivalents = plan.targets.iter().filter_map(|target| Some(equivalent(plan, *target, key)?.key));
+    if let Some(found) = aliases.chain(equivalents).find_map(|other| Some((denial(other)?, other.to_owned())))
+    {
         return Some(found);
     }
     let of_target = || plan.targets.iter().find_map(|target| intent_of(plan, *target, key));
@@ -107,6 +110,19 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
         };
         let help = format!("remove it, or ask your administrator to allow {option}");
         report.file(FieldPath::annotation(option), Problem::new(Code::AnnotationDenied, message).help(help));
+    }
+}
+
+/// Reports lines of ingress-nginx that the program has a key for, which does it differently.
+pub(crate) fn differing(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for given in &plan.annotations {
+        let known = equivalent(plan, Target::Ingress, &given.key).filter(|it| !it.differs.is_empty());
+        if let Some(known) = known.filter(|_| context.denial(given).is_none()) {
+            let server = plan.controller(Target::Ingress).row().name;
+            let said = ["for ", &quoted(&given.key), ", ", server, " ", known.differs].concat();
+            given.file_key(report, Problem::new(Code::IntentDiffers, said));
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{NO_REQUEST_HELP, Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
-    Equivalent, Loss, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes,
-    nginx,
+    Equivalent, Loss, alb, effect, equivalents, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect,
+    kubernetes, nginx,
 };
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
@@ -120,10 +120,7 @@ fn missing_support_help(plan: &Plan, target: Target, wanted: &RequestedIntent) -
 /// Whether the object of a target gets an annotation unchanged, because the controller or another program reads it.
 pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
     match target {
-        Target::Ingress => {
-            let controller = plan.controller(target);
-            controller.reads(key) || !is_of_controller(key)
-        }
+        Target::Ingress => plan.controller(target).reads(key) || !is_of_controller(key),
         // A Gateway does not read the annotations of another Gateway's program.
         Target::HttpRoute => {
             let is_any = matches!(plan.controller(target), Controller::Gateway | Controller::Other);
@@ -133,9 +130,10 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
     }
 }
 
-/// Whether an annotation is passed on unchanged and has its effect.
+/// Whether an annotation is passed on, unchanged or as the same key of another program, and has its effect.
 pub(super) fn is_done_as_given(plan: &Plan, key: &str, target: Target) -> bool {
     is_passed(plan, key, target) && !is_ineffective_with_passthrough(plan, key, target)
+        || equivalents::equivalent(plan, target, key).is_some()
 }
 
 /// Whether an annotation has no effect, although the controller of the target reads it, because TLS passes through to the Service.
@@ -455,7 +453,8 @@ fn reported_annotation<'p>(
         plain = intent.and_then(sample_value);
         (intent, plain.as_ref(), Some(wrong))
     } else {
-        return (annotation, String::new(), None);
+        let (reason, help) = equivalents::instead(plan, &annotation.key, targets);
+        return (annotation, reason, help);
     };
     let mut help = None;
     for target in targets {

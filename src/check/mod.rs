@@ -144,6 +144,8 @@ rules! {
         "ingress-nginx 1.15 and NGINX Ingress Controller 5.5: both serve the class nginx by default", assumed::protection_of_other_program;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
+    "equivalents", [IntentDiffers],
+        "HAProxy Ingress 0.16, rootfs/etc/templates/haproxy/haproxy.tmpl; HAProxy, stick-table type ip", annotations::differing;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", canary_and_redirect::without_value;
     "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],

@@ -144,7 +144,18 @@ impl<'p> PlanOnHost<'p> {
         let (said, help) = match need {
             HostRequirement::Host => (
                 format!("{program} serves the host {host} for one Ingress, and {others} asks for it, too"),
-                another.to_owned(),
+                [
+                    another,
+                    ", or write a master Ingress for the host by hand, and forward ",
+                    MERGEABLE,
+                    ": minion from all of them",
+                    if self.plan.tls().has_secret() {
+                        ", with config.xposer.stakater.com/TLS: load-balancer"
+                    } else {
+                        ""
+                    },
+                ]
+                .concat(),
             ),
             HostRequirement::Passthrough => (
                 format!(

@@ -29,11 +29,21 @@ pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) 
         (IntentValue::Size(old), IntentValue::Size(new)) => *old > 0 && (*new == 0 || new > old),
         (IntentValue::Rate(old), IntentValue::Rate(new)) => {
             u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
+                || new.burst.zip(old.burst).is_some_and(|(new, old)| new > old)
         }
         (IntentValue::Cors(old), IntentValue::Cors(new)) => {
             let is_new =
                 |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
-            new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
+            // Without methods and headers, the default of the program applies, which is not known here.
+            let adds = |old: &[String], new: &[String]| {
+                !old.iter().any(|it| it == "*") && new.iter().any(|it| !old.contains(it))
+            };
+            let adds_to_some = |old: &[String], new: &[String]| !old.is_empty() && adds(old, new);
+            new.origins.iter().any(is_new)
+                || (new.credentials && !old.credentials)
+                || adds_to_some(&old.methods, &new.methods)
+                || adds_to_some(&old.headers, &new.headers)
+                || adds(&old.expose_headers, &new.expose_headers)
         }
         (IntentValue::Certificate(old), IntentValue::Certificate(new)) => new.is_optional && !old.is_optional,
         _ => false,

@@ -17,6 +17,7 @@ pub(crate) mod controller;
 pub(crate) mod covers;
 mod dialects;
 pub(crate) mod envoy_gateway;
+pub(crate) mod equivalents;
 pub(crate) mod external_dns;
 pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;

@@ -123,6 +123,12 @@ pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
 /// The help for an intent that needs a program that reads requests, if TLS passes through.
 pub(crate) const NO_REQUEST_HELP: &str = "remove it, for no request is read where TLS passes through";
 
+/// The difference of a limit whose addresses HAProxy keeps in a table of the type `ip`, which has no IPv6 addresses.
+pub(crate) const IPV4: &str = "does not limit clients with IPv6 addresses";
+/// The same, of a limit with a burst.
+pub(super) const IPV4_WITHOUT_BURST: &str =
+    "lets no burst beyond the limit in, and does not limit clients with IPv6 addresses";
+
 /// Whether an intent needs a program that reads requests, and TLS passes through the program of a target, or it serves TCP.
 pub(crate) fn is_unread(plan: &Plan, target: Target, intent: Intent) -> bool {
     let passes = || target == Target::Route && plan.termination() == Termination::Passthrough;

@@ -11,8 +11,8 @@ use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
 use super::support::support;
 use super::{
-    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway,
-    haproxy_ingress, homepage, is_read_on, kubernetes, nginx, traefik,
+    alb, argocd, cert_manager, contour, envoy_gateway, equivalents, external_dns, f5_nginx, forecastle,
+    gateway, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, traefik,
 };
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, IntentValue};
@@ -269,5 +269,7 @@ pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<WrittenAnnotatio
 /// those of the other programs.
 pub(crate) fn annotations_for(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let dialect = dialect(target, plan.controller(target));
-    dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default()
+    let mut written = dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default();
+    written.extend(equivalents::write(plan, target));
+    written
 }

@@ -6,6 +6,7 @@ use super::Emitting;
 use super::metadata::{Annotations, with_intents};
 use crate::check::{has_finding, is_fulfilled_otherwise, is_passed, redirects_despite, wanted_by};
 use crate::diagnostics::{Code, Problem, quoted};
+use crate::dialect::equivalents::equivalent;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part, matches_intent};
 use crate::dialect::nginx::paths::is_no_rewrite;
@@ -58,6 +59,13 @@ impl<'p> Emitting<'_, 'p> {
                 given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
                 continue;
             }
+            if let Some(known) = equivalent(plan, self.target, &given.key) {
+                // A rule has reported a difference.
+                if known.differs.is_empty() {
+                    self.said_otherwise(given);
+                }
+                continue;
+            }
             let wanted = wanted_by(plan, given);
             let support =
                 wanted.map(|wanted| support(plan, self.target, wanted.intent, Some(&wanted.intent_value)));
@@ -95,9 +103,7 @@ impl<'p> Emitting<'_, 'p> {
             }
             let is_lost = loses_part(plan, self.target, &given.key);
             if is_said && !is_lost {
-                let name = plan.controller(self.target).row().name;
-                let said = format!("{} is said in the words of {name}", quoted(&given.key));
-                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
+                self.said_otherwise(given);
                 continue;
             }
             // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
@@ -119,6 +125,12 @@ impl<'p> Emitting<'_, 'p> {
             }
         }
         kept
+    }
+
+    fn said_otherwise(&mut self, given: &Annotation) {
+        let name = self.plan.controller(self.target).row().name;
+        let said = format!("{} is said in the words of {name}", quoted(&given.key));
+        given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
     }
 
     /// Whether an annotation about the redirect to https is expressed in another way: the object has other words for it, or the

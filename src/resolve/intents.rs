@@ -13,7 +13,7 @@ use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{ReadIntent, passthrough, read};
 use crate::dialect::traefik::support::refused_tls;
 use crate::dialect::write::{WrittenAnnotation, annotations_for};
-use crate::dialect::{effect, is_invalid};
+use crate::dialect::{effect, equivalents, is_invalid};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{IntentValues, Layer, Slot};
@@ -86,7 +86,8 @@ fn drop_lower_aliases(plan: &mut Plan) {
             Ordering::Equal => None,
             Ordering::Greater => Some(named.key.clone()),
         };
-        let below: Vec<String> = conflicting_aliases(plan).into_iter().filter_map(below).collect();
+        let pairs = conflicting_aliases(plan).into_iter().chain(equivalents::conflicting(plan));
+        let below: Vec<String> = pairs.filter_map(below).collect();
         if below.is_empty() {
             return;
         }

@@ -1,5 +1,6 @@
 //! The protections of a Service: restrictions of access, and the security of connections. Compares the protections of two plans.
 
+mod directions;
 mod protection;
 mod weaker;
 

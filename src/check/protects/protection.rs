@@ -4,13 +4,14 @@ use super::weaker::limit;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
+use crate::dialect::controller::Controller;
 use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
 use crate::dialect::{Equivalent, Loss, effect, turns_redirect_off};
-use crate::intents::{Intent, IntentValue};
+use crate::intents::{Intent, IntentValue, RateLimit};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
 
@@ -125,7 +126,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         all.push(Protection {
             what: intent.as_str(),
             intent: Some(intent),
-            intent_value: Some(intent_value.clone()),
+            intent_value: Some(with_burst(plan, intent_value.clone())),
             value: intent_value.to_string().replace('\n', ", "),
             origin: origin.clone(),
             targets: objects().filter(is_supported).collect(),
@@ -142,7 +143,8 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             intent,
             intent_value: intent.and_then(|intent| {
                 let read = intent.read(&annotation.value).ok();
-                read.or_else(|| limit(plan, annotation).filter(|_| intent == Intent::RateLimit))
+                let value = read.or_else(|| limit(plan, annotation).filter(|_| intent == Intent::RateLimit));
+                value.map(|value| with_burst(plan, value))
             }),
             value: annotation.value.clone(),
             origin: annotation.origin(),
@@ -150,6 +152,20 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         });
     }
     all
+}
+
+/// Returns an intent's value with the burst that the program of the Ingress lets in beyond a limit, also if none is given.
+fn with_burst(plan: &Plan, intent_value: IntentValue) -> IntentValue {
+    let IntentValue::Rate(RateLimit { requests, per, burst }) = intent_value else { return intent_value };
+    let burst = match plan.controller(Target::Ingress) {
+        Controller::IngressNginx | Controller::TraefikNginx => {
+            burst.unwrap_or_else(|| requests.saturating_mul(5))
+        }
+        Controller::Traefik => burst.unwrap_or_else(|| requests.saturating_sub(1)),
+        Controller::F5Nginx => burst.unwrap_or_default(),
+        _ => 0,
+    };
+    IntentValue::Rate(RateLimit { requests, per, burst: Some(burst) })
 }
 
 /// Whether an annotation redirects to https, if a program reads it.

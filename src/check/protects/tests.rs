@@ -35,8 +35,23 @@ fn a_value_that_lets_more_in_opens() {
         ("DeniedSources", "192.0.2.0/24, 198.51.100.7", "192.0.2.0/24"),
         ("MaxBodySize", "1Mi", "2Mi"),
         ("MaxBodySize", "1Mi", "0"),
-        ("RateLimit", "60/m", "2/s"),
+        ("RateLimit", "1/s", "2/s"),
+        ("RateLimit", "limit: 10/s\nburst: 20", "limit: 10/s\nburst: 30"),
+        // By default, ingress-nginx lets a burst of five times the limit in.
+        ("RateLimit", "limit: 10/s\nburst: 20", "10/s"),
+        ("RateLimit", "10/s", "limit: 10/s\nburst: 60"),
         ("CORS", "https://a.example.com", "https://a.example.com, https://b.example.com"),
+        (
+            "CORS",
+            "origins: https://a.example.com\nmethods: GET",
+            "origins: https://a.example.com\nmethods: GET, PUT",
+        ),
+        (
+            "CORS",
+            "origins: https://a.example.com\nheaders: X-A",
+            "origins: https://a.example.com\nheaders: X-A, X-B",
+        ),
+        ("CORS", "https://a.example.com", "origins: https://a.example.com\nexposeHeaders: X-A"),
         ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
         ("TLS", "true", "false"),
     ] {

@@ -1,13 +1,13 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
+use super::directions::{admits_more, direction, number, opens};
 use super::protection::Protection;
 use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
 use crate::dialect::alb::CONDITIONS;
-use crate::dialect::covers::{Networks, admits_more};
-use crate::dialect::key::ValueReference;
+use crate::dialect::covers::admits_more;
 use crate::dialect::mappings::weakened_by;
-use crate::dialect::{Loss, effect};
+use crate::dialect::nginx::read::intent_of;
 use crate::intents::{Intent, IntentValue, RateLimit, duration};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
@@ -23,56 +23,8 @@ pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     match old.intent {
         Some(Intent::AllowedSources) => has_more_addresses(&old.value, &new.value),
         Some(Intent::DeniedSources) => has_more_addresses(&new.value, &old.value),
-        _ => is_higher(&old.value, &new.value) || (is_list(old.what) && loses_item(&old.value, &new.value)),
+        _ => opens(old.what, &old.value, &new.value),
     }
-}
-
-/// Whether the second list of addresses contains an address that the first one does not. `!` precedes an exception.
-fn has_more_addresses(old: &str, new: &str) -> bool {
-    let parts = |list: &'_ str| -> (Vec<String>, Vec<String>) {
-        let items = list.split([',', ' ', '\n']).map(|item| item.trim().to_owned());
-        items.filter(|item| !item.is_empty()).partition(|item| !item.starts_with('!'))
-    };
-    let ((old, old_except), (new, new_except)) = (parts(old), parts(new));
-    let bare = |all: Vec<String>| -> Vec<String> {
-        all.into_iter().map(|item| item.trim_start_matches('!').to_owned()).collect()
-    };
-    // An item that is no network, such as a file of patterns, is compared as text.
-    let lacks = |all: &[String], other: Vec<String>| {
-        let more = other.into_iter().filter(|item| !all.contains(item)).collect::<Vec<_>>();
-        !Networks::of(all).contain_all(&more)
-    };
-    lacks(&old, new) || lacks(&bare(new_except), bare(old_except))
-}
-
-/// Returns the number at the beginning of a value, and its unit.
-fn number(value: &str) -> Option<(u64, &str)> {
-    let value = value.trim();
-    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let (digits, unit) = value.split_at_checked(end)?;
-    Some((digits.parse().ok()?, unit))
-}
-
-/// Whether both values are numbers with the same unit, and the second one is higher.
-fn is_higher(old: &str, new: &str) -> bool {
-    let (Some((old, unit)), Some((new, other))) = (number(old), number(new)) else { return false };
-    new > old && unit == other
-}
-
-/// Whether the value of a key is a list of objects, each of which may protect the Service.
-fn is_list(key: &str) -> bool {
-    let of_row = effect(key).is_some_and(|row| {
-        row.loss == Loss::Protection
-            && matches!(row.references, ValueReference::Named | ValueReference::NamespaceAndName)
-    });
-    of_row || key.ends_with("/plugins")
-}
-
-/// Whether the second list contains some items of the first one, and no others.
-fn loses_item(old: &str, new: &str) -> bool {
-    let items = |list: &'_ str| -> Vec<String> { list.split(',').map(|it| it.trim().to_owned()).collect() };
-    let (old, new) = (items(old), items(new));
-    new.iter().all(|item| old.contains(item)) && old.iter().any(|item| !new.contains(item))
 }
 
 /// Returns the limit that an annotation of a program sets: a number in the time that its name, its unit or the line beside it says.
@@ -91,7 +43,10 @@ pub(super) fn limit(plan: &Plan, annotation: &Annotation) -> Option<IntentValue>
         (requests, milliseconds / 1_000)
     };
     let (requests, per) = (u32::try_from(requests).ok()?, u32::try_from(per).ok()?);
-    Some(IntentValue::Rate(RateLimit { requests, per, burst: None }))
+    let burst = annotation.key.strip_suffix("-rate").map(|start| [start, "-burst"].concat());
+    let burst = burst.and_then(|key| number(&plan.annotation(&key)?.value));
+    let burst = burst.and_then(|(burst, _)| u32::try_from(burst).ok());
+    Some(IntentValue::Rate(RateLimit { requests, per, burst }))
 }
 
 /// Returns the protections that lines of the second plan weaken on its Ingress, if these lines are new.
@@ -129,6 +84,23 @@ pub(super) fn by_lines(
             None => continue,
         };
         found.push(LostProtection { what: what.to_owned(), target, path, message });
+    }
+    // A line that is no protection of its own, but part of one.
+    for line in new.annotations.iter().filter(|line| new.controller(target).reads(&line.key)) {
+        let key = line.key.as_str();
+        let is_told = || before.iter().any(|(it, _)| it.what == key) || intent_of(key).is_some();
+        if direction(key).is_some()
+            && let Some(known) = old.annotation(key).filter(|_| old.controller(target).reads(key))
+            && opens(key, &known.value, &line.value)
+            && !is_told()
+        {
+            let message = format!(
+                "{key} {} would be {}, which protects less",
+                quoted(&known.value),
+                quoted(&line.value)
+            );
+            found.push(LostProtection { what: key.to_owned(), target, path: line.origin().path(), message });
+        }
     }
     // An ALB sends requests to the Service only from these addresses.
     let of_sources = |plan: &'_ Plan, line: &Annotation| {
@@ -293,6 +265,140 @@ mod tests {
                 &[("traefik.ingress.kubernetes.io/router.middlewares", "shop-auth@kubernetescrd")],
                 &[("traefik.ingress.kubernetes.io/router.middlewares", "shop-other@kubernetescrd")],
                 false,
+            ),
+            (
+                "f5-nginx",
+                &[("nginx.org/limit-req-rate", "5r/s")],
+                &[("nginx.org/limit-req-rate", "5r/s"), ("nginx.org/limit-req-burst", "50")],
+                true,
+            ),
+            (
+                "f5-nginx",
+                &[("nginx.org/limit-req-rate", "5r/s"), ("nginx.org/limit-req-burst", "50")],
+                &[("nginx.org/limit-req-rate", "5r/s"), ("nginx.org/limit-req-burst", "20")],
+                false,
+            ),
+            (
+                "ingress-nginx",
+                &[("nginx.ingress.kubernetes.io/limit-rps", "5")],
+                &[
+                    ("nginx.ingress.kubernetes.io/limit-rps", "5"),
+                    ("nginx.ingress.kubernetes.io/limit-burst-multiplier", "10"),
+                ],
+                true,
+            ),
+            (
+                "ingress-nginx",
+                &[
+                    ("nginx.ingress.kubernetes.io/limit-rps", "5"),
+                    ("nginx.ingress.kubernetes.io/limit-burst-multiplier", "10"),
+                ],
+                &[("nginx.ingress.kubernetes.io/limit-rps", "5")],
+                false,
+            ),
+            (
+                "ingress-nginx",
+                &[
+                    ("nginx.ingress.kubernetes.io/auth-url", "https://auth.example.com"),
+                    ("nginx.ingress.kubernetes.io/auth-cache-duration", "200 202 5m"),
+                ],
+                &[
+                    ("nginx.ingress.kubernetes.io/auth-url", "https://auth.example.com"),
+                    ("nginx.ingress.kubernetes.io/auth-cache-duration", "200 202 12h"),
+                ],
+                true,
+            ),
+            (
+                "ingress-nginx",
+                &[
+                    ("nginx.ingress.kubernetes.io/enable-cors", "true"),
+                    ("nginx.ingress.kubernetes.io/cors-allow-origin", "https://a.example.com"),
+                    ("nginx.ingress.kubernetes.io/cors-allow-methods", "GET"),
+                ],
+                &[
+                    ("nginx.ingress.kubernetes.io/enable-cors", "true"),
+                    ("nginx.ingress.kubernetes.io/cors-allow-origin", "https://a.example.com"),
+                    ("nginx.ingress.kubernetes.io/cors-allow-methods", "GET, DELETE"),
+                ],
+                true,
+            ),
+            (
+                "haproxy-ingress",
+                &[("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT")],
+                &[("haproxy-ingress.github.io/cors-allow-methods", "put")],
+                false,
+            ),
+            (
+                "haproxy-ingress",
+                &[("haproxy-ingress.github.io/cors-allow-methods", "GET")],
+                &[("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT")],
+                true,
+            ),
+            (
+                "haproxy-ingress",
+                &[("haproxy-ingress.github.io/hsts-max-age", "31536000")],
+                &[("haproxy-ingress.github.io/hsts-max-age", "60")],
+                true,
+            ),
+            (
+                "haproxy-ingress",
+                &[("haproxy-ingress.github.io/ssl-options-host", "no-sslv3 no-tlsv10")],
+                &[("haproxy-ingress.github.io/ssl-options-host", "no-sslv3")],
+                true,
+            ),
+            (
+                "f5-nginx",
+                &[("nginx.org/ssl-ciphers", "HIGH:!aNULL")],
+                &[("nginx.org/ssl-ciphers", "HIGH")],
+                true,
+            ),
+            (
+                "f5-nginx",
+                &[("nginx.org/ssl-ciphers", "HIGH:MEDIUM:!aNULL")],
+                &[("nginx.org/ssl-ciphers", "HIGH:!aNULL")],
+                false,
+            ),
+            (
+                "contour",
+                &[("projectcontour.io/tls-minimum-protocol-version", "1.3")],
+                &[("projectcontour.io/tls-minimum-protocol-version", "1.2")],
+                true,
+            ),
+            (
+                "contour",
+                &[("projectcontour.io/tls-minimum-protocol-version", "1.2")],
+                &[("projectcontour.io/tls-minimum-protocol-version", "1.3")],
+                false,
+            ),
+            (
+                "alb",
+                &[("alb.ingress.kubernetes.io/security-groups", "sg-1")],
+                &[("alb.ingress.kubernetes.io/security-groups", "sg-1, sg-2")],
+                true,
+            ),
+            (
+                "alb",
+                &[("alb.ingress.kubernetes.io/security-groups", "sg-1, sg-2")],
+                &[("alb.ingress.kubernetes.io/security-groups", "sg-2")],
+                false,
+            ),
+            (
+                "alb",
+                &[("alb.ingress.kubernetes.io/security-group-prefix-lists", "pl-1")],
+                &[("alb.ingress.kubernetes.io/security-group-prefix-lists", "pl-2,pl-1")],
+                true,
+            ),
+            (
+                "alb",
+                &[("alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8")],
+                &[("alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8, 192.0.2.0/24")],
+                true,
+            ),
+            (
+                "alb",
+                &[("alb.ingress.kubernetes.io/auth-session-timeout", "3600")],
+                &[("alb.ingress.kubernetes.io/auth-session-timeout", "604800")],
+                true,
             ),
             ("f5-nginx", &[("nginx.org/policies", "p1,p2")], &[("nginx.org/policies", "p2")], true),
             ("f5-nginx", &[("nginx.org/policies", "p1,p2")], &[("nginx.org/policies", "p2, p1")], false),

@@ -3,7 +3,7 @@
 use crate::dialect::gateway::support::METHODS;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
+use crate::dialect::support::{BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, partial, unsupported};
 use crate::dialect::write::{prefix_of, strips_too_much};
 use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::Plan;
@@ -69,8 +69,9 @@ pub(in crate::dialect) fn support(
             unsupported("write headers with a value, and without `\" \\ $`")
         }
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => {
-            partial("lets no burst beyond the limit in")
+            partial(IPV4_WITHOUT_BURST)
         }
+        (Intent::RateLimit, _) => partial(IPV4),
         (Intent::Canary, _) => unsupported("choose another class"),
         (Intent::ConnectTimeout, _) => {
             unsupported("remove it, or set timeout-connect in the ConfigMap of the controller")
@@ -93,7 +94,6 @@ pub(in crate::dialect) fn support(
             | Intent::RequestHeaders
             | Intent::ResponseHeaders
             | Intent::BackendProtocol
-            | Intent::RateLimit
             | Intent::TlsPassthrough,
             _,
         ) => Support::Full,

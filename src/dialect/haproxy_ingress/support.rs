@@ -5,7 +5,9 @@ use crate::dialect::haproxy::support::{TIMER_HELP, is_timer};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::nginx::support::certificate;
-use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
+use crate::dialect::support::{
+    BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, no_request, partial, unsupported,
+};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
@@ -103,7 +105,13 @@ pub(in crate::dialect) fn support(
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.per > 1 => {
             unsupported("write the limit for a second")
         }
-        (Intent::RateLimit, _) => partial("counts the connections of a second, and not the requests in them"),
+        (Intent::RateLimit, _) if no_request(plan, Target::Ingress).is_some() => {
+            partial("counts connections, and does not limit clients with IPv6 addresses")
+        }
+        (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => {
+            partial(IPV4_WITHOUT_BURST)
+        }
+        (Intent::RateLimit, _) => partial(IPV4),
         (Intent::ClientCertificate, _) if !plan.tls().has_secret() => {
             unsupported("set config.xposer.stakater.com/TLS: \"true\"")
         }

@@ -2,7 +2,7 @@
 
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
+use crate::dialect::support::{BY_LOAD_BALANCER, IPV4, Support, partial, unsupported};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, IntentValue, RateLimit};
 use crate::plan::{Canary, Plan};
@@ -111,7 +111,7 @@ pub(in crate::dialect) fn support(
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) => match in_period(*rate) {
             0 => unsupported(format!("write a limit of one request in {PERIOD} seconds or more")),
             _ => partial(format!(
-                "counts the requests of {PERIOD} seconds, lets no burst in, and closes connections instead of answering"
+                "counts the requests of {PERIOD} seconds, lets no burst in, closes connections instead of answering, and {IPV4}"
             )),
         },
         _ => unsupported("remove it, or use another target"),
