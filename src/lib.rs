@@ -73,7 +73,7 @@ use validation::MAX_ANNOTATIONS;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::check::protects::{
-        Access, LostProtection, access, access_level, is_guessed, lost_protections,
+        Access, LostProtection, access, access_level, is_only_assumed, lost_protections,
     };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
@@ -88,7 +88,7 @@ pub mod internal {
     pub use crate::dialect::mappings::{IntentMapping, Proof};
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
-    pub use crate::dialect::nginx::read::meaning;
+    pub use crate::dialect::nginx::read::intent_of_name;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::nginx::write::CANARY_OPTIONS;
     pub use crate::dialect::support::Support;
@@ -96,7 +96,9 @@ pub mod internal {
     pub use crate::dialect::{protects, turns_redirect_off};
     pub use crate::intents::Intent;
     pub use crate::options::profiles;
-    pub use crate::resolve::facts::{Certificate, Dns, certificate, certificate_at, dns, profile, urls};
+    pub use crate::resolve::facts::{
+        Certificate, Dns, certificate, certificate_at, dns_records, profile, route_urls,
+    };
     pub use crate::resolve::programs::{IntentSupport, Meaning, Program, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};

@@ -773,7 +773,7 @@ fn settings_that_match_nobody_are_refused() {
     // The service accounts of the manifests, and of the chart with the release name `xposer`.
     for name in ["xposer-controller", "xposer"] {
         let user = format!("system:serviceaccount:xposer-system:{name}");
-        assert!(xposer::Settings::default().guard().passes(&user), "{user}");
+        assert!(xposer::Settings::default().guard().exempts(&user), "{user}");
     }
 }
 
@@ -895,7 +895,7 @@ fn an_alias_of_a_service_is_a_part() {
     let alias = xposer::testing::plan(&alias, json!({})).unwrap();
     let claim = alias.claim_texts().into_iter().find(|claim| claim.bucket == "a.example.com").unwrap();
     assert!(claim.is_part);
-    let had: BTreeSet<String> = alias.claim_texts().into_iter().map(|claim| claim.kept()).collect();
+    let had: BTreeSet<String> = alias.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
     let rule = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com")], json!({})).unwrap();
     let younger = held_by("ops", false);
     assert!(rule.contested("2025-01-01T00:00:00Z", &had, &younger, true).has_errors());
@@ -959,7 +959,7 @@ fn a_host_of_a_certificate_is_no_claim() {
         let plan =
             [("IngressURLTemplate", "b.example.com"), ("xposer.stakater.com/annotations", block.as_str())];
         let plan = xposer::testing::plan(&plan, json!({})).unwrap();
-        assert!(!plan.asked_texts().iter().any(|claim| claim.bucket == "a.example.com"), "{key}");
+        assert!(!plan.admission_claim_texts().iter().any(|claim| claim.bucket == "a.example.com"), "{key}");
     }
 }
 
@@ -987,7 +987,7 @@ fn names_in_dns_are_read_under_all_prefixes_and_on_the_service() {
         };
         assert!(outcome("team.example.com").report().unwrap().has_errors(), "{annotations}");
         let free = outcome("a.example.com");
-        let asked = free.plan().unwrap().asked_texts();
+        let asked = free.plan().unwrap().admission_claim_texts();
         assert!(asked.iter().any(|claim| claim.bucket == "a.example.com"), "{annotations}");
         assert!(
             free.plan().unwrap().contested("", &BTreeSet::new(), &held_by("ops", false), true).has_errors()

@@ -36,7 +36,7 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
 
 /// Returns the claims that a plan had before, if it did not change.
 fn had(plan: &Plan) -> BTreeSet<String> {
-    plan.claim_texts().into_iter().map(|claim| claim.kept()).collect()
+    plan.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect()
 }
 
 /// Two namespaces may have the same key as long as each publishes it in its own ConfigMap.
@@ -536,7 +536,8 @@ fn a_name_in_dns_is_that_of_who_has_the_host() {
         said(&thief, SECOND, &held_by("team-a", FIRST), false)[0]
             .contains("belongs to somebody in another namespace")
     );
-    let had: BTreeSet<String> = thief.asked_texts().into_iter().map(|claim| claim.kept()).collect();
+    let had: BTreeSet<String> =
+        thief.admission_claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
     assert!(thief.contested(FIRST, &had, &held_by("team-a", SECOND), true).is_empty());
     assert_eq!(said(&thief, SECOND, &held_by("team-b", FIRST), true), [""; 0]);
 }

@@ -8,7 +8,7 @@ use xposer::options::Mode;
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 
 use crate::object;
-use crate::question::{Asked, Question, Review};
+use crate::question::{Question, Review, Subject};
 use crate::request::Request;
 use crate::response::{Response, is_error};
 
@@ -20,7 +20,7 @@ pub(crate) fn review<'a>(
 ) -> serde_json::Result<Review<'a>> {
     let passes = Ok(Review::Answered(Response::accepted()));
     let mode = settings.guard().mode_of(request.kind());
-    if mode == Mode::Off || settings.guard().passes(request.user()) {
+    if mode == Mode::Off || settings.guard().exempts(request.user()) {
         return passes;
     }
     let object = read(request, text)?;
@@ -46,7 +46,7 @@ pub(crate) fn review<'a>(
     let added = guarded.claims_beside(old_guarded.as_ref());
     let created = request.created(&object);
     let question =
-        Question::new(&added, claims, Asked::Guarded { object, old, mode, settings }, created, report);
+        Question::new(&added, claims, Subject::Guarded { object, old, mode, settings }, created, report);
     // A request that adds no claims needs no look-up.
     Ok(match question.names() {
         [] => Review::Answered(question.answer(&[], 0)),

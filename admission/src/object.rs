@@ -20,7 +20,7 @@ pub(crate) type Changed = serde_json::Result<Option<Box<RawValue>>>;
 /// The fields of the object that are read in addition to [`READ`].
 const HEAD: [&str; 2] = ["apiVersion", "kind"];
 const CREATED: &str = "creationTimestamp";
-const OF_METADATA: [&str; 2] = [CREATED, "deletionTimestamp"];
+const METADATA_FIELDS: [&str; 2] = [CREATED, "deletionTimestamp"];
 
 /// A Service under review.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl<'p> Service<'p> {
             let Some((_, read)) = READ.iter().find(|(known, _)| *known == name) else {
                 return if HEAD.contains(&name) { whole(text) } else { Ok(None) };
             };
-            let is_read = |name: &str| read.contains(&name) || OF_METADATA.contains(&name);
+            let is_read = |name: &str| read.contains(&name) || METADATA_FIELDS.contains(&name);
             let part = |name: &str, text: &RawValue| if is_read(name) { whole(text) } else { Ok(None) };
             match name {
                 "metadata" if is_mapping(text) => metadata.tree(&part),

@@ -85,7 +85,7 @@ pub struct Question<'a> {
     /// Whether the request needs more look-ups than are allowed.
     is_cut: bool,
     claims: &'a Claims,
-    asked: Asked<'a>,
+    asked: Subject<'a>,
     /// The creation time of the object, in the format of the API server.
     created: String,
     /// The findings so far.
@@ -94,11 +94,11 @@ pub struct Question<'a> {
 
 /// The object that asks for the claims.
 #[derive(Clone, Debug)]
-pub(crate) enum Asked<'a> {
+pub(crate) enum Subject<'a> {
     /// A Service that would be exposed.
     Service {
         plan: Box<Plan>,
-        before: Before<'a>,
+        before: PreviousClaims<'a>,
         /// The Service under review, if the URL is to be written on it.
         stamped: Option<object::Service<'a>>,
     },
@@ -115,7 +115,7 @@ pub(crate) enum Asked<'a> {
 
 /// The claims of a Service before the update.
 #[derive(Clone, Debug)]
-pub(crate) enum Before<'a> {
+pub(crate) enum PreviousClaims<'a> {
     Nothing,
     /// The same claims as after the update.
     Same,
@@ -127,23 +127,25 @@ pub(crate) enum Before<'a> {
     },
 }
 
-impl Before<'_> {
+impl PreviousClaims<'_> {
     /// The texts of the claims.
     fn texts(&self, plan: &Plan) -> BTreeSet<String> {
         let texts = match self {
-            Before::Nothing => None,
-            Before::Same => Some(plan.asked_texts()),
-            Before::Other { old, namespace, settings } => object::Service::read(old).ok().and_then(|old| {
-                let outcome =
-                    expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
-                let old = outcome.plan()?;
-                let gets_more = |(old, new): (&Canary, &Canary)| new.gets_more(old);
-                let is_more = old.canary().zip(plan.canary()).is_some_and(gets_more);
-                let texts = old.asked_texts().into_iter();
-                Some(texts.filter(|claim| !(is_more && claim.stable().is_some())).collect())
-            }),
+            PreviousClaims::Nothing => None,
+            PreviousClaims::Same => Some(plan.admission_claim_texts()),
+            PreviousClaims::Other { old, namespace, settings } => {
+                object::Service::read(old).ok().and_then(|old| {
+                    let outcome =
+                        expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
+                    let old = outcome.plan()?;
+                    let gets_more = |(old, new): (&Canary, &Canary)| new.gets_more(old);
+                    let is_more = old.canary().zip(plan.canary()).is_some_and(gets_more);
+                    let texts = old.admission_claim_texts().into_iter();
+                    Some(texts.filter(|claim| !(is_more && claim.stable().is_some())).collect())
+                })
+            }
         };
-        set(texts.into_iter().flatten().map(|claim| claim.kept()))
+        set(texts.into_iter().flatten().map(|claim| claim.key_for_update()))
     }
 }
 
@@ -165,7 +167,7 @@ impl<'a> Question<'a> {
     pub(crate) fn new(
         asked_for: &[ClaimText],
         claims: &'a Claims,
-        asked: Asked<'a>,
+        asked: Subject<'a>,
         created: String,
         report: Report,
     ) -> Self {
@@ -187,7 +189,8 @@ impl<'a> Question<'a> {
             wanted.insert(place, vec![claim.clone()]);
         }
         // A canary is also compared with the holders of its route.
-        let texts = asked_for.iter().flat_map(|claim| [Some(claim.text.clone()), claim.across()]);
+        let texts =
+            asked_for.iter().flat_map(|claim| [Some(claim.text.clone()), claim.in_other_namespaces()]);
         let texts = set(texts.flatten());
         Self { names, wanted, texts, is_cut, claims, asked, created, report }
     }
@@ -243,12 +246,12 @@ impl<'a> Question<'a> {
             unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
         let names_others = self.claims.names_others();
         let (found, is_canary, is_service) = match &self.asked {
-            Asked::Service { plan, before, .. } => {
+            Subject::Service { plan, before, .. } => {
                 let had = || before.texts(plan);
                 let found = contested(plan, &self.created, &had, &holders, names_others);
                 (found, plan.canary().is_some(), true)
             }
-            Asked::Guarded { object, old, settings, .. } => {
+            Subject::Guarded { object, old, settings, .. } => {
                 let read = |object| Guarded::read_with(object, settings);
                 let (old, guarded) = (old.as_ref().and_then(read), read(object));
                 let found = guarded
@@ -286,8 +289,8 @@ impl<'a> Question<'a> {
         }
         let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
         let guard = match &self.asked {
-            Asked::Service { .. } => None,
-            Asked::Guarded { mode, .. } => Some(*mode),
+            Subject::Service { .. } => None,
+            Subject::Guarded { mode, .. } => Some(*mode),
         };
         let refuses = |finding: &Diagnostic| {
             let is_refused = match (finding.code, guard) {
@@ -306,10 +309,10 @@ impl<'a> Question<'a> {
         match self.asked {
             // A URL is not written on a Service that does not get the requests for it: if another Service has the route, or a
             // canary has no stable Service.
-            Asked::Service { plan, stamped: Some(service), .. } => {
+            Subject::Service { plan, stamped: Some(service), .. } => {
                 response.with_change(service.stamped(Some(&*plan).filter(|_| has_url)))
             }
-            Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
+            Subject::Service { stamped: None, .. } | Subject::Guarded { .. } => response,
         }
     }
 

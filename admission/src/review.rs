@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use xposer::{Outcome, Settings, expose};
 
-use crate::question::{Asked, Before, Question, Review};
+use crate::question::{PreviousClaims, Question, Review, Subject};
 use crate::request::Request;
 use crate::response::{Response, is_error};
 use crate::{guard, object};
@@ -85,13 +85,15 @@ fn review_service<'a>(
     match (plan, Question::claims(settings)) {
         (Some(plan), Some(claims)) => {
             let created = request.created(&object.tree);
-            let texts = plan.asked_texts();
+            let texts = plan.admission_claim_texts();
             let before = match request.old_object {
-                _ if request.is_audit() => Before::Same,
-                Some(old) => Before::Other { old, namespace: request.namespace().to_owned(), settings },
-                None => Before::Nothing,
+                _ if request.is_audit() => PreviousClaims::Same,
+                Some(old) => {
+                    PreviousClaims::Other { old, namespace: request.namespace().to_owned(), settings }
+                }
+                None => PreviousClaims::Nothing,
             };
-            let asked = Asked::Service { plan, before, stamped: stamps.then_some(object) };
+            let asked = Subject::Service { plan, before, stamped: stamps.then_some(object) };
             Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
         }
         (plan, _) => {

@@ -166,7 +166,7 @@ impl Chain {
                 let namespace = object["metadata"]["namespace"].as_str();
                 let what = format!("{} {} is {condition}", object["kind"], name_of(&object));
                 wait_for(SETTLED, &what, || {
-                    has_condition(&self.cluster.again(namespace, &object)?, condition)
+                    has_condition(&self.cluster.refresh(namespace, &object)?, condition)
                 })
                 .with_context(|| process.log_tail())?;
             }

@@ -165,7 +165,7 @@ impl Cluster {
     }
 
     /// Returns the current state of an object of any kind.
-    pub(crate) fn again(&self, namespace: Option<&str>, object: &Value) -> Result<Value> {
+    pub(crate) fn refresh(&self, namespace: Option<&str>, object: &Value) -> Result<Value> {
         let (resource, _) = self.resource(object)?;
         let api = self.api_of(&resource, namespace);
         let name = name_of(object);

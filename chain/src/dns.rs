@@ -52,13 +52,13 @@ pub(crate) fn empty_zones(folder: &Path) -> Result<()> {
 }
 
 /// Returns the response of the server.
-fn ask(words: &[&str]) -> Result<String> {
+fn dig(words: &[&str]) -> Result<String> {
     output(Command::new("dig").args(["@127.0.0.1", "+time=2", "+tries=1"]).args(words))
 }
 
 /// Returns the addresses of a name; none if there is no such name.
 pub(crate) fn addresses(name: &str) -> Result<Vec<IpAddr>> {
-    let answer = ask(&["+short", name, "A"])?;
+    let answer = dig(&["+short", name, "A"])?;
     let mut addresses: Vec<IpAddr> = answer.lines().filter_map(|line| line.parse().ok()).collect();
     addresses.sort();
     Ok(addresses)
@@ -69,7 +69,7 @@ pub(crate) fn records() -> Result<BTreeSet<String>> {
     let key = format!("hmac-sha256:{KEY_NAME}:{KEY}");
     let mut records = BTreeSet::new();
     for zone in ZONES {
-        let answer = ask(&["-y", &key, "+noall", "+answer", zone, "AXFR"])?;
+        let answer = dig(&["-y", &key, "+noall", "+answer", zone, "AXFR"])?;
         for line in answer.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             let [name, time, _, kind, value @ ..] = words.as_slice() else { continue };

@@ -38,7 +38,7 @@ pub use chain::Chain;
 pub use cluster::{Cluster, Kind};
 pub use controller::Controller;
 pub use dns::ZONES;
-pub use namespace::{Namespace, Told};
+pub use namespace::{Namespace, ServiceEvent};
 pub use process::Process;
 pub use programs::{FORECASTLE, Front, INGRESS_MONITOR_CONTROLLER, Program};
 pub use requests::{Answer, Expected, Request, Steady, Tally, redirect, status};

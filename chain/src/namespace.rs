@@ -21,7 +21,7 @@ pub struct Namespace {
 
 /// An Event of a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ServiceEvent {
     /// `Normal` or `Warning`.
     pub kind: String,
     /// The reason.
@@ -147,13 +147,13 @@ impl Namespace {
     /// Returns the Events of a Service that our controller has written. Other programs write Events, too: the API server repairs
     /// cluster IPs.
     #[track_caller]
-    pub fn events(&self, service: &str) -> Vec<Told> {
+    pub fn events(&self, service: &str) -> Vec<ServiceEvent> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let is_about = |event: &&Value| {
             let about = &event["involvedObject"];
             about["kind"] == "Service" && about["name"] == service && event["reportingComponent"] == "xposer"
         };
-        let told = |event: &Value| Told {
+        let told = |event: &Value| ServiceEvent {
             kind: text(&event["type"]),
             reason: text(&event["reason"]),
             message: text(&event["message"]),

@@ -61,13 +61,13 @@ impl Answer {
 
     /// Returns the JSON of the backend: `backend`, `namespace`, `port`, `method`, `path`, `host`, `headers`, `protocol`, `tls`,
     /// `from`. Null if the response is not from a backend.
-    pub fn said(&self) -> Value {
+    pub fn received(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
     /// Returns the name of the backend that responded.
     pub fn backend(&self) -> Option<String> {
-        self.said()["backend"].as_str().map(str::to_owned)
+        self.received()["backend"].as_str().map(str::to_owned)
     }
 }
 
@@ -126,7 +126,7 @@ impl Expected {
 
     /// Checks a response. Returns an error with the response if it is not as expected.
     pub fn check(&self, answer: &Answer) -> Result<()> {
-        let said = answer.said();
+        let said = answer.received();
         let wrong_header = |(name, value): &&(String, String)| answer.header(name) != Some(value.as_str());
         let wrong_word =
             |(pointer, value): &&(String, Value)| said.pointer(pointer).unwrap_or(&Value::Null) != value;
@@ -219,7 +219,7 @@ impl Request {
     }
 
     /// Sends the request once, and checks the response.
-    pub fn look(&self, expected: &Expected) -> Result<()> {
+    pub fn check_once(&self, expected: &Expected) -> Result<()> {
         expected.check(&self.once()?)
     }
 

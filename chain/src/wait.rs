@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 /// The usual deadline, which is sufficient for an action of one program.
 pub const SOON: Duration = Duration::from_secs(30);
 /// The interval between two checks of a condition.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Prints a line to standard error, even if the test runner captures the output of tests.
 pub fn say(line: &str) {
@@ -29,7 +29,7 @@ pub fn wait_for<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<
             Err(last) if began.elapsed() > time => {
                 bail!("{what}: not within {} s; at last: {last:#}", time.as_secs())
             }
-            Err(_) => std::thread::sleep(GLANCE),
+            Err(_) => std::thread::sleep(POLL_INTERVAL),
         }
     }
 }
@@ -88,7 +88,7 @@ impl<'l> Links<'l> {
                     Err(error) => link.last = format!("{error:#}"),
                 }
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         say(&format!("\n{}", self.action));
         for link in &self.links {

@@ -15,7 +15,7 @@ use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_al
 use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
-use crate::args::{self, CompareArgs, Typed};
+use crate::args::{self, CommandName, CompareArgs};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::with_input;
 use fields::{Field, fields};
@@ -27,47 +27,54 @@ const MAX_FIELDS: usize = 20;
 
 /// Prints the changes for each Service, and a summary.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    with_input(&args.input, Some(&args.with), Typed::Compare, console, |inputs, found, printer, console| {
-        if found.services.is_empty() && found.local == 0 {
-            // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
-            let wrong = Finding::input("there are no Services to compare").help("check what makes the input");
-            let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
-            return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
-        }
-        let services = found.views(args.input.namespace.as_deref());
-        printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
-        let old = Side::new(&services, &inputs.settings);
-        let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
-        let comparison = Comparison::new(&services, &old, &new);
-        ignore_broken_pipe(match args.output {
-            args::Comparison::Text => {
-                let mut text = Vec::new();
-                let made = comparison.write_text(&mut text);
-                // Findings and fields contain texts of users, so invisible characters are escaped.
-                let text = String::from_utf8_lossy(&text);
-                made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
-                    .and_then(|()| console.stdout.flush())
+    with_input(
+        &args.input,
+        Some(&args.with),
+        CommandName::Compare,
+        console,
+        |inputs, found, printer, console| {
+            if found.services.is_empty() && found.local == 0 {
+                // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
+                let wrong =
+                    Finding::input("there are no Services to compare").help("check what makes the input");
+                let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
+                return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
             }
-            args::Comparison::Json => write_json(&comparison, console.stdout),
-        })?;
-        let Summary { refused, opens, .. } = comparison.summary;
-        Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
-    })
+            let services = found.views(args.input.namespace.as_deref());
+            printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
+            let old = Decisions::new(&services, &inputs.settings);
+            let new = Decisions::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
+            let comparison = Comparison::new(&services, &old, &new);
+            ignore_broken_pipe(match args.output {
+                args::Comparison::Text => {
+                    let mut text = Vec::new();
+                    let made = comparison.write_text(&mut text);
+                    // Findings and fields contain texts of users, so invisible characters are escaped.
+                    let text = String::from_utf8_lossy(&text);
+                    made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
+                        .and_then(|()| console.stdout.flush())
+                }
+                args::Comparison::Json => write_json(&comparison, console.stdout),
+            })?;
+            let Summary { refused, opens, .. } = comparison.summary;
+            Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
+        },
+    )
 }
 
 /// The decisions about all Services under one of the settings.
-struct Side {
+struct Decisions {
     outcomes: Vec<Outcome>,
 }
 
 /// The objects of each Service with the report of what their kinds cannot express, and the objects that several Services share.
-struct Made<'s> {
+struct ObjectsByService<'s> {
     of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
     shared: Vec<&'s Object<'s>>,
     told: changes::Made<'s>,
 }
 
-impl Side {
+impl Decisions {
     fn new(services: &[Service<'_>], settings: &Settings) -> Self {
         Self { outcomes: expose_all(services, settings, Precedence::RefuseAll) }
     }
@@ -77,7 +84,7 @@ impl Side {
     }
 }
 
-impl<'s> Made<'s> {
+impl<'s> ObjectsByService<'s> {
     fn new(emitted: &'s Emitted<'s>) -> Self {
         let mut made =
             Self { of: HashMap::new(), shared: Vec::new(), told: changes::Made::new(&emitted.report) };
@@ -165,9 +172,9 @@ impl Change {
 }
 
 impl Comparison {
-    fn new(services: &[Service<'_>], old: &Side, new: &Side) -> Self {
+    fn new(services: &[Service<'_>], old: &Decisions, new: &Decisions) -> Self {
         let (old_objects, new_objects) = (old.emit(), new.emit());
-        let (before, after) = (Made::new(&old_objects), Made::new(&new_objects));
+        let (before, after) = (ObjectsByService::new(&old_objects), ObjectsByService::new(&new_objects));
         let mut summary = Summary { services: services.len(), ..Summary::default() };
         let mut changed = Vec::new();
         for ((service, old), new) in services.iter().zip(&old.outcomes).zip(&new.outcomes) {
@@ -228,11 +235,11 @@ fn state(outcome: &Outcome) -> String {
 impl Changed {
     fn new<'s>(
         service: &Service<'_>,
-        old: (&'s Outcome, &Made<'s>),
-        new: (&'s Outcome, &Made<'s>),
+        old: (&'s Outcome, &ObjectsByService<'s>),
+        new: (&'s Outcome, &ObjectsByService<'s>),
         own: (&str, &str),
     ) -> Self {
-        let objects_of = |made: &Made<'s>| made.of.get(&own).cloned().unwrap_or_default();
+        let objects_of = |made: &ObjectsByService<'s>| made.of.get(&own).cloned().unwrap_or_default();
         let served_by = match (old.0.plan(), new.0.plan()) {
             (Some(old), Some(new)) => served_by(old, new),
             _ => Vec::new(),

@@ -11,7 +11,7 @@ use xposer::template::{SYNTAX, Template, Var, Vars};
 
 use xposer_manifest::Finding;
 
-use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
+use crate::args::{Color, CommandName, Diagnostics, ExplainArgs, Files, InputArgs};
 use crate::console::{Console, Exit};
 use crate::input::STDIN_PATH;
 use crate::printer::write_text;
@@ -24,7 +24,7 @@ const TEMPLATES: &str = "templates";
 /// Explains a word or the Services of a file, or lists all words.
 pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let files = match args.subject {
-        _ if args.kubectl.given(Typed::Explain).is_some() => Vec::new(),
+        _ if args.kubectl.given(CommandName::Explain).is_some() => Vec::new(),
         None if !args.filename.is_empty() => args.filename,
         Some(subject) if is_file(&subject) && !is_word(&subject) => vec![subject.into()],
         subject => {

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use xposer::diagnostics::Root;
 use xposer::{Diagnostic, Settings};
-use xposer_import::{Became, Imported, Input, Object, Proposal};
+use xposer_import::{ImportResult, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
-use crate::args::{ImportArgs, Proposed, Proposing, Typed};
+use crate::args::{CommandName, ImportArgs, Proposed, Proposing};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::with_input;
 use crate::printer::Printer;
@@ -50,7 +50,7 @@ impl Source {
 }
 
 /// The input of `import` and `init`.
-pub(crate) struct Asked<'a> {
+pub(crate) struct ImportInput<'a> {
     pub(crate) found: Found<'a>,
     pub(crate) source: Source,
     /// Findings about the input that are printed before all others.
@@ -62,8 +62,8 @@ pub(crate) struct Asked<'a> {
 
 /// Prints the proposals, the parts that are not reproduced, and the next steps.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    with_input(&args.input, None, Typed::Import, console, |inputs, found, printer, console| {
-        let asked = Asked {
+    with_input(&args.input, None, CommandName::Import, console, |inputs, found, printer, console| {
+        let asked = ImportInput {
             found,
             source: Source::Files,
             notes: &inputs.notes,
@@ -106,24 +106,25 @@ pub fn import_objects(
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let found = match Found::of_objects(&objects.all, Typed::Import) {
+    let found = match Found::of_objects(&objects.all, CommandName::Import) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let asked = Asked { found, source: Source::Cluster, notes: &objects.notes, namespace: "", settings_file };
+    let asked =
+        ImportInput { found, source: Source::Cluster, notes: &objects.notes, namespace: "", settings_file };
     propose(&asked, settings, args, printer, console)
 }
 
 fn propose(
-    asked: &Asked<'_>,
+    asked: &ImportInput<'_>,
     settings: &Settings,
     args: &Proposing,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let Asked { found, .. } = asked;
+    let ImportInput { found, .. } = asked;
     if found.ingresses.is_empty() {
-        let findings = asked.notes().chain([asked.no_ingress(Typed::Import)]);
+        let findings = asked.notes().chain([asked.no_ingress(CommandName::Import)]);
         return printer.print(findings, console.stderr).map(|()| Exit::Unusable);
     }
     let input = asked.input();
@@ -172,7 +173,7 @@ fn propose(
     Ok(if imported.is_same() && !is_short { Exit::Done } else { Exit::Refused })
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ImportInput<'a> {
     /// The documents of the input.
     pub(crate) fn input(&self) -> Input<'a> {
         let values = |items: &[Item<'a>]| items.iter().map(|item| item.value).collect();
@@ -190,7 +191,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The error for an input without Ingresses.
-    pub(crate) fn no_ingress(&self, typed: Typed) -> Finding<'static> {
+    pub(crate) fn no_ingress(&self, typed: CommandName) -> Finding<'static> {
         let services = match self.found.services.len() {
             0 => None,
             1 => Some("1 Service".to_owned()),
@@ -280,7 +281,7 @@ fn yaml(
             text.push_str(if document.is_some() { "---\n" } else { "# ---\n" });
         }
         let names = proposal.ingresses.iter().filter_map(|at| {
-            let is_whole = imported.became.get(*at) == Some(&Became::Same) || proposal.is_same;
+            let is_whole = imported.became.get(*at) == Some(&ImportResult::Same) || proposal.is_same;
             let rest = if is_whole { "" } else { ", but not all of it" };
             Some(format!("{}{rest}", name_of(found.ingresses.get(*at)?.value)))
         });
@@ -317,17 +318,17 @@ fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()
 
 /// Writes the results, and the next steps.
 fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let count = |wanted: Became| imported.became.iter().filter(|it| **it == wanted).count();
+    let count = |wanted: ImportResult| imported.became.iter().filter(|it| **it == wanted).count();
     let all = imported.became.len();
     let mut summary = format!(
         "{all} {}: {} reproduced",
         if all == 1 { "Ingress" } else { "Ingresses" },
-        count(Became::Same)
+        count(ImportResult::Same)
     );
     let others = [
-        (Became::Different, "not in all"),
-        (Became::Nothing, "without a proposal"),
-        (Became::Ours, "made by Xposer"),
+        (ImportResult::Different, "not in all"),
+        (ImportResult::Nothing, "without a proposal"),
+        (ImportResult::Ours, "made by Xposer"),
     ];
     for (became, what) in others {
         if count(became) > 0 {

@@ -9,9 +9,9 @@ use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unexposed};
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
-use crate::args::{InitArgs, InputArgs, Starting, Typed};
+use crate::args::{CommandName, InitArgs, InputArgs, Starting};
 use crate::console::{Console, Exit, ignore_broken_pipe};
-use crate::import::{Asked, Objects, Source, services_yaml};
+use crate::import::{ImportInput, Objects, Source, services_yaml};
 use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::Found;
@@ -27,8 +27,8 @@ const MAX_LISTED: usize = 100;
 pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let InitArgs { files, starting, namespace, diagnostics, color, kubectl } = args;
     let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
-    with_input(&args, None, Typed::Init, console, |inputs, found, printer, console| {
-        let asked = Asked {
+    with_input(&args, None, CommandName::Init, console, |inputs, found, printer, console| {
+        let asked = ImportInput {
             found,
             source: Source::Files,
             notes: &inputs.notes,
@@ -67,17 +67,22 @@ pub fn init_objects(
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let found = match Found::of_objects(&objects.all, Typed::Init) {
+    let found = match Found::of_objects(&objects.all, CommandName::Init) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let asked =
-        Asked { found, source: Source::Cluster, notes: &objects.notes, namespace: "", settings_file: None };
+    let asked = ImportInput {
+        found,
+        source: Source::Cluster,
+        notes: &objects.notes,
+        namespace: "",
+        settings_file: None,
+    };
     start(&asked, args, printer, console)
 }
 
 fn start(
-    asked: &Asked<'_>,
+    asked: &ImportInput<'_>,
     args: &Starting,
     printer: Printer,
     console: &mut Console<'_>,
@@ -94,7 +99,7 @@ fn start(
                 Finding::input("expected Ingresses, which say which domain to use, found Services alone")
                     .help(format!("name the domain: {with_domain}"))
             }
-            _ => asked.no_ingress(Typed::Init),
+            _ => asked.no_ingress(CommandName::Init),
         };
         return printer.print(asked.notes().chain([none]), console.stderr).map(|()| Exit::Unusable);
     }

@@ -9,7 +9,7 @@ use xposer::Settings;
 use xposer_manifest::encrypted::{Encrypted, SOPS};
 use xposer_manifest::{Document, File, Finding, Findings, Place, STDIN, SettingsFile};
 
-use crate::args::{InputArgs, Typed};
+use crate::args::{CommandName, InputArgs};
 use crate::console::{Console, Exit};
 use crate::printer::Printer;
 use crate::progress::Progress;
@@ -33,7 +33,7 @@ pub(crate) struct Inputs {
 pub(crate) fn with_input(
     args: &InputArgs,
     with: Option<&PathBuf>,
-    typed: Typed,
+    typed: CommandName,
     console: &mut Console<'_>,
     go_on: impl FnOnce(&Inputs, Found<'_>, Printer, &mut Console<'_>) -> io::Result<Exit>,
 ) -> io::Result<Exit> {
@@ -51,8 +51,8 @@ pub(crate) fn with_input(
 /// The purpose of a file, and the command that reads it.
 #[derive(Clone, Copy)]
 enum Purpose {
-    Services(Typed),
-    Settings(Typed),
+    Services(CommandName),
+    Settings(CommandName),
 }
 
 impl Purpose {
@@ -71,7 +71,7 @@ impl Inputs {
     pub(crate) fn read(
         args: &InputArgs,
         with: Option<&PathBuf>,
-        typed: Typed,
+        typed: CommandName,
         console: &mut Console<'_>,
     ) -> Result<Self, Findings> {
         if let Some((message, help)) = args.kubectl.given(typed) {
@@ -81,7 +81,7 @@ impl Inputs {
         let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
         match paths.iter().chain(&args.settings).chain(with).filter(|path| is_stdin(path)).count() {
             0 => {}
-            1 if console.terminal.stdin => invite(console),
+            1 if console.terminal.stdin => prompt_for_input(console),
             1 => {}
             _ => {
                 let message = "standard input (`-`, or no FILE) can be read only once";
@@ -139,7 +139,8 @@ fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
 
 /// Reads standard input, which may contain only one document.
 pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
-    let mut documents = read_file(Path::new(STDIN_PATH), Purpose::Services(Typed::Render), stdin)?.documents;
+    let mut documents =
+        read_file(Path::new(STDIN_PATH), Purpose::Services(CommandName::Render), stdin)?.documents;
     match (documents.pop(), documents.len()) {
         (Some(document), 0) => Ok(document.value),
         (None, _) => Ok(Value::Null),
@@ -150,14 +151,19 @@ pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
 }
 
 /// Tells the user of a terminal that the program waits for input.
-fn invite(console: &mut Console<'_>) {
+fn prompt_for_input(console: &mut Console<'_>) {
     let message =
         "reading Services from the terminal; Ctrl-D ends the input, `xposer --help` shows other ways";
     // An error is ignored: the program waits even without this message.
     let _ = writeln!(console.stderr, "{message}").and_then(|()| console.stderr.flush());
 }
 
-fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &mut Findings) -> Vec<File> {
+fn read_files(
+    paths: &[&Path],
+    typed: CommandName,
+    console: &mut Console<'_>,
+    wrong: &mut Findings,
+) -> Vec<File> {
     let mut progress = Progress::new(console.terminal.stderr);
     let (mut files, mut documents) = (Vec::new(), 0);
     for path in paths {
@@ -185,12 +191,12 @@ fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &
 ///
 /// All errors of the file and of its settings.
 pub fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(SettingsFile, Settings), Findings> {
-    settings_of(path, Typed::Check, stdin)
+    settings_of(path, CommandName::Check, stdin)
 }
 
 fn settings_of(
     path: &Path,
-    typed: Typed,
+    typed: CommandName,
     stdin: &mut dyn Read,
 ) -> Result<(SettingsFile, Settings), Findings> {
     SettingsFile::read(read_file(path, Purpose::Settings(typed), stdin)?, typed.piped_settings())

@@ -19,7 +19,7 @@ use xposer_manifest::{Finding, Findings, to_yaml};
 
 use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::read_single;
-use crate::local::{LEFT_OUT_HELP, is_local, left_out};
+use crate::local::{LOCAL_CONFIG_HELP, is_local, local_config_message};
 use crate::printer::write_text;
 use config::Config;
 use items::Change;
@@ -83,8 +83,8 @@ impl ResourceList {
         }
         let all = || self.items.iter().filter(|item| is_service(item));
         findings.extend(all().filter(|item| is_local(item)).filter_map(|item| {
-            let left_out = left_out(&Service::from_value(item))?;
-            Some(ItemFinding::info(left_out, LEFT_OUT_HELP, item))
+            let left_out = local_config_message(&Service::from_value(item))?;
+            Some(ItemFinding::info(left_out, LOCAL_CONFIG_HELP, item))
         }));
         let places: Vec<&Value> = all().filter(|item| !is_local(item)).collect();
         let services: Vec<Service<'l>> = places.iter().map(|item| Service::from_value(item)).collect();

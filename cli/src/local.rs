@@ -13,9 +13,9 @@ pub(crate) fn is_local(object: &Value) -> bool {
 }
 
 /// The message about a Service that is ignored although it has the label `expose`.
-pub(crate) fn left_out(service: &Service<'_>) -> Option<String> {
+pub(crate) fn local_config_message(service: &Service<'_>) -> Option<String> {
     service.is_exposed().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
 }
 
 /// The help for that message.
-pub(crate) const LEFT_OUT_HELP: &str = "remove the annotation if the Service is meant for a cluster";
+pub(crate) const LOCAL_CONFIG_HELP: &str = "remove the annotation if the Service is meant for a cluster";

@@ -9,12 +9,12 @@ const MAX_KINDS: usize = 10;
 
 /// The numbers of objects that are not Services.
 #[derive(Default)]
-pub(crate) struct Passed<'f> {
+pub(crate) struct IgnoredObjects<'f> {
     /// The number of objects of each kind; the empty text stands for objects without a kind. Services also differ by API version.
     kinds: BTreeMap<(&'f str, &'f str), usize>,
 }
 
-impl<'f> Passed<'f> {
+impl<'f> IgnoredObjects<'f> {
     pub(crate) fn add(&mut self, object: &'f Map<String, Value>) {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = text("kind");

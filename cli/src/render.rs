@@ -8,7 +8,7 @@ use xposer::emit::Emitted;
 use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emit_all, expose_all};
 use xposer_manifest::{Finding, to_yaml};
 
-use crate::args::{InputArgs, Output, RenderArgs, Typed};
+use crate::args::{CommandName, InputArgs, Output, RenderArgs};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::{Inputs, with_input};
 use crate::services::Item;
@@ -38,11 +38,11 @@ enum Show {
 
 impl Show {
     /// The command with this output.
-    fn typed(&self) -> Typed {
+    fn typed(&self) -> CommandName {
         match self {
-            Self::Objects(_) => Typed::Render,
-            Self::Origins => Typed::Explain,
-            Self::Summary => Typed::Check,
+            Self::Objects(_) => CommandName::Render,
+            Self::Origins => CommandName::Explain,
+            Self::Summary => CommandName::Check,
         }
     }
 }

@@ -5,13 +5,13 @@ use std::io;
 use xposer::{Diagnostic, Outcome, Precedence, expose_all};
 use xposer_report::{Options, Place, Report};
 
-use crate::args::{ReportArgs, ReportOutput, Typed};
+use crate::args::{CommandName, ReportArgs, ReportOutput};
 use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::input::with_input;
 
 /// Prints the report, and a summary line.
 pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    with_input(&args.input, None, Typed::Report, console, |inputs, found, printer, console| {
+    with_input(&args.input, None, CommandName::Report, console, |inputs, found, printer, console| {
         let services = found.views(args.input.namespace.as_deref());
         let outcomes = expose_all(&services, &inputs.settings, Precedence::RefuseAll);
         let settings_file = inputs.settings_file.as_ref();

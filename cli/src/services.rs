@@ -9,9 +9,9 @@ use xposer_import::{is_class, is_ingress};
 use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
 use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};
 
-use crate::args::Typed;
+use crate::args::CommandName;
 use crate::local;
-use crate::passed::{self, Hint, Passed};
+use crate::passed::{self, Hint, IgnoredObjects};
 
 /// An object: a document, or an item of a list.
 pub(crate) struct Item<'f> {
@@ -34,16 +34,16 @@ pub(crate) struct Found<'f> {
     pub(crate) local: usize,
     /// Findings about ignored objects.
     pub(crate) notes: Findings,
-    pub(crate) passed: Passed<'f>,
+    pub(crate) passed: IgnoredObjects<'f>,
     /// Hints for an input without Services, each message once.
     hints: Vec<(Hint, Option<Place>)>,
     wrong: Findings,
-    typed: Typed,
+    typed: CommandName,
 }
 
 impl<'f> Found<'f> {
     /// Reads all files. A document that is no object is an error, and so is an encrypted one.
-    pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
+    pub(crate) fn new(files: &'f [File], typed: CommandName) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
         for file in files {
             for document in &file.documents {
@@ -56,7 +56,7 @@ impl<'f> Found<'f> {
     }
 
     /// Reads objects that are in no file.
-    pub(crate) fn of_objects(objects: &'f [Value], typed: Typed) -> Result<Self, Findings> {
+    pub(crate) fn of_objects(objects: &'f [Value], typed: CommandName) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
         for object in objects {
             found.add_document(object, None);
@@ -64,14 +64,14 @@ impl<'f> Found<'f> {
         found.complete()
     }
 
-    fn nothing(typed: Typed) -> Self {
+    fn nothing(typed: CommandName) -> Self {
         Self {
             services: Vec::new(),
             ingresses: Vec::new(),
             classes: Vec::new(),
             local: 0,
             notes: Findings::new(),
-            passed: Passed::default(),
+            passed: IgnoredObjects::default(),
             hints: Vec::new(),
             wrong: Findings::new(),
             typed,
@@ -177,7 +177,7 @@ impl<'f> Item<'f> {
                 .is_some_and(|it| it.starts_with("networking.k8s.io/"));
         let is_list = is("apiVersion", "v1") && (is_service_list || is("kind", "List"));
         if !(is_list || is_ingress_list) {
-            self.passes_by(object, found);
+            self.ignore(object, found);
             return true;
         }
         match object.get("items") {
@@ -235,14 +235,14 @@ impl<'f> Item<'f> {
             return;
         }
         found.local += 1;
-        if let Some(message) = local::left_out(&Service::from_value(self.value)) {
+        if let Some(message) = local::local_config_message(&Service::from_value(self.value)) {
             let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
             let place = self.place_at(self.path().chain(annotation.segments().iter().cloned()));
-            found.notes.push(Finding::info(message).help(local::LEFT_OUT_HELP).at(place));
+            found.notes.push(Finding::info(message).help(local::LOCAL_CONFIG_HELP).at(place));
         }
     }
 
-    fn passes_by(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
+    fn ignore(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
         found.passed.add(object);
         let at = |key: String| self.place_of_key(self.path().chain([Segment::Key(key.into())]));
         if let Some(almost) = passed::almost_a_service(object) {

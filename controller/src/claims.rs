@@ -17,7 +17,7 @@ use xposer_live::object::FIELD_MANAGER;
 
 use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
-use crate::shards::{Answer, Done, Failure, Found, Version, What, Work, said};
+use crate::shards::{Answer, Completed, Failure, Found, Version, What, Work, content_hash};
 use crate::state::held::Content;
 
 /// The time limit of a request.
@@ -33,9 +33,9 @@ pub(crate) async fn carry_out(
     metrics: Arc<Metrics>,
     leads: watch::Receiver<Leadership>,
     work: Work,
-) -> Done {
+) -> Completed {
     if let Some(said) = lease::refusal(&leads) {
-        return Done { work, result: Err(Failure::Unavailable(said)) };
+        return Completed { work, result: Err(Failure::Unavailable(said)) };
     }
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
     let result = match &work.what {
@@ -51,7 +51,7 @@ pub(crate) async fn carry_out(
     if let Err(failure) = &result {
         metrics.claims_failed(failure.word());
     }
-    Done { work, result }
+    Completed { work, result }
 }
 
 /// The ConfigMaps of a namespace.
@@ -170,7 +170,7 @@ fn found_of(map: &ConfigMap) -> Found {
     Found {
         version: version_of(&map.metadata),
         is_ours: SHARD_LABELS.into_iter().all(|(key, value)| has(key, value)),
-        says: shard.and_then(said),
+        content_hash: shard.and_then(content_hash),
         age: age.map(|age| Duration::from_secs(age.try_into().unwrap_or_default())),
     }
 }

@@ -30,14 +30,14 @@ const BUSY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Writes Events in separate tasks, so that objects never wait for them, and warnings do not wait for other Events.
 pub(crate) struct EventRecorder {
-    warnings: Lane,
-    others: Lane,
+    warnings: EventQueue,
+    others: EventQueue,
     is_busy: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
 }
 
 /// A queue of Events, which are written one after the other.
-struct Lane {
+struct EventQueue {
     sender: mpsc::Sender<ServiceNotice>,
     task: JoinHandle<()>,
 }
@@ -57,7 +57,7 @@ impl EventRecorder {
                     tokio::time::sleep(if is_slow { BUSY_INTERVAL } else { MIN_INTERVAL }).await;
                 }
             });
-            Lane { sender, task }
+            EventQueue { sender, task }
         };
         let (warnings, others) = (lane(Arc::default()), lane(is_busy.clone()));
         Self { warnings, others, is_busy, metrics }

@@ -96,7 +96,7 @@ impl Notice {
     }
 
     /// The same notice without the namespace of the URL ConfigMap, for owners who must not see its name.
-    pub(crate) fn elsewhere(notice: &Self) -> Self {
+    pub(crate) fn without_namespace(notice: &Self) -> Self {
         let note = format!("ConfigMap {} cannot be changed; tell your administrator", elsewhere());
         Self { note, ..notice.clone() }
     }
@@ -116,7 +116,7 @@ impl Notice {
         match status {
             KindStatus::Unknown | KindStatus::Listed => None,
             KindStatus::NotServed => {
-                let what = if kinds::is_helper(kind) {
+                let what = if kinds::is_auxiliary(kind) {
                     format!(
                         "this cluster has no {name}, and no object is written that would be open without it; \
                          install its definition, or leave out the option that needs it"

@@ -20,7 +20,7 @@ use xposer_report::model::{Cluster, ClusterState};
 use xposer_report::{Options, Report, content_security_policy};
 
 use crate::serve::{Answer, listen};
-use crate::state::{State, Written};
+use crate::state::{ObjectStatus, State};
 
 /// The maximum number of Services in a report, and of entries in each of its lists.
 pub(crate) const MAX_ROWS: usize = 5000;
@@ -35,7 +35,7 @@ pub(crate) struct Snapshot {
     pub(crate) revision: u64,
     pub(crate) settings: Settings,
     /// The Services, each with the status of its objects.
-    pub(crate) services: Vec<(StoredService, Written)>,
+    pub(crate) services: Vec<(StoredService, ObjectStatus)>,
     /// The number of Services that are not included.
     pub(crate) others: usize,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Copies the data for a report of at most `limit` Services, including those that share claims with them.
     pub(crate) fn new(state: &State, revision: u64, limit: usize) -> Self {
-        let services: Vec<_> = state.with_rivals(limit);
+        let services: Vec<_> = state.with_claim_group(limit);
         let others = state.services.len().saturating_sub(services.len());
         let services = services.into_iter().map(|entry| (entry.stored.clone(), entry.written.clone()));
         Self { revision, settings: state.settings.clone(), services: services.collect(), others }
@@ -74,24 +74,24 @@ impl Snapshot {
     }
 }
 
-fn cluster(written: &Written) -> Cluster {
+fn cluster(written: &ObjectStatus) -> Cluster {
     match written {
-        Written::NotYet => Cluster { state: ClusterState::Pending, message: None },
-        Written::All => Cluster { state: ClusterState::InSync, message: None },
-        Written::Failed(message) => {
+        ObjectStatus::NotYet => Cluster { state: ClusterState::Pending, message: None },
+        ObjectStatus::All => Cluster { state: ClusterState::InSync, message: None },
+        ObjectStatus::Failed(message) => {
             Cluster { state: ClusterState::Failed, message: Some(message.as_ref().to_owned()) }
         }
     }
 }
 
 /// A request to the loop for a snapshot, unless the state still has the known revision.
-pub(crate) struct Ask {
+pub(crate) struct SnapshotRequest {
     pub(crate) known: Option<u64>,
-    pub(crate) answer: oneshot::Sender<Asked>,
+    pub(crate) answer: oneshot::Sender<SnapshotReply>,
 }
 
 /// The answer of the loop.
-pub(crate) enum Asked {
+pub(crate) enum SnapshotReply {
     /// The first lists are not complete.
     NotReady,
     /// The revision is unchanged.
@@ -100,7 +100,7 @@ pub(crate) enum Asked {
 }
 
 /// A cached report.
-struct Kept {
+struct CachedReport {
     revision: u64,
     made: Instant,
     html: Bytes,
@@ -108,10 +108,10 @@ struct Kept {
 }
 
 /// The page, its data, and the channel to the loop.
-struct Pages {
-    loop_: mpsc::Sender<Ask>,
+struct ReportServer {
+    loop_: mpsc::Sender<SnapshotRequest>,
     /// Locked while a report is made, so that only one is made at a time.
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<CachedReport>>,
     /// Whether the address can only be reached from this machine.
     is_loopback: bool,
 }
@@ -121,9 +121,12 @@ struct Pages {
 /// # Errors
 ///
 /// The program cannot listen on the address.
-pub(crate) async fn serve(address: SocketAddr, loop_: mpsc::Sender<Ask>) -> std::io::Result<SocketAddr> {
+pub(crate) async fn serve(
+    address: SocketAddr,
+    loop_: mpsc::Sender<SnapshotRequest>,
+) -> std::io::Result<SocketAddr> {
     let is_loopback = address.ip().is_loopback();
-    let pages = Arc::new(Pages { loop_, kept: Mutex::new(None), is_loopback });
+    let pages = Arc::new(ReportServer { loop_, kept: Mutex::new(None), is_loopback });
     listen(address, MAX_CONNECTIONS, move |request| {
         let pages = pages.clone();
         async move { pages.answer(&request).await }
@@ -135,7 +138,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-impl Pages {
+impl ReportServer {
     async fn answer<B>(&self, request: &Request<B>) -> Response<Answer> {
         if let Some(refused) = refusal(request, self.is_loopback) {
             return refused;
@@ -157,15 +160,15 @@ impl Pages {
             return Ok((kept.html.clone(), kept.json.clone()));
         }
         let (answer, asked) = oneshot::channel();
-        let ask = Ask { known: kept.as_ref().map(|kept| kept.revision), answer };
+        let ask = SnapshotRequest { known: kept.as_ref().map(|kept| kept.revision), answer };
         let ending = (StatusCode::SERVICE_UNAVAILABLE, "the program ends\n");
         self.loop_.send(ask).await.map_err(|_| ending)?;
         let snapshot = match asked.await.map_err(|_| ending)? {
-            Asked::NotReady => {
+            SnapshotReply::NotReady => {
                 return Err((StatusCode::SERVICE_UNAVAILABLE, "the first lists are not complete\n"));
             }
-            Asked::Same => None,
-            Asked::Changed(snapshot) => Some(snapshot),
+            SnapshotReply::Same => None,
+            SnapshotReply::Changed(snapshot) => Some(snapshot),
         };
         if let Some(snapshot) = snapshot {
             let made = tokio::task::spawn_blocking(move || {
@@ -177,7 +180,7 @@ impl Pages {
                 error!("the report cannot be made: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be made\n")
             })?;
-            *kept = Some(Kept { revision, made: Instant::now(), html, json });
+            *kept = Some(CachedReport { revision, made: Instant::now(), html, json });
         }
         let kept = kept.as_mut().ok_or(ending)?;
         kept.made = Instant::now();

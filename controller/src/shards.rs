@@ -37,11 +37,11 @@ const MAX_FAILURES: u32 = 5;
 pub(crate) struct Shards {
     place: Option<Place>,
     /// Previous namespaces of the claims, with the number of attempts to delete the ConfigMaps there.
-    left: BTreeMap<Box<str>, u32>,
+    previous_namespaces: BTreeMap<Box<str>, u32>,
     is_listed: bool,
     /// The shards that this replica has not written yet.
     unwritten: BTreeSet<u64>,
-    slots: BTreeMap<u64, Slot>,
+    slots: BTreeMap<u64, ShardSchedule>,
     schedule: BTreeSet<(Instant, u64)>,
     /// The number of requests in progress, and whether they exclude all other requests.
     running: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Shards {
     pause: Pause,
     failures: u32,
     /// The kinds of failures that were logged.
-    told: BTreeSet<&'static str>,
+    logged_failures: BTreeSet<&'static str>,
 }
 
 /// The place of the claims, and the interval of refreshes.
@@ -62,7 +62,7 @@ struct Place {
 }
 
 #[derive(Debug)]
-struct Slot {
+struct ShardSchedule {
     known: Known,
     /// The time at which the shard has to be checked. It is written then, unless the ConfigMap is known to be as desired.
     at: Instant,
@@ -104,7 +104,7 @@ pub(crate) struct Found {
     /// Whether the ConfigMap has the labels of Xposer.
     pub(crate) is_ours: bool,
     /// The hash of the content ([`said`]); `None` if it cannot be parsed.
-    pub(crate) says: Option<u64>,
+    pub(crate) content_hash: Option<u64>,
     /// The time since it was written; `None` if the time is missing or implausible.
     pub(crate) age: Option<Duration>,
 }
@@ -130,7 +130,7 @@ pub(crate) enum What {
 
 /// The result of the work.
 #[derive(Debug)]
-pub(crate) struct Done {
+pub(crate) struct Completed {
     pub(crate) work: Work,
     pub(crate) result: Result<Answer, Failure>,
 }
@@ -145,14 +145,14 @@ pub(crate) enum Answer {
 
 /// A message that is logged once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum LogMessage {
     Failed(String),
     /// The work succeeds again after a failure.
     Recovered,
 }
 
 /// The hash of the content of a ConfigMap; `None` if another version of the program wrote it. Only the hash is kept in memory.
-pub(crate) fn said(shard: Shard) -> Option<u64> {
+pub(crate) fn content_hash(shard: Shard) -> Option<u64> {
     let Shard { state, buckets } = shard;
     (state.version == SHARD_VERSION).then(|| digest_of(state, &buckets))
 }
@@ -170,7 +170,7 @@ impl Shards {
     pub(crate) fn new() -> Self {
         Self {
             place: None,
-            left: BTreeMap::new(),
+            previous_namespaces: BTreeMap::new(),
             is_listed: false,
             unwritten: BTreeSet::new(),
             slots: BTreeMap::new(),
@@ -180,7 +180,7 @@ impl Shards {
             epoch: 0,
             pause: Pause::new(),
             failures: 0,
-            told: BTreeSet::new(),
+            logged_failures: BTreeSet::new(),
         }
     }
 
@@ -196,10 +196,10 @@ impl Shards {
         let before = std::mem::replace(&mut self.place, place);
         let now = self.place.as_ref().map(|it| &it.namespace);
         if let Some(before) = before.filter(|before| Some(&before.namespace) != now) {
-            self.left.insert(before.namespace, 0);
+            self.previous_namespaces.insert(before.namespace, 0);
         }
         if let Some(now) = &self.place {
-            self.left.remove(&now.namespace);
+            self.previous_namespaces.remove(&now.namespace);
         }
         self.epoch += 1;
         self.is_listed = false;
@@ -208,7 +208,7 @@ impl Shards {
         self.schedule.clear();
         self.pause.reset();
         self.failures = 0;
-        self.told.clear();
+        self.logged_failures.clear();
     }
 
     /// Marks a shard whose content may have changed.
@@ -235,15 +235,15 @@ impl Shards {
         }
         // The ConfigMaps in a previous namespace are needed until the new ones are written, because the settings may be reverted.
         if let Some(namespace) =
-            self.left.keys().next().filter(|_| self.place.is_none() || self.is_established())
+            self.previous_namespaces.keys().next().filter(|_| self.place.is_none() || self.is_established())
         {
             let namespace = namespace.clone();
-            return self.alone(namespace, What::Delete);
+            return self.exclusive_work(namespace, What::Delete);
         }
         let content = content?;
         let namespace = self.place.as_ref()?.namespace.clone();
         if !self.is_listed {
-            return self.alone(namespace, What::List);
+            return self.exclusive_work(namespace, What::List);
         }
         while self.running < MAX_CONCURRENT {
             let (_, shard) = self.schedule.first().copied().filter(|(at, _)| *at <= now)?;
@@ -271,7 +271,7 @@ impl Shards {
     }
 
     /// Work that excludes all other work.
-    fn alone(&mut self, namespace: Box<str>, what: What) -> Option<Work> {
+    fn exclusive_work(&mut self, namespace: Box<str>, what: What) -> Option<Work> {
         if self.running > 0 {
             return None;
         }
@@ -280,8 +280,8 @@ impl Shards {
     }
 
     /// Records the result of work. Returns a message to log.
-    pub(crate) fn done(&mut self, done: Done, now: Instant) -> Option<News> {
-        let Done { work, result } = done;
+    pub(crate) fn done(&mut self, done: Completed, now: Instant) -> Option<LogMessage> {
+        let Completed { work, result } = done;
         self.running = self.running.saturating_sub(1);
         self.is_alone = false;
         if let What::Delete = work.what {
@@ -303,7 +303,7 @@ impl Shards {
                 for shard in 0..SHARDS {
                     // With no time left, the shard is written once for its new version, as the documentation of this module
                     // explains.
-                    self.slots.insert(shard, Slot::new(found.remove(&shard), now, Duration::ZERO));
+                    self.slots.insert(shard, ShardSchedule::new(found.remove(&shard), now, Duration::ZERO));
                     self.schedule(shard, now, true);
                 }
             }
@@ -331,15 +331,20 @@ impl Shards {
         self.pause.reset();
         self.failures = 0;
         let is_well = self.slots.values().all(|slot| slot.failures == 0);
-        (is_well && !std::mem::take(&mut self.told).is_empty()).then_some(News::Recovered)
+        (is_well && !std::mem::take(&mut self.logged_failures).is_empty()).then_some(LogMessage::Recovered)
     }
 
-    fn deleted(&mut self, namespace: &str, result: Result<Answer, Failure>, now: Instant) -> Option<News> {
+    fn deleted(
+        &mut self,
+        namespace: &str,
+        result: Result<Answer, Failure>,
+        now: Instant,
+    ) -> Option<LogMessage> {
         let Err(failure) = result else {
-            self.left.remove(namespace);
+            self.previous_namespaces.remove(namespace);
             return None;
         };
-        let attempts = self.left.get_mut(namespace)?;
+        let attempts = self.previous_namespaces.get_mut(namespace)?;
         *attempts += 1;
         let is_final = *attempts >= MAX_FAILURES
             || matches!(failure, Failure::NoPermission(_) | Failure::NoNamespace(_));
@@ -347,7 +352,7 @@ impl Shards {
             self.pause.begin(now);
             return None;
         }
-        self.left.remove(namespace);
+        self.previous_namespaces.remove(namespace);
         let (Failure::NoNamespace(message)
         | Failure::NoPermission(message)
         | Failure::Refused(message)
@@ -355,7 +360,7 @@ impl Shards {
         else {
             return None;
         };
-        Some(News::Failed(format!(
+        Some(LogMessage::Failed(format!(
             "the ConfigMaps of the claims in the namespace {namespace}, where they were before, could not be deleted; \
              delete those with the label app.kubernetes.io/component=claims ({message})"
         )))
@@ -368,12 +373,12 @@ impl Shards {
         found: Option<Found>,
         now: Instant,
         refresh: Duration,
-    ) -> Option<News> {
+    ) -> Option<LogMessage> {
         let refresh = interval(refresh, shard);
         let slot = self.slots.get_mut(&shard)?;
         let is_told = slot.was_foreign;
-        let Slot { not_before, failures, dropped, .. } = *slot;
-        *slot = Slot { not_before, failures, dropped, ..Slot::new(found, now, refresh) };
+        let ShardSchedule { not_before, failures, dropped, .. } = *slot;
+        *slot = ShardSchedule { not_before, failures, dropped, ..ShardSchedule::new(found, now, refresh) };
         if slot.known != Known::Foreign {
             self.schedule(shard, not_before, true);
             return None;
@@ -388,10 +393,16 @@ impl Shards {
             "the ConfigMap {namespace}/{name} belongs to somebody else and was not touched, so it is not known who has \
              the hosts that belong there; rename or delete it"
         );
-        (!is_told).then_some(News::Failed(message))
+        (!is_told).then_some(LogMessage::Failed(message))
     }
 
-    fn fail(&mut self, namespace: &str, shard: Option<u64>, failure: Failure, now: Instant) -> Option<News> {
+    fn fail(
+        &mut self,
+        namespace: &str,
+        shard: Option<u64>,
+        failure: Failure,
+        now: Instant,
+    ) -> Option<LogMessage> {
         let is_final = matches!(failure, Failure::NoNamespace(_) | Failure::NoPermission(_));
         if let (Some(shard), Some(slot)) = (shard, shard.and_then(|shard| self.slots.get_mut(&shard))) {
             // A request without a response may have been carried out.
@@ -414,22 +425,24 @@ impl Shards {
         let (word, mut message) = (failure.word(), failure.about(namespace, shard.map(config_map)));
         self.failures = if is_final { MAX_FAILURES } else { self.failures.saturating_add(1) };
         self.pause.begin(now);
-        if let Some(left) = self.left.keys().next().filter(|_| !self.is_established()) {
+        if let Some(left) = self.previous_namespaces.keys().next().filter(|_| !self.is_established()) {
             message += &format!("; those in the namespace {left}, where they were before, stay until then");
         }
         // Messages about several shards differ only in the name, so only the first one is logged.
-        self.told.insert(word).then_some(News::Failed(message))
+        self.logged_failures.insert(word).then_some(LogMessage::Failed(message))
     }
 
     /// The time at which [`next`](Self::next) has to be called next.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         let first = self.schedule.first().map(|(at, _)| *at);
-        self.pause.until().filter(|_| self.failures > 0 || !self.left.is_empty()).max(first)
+        self.pause.until().filter(|_| self.failures > 0 || !self.previous_namespaces.is_empty()).max(first)
     }
 
     /// Whether nothing is in progress or waiting, except refreshes.
     pub(crate) fn is_settled(&self) -> bool {
-        self.running == 0 && self.left.is_empty() && (self.place.is_none() || self.is_written())
+        self.running == 0
+            && self.previous_namespaces.is_empty()
+            && (self.place.is_none() || self.is_written())
     }
 
     /// Whether each ConfigMap was written once in this place, or belongs to another owner. Later changes do not matter.
@@ -469,14 +482,14 @@ fn interval(refresh: Duration, shard: u64) -> Duration {
     refresh - refresh * part / (parts * 3)
 }
 
-impl Slot {
+impl ShardSchedule {
     fn new(found: Option<Found>, now: Instant, refresh: Duration) -> Self {
         let age = found.as_ref().and_then(|found| found.age);
         let known = match found {
             None => Known::Absent,
             Some(found) if !found.is_ours => Known::Foreign,
             // No content has the hash 0, so 0 never equals the desired one.
-            Some(Found { version, says, .. }) => Known::Ours(version, says.unwrap_or_default()),
+            Some(Found { version, content_hash: says, .. }) => Known::Ours(version, says.unwrap_or_default()),
         };
         let left = age.map(|age| refresh.saturating_sub(age)).unwrap_or_default();
         Self {

@@ -67,8 +67,9 @@ pub(crate) fn start(
     let run = async move {
         let client = Client::try_from(config).context("no cluster")?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let answers = Answers { settings, client, metrics: metrics.clone(), fails: AtomicBool::new(false) };
-        let mut files = Files::new(certificates.clone());
+        let answers =
+            AdmissionHandler { settings, client, metrics: metrics.clone(), fails: AtomicBool::new(false) };
+        let mut files = CertificateFiles::new(certificates.clone());
         // New connections wait until then.
         files.reload(&metrics, &health).await;
         tokio::spawn(async move {
@@ -106,12 +107,12 @@ impl Webhook {
 }
 
 /// The files of the certificate.
-struct Files {
+struct CertificateFiles {
     certificates: Arc<Certificates>,
     reader: Reader,
 }
 
-impl Files {
+impl CertificateFiles {
     fn new(certificates: Arc<Certificates>) -> Self {
         Self { reader: Reader::new(certificates.clone()), certificates }
     }
@@ -156,7 +157,7 @@ impl Files {
 }
 
 /// Answers requests by the current settings.
-struct Answers {
+struct AdmissionHandler {
     settings: watch::Receiver<Arc<Settings>>,
     client: Client,
     metrics: Arc<Metrics>,
@@ -164,7 +165,7 @@ struct Answers {
     fails: AtomicBool,
 }
 
-impl Handler for Answers {
+impl Handler for AdmissionHandler {
     async fn answer(&self, request: Bytes) -> Response {
         let settings = self.settings.borrow().clone();
         let reviewed = match serde_json::from_slice::<Request<'_>>(&request) {
@@ -184,12 +185,12 @@ impl Handler for Answers {
         response
     }
 
-    fn told(&self, outcome: Outcome, took: Duration) {
+    fn on_finished(&self, outcome: Outcome, took: Duration) {
         self.metrics.reviewed(outcome.word(), took);
     }
 }
 
-impl Answers {
+impl AdmissionHandler {
     /// Returns a reply for each name; all are requested at once.
     async fn replies(&self, question: &Question<'_>) -> Vec<Reply> {
         let api = format!("/api/v1/namespaces/{}/configmaps", question.namespace());
@@ -231,7 +232,7 @@ impl Answers {
 /// The part of a request that is logged.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct LoggedRequest {
     kind: AskedKind,
     namespace: String,
     name: String,
@@ -249,7 +250,8 @@ fn log_refusal(request: &[u8], response: &Response) {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }
-    let Asked { kind, namespace, name, operation } = serde_json::from_slice(request).unwrap_or_default();
+    let LoggedRequest { kind, namespace, name, operation } =
+        serde_json::from_slice(request).unwrap_or_default();
     let message = response.message().unwrap_or_default().replace('\n', " ");
     debug!(kind = kind.kind, namespace, name, operation, "refused: {message}");
 }
@@ -273,7 +275,7 @@ mod tests {
         };
         let (metrics, health) = (Metrics::new().with_webhook(), Health::new());
         health.beat(true);
-        let mut files = Files::new(Arc::new(Certificates::new(&certificate, &key)));
+        let mut files = CertificateFiles::new(Arc::new(Certificates::new(&certificate, &key)));
         let mut reloaded = async || {
             files.reload(&metrics, &health).await;
             let good = metrics.text().contains("\nxposer_webhook_certificate_good 1\n");

@@ -9,7 +9,7 @@ use xposer::validation::PathType;
 use crate::draft::Draft;
 use crate::keys;
 use crate::shape;
-use crate::wanted::Wanted;
+use crate::source_ingress::SourceIngress;
 
 /// A choice for a draft.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) enum Certificate {
 
 impl<'p> Choice<'p> {
     /// The first choice under a profile.
-    pub(crate) fn new(wanted: &Wanted<'_>, profile: Option<&'p str>) -> Self {
+    pub(crate) fn new(wanted: &SourceIngress<'_>, profile: Option<&'p str>) -> Self {
         Self {
             profile,
             kind: None,
@@ -54,7 +54,7 @@ impl<'p> Choice<'p> {
     }
 
     /// The options and the block for this choice, without the dropped annotations.
-    pub(crate) fn draft(&self, wanted: &Wanted<'_>, dropped: &BTreeSet<String>) -> Draft {
+    pub(crate) fn draft(&self, wanted: &SourceIngress<'_>, dropped: &BTreeSet<String>) -> Draft {
         let mut draft = Draft { labels: wanted.labels.clone(), ..Draft::default() };
         let mut set = |key: &'static str, value: String| {
             draft.options.insert(key, value);
@@ -66,8 +66,8 @@ impl<'p> Choice<'p> {
         if let Some(name) = &self.name {
             set(keys::NAME, name.clone());
         }
-        let port = shape::main_port(&wanted.routes);
-        set(keys::URL, shape::urls(&wanted.routes, port, self.paths_in_urls));
+        let port = templates::main_port(&wanted.routes);
+        set(keys::URL, templates::urls(&wanted.routes, port, self.paths_in_urls));
         let path = common_path(wanted).filter(|_| !self.paths_in_urls);
         set(keys::PATH, path.unwrap_or("/").to_owned());
         if let Some(kind) = self.kind {
@@ -101,11 +101,11 @@ impl<'p> Choice<'p> {
             let others = wanted.tls.iter().filter(|(host, _)| !hosts.contains(host));
             let others: Vec<String> = others.map(|(host, _)| (*host).to_owned()).collect();
             if !others.is_empty() {
-                set(keys::TLS_HOSTS, shape::joined(&others));
+                set(keys::TLS_HOSTS, templates::joined(&others));
             }
             let secrets = wanted.tls.iter().filter_map(|(host, secret)| Some((*host, (*secret)?)));
             let secrets: Vec<(&str, &str)> = secrets.collect();
-            if let Some(template) = shape::secret(&secrets) {
+            if let Some(template) = templates::secret(&secrets) {
                 set(keys::SECRET, template);
             }
         }
@@ -132,7 +132,7 @@ impl<'p> Choice<'p> {
 
 /// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other path is a
 /// Prefix.
-pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
+pub(crate) fn kinds(wanted: &SourceIngress<'_>) -> Vec<Option<PathType>> {
     let mut counts: BTreeMap<PathType, usize> = BTreeMap::new();
     for route in &wanted.routes {
         *counts.entry(route.kind).or_default() += 1;
@@ -144,7 +144,7 @@ pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
 }
 
 /// The ways to get the certificate to try.
-pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
+pub(crate) fn certificates(wanted: &SourceIngress<'_>) -> Vec<Certificate> {
     if wanted.tls.is_empty() {
         return vec![Certificate::None];
     }
@@ -159,7 +159,7 @@ pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
 }
 
 /// The path of all routes, if they have one path other than `/`.
-pub(crate) fn common_path<'i>(wanted: &Wanted<'i>) -> Option<&'i str> {
+pub(crate) fn common_path<'i>(wanted: &SourceIngress<'i>) -> Option<&'i str> {
     let first: &'i str = wanted.routes.first().map(|route| route.path.as_str())?;
     (first != "/" && wanted.routes.iter().all(|route| route.path == first)).then_some(first)
 }

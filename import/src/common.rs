@@ -7,11 +7,11 @@ use xposer::internal::{About, Controller, about};
 use xposer::validation::{PathType, is_dns_subdomain};
 use xposer::{Outcome, Service, Settings, expose};
 
-use crate::draft::{Draft, bare, with};
-use crate::proof::{Imported, Input, import};
+use crate::draft::{Draft, bare, with_draft};
 use crate::proposal::Proposal;
 use crate::read::{Ingress, read};
-use crate::wanted::{Wanted, wanted};
+use crate::source_ingress::{SourceIngress, wanted};
+use crate::verify::{Imported, Input, import};
 
 /// Settings for the Services behind some Ingresses, each with its reason.
 ///
@@ -126,8 +126,8 @@ fn is_owned(domain: &str) -> bool {
     is_dns_subdomain(domain) && domain.contains('.') && psl::domain_str(domain).is_some()
 }
 
-fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
-    let first = |it: &Wanted<'_>| it.routes.first().map(|route| route.host.clone());
+fn hosts(all: &[SourceIngress<'_>], domain: Option<&str>, common: &mut Common) {
+    let first = |it: &SourceIngress<'_>| it.routes.first().map(|route| route.host.clone());
     let mut votes: Vec<(usize, String)> = Vec::new();
     for it in all.iter().filter(|it| it.canary.is_none()) {
         let Some(host) = first(it) else { continue };
@@ -169,7 +169,7 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
 }
 
 /// The template of most names, unless it is the default.
-fn names(all: &[Wanted<'_>]) -> Option<(String, usize)> {
+fn names(all: &[SourceIngress<'_>]) -> Option<(String, usize)> {
     let named = all.iter().filter_map(|it| Some((it, it.name?)));
     let patterns = named.filter_map(|(it, name)| {
         let (before, after) = name.split_once(it.service)?;
@@ -183,7 +183,7 @@ fn names(all: &[Wanted<'_>]) -> Option<(String, usize)> {
     most(patterns).filter(|(pattern, count)| pattern != "{{.Service}}" && (*count > 1 || all.len() == 1))
 }
 
-fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
+fn classes(all: &[SourceIngress<'_>], input: &Input<'_>, common: &mut Common) {
     let classes: Vec<&str> = all.iter().filter_map(|it| it.class.map(|class| class.name.as_str())).collect();
     // A Service cannot remove a class that the settings give, so every Ingress must have one.
     if classes.len() == all.len()
@@ -230,17 +230,17 @@ fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
     }
 }
 
-fn certificates(all: &[Wanted<'_>], common: &mut Common) {
+fn certificates(all: &[SourceIngress<'_>], common: &mut Common) {
     /// The index of the form without variables.
     const FIXED: usize = 3;
-    let issuer = |it: &Wanted<'_>| {
+    let issuer = |it: &SourceIngress<'_>| {
         let mut issuers = it.annotations.iter().filter_map(|(key, value)| match about(key) {
             About::Issuer { cluster } => Some((cluster, value.trim().to_owned())),
             _ => None,
         });
         issuers.next()
     };
-    let secured: Vec<&Wanted<'_>> =
+    let secured: Vec<&SourceIngress<'_>> =
         all.iter().filter(|it| !it.tls.is_empty() && it.canary.is_none()).collect();
     let stable = all.iter().filter(|it| it.canary.is_none()).count();
     if secured.len() * 2 <= stable {
@@ -292,7 +292,7 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
 }
 
 /// Adds the annotations that all Ingresses have. A single Ingress has nothing in common with others.
-fn annotations(all: &[Wanted<'_>], common: &mut Common) {
+fn annotations(all: &[SourceIngress<'_>], common: &mut Common) {
     let [first, rest @ ..] = all else { return };
     let own = first.main().map(|ingress| ingress.at);
     if rest.iter().all(|it| it.main().map(|ingress| ingress.at) == own)
@@ -381,7 +381,7 @@ pub fn unexposed(input: &Input<'_>, settings: &Settings, proposals: &[Proposal])
     };
     left.filter(is_left)
         .map(|(at, service)| {
-            let labelled = with(&bare(service, input.namespace), &Draft::default());
+            let labelled = with_draft(&bare(service, input.namespace), &Draft::default());
             let url = match expose(&Service::from_value(&labelled), settings) {
                 Outcome::Planned { plan, .. } => Ok(plan.url()),
                 Outcome::Refused(report) | Outcome::Conflicting(report) => {

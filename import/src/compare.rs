@@ -9,7 +9,7 @@ use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
 
 use crate::read::{Ingress, Route};
-use crate::wanted::Wanted;
+use crate::source_ingress::SourceIngress;
 
 /// A difference.
 #[derive(Clone, Debug)]
@@ -32,13 +32,13 @@ pub(crate) fn cost(differences: &[Difference]) -> (usize, usize) {
 }
 
 /// The result of a proposal, and the keys of the annotations about which the core has a finding.
-pub(crate) struct Made<'m> {
+pub(crate) struct EmittedIngress<'m> {
     pub(crate) ingress: &'m Ingress,
     pub(crate) told: &'m BTreeSet<String>,
 }
 
 /// Returns the differences between the wanted Ingress and the result.
-pub(crate) fn differences(wanted: &Wanted<'_>, made: &Made<'_>) -> Vec<Difference> {
+pub(crate) fn differences(wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) -> Vec<Difference> {
     let Some(main) = wanted.main() else { return Vec::new() };
     let mut all = Differences { main, found: Vec::new() };
     all.name(wanted, made.ingress);
@@ -75,7 +75,7 @@ impl Differences<'_> {
         self.found.last_mut()
     }
 
-    fn name(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+    fn name(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         // A missing name is reported already.
         if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
             let said = format!("the Ingress is called `{name}`, and what is made `{}`", made.name());
@@ -83,7 +83,7 @@ impl Differences<'_> {
         }
     }
 
-    fn class(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+    fn class(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         let field = || FieldPath::object(&["spec"]);
         match (wanted.class, &made.class) {
             (None, None) => {}
@@ -127,7 +127,7 @@ impl Differences<'_> {
         }
     }
 
-    fn routes(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+    fn routes(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         let mut left: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
         for route in &made.routes {
             left.entry((&route.host, &route.path)).or_default().push(route);
@@ -172,7 +172,7 @@ impl Differences<'_> {
         }
     }
 
-    fn tls(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+    fn tls(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         let section = || FieldPath::object(&["spec", "tls"]);
         let other: BTreeMap<&str, Option<&str>> = made
             .tls
@@ -243,7 +243,7 @@ impl Differences<'_> {
         }
     }
 
-    fn annotations(&mut self, wanted: &Wanted<'_>, made: &Made<'_>) {
+    fn annotations(&mut self, wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) {
         let other = &made.ingress.annotations;
         let mut expected: BTreeSet<String> = BTreeSet::new();
         for (key, value) in &wanted.annotations {
@@ -305,7 +305,7 @@ impl Differences<'_> {
         }
     }
 
-    fn labels(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+    fn labels(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
         for (key, value) in &wanted.labels {
             if made.labels.get(key) != Some(value) {

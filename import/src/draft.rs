@@ -81,7 +81,7 @@ pub(crate) fn bare(service: &Value, namespace: &str) -> Value {
 }
 
 /// Adds the annotations of a draft to a Service.
-pub(crate) fn with(bare: &Value, draft: &Draft) -> Value {
+pub(crate) fn with_draft(bare: &Value, draft: &Draft) -> Value {
     let mut service = bare.clone();
     if let Some(Value::Object(annotations)) = service.pointer_mut("/metadata/annotations") {
         annotations.extend(draft.annotations().into_iter().map(|(key, value)| (key, value.into())));
@@ -90,8 +90,8 @@ pub(crate) fn with(bare: &Value, draft: &Draft) -> Value {
 }
 
 /// Decides about a Service with a draft.
-pub(crate) fn tried(bare: &Value, draft: &Draft, settings: &Settings) -> Outcome {
-    expose(&Service::from_value(&with(bare, draft)), settings)
+pub(crate) fn decide(bare: &Value, draft: &Draft, settings: &Settings) -> Outcome {
+    expose(&Service::from_value(&with_draft(bare, draft)), settings)
 }
 
 /// The objects of a plan, as texts to compare.
@@ -105,9 +105,9 @@ fn warnings(report: &Report) -> usize {
 
 /// Removes everything from the draft that the settings give anyway: every object must stay the same, without new warnings.
 pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Settings) -> Draft {
-    let Outcome::Planned { plan, report } = tried(bare, &draft, settings) else { return draft };
+    let Outcome::Planned { plan, report } = decide(bare, &draft, settings) else { return draft };
     let (wanted, most) = (objects(&plan), warnings(&report));
-    let is_same = |draft: &Draft| match tried(bare, draft, settings) {
+    let is_same = |draft: &Draft| match decide(bare, draft, settings) {
         Outcome::Planned { plan, report } => warnings(&report) <= most && objects(&plan) == wanted,
         _ => false,
     };
@@ -129,7 +129,7 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
     }
     // The metadata of the objects without any entry of this kind in the draft.
     let metadata = |draft: &Draft, field: &str| -> Value {
-        let Outcome::Planned { plan, .. } = tried(bare, draft, settings) else { return Value::Null };
+        let Outcome::Planned { plan, .. } = decide(bare, draft, settings) else { return Value::Null };
         let objects = plan.emit().objects;
         let found = objects.iter().find(|object| object.name() == plan.name()).map(xposer::Object::to_value);
         found

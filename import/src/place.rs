@@ -9,7 +9,7 @@ use xposer::service::FORWARD_ANNOTATION;
 
 use crate::finding::{Finding, Object};
 use crate::keys;
-use crate::wanted::Wanted;
+use crate::source_ingress::SourceIngress;
 
 /// The key in the forwarded block that a diagnostic is about.
 pub(crate) fn key_in_block(
@@ -28,7 +28,7 @@ pub(crate) fn key_in_block(
 
 /// Places a finding of the core about a proposal at the source of the value in the Ingress, or in the Service.
 pub(crate) fn place(
-    wanted: &Wanted<'_>,
+    wanted: &SourceIngress<'_>,
     diagnostic: &Diagnostic,
     annotations: &BTreeMap<String, String>,
     service: Option<usize>,
@@ -87,7 +87,7 @@ pub(crate) fn place(
 }
 
 /// The route that a diagnostic about hosts, paths or ports names; all rules if it names none.
-fn first_route(wanted: &Wanted<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
+fn first_route(wanted: &SourceIngress<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
     let at = wanted.main().map(|main| main.at).unwrap_or_default();
     let own = || wanted.routes.iter().filter(|route| route.ingress == at);
     if key == keys::PORT {

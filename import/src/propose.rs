@@ -10,13 +10,13 @@ use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Code, Outcome, Plan, Report, Settings, Severity, emit_all};
 
 use crate::choice::{Certificate, Choice, certificates, common_path, kinds};
-use crate::compare::{Made, cost, differences, short};
-use crate::draft::{Draft, line, objects, smallest, tried};
+use crate::compare::{EmittedIngress, cost, differences, short};
+use crate::draft::{Draft, decide, line, objects, smallest};
 use crate::finding::Finding;
 use crate::keys;
 use crate::place::{key_in_block, place};
 use crate::read::{Ingress, Route, read};
-use crate::wanted::Wanted;
+use crate::source_ingress::SourceIngress;
 
 /// The cost of a draft: the numbers of Errors, of losses, and of parts that are expressed in another way.
 type Cost = (usize, usize, usize);
@@ -24,7 +24,7 @@ type Cost = (usize, usize, usize);
 /// Makes the proposal for one Service.
 #[derive(Clone, Copy)]
 pub(crate) struct Proposing<'w, 'i> {
-    pub(crate) wanted: &'w Wanted<'i>,
+    pub(crate) wanted: &'w SourceIngress<'i>,
     /// The Service without its annotations of Xposer.
     pub(crate) bare: &'w Value,
     /// The position of the Service in the input. Without one, its ports are not known.
@@ -72,17 +72,17 @@ impl<'i> Proposing<'_, 'i> {
     /// Returns the proposal; `None` if the core refuses every candidate. The findings about annotations and routes that the
     /// proposal does not have are returned by key and by path, because the settings may give them although no Service can.
     pub(crate) fn proposal(&self, told: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
-        let mut left_out = self.unsayable();
+        let mut left_out = self.inexpressible_annotations();
         let mut sayable = self.wanted.clone();
         // Refused lines are removed and the rest is tried again; each trial may reveal other refused lines.
         const MAX_TRIALS: usize = 10;
         for trial in 0..=MAX_TRIALS {
             let this = Proposing { wanted: &sayable, ..*self };
             let dropped: BTreeSet<String> = left_out.keys().cloned().collect();
-            let (choice, draft, outcome) = this.best(&dropped);
+            let (choice, draft, outcome) = this.cheapest(&dropped);
             let report = match outcome {
                 Outcome::Planned { plan, .. } => {
-                    let mut keep = self.keep();
+                    let mut keep = self.options_to_keep();
                     let draft = if self.with_options {
                         this.as_options(draft, &plan, &mut keep, told)
                     } else {
@@ -116,7 +116,7 @@ impl<'i> Proposing<'_, 'i> {
             }
             let routes = sayable.routes.len();
             sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
-            let hosts = |of: &Wanted<'i>| {
+            let hosts = |of: &SourceIngress<'i>| {
                 of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>()
             };
             let (left, all) = (hosts(&sayable), hosts(self.wanted));
@@ -150,7 +150,7 @@ impl<'i> Proposing<'_, 'i> {
         let is_guilty = |key: &&String| {
             let mut without = draft.clone();
             without.block.remove(*key);
-            match tried(self.bare, &without, self.settings) {
+            match decide(self.bare, &without, self.settings) {
                 Outcome::Planned { .. } => true,
                 Outcome::Refused(report) | Outcome::Conflicting(report) => {
                     report.of(Severity::Error).count() < errors
@@ -167,7 +167,7 @@ impl<'i> Proposing<'_, 'i> {
     }
 
     /// The annotations that no line of the block can express.
-    fn unsayable(&self) -> BTreeMap<String, Finding> {
+    fn inexpressible_annotations(&self) -> BTreeMap<String, Finding> {
         let Some(main) = self.wanted.main() else { return BTreeMap::new() };
         let is_unsayable = |(key, value): &(&String, &String)| line(key, value).is_none();
         let finding = |(key, value): (&String, &String)| {
@@ -187,7 +187,7 @@ impl<'i> Proposing<'_, 'i> {
     }
 
     /// The draft with the lowest cost.
-    fn best<'s>(&'s self, dropped: &BTreeSet<String>) -> (Choice<'s>, Draft, Outcome) {
+    fn cheapest<'s>(&'s self, dropped: &BTreeSet<String>) -> (Choice<'s>, Draft, Outcome) {
         let mut best: Option<(Cost, usize, Choice<'s>, Draft, Outcome)> = None;
         // There may be thousands of profiles, and trying all of them for each import would take too long.
         const MAX_PROFILES: usize = 20;
@@ -198,7 +198,7 @@ impl<'i> Proposing<'_, 'i> {
             let size = if profile.is_none() && profiles(self.settings).is_empty() {
                 0
             } else {
-                smallest(self.bare, draft.clone(), &self.keep(), self.settings).annotations().len()
+                smallest(self.bare, draft.clone(), &self.options_to_keep(), self.settings).annotations().len()
             };
             if best.as_ref().is_none_or(|(known, length, ..)| (cost, size) < (*known, *length)) {
                 best = Some((cost, size, choice, draft, outcome));
@@ -209,7 +209,7 @@ impl<'i> Proposing<'_, 'i> {
             None => {
                 let choice = Choice::new(self.wanted, None);
                 let draft = choice.draft(self.wanted, dropped);
-                let outcome = tried(self.bare, &draft, self.settings);
+                let outcome = decide(self.bare, &draft, self.settings);
                 (choice, draft, outcome)
             }
         }
@@ -224,7 +224,7 @@ impl<'i> Proposing<'_, 'i> {
         let mut choice = Choice::new(self.wanted, profile);
         choice.kind = kinds(self.wanted).first().copied().flatten();
         choice.certificate = certificates(self.wanted).first().copied().unwrap_or(Certificate::None);
-        let (mut cost, mut draft, mut outcome) = self.weigh(&choice, dropped);
+        let (mut cost, mut draft, mut outcome) = self.cost_of(&choice, dropped);
         let mut others: Vec<Choice<'s>> = Vec::new();
         let steps: [fn(&Self, &Choice<'s>) -> Vec<Choice<'s>>; 5] = [
             |this, choice| {
@@ -255,7 +255,7 @@ impl<'i> Proposing<'_, 'i> {
             others.clear();
             others.extend(step(self, &choice));
             for other in others.drain(..) {
-                let (less, better, result) = self.weigh(&other, dropped);
+                let (less, better, result) = self.cost_of(&other, dropped);
                 if less < cost {
                     (cost, choice, draft, outcome) = (less, other, better, result);
                 }
@@ -266,21 +266,22 @@ impl<'i> Proposing<'_, 'i> {
         {
             let ingress = self.wanted.main().map(Ingress::name).unwrap_or_default();
             choice.name = Some(format!("{}-{ingress}", self.wanted.service));
-            (cost, draft, outcome) = self.weigh(&choice, dropped);
+            (cost, draft, outcome) = self.cost_of(&choice, dropped);
         }
         (cost, choice, draft, outcome)
     }
 
-    fn weigh(&self, choice: &Choice<'_>, dropped: &BTreeSet<String>) -> (Cost, Draft, Outcome) {
+    fn cost_of(&self, choice: &Choice<'_>, dropped: &BTreeSet<String>) -> (Cost, Draft, Outcome) {
         let draft = choice.draft(self.wanted, dropped);
-        let outcome = tried(self.bare, &draft, self.settings);
+        let outcome = decide(self.bare, &draft, self.settings);
         let cost = match &outcome {
             Outcome::Planned { plan, report } => {
                 let emitted = emit_all([plan.as_ref()]);
                 match made(plan, &emitted) {
                     Some(ingress) => {
                         let told = reported_keys([report, &emitted.report], &draft.annotations());
-                        let all = differences(self.wanted, &Made { ingress: &ingress, told: &told });
+                        let all =
+                            differences(self.wanted, &EmittedIngress { ingress: &ingress, told: &told });
                         let (lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {
                             let own =
@@ -308,7 +309,7 @@ impl<'i> Proposing<'_, 'i> {
 
     /// The options that are kept although the settings may give the same value: the first port of a Service that is not in the
     /// input is not known.
-    fn keep(&self) -> Vec<&'static str> {
+    fn options_to_keep(&self) -> Vec<&'static str> {
         let mut keep = vec![keys::CANARY_OF];
         if self.given.is_none() {
             keep.push(keys::PORT);
@@ -323,8 +324,8 @@ impl<'i> Proposing<'_, 'i> {
             return own;
         }
         let other = Choice { paths_in_urls: false, ..choice.clone() };
-        let (cost, draft, _) = self.weigh(&other, dropped);
-        let (own_cost, ..) = self.weigh(choice, dropped);
+        let (cost, draft, _) = self.cost_of(&other, dropped);
+        let (own_cost, ..) = self.cost_of(choice, dropped);
         if cost > own_cost {
             return own;
         }
@@ -383,9 +384,9 @@ impl<'i> Proposing<'_, 'i> {
                 other.options.entry(key).and_modify(|value| *value = value.replace("(/|$)(.*)", ""));
             }
         }
-        match tried(self.bare, &other, self.settings) {
+        match decide(self.bare, &other, self.settings) {
             Outcome::Planned { plan, .. } if changes_path => {
-                let is_same = matches!(tried(self.bare, draft, self.settings),
+                let is_same = matches!(decide(self.bare, draft, self.settings),
                     Outcome::Planned { plan: own, .. } if objects(&own) == objects(&plan));
                 is_same.then_some(other).ok_or_else(|| "other requests would get there".to_owned())
             }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use xposer::service::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY_LABEL, SERVICE_LABEL};
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
-use xposer_import::{Became, Imported, Input, import};
+use xposer_import::{ImportResult, Imported, Input, import};
 use xposer_testkit::cases;
 
 /// The Ingresses among the objects of some Services, by namespace and name.
@@ -80,7 +80,7 @@ fn round_trip(
             .map(|it| format!("{}: {}", it.path, it.message))
             .collect();
         // It proves itself: what it calls the same has the same bytes, and whatever has other bytes is told.
-        if became[index] == Became::Same {
+        if became[index] == ImportResult::Same {
             let told = findings.iter().any(|it| it.object == xposer_import::Object::Ingress(index));
             assert!(
                 is_same || told,

@@ -20,8 +20,8 @@ use crate::connect::Connection;
 use crate::diff::{self, Change};
 use crate::failure::Failure;
 use crate::resources;
-use crate::session::{Exit, Stop, read, text};
-use crate::world::{Wanted, World};
+use crate::session::{CommandError, Exit, read, text};
+use crate::world::{ClusterObjects, Scope};
 
 /// The field manager of the annotation.
 const MANAGER: &str = "kubectl-xposer";
@@ -31,7 +31,7 @@ pub(crate) async fn adopt(
     args: &AdoptArgs,
     cluster: &ClusterArgs,
     console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     let (kind, name) = resources::object(&args.object)?;
     let service_name = resources::service_name(&args.service)?;
     let connection = Connection::new(cluster).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn adopt(
     let asked = ("get", resource.plural.as_str(), Some(namespace));
     let document = connection.ask(asked, api.get(&name)).await.map_err(Failure::from)?;
     let selection = Selection { resources: vec![format!("svc/{service_name}")], ..Selection::default() };
-    let wanted = Wanted { selection: &selection, everything: false };
+    let wanted = Scope { selection: &selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
 
     let service = ServiceKey::new(namespace, &args.service);
@@ -103,7 +103,7 @@ async fn write_annotation(
     document: &Document,
     key: &ObjectKey,
     console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     let object = named(key.kind, &key.name);
     let annotation = document.metadata.annotations.as_ref().and_then(|all| all.get(ADOPT_ANNOTATION));
     if annotation.is_some_and(|name| *name == args.service) {
@@ -159,7 +159,7 @@ fn take_back(key: &ObjectKey) -> String {
 
 /// The reasons on the side of the Service why it cannot have the object.
 fn of_service(
-    world: &World,
+    world: &ClusterObjects,
     service: &ServiceKey,
     key: &ObjectKey,
     decision: Option<&Decision>,
@@ -341,7 +341,7 @@ fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Document, ObjectKey, ServiceKey, World, lost_paths, of_service, unprotected};
+    use super::{ClusterObjects, Document, ObjectKey, ServiceKey, lost_paths, of_service, unprotected};
     use xposer_live::kinds::Kind;
 
     fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
@@ -361,7 +361,7 @@ mod tests {
                 "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com"}}});
         let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
         let wrong = |service: &Value| {
-            let world = World::of(std::slice::from_ref(service), xposer::Settings::default());
+            let world = ClusterObjects::of(std::slice::from_ref(service), xposer::Settings::default());
             let decisions = crate::diff::decisions(&world);
             let wants = decisions.iter().flat_map(crate::diff::desired).next();
             let wrong = of_service(&world, &ServiceKey::new("shop", "web"), &key, decisions.first(), wants);

@@ -18,7 +18,7 @@ const NAME_IT: &str =
     "give the settings with --settings FILE, or name the controller with --controller NAMESPACE/NAME";
 
 /// The settings that apply, and their source.
-pub(crate) struct Found {
+pub(crate) struct AppliedSettings {
     pub(crate) settings: Settings,
     pub(crate) file: Option<SettingsFile>,
     /// The only namespace that the controller watches; `None` for all.
@@ -30,13 +30,13 @@ pub(crate) struct Found {
 }
 
 /// The reason why there are no settings.
-pub(crate) enum Missing {
+pub(crate) enum SettingsError {
     Failure(Failure),
     /// The settings are invalid.
-    Wrong(Findings),
+    Invalid(Findings),
 }
 
-impl From<Failure> for Missing {
+impl From<Failure> for SettingsError {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
     }
@@ -48,12 +48,12 @@ pub(crate) async fn settings(
     args: &ClusterArgs,
     scope: Option<&str>,
     stdin: &mut dyn std::io::Read,
-) -> Result<Found, Missing> {
+) -> Result<AppliedSettings, SettingsError> {
     let Some(path) = &args.settings else {
         return find(connection, args.controller.as_ref(), scope).await;
     };
-    let (file, settings) = xposer_cli::read_settings(path, stdin).map_err(Missing::Wrong)?;
-    Ok(Found { settings, file: Some(file), watched: None, stamps: false, told: None })
+    let (file, settings) = xposer_cli::read_settings(path, stdin).map_err(SettingsError::Invalid)?;
+    Ok(AppliedSettings { settings, file: Some(file), watched: None, stamps: false, told: None })
 }
 
 /// Finds the controller that watches the namespace `scope` (`None`: any), and its settings.
@@ -61,10 +61,10 @@ async fn find(
     connection: &Connection,
     named: Option<&Namespaced>,
     scope: Option<&str>,
-) -> Result<Found, Missing> {
+) -> Result<AppliedSettings, SettingsError> {
     let found = match named {
         Some(named) => vec![named_one(connection, named).await?],
-        None => look(connection, scope).await?,
+        None => list_deployments(connection, scope).await?,
     };
     let mut candidates: Vec<Controller> = found.iter().filter_map(Controller::of).collect();
     if let Some(named) = named
@@ -80,7 +80,7 @@ async fn find(
         candidates.retain(is_of_scope);
     }
     match candidates.as_slice() {
-        [] => Ok(Found {
+        [] => Ok(AppliedSettings {
             settings: Settings::default(),
             file: None,
             watched: None,
@@ -109,7 +109,7 @@ async fn named_one(connection: &Connection, named: &Namespaced) -> Result<Deploy
 }
 
 /// The Deployments of controllers, in all namespaces, or in `scope` if listing all is forbidden.
-async fn look(connection: &Connection, scope: Option<&str>) -> Result<Vec<Deployment>, Failure> {
+async fn list_deployments(connection: &Connection, scope: Option<&str>) -> Result<Vec<Deployment>, Failure> {
     let mut found = Vec::new();
     let all: Api<Deployment> = Api::all(connection.client.clone());
     let mut take = |deployment| found.push(deployment);
@@ -180,9 +180,9 @@ impl Controller {
         format!("{}/{}", self.namespace, self.name)
     }
 
-    async fn read(&self, connection: &Connection) -> Result<Found, Missing> {
+    async fn read(&self, connection: &Connection) -> Result<AppliedSettings, SettingsError> {
         let place = self.place();
-        let found = |settings, file, told| Found {
+        let found = |settings, file, told| AppliedSettings {
             settings,
             file,
             watched: self.watched.clone(),
@@ -210,7 +210,7 @@ impl Controller {
         let name = format!("{map}[{key}]");
         let file = File::of_bytes(name, text.clone().into_bytes());
         let read = file.and_then(|file| SettingsFile::read(file, "kubectl xposer check --settings -"));
-        let (file, settings) = read.map_err(Missing::Wrong)?;
+        let (file, settings) = read.map_err(SettingsError::Invalid)?;
         let told = format!("settings: {map}, key {key}, of Deployment {place}");
         Ok(found(settings, Some(file), told))
     }

@@ -24,8 +24,8 @@ use xposer_manifest::Finding;
 use crate::args::{ClusterArgs, DiffArgs};
 use crate::connect::Connection;
 use crate::failure::Failure;
-use crate::session::{Exit, Stop, read, text};
-use crate::world::{Entry, Wanted, World};
+use crate::session::{CommandError, Exit, read, text};
+use crate::world::{ClusterObjects, Entry, Scope};
 
 pub(crate) use compared::Change;
 use compared::Compared;
@@ -36,9 +36,9 @@ pub(crate) async fn diff(
     args: &DiffArgs,
     cluster: &ClusterArgs,
     console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     let connection = Connection::new(cluster).await?;
-    let wanted = Wanted { selection: &args.selection, everything: false };
+    let wanted = Scope { selection: &args.selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
     let decisions = decisions(&world);
     let wants: BTreeSet<&ObjectKey> = decisions.iter().flat_map(desired).map(|it| &it.key).collect();
@@ -61,7 +61,7 @@ pub(crate) async fn diff(
 
 /// The decisions about all Services by a controller that starts now. A Service that is being deleted gets no new claims: it is
 /// decided as refused, so its objects stay.
-pub(crate) fn decisions(world: &World) -> Vec<Decision> {
+pub(crate) fn decisions(world: &ClusterObjects) -> Vec<Decision> {
     let asking = world.entries.iter().zip(&world.outcomes);
     let asking = asking.filter(|(_, outcome)| !matches!(outcome, xposer::Outcome::NotExposed { .. }));
     let asking: Vec<(&Arc<ServiceKey>, Cow<'_, StoredService>)> =
@@ -104,7 +104,7 @@ struct Objects {
 impl Objects {
     async fn read(
         connection: &Connection,
-        world: &World,
+        world: &ClusterObjects,
         wants: &BTreeSet<&ObjectKey>,
     ) -> Result<Self, Failure> {
         let mut objects = Self::default();
@@ -150,7 +150,7 @@ impl Objects {
 }
 
 impl Compared {
-    fn service(&mut self, decision: &Decision, world: &World, objects: &Objects) {
+    fn service(&mut self, decision: &Decision, world: &ClusterObjects, objects: &Objects) {
         let Some(entry) = world.entry(&decision.key) else { return };
         // Kubernetes deletes the objects of such a Service.
         if entry.stored.terminating {
@@ -197,7 +197,7 @@ impl Compared {
     /// Compares the objects of a Service. Returns whether all of them can be written.
     fn objects(&mut self, decision: &Decision, wants: &[Desired], uid: &str, objects: &Objects) -> bool {
         let mut sorted: Vec<&Desired> = wants.iter().collect();
-        sorted.sort_by_key(|it| !kinds::is_helper(it.key.kind));
+        sorted.sort_by_key(|it| !kinds::is_auxiliary(it.key.kind));
         let mut withheld = BTreeSet::<Kind>::new();
         let mut is_complete = true;
         for Desired { key, body, .. } in sorted {
@@ -250,7 +250,7 @@ impl Compared {
     }
 
     /// The objects of Services that no longer request exposure.
-    fn no_longer_asked(&mut self, world: &World, objects: &Objects) {
+    fn no_longer_asked(&mut self, world: &ClusterObjects, objects: &Objects) {
         let asking: BTreeSet<&Arc<ServiceKey>> = world.asking().collect();
         for service in objects.of_service.keys() {
             if asking.contains(service) || !world.is_chosen(service) {
@@ -280,7 +280,7 @@ impl Compared {
     }
 
     /// The annotations that are written back on the Service.
-    fn stamp(&mut self, decision: &Decision, exposed: &Exposed, document: Value, world: &World) {
+    fn stamp(&mut self, decision: &Decision, exposed: &Exposed, document: Value, world: &ClusterObjects) {
         if !world.stamps || !world.settings.stamp() {
             return;
         }
@@ -327,7 +327,7 @@ mod tests {
         let mut old = service("old", 1);
         let new = service("new", 2);
         let decided = |old: &Value| {
-            let world = World::of(&[old.clone(), new.clone()], Settings::default());
+            let world = ClusterObjects::of(&[old.clone(), new.clone()], Settings::default());
             let decisions = decisions(&world);
             let exposed: Vec<String> =
                 decisions.iter().flat_map(desired).map(|it| it.key.to_string()).collect();

@@ -12,10 +12,10 @@ use xposer_manifest::Findings;
 
 use crate::args::{ClusterArgs, ImportArgs, Ingresses, InitArgs};
 use crate::connect::{Connection, Refusal};
-use crate::controller::{self, Missing};
+use crate::controller::{self, SettingsError};
 use crate::failure::Failure;
 use crate::resources;
-use crate::session::{Exit, Stop};
+use crate::session::{CommandError, Exit};
 use crate::world::{full_name, servers_not_seen};
 
 /// Prints the annotations for the Services behind Ingresses.
@@ -23,13 +23,13 @@ pub(crate) async fn import(
     args: &ImportArgs,
     cluster: &ClusterArgs,
     console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let connection = Connection::new(cluster).await?;
     let asked = Asked::new(&connection, &args.ingresses)?;
     let found = match controller::settings(&connection, cluster, asked.scope, console.stdin).await {
         // These are findings like any other, so a program gets them in its format.
-        Err(Missing::Wrong(findings)) => {
+        Err(SettingsError::Invalid(findings)) => {
             printer.print(findings, console.stderr)?;
             return Ok(Exit::Unusable);
         }
@@ -50,7 +50,7 @@ pub(crate) async fn init(
     args: &InitArgs,
     cluster: &ClusterArgs,
     console: &mut Console<'_>,
-) -> Result<Exit, Stop> {
+) -> Result<Exit, CommandError> {
     if cluster.settings.is_some() || cluster.controller.is_some() {
         let failure = Failure::new("error: init proposes settings, and reads none");
         return Err(failure

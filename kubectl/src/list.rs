@@ -9,7 +9,7 @@ use xposer_report::model::{Access, CertificateSource, Refused, Row};
 
 use crate::args::{ListArgs, ListOutput};
 use crate::table;
-use crate::world::World;
+use crate::world::ClusterObjects;
 
 /// A line of the list.
 enum Line<'r> {
@@ -127,7 +127,7 @@ fn headings(with_namespace: bool, is_wide: bool) -> Vec<&'static str> {
 /// Prints the list. Returns a sentence if there is nothing to list.
 pub(crate) fn write(
     args: &ListArgs,
-    world: &World,
+    world: &ClusterObjects,
     report: &Report,
     out: &mut dyn Write,
 ) -> io::Result<Option<String>> {

@@ -30,10 +30,10 @@ use args::{
     CheckArgs, Cli, ClusterArgs, Command, ExplainArgs, ListArgs, ReportArgs, ReportOutput, Selection,
 };
 use connect::Connection;
-use controller::Missing;
+use controller::SettingsError;
 use failure::Failure;
-use session::{Exit, Stop, read, text};
-use world::{Wanted, World};
+use session::{CommandError, Exit, read, text};
+use world::{ClusterObjects, Scope};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -54,24 +54,26 @@ fn main() -> ExitCode {
 }
 
 /// Prints the reason of a failure. It is no error if the reader of the output is gone, such as `head`.
-fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
+fn give_up(stop: CommandError, console: &mut Console<'_>) -> Exit {
     let said = match stop {
-        Stop::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
-        Stop::Output(error) => {
+        CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
+        CommandError::Output(error) => {
             writeln!(console.stderr, "error: the output cannot be written: {error}")
         }
-        Stop::Missing(Missing::Failure(Failure { message, help })) => {
+        CommandError::Missing(SettingsError::Failure(Failure { message, help })) => {
             let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
             write!(console.stderr, "{}", visible_lines(&format!("{message}\n{help}")))
         }
-        Stop::Missing(Missing::Wrong(findings)) => text(console).print(findings, console.stderr),
+        CommandError::Missing(SettingsError::Invalid(findings)) => {
+            text(console).print(findings, console.stderr)
+        }
     };
     // If standard error also fails, only the exit status remains.
     let _ = said.and_then(|()| console.stderr.flush());
     Exit::Unusable
 }
 
-async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
+async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, CommandError> {
     let Cli { command, cluster } = cli;
     match command {
         Command::List(args) => list(&args, &cluster, console).await,
@@ -85,9 +87,13 @@ async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
     }
 }
 
-async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+async fn list(
+    args: &ListArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, CommandError> {
     let connection = Connection::new(cluster).await?;
-    let wanted = Wanted { selection: &args.selection, everything: false };
+    let wanted = Scope { selection: &args.selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
     let report = make_report(&world, Options::default());
     if let Some(nothing) = list::write(args, &world, &report, console.stdout)? {
@@ -97,14 +103,18 @@ async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>)
 }
 
 /// The report about the selected Services.
-fn make_report(world: &World, options: Options<'_>) -> Report {
+fn make_report(world: &ClusterObjects, options: Options<'_>) -> Report {
     let (services, outcomes): (Vec<Service<'_>>, Vec<&Outcome>) =
         world.shown().map(|(entry, outcome)| (entry.view(), outcome)).unzip();
     let options = Options { precedence: Precedence::OldestFirst, ..options };
     Report::of_some(&services, &outcomes, &world.settings, &options)
 }
 
-async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+async fn explain(
+    args: ExplainArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, CommandError> {
     let ExplainArgs { resources, selector, all_namespaces } = args;
     let is_of_services = selector.is_some() || all_namespaces;
     match resources.as_slice() {
@@ -116,7 +126,7 @@ async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console
     }
     let connection = Connection::new(cluster).await?;
     let selection = Selection { resources, all_namespaces, selector };
-    let wanted = Wanted { selection: &selection, everything: false };
+    let wanted = Scope { selection: &selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
     for (place, (entry, outcome)) in world.shown().enumerate() {
         if place > 0 {
@@ -130,7 +140,7 @@ async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console
 }
 
 /// Explains a word, or lists all words, as the command line does.
-fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, Stop> {
+fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, CommandError> {
     if xposer_cli::explain_word(word, "kubectl xposer explain", console)? {
         return Ok(Exit::Done);
     }
@@ -141,15 +151,19 @@ fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, S
     Ok(Exit::Unusable)
 }
 
-async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+async fn check(
+    args: &CheckArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, CommandError> {
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let has_summary = args.diagnostics.has_summary();
     let connection = Connection::new(cluster).await?;
-    let wanted = Wanted { selection: &args.selection, everything: true };
-    let world = World::read(&connection, cluster, &wanted, console.stdin).await;
+    let wanted = Scope { selection: &args.selection, everything: true };
+    let world = ClusterObjects::read(&connection, cluster, &wanted, console.stdin).await;
     let world = match world {
         // These are findings like any other, so a program gets them in its format.
-        Err(Missing::Wrong(findings)) => {
+        Err(SettingsError::Invalid(findings)) => {
             printer.print(findings, console.stderr)?;
             return Ok(Exit::Unusable);
         }
@@ -166,9 +180,13 @@ async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_
     Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
 }
 
-async fn report(args: &ReportArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+async fn report(
+    args: &ReportArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, CommandError> {
     let connection = Connection::new(cluster).await?;
-    let wanted = Wanted { selection: &args.selection, everything: false };
+    let wanted = Scope { selection: &args.selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
     let options = Options {
         compare_target: args.compare_target,

@@ -7,30 +7,30 @@ use xposer_cli::{Console, Diagnostics, Printer};
 
 use crate::args::ClusterArgs;
 use crate::connect::Connection;
-use crate::controller::Missing;
+use crate::controller::SettingsError;
 use crate::failure::Failure;
-use crate::world::{Wanted, World};
+use crate::world::{ClusterObjects, Scope};
 
 /// The reason why a command ends early.
-pub(crate) enum Stop {
-    Missing(Missing),
+pub(crate) enum CommandError {
+    Missing(SettingsError),
     /// An error of writing an output.
     Output(io::Error),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
-        Self::Missing(Missing::Failure(failure))
+        Self::Missing(SettingsError::Failure(failure))
     }
 }
 
-impl From<Missing> for Stop {
-    fn from(missing: Missing) -> Self {
+impl From<SettingsError> for CommandError {
+    fn from(missing: SettingsError) -> Self {
         Self::Missing(missing)
     }
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
@@ -45,10 +45,10 @@ pub(crate) fn text(console: &Console<'_>) -> Printer {
 pub(crate) async fn read(
     connection: &Connection,
     cluster: &ClusterArgs,
-    wanted: &Wanted<'_>,
+    wanted: &Scope<'_>,
     console: &mut Console<'_>,
-) -> Result<World, Stop> {
-    let mut world = World::read(connection, cluster, wanted, console.stdin).await?;
+) -> Result<ClusterObjects, CommandError> {
+    let mut world = ClusterObjects::read(connection, cluster, wanted, console.stdin).await?;
     if let Some(told) = &world.told {
         writeln!(console.stderr, "{told}")?;
     }

@@ -16,7 +16,7 @@ use xposer_manifest::{Finding, Findings, SettingsFile};
 
 use crate::args::{ClusterArgs, Selection};
 use crate::connect::{Connection, Refusal};
-use crate::controller::{self, Found, Missing};
+use crate::controller::{self, AppliedSettings, SettingsError};
 use crate::failure::Failure;
 use crate::resources;
 
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 /// All inputs that decide how Services are exposed, and the decisions.
-pub(crate) struct World {
+pub(crate) struct ClusterObjects {
     /// The Services, ordered by namespace and name.
     pub(crate) entries: Vec<Entry>,
     /// The decision about each Service.
@@ -51,25 +51,25 @@ pub(crate) struct World {
 }
 
 /// The selection of the user.
-pub(crate) struct Wanted<'w> {
+pub(crate) struct Scope<'w> {
     pub(crate) selection: &'w Selection,
     /// Whether to include Services that do not request exposure.
     pub(crate) everything: bool,
 }
 
-impl World {
+impl ClusterObjects {
     /// Reads all inputs, and decides.
     pub(crate) async fn read(
         connection: &Connection,
         args: &ClusterArgs,
-        wanted: &Wanted<'_>,
+        wanted: &Scope<'_>,
         stdin: &mut dyn std::io::Read,
-    ) -> Result<Self, Missing> {
+    ) -> Result<Self, SettingsError> {
         let Selection { resources, all_namespaces, selector } = wanted.selection;
         let names = resources::services(resources)?;
         resources::check_selection(&names, *all_namespaces, selector.as_deref())?;
         let scope = (!all_namespaces).then(|| connection.namespace.clone());
-        let Found { settings, file, watched, stamps, told } =
+        let AppliedSettings { settings, file, watched, stamps, told } =
             controller::settings(connection, args, scope.as_deref(), stdin).await?;
         let mut notes: Findings = file.iter().filter_map(|file| file.note().cloned()).collect();
         let watched = watched.as_deref();
@@ -245,7 +245,7 @@ async fn exposed(
 /// Reads the Services that the user selected by name or by labels; `None` if all are selected.
 async fn chosen(
     connection: &Connection,
-    wanted: &Wanted<'_>,
+    wanted: &Scope<'_>,
     names: &[String],
     scope: Option<&str>,
     services: &mut Services,

@@ -44,7 +44,7 @@ pub fn needed_by(kind: Kind) -> &'static [Kind] {
 }
 
 /// Whether objects of other kinds need objects of this kind.
-pub fn is_helper(kind: Kind) -> bool {
+pub fn is_auxiliary(kind: Kind) -> bool {
     !needed_by(kind).is_empty()
 }
 

@@ -95,7 +95,7 @@ pub fn claims(service: &StoredService, settings: &Settings) -> Claims {
             None => shared.push(digest(&claim)),
         }
     }
-    let servers = outcome.plan().map(servers::asked);
+    let servers = outcome.plan().map(servers::server_dependencies);
     Claims { shared: shared.into(), one_way: one_way.into(), servers }
 }
 

@@ -213,7 +213,7 @@ fn of_gateway(namespace: &str, name: &str) -> u64 {
 }
 
 /// The hashes of the class and the Gateways of a plan, whose facts decide which controller serves it.
-pub fn asked(plan: &Plan) -> Box<[u64]> {
+pub fn server_dependencies(plan: &Plan) -> Box<[u64]> {
     let own = plan.namespace().unwrap_or_default();
     let gateways = plan.parents().iter().chain(plan.http_parents());
     let gateways = gateways.map(|it| of_gateway(it.namespace.as_deref().unwrap_or(own), &it.name));

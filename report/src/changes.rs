@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use xposer::internal::{is_guessed, lost_protections, servers, shortened};
+use xposer::internal::{is_only_assumed, lost_protections, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
 /// The maximum size of a help in bytes; it may contain a value of the Service.
@@ -157,7 +157,7 @@ pub fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
     let targets = were.keys().chain(added);
     let served = targets.map(|target| {
         let by = |side: &BTreeMap<Target, &'static str>| side.get(target).copied().unwrap_or("nobody");
-        let guessed = is_guessed(old, new, *target);
+        let guessed = is_only_assumed(old, new, *target);
         Served { target: target.as_str(), before: by(&were), after: by(&are), guessed }
     });
     served.filter(|served| served.before != served.after || served.guessed).collect()

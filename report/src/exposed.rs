@@ -1,6 +1,6 @@
 //! Makes the row of an exposed Service from its plan.
 
-use xposer::internal::{self, AccessLevel, servers, shortened, urls};
+use xposer::internal::{self, AccessLevel, route_urls, servers, shortened};
 use xposer::service::PortRef;
 use xposer::values::ParentRef;
 use xposer::{Plan, Target};
@@ -69,7 +69,7 @@ pub(crate) fn row((namespace, service): (&str, &str), plan: &Plan, access: Acces
 }
 
 fn row_urls(plan: &Plan) -> Vec<Url> {
-    let routes = plan.routes().iter().zip(urls(plan));
+    let routes = plan.routes().iter().zip(route_urls(plan));
     let urls = routes.map(|(route, url)| Url {
         url,
         host: route.host.clone(),
@@ -138,7 +138,7 @@ fn certificate(certificate: internal::Certificate) -> Certificate {
 }
 
 fn dns(plan: &Plan) -> Dns {
-    let internal::Dns { hosts, target, ttl, left_out_by } = internal::dns(plan);
+    let internal::Dns { hosts, target, ttl, left_out_by } = internal::dns_records(plan);
     let short = |text: String| shortened(&text, None, MAX_VALUE);
     Dns { hosts, target: target.map(short), ttl: ttl.map(short), left_out_by }
 }

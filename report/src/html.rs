@@ -8,7 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Access, CertificateSource, ClusterState, MigrationResult, Refused, Report, Row, Told};
+use crate::model::{
+    Access, CertificateSource, ClusterState, MigrationResult, Refused, Report, Row, ServiceFinding,
+};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
@@ -87,7 +89,7 @@ struct RefusedPart<'r> {
 
 /// A finding about a Service, and the row number of the Service, if it has one.
 struct ToldPart<'r> {
-    told: &'r Told,
+    told: &'r ServiceFinding,
     line: Option<usize>,
 }
 
@@ -110,7 +112,7 @@ impl<'r> Page<'r> {
                 Err((at, refused)) => Line::Refused(number, at, refused),
             });
         }
-        let part = |told: &'r Told| {
+        let part = |told: &'r ServiceFinding| {
             let line = numbers.get(&(told.namespace.as_str(), told.service.as_str())).copied();
             ToldPart { told, line }
         };

@@ -33,7 +33,7 @@ pub struct Report {
     /// The Services that ask to be exposed and are refused, in the same order.
     pub refused: Vec<Refused>,
     /// The findings about the Services that are not refused: warnings, then infos.
-    pub findings: Vec<Told>,
+    pub findings: Vec<ServiceFinding>,
     /// Claims that several Services make and at most one can have.
     pub conflicts: Vec<Conflict>,
     /// The hosts that belong to another namespace, or do not belong to the namespace of their Service, according to the setting
@@ -358,7 +358,7 @@ pub struct Refused {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
+pub struct ServiceFinding {
     /// The namespace of the Service; empty if it has none.
     pub namespace: String,
     /// The name of the Service.
@@ -490,7 +490,7 @@ macro_rules! named {
     };
 }
 
-named!(Row, Refused, Told, Claimant, ForeignHost);
+named!(Row, Refused, ServiceFinding, Claimant, ForeignHost);
 
 impl RowTarget {
     /// Returns the text for an object without a class or parent.

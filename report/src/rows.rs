@@ -12,7 +12,7 @@ use crate::changes::{Changes, MAX_HELP, Made, findings, served_by};
 use crate::exposed::{canary_of, of_level, row};
 use crate::model::{
     API_VERSION, Access, Canary, Claimant, Cluster, Conflict, Finding, ForeignHost, LeftOut, Migration,
-    MigrationResult, MigrationSummary, Place, Refused, Report, Row, Summary, Told,
+    MigrationResult, MigrationSummary, Place, Refused, Report, Row, ServiceFinding, Summary,
 };
 
 /// Returns the place in a file of a finding about the Service at a position.
@@ -107,7 +107,7 @@ impl Report {
         let mut order: Vec<usize> = (0..services.len().min(outcomes.len())).collect();
         let name_of = |at: &usize| services.get(*at).map(identity).unwrap_or_default();
         order.sort_by_key(name_of);
-        let mut maker = Maker {
+        let mut maker = ReportBuilder {
             services,
             outcomes,
             options,
@@ -134,9 +134,9 @@ impl Report {
         let there = there.as_ref().map(|(outcomes, report)| (*outcomes, Made::new(report)));
         let rows = maker.rows(&order, there.as_ref());
         let (refused, foreign_hosts) = maker.refused(&order);
-        let told = maker.told(&order);
+        let told = maker.service_findings(&order);
         let conflicts = maker.conflicts(settings);
-        let Maker { mut left_out, summary, limit, .. } = maker;
+        let ReportBuilder { mut left_out, summary, limit, .. } = maker;
         left_out.limit = limit;
         let LeftOut { services: unseen, rows: more, refused: others, findings: unsaid, .. } = left_out;
         let is_complete = unseen + more + others + unsaid + left_out.others == 0;
@@ -174,7 +174,7 @@ impl Report {
 /// The decisions under the other target, and the findings about the objects.
 type OtherTarget<'t> = (&'t Vec<Outcome>, Made<'t>);
 
-struct Maker<'m, 's> {
+struct ReportBuilder<'m, 's> {
     services: &'m [Service<'s>],
     outcomes: &'m [&'m Outcome],
     options: &'m Options<'m>,
@@ -191,7 +191,7 @@ fn identity<'s>(service: &'s Service<'_>) -> (&'s str, &'s str) {
     (service.namespace().unwrap_or_default(), service.name())
 }
 
-impl<'m> Maker<'m, '_> {
+impl<'m> ReportBuilder<'m, '_> {
     fn name(&self, at: usize) -> (&'m str, &'m str) {
         self.services.get(at).map(identity).unwrap_or_default()
     }
@@ -338,7 +338,7 @@ impl<'m> Maker<'m, '_> {
     }
 
     /// The findings about the Services that are not refused, warnings first.
-    fn told(&mut self, order: &[usize]) -> Vec<Told> {
+    fn service_findings(&mut self, order: &[usize]) -> Vec<ServiceFinding> {
         let mut found: Vec<(usize, &Diagnostic)> = Vec::new();
         for at in order {
             let Some(outcome) = self.outcomes.get(*at) else { continue };
@@ -355,7 +355,11 @@ impl<'m> Maker<'m, '_> {
         for (at, diagnostic) in found {
             let (namespace, service) = self.name(at);
             if let Some(finding) = self.finding(at, diagnostic) {
-                told.push(Told { namespace: namespace.to_owned(), service: service.to_owned(), finding });
+                told.push(ServiceFinding {
+                    namespace: namespace.to_owned(),
+                    service: service.to_owned(),
+                    finding,
+                });
             }
         }
         told

@@ -3,7 +3,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{Idle, Key, Program};
+use crate::dialect::key::{Key, NeutralValue, Program};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
 use crate::dialect::{Loss, nginx, place_of, read_by, traefik};
@@ -25,7 +25,7 @@ struct Reader {
     controller: Controller,
     program: &'static Program,
     needs: &'static [&'static str],
-    idle: Idle,
+    idle: NeutralValue,
 }
 
 impl Reader {
@@ -36,7 +36,7 @@ impl Reader {
         };
         let reader = |target, controller| {
             let (program, row) = read_by(controller, key)?;
-            Some(Self { target, controller, program, needs: *row.needs, idle: row.idle })
+            Some(Self { target, controller, program, needs: *row.needs, idle: row.neutral })
         };
         if key.starts_with(nginx::PREFIX) {
             return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.has_stable_ingress());
@@ -53,7 +53,7 @@ impl Reader {
             return ineffective::is_on(plan, name);
         }
         let is_idle = |value: &str| {
-            !self.program.refuses_alone && self.program.find(name).is_some_and(|row| row.idle.is(value))
+            !self.program.refuses_alone && self.program.find(name).is_some_and(|row| row.neutral.is(value))
         };
         let is_it = |key: &str, value: &str| self.program.name_of(key) == Some(name) && !is_idle(value);
         let key = [prefix, "/", name].concat();
@@ -68,7 +68,7 @@ impl Reader {
 }
 
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
-pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(Reader, Vec<&Annotation>)> = Vec::new();
     for annotation in &context.plan.annotations {
         let Some(reader) = Reader::of(context.plan, &annotation.key) else { continue };
@@ -101,7 +101,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
             let name = nginx::any_name(key).or_else(|| reader.program.name_of(key));
             name.is_some_and(|name| needs.contains(&name))
         };
-        if context.is_swallowed(is_needed, report) {
+        if context.is_inside_other_value(is_needed, report) {
             continue;
         }
         let prefix = first.key.split_once('/').map_or("", |(prefix, _)| prefix);
@@ -152,7 +152,7 @@ fn read_elsewhere(
     let reads = |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
     let mut targets = plan.targets.iter().copied();
     let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)))?;
-    (!row.is_some_and(|row| row.idle.is(&annotation.value))).then_some((target, place, row))
+    (!row.is_some_and(|row| row.neutral.is(&annotation.value))).then_some((target, place, row))
 }
 
 /// Whether the rule `key-elsewhere` reports an annotation for this target.
@@ -161,7 +161,7 @@ pub(crate) fn is_elsewhere(plan: &Plan, annotation: &Annotation, target: Target)
 }
 
 /// Reports keys that the program of the class reads only on the Service, or in its ConfigMap.
-pub(crate) fn elsewhere(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn read_elsewhere_only(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
         let key = annotation.key.as_str();
@@ -169,7 +169,7 @@ pub(crate) fn elsewhere(context: &RuleContext<'_>, report: &mut Report) {
         let server = plan.controller(target).row().name;
         let said = format!("{server} reads no {} on the {target}", quoted(key));
         let (code, said) =
-            context.loss(row.map_or(Loss::Needed, |row| row.loss.max(Loss::Needed)), key, said);
+            context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, said);
         annotation.file_key(report, Problem::new(code, said).help(["move the line ", place].concat()));
     }
 }

@@ -7,7 +7,7 @@ use crate::dialect::mappings::{intent_of, is_equivalent, keys_of, weakened_by};
 use crate::dialect::nginx::ALIASES;
 use crate::dialect::{Allowed, is_snippet, problem_of_value, protects};
 use crate::plan::context::{RuleContext, is_refused};
-use crate::plan::{Annotation, Wanted};
+use crate::plan::{Annotation, RequestedIntent};
 use crate::resolve::{ASK, contradiction};
 use crate::values::Target;
 
@@ -57,11 +57,11 @@ fn says_denied(what: &str, other: &str, pattern: &str) -> String {
 }
 
 /// Checks that no forwarded line disables what an option or a setting asks for.
-pub(crate) fn disabled_by_line(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn options_without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotations.iter().filter(|it| it.is_forwarded() && plan.has_stable_ingress());
     for (given, (intents, does)) in given.filter_map(|it| Some((it, weakened_by(plan, it)?))) {
-        let is_undone = |it: &&Wanted| intents.contains(&it.intent) && it.origin != given.origin();
+        let is_undone = |it: &&RequestedIntent| intents.contains(&it.intent) && it.origin != given.origin();
         // If only ingress-nginx reads the annotations, the plan has no intents of them. So this searches the annotations of the
         // settings, too.
         let of_setting = |it: &Annotation| {
@@ -136,8 +136,8 @@ pub(crate) fn native_values(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// Reports annotations for an Ingress controller that are on the Service itself, where the controller does not read them.
-pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
-    for key in &context.service.of_ingresses {
+pub(crate) fn annotations_on_service(context: &RuleContext<'_>, report: &mut Report) {
+    for key in &context.service.ingress_annotations {
         let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));
         let help = if context.forwarded.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"

@@ -1,7 +1,7 @@
 //! The rule about annotations that protect only if another program than the assumed one serves the Service.
 
-use super::loss::{is_idle_where_tls_passes, is_removed, loss};
-use super::protects::guess;
+use super::loss::{is_ineffective_with_passthrough, is_removed, loss};
+use super::protects::assumed_program;
 use crate::diagnostics::{Code, Problem, Report, listed, quoted};
 use crate::dialect::Loss;
 use crate::dialect::nginx::rules::values::bad_value;
@@ -10,15 +10,15 @@ use crate::plan::{Annotation, Server};
 
 /// Reports forwarded annotations that protect the Service, and that the program which is only assumed to serve it does not read.
 /// Another program may serve it, so this is no Error.
-pub(crate) fn unread(context: &RuleContext<'_>, report: &mut Report) {
+pub(crate) fn protection_of_other_program(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let (assumed, known): (Vec<&Server>, Vec<&Server>) = plan.servers.iter().partition(|it| it.is_assumed());
     let [Server { target, .. }] = assumed[..] else { return };
     let is_lost = |it: &&Annotation| {
         it.is_forwarded()
-            && loss(plan, it, *target) == Loss::Protects
+            && loss(plan, it, *target) == Loss::Protection
             && known.iter().all(|server| loss(plan, it, server.target) == Loss::Nothing)
-            && !is_idle_where_tls_passes(plan, &it.key, *target)
+            && !is_ineffective_with_passthrough(plan, &it.key, *target)
             && !context.settings.accept_loss.fit(&it.key)
             && context.denial(it).is_none()
             && bad_value(plan, it).is_none()
@@ -31,7 +31,7 @@ pub(crate) fn unread(context: &RuleContext<'_>, report: &mut Report) {
     let said = format!(
         "{} {verb} the Service only if a program reads {what}: the assumed program is {}",
         listed(keys.iter().map(String::as_str), keys.len()),
-        guess(plan, *target)
+        assumed_program(plan, *target)
     );
     let help = match plan.class_name() {
         Some(_) => "name the program of the class in the setting controllers, or remove the line",

@@ -6,7 +6,7 @@ use crate::dialect::{effect, nginx};
 use crate::intents::{Intent, Loss};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Plan, Wanted};
+use crate::plan::{Plan, RequestedIntent};
 use crate::values::Target;
 
 /// Checks that a canary names another Service, and has a weight, a header or a cookie that selects its requests.
@@ -55,7 +55,7 @@ pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let protects = effect(&annotation.key)
-            .is_some_and(|effect| effect.loss >= Loss::Weakens && !effect.idle.is(&annotation.value));
+            .is_some_and(|effect| effect.loss >= Loss::Hardening && !effect.neutral.is(&annotation.value));
         let message = match plan.targets.first() {
             Some(Target::Ingress) | None => {
                 format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
@@ -82,7 +82,7 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
     if plan.targets.contains(&Target::Ingress) && !plan.controller(Target::Ingress).is_nginx() {
         return;
     }
-    let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
+    let own = |it: &&RequestedIntent| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
     let wanted = plan.intents.iter().filter(own).map(|wanted| (wanted.intent, &wanted.origin));
     let redirect = plan.https_redirect.as_ref().map(|wanted| (Intent::HttpsRedirect, &wanted.origin));
     let is_own =
@@ -94,7 +94,7 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
         );
         let code = match intent.loss() {
             Loss::Nothing => Code::TargetInexpressible,
-            Loss::Needed | Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
+            Loss::Behavior | Loss::Hardening | Loss::Protection => Code::CanaryAnnotationIgnored,
         };
         report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }

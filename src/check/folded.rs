@@ -10,7 +10,7 @@ use crate::dialect::{Loss, effect, external_dns, forecastle, nginx, protects};
 use crate::options::block::{EmbeddedKey, Line, embedded_keys};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
-use crate::resolve::is_read_here;
+use crate::resolve::is_for_xposer;
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::annotation_key_error;
 
@@ -20,7 +20,7 @@ const MAX_NAMES: usize = 3;
 /// The end of a message about a line whose loss is an Error.
 const PROTECTS: &str = ", although it protects the Service";
 
-const IN_LINES: &str = "write the block with `|-`, one annotation a line";
+const BLOCK_HELP: &str = "write the block with `|-`, one annotation a line";
 const IN_LINES_OR_QUOTES: &str =
     "write the block with `|-`, one annotation a line, or put the value in quotes";
 
@@ -31,7 +31,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     for (line, _) in &multiline_values {
         let said = format!("the value of {} spreads over several lines", quoted(line.key));
         let (code, said) = match effect(line.key) {
-            Some(Key { loss: Loss::Protects, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
+            Some(Key { loss: Loss::Protection, .. }) => (Code::ForwardMalformedProtection, said + PROTECTS),
             _ => (Code::ForwardMalformed, said),
         };
         let problem = Problem::new(code, said).help("put the value on one line").at(line.key_range.clone());
@@ -116,13 +116,14 @@ fn is_value(line: &str) -> bool {
 pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
     let lines = context.forwarded.block.lines();
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
-    let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
+    let help = if is_several { IN_LINES_OR_QUOTES } else { BLOCK_HELP };
     for line in lines {
         let inside = line.embedded_keys();
         let Some(first) = inside.first() else { continue };
         let start = line.value_range.start + first.start;
         let place = format!("in the value of {}", quoted(line.key));
-        let problem = problem(&inside, &place, is_spoilt(context, line.key, line.value)).help(help);
+        let problem =
+            problem(&inside, &place, is_invalid_by_folding(context, line.key, line.value)).help(help);
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(start..line.value_range.end));
     }
     if lines.is_empty() {
@@ -147,7 +148,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let place = format!("in the value of {}", quoted(key));
-        let problem = problem(&inside, &place, is_spoilt(context, key, value));
+        let problem = problem(&inside, &place, is_invalid_by_folding(context, key, value));
         annotation.file_value(report, problem.help("write each annotation as an entry of its own"));
     }
 }
@@ -164,7 +165,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
     else {
         return;
     };
-    let problem = problem(&inside, "in a comment", false).help(IN_LINES);
+    let problem = problem(&inside, "in a comment", false).help(BLOCK_HELP);
     let range = start + 1 + first.start..start + trimmed.len();
     report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
 }
@@ -191,12 +192,12 @@ fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem 
 }
 
 /// Whether the value is invalid because other keys were folded into it.
-fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
+fn is_invalid_by_folding(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
     // This is the first line of a folded YAML list.
     key.starts_with("- ")
         || shape.is_some_and(|shape| !shape.fits(value))
         || external_dns::is_checked(key)
         || forecastle::is_boolean(key)
-        || is_read_here(key, find(key), context.settings)
+        || is_for_xposer(key, find(key), context.settings)
 }

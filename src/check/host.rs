@@ -12,21 +12,21 @@ use crate::values::set;
 
 /// A host with the template that it came from.
 #[derive(Clone, Copy)]
-pub(crate) struct Written<'r> {
+pub(crate) struct HostSource<'r> {
     host: &'r str,
     host_origin: &'r Origin,
     template: &'r str,
     verbatim: bool,
 }
 
-impl<'r> From<&'r Route> for Written<'r> {
+impl<'r> From<&'r Route> for HostSource<'r> {
     fn from(rule: &'r Route) -> Self {
         let Route { host, host_origin, template, verbatim, .. } = rule;
         Self { host, host_origin, template, verbatim: *verbatim }
     }
 }
 
-impl<'r> From<&'r OtherHost> for Written<'r> {
+impl<'r> From<&'r OtherHost> for HostSource<'r> {
     fn from(other: &'r OtherHost) -> Self {
         let OtherHost { host, host_origin, template, verbatim } = other;
         Self { host, host_origin, template, verbatim: *verbatim }
@@ -40,8 +40,8 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain_errors = LazyCell::new(|| domain.map(|it| host_errors(&it.value)).unwrap_or_default());
     let mut accused = Vec::new();
     let plan = context.plan;
-    let others = plan.certificate_hosts.iter().map(Written::from);
-    for rule in plan.rules.iter().map(Written::from).chain(others) {
+    let others = plan.certificate_hosts.iter().map(HostSource::from);
+    for rule in plan.rules.iter().map(HostSource::from).chain(others) {
         let mut errors = host_errors(rule.host);
         // The host contains an unexpanded template or placeholder. Its upper-case letters are not a second problem.
         if errors.iter().any(|error| matches!(error, HostError::Character('{' | '}' | '<' | '>' | '$'))) {
@@ -80,9 +80,9 @@ fn same_kind(errors: &[HostError], error: &HostError) -> bool {
 pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     let own = context.service.namespace().unwrap_or_default();
     let plan = context.plan;
-    let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(Written::from);
+    let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(HostSource::from);
     // The rule `host` reports a missing host.
-    let written = plan.rules.iter().map(Written::from).chain(others).filter(|rule| !rule.host.is_empty());
+    let written = plan.rules.iter().map(HostSource::from).chain(others).filter(|rule| !rule.host.is_empty());
     for rule in written {
         if let Some(problem) = context.settings.problem_of_host(own, rule.host) {
             report.file(chosen_by(context, rule).path(), problem);
@@ -103,7 +103,7 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// Returns the origin of a valid host. This is the domain if the Service gives the domain but not the template.
-pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: Written<'f>) -> &'f Origin {
+pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: HostSource<'f>) -> &'f Origin {
     let domain = context.plan.domain.as_ref().filter(|domain| {
         matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_str())
     });
@@ -148,7 +148,7 @@ fn too_long_help(context: &RuleContext<'_>) -> &'static str {
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Problem {
+fn problem(context: &RuleContext<'_>, rule: HostSource<'_>, error: HostError) -> Problem {
     let host = quoted(rule.host);
     match error {
         HostError::Missing => Problem::new(
@@ -245,13 +245,13 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
     .found(rule.host)
 }
 
-fn part<'r>(rule: Written<'r>, range: &Range<usize>) -> &'r str {
+fn part<'r>(rule: HostSource<'r>, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
 /// Proposes a corrected host. This is possible only if the template is exactly the host and all errors of the host can be
 /// corrected.
-fn fixed(problem: Problem, rule: Written<'_>) -> Problem {
+fn fixed(problem: Problem, rule: HostSource<'_>) -> Problem {
     if rule.template.trim() != rule.host
         || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
     {

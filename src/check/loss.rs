@@ -12,41 +12,42 @@ use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{at_fault, intent_of, plainest, reason_unread};
+use crate::dialect::nginx::read::{annotation_with_text, intent_of, reason_unread, sample_value};
 use crate::dialect::nginx::rules::ineffective::is_alone;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::support::{NO_REQUEST, Support, is_unread, no_request, passthrough_help, support};
+use crate::dialect::support::{NO_REQUEST_HELP, Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
-    Loss, Same, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes, nginx,
+    Equivalent, Loss, alb, effect, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect, kubernetes,
+    nginx,
 };
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
+use crate::plan::{Annotation, Plan, Reason, RequestedIntent, Server};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination, Tls};
 
 /// Whether the object of a target has the effect of an annotation by other means.
-fn has_effect_otherwise(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
+fn has_equivalent_effect(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
     let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
-    match effect.same {
-        Same::None => false,
+    match effect.equivalent {
+        Equivalent::None => false,
         // The stable Service determines the redirect of a canary. A redirect that an annotation of ingress-nginx asks for is an
         // intent, which the rule `canary-and-redirect` checks.
-        Same::Redirect => {
+        Equivalent::Redirect => {
             let is_wanted = || target == Target::Ingress && nginx::redirect_of(&given.key).is_some();
             let is_default = || plan.tls().has_secret() || !plan.controller(target).is_nginx();
             plan.canary.is_some() || is_wanted() || (plan.redirects(target) && is_default())
         }
-        Same::Passthrough => terminates(Termination::Passthrough),
+        Equivalent::Passthrough => terminates(Termination::Passthrough),
         // The rule `ingress-patterns` reports paths that are not compared as regular expressions. The behaviour of some controllers
         // is not known.
-        Same::Pattern => {
+        Equivalent::Pattern => {
             plan.controller(target) != Controller::Other || plan.rules.iter().all(|route| route.path == "/")
         }
-        Same::Reencrypt => {
+        Equivalent::Reencrypt => {
             terminates(Termination::Reencrypt)
                 && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
         }
@@ -54,10 +55,10 @@ fn has_effect_otherwise(plan: &Plan, target: Target, effect: &Key, given: &Annot
 }
 
 /// The beginnings of the names of annotations that limit rates. They do not decide which clients are admitted.
-const OF_LIMITS: [&str; 2] = ["limit-", "rate-limit"];
+const RATE_LIMIT_PREFIXES: [&str; 2] = ["limit-", "rate-limit"];
 /// The beginnings of the names of annotations about the connection to the Service. They do not decide which clients are admitted,
 /// and the Service can do the same if TLS passes through.
-const OF_CONNECTIONS: [&str; 3] = ["proxy-", "secure-", "server-"];
+const BACKEND_CONNECTION_PREFIXES: [&str; 3] = ["proxy-", "secure-", "server-"];
 
 /// Returns what is lost if the object of a target does not have the effect of an annotation.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
@@ -68,7 +69,7 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     if !plan.has_object(target) || is_read() {
         return Loss::Nothing;
     }
-    let is_idle = |effect: &Key| effect.idle.is(&annotation.value) || is_no_rewrite(plan, annotation);
+    let is_idle = |effect: &Key| effect.neutral.is(&annotation.value) || is_no_rewrite(plan, annotation);
     let Some(effect) = effect(&annotation.key).filter(|effect| !is_idle(effect)) else {
         return Loss::Nothing;
     };
@@ -76,36 +77,40 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         Some(wanted) if missing_support_help(plan, target, wanted).is_none() => Loss::Nothing,
         // A single key may protect although all keys of the intent together do not.
         Some(wanted) => loss_of(plan, target, wanted),
-        None if is_idle_where_tls_passes(plan, &annotation.key, target) => {
+        None if is_ineffective_with_passthrough(plan, &annotation.key, target) => {
             let name = annotation.key.rsplit('/').next().unwrap_or_default();
             let starts = |with: &[&str]| with.iter().any(|start| name.starts_with(start));
             let (is_asked, admits) = match mappings::intent_of(plan, target, &annotation.key) {
                 Some(intent) => (annotation.is_forwarded(), intent.admits()),
                 None => (
-                    annotation.is_forwarded() && !starts(&OF_CONNECTIONS),
-                    !starts(&OF_LIMITS) && !starts(&OF_CONNECTIONS),
+                    annotation.is_forwarded() && !starts(&BACKEND_CONNECTION_PREFIXES),
+                    !starts(&RATE_LIMIT_PREFIXES) && !starts(&BACKEND_CONNECTION_PREFIXES),
                 ),
             };
-            if is_asked || admits { Loss::Protects } else { Loss::Weakens }
+            if is_asked || admits { Loss::Protection } else { Loss::Hardening }
         }
         // An annotation of the settings is for the program that reads it. With another program, the class determines which clients
         // reach the Service.
-        None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Weakens,
-        None => Loss::Protects,
+        None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Hardening,
+        None => Loss::Protection,
     };
-    if has_effect_otherwise(plan, target, effect, annotation) { Loss::Nothing } else { effect.loss.min(most) }
+    if has_equivalent_effect(plan, target, effect, annotation) {
+        Loss::Nothing
+    } else {
+        effect.loss.min(most)
+    }
 }
 
 /// Returns what is lost if a target does not support an intent. A limit of the settings is for Services whose requests are read, so
 /// its loss is no Error if TLS passes through to the Service.
-fn loss_of(plan: &Plan, target: Target, wanted: &Wanted) -> Loss {
+fn loss_of(plan: &Plan, target: Target, wanted: &RequestedIntent) -> Loss {
     let loss = wanted.intent.loss_of(&wanted.intent_value);
     let is_default = matches!(wanted.origin, Origin::Setting(_)) && !wanted.intent.admits();
-    if is_default && is_unread(plan, target, wanted.intent) { loss.min(Loss::Weakens) } else { loss }
+    if is_default && is_unread(plan, target, wanted.intent) { loss.min(Loss::Hardening) } else { loss }
 }
 
 /// Returns the help if the controller of a target does not support an intent.
-fn missing_support_help(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str>> {
+fn missing_support_help(plan: &Plan, target: Target, wanted: &RequestedIntent) -> Option<Cow<'static, str>> {
     match support(plan, target, wanted.intent, Some(&wanted.intent_value)) {
         Support::Unsupported(help) => Some(help),
         Support::Full | Support::Partial(_) => None,
@@ -130,11 +135,11 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
 
 /// Whether an annotation is passed on unchanged and has its effect.
 pub(super) fn is_done_as_given(plan: &Plan, key: &str, target: Target) -> bool {
-    is_passed(plan, key, target) && !is_idle_where_tls_passes(plan, key, target)
+    is_passed(plan, key, target) && !is_ineffective_with_passthrough(plan, key, target)
 }
 
 /// Whether an annotation has no effect, although the controller of the target reads it, because TLS passes through to the Service.
-pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -> bool {
+pub(super) fn is_ineffective_with_passthrough(plan: &Plan, key: &str, target: Target) -> bool {
     let controller = plan.controller(target);
     let name = key.rsplit('/').next().unwrap_or_default();
     match target {
@@ -142,7 +147,8 @@ pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -
             if let Some(intent) = mappings::intent_of(plan, target, key) {
                 return passthrough_help(plan, target, intent).is_some();
             }
-            let is_of_tls = |effect: &Key| matches!(effect.same, Same::Passthrough | Same::Redirect);
+            let is_of_tls =
+                |effect: &Key| matches!(effect.equivalent, Equivalent::Passthrough | Equivalent::Redirect);
             // For HAProxy, the annotations with these beginnings read requests or concern TLS to the Service.
             let reads_requests = ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"]
                 .iter()
@@ -157,10 +163,10 @@ pub(super) fn is_idle_where_tls_passes(plan: &Plan, key: &str, target: Target) -
 }
 
 /// Returns the intent of an annotation. An option may be the origin of the same intent.
-pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
+pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p RequestedIntent> {
     let has_key = |keys: &[String]| keys.contains(&annotation.key);
     let mut wanted = plan.intents.iter();
-    wanted.clone().find(|it| has_key(&it.keys)).or_else(|| wanted.find(|it| has_key(&it.same)))
+    wanted.clone().find(|it| has_key(&it.keys)).or_else(|| wanted.find(|it| has_key(&it.repeated_by)))
 }
 
 /// Checks that the controllers support the intents of the options. The loss of the intents of annotations is checked by key in
@@ -169,7 +175,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {
         // Intents of the settings apply to the stable Service.
-        let is_shared = |wanted: &&Wanted| {
+        let is_shared = |wanted: &&RequestedIntent| {
             plan.canary.is_some() && *target == Target::Ingress && matches!(wanted.origin, Origin::Setting(_))
         };
         for wanted in plan.intents.iter().filter(|wanted| !is_shared(wanted)) {
@@ -225,7 +231,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Whether the Service sets the status code of the redirect, and nothing redirects. If the redirect itself has no effect, the rule
 /// `https-redirect` reports that.
-fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
+fn is_idle_code(plan: &Plan, wanted: &RequestedIntent) -> bool {
     let redirect = plan.https_redirect.clone().or_else(|| nginx::read::https_redirect(plan));
     let is_redirecting = |target: &Target| {
         plan.redirects(*target)
@@ -241,7 +247,12 @@ fn is_idle_code(plan: &Plan, wanted: &Wanted) -> bool {
 }
 
 /// Returns the problem with an option that the controller does not support.
-fn missing_support(context: &RuleContext<'_>, target: Target, wanted: &Wanted, said: String) -> Problem {
+fn missing_support(
+    context: &RuleContext<'_>,
+    target: Target,
+    wanted: &RequestedIntent,
+    said: String,
+) -> Problem {
     // Most servers of HTTP/2 without TLS also serve HTTP/1.1.
     let is_h2c = wanted.intent_value == IntentValue::Protocol(BackendProtocol::H2c);
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
@@ -249,8 +260,8 @@ fn missing_support(context: &RuleContext<'_>, target: Target, wanted: &Wanted, s
     }
     match loss_of(context.plan, target, wanted) {
         Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
-        Loss::Needed | Loss::Weakens => Problem::new(Code::IntentLost, said),
-        Loss::Protects => protecting(context, wanted.intent, said),
+        Loss::Behavior | Loss::Hardening => Problem::new(Code::IntentLost, said),
+        Loss::Protection => protecting(context, wanted.intent, said),
     }
 }
 
@@ -261,9 +272,9 @@ pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, said: String
 }
 
 /// Whether the object of the target has the effect of an annotation by other means, so that nothing is reported.
-pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+pub(crate) fn is_fulfilled_otherwise(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     effect(&annotation.key).is_some_and(|effect| {
-        !effect.idle.is(&annotation.value) && has_effect_otherwise(plan, target, effect, annotation)
+        !effect.neutral.is(&annotation.value) && has_equivalent_effect(plan, target, effect, annotation)
     })
 }
 
@@ -276,7 +287,7 @@ pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) 
 }
 
 /// Whether an annotation disables the redirect to https, and the target redirects nevertheless.
-pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+pub(crate) fn redirects_despite(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
 
@@ -298,7 +309,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let losses = |annotation: &Annotation| -> Vec<(Loss, Target)> {
         let is_idle = |server: &&Server| {
             !is_perhaps_another(server, annotation)
-                || is_idle_where_tls_passes(plan, &annotation.key, server.target)
+                || is_ineffective_with_passthrough(plan, &annotation.key, server.target)
         };
         let known = plan.servers.iter().filter(is_idle).map(|server| server.target);
         known.map(|target| (loss(plan, annotation, target), target)).collect()
@@ -355,7 +366,7 @@ struct Lost<'p> {
 impl Lost<'_> {
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
         let Self { annotation, targets, .. } = self;
-        let (named, cause, instead) = instead(context.plan, annotation, targets);
+        let (named, cause, instead) = reported_annotation(context.plan, annotation, targets);
         let problem = self.problem(context, (named, &cause, instead));
         named.file_key(report, problem);
     }
@@ -377,17 +388,17 @@ impl Lost<'_> {
             lacks.push_str(&quoted(other.key.rsplit('/').next().unwrap_or_default()));
             between = ", ";
         }
-        if *loss < Loss::Protects {
+        if *loss < Loss::Protection {
             let (code, what) = match loss {
-                Loss::Weakens => {
+                Loss::Hardening => {
                     (Code::ProtectionWeakened, ", without which the Service is less safe or does not answer")
                 }
-                Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
+                Loss::Nothing | Loss::Behavior | Loss::Protection => (Code::IntentLost, ""),
             };
             let help = instead.unwrap_or_else(|| ["remove the line, or ", target_to_use(targets)].concat());
             return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
         }
-        let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
+        let is_redirect = effect(key).is_some_and(|effect| effect.equivalent == Equivalent::Redirect);
         let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
         let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
         if code == Code::ProtectionLossAccepted {
@@ -427,7 +438,7 @@ fn target_to_use(targets: &[Target]) -> &'static str {
 }
 
 /// Returns the annotation to report, the reason if its value is the cause of the loss, and what to write instead.
-fn instead<'p>(
+fn reported_annotation<'p>(
     plan: &'p Plan,
     annotation: &'p Annotation,
     targets: &[Target],
@@ -436,12 +447,12 @@ fn instead<'p>(
     let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
         (Some(wanted.intent), Some(&wanted.intent_value), None)
     } else if let Some(target) =
-        targets.iter().find(|target| is_idle_where_tls_passes(plan, &annotation.key, **target))
+        targets.iter().find(|target| is_ineffective_with_passthrough(plan, &annotation.key, **target))
     {
-        let help = no_request(plan, *target).unwrap_or(NO_REQUEST);
+        let help = no_request(plan, *target).unwrap_or(NO_REQUEST_HELP);
         return (annotation, String::new(), Some(help.to_owned()));
     } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
-        plain = intent.and_then(plainest);
+        plain = intent.and_then(sample_value);
         (intent, plain.as_ref(), Some(wrong))
     } else {
         return (annotation, String::new(), None);
@@ -451,7 +462,8 @@ fn instead<'p>(
         match (intent.map(|intent| support(plan, *target, intent, intent_value)), &wrong) {
             (Some(Support::Unsupported(instead)), _) => help = help.or(Some(instead.into_owned())),
             (support, Some(wrong)) => {
-                let named = support.and(intent).and_then(|intent| at_fault(plan, intent, &wrong.said));
+                let named =
+                    support.and(intent).and_then(|intent| annotation_with_text(plan, intent, &wrong.said));
                 return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
             }
             (_, None) => {}

@@ -3,7 +3,7 @@
 use super::loss::loss;
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::mappings::intent_named;
-use crate::dialect::misspelt::{Found, is_misspelt, misspelt};
+use crate::dialect::misspelt::{UnknownKey, is_misspelt, misspelt};
 use crate::dialect::support::support;
 use crate::dialect::{Loss, makes_object_ignored, protects};
 use crate::intents::Intent;
@@ -11,7 +11,7 @@ use crate::plan::context::RuleContext;
 use crate::values::Target;
 
 /// The help for a protection that no option has.
-const WITHOUT_OPTION: &str =
+const NO_OPTION_HELP: &str =
     "remove the line, choose another class, or ask your administrator for annotations.acceptLoss";
 
 /// Checks that a key with the prefix of a program is one of its keys.
@@ -26,7 +26,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             && makes_object_ignored(context.plan.controller(Target::Ingress), key);
         // The rule `protection` reports a key of an earlier version that protects.
         let is_lost = |target: &Target| {
-            annotation.is_forwarded() && loss(context.plan, annotation, *target) == Loss::Protects
+            annotation.is_forwarded() && loss(context.plan, annotation, *target) == Loss::Protection
         };
         if is_told || context.plan.targets.iter().any(is_lost) {
             continue;
@@ -37,11 +37,11 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             misspelt(key, value)
         } else if is_misspelt(key, value) {
             let problem = Problem::new(Code::ForeignKeyUnknown, "one more");
-            Some(Found { problem, meant: None, is_foreign: false })
+            Some(UnknownKey { problem, intended: None, is_foreign: false })
         } else {
             None
         };
-        if let Some(Found { mut problem, meant, is_foreign }) = found {
+        if let Some(UnknownKey { mut problem, intended: meant, is_foreign }) = found {
             // An annotation of the settings may be for a version of the program that knows the key.
             let is_protecting = || is_foreign || meant.as_ref().is_some_and(|meant| protects(meant, value));
             if annotation.is_forwarded() && is_protecting() {
@@ -55,7 +55,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             };
             match intent_named(name).filter(|it| (is_foreign || meant.is_none()) && is_supported(it)) {
                 Some(intent) => problem.help = Some(format!("write {} instead", intent.annotation())),
-                None if is_foreign && meant.is_none() => problem.help = Some(WITHOUT_OPTION.to_owned()),
+                None if is_foreign && meant.is_none() => problem.help = Some(NO_OPTION_HELP.to_owned()),
                 None => {}
             }
             annotation.file_key(report, problem);

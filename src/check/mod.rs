@@ -25,7 +25,7 @@ use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::service::Service;
-pub(crate) use loss::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
+pub(crate) use loss::{has_finding, is_fulfilled_otherwise, is_passed, redirects_despite, wanted_by};
 
 /// A row of the table of rules.
 ///
@@ -141,7 +141,7 @@ rules! {
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "protection-unclear", [ProtectionUnclear],
-        "ingress-nginx 1.15 and NGINX Ingress Controller 5.5: both serve the class nginx by default", assumed::unread;
+        "ingress-nginx 1.15 and NGINX Ingress Controller 5.5: both serve the class nginx by default", assumed::protection_of_other_program;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
@@ -159,7 +159,7 @@ rules! {
     "own-words", [AnnotationInvalid, AnnotationIgnored, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::native_values;
     "undone-options", [IntentConflict, IntentDiffers],
-        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::disabled_by_line;
+        "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::options_without_effect;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],
@@ -175,15 +175,15 @@ rules! {
     "alb-references", [AuthenticationOff, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go, computeIngressMutualAuthentication; enhanced_backend_builder.go, buildConditions", alb::rules::without_reference;
     "key-alone", [AuthenticationOff, AnnotationAlone, AnnotationInvalid],
-        "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template", alone::alone;
+        "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template", alone::missing_key;
     "key-elsewhere", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
-        "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig", alone::elsewhere;
+        "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig", alone::read_elsewhere_only;
     "nginx-aliases", [AnnotationAlias],
         "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", ineffective::aliases;
     "nginx-passwords", [AuthenticationDenies],
         "ingress-nginx 1.15, internal/ingress/annotations/auth", ineffective::passwords;
     "beside-block", [AnnotationBeside],
-        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::beside;
+        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
     "nginx-www", [RedirectWithoutCertificate],
         "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
     "nginx-origins", [CorsOriginInvalid],

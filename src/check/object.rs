@@ -239,8 +239,9 @@ pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn served_class(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let controller = plan.controller(Target::Ingress);
-    let is_passed_over =
-        |class: &&Sourced<String>| plan.has_object(Target::Ingress) && controller.passes_over(&class.value);
+    let is_passed_over = |class: &&Sourced<String>| {
+        plan.has_object(Target::Ingress) && controller.ignores_class_by_default(&class.value)
+    };
     if let Some(class) = plan.class.as_ref().filter(is_passed_over) {
         let message = format!(
             "{} serves the class {} only if its option --ingress-class names it",

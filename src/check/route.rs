@@ -91,7 +91,7 @@ fn problem<'p>(
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if is_pattern {
-        return regex(context, nginx, paths, rule);
+        return regex_problem(context, nginx, paths, rule);
     }
     None
 }
@@ -104,7 +104,7 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     let by_ingress = plan.targets.contains(&Target::Ingress) && controller != Controller::Other;
     let by_route =
         plan.targets.contains(&Target::HttpRoute) && gateway::support::prefix(plan, rule).is_none();
-    let is_by_ingress = || instead(context, paths, rule).is_none() && !is_literal(context);
+    let is_by_ingress = || actual_match(context, paths, rule).is_none() && !is_literal(context);
     let is_compared = || by_route || (by_ingress && is_by_ingress());
     let of = |controller: Controller| [" of ", controller.row().name].concat();
     let path = quoted(&rule.path);
@@ -149,7 +149,7 @@ fn free_type(rule: &Route) -> &'static str {
 }
 
 /// Returns the finding about how the controller of the Ingress compares a path that is a regular expression.
-fn regex<'p>(
+fn regex_problem<'p>(
     context: &RuleContext<'p>,
     nginx: Option<NginxPaths<'p>>,
     paths: Paths<'p>,
@@ -167,13 +167,13 @@ fn regex<'p>(
         return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
     }
     let (written, _) = paths.of(rule);
-    if let Some(instead) = instead(context, paths, rule) {
+    if let Some(instead) = actual_match(context, paths, rule) {
         let said = format!(
             "{} reads {path} as no regular expression: it {instead}, and nobody would be served",
             controller.row().name
         );
         let problem = Problem::new(Code::TargetInvalid, said).help(NO_PATTERN);
-        return Some(problem).filter(|_| controller.serves_nobody(&rule.path));
+        return Some(problem).filter(|_| controller.never_matches(&rule.path));
     }
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
@@ -200,7 +200,7 @@ fn regex<'p>(
 
 /// Returns what the controller of the Ingress does instead, as a clause: for an exact path that does not have precedence over a
 /// prefix, and for a regular expression that the controller does not compare as one.
-fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<&'static str> {
+fn actual_match<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> Option<&'static str> {
     let plan = context.plan;
     if !plan.targets.contains(&Target::Ingress) {
         return None;
@@ -212,7 +212,7 @@ fn instead<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -> 
     if !rule.is_pattern() {
         return None;
     }
-    let instead = controller.literal_matching(&rule.path)?;
+    let instead = controller.literal_match_note(&rule.path)?;
     if alb::write::reads_patterns(plan) {
         return None;
     }
@@ -230,7 +230,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let nginx = by_first_pcre.and_then(|_| plan.nginx());
     for rule in &plan.rules {
         let path = || quoted(&rule.path);
-        let (said, help) = if let Some(instead) = instead(context, paths, rule) {
+        let (said, help) = if let Some(instead) = actual_match(context, paths, rule) {
             let path = path();
             match rule.path_type {
                 PathType::Exact => (
@@ -238,7 +238,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     "write PathType: Prefix, or choose another class".to_owned(),
                 ),
                 // The rule `path` reports this as an Error.
-                _ if controller.serves_nobody(&rule.path) => continue,
+                _ if controller.never_matches(&rule.path) => continue,
                 PathType::Prefix | PathType::ImplementationSpecific => (
                     format!("{name} reads {path} as no regular expression: it {instead}"),
                     NO_PATTERN.to_owned(),
@@ -261,7 +261,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
         let problem = Problem::new(Code::IntentDiffers, said).found(rule.path.clone());
         report.file(rule.path_origin.path(), problem.help(help));
     }
-    plain(context, report);
+    use_regex_without_effect(context, report);
 }
 
 /// Returns what to write instead of a path that the controller of the Ingress also matches as the beginning of a longer path
@@ -312,7 +312,7 @@ fn only_of_first_pcre<'p>(nginx: Option<&NginxPaths<'_>>, rule: &'p Route) -> Op
 
 /// Reports `use-regex: "true"` on a path without special characters, if a known controller compares it as a plain path, which
 /// ingress-nginx does not.
-fn plain(context: &RuleContext<'_>, report: &mut Report) {
+fn use_regex_without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let given = plan.annotation(USE_REGEX).filter(|it| parse_bool(&it.value) == Some(true));
     let Some(given) = given.filter(|_| plan.canary.is_none()) else { return };
@@ -328,7 +328,7 @@ fn plain(context: &RuleContext<'_>, report: &mut Report) {
         plan.controller(*target).row().name,
         quoted(path)
     );
-    let is_text = *target == Target::Route || plan.controller(*target).literal_matching("/(a|b)").is_some();
+    let is_text = *target == Target::Route || plan.controller(*target).literal_match_note("/(a|b)").is_some();
     let help = if is_text {
         "remove the line".to_owned()
     } else {

@@ -16,7 +16,7 @@ const MAX_SUFFIX: usize = 16;
 /// The maximum length of the suffix in the name of a Middleware or of an additional Ingress.
 const MAX_SUFFIX_OF_TRAEFIK: usize = 24;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
-const MAX_HOSTS: usize = 16;
+const MAX_RULES: usize = 16;
 const MAX_PATH: usize = 1024;
 /// The limit of a ListenerSet (`gateway.networking.k8s.io/v1`, ListenerSetSpec).
 const MAX_LISTENERS: usize = 64;
@@ -37,9 +37,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
     parents(context, report);
     listener_set(context, report);
-    if plan.rules.len() > MAX_HOSTS {
+    if plan.rules.len() > MAX_RULES {
         let message = format!(
-            "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_HOSTS}",
+            "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_RULES}",
             plan.rules.len()
         );
         let at =

@@ -22,12 +22,12 @@ pub const MAX_ROUTES: usize = 4_000;
 pub(crate) const MAX_ROUTE_BYTES: usize = 448 << 10;
 
 /// The remaining number and size of compared routes of one object.
-pub(crate) struct Room {
+pub(crate) struct RouteBudget {
     routes: usize,
     bytes: usize,
 }
 
-impl Room {
+impl RouteBudget {
     pub(crate) const fn new() -> Self {
         Self { routes: MAX_ROUTES, bytes: MAX_ROUTE_BYTES }
     }
@@ -53,12 +53,12 @@ pub(super) struct AllClaims<'c> {
     first_part: usize,
     first_published: usize,
     /// Whether there are too many routes, so that some routes of annotations are left out.
-    pub(super) is_cut: bool,
+    pub(super) is_truncated: bool,
 }
 
 /// The share of a host that a claim stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Share {
+pub(super) enum HostUse {
     /// The plan serves the host.
     Whole,
     /// The plan redirects the host, or has it as an alias: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services
@@ -71,7 +71,7 @@ pub(super) enum Share {
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
         let (mut all, mut parts, mut published) = (main_claims(plan), redirects(plan), Vec::new());
-        let mut room = Room::new();
+        let mut room = RouteBudget::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
             _ => true,
@@ -106,18 +106,18 @@ impl<'c> AllClaims<'c> {
         all.append(&mut parts);
         let first_published = all.len();
         all.append(&mut published);
-        Self { all, first_part, first_published, is_cut }
+        Self { all, first_part, first_published, is_truncated: is_cut }
     }
 
     /// Iterates over the claims, with their origins and shares.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, Share)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, HostUse)> {
         self.all.iter().enumerate().map(|(at, (claim, origin))| {
             let share = if at < self.first_part {
-                Share::Whole
+                HostUse::Whole
             } else if at < self.first_published {
-                Share::Part
+                HostUse::Part
             } else {
-                Share::Name
+                HostUse::Name
             };
             (claim, *origin, share)
         })

@@ -123,11 +123,11 @@ pub(super) fn canaries(
         let at = || FieldPath::annotation(annotation::CANARY_OF);
         match all.get(&of) {
             None if strangers.contains(&index) => {}
-            None if refused.contains(&of) && is_served(plan) => file(index, plan, refused_with(plan)),
+            None if refused.contains(&of) && has_own_route(plan) => file(index, plan, refused_with(plan)),
             None => {
                 let then = match near.get(&index) {
                     Some(other) => format!("the canary gets requests of {}", other.subject),
-                    None if is_served(plan) => "what protects it does not protect the canary".to_owned(),
+                    None if has_own_route(plan) => "what protects it does not protect the canary".to_owned(),
                     None => "the canary gets no requests".to_owned(),
                 };
                 let said = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
@@ -154,7 +154,7 @@ pub(super) fn canaries(
 }
 
 /// Whether a canary has an HTTPRoute of its own, so that it receives requests even without its stable Service.
-pub(super) fn is_served(canary: &Plan) -> bool {
+pub(super) fn has_own_route(canary: &Plan) -> bool {
     canary.targets.contains(&Target::HttpRoute) && canary.has_object(Target::HttpRoute)
 }
 
@@ -242,7 +242,7 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, IntentValue)]) -
     let alone = LazyCell::new(|| Plan { canary: None, ..canary.clone() });
     let is_covered = |intent: Intent, intent_value: &IntentValue| {
         intent == Intent::MaxBodySize
-            || intent.loss_of(intent_value) != Loss::Protects
+            || intent.loss_of(intent_value) != Loss::Protection
             || theirs.iter().any(|(other, given)| *other == intent && covers(intent, given, intent_value))
     };
     let mut found = Vec::new();

@@ -25,7 +25,7 @@ type Secret<'p> = (Option<&'p str>, &'p str);
 
 /// Files a Warning on each Service that requests a certificate from cert-manager for a host for which another Service requests one
 /// in another secret. The plans have their positions.
-pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
+pub(super) fn duplicate_certificates(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let plans: Vec<&Plan> = exposed.iter().map(|(_, plan)| *plan).collect();
     let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filin
     // For each Service: the first host with several secrets, the other Services that request a certificate for it, and the number
     // of further such hosts.
     let mut found: BTreeMap<usize, (&str, String, usize)> = BTreeMap::new();
-    let mut together = Joined::new(plans.len());
+    let mut together = UnionFind::new(plans.len());
     for owners in all.chunk_by(|(left, ..), (right, ..)| left == right) {
         let secrets: Vec<_> = owners.chunk_by(|(_, left, _), (_, right, _)| left == right).collect();
         if secrets.len() < 2 {
@@ -83,9 +83,9 @@ pub(super) fn twice(exposed: &[(usize, &Plan)], naming: Naming, file: &mut Filin
 }
 
 /// Groups of positions: each position has the index of an earlier one of its group (union-find).
-struct Joined(Vec<usize>);
+struct UnionFind(Vec<usize>);
 
-impl Joined {
+impl UnionFind {
     fn new(count: usize) -> Self {
         Self((0..count).collect())
     }

@@ -274,7 +274,7 @@ pub(super) fn paths_of<'p>(plan: &Plan, rule: &'p Route) -> Vec<(Cow<'p, str>, b
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.
 pub(super) fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = Vec::new();
-    if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted)) {
+    if let Some(wanted) = plan.requested(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
             found.push((Claimed::Route(host.into(), "/".into(), false, false), Some(&wanted.origin)));
         }

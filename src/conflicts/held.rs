@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked::{AllClaims, Share};
+use super::asked::{AllClaims, HostUse};
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map, shard};
 use crate::plan::Plan;
@@ -112,7 +112,7 @@ impl ClaimText {
     /// assert_eq!((route(true).across(), route(false).across()), (Some(route(false).text), Some(route(true).text)));
     /// ```
     #[must_use]
-    pub fn across(&self) -> Option<String> {
+    pub fn in_other_namespaces(&self) -> Option<String> {
         if let Some(stable) = self.stable() {
             return Some(stable.to_owned());
         }
@@ -131,7 +131,7 @@ impl ClaimText {
     /// assert_eq!((whole.kept(), part.kept().as_str()), (whole.text, "some prefix shop.example.com/"));
     /// ```
     #[must_use]
-    pub fn kept(&self) -> String {
+    pub fn key_for_update(&self) -> String {
         let some = if self.is_part || self.is_local { "some " } else { "" };
         [some, &self.text].concat()
     }
@@ -312,7 +312,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        self.texts(|share| share != Share::Name)
+        self.texts(|share| share != HostUse::Name)
     }
 
     /// Returns the claims that are compared with those of others at admission: the [`claim_texts`](Self::claim_texts), and the hosts whose DNS
@@ -327,11 +327,11 @@ impl Plan {
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
-    pub fn asked_texts(&self) -> Vec<ClaimText> {
+    pub fn admission_claim_texts(&self) -> Vec<ClaimText> {
         self.texts(|_| true)
     }
 
-    fn texts(&self, counts: impl Fn(Share) -> bool) -> Vec<ClaimText> {
+    fn texts(&self, counts: impl Fn(HostUse) -> bool) -> Vec<ClaimText> {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let claims = AllClaims::of(self, &added);
@@ -364,7 +364,7 @@ impl Plan {
 /// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
 pub(super) const SERVICE: &str = "Service";
 
-pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: Share) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: HostUse) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
-    text(claim).map(|text| ClaimText { is_local, is_part: share != Share::Whole, ..text })
+    text(claim).map(|text| ClaimText { is_local, is_part: share != HostUse::Whole, ..text })
 }

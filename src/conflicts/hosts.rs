@@ -16,7 +16,7 @@ use crate::values::{Target, Termination, set};
 
 /// What a plan needs a whole host for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Need<'p> {
+enum HostRequirement<'p> {
     /// The host is served for one Ingress only.
     Host,
     /// TLS passes through to the Service.
@@ -26,32 +26,32 @@ enum Need<'p> {
 }
 
 /// A plan on a target where the program has a part of the configuration once for a host.
-struct Served<'p> {
+struct PlanOnHost<'p> {
     plan: &'p Plan,
     target: Target,
     /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths by https.
-    need: Option<(Need<'p>, FieldPath)>,
+    need: Option<(HostRequirement<'p>, FieldPath)>,
 }
 
 /// Returns what a plan needs its hosts for, on each target where another plan on the host may lose something because of it, or may
 /// take it away.
-fn served(plan: &Plan) -> impl Iterator<Item = Served<'_>> {
+fn served(plan: &Plan) -> impl Iterator<Item = PlanOnHost<'_>> {
     let targets = plan.targets.iter().copied().filter(|_| plan.canary.is_none());
     targets.filter_map(move |target| {
         let need = need(plan, target);
         let is_affected = target != Target::HttpRoute
             && plan.tls().has_secret()
             && plan.controller(target) != Controller::F5Nginx;
-        (need.is_some() || is_affected).then_some(Served { plan, target, need })
+        (need.is_some() || is_affected).then_some(PlanOnHost { plan, target, need })
     })
 }
 
-fn need(plan: &Plan, target: Target) -> Option<(Need<'_>, FieldPath)> {
+fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, FieldPath)> {
     let controller = plan.controller(target);
     let of_host = plan.rules.first().map(|rule| rule.host_origin.path());
     let passthrough = || {
-        let wanted = plan.wanted(Intent::TlsPassthrough).map(|wanted| wanted.origin.path());
-        Some((Need::Passthrough, wanted.or(of_host.clone())?))
+        let wanted = plan.requested(Intent::TlsPassthrough).map(|wanted| wanted.origin.path());
+        Some((HostRequirement::Passthrough, wanted.or(of_host.clone())?))
     };
     if target == Target::Route {
         let passes = plan.tls().has_secret() && plan.termination() == Termination::Passthrough;
@@ -61,7 +61,7 @@ fn need(plan: &Plan, target: Target) -> Option<(Need<'_>, FieldPath)> {
         Controller::F5Nginx => {
             let kind = plan.annotation(MERGEABLE);
             let is_minion = kind.is_some_and(|it| it.value == "minion");
-            of_host.filter(|_| !is_minion).map(|place| (Need::Host, place))
+            of_host.filter(|_| !is_minion).map(|place| (HostRequirement::Host, place))
         }
         Controller::IngressNginx
         | Controller::TraefikNginx
@@ -73,7 +73,7 @@ fn need(plan: &Plan, target: Target) -> Option<(Need<'_>, FieldPath)> {
         }
         Controller::Traefik if plan.tls().has_secret() => {
             let given = plan.annotation(TLS_OPTIONS).filter(|it| !it.value.trim().is_empty())?;
-            Some((Need::Certificate(given.value.trim().into(), true), given.origin().path()))
+            Some((HostRequirement::Certificate(given.value.trim().into(), true), given.origin().path()))
         }
         Controller::IngressNginx | Controller::TraefikNginx | Controller::HaproxyIngress
             if plan.tls().has_secret() =>
@@ -85,15 +85,15 @@ fn need(plan: &Plan, target: Target) -> Option<(Need<'_>, FieldPath)> {
 }
 
 /// Returns the client certificate that an option or annotations ask for.
-fn certificate(plan: &Plan, controller: Controller) -> Option<(Need<'_>, FieldPath)> {
+fn certificate(plan: &Plan, controller: Controller) -> Option<(HostRequirement<'_>, FieldPath)> {
     let own = |secret: &'_ str| {
         let name = plan.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
         name.unwrap_or(secret).to_owned()
     };
-    if let Some(wanted) = plan.wanted(Intent::ClientCertificate)
+    if let Some(wanted) = plan.requested(Intent::ClientCertificate)
         && let IntentValue::Certificate(asked) = &wanted.intent_value
     {
-        let need = Need::Certificate(own(&asked.secret).into(), !asked.is_optional);
+        let need = HostRequirement::Certificate(own(&asked.secret).into(), !asked.is_optional);
         return Some((need, wanted.origin.path()));
     }
     let given = |name: &str| {
@@ -102,12 +102,12 @@ fn certificate(plan: &Plan, controller: Controller) -> Option<(Need<'_>, FieldPa
     };
     let secret = given("/auth-tls-secret")?;
     let verify = given("/auth-tls-verify-client").map_or("on", |it| it.value.trim());
-    let need = Need::Certificate(own(secret.value.trim()).into(), verify == "on");
+    let need = HostRequirement::Certificate(own(secret.value.trim()).into(), verify == "on");
     (verify != "off").then(|| (need, secret.origin().path()))
 }
 
-impl<'p> Served<'p> {
-    fn need(&self) -> Option<&Need<'p>> {
+impl<'p> PlanOnHost<'p> {
+    fn need(&self) -> Option<&HostRequirement<'p>> {
         self.need.as_ref().map(|(need, _)| need)
     }
 
@@ -117,11 +117,14 @@ impl<'p> Served<'p> {
 
     /// Returns the needs of other Services on the host beside which this one gets all that it asks for; `None` stands for Services
     /// that only serve paths.
-    fn tolerated(&self) -> Vec<Option<&Need<'p>>> {
+    fn compatible_requirements(&self) -> Vec<Option<&HostRequirement<'p>>> {
         match (self.need(), self.controller()) {
             // The provider names the TLS options after the Ingress, so no two Ingresses have the same.
-            (Some(Need::Host), _) | (Some(Need::Certificate(..)), Controller::TraefikNginx) => Vec::new(),
-            (need @ Some(Need::Passthrough), _) | (need @ Some(_), Controller::Traefik) => vec![need],
+            (Some(HostRequirement::Host), _)
+            | (Some(HostRequirement::Certificate(..)), Controller::TraefikNginx) => Vec::new(),
+            (need @ Some(HostRequirement::Passthrough), _) | (need @ Some(_), Controller::Traefik) => {
+                vec![need]
+            }
             // Without a client certificate of its own, the other one gets that of the host.
             (need, _) => vec![need, None],
         }
@@ -139,17 +142,17 @@ impl<'p> Served<'p> {
         let program = self.controller().row().name;
         let another = "give one of the Services another host";
         let (said, help) = match need {
-            Need::Host => (
+            HostRequirement::Host => (
                 format!("{program} serves the host {host} for one Ingress, and {others} asks for it, too"),
                 another.to_owned(),
             ),
-            Need::Passthrough => (
+            HostRequirement::Passthrough => (
                 format!(
                     "at the host {host}, TLS passes through, so that requests by https for {others} come here"
                 ),
                 another.to_owned(),
             ),
-            Need::Certificate(secret, _) => match self.controller() {
+            HostRequirement::Certificate(secret, _) => match self.controller() {
                 controller @ (Controller::Traefik | Controller::TraefikNginx) => {
                     let help = match controller {
                         Controller::Traefik => {
@@ -217,11 +220,11 @@ fn hosts(plan: &Plan) -> BTreeSet<&str> {
 
 /// The plans on a host, each Service once.
 struct OnHost<'s, 'p> {
-    all: Vec<&'s Served<'p>>,
+    all: Vec<&'s PlanOnHost<'p>>,
     /// Those that need the host as a whole. There may be thousands of paths on a host, and few of these.
-    needy: Vec<&'s Served<'p>>,
+    with_requirement: Vec<&'s PlanOnHost<'p>>,
     /// The number of plans with each need.
-    sizes: BTreeMap<Option<&'s Need<'p>>, usize>,
+    sizes: BTreeMap<Option<&'s HostRequirement<'p>>, usize>,
 }
 
 /// The plans on a host that affect another one.
@@ -233,21 +236,21 @@ struct Affecting<'s> {
 }
 
 impl<'s, 'p> OnHost<'s, 'p> {
-    fn new(served: &[(usize, &'s Served<'p>)]) -> Self {
+    fn new(served: &[(usize, &'s PlanOnHost<'p>)]) -> Self {
         let mut known = BTreeSet::new();
-        let all: Vec<&'s Served<'p>> =
+        let all: Vec<&'s PlanOnHost<'p>> =
             served.iter().map(|(_, it)| *it).filter(|it| known.insert(it.plan.identity())).collect();
         let needy = all.iter().copied().filter(|it| it.need.is_some()).collect();
         let mut sizes = BTreeMap::new();
         for it in &all {
             *sizes.entry(it.need()).or_default() += 1;
         }
-        Self { all, needy, sizes }
+        Self { all, with_requirement: needy, sizes }
     }
 
     /// Returns the plans that have none of the needs that a plan tolerates. A plan that does not tolerate its own need tolerates none.
-    fn without(&self, tolerated: &[Option<&Need<'_>>]) -> Affecting<'s> {
-        let candidates = if tolerated.contains(&None) { &self.needy } else { &self.all };
+    fn without(&self, tolerated: &[Option<&HostRequirement<'_>>]) -> Affecting<'s> {
+        let candidates = if tolerated.contains(&None) { &self.with_requirement } else { &self.all };
         let affecting = candidates.iter().filter(|it| !tolerated.contains(&it.need())).map(|it| it.plan);
         let others: usize = tolerated.iter().filter_map(|need| self.sizes.get(need)).sum();
         let count = self.all.len() - others - usize::from(tolerated.is_empty());
@@ -256,15 +259,16 @@ impl<'s, 'p> OnHost<'s, 'p> {
 
     /// Returns the plans that require a certificate of each client.
     fn requiring(&self) -> Affecting<'s> {
-        let is_required = |it: &&&Served<'_>| matches!(it.need(), Some(Need::Certificate(_, true)));
-        let requiring = || self.needy.iter().filter(is_required).map(|it| it.plan);
+        let is_required =
+            |it: &&&PlanOnHost<'_>| matches!(it.need(), Some(HostRequirement::Certificate(_, true)));
+        let requiring = || self.with_requirement.iter().filter(is_required).map(|it| it.plan);
         Affecting { first: requiring().take(MAX_NAMED + 1).collect(), count: requiring().count() }
     }
 }
 
 /// Reports the Services whose needs for a host do not go together with others on it.
-pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
-    let all: Vec<(usize, Served<'_>)> =
+pub(super) fn host_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
+    let all: Vec<(usize, PlanOnHost<'_>)> =
         plans.iter().flat_map(|(index, plan)| served(plan).map(|it| (*index, it))).collect();
     if !all.iter().any(|(_, it)| it.need.is_some()) {
         return;
@@ -276,10 +280,10 @@ pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<
     on_hosts.sort_unstable();
     for group in on_hosts.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2)) {
         let Some((.., host, _)) = group.first() else { continue };
-        let served: Vec<(usize, &Served<'_>)> =
+        let served: Vec<(usize, &PlanOnHost<'_>)> =
             group.iter().filter_map(|(.., at)| all.get(*at)).map(|(index, it)| (*index, it)).collect();
         let on_host = OnHost::new(&served);
-        if on_host.needy.is_empty() {
+        if on_host.with_requirement.is_empty() {
             continue;
         }
         let requiring = on_host.requiring();
@@ -288,7 +292,7 @@ pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<
             let others = match it.need() {
                 Some(need) => affecting
                     .entry((it.controller(), need))
-                    .or_insert_with(|| on_host.without(&it.tolerated())),
+                    .or_insert_with(|| on_host.without(&it.compatible_requirements())),
                 None if it.is_asked() => &requiring,
                 None => continue,
             };

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use asked::MAX_ROUTES;
-pub(crate) use asked::Room;
+pub(crate) use asked::RouteBudget;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
@@ -66,7 +66,7 @@ pub(crate) fn decide(
     naming: Naming,
 ) -> BTreeMap<usize, Report> {
     let mut remaining: Vec<usize> = (0..plans.len()).collect();
-    let reports = among(plans, &remaining, refused, naming);
+    let reports = conflicts_among(plans, &remaining, refused, naming);
     if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
         return reports;
     }
@@ -76,7 +76,7 @@ pub(crate) fn decide(
         remaining.retain(|at| !told.contains_key(at));
         let lost = told.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
         let all_refused = refused.iter().copied().chain(lost).collect();
-        let (more, others): (Vec<_>, Vec<_>) = among(plans, &remaining, &all_refused, naming)
+        let (more, others): (Vec<_>, Vec<_>) = conflicts_among(plans, &remaining, &all_refused, naming)
             .into_iter()
             .partition(|(_, report)| report.has_errors());
         if more.is_empty() {
@@ -116,7 +116,7 @@ fn losers(
         compared.sort_unstable();
         compared.dedup();
         compared.push(at);
-        match among(plans, &compared, refused, naming).remove(&at).filter(Report::has_errors) {
+        match conflicts_among(plans, &compared, refused, naming).remove(&at).filter(Report::has_errors) {
             Some(report) => {
                 losers.insert(at, report);
             }
@@ -128,7 +128,7 @@ fn losers(
 
 /// Returns the findings about the plans at these positions, as if there were no others. Each exclusive claim of several plans is an
 /// Error on each of them, which names the others.
-fn among(
+fn conflicts_among(
     plans: &[&Plan],
     positions: &[usize],
     refused: &BTreeSet<Identity<'_>>,
@@ -144,18 +144,18 @@ fn among(
         plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect()
     };
     let of_hosts = exposed(&reports);
-    hosts::among(&of_hosts, naming, &mut filing(&mut reports));
+    hosts::host_conflicts(&of_hosts, naming, &mut filing(&mut reports));
     refuse_canaries(&plans, &mut reports);
     let exposed = exposed(&reports);
-    certificates::twice(&exposed, naming, &mut filing(&mut reports));
-    patterns::among(&exposed, naming, &mut filing(&mut reports));
+    certificates::duplicate_certificates(&exposed, naming, &mut filing(&mut reports));
+    patterns::pattern_conflicts(&exposed, naming, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
 }
 
 /// Refuses the canaries whose stable Service is refused and which would otherwise be served without its protection.
 fn refuse_canaries(plans: &[&Plan], reports: &mut BTreeMap<usize, Report>) {
     let is_refused = |at: &usize| reports.get(at).is_some_and(Report::has_errors);
-    let is_canary = |plan: &Plan| plan.canary.is_some() && canary::is_served(plan);
+    let is_canary = |plan: &Plan| plan.canary.is_some() && canary::has_own_route(plan);
     let mut canaries = plans.iter().enumerate().filter(|(_, plan)| is_canary(plan)).peekable();
     if canaries.peek().is_none() {
         return;

@@ -28,7 +28,7 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     let is_about_paths = |it: &Annotation| matches!(it.key.as_str(), USE_REGEX | REWRITE_TARGET);
     let is_plain = plan.rules.iter().all(is_common)
         && !plan.annotations.iter().any(is_about_paths)
-        && plan.wanted(Intent::RewritePath).is_none();
+        && plan.requested(Intent::RewritePath).is_none();
     let nginx = if is_plain { None } else { plan.nginx() };
     let mut hosts: BTreeMap<&str, Compared> = BTreeMap::new();
     for rule in nginx.iter().flat_map(|_| &plan.rules) {
@@ -43,7 +43,7 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
 }
 
 /// Reports, on both Services, a regular expression that changes the meaning of another Service's path on the same host.
-pub(super) fn among(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
+pub(super) fn pattern_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
     let mut all: Vec<(Claimed<'_>, usize, &Plan)> = Vec::new();
     for (index, plan) in plans {
         all.extend(compared(plan).map(|claim| (claim, *index, *plan)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::asked::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES, Share};
+use super::asked::{AllClaims, HostUse, MAX_ROUTE_BYTES, MAX_ROUTES};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
 use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
@@ -58,13 +58,13 @@ impl Plan {
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            if share == Share::Name {
-                let asker = if had.contains(&asked.kept()) { &as_created } else { &as_new };
+            if share == HostUse::Name {
+                let asker = if had.contains(&asked.key_for_update()) { &as_created } else { &as_new };
                 let place = origin.cloned().unwrap_or_default().path();
                 published(&asked, place, asker, holders, names_others, &mut report);
                 continue;
             }
-            let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
+            let is_kept = had.contains(&asked.text) || had.contains(&asked.key_for_update());
             let asker = if is_kept { &as_created } else { &as_new };
             // The holders of the route that the canary shares.
             let route_holders =
@@ -115,7 +115,7 @@ impl Plan {
                 }
             }
         }
-        if claims.is_cut {
+        if claims.is_truncated {
             let of_rule = self.rules.first().filter(|_| added.is_empty()).map(|rule| rule.host_origin.path());
             report.file(of_rule.unwrap_or_else(|| FieldPath::annotation(FORWARD_ANNOTATION)), too_many());
         }
@@ -293,7 +293,7 @@ impl<'h> Rivals<'h> {
         if follows || !same.older.is_empty() {
             return same;
         }
-        let Some(across) = asked.across() else { return same };
+        let Some(across) = asked.in_other_namespaces() else { return same };
         let across = among(&across, true);
         if across.older.is_empty() && !same.younger.is_empty() { same } else { across }
     }

@@ -283,7 +283,7 @@ mod tests {
             ("0.0.0.0/1, 128.0.0.0/1", false, AccessLevel::Open),
         ] {
             let intent_value = Intent::AllowedSources.read(list).ok().expect("a list");
-            let found = (Intent::AllowedSources.keeps_nobody_out(&intent_value), addresses(list.split(',')));
+            let found = (Intent::AllowedSources.admits_everybody(&intent_value), addresses(list.split(',')));
             assert_eq!(found, (lets_everybody_in, access_level), "{list}");
         }
     }

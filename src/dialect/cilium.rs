@@ -1,13 +1,16 @@
 //! The annotations of Cilium.
 
-use super::key::{Idle, Names, Program, Same, key};
+use super::key::{Equivalent, KnownNames, NeutralValue, Program, key};
 
 pub(super) static PROGRAM: Program = Program::new(
     "Cilium",
     &["ingress.cilium.io/"],
-    Names::Own,
+    KnownNames::Own,
     &[
-        key("force-https").redirects().idle(Idle::Word(&"disabled")),
-        key("tls-passthrough").protects().idle(Idle::Word(&"disabled")).same(Same::Passthrough),
+        key("force-https").redirects().neutral(NeutralValue::Word(&"disabled")),
+        key("tls-passthrough")
+            .protects()
+            .neutral(NeutralValue::Word(&"disabled"))
+            .equivalent(Equivalent::Passthrough),
     ],
 );

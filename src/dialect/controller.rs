@@ -168,7 +168,7 @@ impl Controller {
     }
 
     /// The names of the controllers that serve HTTPRoutes.
-    pub(crate) const OF_GATEWAYS: &[&str] = &[
+    pub(crate) const GATEWAY_CONTROLLERS: &[&str] = &[
         "traefik",
         "contour",
         "haproxy-ingress",
@@ -236,7 +236,7 @@ impl Controller {
 
     /// Returns how the controller compares a path with characters of a regular expression, if it supports no regular
     /// expressions and the path is not one of its own patterns.
-    pub(crate) fn literal_matching(self, path: &str) -> Option<&'static str> {
+    pub(crate) fn literal_match_note(self, path: &str) -> Option<&'static str> {
         // For these controllers, `*` after a slash is a wildcard; for GKE, only at the end.
         let is_glob = || match self {
             Self::Gce => !is_regex_path(path.strip_suffix("/*").unwrap_or(path)),
@@ -254,7 +254,7 @@ impl Controller {
 
     /// Whether a controller without regular expressions serves no request at such a path: it refuses the path, or no request
     /// path contains these characters.
-    pub(crate) fn serves_nobody(self, path: &str) -> bool {
+    pub(crate) fn never_matches(self, path: &str) -> bool {
         let has_sign = path.contains(['[', ']', '{', '}', '|', '^', '\\']);
         has_sign
             || match self {
@@ -270,7 +270,7 @@ impl Controller {
     }
 
     /// Whether it serves no Ingress of a class unless one of its own options names the class.
-    pub(crate) fn passes_over(self, class: &str) -> bool {
+    pub(crate) fn ignores_class_by_default(self, class: &str) -> bool {
         self == Self::Gce && !is_of_annotation(class)
     }
 
@@ -329,12 +329,12 @@ impl Controller {
 }
 
 /// The classes that their controllers read only in the annotation, never in the field.
-const OF_ANNOTATION: [&str; 4] =
+const ANNOTATION_CLASSES: [&str; 4] =
     ["gce", "gce-internal", "gce-regional-external", "azure/application-gateway"];
 
 /// Whether a class is read only in the annotation `kubernetes.io/ingress.class`.
 pub(crate) fn is_of_annotation(class: &str) -> bool {
-    OF_ANNOTATION.contains(&class)
+    ANNOTATION_CLASSES.contains(&class)
 }
 
 #[cfg(test)]

@@ -10,21 +10,21 @@ pub(crate) fn covers(intent: Intent, given: &IntentValue, wanted: &IntentValue) 
         (IntentValue::BasicAuth(given), IntentValue::BasicAuth(wanted)) => given.secret == wanted.secret,
         (IntentValue::ExternalAuth(given), IntentValue::ExternalAuth(wanted)) => given.url == wanted.url,
         (IntentValue::Certificate(given_one), IntentValue::Certificate(wanted_one)) => {
-            given_one.secret == wanted_one.secret && !lets_more_in(intent, wanted, given)
+            given_one.secret == wanted_one.secret && !admits_more(intent, wanted, given)
         }
         (IntentValue::Sources(_) | IntentValue::Rate(_) | IntentValue::Cors(_), _) => {
-            !lets_more_in(intent, wanted, given)
+            !admits_more(intent, wanted, given)
         }
         _ => given == wanted,
     }
 }
 
 /// Whether the new value of an intent admits more than the old one.
-pub(crate) fn lets_more_in(intent: Intent, old: &IntentValue, new: &IntentValue) -> bool {
+pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) -> bool {
     match (old, new) {
         (IntentValue::Sources(old), IntentValue::Sources(new)) => match intent {
-            Intent::DeniedSources => !Networks::of(new).have_all(old),
-            _ => !Networks::of(old).have_all(new),
+            Intent::DeniedSources => !Networks::of(new).contain_all(old),
+            _ => !Networks::of(old).contain_all(new),
         },
         (IntentValue::Size(old), IntentValue::Size(new)) => *old > 0 && (*new == 0 || new > old),
         (IntentValue::Rate(old), IntentValue::Rate(new)) => {
@@ -59,14 +59,14 @@ impl Networks {
     }
 
     /// Whether these networks contain all networks of a list. A text that is not a network is contained in none.
-    pub(crate) fn have_all<'l>(
+    pub(crate) fn contain_all<'l>(
         &self,
         list: impl IntoIterator<Item = &'l (impl AsRef<str> + ?Sized + 'l)>,
     ) -> bool {
-        list.into_iter().all(|text| network(text.as_ref()).is_some_and(|network| self.have(network)))
+        list.into_iter().all(|text| network(text.as_ref()).is_some_and(|network| self.contain(network)))
     }
 
-    fn have(&self, (is_v6, first, last): Network) -> bool {
+    fn contain(&self, (is_v6, first, last): Network) -> bool {
         let behind = self.0.partition_point(|known| (known.0, known.1) <= (is_v6, first));
         let outer = behind.checked_sub(1).and_then(|at| self.0.get(at));
         outer.is_some_and(|outer| outer.0 == is_v6 && last <= outer.2)

@@ -46,7 +46,7 @@ pub(super) fn dialect(target: Target, controller: Controller) -> Option<Dialect>
         (Target::Route, _) => dialect!(openshift),
         (Target::Ingress, Controller::IngressNginx) => dialect!(nginx),
         (Target::Ingress, Controller::TraefikNginx) => {
-            Dialect { support: traefik::support::says_as_nginx, ..dialect!(nginx) }
+            Dialect { support: traefik::support::support_of_nginx_provider, ..dialect!(nginx) }
         }
         (Target::Ingress, Controller::Traefik) => without_annotations(traefik::support::support),
         (Target::Ingress, Controller::Contour) => dialect!(contour),

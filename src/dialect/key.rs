@@ -13,7 +13,7 @@ use crate::values::Target;
 
 /// The value with which a key has the same effect as if it were absent. An empty value always has this effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Idle {
+pub(crate) enum NeutralValue {
     /// No value.
     Never,
     /// A false boolean.
@@ -25,16 +25,16 @@ pub(crate) enum Idle {
     /// This word.
     Word(&'static &'static str),
     /// A list that contains all addresses.
-    Everyone,
+    AllAddresses,
     /// Plain HTTP to the backend.
-    Plain,
+    HttpBackend,
     /// Entry points that everybody can reach, recognized by their usual names.
-    Public,
+    PublicEntryPoints,
     /// Any text without this word.
-    Without(&'static &'static str),
+    TextWithout(&'static &'static str),
 }
 
-impl Idle {
+impl NeutralValue {
     /// Whether a key with this value has no effect.
     pub(crate) fn is(self, value: &str) -> bool {
         let value = value.trim();
@@ -46,19 +46,23 @@ impl Idle {
                 Self::True => parse_bool(value) == Some(true),
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
                 Self::Word(idle) => is_word(idle),
-                Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
-                Self::Public => value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
-                    ["web", "websecure", "http", "https"].iter().any(|known| word.eq_ignore_ascii_case(known))
-                }),
-                Self::Without(word) => !value.contains(*word),
-                Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
+                Self::AllAddresses => value.split([',', ' ']).any(|range| range == EVERYBODY),
+                Self::PublicEntryPoints => {
+                    value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
+                        ["web", "websecure", "http", "https"]
+                            .iter()
+                            .any(|known| word.eq_ignore_ascii_case(known))
+                    })
+                }
+                Self::TextWithout(word) => !value.contains(*word),
+                Self::HttpBackend => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
     }
 }
 
 /// A feature of another target that has the same effect as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Same {
+pub(crate) enum Equivalent {
     /// No feature.
     None,
     /// A redirect of requests without TLS to https.
@@ -94,7 +98,7 @@ pub(crate) enum OnInvalid {
 
 /// What a value refers to outside of the Service: objects, possibly of another namespace, or text of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum ValueReference {
     /// Nothing outside of the Service.
     Nothing,
     /// Text of the configuration, which can be anything.
@@ -104,10 +108,10 @@ pub(crate) enum Holds {
     /// Only the namespace of an object.
     Namespace,
     /// The namespace of an object, `-`, its name, `@` and the name of a provider. Commas separate several objects.
-    Joined,
+    NamespaceAndName,
 }
 
-impl Holds {
+impl ValueReference {
     /// Returns the namespace of an object that a value names, if it is not `own`. For [`Holds::Joined`], the name of the object
     /// is included, because namespaces and names may contain the `-` between them.
     pub(crate) fn other_namespace<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
@@ -116,7 +120,7 @@ impl Holds {
             Self::Nothing | Self::Configuration => None,
             Self::Named => Some(item.split_once('/')?.0).filter(|other| *other != own && is_dns_label(other)),
             Self::Namespace => Some(item).filter(|other| !other.is_empty() && *other != own),
-            Self::Joined => Some(item.strip_suffix("@kubernetescrd")?).filter(|item| !is_own(item)),
+            Self::NamespaceAndName => Some(item.strip_suffix("@kubernetescrd")?).filter(|item| !is_own(item)),
         })
     }
 }
@@ -145,13 +149,13 @@ pub(crate) struct Key {
     /// What is lost if no program reads the key.
     pub(crate) loss: Loss,
     /// The value with which the key has no effect.
-    pub(crate) idle: Idle,
+    pub(crate) neutral: NeutralValue,
     /// The feature of another target that has the same effect.
-    pub(crate) same: Same,
+    pub(crate) equivalent: Equivalent,
     /// Without at least one of these keys, this one has no effect.
     pub(crate) needs: &'static &'static [&'static str],
     /// What the value refers to outside of the Service.
-    pub(crate) holds: Holds,
+    pub(crate) references: ValueReference,
 }
 
 const NOTHING: &[&str] = &[];
@@ -163,10 +167,10 @@ pub(crate) const fn key(name: &'static str) -> Key {
         shape: None,
         on_invalid: OnInvalid::Ignored,
         loss: Loss::Nothing,
-        idle: Idle::Never,
-        same: Same::None,
+        neutral: NeutralValue::Never,
+        equivalent: Equivalent::None,
         needs: &NOTHING,
-        holds: Holds::Nothing,
+        references: ValueReference::Nothing,
     }
 }
 
@@ -184,42 +188,42 @@ impl Key {
     }
 
     pub(super) const fn protects(self) -> Self {
-        Self { loss: Loss::Protects, ..self }
+        Self { loss: Loss::Protection, ..self }
     }
 
-    pub(super) const fn weakens(self) -> Self {
-        Self { loss: Loss::Weakens, ..self }
+    pub(super) const fn hardens(self) -> Self {
+        Self { loss: Loss::Hardening, ..self }
     }
 
     /// Without the key, requests are answered differently.
-    pub(super) const fn needed(self) -> Self {
-        Self { loss: Loss::Needed, ..self }
+    pub(super) const fn changes_answers(self) -> Self {
+        Self { loss: Loss::Behavior, ..self }
     }
 
     /// The key redirects requests without TLS to https.
     pub(super) const fn redirects(self) -> Self {
-        self.protects().same(Same::Redirect)
+        self.protects().equivalent(Equivalent::Redirect)
     }
 
-    pub(super) const fn idle(self, idle: Idle) -> Self {
-        Self { idle, ..self }
+    pub(super) const fn neutral(self, idle: NeutralValue) -> Self {
+        Self { neutral: idle, ..self }
     }
 
-    pub(super) const fn same(self, same: Same) -> Self {
-        Self { same, ..self }
+    pub(super) const fn equivalent(self, same: Equivalent) -> Self {
+        Self { equivalent: same, ..self }
     }
 
     pub(super) const fn needs(self, needs: &'static &'static [&'static str]) -> Self {
         Self { needs, ..self }
     }
 
-    pub(super) const fn holds(self, holds: Holds) -> Self {
-        Self { holds, ..self }
+    pub(super) const fn references(self, holds: ValueReference) -> Self {
+        Self { references: holds, ..self }
     }
 
     /// Whether the key has an effect with this value, and more people can reach the Service without it.
-    pub(crate) fn guards(&self, value: &str) -> bool {
-        self.loss == Loss::Protects && !self.idle.is(value)
+    pub(crate) fn protects_with(&self, value: &str) -> bool {
+        self.loss == Loss::Protection && !self.neutral.is(value)
     }
 
     /// Returns why a value does not fit; `None` if it fits.
@@ -238,7 +242,7 @@ impl Key {
 
 /// Which of the keys under the prefixes of a program are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Names {
+pub(super) enum KnownNames {
     /// All keys. No other program has keys there.
     All,
     /// The keys of the program, or at least the protecting ones and those with similar names. There are other keys, too.
@@ -264,7 +268,7 @@ pub(crate) enum CrossNamespace {
 
 /// The objects on which the keys of a program are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum ReadOn {
     /// Only on an Ingress.
     Ingress,
     /// On an Ingress and on this target.
@@ -285,32 +289,32 @@ pub(crate) struct Program {
     /// The keys about which more than the name is known, in ascending order of their names.
     pub(super) keys: &'static [Key],
     /// The names of its other keys, separated by spaces.
-    pub(super) plain: &'static str,
+    pub(super) names_only: &'static str,
     /// Forms of values, what the program does with other values, and the names of the keys with the form, separated by spaces.
-    pub(super) formed: &'static [(Shape, OnInvalid, &'static str)],
+    pub(super) keys_by_form: &'static [(Shape, OnInvalid, &'static str)],
     /// The names of keys that it writes, or that it reads on other objects than an Ingress.
     pub(super) not_read: &'static str,
     /// The names of keys that it reads only elsewhere, each list after the place to which a line has to be moved.
     pub(super) elsewhere: &'static [(&'static str, &'static str)],
     /// Whether it refuses an Ingress that has a key without the key that this one needs.
     pub(crate) refuses_alone: bool,
-    pub(super) names: Names,
+    pub(super) names: KnownNames,
     /// Whether it reads its keys in any letter case.
     pub(super) any_case: bool,
-    pub(super) reach: Reach,
+    pub(super) read_on: ReadOn,
     /// What it does with an object of another namespace that a value names.
     pub(crate) cross_namespace: CrossNamespace,
     /// The beginnings of keys that are read on an Ingress but not on a Service.
-    pub(super) beside: &'static [&'static str],
+    pub(super) ingress_prefixes: &'static [&'static str],
     /// The beginnings of keys that are read on the Service.
-    pub(super) on_service: &'static [&'static str],
+    pub(super) service_prefixes: &'static [&'static str],
 }
 
 impl Program {
     pub(super) const fn new(
         name: &'static str,
         prefixes: &'static [&'static str],
-        names: Names,
+        names: KnownNames,
         keys: &'static [Key],
     ) -> Self {
         Self {
@@ -318,22 +322,22 @@ impl Program {
             prefixes,
             aliases: &[],
             keys,
-            plain: "",
-            formed: &[],
+            names_only: "",
+            keys_by_form: &[],
             not_read: "",
             elsewhere: &[],
             refuses_alone: false,
             names,
             any_case: false,
-            reach: Reach::Ingress,
+            read_on: ReadOn::Ingress,
             cross_namespace: CrossNamespace::Uses("the controller uses, whoever it belongs to"),
-            beside: &[],
-            on_service: &[],
+            ingress_prefixes: &[],
+            service_prefixes: &[],
         }
     }
 
-    pub(super) const fn reach(self, reach: Reach) -> Self {
-        Self { reach, ..self }
+    pub(super) const fn reach(self, reach: ReadOn) -> Self {
+        Self { read_on: reach, ..self }
     }
 
     /// Returns the names of its keys, without patterns and in no particular order.
@@ -352,12 +356,12 @@ impl Program {
 
     /// Whether a function returns true for one of the lists of keys that have no row.
     fn lists(&self, is_it: &mut dyn FnMut(&'static str) -> bool) -> bool {
-        is_it(self.plain) || self.formed.iter().any(|(_, _, names)| is_it(names))
+        is_it(self.names_only) || self.keys_by_form.iter().any(|(_, _, names)| is_it(names))
     }
 
     /// Whether no other program is known to have keys under its prefixes.
     pub(crate) fn is_closed(&self) -> bool {
-        self.names == Names::All
+        self.names == KnownNames::All
     }
 
     /// Whether it has a key of this name.
@@ -387,7 +391,7 @@ impl Program {
     /// Returns all that is known about a key of this name, including the form of its value.
     pub(crate) fn known(&self, name: &str) -> Option<Key> {
         let row = self.find(name).copied();
-        let formed = self.formed.iter().find(|(.., names)| has(names, name));
+        let formed = self.keys_by_form.iter().find(|(.., names)| has(names, name));
         match formed.filter(|_| row.is_none_or(|row| row.shape.is_none())) {
             Some((shape, on_invalid, _)) => {
                 Some(row.unwrap_or(key("")).shape(*shape).on_invalid(*on_invalid))

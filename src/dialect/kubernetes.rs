@@ -1,6 +1,6 @@
 //! The annotations of Kubernetes itself, and annotations of other programs with its prefix.
 
-use super::key::{Idle, Names, Program, Shape, key};
+use super::key::{KnownNames, NeutralValue, Program, Shape, key};
 use super::legacy::{Legacy, Migration, row};
 use crate::values::BackendProtocol;
 
@@ -13,19 +13,19 @@ pub(crate) const TLS_ACME: &str = "kubernetes.io/tls-acme";
 pub(crate) const ALLOW_HTTP: &str = "kubernetes.io/ingress.allow-http";
 
 /// The prefixes of the keys in which clients store what they applied.
-pub(crate) const OF_CLIENTS: [&str; 2] = ["kubectl.kubernetes.io/", "meta.helm.sh/"];
+pub(crate) const CLIENT_PREFIXES: [&str; 2] = ["kubectl.kubernetes.io/", "meta.helm.sh/"];
 
 pub(super) static LEGACY: &[Legacy] =
     &[row(CLASS, Migration::Class, "Kubernetes 1.18, networking.k8s.io/v1 Ingress")];
 
 pub(super) static PROGRAM: Program = Program {
-    beside: &[TLS_ACME],
-    plain: "ingress.class ingress.global-static-ip-name ingress.regional-static-ip-name tls-acme",
+    ingress_prefixes: &[TLS_ACME],
+    names_only: "ingress.class ingress.global-static-ip-name ingress.regional-static-ip-name tls-acme",
     ..Program::new(
         "Kubernetes 1.36",
         &["kubernetes.io/"],
-        Names::Own,
-        &[key("ingress.allow-http").shape(Shape::Boolean).redirects().idle(Idle::True)],
+        KnownNames::Own,
+        &[key("ingress.allow-http").shape(Shape::Boolean).redirects().neutral(NeutralValue::True)],
     )
 };
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::controller::Controller;
 use super::dialects::dialect;
 use super::support::support;
-use super::write::Written;
+use super::write::WrittenAnnotation;
 use super::{envoy_gateway, gateway, nginx, traefik};
 use crate::diagnostics::words;
 use crate::intents::{Intent, IntentValue, duration};
-use crate::plan::{Annotation, Plan, Wanted};
+use crate::plan::{Annotation, Plan, RequestedIntent};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target};
 
@@ -72,7 +72,7 @@ fn rows(target: Target, controller: Controller) -> Rows {
 
 /// Whether the controller of a target reads an annotation for the intent of an option, and supports the intent. No Gateway
 /// reads annotations.
-pub(crate) fn is_annotation_of(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
+pub(crate) fn is_annotation_of(plan: &Plan, target: Target, option: &RequestedIntent, key: &str) -> bool {
     rows_of(plan, target, key).any(|row| row.intent == option.intent)
         && support(plan, target, option.intent, Some(&option.intent_value)).is_supported()
 }
@@ -82,20 +82,22 @@ pub(crate) fn is_annotation_of(plan: &Plan, target: Target, option: &Wanted, key
 pub(crate) fn matches_intent(
     plan: &Plan,
     target: Target,
-    written: &[Written<'_>],
-    wanted: &Wanted,
+    written: &[WrittenAnnotation<'_>],
+    wanted: &RequestedIntent,
     given: &Annotation,
 ) -> bool {
     let (value, name) = (given.value.trim(), given.key.rsplit('/').next().unwrap_or_default());
     match written.iter().find(|it| is_same_annotation(plan, target, it.key, &given.key)) {
-        Some(it) => is_unsaid(wanted, name) || is_same(plan, wanted, name, (it.value.trim(), value)),
-        None => is_other_part(&wanted.intent_value, name, value),
+        Some(it) => {
+            leaves_default_to(wanted, name) || has_same_meaning(plan, wanted, name, (it.value.trim(), value))
+        }
+        None => is_separate_part(&wanted.intent_value, name, value),
     }
 }
 
 /// Whether the annotations that express an intent leave a part to a default of ingress-nginx, so that another annotation may
 /// add it.
-fn is_unsaid(wanted: &Wanted, name: &str) -> bool {
+fn leaves_default_to(wanted: &RequestedIntent, name: &str) -> bool {
     let part = match name {
         "cors-enable" => return false,
         "limit-req-burst" | "limit-req-no-delay" => "limit-burst-multiplier",
@@ -107,7 +109,12 @@ fn is_unsaid(wanted: &Wanted, name: &str) -> bool {
 }
 
 /// Whether a value has the same meaning as the value that would be written in its place.
-fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &str)) -> bool {
+fn has_same_meaning(
+    plan: &Plan,
+    wanted: &RequestedIntent,
+    name: &str,
+    (written, value): (&str, &str),
+) -> bool {
     if value == written || parse_bool(value).is_some_and(|it| parse_bool(written) == Some(it)) {
         return true;
     }
@@ -170,7 +177,7 @@ fn is_same(plan: &Plan, wanted: &Wanted, name: &str, (written, value): (&str, &s
 }
 
 /// Whether an annotation that would not be written is about a part of the intent that nothing else covers, or turns a part off.
-fn is_other_part(intent_value: &IntentValue, name: &str, value: &str) -> bool {
+fn is_separate_part(intent_value: &IntentValue, name: &str, value: &str) -> bool {
     match intent_value {
         IntentValue::Cors(_)
         | IntentValue::BasicAuth(_)
@@ -205,7 +212,7 @@ pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent
     // Some controllers read names of ingress-nginx under the prefix that it had earlier.
     by_rows.or_else(|| {
         let name = nginx::any_name(key).filter(|_| plan.controller(target).reads(key))?;
-        nginx::read::meaning(name)
+        nginx::read::intent_of_name(name)
     })
 }
 
@@ -232,7 +239,7 @@ fn rows_of<'k>(
 pub(crate) fn intent_named(name: &str) -> Option<Intent> {
     let is_it = |row: &&IntentMapping| row.annotations.split([',', ':', ' ']).any(|word| word == name);
     let mut all = Controller::ALL.into_iter().flat_map(|it| rows(Target::Ingress, it));
-    nginx::read::meaning(name).or_else(|| all.find(is_it).map(|row| row.intent))
+    nginx::read::intent_of_name(name).or_else(|| all.find(is_it).map(|row| row.intent))
 }
 
 /// Whether two annotations are alternatives for the same thing for the controller of a target. The rows write `or` between
@@ -344,7 +351,7 @@ pub(crate) fn weakened_by(
     let value = given.value.trim();
     let intent = |it: &Annotation| intent_of(plan, Target::Ingress, &it.key);
     let wants = |intents: &[Intent]| {
-        intents.iter().any(|it| plan.wanted(*it).is_some())
+        intents.iter().any(|it| plan.requested(*it).is_some())
             || plan.annotations.iter().filter_map(intent).any(|it| intents.contains(&it))
     };
     match (controller, name) {

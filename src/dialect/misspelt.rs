@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Misspelt, Problem, quoted};
 use crate::validation::{annotation_key_error, halves};
 
 /// The most letters in which a typing error differs. A name that differs more is probably a key of another program.
-const MAX_SLIP: usize = 2;
+const MAX_EDITS: usize = 2;
 
 /// Whether a key is misspelt. This function does not search for the intended key if the result does not depend on it.
 pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
@@ -25,10 +25,10 @@ fn has_other_finding(key: &str) -> bool {
 }
 
 /// A key that its program does not have, or whose prefix no program has.
-pub(crate) struct Found {
+pub(crate) struct UnknownKey {
     pub(crate) problem: Problem,
     /// The key that was probably meant.
-    pub(crate) meant: Option<String>,
+    pub(crate) intended: Option<String>,
     /// Whether the name is a protecting key of another program.
     pub(crate) is_foreign: bool,
 }
@@ -39,7 +39,7 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
 }
 
 /// Returns what is known about such a key.
-pub(crate) fn misspelt(key: &str, value: &str) -> Option<Found> {
+pub(crate) fn misspelt(key: &str, value: &str) -> Option<UnknownKey> {
     let mut is_foreign = false;
     let (program, meant) = match halves(key, b'/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
@@ -47,7 +47,7 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<Found> {
             Some(program) => {
                 is_foreign = protects_elsewhere(program, name, value);
                 // If other programs have keys under the same prefix, only a typing error counts as misspelt.
-                let meant = nearest(program, name, if program.is_closed() { usize::MAX } else { MAX_SLIP });
+                let meant = nearest(program, name, if program.is_closed() { usize::MAX } else { MAX_EDITS });
                 if meant.is_none() && !program.is_closed() && !is_foreign {
                     return None;
                 }
@@ -65,13 +65,13 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<Found> {
         Some(meant) => format!("did you mean {meant}?"),
         None => "remove the line, unless you know that your version reads the key".to_owned(),
     });
-    Some(Found { problem, meant, is_foreign })
+    Some(UnknownKey { problem, intended: meant, is_foreign })
 }
 
 /// Whether a name under the prefix of an Ingress controller is a protecting key of another one. Alibaba Cloud's ALB has keys for
 /// CORS under the prefix of the AWS Load Balancer Controller.
 fn protects_elsewhere(program: &Program, name: &str, value: &str) -> bool {
-    let is_theirs = |it: &&Program| it.row(name).is_some_and(|row| row.guards(value));
+    let is_theirs = |it: &&Program| it.row(name).is_some_and(|row| row.protects_with(value));
     controllers().any(|it| it.name == program.name)
         && (program.is_closed() || !name.starts_with("cors-"))
         && controllers().any(|it| is_theirs(&it))
@@ -118,7 +118,7 @@ where
     if program.knows(name) {
         return Some(name);
     }
-    nearest(program, name, MAX_SLIP)
+    nearest(program, name, MAX_EDITS)
 }
 
 /// Returns the program and the key for a key without a slash: another character is in its place, the name is in the value, or

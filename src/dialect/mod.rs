@@ -47,8 +47,8 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{CrossNamespace, Holds, InvalidValue, Key, Names, OnInvalid, Program, Reach};
-pub(crate) use key::{Loss, Same};
+use key::{CrossNamespace, InvalidValue, Key, KnownNames, OnInvalid, Program, ReadOn, ValueReference};
+pub(crate) use key::{Equivalent, Loss};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
 static PROGRAMS: [&Program; 22] = [
@@ -78,7 +78,7 @@ static PROGRAMS: [&Program; 22] = [
 
 /// Returns the programs whose tables list their own keys, and not only the protecting ones.
 fn listed_programs() -> impl Iterator<Item = &'static Program> {
-    PROGRAMS.iter().copied().filter(|program| program.names != Names::Protecting)
+    PROGRAMS.iter().copied().filter(|program| program.names != KnownNames::Protecting)
 }
 
 /// Returns the programs that serve Ingresses or Routes.
@@ -95,7 +95,7 @@ pub(crate) fn is_snippet(key: &str) -> bool {
     let row = || program.find(program.name_of(key)?);
     key.ends_with("-snippet")
         || key.ends_with("-snippets")
-        || row().is_some_and(|row| row.holds == Holds::Configuration)
+        || row().is_some_and(|row| row.references == ValueReference::Configuration)
 }
 
 /// The ends of prefixes that nobody uses by chance.
@@ -122,7 +122,7 @@ pub(crate) fn effect(key: &str) -> Option<&'static Key> {
 /// ```
 #[must_use]
 pub fn protects(key: &str, value: &str) -> bool {
-    effect(key).is_some_and(|effect| effect.guards(value))
+    effect(key).is_some_and(|effect| effect.protects_with(value))
 }
 
 /// Whether an annotation turns off the redirect to https that its program does by itself or by another value.
@@ -135,7 +135,8 @@ pub fn protects(key: &str, value: &str) -> bool {
 #[must_use]
 pub fn turns_redirect_off(key: &str, value: &str) -> bool {
     !value.is_empty()
-        && effect(key).is_some_and(|effect| effect.same == Same::Redirect && effect.idle.is(value))
+        && effect(key)
+            .is_some_and(|effect| effect.equivalent == Equivalent::Redirect && effect.neutral.is(value))
 }
 
 /// Whether an annotation that a controller reads has the opposite effect of what is wanted. `is_wanted` says whether requests
@@ -144,7 +145,8 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
     if key.starts_with(nginx::PREFIX) {
         return nginx::contradicts(key, value, is_wanted, tls);
     }
-    let redirects = |effect: &Key| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
+    let redirects =
+        |effect: &Key| effect.equivalent == Equivalent::Redirect && effect.neutral.is(value) == is_wanted;
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 
@@ -156,10 +158,10 @@ pub(crate) fn is_ssl_redirect(key: &str) -> bool {
 
 /// Whether a program may read a key on an object of a target.
 pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
-    program_of(key).is_none_or(|program| match program.reach {
-        Reach::Ingress => target == Target::Ingress,
-        Reach::And(other) => target == other,
-        Reach::Everywhere => true,
+    program_of(key).is_none_or(|program| match program.read_on {
+        ReadOn::Ingress => target == Target::Ingress,
+        ReadOn::And(other) => target == other,
+        ReadOn::Everywhere => true,
     })
 }
 
@@ -171,7 +173,7 @@ fn program_of(key: &str) -> Option<&'static Program> {
 
 /// Whether the program of a key also reads it on HTTPRoutes of its own Gateways.
 pub(crate) fn is_of_gateway(key: &str) -> bool {
-    program_of(key).is_some_and(|program| program.reach == Reach::And(Target::HttpRoute))
+    program_of(key).is_some_and(|program| program.read_on == ReadOn::And(Target::HttpRoute))
 }
 
 /// Returns the diagnostic that a program expects another value of a key.
@@ -226,7 +228,7 @@ pub(crate) fn problem_of_value(
     // Traefik treats two keys that differ only in letter case as one. Next to the key of an option, this one would be lost, and
     // no pattern of a denied key matches it.
     let lower = key.to_ascii_lowercase();
-    if known.loss == Loss::Protects && lower != key && program.is_any_case() {
+    if known.loss == Loss::Protection && lower != key && program.is_any_case() {
         let said = format!(
             "{} has upper-case letters, and is another key for an option or a denied pattern",
             quoted(key)
@@ -256,7 +258,7 @@ fn misfitting(
         OnInvalid::SkipsItems => "ignores the items that are none",
     };
     let is_refused = matches!(invalid_value.on_invalid, OnInvalid::Refused | OnInvalid::Denied);
-    let is_harmless = !is_refused && known.loss < Loss::Weakens;
+    let is_harmless = !is_refused && known.loss < Loss::Hardening;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
     let expected = format!("{}, and {} then {does}", invalid_value.expected, controller.row().name);
     let problem = unexpected(code, key, value, &expected);
@@ -282,24 +284,26 @@ fn cross_namespace_problem(
     granted: Allowed,
 ) -> Option<Problem> {
     let own = own?;
-    let other = known.holds.other_namespace(value, own)?;
+    let other = known.references.other_namespace(value, own)?;
     let (code, does, or) = match cross_namespace {
         CrossNamespace::Uses(does) if !granted.cross_namespace => {
             (Code::AnnotationDenied, does, ", or ask your administrator to allow the key")
         }
-        CrossNamespace::Ignores(does) if known.loss == Loss::Protects && granted.protection_loss => {
+        CrossNamespace::Ignores(does) if known.loss == Loss::Protection && granted.protection_loss => {
             (Code::ProtectionLossAccepted, does, "")
         }
-        CrossNamespace::Ignores(does) if known.loss == Loss::Protects => (Code::ProtectionLost, does, ""),
+        CrossNamespace::Ignores(does) if known.loss == Loss::Protection => (Code::ProtectionLost, does, ""),
         CrossNamespace::Uses(does) | CrossNamespace::Ignores(does) | CrossNamespace::Refuses(does) => {
             (Code::NamespaceOther, does, "")
         }
     };
-    let (what, mended) = match known.holds {
-        Holds::Named => {
+    let (what, mended) = match known.references {
+        ValueReference::Named => {
             ("the namespace ", value.trim().replacen(&[other, "/"].concat(), &[own, "/"].concat(), 1))
         }
-        Holds::Joined => ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat()),
+        ValueReference::NamespaceAndName => {
+            ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat())
+        }
         _ => ("the namespace ", own.to_owned()),
     };
     let message = format!("{} names an object of {what}{}, which {does}", quoted(key), quoted(other));
@@ -336,12 +340,12 @@ pub(crate) fn is_of_controller(key: &str) -> bool {
 
 /// Whether a key is read on an Ingress but not on a Service.
 pub(crate) fn is_for_ingress(key: &str) -> bool {
-    PROGRAMS.into_iter().flat_map(|it| it.beside).any(|start| key.starts_with(start))
+    PROGRAMS.into_iter().flat_map(|it| it.ingress_prefixes).any(|start| key.starts_with(start))
 }
 
 /// Whether an Ingress controller reads a key on the Service.
 pub(crate) fn is_for_service(key: &str) -> bool {
-    PROGRAMS.into_iter().flat_map(|it| it.on_service).any(|start| key.starts_with(start))
+    PROGRAMS.into_iter().flat_map(|it| it.service_prefixes).any(|start| key.starts_with(start))
 }
 
 #[cfg(test)]
@@ -349,7 +353,7 @@ mod tests {
     use super::*;
 
     fn loss(key: &str, value: &str) -> Option<Loss> {
-        effect(key).filter(|effect| !effect.idle.is(value)).map(|effect| effect.loss)
+        effect(key).filter(|effect| !effect.neutral.is(value)).map(|effect| effect.loss)
     }
 
     #[test]
@@ -370,21 +374,21 @@ mod tests {
             ("ingress.kubernetes.io/allow-list", "0.0.0.0/0", "10.0.0.0/8"),
             ("ingress.cilium.io/force-https", "disabled", "enabled"),
         ] {
-            assert_eq!((loss(key, nothing), loss(key, something)), (None, Some(Loss::Protects)), "{key}");
+            assert_eq!((loss(key, nothing), loss(key, something)), (None, Some(Loss::Protection)), "{key}");
         }
         assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "http"), None);
-        assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"), Some(Loss::Weakens));
+        assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"), Some(Loss::Hardening));
         assert_eq!(loss("nginx.ingress.kubernetes.io/enable-global-auth", "true"), Some(Loss::Nothing));
         assert_eq!(loss("example.com/owner", "team-a"), None);
     }
 
     #[test]
     fn a_pattern_of_the_table_fits_keys_that_end_and_begin_so() {
-        assert_eq!(loss("nginx.org/location-snippets", "deny all;"), Some(Loss::Protects));
-        assert_eq!(loss("example.com/any-snippet", "deny all;"), Some(Loss::Protects));
+        assert_eq!(loss("nginx.org/location-snippets", "deny all;"), Some(Loss::Protection));
+        assert_eq!(loss("example.com/any-snippet", "deny all;"), Some(Loss::Protection));
         assert_eq!(
             loss("haproxy.router.openshift.io/rate-limit-connections.rate-tcp", "5"),
-            Some(Loss::Protects)
+            Some(Loss::Protection)
         );
     }
 
@@ -393,7 +397,11 @@ mod tests {
         for program in PROGRAMS {
             assert!(program.keys.is_sorted_by(|left, right| left.name < right.name), "{}", program.name);
             assert!(program.names().iter().all(|name| program.knows(name)), "{}", program.name);
-            assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
+            assert!(
+                program.names == KnownNames::Protecting || !program.knows("no-such-key"),
+                "{}",
+                program.name
+            );
             let prefixes = program.prefixes.iter().chain(program.aliases);
             // Misspelt prefixes are compared in lower case.
             let is_valid = |prefix: &&str| prefix.ends_with('/') && prefix.to_ascii_lowercase() == *prefix;

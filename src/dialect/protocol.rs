@@ -14,7 +14,7 @@ const WRITE_H2C: &str = "write appProtocol: kubernetes.io/h2c at the port of the
 pub(super) fn support(plan: &Plan, target: Target, intent_value: &IntentValue) -> Option<Support> {
     let IntentValue::Protocol(intent_value) = intent_value else { return None };
     let is_of_port =
-        plan.wanted(Intent::BackendProtocol).is_some_and(|it| matches!(it.origin, Origin::Field(_)));
+        plan.requested(Intent::BackendProtocol).is_some_and(|it| matches!(it.origin, Origin::Field(_)));
     let is_h2c = plan.port_protocols.iter().all(|(it, _)| *it == BackendProtocol::H2c);
     let reads_port = match (target, plan.controller(target)) {
         (Target::HttpRoute | Target::Route, _) | (Target::Ingress, Controller::Contour) => true,

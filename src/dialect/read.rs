@@ -1,7 +1,7 @@
 //! The meaning of the annotations of other programs, as intents that are independent of any program.
 
 use super::key::Key;
-use super::{Same, effect, nginx};
+use super::{Equivalent, effect, nginx};
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
@@ -45,7 +45,8 @@ pub(crate) fn read(plan: &Plan) -> Vec<ReadIntent> {
 pub(crate) fn passthrough(plan: &Plan) -> Option<ReadIntent> {
     let controller = plan.controller(Target::Ingress);
     let is_on = |it: &&Annotation| {
-        let passes = |known: &Key| known.same == Same::Passthrough && !known.idle.is(&it.value);
+        let passes =
+            |known: &Key| known.equivalent == Equivalent::Passthrough && !known.neutral.is(&it.value);
         controller.reads(&it.key) && effect(&it.key).is_some_and(passes)
     };
     let given = plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)?;

@@ -6,7 +6,7 @@ use super::controller::Controller;
 use super::dialects::dialect;
 use super::{haproxy_ingress, nginx, protocol};
 use crate::intents::{Intent, IntentValue};
-use crate::plan::{Plan, Wanted};
+use crate::plan::{Plan, RequestedIntent};
 use crate::values::{Target, Termination};
 
 /// Whether and how a program supports an intent of a plan.
@@ -81,7 +81,7 @@ pub(crate) fn support(
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.
-pub(crate) fn is_supported(plan: &Plan, wanted: &Wanted) -> bool {
+pub(crate) fn is_supported(plan: &Plan, wanted: &RequestedIntent) -> bool {
     let support = |target| support(plan, target, wanted.intent, Some(&wanted.intent_value));
     plan.targets.iter().any(|target| support(*target).is_supported())
 }
@@ -113,7 +113,7 @@ pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
     if target != Target::Ingress || plan.canary.is_some() {
         None
     } else if plan.passes_tls() {
-        Some(NO_REQUEST)
+        Some(NO_REQUEST_HELP)
     } else {
         haproxy_ingress::support::is_tcp(plan)
             .then_some("remove it, for no request is read at a tcp-service-port")
@@ -121,7 +121,7 @@ pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
 }
 
 /// The help for an intent that needs a program that reads requests, if TLS passes through.
-pub(crate) const NO_REQUEST: &str = "remove it, for no request is read where TLS passes through";
+pub(crate) const NO_REQUEST_HELP: &str = "remove it, for no request is read where TLS passes through";
 
 /// Whether an intent needs a program that reads requests, and TLS passes through the program of a target, or it serves TCP.
 pub(crate) fn is_unread(plan: &Plan, target: Target, intent: Intent) -> bool {
@@ -190,7 +190,7 @@ mod tests {
     use crate::diagnostics::{Origin, Sourced};
     use crate::dialect::mappings::{is_annotation_of, mappings};
     use crate::dialect::write::by_controller;
-    use crate::plan::Wanted;
+    use crate::plan::RequestedIntent;
     use crate::testing;
     use crate::{Code, Service, Settings};
 
@@ -269,12 +269,12 @@ mod tests {
                 let (mut can, mut writes) = (false, false);
                 for text in samples(intent) {
                     let intent_value = intent.read(text).unwrap_or_else(|_| panic!("{intent}: {text}"));
-                    let wanted = Wanted {
+                    let wanted = RequestedIntent {
                         intent,
                         intent_value: intent_value.clone(),
                         origin: Origin::BuiltIn,
                         keys: Vec::new(),
-                        same: Vec::new(),
+                        repeated_by: Vec::new(),
                     };
                     let plan = Plan { intents: vec![wanted], ..plain.clone() };
                     let is_written = objects(&plan) != objects(&plain);
@@ -358,7 +358,7 @@ mod tests {
                 // An intent that the program does not support is refused.
                 let outcome = with(None);
                 let Some(plan) = outcome.plan() else { continue };
-                let options: Vec<Wanted> = plan.intents.clone();
+                let options: Vec<RequestedIntent> = plan.intents.clone();
                 for written in by_controller(plan, target) {
                     let name = written.key.rsplit('/').next().unwrap_or_default();
                     if !options.iter().any(|it| is_annotation_of(plan, target, it, written.key)) {

@@ -17,12 +17,12 @@ use super::{
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, IntentValue};
 use crate::plan::kinds::Kind;
-use crate::plan::{Annotation, Plan, Route, Wanted};
+use crate::plan::{Annotation, Plan, RequestedIntent, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::{LinkPage, Target};
 
 /// An annotation that expresses an intent.
-pub(crate) struct Written<'p> {
+pub(crate) struct WrittenAnnotation<'p> {
     pub(crate) key: &'p str,
     pub(crate) value: Cow<'p, str>,
     /// The option that the intent came from.
@@ -113,7 +113,7 @@ pub(crate) fn equivalent_prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<
     let controller = plan.controller(Target::Ingress);
     if !route.is_pattern()
         || alb::write::reads_patterns(plan)
-        || controller.literal_matching(&route.path).is_none()
+        || controller.literal_match_note(&route.path).is_none()
     {
         return None;
     }
@@ -165,9 +165,9 @@ pub(super) fn intents<'p>(
     plan: &'p Plan,
     target: Target,
     annotations: impl Fn(Intent, &'p IntentValue) -> Vec<KeyValue<'p>>,
-) -> Vec<Written<'p>> {
+) -> Vec<WrittenAnnotation<'p>> {
     let mut written = Vec::new();
-    for Wanted { intent, intent_value, origin, keys, .. } in
+    for RequestedIntent { intent, intent_value, origin, keys, .. } in
         plan.intents.iter().filter(|_| plan.canary.is_none())
     {
         let is_read = |key: &String| match target {
@@ -180,7 +180,7 @@ pub(super) fn intents<'p>(
         }
         if !keys.iter().any(is_read) && support(plan, target, *intent, Some(intent_value)).is_supported() {
             let all = annotations(*intent, intent_value).into_iter();
-            written.extend(all.map(|(key, value)| Written { key, value, origin: origin.clone() }));
+            written.extend(all.map(|(key, value)| WrittenAnnotation { key, value, origin: origin.clone() }));
         }
     }
     written
@@ -196,10 +196,10 @@ pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
 }
 
 /// Returns the annotation for the class, if its controller reads the class only there.
-fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
+fn class(plan: &Plan, _: Target) -> Vec<WrittenAnnotation<'_>> {
     let controller = plan.controller(Target::Ingress);
     let class = plan.class.as_ref().filter(|class| controller.reads_annotation_of(&class.value));
-    let written = class.map(|class| Written {
+    let written = class.map(|class| WrittenAnnotation {
         key: kubernetes::CLASS,
         value: class.value.as_str().into(),
         origin: class.origin.clone(),
@@ -207,7 +207,7 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     written.into_iter().collect()
 }
 
-pub(super) type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
+pub(super) type Write = fn(&Plan, Target) -> Vec<WrittenAnnotation<'_>>;
 
 /// Returns the origin of the link to the URL on a page, if the objects of this target have the link. A Service has one link,
 /// and there is none to a wildcard host.
@@ -225,7 +225,7 @@ pub(crate) fn is_about_link(key: &str) -> bool {
 
 /// Returns the annotations that express the intents of a plan on the objects of a target. An annotation that somebody gave
 /// under the same key replaces them.
-pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(crate) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let around: &[Write] = match target {
         Target::Ingress => &[
             cert_manager::write::write,
@@ -247,7 +247,7 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     for program in around {
         written.append(&mut program(plan, target));
     }
-    written.retain(|it: &Written<'_>| given(plan, target, it.key).is_none());
+    written.retain(|it: &WrittenAnnotation<'_>| given(plan, target, it.key).is_none());
     written
 }
 
@@ -258,7 +258,7 @@ pub(crate) fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p
 }
 
 /// Returns the annotations for the controller of a target, including those that somebody gave as well.
-pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     match (target, plan.controller(target)) {
         (Target::Ingress, Controller::Traefik) => traefik::write::write(plan, target),
         _ => annotations_for(plan, target),
@@ -267,7 +267,7 @@ pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 
 /// Returns the same for the programs that read annotations. The policy compares given annotations with these, and does not need
 /// those of the other programs.
-pub(crate) fn annotations_for(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(crate) fn annotations_for(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let dialect = dialect(target, plan.controller(target));
     dialect.map(|dialect| (dialect.write)(plan, target)).unwrap_or_default()
 }

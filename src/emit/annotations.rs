@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use super::Emitting;
 use super::metadata::{Annotations, with_intents};
-use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
+use crate::check::{has_finding, is_fulfilled_otherwise, is_passed, redirects_despite, wanted_by};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part, matches_intent};
@@ -22,12 +22,12 @@ impl<'p> Emitting<'_, 'p> {
     /// The annotations of the object, without those that only Ingress controllers read, which are reported.
     pub(super) fn annotations(&mut self) -> Annotations<'p> {
         self.lacks_issuer();
-        let kept = self.kept();
+        let kept = self.annotations_to_copy();
         with_intents(kept.into_iter(), self.plan, self.target)
     }
 
     /// The annotations that users gave, without those that no program reads on this target, which are reported.
-    pub(super) fn kept(&mut self) -> Vec<&'p Annotation> {
+    pub(super) fn annotations_to_copy(&mut self) -> Vec<&'p Annotation> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let (twice, target) = (conflicting_aliases(plan), self.target);
@@ -67,7 +67,9 @@ impl<'p> Emitting<'_, 'p> {
                 Some(Support::Partial(_)) if is_first => continue,
                 Some(support) => support.is_supported(),
                 None => match self.target {
-                    Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.says_redirect(given),
+                    Target::Ingress => {
+                        nginx::redirect_of(&given.key).is_some() && self.expresses_redirect(given)
+                    }
                     // A route expresses each path that is a regular expression with the same meaning, or a rule reports what the
                     // path matches.
                     Target::HttpRoute => {
@@ -99,10 +101,10 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
-            if has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
+            if has_finding(plan, given, self.target) || is_fulfilled_otherwise(plan, given, self.target) {
                 continue;
             }
-            if redirects_against(plan, given, self.target) {
+            if redirects_despite(plan, given, self.target) {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
                     self.with_article(),
@@ -121,7 +123,7 @@ impl<'p> Emitting<'_, 'p> {
 
     /// Whether an annotation about the redirect to https is expressed in another way: the object has other words for it, or the
     /// annotation forbids the words that TLS would add.
-    fn says_redirect(&self, given: &Annotation) -> bool {
+    fn expresses_redirect(&self, given: &Annotation) -> bool {
         let plan = self.plan;
         let is_supported = support(plan, self.target, Intent::HttpsRedirect, None).is_supported();
         match parse_bool(&given.value) {

@@ -89,7 +89,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let mut routes = Vec::new();
     if plan.has_object(Target::HttpRoute) {
         let annotations = emitting.annotations();
-        let stable = emitting.stable();
+        let stable = emitting.stable_plan();
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
             let rules = paths.iter().flat_map(|path| rules(plan, stable, path, &canaries)).collect();
@@ -121,16 +121,16 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     } else if plan.tls() == Tls::CertManager {
         let said =
             "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
-        emitting.inexpressible(origin(&plan.tls), said.to_owned());
+        emitting.file_inexpressible(origin(&plan.tls), said.to_owned());
     } else if plan.secret.is_some() {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
-        emitting.inexpressible(origin(&plan.tls), said.to_owned());
+        emitting.file_inexpressible(origin(&plan.tls), said.to_owned());
     }
     if let Some(host) =
         plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
     {
         let said = "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
-        emitting.inexpressible(host.host_origin.path(), said.to_owned());
+        emitting.file_inexpressible(host.host_origin.path(), said.to_owned());
     }
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.is_pattern()) {

@@ -77,9 +77,9 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
         emitting.file_unread();
         plan.annotations.iter().collect()
     } else {
-        emitting.kept()
+        emitting.annotations_to_copy()
     };
-    Some(ingress(plan, emitting.stable(), given))
+    Some(ingress(plan, emitting.stable_plan(), given))
 }
 
 /// The Ingress of a plan with these annotations: one rule for each host, in the order in which the hosts were given. A canary has

@@ -299,7 +299,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// The plan whose filters apply: for a canary, the plan of the stable Service.
-    fn stable(&self) -> &'p Plan {
+    fn stable_plan(&self) -> &'p Plan {
         let stable = self.plan.stable_identity().and_then(|stable| self.shares.exposed.get(&stable));
         stable.copied().unwrap_or(self.plan)
     }
@@ -309,7 +309,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports that the target cannot express something.
-    fn inexpressible(&mut self, path: FieldPath, said: String) {
+    fn file_inexpressible(&mut self, path: FieldPath, said: String) {
         self.report().file(path, Problem::new(Code::TargetInexpressible, said));
     }
 
@@ -335,7 +335,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.with_article(),
                 quoted(&class.value)
             );
-            self.inexpressible(class.origin.path(), said);
+            self.file_inexpressible(class.origin.path(), said);
         }
     }
 
@@ -350,7 +350,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.target.as_str(),
                 quoted(&canary.of)
             );
-            self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
+            self.file_inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }
     }
 
@@ -367,7 +367,7 @@ impl<'p> Emitting<'_, 'p> {
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
             let said = format!("{} has nothing for {}", self.with_article(), quoted(issuer.key));
-            self.inexpressible(issuer.origin.path(), said);
+            self.file_inexpressible(issuer.origin.path(), said);
         }
     }
 }

@@ -47,22 +47,22 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said =
             format!("a Route compares the beginning of a path, so {} is no exact path", quoted(&rule.path));
-        emitting.inexpressible(rule.path_origin.path(), said);
+        emitting.file_inexpressible(rule.path_origin.path(), said);
     }
     if plan.tls() == Tls::CertManager {
         let said = "cert-manager gives Routes no certificates, so the router's own is used".to_owned();
-        emitting.inexpressible(origin(&plan.tls), said);
+        emitting.file_inexpressible(origin(&plan.tls), said);
     } else if plan.secret.is_some()
         && plan.secret_is_derived
         && plan.termination() != Termination::Passthrough
     {
         let said =
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
-        emitting.inexpressible(origin(&plan.tls), said);
+        emitting.file_inexpressible(origin(&plan.tls), said);
     }
     if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
         let said = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
-        emitting.inexpressible(host.host_origin.path(), said);
+        emitting.file_inexpressible(host.host_origin.path(), said);
     }
 }
 
@@ -73,7 +73,7 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(&'p Plan, u8)> {
         canaries.truncate(MAX_ALTERNATES);
         let said = format!("a Route has at most {MAX_ALTERNATES} backends beside the first one");
         let path = origin(&emitting.plan.name);
-        emitting.inexpressible(path, said);
+        emitting.file_inexpressible(path, said);
     }
     canaries
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, claimed, items, of_metadata, word};
+use super::{ClaimedRoute, Found, claimed, list_items, metadata_text, non_empty_text};
 use crate::conflicts::MAX_ROUTES;
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
@@ -12,7 +12,7 @@ pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The group and kind of the parents of a route in a service mesh. Such a route takes the hosts of these objects, and no host of a
 /// Gateway. Every other parent may have listeners.
-const OF_MESH: [(&str, &str); 4] = [
+const MESH_PARENTS: [(&str, &str); 4] = [
     ("", "Service"),
     ("core", "Service"),
     ("networking.istio.io", "ServiceEntry"),
@@ -23,13 +23,13 @@ const OF_MESH: [(&str, &str); 4] = [
 pub(super) fn http(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let path = of.get("path").unwrap_or(&Value::Null);
-        let value = word(path, "value").unwrap_or("/").to_owned();
-        let paths = match word(path, "type") {
+        let value = non_empty_text(path, "value").unwrap_or("/").to_owned();
+        let paths = match non_empty_text(path, "type") {
             Some("Exact") => vec![(value, PathType::Exact)],
             Some("RegularExpression") => pattern(&value),
             _ => vec![(value, PathType::Prefix)],
         };
-        let is_part = has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some();
+        let is_part = has_any(of, &["headers", "queryParams"]) || non_empty_text(of, "method").is_some();
         Match { paths, wants: part(of, is_part) }
     })
 }
@@ -38,12 +38,12 @@ pub(super) fn http(object: &Value) -> Found<'_> {
 pub(super) fn grpc(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let method = of.get("method").unwrap_or(&Value::Null);
-        let (service, call) = (word(method, "service"), word(method, "method"));
+        let (service, call) = (non_empty_text(method, "service"), non_empty_text(method, "method"));
         // The names of services and methods contain no other characters, and a regular expression of only these characters matches
         // itself.
         let is_name =
             |text: &str| text.chars().all(|sign| sign.is_ascii_alphanumeric() || "._".contains(sign));
-        let is_pattern = word(method, "type") == Some("RegularExpression")
+        let is_pattern = non_empty_text(method, "type") == Some("RegularExpression")
             && ![service, call].into_iter().flatten().all(is_name);
         let paths = match (service, call) {
             _ if is_pattern => pattern(&format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"))),
@@ -81,18 +81,18 @@ fn part(of: &Value, is_part: bool) -> String {
 
 /// Whether one of these lists has items.
 fn has_any(of: &Value, lists: &[&str]) -> bool {
-    lists.iter().any(|list| !items(of, list).is_empty())
+    lists.iter().any(|list| !list_items(of, list).is_empty())
 }
 
 /// Returns the hosts of a route with the path of each match. A route without host names takes the host names of its listeners,
 /// which are not known here.
 fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
-    let own = of_metadata(object, "namespace");
-    let rules = items(spec, "rules");
+    let own = metadata_text(object, "namespace");
+    let rules = list_items(spec, "rules");
     let mut paths: Vec<Match> = Vec::new();
     for rule in rules {
-        match items(rule, "matches") {
+        match list_items(rule, "matches") {
             [] => paths.push(read_match(&Value::Null)),
             matches => paths.extend(matches.iter().map(read_match)),
         }
@@ -101,7 +101,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
         paths.push(read_match(&Value::Null));
     }
     let place = FieldPath::object(&["spec", "hostnames"]);
-    let mut hosts: Vec<(String, FieldPath)> = items(spec, "hostnames")
+    let mut hosts: Vec<(String, FieldPath)> = list_items(spec, "hostnames")
         .iter()
         .enumerate()
         .filter_map(|(at, host)| Some((host.as_str()?.to_ascii_lowercase(), place.clone().index(at))))
@@ -109,10 +109,11 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     if hosts.is_empty() {
         hosts.push((String::new(), place));
     }
-    let all = items(spec, "parentRefs");
-    let has_defaults = word(spec, "useDefaultGateways") == Some("All");
+    let all = list_items(spec, "parentRefs");
+    let has_defaults = non_empty_text(spec, "useDefaultGateways") == Some("All");
     let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
-    let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
+    let named =
+        |parent| Some((non_empty_text(parent, "namespace").unwrap_or(own), non_empty_text(parent, "name")?));
     let gateways = all.iter().enumerate().filter(|(_, parent)| kind_of(parent) == (GROUP, "Gateway"));
     let mut taken = Vec::new();
     'all: for (host, place) in hosts.iter().filter(|_| takes) {
@@ -121,13 +122,13 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
                 if taken.len() > MAX_ROUTES {
                     break 'all;
                 }
-                taken.push(Taken {
+                taken.push(ClaimedRoute {
                     host: host.clone(),
                     path: path.clone(),
                     path_type: *path_type,
                     place: place.clone(),
                     is_part: !of.wants.is_empty(),
-                    wants: of.wants.clone(),
+                    match_text: of.wants.clone(),
                 });
             }
         }
@@ -145,12 +146,12 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
 /// The group and kind of a parent.
 fn kind_of(parent: &Value) -> (&str, &str) {
     let group = parent.get("group").and_then(Value::as_str).unwrap_or(GROUP);
-    (group, word(parent, "kind").unwrap_or("Gateway"))
+    (group, non_empty_text(parent, "kind").unwrap_or("Gateway"))
 }
 
 /// Whether a parent may have listeners: it belongs to no mesh.
 fn has_listeners(parent: &Value) -> bool {
-    !OF_MESH.contains(&kind_of(parent))
+    !MESH_PARENTS.contains(&kind_of(parent))
 }
 
 /// Whether each parent of a route was among its parents before. A reference without a section or port includes those with one.

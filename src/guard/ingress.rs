@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, annotation, claimed, items, word};
+use super::{ClaimedRoute, Found, annotation, claimed, list_items, non_empty_text};
 use crate::diagnostics::FieldPath;
 use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx;
@@ -17,27 +17,28 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
     let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
     let mut taken = Vec::new();
-    for (at, rule) in items(spec, "rules").iter().enumerate() {
-        let host = word(rule, "host").unwrap_or_default().to_ascii_lowercase();
+    for (at, rule) in list_items(spec, "rules").iter().enumerate() {
+        let host = non_empty_text(rule, "host").unwrap_or_default().to_ascii_lowercase();
         let place = rules.clone().index(at).key("host");
-        let paths = rule.get("http").map_or(&[][..], |http| items(http, "paths"));
-        let whole = || Taken::whole(host.clone(), place.clone());
+        let paths = rule.get("http").map_or(&[][..], |http| list_items(http, "paths"));
+        let whole = || ClaimedRoute::whole(host.clone(), place.clone());
         // A rule without paths reserves the host and answers no request.
         if paths.is_empty() {
-            taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
+            taken.push(ClaimedRoute { is_part: spec.get("defaultBackend").is_none(), ..whole() });
         }
         for path in paths {
-            let kind = word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix);
-            let path = word(path, "path").unwrap_or("/");
+            let kind =
+                non_empty_text(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix);
+            let path = non_empty_text(path, "path").unwrap_or("/");
             let is_regex =
                 use_regex || target.is_some_and(|target| !nginx::paths::is_target(path, kind, target, false));
             for (path, path_type) in claimed(path, kind, is_regex) {
-                taken.push(Taken { path, path_type, ..whole() });
+                taken.push(ClaimedRoute { path, path_type, ..whole() });
             }
         }
     }
     if taken.is_empty() {
-        taken.push(Taken::whole(String::new(), rules));
+        taken.push(ClaimedRoute::whole(String::new(), rules));
     }
     Found {
         taken,
@@ -50,8 +51,8 @@ pub(super) fn read(object: &Value) -> Found<'_> {
 
 /// The classes of the field and the annotations. If several exist, the controller decides which one applies.
 fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o str, FieldPath)> {
-    let field =
-        word(spec, "ingressClassName").map(|it| (it, FieldPath::object(&["spec", "ingressClassName"])));
+    let field = non_empty_text(spec, "ingressClassName")
+        .map(|it| (it, FieldPath::object(&["spec", "ingressClassName"])));
     let old =
         CLASSES.into_iter().filter_map(|key| Some((annotation(object, key)?, FieldPath::annotation(key))));
     field.into_iter().chain(old)
@@ -60,9 +61,9 @@ fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o 
 /// The hosts of the TLS section.
 fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
     let mut found = Vec::new();
-    for (at, section) in items(spec, "tls").iter().enumerate() {
+    for (at, section) in list_items(spec, "tls").iter().enumerate() {
         let place = FieldPath::object(&["spec", "tls"]).index(at).key("hosts");
-        let hosts = items(section, "hosts").iter().enumerate();
+        let hosts = list_items(section, "hosts").iter().enumerate();
         let host = |(at, host): (usize, &Value)| {
             Some((host.as_str()?.to_ascii_lowercase(), place.clone().index(at)))
         };

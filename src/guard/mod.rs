@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::conflicts::{ClaimText, Holder, Room};
+use crate::conflicts::{ClaimText, Holder, RouteBudget};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
 use crate::options::Settings;
@@ -23,7 +23,7 @@ pub use kinds::ForeignKind;
 
 /// A host and a path that an object takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct ClaimedRoute {
     /// The host in lower case; empty if the object takes all hosts.
     pub(crate) host: String,
     pub(crate) path: String,
@@ -33,14 +33,14 @@ pub(crate) struct Taken {
     /// Whether the object takes only some of the requests for the path ([`ClaimText::is_part`]).
     pub(crate) is_part: bool,
     /// The requests that a route takes, as the text of its match.
-    pub(crate) wants: String,
+    pub(crate) match_text: String,
 }
 
-impl Taken {
+impl ClaimedRoute {
     /// All requests for a host.
     fn whole(host: String, place: FieldPath) -> Self {
         let path = "/".to_owned();
-        Self { host, path, path_type: PathType::Prefix, place, is_part: false, wants: String::new() }
+        Self { host, path, path_type: PathType::Prefix, place, is_part: false, match_text: String::new() }
     }
 }
 
@@ -104,7 +104,7 @@ pub fn is_guarded(group: &str, kind: &str) -> bool {
 /// The result of the reader of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Found<'o> {
-    taken: Vec<Taken>,
+    taken: Vec<ClaimedRoute>,
     /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
     is_canary: bool,
     /// The classes: two if the field and the annotation both have one.
@@ -157,7 +157,7 @@ impl<'o> Guarded<'o> {
     fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
         let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
         let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
-        let mut room = Room::new();
+        let mut room = RouteBudget::new();
         self.is_cut = !rules.iter().all(|taken| room.take(&taken.host, &taken.path));
         for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
@@ -180,14 +180,14 @@ impl<'o> Guarded<'o> {
                         self.is_cut = true;
                         break;
                     }
-                    self.found.taken.push(Taken {
+                    self.found.taken.push(ClaimedRoute {
                         host: host.clone(),
                         path: path.to_owned(),
                         path_type,
                         place: place.clone(),
                         // A rule for the same host, of any object, takes precedence over the annotation.
                         is_part: true,
-                        wants: rule.wants.clone(),
+                        match_text: rule.match_text.clone(),
                     });
                     // A redirect applies to every path of the host.
                     if what == Use::Redirected {
@@ -247,7 +247,7 @@ impl<'o> Guarded<'o> {
     /// Returns the object as a holder of its claims.
     #[must_use]
     pub fn holder(&self) -> Holder {
-        let word = |field: &str| of_metadata(self.object, field).to_owned();
+        let word = |field: &str| metadata_text(self.object, field).to_owned();
         Holder {
             kind: self.kind.to_owned(),
             namespace: word("namespace"),
@@ -268,7 +268,7 @@ impl<'o> Guarded<'o> {
         claims
     }
 
-    pub(crate) fn claim(&self, taken: &Taken) -> ClaimText {
+    pub(crate) fn claim(&self, taken: &ClaimedRoute) -> ClaimText {
         let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.found.is_canary);
         ClaimText { is_part: taken.is_part, ..claim }
     }
@@ -297,21 +297,21 @@ fn claimed(path: &str, kind: PathType, is_regex: bool) -> Vec<(String, PathType)
 }
 
 /// A text field of the metadata; empty if it is missing.
-fn of_metadata<'o>(object: &'o Value, field: &str) -> &'o str {
+fn metadata_text<'o>(object: &'o Value, field: &str) -> &'o str {
     object.get("metadata").and_then(|it| it.get(field)).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The items of a list; empty if the field is no list.
-fn items<'v>(value: &'v Value, field: &str) -> &'v [Value] {
+fn list_items<'v>(value: &'v Value, field: &str) -> &'v [Value] {
     value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// A non-empty text field of a mapping.
-fn word<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
+fn non_empty_text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// The value of an annotation of an object, if it is a text.
 fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
-    object.get("metadata").and_then(|it| it.get("annotations")).and_then(|it| word(it, key))
+    object.get("metadata").and_then(|it| it.get("annotations")).and_then(|it| non_empty_text(it, key))
 }

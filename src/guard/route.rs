@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, word};
+use super::{ClaimedRoute, Found, non_empty_text};
 use crate::diagnostics::FieldPath;
 
 /// The host and path of a Route. If it has no host, the router generates a unique one.
 pub(super) fn read(object: &Value) -> Found<'_> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
-    let Some(host) = word(spec, "host") else { return Found::default() };
+    let Some(host) = non_empty_text(spec, "host") else { return Found::default() };
     let mut host = host.to_ascii_lowercase();
     // Such a Route takes all hosts of the subdomain in addition to its own host.
-    if word(spec, "wildcardPolicy") == Some("Subdomain")
+    if non_empty_text(spec, "wildcardPolicy") == Some("Subdomain")
         && let Some((_, domain)) = host.split_once('.')
     {
         host = format!("*.{domain}");
     }
-    let path = word(spec, "path").unwrap_or("/").to_owned();
+    let path = non_empty_text(spec, "path").unwrap_or("/").to_owned();
     let place = FieldPath::object(&["spec", "host"]);
-    Found { taken: vec![Taken { path, ..Taken::whole(host, place) }], ..Found::default() }
+    Found { taken: vec![ClaimedRoute { path, ..ClaimedRoute::whole(host, place) }], ..Found::default() }
 }

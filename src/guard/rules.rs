@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
-use super::{Guarded, Taken};
+use super::{ClaimedRoute, Guarded};
 use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
@@ -33,15 +33,15 @@ impl Guarded<'_> {
     pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
-        let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| self.stays(old, &before));
+        let before = old.map(PreviousClaims::of).unwrap_or_default();
+        let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in self.found.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken)))
         {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.found.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
+        for (host, _) in self.found.named.iter().filter(|(host, _)| !before.contains(HOST, host)) {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -64,7 +64,7 @@ impl Guarded<'_> {
         }
         let is_same = added.is_empty();
         for (class, place) in &self.found.classes {
-            if is_same && before.knows(CLASS, class) {
+            if is_same && before.contains(CLASS, class) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_class(&namespace, class) {
@@ -72,7 +72,7 @@ impl Guarded<'_> {
             }
         }
         for (index, gateway) in &self.found.gateways {
-            if is_same && before.knows(GATEWAY, &name_of(*gateway)) {
+            if is_same && before.contains(GATEWAY, &name_of(*gateway)) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
@@ -149,9 +149,9 @@ impl Guarded<'_> {
     /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
     /// hosts that depend on its class or Gateway, so it has no such claims.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
-        let before = old.map(Before::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| self.stays(old, &before));
-        let asked = |taken: &Taken| {
+        let before = old.map(PreviousClaims::of).unwrap_or_default();
+        let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
+        let asked = |taken: &ClaimedRoute| {
             let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
         };
@@ -168,12 +168,14 @@ impl Guarded<'_> {
     }
 
     /// Whether the update leaves the requests for each host and path as they were.
-    fn stays(&self, old: &Self, before: &Before) -> bool {
-        before.serves(self) && stays_attached(&old.found, &self.found) && !self.shares_more(old)
+    fn is_unchanged(&self, old: &Self, before: &PreviousClaims) -> bool {
+        before.keeps_controller(self)
+            && stays_attached(&old.found, &self.found)
+            && !self.gets_more_requests(old)
     }
 
     /// Whether the object is a canary that gets other requests than before, or more of them.
-    fn shares_more(&self, old: &Self) -> bool {
+    fn gets_more_requests(&self, old: &Self) -> bool {
         let number = |of: &Self, key| of.value(key).and_then(|text| text.parse::<u32>().ok()).map(u64::from);
         // The weight is a share of the total.
         let weight = |of: &Self| number(of, nginx::CANARY_WEIGHT).unwrap_or_default();
@@ -201,15 +203,15 @@ const WHOLE: &str = "whole";
 
 /// The features of an object before the update, as texts such as `class internal`.
 #[derive(Default)]
-struct Before(BTreeSet<String>);
+struct PreviousClaims(BTreeSet<String>);
 
-impl Before {
+impl PreviousClaims {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
         let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
         for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
-                true => add(PART, &(claim.text + &taken.wants)),
+                true => add(PART, &(claim.text + &taken.match_text)),
                 false => add(WHOLE, &claim.text),
             };
         }
@@ -225,21 +227,21 @@ impl Before {
         before
     }
 
-    fn knows(&self, what: &str, name: &str) -> bool {
+    fn contains(&self, what: &str, name: &str) -> bool {
         self.0.contains(&format!("{what} {name}"))
     }
 
     /// Whether the object had this claim. A claim of a whole path includes its parts.
-    fn has(&self, claim: &ClaimText, taken: &Taken) -> bool {
-        self.knows(WHOLE, &claim.text)
-            || (claim.is_part && self.knows(PART, &[&*claim.text, &taken.wants].concat()))
+    fn has(&self, claim: &ClaimText, taken: &ClaimedRoute) -> bool {
+        self.contains(WHOLE, &claim.text)
+            || (claim.is_part && self.contains(PART, &[&*claim.text, &taken.match_text].concat()))
     }
 
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
-    fn serves(&self, new: &Guarded<'_>) -> bool {
+    fn keeps_controller(&self, new: &Guarded<'_>) -> bool {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
-            && new.found.classes.iter().all(|(class, _)| self.knows(CLASS, class))
+            && new.found.classes.iter().all(|(class, _)| self.contains(CLASS, class))
     }
 }
 
@@ -252,7 +254,7 @@ fn denied(settings: &Settings, key: &str) -> Option<Problem> {
     let pattern = settings.denial(key)?;
     let said = if is_snippet(key) {
         format!("{} would put text into the controller's configuration as it is", quoted(key))
-    } else if kubernetes::OF_CLIENTS.iter().any(|prefix| key.starts_with(prefix)) {
+    } else if kubernetes::CLIENT_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
         // A pattern such as `*` denies keys of controllers only.
         return None;
     } else {

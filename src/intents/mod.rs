@@ -121,11 +121,11 @@ pub(crate) enum Loss {
     /// At most a convenience is lost.
     Nothing,
     /// Requests are answered in another way.
-    Needed,
+    Behavior,
     /// A measure that makes an attack harder is lost, or something that the Service may need.
-    Weakens,
+    Hardening,
     /// A protection is lost, such as a restriction of access.
-    Protects,
+    Protection,
 }
 
 impl Intent {
@@ -142,7 +142,7 @@ impl Intent {
             | Self::Cors
             | Self::RateLimit
             | Self::ClientCertificate
-            | Self::TlsPassthrough => Loss::Protects,
+            | Self::TlsPassthrough => Loss::Protection,
             Self::StripPrefix
             | Self::RewritePath
             | Self::ConnectTimeout
@@ -153,7 +153,7 @@ impl Intent {
             | Self::BackendProtocol
             | Self::StickySession
             | Self::RedirectFrom
-            | Self::HttpsRedirectCode => Loss::Weakens,
+            | Self::HttpsRedirectCode => Loss::Hardening,
         }
     }
 
@@ -174,8 +174,8 @@ impl Intent {
         match intent_value {
             IntentValue::Switch(false) => Loss::Nothing,
             // Web pages may need the CORS headers nevertheless.
-            IntentValue::Cors(_) if self.keeps_nobody_out(intent_value) => Loss::Weakens,
-            _ if self.keeps_nobody_out(intent_value) => Loss::Nothing,
+            IntentValue::Cors(_) if self.admits_everybody(intent_value) => Loss::Hardening,
+            _ if self.admits_everybody(intent_value) => Loss::Nothing,
             _ => self.loss(),
         }
     }
@@ -185,7 +185,7 @@ impl Intent {
     /// `dialect::access` answers the opposite question: whether a value denies access to any clients. For a doubtful value, such as
     /// all IPv6 addresses alone, or all of IPv4 in several networks, both return false: the loss of a possible protection is
     /// reported, and an access that may be open is not called restricted.
-    pub(crate) fn keeps_nobody_out(self, intent_value: &IntentValue) -> bool {
+    pub(crate) fn admits_everybody(self, intent_value: &IntentValue) -> bool {
         match intent_value {
             IntentValue::Size(bytes) => *bytes == 0,
             IntentValue::Cors(cors) => cors.origins.iter().any(|origin| origin == "*"),

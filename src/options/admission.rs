@@ -151,15 +151,15 @@ impl Guard {
 
     /// Whether requests of this user are allowed without a check, as those of the controller are.
     #[must_use]
-    pub fn passes(&self, user: &str) -> bool {
+    pub fn exempts(&self, user: &str) -> bool {
         self.users.iter().any(|known| known == user)
     }
 }
 
-const OF_CLAIMS: &[&str] = &["namespace", "mode", "onFailure", "maxAge", "nameOthers"];
+const CLAIMS_KEYS: &[&str] = &["namespace", "mode", "onFailure", "maxAge", "nameOthers"];
 /// What stands before the namespace and the name of a service account.
 const ACCOUNT: &str = "system:serviceaccount:";
-const OF_GUARD: &[&str] = &["mode", "kinds", "users"];
+const GUARD_KEYS: &[&str] = &["mode", "kinds", "users"];
 
 fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
     // YAML 1.1 reads the word `off` as a boolean.
@@ -189,7 +189,7 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
         max_age: 3600,
         names_others: true,
     };
-    mapping(value, at, OF_CLAIMS, &mut |key, value, place| {
+    mapping(value, at, CLAIMS_KEYS, &mut |key, value, place| {
         match key {
             "namespace" => {
                 let name = text(value, &place)?.unwrap_or_default().trim();
@@ -217,7 +217,7 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
                 claims.max_age = read / 1000;
             }
             "nameOthers" => claims.names_others = boolean(value, &place)?.unwrap_or(true),
-            _ => return Err(one(&place, unknown(key, OF_CLAIMS.iter().copied()))),
+            _ => return Err(one(&place, unknown(key, CLAIMS_KEYS.iter().copied()))),
         }
         Ok(())
     })?;
@@ -229,7 +229,7 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
 }
 
 pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> {
-    mapping(value, at, OF_GUARD, &mut |key, value, place| {
+    mapping(value, at, GUARD_KEYS, &mut |key, value, place| {
         match key {
             "mode" => into.mode = mode(value, &place, Mode::WORDS)?.unwrap_or_default(),
             "kinds" => {
@@ -287,7 +287,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     Ok(user.to_owned())
                 })?;
             }
-            _ => return Err(one(&place, unknown(key, OF_GUARD.iter().copied()))),
+            _ => return Err(one(&place, unknown(key, GUARD_KEYS.iter().copied()))),
         }
         Ok(())
     })

@@ -83,7 +83,7 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
             }
         }
     }
-    for &annotation in &service.nearly_ours {
+    for &annotation in &service.misspelt_prefixes {
         let name = short_name(annotation);
         let mut known = table::annotation_keys();
         if let Some(key) = known.find(|key| short_name(key).eq_ignore_ascii_case(name)) {

@@ -49,7 +49,7 @@ impl<T> Slot<T> {
 
     /// Reads a setting or an annotation. `null` stands for an annotation that is no text, which is already reported. An invalid
     /// value that is only a Warning counts as not set.
-    pub(super) fn take(
+    pub(super) fn read_into(
         &mut self,
         read: impl FnOnce(&Value, &Origin) -> Parsed<Option<T>>,
         value: &Value,
@@ -95,9 +95,9 @@ impl IntentValues {
     }
 
     /// Reads a setting or an annotation.
-    pub(super) fn take(&mut self, intent: Intent, value: &Value, origin: Origin) -> Parsed<()> {
+    pub(super) fn read_into(&mut self, intent: Intent, value: &Value, origin: Origin) -> Parsed<()> {
         let mut slot = Slot::Unset;
-        let taken = slot.take(|value, at| parse::intent_value(intent, value, at), value, origin);
+        let taken = slot.read_into(|value, at| parse::intent_value(intent, value, at), value, origin);
         self.set(intent, slot);
         taken
     }

@@ -14,9 +14,9 @@ use crate::intents::Intent;
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// The keys of a profile that are not settings of a layer.
-const OF_PROFILE: &[&str] = &["namespaces"];
+const PROFILE_KEYS: &[&str] = &["namespaces"];
 /// The keys of a namespace that are not settings of a layer.
-const OF_NAMESPACE: &[&str] = &["hosts", "classes", "gateways", "profile"];
+const NAMESPACE_KEYS: &[&str] = &["hosts", "classes", "gateways", "profile"];
 
 /// Profiles by their names.
 pub(super) fn profiles(value: &Value, at: &Origin, into: &mut Named<Profile>) -> Parsed<()> {
@@ -29,12 +29,12 @@ pub(super) fn profiles(value: &Value, at: &Origin, into: &mut Named<Profile>) ->
             return Ok(());
         }
         let mut profile = Profile::default();
-        mapping(value, &place, OF_PROFILE, &mut |key, value, place| {
+        mapping(value, &place, PROFILE_KEYS, &mut |key, value, place| {
             if key == "namespaces" {
                 profile.namespaces = Some(namespace_patterns(value, &place)?.into());
                 return Ok(());
             }
-            setting(&mut profile.layer, OF_PROFILE, key, value, place)
+            setting(&mut profile.layer, PROFILE_KEYS, key, value, place)
         })?;
         into.insert(key, profile);
         Ok(())
@@ -49,7 +49,7 @@ pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>
             return Ok(());
         }
         let mut namespace = Namespace::default();
-        mapping(value, &place, OF_NAMESPACE, &mut |key, value, place| match key {
+        mapping(value, &place, NAMESPACE_KEYS, &mut |key, value, place| match key {
             "hosts" => {
                 namespace.hosts = Some(Sourced::new(hosts(value, &place)?, place));
                 Ok(())
@@ -62,8 +62,8 @@ pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>
                 namespace.gateways = Some(gateway_patterns(value, &place)?);
                 Ok(())
             }
-            "profile" => namespace.layer.profile.take(profile, value, place),
-            _ => setting(&mut namespace.layer, OF_NAMESPACE, key, value, place),
+            "profile" => namespace.layer.profile.read_into(profile, value, place),
+            _ => setting(&mut namespace.layer, NAMESPACE_KEYS, key, value, place),
         })?;
         into.insert(key, namespace);
         Ok(())
@@ -96,7 +96,7 @@ pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<IntentValues>) -
             .iter()
             .find(|(known, _)| *known == key)
         {
-            Some((_, intent)) => intent_values.take(*intent, value, place),
+            Some((_, intent)) => intent_values.read_into(*intent, value, place),
             None => Err(one(&place, unknown(key, keys.into_iter()))),
         })?;
         if intent_values.is_empty() {

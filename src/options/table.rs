@@ -164,7 +164,7 @@ impl Decided {
 
     /// The value of an intent, if it comes from an option.
     fn intent_value(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
-        let wanted = plan.wanted(intent).filter(|it| it.keys.is_empty());
+        let wanted = plan.requested(intent).filter(|it| it.keys.is_empty());
         wanted.map(|it| Self::new(what, &it.intent_value, &it.origin, place)).into_iter().collect()
     }
 
@@ -365,7 +365,7 @@ macro_rules! options {
                 $( setting: Some($general), )?
                 $( annotation: Some($annotation), )?
                 $( built_in: Some($built_in), )?
-                read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
+                read: Some(|layer, value, origin| layer.$field.read_into($read, value, origin)),
                 $( read_top: Some($read_top), )?
                 ..ROW
             }, )+
@@ -373,7 +373,7 @@ macro_rules! options {
                 setting: Some($intent_setting),
                 annotation: Some(Intent::$intent.annotation()),
                 is_layered: true,
-                read: Some(|layer, value, origin| layer.intent_values.take(Intent::$intent, value, origin)),
+                read: Some(|layer, value, origin| layer.intent_values.read_into(Intent::$intent, value, origin)),
                 ..ROW
             }, )+
             $( Row {
@@ -620,7 +620,7 @@ options! {
                 let lists =
                     [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
                 let read = |value: &Value, at: &Origin| entries::annotations(value, at, Some(lists));
-                settings.base.annotations.take(read, value, at.clone())
+                settings.base.annotations.read_into(read, value, at.clone())
             },
         }
         labels: Vec<Entry> {
@@ -742,7 +742,7 @@ options! {
             read: parse::monitor_provider,
         }
         gateway_controller: Controller {
-            form: Form::Word(Controller::OF_GATEWAYS),
+            form: Form::Word(Controller::GATEWAY_CONTROLLERS),
             doc: "Which program serves HTTPRoutes; without it, only what every implementation of the Gateway API has is used.",
             built_in: "gateway",
             setting: ("gatewayController", "envoy-gateway"),
@@ -910,7 +910,7 @@ options! {
             doc: "Which program serves the classes that nothing else is known of, and Ingresses without a class.",
             default: "ingress-nginx",
             setting: ("defaultController", "traefik", |settings, value, at| {
-                keep(parse::controller(value, at)?.map(Some), &mut settings.default_controller)
+                store_if_set(parse::controller(value, at)?.map(Some), &mut settings.default_controller)
             }),
         }
         {
@@ -957,7 +957,7 @@ options! {
             doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
             default: "host",
             setting: ("publishedValue", "url", |settings, value, at| {
-                keep(parse::second_of(value, at, &PUBLISHED_VALUES)?, &mut settings.publish_url)
+                store_if_set(parse::second_of(value, at, &PUBLISHED_VALUES)?, &mut settings.publish_url)
             }),
         }
         {
@@ -965,20 +965,20 @@ options! {
             doc: "Whether forwarded keys that today's programs no longer read are translated, or everything is passed through as the original did.",
             default: "translate",
             setting: ("legacyAnnotations", "forward", |settings, value, at| {
-                keep(parse::second_of(value, at, &LEGACY_ANNOTATIONS)?, &mut settings.forwards_legacy)
+                store_if_set(parse::second_of(value, at, &LEGACY_ANNOTATIONS)?, &mut settings.forwards_legacy)
             }),
         }
         {
             form: Form::Boolean,
             doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
             default: "false",
-            setting: ("strict", "true", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.strict)),
+            setting: ("strict", "true", |settings, value, at| store_if_set(parse::boolean(value, at)?, &mut settings.strict)),
         }
         {
             form: Form::Boolean,
             doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
             default: "true",
-            setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.stamp)),
+            setting: ("stamp", "false", |settings, value, at| store_if_set(parse::boolean(value, at)?, &mut settings.stamp)),
         }
         {
             form: Form::Mapping,
@@ -1011,7 +1011,7 @@ options! {
 }
 
 /// Stores a value that was read; `None` leaves the place unchanged.
-fn keep<T>(read: Option<T>, place: &mut T) -> Parsed<()> {
+fn store_if_set<T>(read: Option<T>, place: &mut T) -> Parsed<()> {
     if let Some(value) = read {
         *place = value;
     }

@@ -59,14 +59,14 @@ impl RuleContext<'_> {
     pub(crate) fn loss(&self, loss: Loss, key: &str, said: String) -> (Code, String) {
         match loss {
             Loss::Nothing => (Code::TargetInexpressible, said),
-            Loss::Needed => (Code::IntentLost, said),
-            Loss::Weakens => (Code::ProtectionWeakened, said),
-            Loss::Protects => self.lost(key, said),
+            Loss::Behavior => (Code::IntentLost, said),
+            Loss::Hardening => (Code::ProtectionWeakened, said),
+            Loss::Protection => self.lost(key, said),
         }
     }
 
     /// Whether a finding was filed about one of these keys inside the value of another key.
-    pub(crate) fn is_swallowed(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
+    pub(crate) fn is_inside_other_value(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
         if !report.diagnostics().iter().any(|known| FOLDED.contains(&known.code)) {
             return false;
         }

@@ -25,7 +25,7 @@ pub(crate) use hosts::{AddedHost, OtherHost};
 pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
-pub(crate) use served::{Reason, Server, Wanted};
+pub(crate) use served::{Reason, RequestedIntent, Server};
 
 /// A value that few plans have. Boxed, it costs other plans one pointer: allocators are slow with objects of more than a kilobyte,
 /// and a plan with all values inline would be one.
@@ -108,7 +108,7 @@ pub struct Plan {
     /// The features that the Gateways support beside those of their class, from the settings.
     pub(crate) gateway_has: Vec<Feature>,
     /// The intents of the Service that have no field above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
-    pub(crate) intents: Vec<Wanted>,
+    pub(crate) intents: Vec<RequestedIntent>,
     /// The annotations of the Service itself that an Ingress controller reads on the Service, and their values.
     pub(crate) on_service: Vec<(String, String)>,
     /// The size of the Service's annotations in bytes, without the annotations that are written back.
@@ -163,7 +163,7 @@ impl Plan {
             gateway_has: Vec::new(),
             intents: Vec::new(),
             on_service: service
-                .of_controllers
+                .service_annotations_of_controllers
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),

@@ -38,7 +38,7 @@ impl Server {
 
 /// An intent of the Service, with its value and source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct RequestedIntent {
     pub(crate) intent: Intent,
     pub(crate) intent_value: IntentValue,
     /// The annotation or setting that asks for it.
@@ -46,7 +46,7 @@ pub(crate) struct Wanted {
     /// The annotations of other programs that express it; empty if an option does.
     pub(crate) keys: Vec<String>,
     /// Further annotations that express the same value, or another value, which is reported.
-    pub(crate) same: Vec<String>,
+    pub(crate) repeated_by: Vec<String>,
 }
 
 impl Plan {
@@ -103,12 +103,12 @@ impl Plan {
     }
 
     /// The entry of an intent, if the Service has it.
-    pub(crate) fn wanted(&self, intent: Intent) -> Option<&Wanted> {
+    pub(crate) fn requested(&self, intent: Intent) -> Option<&RequestedIntent> {
         self.intents.iter().find(|wanted| wanted.intent == intent)
     }
 
     /// The value of an intent.
     pub(crate) fn intent_value(&self, intent: Intent) -> Option<&IntentValue> {
-        self.wanted(intent).map(|wanted| &wanted.intent_value)
+        self.requested(intent).map(|wanted| &wanted.intent_value)
     }
 }

@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
             let known = keys(plan);
             let own = set(defaults.iter().map(|default| default.key.as_str()));
             for default in defaults {
-                if plan.canary.is_some() && self.publishes(&default.key) {
+                if plan.canary.is_some() && self.is_publishing_key(&default.key) {
                     continue;
                 }
                 let current = self.current_key(&default.key);
@@ -66,7 +66,7 @@ impl Resolver<'_, '_> {
             plan.annotations.append(&mut added);
             self.apply_switches(plan, old.switches);
             monitor.add_default(old.monitor, layers, index);
-            self.mirror(plan);
+            self.copy_to_all_dns_prefixes(plan);
         }
         (plan.replaces_issuer, plan.replaces_redirect) = (replaces_issuer, replaces_redirect);
     }

@@ -20,7 +20,7 @@ use crate::values::{Issuer, Target, Termination, Tls};
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn urls(plan: &Plan) -> Vec<String> {
+pub fn route_urls(plan: &Plan) -> Vec<String> {
     let of = |route: &Route| url(plan.tls().is_on(), &route.host, &asked_path(plan, route));
     plan.routes().iter().map(of).collect()
 }
@@ -163,7 +163,7 @@ pub struct Dns {
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn dns(plan: &Plan) -> Dns {
+pub fn dns_records(plan: &Plan) -> Dns {
     if let Some(key) = plan.dns_controller_keys.first().filter(|_| plan.canary.is_some()) {
         return Dns { left_out_by: Some(key.clone()), ..Dns::default() };
     }

@@ -18,7 +18,7 @@ use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
 /// Whether a line of the block with this key is an instruction to Xposer rather than to another program. `row` is the key's row in
 /// the table of legacy keys.
-pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
+pub(crate) fn is_for_xposer(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
     let is_ours = |row: &Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
     };
@@ -42,7 +42,7 @@ impl<'v> Resolver<'v, '_> {
             let row = find(line.key);
             // The rule `folded-block` refuses a line for Xposer whose value contains other keys: its value is not what its author
             // meant.
-            if is_read_here(line.key, row, self.settings) && !line.embedded_keys().is_empty() {
+            if is_for_xposer(line.key, row, self.settings) && !line.embedded_keys().is_empty() {
                 continue;
             }
             let is_class = row.is_some_and(|row| row.migration == Migration::Class);
@@ -69,7 +69,7 @@ impl<'v> Resolver<'v, '_> {
         self.apply_switches(plan, switches);
         self.drop_canary_lines(plan);
         self.drop_empty(plan);
-        self.mirror(plan);
+        self.copy_to_all_dns_prefixes(plan);
         plan.class = self.layers.first_with_block(&block_class, |it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
         // An empty annotation of a layer of the settings overrides the same annotation of the layers below, and has no other
@@ -122,7 +122,7 @@ impl<'v> Resolver<'v, '_> {
     }
 
     /// Whether ExternalDNS or Forecastle reads the key to publish or list the host.
-    pub(super) fn publishes(&self, key: &str) -> bool {
+    pub(super) fn is_publishing_key(&self, key: &str) -> bool {
         forecastle::is_key(key) || self.settings.is_dns_key(key)
     }
 
@@ -145,7 +145,7 @@ impl<'v> Resolver<'v, '_> {
         let Some(canary) = &plan.canary else { return };
         let (silent, kept) = std::mem::take(&mut plan.annotations)
             .into_iter()
-            .partition(|it: &Annotation| self.publishes(&it.key));
+            .partition(|it: &Annotation| self.is_publishing_key(&it.key));
         plan.annotations = kept;
         for given in silent {
             // Every canary gets this annotation, so the line changes nothing.
@@ -168,7 +168,7 @@ impl<'v> Resolver<'v, '_> {
     }
 
     /// Copies the annotations of ExternalDNS to all prefixes that its versions read.
-    pub(super) fn mirror(&mut self, plan: &mut Plan) {
+    pub(super) fn copy_to_all_dns_prefixes(&mut self, plan: &mut Plan) {
         let is_of_dns = |known: &Annotation| external_dns::split(&known.key).is_some();
         if !self.translates() || !plan.annotations.iter().any(is_of_dns) {
             return;

@@ -12,12 +12,12 @@ use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, matches_in
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{ReadIntent, passthrough, read};
 use crate::dialect::traefik::support::refused_tls;
-use crate::dialect::write::{Written, annotations_for};
+use crate::dialect::write::{WrittenAnnotation, annotations_for};
 use crate::dialect::{effect, is_invalid};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{IntentValues, Layer, Slot};
-use crate::plan::Wanted;
+use crate::plan::RequestedIntent;
 use crate::values::{BackendProtocol, Target, Tls};
 
 /// Whether there is an Ingress whose controller has one protocol for all ports, instead of the `appProtocol` of each.
@@ -60,7 +60,7 @@ fn layer(given: &Annotation) -> u8 {
 }
 
 /// Whether another value replaces this one as a whole, rather than part by part.
-fn is_whole(intent_value: &IntentValue) -> bool {
+fn is_replaced_as_a_whole(intent_value: &IntentValue) -> bool {
     matches!(
         intent_value,
         IntentValue::Switch(_)
@@ -73,7 +73,7 @@ fn is_whole(intent_value: &IntentValue) -> bool {
     )
 }
 
-fn is_word_of_all(plan: &Plan, wanted: &Wanted, key: &str) -> bool {
+fn is_read_by_all_controllers(plan: &Plan, wanted: &RequestedIntent, key: &str) -> bool {
     plan.targets.iter().all(|target| is_annotation_of(plan, *target, wanted, key))
 }
 
@@ -95,12 +95,12 @@ fn drop_lower_aliases(plan: &mut Plan) {
 }
 
 /// Whether an annotation switches off an intent that the settings ask for. No option has such a value.
-fn is_off(wanted: &Wanted, given: &Annotation) -> bool {
+fn disables(wanted: &RequestedIntent, given: &Annotation) -> bool {
     let is_any = matches!(
         wanted.intent,
         Intent::RateLimit | Intent::ClientCertificate | Intent::BasicAuth | Intent::ExternalAuth
     );
-    is_any && effect(&given.key).is_some_and(|known| known.idle.is(&given.value))
+    is_any && effect(&given.key).is_some_and(|known| known.neutral.is(&given.value))
 }
 
 fn prefix(key: &str) -> Option<&str> {
@@ -167,7 +167,7 @@ impl<'v> Resolver<'v, '_> {
             }
             let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
             let Sourced { value: intent_value, origin } = wanted.clone();
-            plan.intents.push(Wanted { intent, intent_value, origin, keys, same: equal });
+            plan.intents.push(RequestedIntent { intent, intent_value, origin, keys, repeated_by: equal });
         }
         self.check_rewrites(plan);
         drop_lower_aliases(plan);
@@ -181,7 +181,7 @@ impl<'v> Resolver<'v, '_> {
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
             if let Some(cut) = plan.intents.iter_mut().find(|it| it.intent == Intent::StripPrefix) {
-                cut.same.extend_from_slice(&wanted.keys);
+                cut.repeated_by.extend_from_slice(&wanted.keys);
             }
             let line = wanted.keys.first().and_then(|key| plan.annotation(key));
             let problem = |said: &str| contradiction(&quoted(said), Intent::StripPrefix.annotation());
@@ -201,12 +201,13 @@ impl<'v> Resolver<'v, '_> {
         if plan.annotations.is_empty() {
             return;
         }
-        let is_said =
-            |wanted: &&Wanted| wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none();
+        let is_said = |wanted: &&RequestedIntent| {
+            wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none()
+        };
         let (mut replaced, mut below) = (Vec::new(), Vec::new());
         // Most Services have no annotation that expresses the same as an option, so the annotations of the programs are only made if
         // one has.
-        let written: OnceCell<Vec<Vec<Written<'_>>>> = OnceCell::new();
+        let written: OnceCell<Vec<Vec<WrittenAnnotation<'_>>>> = OnceCell::new();
         let write = || plan.targets.iter().map(|target| annotations_for(plan, *target)).collect();
         for wanted in plan.intents.iter().filter(is_said) {
             // The first annotation that expresses the intent; an intent from an option has none.
@@ -247,7 +248,7 @@ impl<'v> Resolver<'v, '_> {
                             let problem = contradiction(&quoted(&given.key), wanted.intent.annotation());
                             given.file_key(self.report, problem);
                         }
-                        (true, origin) if is_off(wanted, given) => {
+                        (true, origin) if disables(wanted, given) => {
                             let problem = contradiction(&quoted(&given.key), &origin.path().to_string());
                             given.file_key(self.report, problem.help(ASK));
                         }
@@ -258,7 +259,10 @@ impl<'v> Resolver<'v, '_> {
                         given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
                     }
                     Some(own) if layer(own) < layer(given) => replaced.push(given.key.clone()),
-                    Some(_) if is_whole(&wanted.intent_value) && is_word_of_all(plan, wanted, &given.key) => {
+                    Some(_)
+                        if is_replaced_as_a_whole(&wanted.intent_value)
+                            && is_read_by_all_controllers(plan, wanted, &given.key) =>
+                    {
                         below.push(wanted.intent);
                         replaced.extend_from_slice(&wanted.keys);
                     }

@@ -31,7 +31,7 @@ use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, ParentRef, Target};
-pub(crate) use forward::is_read_here;
+pub(crate) use forward::is_for_xposer;
 
 /// Returns the layers of settings that apply to a Service, and its profile. Returns `None` and files an Error if the Service asks
 /// for a profile that it cannot have: with other defaults, every value could be wrong.

@@ -53,10 +53,10 @@ pub struct IntentSupport {
 }
 
 /// The annotations that the sample Service needs for an intent in addition to the annotation of the intent.
-const BESIDE: &[(Intent, &str, &str)] = &[(Intent::Canary, annotation::CANARY_WEIGHT, "10")];
+const EXTRA_SAMPLES: &[(Intent, &str, &str)] = &[(Intent::Canary, annotation::CANARY_WEIGHT, "10")];
 
 /// Values that a program may treat differently from the example of the option.
-const VALUES: &[(Intent, &[&str])] = &[
+const SAMPLE_VALUES: &[(Intent, &[&str])] = &[
     (Intent::HttpsRedirectCode, &["301", "302", "303", "307"]),
     (Intent::RewritePath, &["/app"]),
     (Intent::AllowedSources, &["2001:db8::/32"]),
@@ -229,7 +229,7 @@ impl Program {
         let key = intent.annotation();
         let example = rows().find(|(row, _)| row.name == key).map_or("", |(row, _)| row.example);
         let answer = self.support(intent, example);
-        let values = VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
+        let values = SAMPLE_VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
         let limits = values.map(|value| (*value, self.support(intent, value)));
         IntentSupport {
             intent,
@@ -247,7 +247,8 @@ impl Program {
 
     /// The plan of a Service with this value.
     fn sample(self, intent: Intent, value: &str) -> Plan {
-        let beside = BESIDE.iter().filter(|(of, ..)| *of == intent).map(|(_, key, value)| (*key, *value));
+        let beside =
+            EXTRA_SAMPLES.iter().filter(|(of, ..)| *of == intent).map(|(_, key, value)| (*key, *value));
         let mut given = serde_json::Map::new();
         for (key, value) in beside.chain([(intent.annotation(), value)]) {
             given.insert(key.to_owned(), value.into());
@@ -285,7 +286,7 @@ mod tests {
         for intent in Intent::ALL {
             let key = intent.annotation();
             let (row, _) = rows().find(|(row, _)| row.name == key).expect("every intent has an option");
-            let values = VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
+            let values = SAMPLE_VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
             for value in values.copied().chain([row.example]) {
                 let plan = program.sample(intent, value);
                 let is_wanted = match intent {

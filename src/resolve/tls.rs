@@ -110,7 +110,8 @@ fn in_name(host: &str) -> String {
 /// The hosts that are redirected to the hosts of the routes. An annotation that the Ingress controller itself reads needs none of
 /// them.
 fn other_hosts(plan: &Plan) -> Vec<OtherHost> {
-    let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted)) else {
+    let Some(wanted) = plan.requested(Intent::RedirectFrom).filter(|wanted| is_supported(plan, wanted))
+    else {
         return Vec::new();
     };
     if !wanted.keys.is_empty() && plan.controller(Target::Ingress).is_nginx() {

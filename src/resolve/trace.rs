@@ -103,10 +103,10 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         }
     }
     for Decided { what, value, origin, place } in decided(&plan) {
-        let before = below(&origin, layers.settings().filter_map(place).map(Origin::path));
+        let before = lower_sources(&origin, layers.settings().filter_map(place).map(Origin::path));
         rows.add(what.into(), &value, origin, before);
     }
-    rows.meant();
+    rows.add_annotation_meanings();
     rows.servers();
     let written = write(&plan, Target::Ingress);
     // An annotation that was translated to other words is not emitted, so it is not listed.
@@ -135,7 +135,7 @@ struct Rows<'s> {
 impl Rows<'_> {
     fn add(&mut self, what: Cow<'static, str>, value: &str, origin: Origin, before: Vec<FieldPath>) {
         let intent = Intent::ALL.into_iter().find(|intent| intent.as_str().eq_ignore_ascii_case(&what));
-        let said = intent.map(|intent| said(self.plan, intent)).unwrap_or_default();
+        let said = intent.map(|intent| expressions(self.plan, intent)).unwrap_or_default();
         self.push(Traced { what, value: value.replace('\n', "\\n"), origin, before, known_by: None, said });
     }
 
@@ -144,7 +144,7 @@ impl Rows<'_> {
     }
 
     /// Adds the meanings of annotations of other programs. An intent that an option gives is a value of that option already.
-    fn meant(&mut self) {
+    fn add_annotation_meanings(&mut self) {
         for wanted in self.plan.intents.iter().filter(|wanted| !wanted.keys.is_empty()) {
             let key = wanted.intent.annotation();
             let option =
@@ -193,19 +193,19 @@ impl Rows<'_> {
         for (key, value, origin) in given {
             let first = known.partition_point(|it| it.key.as_str() < key);
             let same = known.iter().skip(first).take_while(|it| it.key == key);
-            let before = below(&origin, same.map(|it| it.origin.path()));
+            let before = lower_sources(&origin, same.map(|it| it.origin.path()));
             self.add(format!("{what} {key}").into(), value, origin, before);
         }
     }
 }
 
 /// How each program that serves a plan expresses an intent.
-fn said(plan: &Plan, intent: Intent) -> Vec<String> {
+fn expressions(plan: &Plan, intent: Intent) -> Vec<String> {
     // Canaries and redirects of other targets are fields of their objects, not annotations.
     let is_field = matches!(intent, Intent::Canary | Intent::HttpsRedirect);
     let is_said = |target: &&Target| plan.has_object(**target) && (**target == Target::Ingress || !is_field);
     let targets = plan.targets.iter().filter(is_said);
-    let wanted = plan.wanted(intent);
+    let wanted = plan.requested(intent);
     let by = targets.map(|target| {
         let controller = plan.controller(*target);
         let name = controller.row().name;
@@ -227,7 +227,7 @@ fn said(plan: &Plan, intent: Intent) -> Vec<String> {
 }
 
 /// The places below the one that is used; `places` is in descending priority.
-fn below(from: &Origin, places: impl Iterator<Item = FieldPath>) -> Vec<FieldPath> {
+fn lower_sources(from: &Origin, places: impl Iterator<Item = FieldPath>) -> Vec<FieldPath> {
     let own = from.path();
     match from {
         Origin::Annotation(_) => places.collect(),

@@ -82,11 +82,11 @@ pub struct Service<'a> {
     /// The annotations by which ExternalDNS publishes the Service itself, and their values.
     pub(crate) dns_hostnames: Vec<(&'a str, &'a str)>,
     /// Annotations whose prefix is a misspelling of a prefix of Xposer.
-    pub(crate) nearly_ours: Vec<&'a str>,
+    pub(crate) misspelt_prefixes: Vec<&'a str>,
     /// Annotations that take effect on an Ingress and not on a Service.
-    pub(crate) of_ingresses: Vec<&'a str>,
+    pub(crate) ingress_annotations: Vec<&'a str>,
     /// The annotations that an Ingress controller reads on the Service, and their values.
-    pub(crate) of_controllers: Vec<(&'a str, &'a str)>,
+    pub(crate) service_annotations_of_controllers: Vec<(&'a str, &'a str)>,
     /// The annotations of Xposer whose value is no string.
     pub(crate) broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read. Then missing options are a consequence, and are not reported.
@@ -244,11 +244,11 @@ impl<'a> Service<'a> {
         } else if may_name_hosts && external_dns::is_key(key) {
             // The setting `externalDNSPrefixes` decides about other prefixes.
         } else if is_nearly_ours(key) {
-            self.nearly_ours.push(key);
+            self.misspelt_prefixes.push(key);
         } else if is_for_ingress(key) {
-            self.of_ingresses.push(key);
+            self.ingress_annotations.push(key);
         } else if is_for_service(key) {
-            self.of_controllers.push((key, text));
+            self.service_annotations_of_controllers.push((key, text));
         }
     }
 

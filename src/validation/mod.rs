@@ -3,7 +3,6 @@
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
-mod below;
 mod hosts;
 mod international;
 mod labels;
@@ -11,6 +10,7 @@ mod names;
 mod paths;
 pub mod pattern;
 pub(crate) mod regex;
+mod regex_prefixes;
 mod url;
 
 pub use hosts::{HostError, MAX_COMMON_NAME, host_errors, is_sloppy_ip};

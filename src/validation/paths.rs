@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::below::taken_below;
+use super::regex_prefixes::covered_prefixes;
 use crate::diagnostics::words;
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
@@ -77,7 +77,7 @@ pub(crate) fn without_slash(path: &str, is_exact: bool) -> &str {
 /// path as a regular expression, whatever its type and characters; then it is the beginning of other paths.
 pub(crate) fn claimed_paths(path: &str, kind: PathType, is_regex: bool) -> Vec<(Cow<'_, str>, bool)> {
     if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
-        let below = taken_below(path);
+        let below = covered_prefixes(path);
         if !below.is_empty() {
             return below.into_iter().map(|path| (path.into(), false)).collect();
         }

@@ -219,11 +219,11 @@ pub(crate) struct Certificates {
 /// The number of sorted neighbours on either side that are compared to find the nearest name.
 const NEIGHBOURS: usize = 64;
 /// The separator between reversed labels: it sorts before every character of a label.
-const BETWEEN: &str = "\0";
+const SEPARATOR: &str = "\0";
 
 fn labels_from_the_end(name: &str) -> String {
     let labels: Vec<&str> = name.rsplit('.').collect();
-    labels.join(BETWEEN).to_ascii_lowercase()
+    labels.join(SEPARATOR).to_ascii_lowercase()
 }
 
 impl From<Vec<String>> for Certificates {
@@ -250,7 +250,7 @@ impl Certificates {
         let place = rows.partition_point(|(known, _)| *known < labels);
         let near = rows.iter().take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS));
         let likeness = |known: &str| {
-            let pairs = known.split(BETWEEN).zip(labels.split(BETWEEN));
+            let pairs = known.split(SEPARATOR).zip(labels.split(SEPARATOR));
             pairs.take_while(|(one, other)| one == other).count()
         };
         let nearest = near.max_by_key(|(known, at)| (likeness(known), std::cmp::Reverse(*at)))?;

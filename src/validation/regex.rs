@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
         (length..=rest.len()).find_map(|end| rest.get(..end)).unwrap_or(rest)
     }
 
-    fn pass(&mut self, length: usize, before: Option<u32>) {
+    fn advance(&mut self, length: usize, before: Option<u32>) {
         self.at += self.next(length).len();
         self.before = before;
         self.asserts = false;
@@ -168,7 +168,7 @@ impl<'t> Reader<'t> {
         let rest = self.rest();
         match rest.bytes().next().unwrap_or_default() {
             b'\\' => {
-                self.refer();
+                self.backreference();
                 let asserts = rest.chars().nth(1).is_some_and(|letter| ASSERTIONS.contains(letter));
                 self.escape()?;
                 self.asserts = asserts;
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
                 return Ok(Token::Close);
             }
             b'|' => {
-                self.pass(1, None);
+                self.advance(1, None);
                 return Ok(Token::Bar);
             }
             b'*' => {
@@ -193,10 +193,10 @@ impl<'t> Reader<'t> {
                     return self.malformed(length, BELOW, "write the smaller number first");
                 }
                 Some((length, _, most)) => self.repeat(length, most)?,
-                None => self.pass(1, Some(1)),
+                None => self.advance(1, Some(1)),
             },
             first => {
-                self.pass(1, Some(1));
+                self.advance(1, Some(1));
                 self.asserts = matches!(first, b'^' | b'$');
                 return Ok(match first {
                     b'.' => Token::Any,
@@ -209,7 +209,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Parses the number of a backreference, unless it may be an octal escape.
-    fn refer(&mut self) {
+    fn backreference(&mut self) {
         if let [b'\\', digit @ b'1'..=b'7', behind @ ..] = self.rest().as_bytes() {
             let group = u32::from(digit - b'0');
             let is_one = !behind.first().is_some_and(u8::is_ascii_digit);
@@ -238,11 +238,11 @@ impl<'t> Reader<'t> {
             }
         }
         let end = if letter == 'Q' { rest.find("\\E").map_or(rest.len(), |end| end + 2) } else { 2 };
-        self.pass(end, Some(1));
+        self.advance(end, Some(1));
         // The braces contain a number or a name, and not a repetition count.
         if "xpPgkoN".contains(letter) && self.rest().starts_with('{') {
             let end = self.rest().find('}').map_or(1, |end| end + 1);
-            self.pass(end, Some(1));
+            self.advance(end, Some(1));
         }
         Ok(())
     }
@@ -254,12 +254,12 @@ impl<'t> Reader<'t> {
             let (part, help) = (self.next(name.len() + 4), "write it in brackets: [[:alpha:]]");
             self.kinds.not_pcre.get_or_insert(Malformed { part, said: "stands in no brackets", help });
         }
-        self.pass(1, None);
-        self.pass(usize::from(self.rest().starts_with('^')), None);
+        self.advance(1, None);
+        self.advance(usize::from(self.rest().starts_with('^')), None);
         let mut is_first = true;
         while !self.rest().is_empty() {
             if self.rest().starts_with(']') && !is_first {
-                self.pass(1, Some(1));
+                self.advance(1, Some(1));
                 return Ok(());
             }
             is_first = false;
@@ -279,9 +279,9 @@ impl<'t> Reader<'t> {
             Some(name) if !CLASSES.contains(&name.trim_start_matches('^')) => {
                 return self.malformed(name.len() + 4, "is no class of characters", "correct the name");
             }
-            Some(name) => self.pass(name.len() + 4, None),
+            Some(name) => self.advance(name.len() + 4, None),
             None if rest.starts_with('\\') => self.escape()?,
-            None => self.pass(1, None),
+            None => self.advance(1, None),
         }
         let high = match self.rest().strip_prefix('-') {
             Some(high) if !high.is_empty() && !high.starts_with(']') => high,
@@ -307,15 +307,15 @@ impl<'t> Reader<'t> {
             return Ok(());
         }
         if high.starts_with('\\') {
-            self.pass(1, None);
+            self.advance(1, None);
             return self.escape();
         }
         let ends = [rest, high].map(|text| text.bytes().next().unwrap_or_default());
         if ends[1] < ends[0] && ends.is_ascii() && !rest.starts_with('\\') {
             return Err(wrong(BELOW, "write the smaller sign first"));
         }
-        self.pass(1, None);
-        self.pass(1, None);
+        self.advance(1, None);
+        self.advance(1, None);
         Ok(())
     }
 
@@ -330,7 +330,7 @@ impl<'t> Reader<'t> {
             // A comment also separates a quantifier from the sign that makes it lazy or possessive.
             let is_kind = matches!(rest.as_bytes().get(end + 1), Some(b'?' | b'+'));
             let (before, asserts) = (self.before.or_else(|| is_kind.then_some(1)), self.asserts);
-            self.pass(end + 1, before);
+            self.advance(end + 1, before);
             self.asserts = asserts;
             return Ok(Token::Other);
         }
@@ -361,7 +361,7 @@ impl<'t> Reader<'t> {
                 length = 3 + flags;
                 token = Token::Open;
                 if behind == Some(&b')') {
-                    self.pass(length, Some(1));
+                    self.advance(length, Some(1));
                     self.asserts = true;
                     return Ok(Token::Other);
                 }
@@ -380,7 +380,7 @@ impl<'t> Reader<'t> {
         }
         self.captures += u32::from(token == Token::Capture);
         self.groups.push((self.at, 1));
-        self.pass(length, None);
+        self.advance(length, None);
         Ok(token)
     }
 
@@ -388,13 +388,13 @@ impl<'t> Reader<'t> {
         let Some((_, times)) = self.groups.pop().filter(|_| !self.groups.is_empty()) else {
             return self.malformed(1, "closes nothing", ESCAPE);
         };
-        self.repeats(times);
-        self.pass(1, Some(times));
+        self.record_repetition(times);
+        self.advance(1, Some(times));
         Ok(())
     }
 
     /// Records that an item in the innermost group is repeated this number of times.
-    fn repeats(&mut self, times: u32) {
+    fn record_repetition(&mut self, times: u32) {
         if let Some((_, most)) = self.groups.last_mut() {
             *most = times.max(*most);
         }
@@ -418,13 +418,13 @@ impl<'t> Reader<'t> {
         if together > MOST {
             self.only_pcre(length);
         }
-        self.repeats(together);
-        self.pass(length - 1, None);
+        self.record_repetition(together);
+        self.advance(length - 1, None);
         if self.rest().as_bytes().get(1) == Some(&b'+') {
             self.only_pcre(2);
         }
         let is_more = matches!(self.rest().as_bytes().get(1), Some(b'?' | b'+'));
-        self.pass(1 + usize::from(is_more), None);
+        self.advance(1 + usize::from(is_more), None);
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
     known: Mutex<Known>,
-    current: RwLock<Option<Arc<Usable>>>,
+    current: RwLock<Option<Arc<LoadedPair>>>,
 }
 
 /// The result of loading the pair in the files.
@@ -63,9 +63,9 @@ struct Known {
     /// kubelet replaces the files of a Secret through symbolic links.
     last: Option<Pair>,
     /// The pair in the files, or the reason why it cannot be used.
-    found: Option<Result<Arc<Usable>, String>>,
+    found: Option<Result<Arc<LoadedPair>, String>>,
     /// The result that was returned last.
-    told: Option<Reloaded>,
+    last_reported: Option<Reloaded>,
     has_been_valid: bool,
 }
 
@@ -86,14 +86,14 @@ impl std::fmt::Debug for Pair {
 
 /// A pair that can be used for connections.
 #[derive(Debug)]
-struct Usable {
+struct LoadedPair {
     pair: Arc<CertifiedKey>,
     /// The first and the last second in which clients accept the certificate.
     not_before: i64,
     not_after: i64,
 }
 
-impl Usable {
+impl LoadedPair {
     fn is_valid(&self, now: i64) -> bool {
         (self.not_before..=self.not_after).contains(&now)
     }
@@ -105,7 +105,7 @@ impl Usable {
     }
 
     /// The reason why clients do not accept the certificate now.
-    fn trouble(&self, now: i64) -> Option<String> {
+    fn invalid_reason(&self, now: i64) -> Option<String> {
         if now < self.not_before {
             Some(format!("is not valid before {}", time(self.not_before)))
         } else if now > self.not_after {
@@ -149,10 +149,10 @@ impl Certificates {
         }
         let told = self.choose(known.found.as_ref()?, now);
         known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
-        if !is_new && known.told.as_ref() == Some(&told) {
+        if !is_new && known.last_reported.as_ref() == Some(&told) {
             return None;
         }
-        known.told = Some(told.clone());
+        known.last_reported = Some(told.clone());
         Some(told)
     }
 
@@ -166,29 +166,29 @@ impl Certificates {
         }
         let told = self.choose(&Err(message), now);
         known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
-        if known.told.as_ref() == Some(&told) {
+        if known.last_reported.as_ref() == Some(&told) {
             return None;
         }
-        known.told = Some(told.clone());
+        known.last_reported = Some(told.clone());
         Some(told)
     }
 
     /// Takes the better one of the pair in use and that of the files into use.
-    fn choose(&self, found: &Result<Arc<Usable>, String>, now: i64) -> Reloaded {
+    fn choose(&self, found: &Result<Arc<LoadedPair>, String>, now: i64) -> Reloaded {
         let at = self.certificate.display();
         let current = self.current();
         let said = match found {
             Ok(found) if current.as_ref().is_none_or(|current| !current.is_better(found, now)) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
-                return match found.trouble(now) {
+                return match found.invalid_reason(now) {
                     Some(trouble) => Reloaded::UsedInvalid(format!("{at}: the certificate {trouble}")),
                     None => Reloaded::Used,
                 };
             }
-            Ok(found) => format!("{at}: the certificate {}", found.trouble(now).unwrap_or_default()),
+            Ok(found) => format!("{at}: the certificate {}", found.invalid_reason(now).unwrap_or_default()),
             Err(said) => said.clone(),
         };
-        Reloaded::NotUsed(match current.and_then(|current| current.trouble(now)) {
+        Reloaded::NotUsed(match current.and_then(|current| current.invalid_reason(now)) {
             Some(trouble) => format!("{said}; the certificate in use {trouble}"),
             None => said,
         })
@@ -206,7 +206,7 @@ impl Certificates {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).has_been_valid
     }
 
-    fn current(&self) -> Option<Arc<Usable>> {
+    fn current(&self) -> Option<Arc<LoadedPair>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -223,7 +223,7 @@ impl Certificates {
         pair
     }
 
-    fn usable(&self, pair: &Pair) -> Result<Usable, String> {
+    fn usable(&self, pair: &Pair) -> Result<LoadedPair, String> {
         let (at, key_at) = (self.certificate.display(), self.key.display());
         let (certificate, key) = (pair.certificate.as_ref(), pair.key.as_ref());
         let (certificate, key) = match (certificate, key) {
@@ -250,7 +250,7 @@ impl Certificates {
             Error::InvalidCertificate(why) => format!("{at}: the certificate cannot be used: {why:?}"),
             other => format!("{key_at}: the private key cannot be used: {other}"),
         })?;
-        Ok(Usable { pair: Arc::new(pair), not_before, not_after })
+        Ok(LoadedPair { pair: Arc::new(pair), not_before, not_after })
     }
 }
 

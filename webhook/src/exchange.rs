@@ -18,22 +18,22 @@ const SHOWN: usize = 60;
 
 /// A review with a request that has not been answered yet.
 #[derive(Debug)]
-pub struct Exchange<'b> {
+pub struct PendingReview<'b> {
     uid: String,
     request: &'b RawValue,
 }
 
 /// The error for a body that is no review of a supported version; the text tells why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoReview(String);
+pub struct InvalidReview(String);
 
-impl fmt::Display for NoReview {
+impl fmt::Display for InvalidReview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NoReview {}
+impl std::error::Error for InvalidReview {}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,14 +52,14 @@ struct Named {
 }
 
 #[derive(Deserialize)]
-struct WithObject<'b> {
+struct RequestObject<'b> {
     #[serde(borrow, default)]
     object: Option<&'b RawValue>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Written<'a> {
+struct ReviewResponse<'a> {
     api_version: &'static str,
     kind: &'static str,
     response: Answer<'a>,
@@ -91,7 +91,7 @@ struct Status<'a> {
     code: Option<u16>,
 }
 
-impl<'b> Exchange<'b> {
+impl<'b> PendingReview<'b> {
     /// Reads a review.
     ///
     /// # Errors
@@ -104,9 +104,9 @@ impl<'b> Exchange<'b> {
     /// assert_eq!(said.to_string(), "the body has the kind `AdmissionReview` and the apiVersion \
     ///     `admission.k8s.io/v1beta1`, and only AdmissionReview of admission.k8s.io/v1 is understood; the configuration of the webhook has to say admissionReviewVersions: [v1]");
     /// ```
-    pub fn read(body: &'b [u8]) -> Result<Self, NoReview> {
+    pub fn read(body: &'b [u8]) -> Result<Self, InvalidReview> {
         let read: Read<'b> = serde_json::from_slice(body)
-            .map_err(|error| NoReview(format!("the body is no {KIND} in JSON: {error}")))?;
+            .map_err(|error| InvalidReview(format!("the body is no {KIND} in JSON: {error}")))?;
         let (kind, version) = (word(read.kind.as_deref()), word(read.api_version.as_deref()));
         if kind != KIND || version != API_VERSION {
             let help = if kind == KIND {
@@ -114,14 +114,14 @@ impl<'b> Exchange<'b> {
             } else {
                 ""
             };
-            return Err(NoReview(format!(
+            return Err(InvalidReview(format!(
                 "the body has the kind `{kind}` and the apiVersion `{version}`, and only {KIND} of {API_VERSION} is \
                  understood{help}"
             )));
         }
-        let request = read.request.ok_or_else(|| NoReview(format!("the {KIND} has no request")))?;
+        let request = read.request.ok_or_else(|| InvalidReview(format!("the {KIND} has no request")))?;
         let Named { uid } = serde_json::from_str(request.get())
-            .map_err(|error| NoReview(format!("the request of the {KIND} has no uid: {error}")))?;
+            .map_err(|error| InvalidReview(format!("the request of the {KIND} has no uid: {error}")))?;
         Ok(Self { uid, request })
     }
 
@@ -151,13 +151,13 @@ impl<'b> Exchange<'b> {
             audit_annotations: response.audit_annotations().collect(),
             warnings: response.warnings(),
         };
-        serde_json::to_vec(&Written { api_version: API_VERSION, kind: KIND, response })
+        serde_json::to_vec(&ReviewResponse { api_version: API_VERSION, kind: KIND, response })
     }
 
     /// The patch in Base64; `None` if nothing differs.
     fn patch(&self, response: &Response) -> serde_json::Result<Option<String>> {
         let Some(changed) = response.changed_object() else { return Ok(None) };
-        let WithObject { object } = serde_json::from_str(self.request.get())?;
+        let RequestObject { object } = serde_json::from_str(self.request.get())?;
         let before: Value = object.map_or(Ok(Value::Null), |object| serde_json::from_str(object.get()))?;
         let patch = json_patch::diff(&before, &serde_json::from_str(changed.get())?);
         if patch.0.is_empty() {
@@ -189,7 +189,7 @@ mod tests {
     /// The answer under these settings, and the object after the patch.
     fn answered(object: &Value, settings: &Value) -> (Value, Value) {
         let body = body(object);
-        let exchange = Exchange::read(&body).unwrap();
+        let exchange = PendingReview::read(&body).unwrap();
         let request: Request<'_> = serde_json::from_str(exchange.request()).unwrap();
         let Review::Answered(response) = review(&request, &Settings::from_value(settings).unwrap()) else {
             panic!("it asks")
@@ -286,7 +286,7 @@ mod tests {
             (review(json!({"request": {"uid": 1}})), "the request of the AdmissionReview has no uid"),
             (review(json!({"request": {}})), "has no uid: missing field `uid`"),
         ] {
-            let found = Exchange::read(body.as_bytes()).unwrap_err().to_string();
+            let found = PendingReview::read(body.as_bytes()).unwrap_err().to_string();
             assert!(found.contains(said) && found.len() < 400, "{found}");
         }
     }

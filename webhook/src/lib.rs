@@ -20,12 +20,12 @@
 //! ```
 
 mod certificates;
+mod connection_slots;
 mod exchange;
-mod places;
 mod reader;
 mod server;
 
 pub use certificates::{Certificates, Reloaded};
-pub use exchange::{Exchange, NoReview};
+pub use exchange::{InvalidReview, PendingReview};
 pub use reader::Reader;
 pub use server::{Handler, MAX_BODY, Outcome, PATH, serve};

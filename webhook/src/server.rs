@@ -22,8 +22,8 @@ use tokio_rustls::rustls::crypto::ring;
 use xposer_admission::Response;
 
 use crate::certificates::Certificates;
-use crate::exchange::Exchange;
-use crate::places::{Place, Places};
+use crate::connection_slots::{ConnectionSlots, Place};
+use crate::exchange::PendingReview;
 
 /// The path of reviews.
 pub const PATH: &str = "/validate";
@@ -56,7 +56,7 @@ pub trait Handler: Send + Sync + 'static {
     fn answer(&self, request: Bytes) -> impl Future<Output = Response> + Send;
 
     /// Called with the outcome of each request, and the time since its head was read.
-    fn told(&self, outcome: Outcome, took: Duration);
+    fn on_finished(&self, outcome: Outcome, took: Duration);
 }
 
 /// The outcome of a request to the server.
@@ -125,7 +125,7 @@ async fn run<D: Handler>(
     connections: usize,
     stop: impl Future<Output = ()>,
 ) {
-    let places = Places::new(connections);
+    let places = ConnectionSlots::new(connections);
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -139,7 +139,7 @@ async fn run<D: Handler>(
             continue;
         };
         let (tls, server, watcher) = (tls.clone(), server.clone(), graceful.watcher());
-        tokio::spawn(converse(stream, tls, server, watcher, place));
+        tokio::spawn(serve_connection(stream, tls, server, watcher, place));
     }
     drop(listener);
     // Requests that are not finished in time are dropped.
@@ -157,14 +157,14 @@ fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
 }
 
 /// Waits for a place, and accepts the next connection.
-async fn accept(listener: &TcpListener, places: &Arc<Places>) -> io::Result<(TcpStream, Place)> {
+async fn accept(listener: &TcpListener, places: &Arc<ConnectionSlots>) -> io::Result<(TcpStream, Place)> {
     let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, places.take(from.ip()).await))
 }
 
 /// Answers the requests of one connection, until either side closes it or its place is needed.
-async fn converse<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
+async fn serve_connection<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
@@ -193,7 +193,7 @@ async fn answer_all<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
         let (server, place) = (server.clone(), place.clone());
         async move {
             let reply = server.handle(request, &place).await;
-            place.wait(reply.status() == StatusCode::OK);
+            place.mark_waiting(reply.status() == StatusCode::OK);
             Ok::<_, Infallible>(reply)
         }
     });
@@ -249,7 +249,7 @@ impl<D: Handler> Server<D> {
                 (reply, outcome)
             }
         };
-        self.handler.told(outcome, began.elapsed());
+        self.handler.on_finished(outcome, began.elapsed());
         reply
     }
 
@@ -272,8 +272,8 @@ impl<D: Handler> Server<D> {
             }
         };
         // From here on the connection keeps its place: until the body is complete, the sender decides how long the request takes.
-        place.stay();
-        let exchange = match Exchange::read(&body) {
+        place.mark_busy();
+        let exchange = match PendingReview::read(&body) {
             Ok(exchange) => exchange,
             Err(error) => return failure(StatusCode::BAD_REQUEST, error.to_string()),
         };

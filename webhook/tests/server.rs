@@ -40,7 +40,7 @@ impl Handler for Lenient {
         Response::accepted()
     }
 
-    fn told(&self, outcome: Outcome, _: Duration) {
+    fn on_finished(&self, outcome: Outcome, _: Duration) {
         self.told.lock().unwrap().push(outcome.word());
     }
 }

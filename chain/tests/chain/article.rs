@@ -111,7 +111,7 @@ fn the_article_from_end_to_end() {
         })
         .link("Certificates are gone", || ns.has_none(&[CERTIFICATE]))
         .link("the proxies do not know the hosts", || {
-            ns.request(&format!("http://{NEW}/")).at("envoy-gateway").look(&status(404))
+            ns.request(&format!("http://{NEW}/")).at("envoy-gateway").check_once(&status(404))
         })
         .link("the monitor is gone", || registered(chain, None))
         .link("the tile is gone", || tiles(chain, &ns, &[]))
@@ -146,7 +146,7 @@ fn keep_the_classes_apart(chain: &'static Chain, ns: &Namespace) {
     links
         .link("the name resolves", || resolves(chain, "intranet.company.com", "internal-ingress"))
         .link("https verifies, and the backend answers", || {
-            ns.request("https://intranet.company.com/").look(&status(200).backend("intranet"))
+            ns.request("https://intranet.company.com/").check_once(&status(200).backend("intranet"))
         })
         .all();
     ns.request("http://intranet.company.com/").at("external-ingress").eventually(status(404));
@@ -163,7 +163,7 @@ fn change_the_host(chain: &'static Chain, ns: &Namespace) {
         .link("https verifies, and the backend answers", || answers(ns, NEW))
         .link("the old name is gone", || is_unresolved(chain, OLD))
         .link("the old host is not answered", || {
-            ns.request(&format!("http://{OLD}/")).at("external-ingress").look(&status(404))
+            ns.request(&format!("http://{OLD}/")).at("external-ingress").check_once(&status(404))
         })
         .link("the monitor asks the new URL", || monitored(chain, ns, "forecastle-tools", NEW))
         .link("there is one tile", || tiles(chain, ns, &[NEW]))
@@ -207,7 +207,7 @@ fn switch_the_target(chain: &'static Chain, ns: &Namespace) {
         .link("the Gateway answers", || {
             ns.request(&format!("https://{NEW}/"))
                 .at("envoy-gateway")
-                .look(&status(200).backend("forecastle"))
+                .check_once(&status(200).backend("forecastle"))
         })
         .all();
     let links = Links::of("the Ingress is not published any more");
@@ -229,7 +229,7 @@ fn switch_the_target(chain: &'static Chain, ns: &Namespace) {
         .link("https verifies, and the backend answers", || answers(ns, NEW))
         .link("http is redirected", || {
             let expected = redirect(301, &format!("https://{NEW}/a"));
-            ns.request(&format!("http://{NEW}/a")).look(&expected)
+            ns.request(&format!("http://{NEW}/a")).check_once(&expected)
         })
         .link("the monitor asks the URL", || monitored(chain, ns, "forecastle-renamed", NEW))
         .link("there is one tile", || tiles(chain, ns, &[NEW]))
@@ -267,7 +267,7 @@ fn share_with_a_canary(ns: &Namespace) {
 
 fn answers(ns: &Namespace, host: &str) -> Result<()> {
     let expected = status(200).backend("forecastle").said("/namespace", "tools");
-    ns.request(&format!("https://{host}/")).look(&expected)
+    ns.request(&format!("https://{host}/")).check_once(&expected)
 }
 
 /// Checks that the monitor is accepted, and registered if IngressMonitorController runs.

@@ -77,7 +77,7 @@ fn a_certificate_is_issued_although_cert_manager_is_killed_meanwhile() {
     cert_manager.start();
     for name in names.iter().map(String::as_str).chain(["sealed-late"]) {
         let request = ns.request(&format!("https://{name}.example.com/"));
-        links = links.link(name, move || request.look(&status(200).backend(name)));
+        links = links.link(name, move || request.check_once(&status(200).backend(name)));
     }
     links.all();
     for name in &names {
@@ -197,7 +197,7 @@ fn envoy_serves_while_contour_restarts() {
     let links = Links::of("Contour is back");
     contour.start();
     let waiting = ns.request("http://waiting.example.com/").at("contour");
-    links.link("the backend answers", || waiting.look(&status(200).backend("waiting"))).all();
+    links.link("the backend answers", || waiting.check_once(&status(200).backend("waiting"))).all();
     // Contour 1.33 loses an address that it writes before its status writer runs (`StatusUpdateWriter.Send`), so the Ingress may
     // get the address only with the next change.
     let links = Links::of("the Ingress changes");
@@ -242,8 +242,8 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
         (ns.request("http://inside.example.com/"), ns.request("http://misspelt.example.com/"));
     links
         .link("its name resolves", || resolves(chain, "inside.example.com", "internal-ingress"))
-        .link("its backend answers", || inside.look(&status(200).backend("inside")))
-        .link("the other backend answers", || corrected.look(&status(200).backend("misspelt")))
+        .link("its backend answers", || inside.check_once(&status(200).backend("inside")))
+        .link("the other backend answers", || corrected.check_once(&status(200).backend("misspelt")))
         .all();
     nothing_is_left(chain, &ns);
 }
@@ -285,7 +285,7 @@ fn a_route_waits_for_its_gateway() {
     links
         .link("the route is accepted", || is_accepted(&ns, "routed"))
         .link("the name resolves", || resolves(chain, "routed.example.com", "envoy-gateway"))
-        .link("the backend answers", || request.look(&status(200).backend("routed")))
+        .link("the backend answers", || request.check_once(&status(200).backend("routed")))
         .all();
     nothing_is_left(chain, &ns);
 }
@@ -314,7 +314,9 @@ fn https_is_served_when_the_secret_comes() {
     certificate(&ns, "late", "secretive.example.com");
     links
         .link("it is issued", || is_issued(&ns, "late"))
-        .link("https verifies, and the backend answers", || https.look(&status(200).backend("secretive")))
+        .link("https verifies, and the backend answers", || {
+            https.check_once(&status(200).backend("secretive"))
+        })
         .all();
     // Xposer did not create it, so the test deletes it.
     ns.delete(CERTIFICATE, "late");

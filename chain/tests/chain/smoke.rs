@@ -37,7 +37,7 @@ fn an_ingress_by_hand_is_resolved_certified_and_routed() {
         .link("the Ingress has an address", || has_address(&ns, "web"))
         .link("the name resolves", || resolves(chain, "smoke.example.com", "contour"))
         .link("https verifies, and the backend answers", || {
-            https.look(&status(200).backend("web").path("/x?y=z").said("/namespace", "smoke"))
+            https.check_once(&status(200).backend("web").path("/x?y=z").said("/namespace", "smoke"))
         })
         .all();
     ns.request("http://smoke.example.com/x").eventually(redirect(301, "https://smoke.example.com/x"));
@@ -52,7 +52,7 @@ fn an_ingress_by_hand_is_resolved_certified_and_routed() {
             Ok(())
         })
         .link("https is not answered", || {
-            let answered = https.clone().at("contour").look(&status(200));
+            let answered = https.clone().at("contour").check_once(&status(200));
             anyhow::ensure!(answered.is_err(), "it is");
             Ok(())
         })

@@ -237,7 +237,7 @@ impl FromArgMatches for Files {
 
 /// The command that was typed, for the helps of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum CommandName {
     Render,
     Check,
     Compare,
@@ -247,7 +247,7 @@ pub(crate) enum Typed {
     Init,
 }
 
-impl Typed {
+impl CommandName {
     /// Whether the command reads Ingresses, and the Services with them.
     pub(crate) fn reads_ingresses(self) -> bool {
         matches!(self, Self::Import | Self::Init)
@@ -316,7 +316,7 @@ pub(crate) struct Kubectl {
 
 impl Kubectl {
     /// The message about a given option of kubectl, and its help.
-    pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
+    pub(crate) fn given(&self, typed: CommandName) -> Option<(&'static str, String)> {
         let (piped, kinds) = (typed.piped(), typed.kinds());
         if self.recursive.is_some() {
             let help = format!("name the files: find FOLDER -name '*.yaml' {}", typed.of_found());

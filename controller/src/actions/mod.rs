@@ -73,7 +73,7 @@ impl Failures {
             // An old object is kept until the new one exists.
             Action::Delete { .. } | Action::Stamp { .. } => !self.has_failed,
             // Objects that need the helper may still exist.
-            Action::DeleteUnexposed { key, .. } => !(self.has_failed && kinds::is_helper(key.kind)),
+            Action::DeleteUnexposed { key, .. } => !(self.has_failed && kinds::is_auxiliary(key.kind)),
             Action::Withdraw { .. } => true,
         }
     }

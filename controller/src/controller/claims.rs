@@ -6,7 +6,7 @@ use xposer_live::kinds::ForeignKind;
 
 use super::Controller;
 use crate::claims;
-use crate::shards::{Done, News};
+use crate::shards::{Completed, LogMessage};
 use crate::state::held::{self, Content};
 use crate::watch::Source;
 
@@ -61,10 +61,10 @@ impl Controller {
         }
     }
 
-    pub(super) fn finish_claims(&mut self, done: Done) {
+    pub(super) fn finish_claims(&mut self, done: Completed) {
         match self.shards.done(done, Instant::now()) {
-            Some(News::Failed(message)) => warn!("{message}"),
-            Some(News::Recovered) => info!("the claims are written again"),
+            Some(LogMessage::Failed(message)) => warn!("{message}"),
+            Some(LogMessage::Recovered) => info!("the claims are written again"),
             None => {}
         }
     }

@@ -27,10 +27,10 @@ use crate::missing::MissingKinds;
 use crate::notice::Notice;
 use crate::queue::Queue;
 use crate::reconcile::{ReconcilePlan, Recovery};
-use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
+use crate::report::{MAX_ROWS, Snapshot, SnapshotReply, SnapshotRequest};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
-use crate::shards::{Done, Shards};
+use crate::shards::{Completed, Shards};
 use crate::state::{ListCount, State, Trigger};
 use crate::watch::{Scope, Source, WatchEvent};
 
@@ -86,7 +86,7 @@ pub(crate) struct Controller {
     shards: Shards,
     leadership: watch::Sender<Leadership>,
     /// The requests for ConfigMaps with claims.
-    claim_tasks: JoinSet<Done>,
+    claim_tasks: JoinSet<Completed>,
     /// The tasks of the watches.
     watches: BTreeMap<Source, JoinHandle<()>>,
     permits: Arc<Semaphore>,
@@ -149,7 +149,7 @@ impl Controller {
     /// # Errors
     ///
     /// If signals cannot be received.
-    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<Ask>) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<SnapshotRequest>) -> anyhow::Result<Exit> {
         let mut leads = self.leadership.subscribe();
         let (stop, stopped) = watch::channel(false);
         let elector = self.start_election(stopped);
@@ -417,13 +417,13 @@ impl Controller {
     }
 
     /// Answers a request for a snapshot of the state.
-    fn answer(&self, ask: Ask) {
+    fn answer(&self, ask: SnapshotRequest) {
         let answer = if !self.state.is_ready() {
-            Asked::NotReady
+            SnapshotReply::NotReady
         } else if ask.known == Some(self.revision) {
-            Asked::Same
+            SnapshotReply::Same
         } else {
-            Asked::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
+            SnapshotReply::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
         };
         // The receiver may be gone.
         let _ = ask.answer.send(answer);

@@ -43,7 +43,7 @@ impl State {
             ReconcileKey::UrlConfigMap(namespace) => self.reconcile_urls(namespace).into_iter().collect(),
             ReconcileKey::Service(service) if self.services.contains_key(service) => {
                 let mut decisions = self.decide(service);
-                decisions.iter().for_each(|decision| self.hold(decision));
+                decisions.iter().for_each(|decision| self.record_claims(decision));
                 decisions.retain(|decision| !self.terminating_namespaces.contains(&decision.key.namespace));
                 decisions.into_iter().map(|decision| self.reconcile_service(decision, now)).collect()
             }
@@ -55,7 +55,7 @@ impl State {
     }
 
     /// Records the claims of a Service.
-    fn hold(&mut self, decision: &Decision) {
+    fn record_claims(&mut self, decision: &Decision) {
         let Some(entry) = self.services.get(&decision.key) else { return };
         let claims = match &decision.result {
             DecisionResult::Exposed(exposed) => exposed.claims.clone(),
@@ -100,7 +100,7 @@ impl State {
             })
         };
         let mut actions: Vec<Action> = deletable.filter_map(delete).collect();
-        actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_helper));
+        actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_auxiliary));
         if let Some(unexposed) = self.unexposed.get_mut(key) {
             unexposed.planned = true;
             if unexposed.stamped {
@@ -122,7 +122,7 @@ impl State {
         }
         // A Service with Errors of its own keeps its objects.
         if terminating && matches!(result, DecisionResult::Conflicted) {
-            self.give_up(&key);
+            self.drop_claims(&key);
         }
         let actions = match result {
             _ if terminating => Vec::new(),
@@ -132,7 +132,7 @@ impl State {
                 let undesired = self.undesired(&key, &[]);
                 let mut actions: Vec<Action> =
                     undesired.iter().map(|(key, observed)| delete(key, observed)).collect();
-                actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_helper));
+                actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_auxiliary));
                 actions.extend(self.stamp(&key, None));
                 actions
             }
@@ -152,7 +152,7 @@ impl State {
         notices.extend(self.unserved(key, &exposed.desired, exposed.unknown_class.as_deref(), now));
         let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
         let mut desired = exposed.desired;
-        desired.sort_by_key(|it| !kinds::is_helper(it.key.kind));
+        desired.sort_by_key(|it| !kinds::is_auxiliary(it.key.kind));
         let names: BTreeSet<ObjectKey> = desired.iter().map(|it| it.key.clone()).collect();
         let undesired = self.undesired(key, &desired);
         let deleted_first = self.handovers.apply_fallback(key, &undesired, &mut desired);
@@ -195,7 +195,7 @@ impl State {
                 self.objects.of_service(key).filter(stays).map(|(object, _)| object.kind).collect();
             let is_needed = |kind: Kind| kinds::needed_by(kind).iter().any(|it| kept.contains(it));
             deleted.retain(|(object, _)| !is_needed(object.kind));
-            deleted.sort_by_key(|(object, _)| kinds::is_helper(object.kind));
+            deleted.sort_by_key(|(object, _)| kinds::is_auxiliary(object.kind));
             actions.extend(deleted.into_iter().map(|(key, observed)| delete(key, observed)));
             notices.extend(self.handovers.notices(key));
             actions.extend(self.stamp(key, exposed.stamp.as_ref()));

@@ -11,7 +11,7 @@ use xposer_live::object::{Observed, is_later};
 use crate::actions::{ActionError, ActionResult};
 use crate::handover::Refusal;
 use crate::notice::{Notice, ServiceNotice};
-use crate::state::{ListCount, State, Written};
+use crate::state::{ListCount, ObjectStatus, State};
 
 /// The reaction to an error.
 #[derive(Debug)]
@@ -159,9 +159,9 @@ impl State {
         // The diagnostics of the core are not about the writing of objects.
         let told = notices.iter().rfind(|it| it.is_condition && it.is_warning && it.code.is_none());
         let written = match told {
-            Some(told) => Written::Failed(told.note.as_str().into()),
-            None if failed => Written::NotYet,
-            None => Written::All,
+            Some(told) => ObjectStatus::Failed(told.note.as_str().into()),
+            None if failed => ObjectStatus::NotYet,
+            None => ObjectStatus::All,
         };
         let conditions: BTreeSet<u64> = notices.iter().filter(|it| it.is_condition).map(digest).collect();
         let (before, recipients) = self.replace_conditions(key, conditions, written, failed);
@@ -185,7 +185,7 @@ impl State {
                     uid: uid.clone(),
                     // A notice for this Service alone names no other namespace.
                     notice: match is_hidden && notice.only.is_none() {
-                        true => Notice::elsewhere(notice),
+                        true => Notice::without_namespace(notice),
                         false => notice.clone(),
                     },
                 })
@@ -199,7 +199,7 @@ impl State {
         &mut self,
         key: &ReconcileKey,
         conditions: BTreeSet<u64>,
-        written: Written,
+        written: ObjectStatus,
         failed: bool,
     ) -> (BTreeSet<u64>, Recipients) {
         match key {

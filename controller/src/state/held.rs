@@ -40,10 +40,10 @@ pub(crate) fn sources() -> impl Iterator<Item = Source> {
 
 /// The holders of all claims.
 #[derive(Debug, Default)]
-pub(crate) struct HeldClaims {
+pub(crate) struct RecordedClaims {
     is_on: bool,
-    shards: BTreeMap<u64, BTreeSet<Entry>>,
-    by_source: BTreeMap<Arc<ObjectRef>, Held>,
+    shards: BTreeMap<u64, BTreeSet<ClaimEntry>>,
+    by_source: BTreeMap<Arc<ObjectRef>, ClaimsOfObject>,
     /// The number of claims that are not kept, by shard and bucket.
     dropped: BTreeMap<u64, BTreeMap<BucketHash, u64>>,
     /// The shards whose content may have changed.
@@ -65,7 +65,7 @@ pub(super) struct ObjectRef {
 
 /// A claim of a shard and one of its holders. Ordered by claim, and then by age, the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
+struct ClaimEntry {
     bucket: BucketHash,
     text: Arc<str>,
     created: i64,
@@ -79,8 +79,8 @@ struct Entry {
 
 /// The claims of an object or a Service.
 #[derive(Debug, PartialEq, Eq)]
-struct Held {
-    entries: Box<[Entry]>,
+struct ClaimsOfObject {
+    entries: Box<[ClaimEntry]>,
     /// The buckets of the claims that are not kept, once for each claim.
     dropped: Box<[BucketHash]>,
 }
@@ -122,7 +122,7 @@ impl ObjectRef {
     }
 }
 
-impl HeldClaims {
+impl RecordedClaims {
     /// Switches the claims on or off. When they are switched on, the claims of these Services and of all objects that assign hosts
     /// have to become known.
     pub(super) fn switch(&mut self, is_on: bool, services: impl Iterator<Item = Arc<ServiceKey>>) {
@@ -158,7 +158,7 @@ impl HeldClaims {
 
     /// The desired content of the ConfigMap of a shard.
     pub(crate) fn content(&self, number: u64) -> Content {
-        let mut found: Vec<&Entry> = Vec::new();
+        let mut found: Vec<&ClaimEntry> = Vec::new();
         for entry in self.shards.get(&number).into_iter().flatten() {
             let same = || found.iter().rev().take_while(|known| known.text == entry.text);
             let count = same().count();
@@ -182,7 +182,7 @@ impl HeldClaims {
             *bytes.entry(&entry.holder.namespace).or_default() += entry.bytes();
         }
         if bytes.values().sum::<usize>() > MAX_BYTES {
-            let share = share(bytes.into_values().collect());
+            let share = bytes_per_namespace(bytes.into_values().collect());
             let all = found.len();
             found.sort_by_key(|entry| (entry.created, &entry.holder));
             let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
@@ -201,7 +201,7 @@ impl HeldClaims {
         let mut buckets = Buckets::new();
         for entry in found {
             let claims = buckets.entry(entry.bucket.key()).or_default();
-            claims.entry(entry.text.to_string()).or_default().push(entry.in_words());
+            claims.entry(entry.text.to_string()).or_default().push(entry.as_holder());
         }
         let incomplete = Some(incomplete).filter(|all| !all.is_empty() && all.len() <= MAX_INCOMPLETE);
         Content { buckets, dropped, incomplete }
@@ -324,7 +324,7 @@ impl HeldClaims {
         let dropped = dropped.iter().map(|claim| BucketHash::of(&claim.bucket)).collect();
         // An object without a creation time is being created now, so it is the youngest.
         let created = if created > 0 { created } else { i64::MAX };
-        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| Entry {
+        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| ClaimEntry {
             bucket: BucketHash::of(&bucket),
             text: text.into(),
             created,
@@ -333,7 +333,7 @@ impl HeldClaims {
             is_local,
             is_part,
         });
-        let held = Held { entries: entries.collect(), dropped };
+        let held = ClaimsOfObject { entries: entries.collect(), dropped };
         if self.by_source.get(&source) == Some(&held) {
             return;
         }
@@ -370,7 +370,7 @@ impl HeldClaims {
 
 /// The number of bytes that each namespace may have in a shard if all together exceed [`MAX_BYTES`]. Small namespaces always fit,
 /// however much others write. The loop terminates, because some namespace exceeds an equal share of the remaining bytes.
-fn share(mut bytes: Vec<usize>) -> usize {
+fn bytes_per_namespace(mut bytes: Vec<usize>) -> usize {
     bytes.sort_unstable();
     let mut left = MAX_BYTES;
     for (at, own) in bytes.iter().enumerate() {
@@ -383,13 +383,13 @@ fn share(mut bytes: Vec<usize>) -> usize {
     left
 }
 
-impl Held {
+impl ClaimsOfObject {
     fn shards(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|entry| &entry.bucket).chain(&self.dropped).map(|bucket| bucket.shard())
     }
 }
 
-impl Entry {
+impl ClaimEntry {
     /// An upper bound of the size of the entry's line, in bytes.
     fn bytes(&self) -> usize {
         let ObjectRef { namespace, name, kind } = &*self.holder;
@@ -397,7 +397,7 @@ impl Entry {
         frame + [&*self.text, namespace, name, kind].into_iter().map(escaped_bytes).sum::<usize>()
     }
 
-    fn in_words(&self) -> Holder {
+    fn as_holder(&self) -> Holder {
         let ObjectRef { namespace, name, kind } = &*self.holder;
         Holder {
             kind: (*kind).to_owned(),

@@ -22,7 +22,7 @@ use crate::handover::Handovers;
 use crate::urls::UrlConfigMaps;
 use crate::watch::{KindStatus, Source};
 use claims::ClaimIndex;
-use held::HeldClaims;
+use held::RecordedClaims;
 use objects::ObjectIndex;
 use watched::WatchedKey;
 
@@ -35,7 +35,7 @@ pub(crate) struct State {
     claims: ClaimIndex,
     pub(crate) objects: ObjectIndex,
     /// The recorded claims, if the settings tell where to record them.
-    pub(crate) held: HeldClaims,
+    pub(crate) held: RecordedClaims,
     /// Whether claims may be recorded at all.
     keeps_claims: bool,
     kinds: BTreeMap<Kind, KindStatus>,
@@ -71,14 +71,14 @@ pub(crate) struct ServiceEntry {
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
     /// The status of its objects.
-    pub(crate) written: Written,
+    pub(crate) written: ObjectStatus,
     /// The time since which its Ingress has no address, although no controller of its class is known.
     pub(crate) unserved_since: Option<Instant>,
 }
 
 /// The status of the objects of a Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum ObjectStatus {
     /// Some objects are not written yet.
     #[default]
     NotYet,
@@ -111,7 +111,7 @@ pub(crate) enum Trigger {
 
 impl State {
     pub(crate) fn new(settings: Settings, stamps: bool, handover_timeout: Duration) -> Self {
-        let mut held = HeldClaims::default();
+        let mut held = RecordedClaims::default();
         held.switch(settings.claims().is_some(), std::iter::empty());
         Self {
             held,
@@ -301,7 +301,7 @@ impl State {
     }
 
     /// The first Services, at most `limit`, and all Services that share claims with them.
-    pub(crate) fn with_rivals(&self, limit: usize) -> Vec<&ServiceEntry> {
+    pub(crate) fn with_claim_group(&self, limit: usize) -> Vec<&ServiceEntry> {
         let mut wanted: BTreeSet<&Arc<ServiceKey>> = self.services.keys().take(limit).collect();
         if wanted.len() < self.services.len() {
             let groups = self.services.keys().take(limit).flat_map(|key| {
@@ -332,7 +332,7 @@ impl State {
     }
 
     /// Makes a Service that is being deleted and has lost its claims give them up for good.
-    pub(crate) fn give_up(&mut self, key: &Arc<ServiceKey>) {
+    pub(crate) fn drop_claims(&mut self, key: &Arc<ServiceKey>) {
         let Some(entry) = self.services.get_mut(key) else { return };
         entry.stored = entry.stored.clone().ending(None);
         let affected = self.claims.set(key, claims(&entry.stored, &self.settings), false);

@@ -14,7 +14,7 @@ use xposer_live::servers::{ServerKey, ServerKind, server_key};
 use xposer_live::service::StoredService;
 
 use super::held::ObjectRef;
-use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
+use super::{ObjectStatus, ServiceEntry, State, Trigger, UnexposedService};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
 /// The object of a watch event.
@@ -191,7 +191,7 @@ impl State {
         self.unexposed.remove(&key);
         self.services.insert(
             key.clone(),
-            ServiceEntry { stored, notices, refused, written: Written::NotYet, unserved_since: None },
+            ServiceEntry { stored, notices, refused, written: ObjectStatus::NotYet, unserved_since: None },
         );
         self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard};
 
-use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work, said};
+use crate::shards::{
+    Answer, Completed, Failure, Found, LogMessage, Shards, Version, What, Work, content_hash,
+};
 use crate::state::held::Content;
 
 const HOUR: u64 = 3600;
@@ -24,7 +26,7 @@ struct Store {
     refuses: fn(&What) -> Option<Failure>,
     /// The work that was done, without lists.
     done: Vec<String>,
-    news: Vec<News>,
+    news: Vec<LogMessage>,
 }
 
 #[derive(Clone)]
@@ -100,7 +102,7 @@ impl Store {
                 requests += 1;
                 assert!(requests < 20_000, "it never ends: {:?}", &self.done[self.done.len() - 10..]);
                 let result = self.answer(&work);
-                self.news.extend(self.shards.done(Done { work, result }, self.now));
+                self.news.extend(self.shards.done(Completed { work, result }, self.now));
             }
             self.now += Duration::from_millis(100);
             if self.now > end {
@@ -151,7 +153,7 @@ impl Store {
         Found {
             version: Version { uid: "u".to_owned(), version: map.version.clone() },
             is_ours: map.is_ours,
-            says: said(map.shard.clone()),
+            content_hash: content_hash(map.shard.clone()),
             age: Some(self.now.duration_since(map.written)),
         }
     }
@@ -188,7 +190,7 @@ fn a_write_from_before_a_change_of_the_leader_comes_too_late() {
     store.restart();
     let work = store.shards.next(store.now, Some(&|_| Content::default())).unwrap();
     let result = store.answer(&work);
-    store.shards.done(Done { work, result }, store.now);
+    store.shards.done(Completed { work, result }, store.now);
     store.put(1, content("late.example.com"), true);
     store.run(60);
     for number in 0..SHARDS {
@@ -307,11 +309,15 @@ fn failures_are_told_once_and_tried_with_growing_delays() {
         };
         let done = store.run(600);
         assert!(done.len() < 120 && store.shards.has_given_up(), "{failure:?}: {}", done.len());
-        assert!(matches!(&*store.news, [News::Failed(_)]), "{failure:?}: {:?}", store.news);
+        assert!(matches!(&*store.news, [LogMessage::Failed(_)]), "{failure:?}: {:?}", store.news);
         store.refuses = |_| None;
         store.run(400);
         assert_eq!(store.maps.len(), ALL, "{failure:?}");
-        assert!(matches!(&*store.news, [News::Failed(_), News::Recovered]), "{failure:?}: {:?}", store.news);
+        assert!(
+            matches!(&*store.news, [LogMessage::Failed(_), LogMessage::Recovered]),
+            "{failure:?}: {:?}",
+            store.news
+        );
         assert!(!store.shards.has_given_up());
     }
 }
@@ -354,7 +360,7 @@ fn the_claims_move_with_the_settings() {
     store.shards.set_place(None);
     store.refuses = |_| Some(Failure::NoPermission("no".to_owned()));
     assert_eq!(store.run(600), ["failed no_permission"]);
-    assert!(matches!(&*store.news, [News::Failed(_)]) && store.shards.is_settled());
+    assert!(matches!(&*store.news, [LogMessage::Failed(_)]) && store.shards.is_settled());
 }
 
 /// A check of a ConfigMap of another owner may fail, and is repeated: no write there could end the failure.
@@ -366,15 +372,15 @@ fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
     let failing = |what: &What| matches!(what, What::Read(5)).then(|| Failure::Unavailable("no".to_owned()));
     store.refuses = failing;
     store.run(35);
-    assert!(matches!(&*store.news, [News::Failed(_), News::Failed(_)]), "{:?}", store.news);
+    assert!(matches!(&*store.news, [LogMessage::Failed(_), LogMessage::Failed(_)]), "{:?}", store.news);
     store.refuses = |_| None;
     store.run(HOUR);
     assert!(store.shards.is_settled());
-    assert_eq!(store.news.last(), Some(&News::Recovered), "{:?}", store.news);
+    assert_eq!(store.news.last(), Some(&LogMessage::Recovered), "{:?}", store.news);
     // The next failure is reported.
     store.refuses = failing;
     store.run(35);
-    assert!(matches!(store.news.last(), Some(News::Failed(_))), "{:?}", store.news);
+    assert!(matches!(store.news.last(), Some(LogMessage::Failed(_))), "{:?}", store.news);
 }
 
 #[test]
@@ -411,7 +417,9 @@ fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
     };
     let done = store.run(600);
     assert!(!done.iter().any(|it| it.starts_with("delete in")), "{done:?}");
-    let [News::Failed(_), News::Failed(refused)] = &*store.news else { panic!("{:?}", store.news) };
+    let [LogMessage::Failed(_), LogMessage::Failed(refused)] = &*store.news else {
+        panic!("{:?}", store.news)
+    };
     let expected = "the claims are not written: the API server refused elsewhere/xposer-claims-04: data: Forbidden: field is \
                     immutable when `immutable` is set; delete it, and it is made anew within five minutes; those in the \
                     namespace xposer-system, where they were before, stay until then";

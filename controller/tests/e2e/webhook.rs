@@ -408,7 +408,7 @@ impl Handler for Hosted {
         serde_json::from_slice(&answer).unwrap()
     }
 
-    fn told(&self, _: Outcome, _: Duration) {
+    fn on_finished(&self, _: Outcome, _: Duration) {
         self.answered.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -18,12 +18,12 @@ use xposer_manifest::Finding;
 use super::compared::{Change, Compared};
 use crate::connect::Connection;
 use crate::failure::Failure;
-use crate::world::World;
+use crate::world::ClusterObjects;
 
 /// Compares the ConfigMaps of the namespaces that the user selected.
 pub(super) async fn compare(
     connection: &Connection,
-    world: &World,
+    world: &ClusterObjects,
     decisions: &[Decision],
     compared: &mut Compared,
 ) -> Result<(), Failure> {
@@ -86,7 +86,7 @@ pub(super) fn published(decision: &Decision) -> Option<(&ServiceKey, &Published)
 /// The namespaces whose ConfigMap may change.
 async fn namespaces(
     connection: &Connection,
-    world: &World,
+    world: &ClusterObjects,
     published: &[(&ServiceKey, &Published)],
     maps: &BTreeMap<String, Document>,
 ) -> Result<BTreeSet<String>, Failure> {
@@ -112,7 +112,7 @@ impl Compared {
         &mut self,
         namespace: &str,
         map: Option<&Document>,
-        world: &World,
+        world: &ClusterObjects,
         decisions: &[Decision],
         published: &[(&ServiceKey, &Published)],
     ) {

@@ -151,7 +151,7 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
         let was_open = |target| is_made(target) && !protection.targets.contains(&target);
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
             let Protection { what, .. } = protection;
-            let said = protection.said();
+            let said = protection.description();
             let message = match same {
                 Some((same, level)) if same.targets.contains(&target) => {
                     if is_weaker(protection, same) && protection.value == same.value {
@@ -159,16 +159,16 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
                     } else if is_weaker(protection, same) {
                         format!("{said} would be {}, which lets more in", quoted(&same.value))
                     } else if level > kept && new.canary.is_none() {
-                        no_longer(&said, *level)
+                        no_longer_restricts(&said, *level)
                     } else if let Some(list) = newly_exempt(old, new, protection, target) {
                         format!("{said} would not count for {}", quoted(list))
-                    } else if protection.is_in_words() && is_guessed(old, new, target) {
-                        format!("{said} would be said to {}", guess(new, target))
+                    } else if protection.is_requested() && is_only_assumed(old, new, target) {
+                        format!("{said} would be said to {}", assumed_program(new, target))
                     } else {
                         continue;
                     }
                 }
-                _ if protection.keeps_nobody_out() => continue,
+                _ if protection.admits_everybody() => continue,
                 _ if protection.intent == Some(Intent::HttpsRedirect) => {
                     // The loss of TLS itself is already reported.
                     if old.tls().is_on() && !new.tls().is_on() {
@@ -195,8 +195,8 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
-        lost_protections.extend(one_is_enough((old, &before), (new, &after), target));
-        lost_protections.extend(combined_loss((old, &before), &after, target).filter(|_| {
+        lost_protections.extend(becomes_alternative((old, &before), (new, &after), target));
+        lost_protections.extend(combined_access_loss((old, &before), &after, target).filter(|_| {
             // One message for each target is sufficient.
             !lost_protections.iter().any(|it| it.target == target)
         }));
@@ -205,10 +205,10 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
 }
 
 /// A plan and its protections.
-type Side<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
+type PlanProtections<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
 
 /// Returns the message about a protection that no longer denies access, as a clause.
-fn no_longer(said: &str, level: AccessLevel) -> String {
+fn no_longer_restricts(said: &str, level: AccessLevel) -> String {
     match level {
         AccessLevel::NotKnown => format!("it would not be known whom {said} keeps out"),
         AccessLevel::Restricted | AccessLevel::Open => format!("{said} would keep nobody out any more"),
@@ -217,8 +217,12 @@ fn no_longer(said: &str, level: AccessLevel) -> String {
 
 /// Returns the change that one of several proofs is sufficient under the second plan, if the first plan requires all of them, or
 /// does not have all of them.
-fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option<LostProtection> {
-    let (were, are) = (proofs(old, target), proofs(new, target));
+fn becomes_alternative(
+    old: PlanProtections<'_, '_>,
+    new: PlanProtections<'_, '_>,
+    target: Target,
+) -> Option<LostProtection> {
+    let (were, are) = (alternative_credentials(old, target), alternative_credentials(new, target));
     let (_, first) = were.first()?;
     let is_known = |(intent, _): &(Intent, _)| were.iter().any(|(known, _)| known == intent);
     if target != Target::Ingress
@@ -234,7 +238,10 @@ fn one_is_enough(old: Side<'_, '_>, new: Side<'_, '_>, target: Target) -> Option
 }
 
 /// Returns the protections of a target that deny access and of which one can be sufficient.
-fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s Protection<'p>)> {
+fn alternative_credentials<'s, 'p>(
+    (plan, all): PlanProtections<'s, 'p>,
+    target: Target,
+) -> Vec<(Intent, &'s Protection<'p>)> {
     let asked = ALTERNATIVES.into_iter().filter_map(|intent| {
         let is_it = |(it, level): &&(Protection<'_>, AccessLevel)| {
             *level == AccessLevel::Restricted && it.targets.contains(&target) && it.is_of(plan, intent)
@@ -245,8 +252,8 @@ fn proofs<'s, 'p>((plan, all): Side<'s, 'p>, target: Target) -> Vec<(Intent, &'s
 }
 
 /// Returns a change from restricted to less restricted access that no single protection explains.
-fn combined_loss(
-    old: Side<'_, '_>,
+fn combined_access_loss(
+    old: PlanProtections<'_, '_>,
     after: &[(Protection<'_>, AccessLevel)],
     target: Target,
 ) -> Option<LostProtection> {
@@ -263,7 +270,7 @@ fn combined_loss(
         what: first.what.to_owned(),
         target,
         path: first.origin.path(),
-        message: no_longer(&first.said(), level),
+        message: no_longer_restricts(&first.description(), level),
     })
 }
 
@@ -288,7 +295,7 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
         }
         let networks = networks
             .get_or_insert_with(|| Networks::of(&known.iter().copied().flat_map(items).collect::<Vec<_>>()));
-        (!networks.have_all(&items(&it.value))).then_some(it.value.as_str())
+        (!networks.contain_all(&items(&it.value))).then_some(it.value.as_str())
     })
 }
 
@@ -304,7 +311,7 @@ fn newly_exempt<'n>(old: &Plan, new: &'n Plan, limit: &Protection<'_>, target: T
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
+pub fn is_only_assumed(old: &Plan, new: &Plan, target: Target) -> bool {
     let of =
         |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(Server::is_assumed);
     // If the class stays the same, its controller stays known.
@@ -313,7 +320,7 @@ pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
 }
 
 /// Returns the program that is assumed to serve an Ingress, as a part of a sentence.
-pub(super) fn guess(plan: &Plan, target: Target) -> String {
+pub(super) fn assumed_program(plan: &Plan, target: Target) -> String {
     let class = plan
         .class_name()
         .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));

@@ -9,7 +9,7 @@ use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
-use crate::dialect::{Loss, Same, effect, turns_redirect_off};
+use crate::dialect::{Equivalent, Loss, effect, turns_redirect_off};
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
@@ -35,7 +35,7 @@ impl Protection<'_> {
     }
 
     /// Returns its name and its value, as a part of a sentence.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn description(&self) -> String {
         if self.value.is_empty() {
             return self.what.to_owned();
         }
@@ -43,7 +43,7 @@ impl Protection<'_> {
     }
 
     /// Whether an option or an annotation asks for it, and not a field of the object.
-    pub(super) fn is_in_words(&self) -> bool {
+    pub(super) fn is_requested(&self) -> bool {
         self.what != TLS
     }
 
@@ -78,10 +78,10 @@ impl Protection<'_> {
     }
 
     /// Whether this value admits everybody, so that its removal opens nothing.
-    pub(super) fn keeps_nobody_out(&self) -> bool {
+    pub(super) fn admits_everybody(&self) -> bool {
         self.intent
             .zip(self.intent_value.as_ref())
-            .is_some_and(|(intent, intent_value)| intent.keeps_nobody_out(intent_value))
+            .is_some_and(|(intent, intent_value)| intent.admits_everybody(intent_value))
     }
 }
 
@@ -109,13 +109,13 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     // If only ingress-nginx reads the annotations, the plan does not contain their intents.
     let meant = read(plan);
     let known = plan.intents.iter().map(|it| (it.intent, &it.intent_value, &it.origin, &it.keys));
-    let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
+    let more = meant.iter().filter(|it| plan.requested(it.intent).is_none());
     let mut keys = Vec::new();
     for (intent, intent_value, origin, own) in
         known.chain(more.map(|it| (it.intent, &it.intent_value, &it.origin, &it.keys)))
     {
         keys.extend(own);
-        if intent.loss() != Loss::Protects || *intent_value == IntentValue::Switch(false) {
+        if intent.loss() != Loss::Protection || *intent_value == IntentValue::Switch(false) {
             continue;
         }
         let is_supported = |target: &Target| {
@@ -133,7 +133,9 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     }
     // Redirects to https are already added above.
     let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
-    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.guards(&it.value))) {
+    for annotation in
+        others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects_with(&it.value)))
+    {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,
@@ -152,8 +154,8 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
 
 /// Whether an annotation redirects to https, if a program reads it.
 fn redirects(annotation: &Annotation) -> bool {
-    let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
-    known.is_some_and(|effect| effect.guards(&annotation.value))
+    let known = effect(&annotation.key).filter(|effect| effect.equivalent == Equivalent::Redirect);
+    known.is_some_and(|effect| effect.protects_with(&annotation.value))
 }
 
 /// Whether an annotation that somebody gave replaces the one that redirects to https, and turns the redirect off.

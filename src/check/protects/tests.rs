@@ -4,7 +4,7 @@ use super::*;
 use crate::testing;
 
 fn contains(outer: &str, inner: &str) -> bool {
-    Networks::of(&[outer]).have_all(&[inner])
+    Networks::of(&[outer]).contain_all(&[inner])
 }
 
 #[test]
@@ -22,9 +22,9 @@ fn a_network_contains_smaller_ones() {
     // The order of the lists does not matter. A text that is no network is contained in no network.
     let all =
         Networks::of(&["192.0.2.0/24", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32", "10.0.0.0/16", "x"]);
-    assert!(all.have_all(&["10.1.2.3", "10.255.0.0/16", "192.0.2.7/32", "2001:db8:1::/48"]));
+    assert!(all.contain_all(&["10.1.2.3", "10.255.0.0/16", "192.0.2.7/32", "2001:db8:1::/48"]));
     for other in ["11.0.0.0/8", "9.255.255.255", "10.0.0.0/7", "2001:db9::/32", "192.0.3.1", "x"] {
-        assert!(!all.have_all(&["10.1.2.3", other]), "{other}");
+        assert!(!all.contain_all(&["10.1.2.3", other]), "{other}");
     }
 }
 

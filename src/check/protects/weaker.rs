@@ -1,11 +1,11 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
 use super::protection::Protection;
-use super::{LostProtection, Side};
+use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
 use crate::dialect::alb::CONDITIONS;
-use crate::dialect::covers::{Networks, lets_more_in};
-use crate::dialect::key::Holds;
+use crate::dialect::covers::{Networks, admits_more};
+use crate::dialect::key::ValueReference;
 use crate::dialect::mappings::weakened_by;
 use crate::dialect::{Loss, effect};
 use crate::intents::{Intent, IntentValue, RateLimit, duration};
@@ -15,20 +15,20 @@ use crate::values::Target;
 /// Whether the second of two protections with the same intent or the same key admits more.
 pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     if let (Some(intent), Some(old), Some(new)) = (old.intent, &old.intent_value, &new.intent_value) {
-        return lets_more_in(intent, old, new);
+        return admits_more(intent, old, new);
     }
     if old.what != new.what || !old.what.contains('/') {
         return false;
     }
     match old.intent {
-        Some(Intent::AllowedSources) => admits_more(&old.value, &new.value),
-        Some(Intent::DeniedSources) => admits_more(&new.value, &old.value),
+        Some(Intent::AllowedSources) => has_more_addresses(&old.value, &new.value),
+        Some(Intent::DeniedSources) => has_more_addresses(&new.value, &old.value),
         _ => is_higher(&old.value, &new.value) || (is_list(old.what) && loses_item(&old.value, &new.value)),
     }
 }
 
 /// Whether the second list of addresses contains an address that the first one does not. `!` precedes an exception.
-fn admits_more(old: &str, new: &str) -> bool {
+fn has_more_addresses(old: &str, new: &str) -> bool {
     let parts = |list: &'_ str| -> (Vec<String>, Vec<String>) {
         let items = list.split([',', ' ', '\n']).map(|item| item.trim().to_owned());
         items.filter(|item| !item.is_empty()).partition(|item| !item.starts_with('!'))
@@ -40,7 +40,7 @@ fn admits_more(old: &str, new: &str) -> bool {
     // An item that is no network, such as a file of patterns, is compared as text.
     let lacks = |all: &[String], other: Vec<String>| {
         let more = other.into_iter().filter(|item| !all.contains(item)).collect::<Vec<_>>();
-        !Networks::of(all).have_all(&more)
+        !Networks::of(all).contain_all(&more)
     };
     lacks(&old, new) || lacks(&bare(new_except), bare(old_except))
 }
@@ -61,8 +61,10 @@ fn is_higher(old: &str, new: &str) -> bool {
 
 /// Whether the value of a key is a list of objects, each of which may protect the Service.
 fn is_list(key: &str) -> bool {
-    let of_row = effect(key)
-        .is_some_and(|row| row.loss == Loss::Protects && matches!(row.holds, Holds::Named | Holds::Joined));
+    let of_row = effect(key).is_some_and(|row| {
+        row.loss == Loss::Protection
+            && matches!(row.references, ValueReference::Named | ValueReference::NamespaceAndName)
+    });
     of_row || key.ends_with("/plugins")
 }
 
@@ -93,7 +95,10 @@ pub(super) fn limit(plan: &Plan, annotation: &Annotation) -> Option<IntentValue>
 }
 
 /// Returns the protections that lines of the second plan weaken on its Ingress, if these lines are new.
-pub(super) fn by_lines((old, before): Side<'_, '_>, (new, after): Side<'_, '_>) -> Vec<LostProtection> {
+pub(super) fn by_lines(
+    (old, before): PlanProtections<'_, '_>,
+    (new, after): PlanProtections<'_, '_>,
+) -> Vec<LostProtection> {
     let target = Target::Ingress;
     if !new.targets.contains(&target) || new.canary.is_some() {
         return Vec::new();
@@ -113,7 +118,7 @@ pub(super) fn by_lines((old, before): Side<'_, '_>, (new, after): Side<'_, '_>) 
         let (what, path, message) = match weakened {
             Some(it) => {
                 let by = quoted(&[key, ": ", value].concat());
-                (it.what, it.origin.path(), format!("{} would be weakened by {by}", it.said()))
+                (it.what, it.origin.path(), format!("{} would be weakened by {by}", it.description()))
             }
             // Such a line weakens what the controller or another line does.
             None if intents.is_empty()

@@ -6,7 +6,7 @@ pub(crate) mod write;
 
 use serde_json::{Map, Value};
 
-use super::key::{Form, Idle, Names, OnInvalid, Program, Shape, Text, is_addresses, key};
+use super::key::{Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, is_addresses, key};
 
 /// Networks. The controller accepts no address without a prefix length.
 static NETWORKS: Text = Text { expected: "CIDRs, separated by commas", form: Form::List(',', &NETWORK) };
@@ -70,12 +70,12 @@ const AUTH_TYPE: &[&str] = &["auth-type"];
 // Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
 pub(super) static PROGRAM: Program = Program {
     // The controller reads the authentication on the Service, too.
-    on_service: &["alb.ingress.kubernetes.io/auth-"],
-    plain: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \
+    service_prefixes: &["alb.ingress.kubernetes.io/auth-"],
+    names_only: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \
         frontend-nlb-* group.name healthcheck-path healthcheck-port ipam-ipv4-pool-id load-balancer-name \
         multi-cluster-target-group subnets success-codes",
     // With one bad value, the controller updates none of the Ingresses of the load balancer.
-    formed: &[
+    keys_by_form: &[
         (
             Shape::Boolean,
             OnInvalid::Refused,
@@ -108,7 +108,7 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "the AWS Load Balancer Controller 3.5",
         &["alb.ingress.kubernetes.io/"],
-        Names::Own,
+        KnownNames::Own,
         &[
             key("auth-idp-*").protects(),
             key("auth-idp-cognito").text(&JSON).on_invalid(OnInvalid::Refused).protects().needs(&AUTH_TYPE),
@@ -117,21 +117,21 @@ pub(super) static PROGRAM: Program = Program {
                 .shape(Shape::Exactly("deny allow authenticate"))
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Word(&"allow"))
+                .neutral(NeutralValue::Word(&"allow"))
                 .needs(&AUTH_TYPE),
             key("auth-type")
                 .shape(Shape::Exactly("none oidc cognito"))
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Word(&"none")),
+                .neutral(NeutralValue::Word(&"none")),
             // The only condition that denies anybody access.
-            key("conditions.*").protects().idle(Idle::Without(&"source-ip")),
+            key("conditions.*").protects().neutral(NeutralValue::TextWithout(&"source-ip")),
             key("frontend-nlb-security-groups").protects(),
             key("inbound-cidrs")
                 .text(&NETWORKS)
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Everyone),
+                .neutral(NeutralValue::AllAddresses),
             key("jwt-validation").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
             key("mutual-authentication").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
             // With other controllers, the class decides who can reach the Service.
@@ -139,21 +139,25 @@ pub(super) static PROGRAM: Program = Program {
                 .shape(Shape::Exactly("internet-facing internal"))
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Word(&"internet-facing")),
+                .neutral(NeutralValue::Word(&"internet-facing")),
             key("security-group-prefix-lists").protects(),
             key("security-groups").protects(),
             key("shield-advanced-protection")
                 .shape(Shape::Boolean)
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::False),
-            key("ssl-policy").weakens(),
-            key("ssl-redirect").text(&PORT).on_invalid(OnInvalid::Refused).redirects().idle(Idle::False),
-            key("waf-acl-id").protects().idle(Idle::Word(&"none")),
-            key("wafv2-acl-*").protects().idle(Idle::Word(&"none")),
-            key("wafv2-acl-arn").protects().idle(Idle::Word(&"none")),
-            key("wafv2-acl-name").protects().idle(Idle::Word(&"none")),
-            key("web-acl-id").protects().idle(Idle::Word(&"none")),
+                .neutral(NeutralValue::False),
+            key("ssl-policy").hardens(),
+            key("ssl-redirect")
+                .text(&PORT)
+                .on_invalid(OnInvalid::Refused)
+                .redirects()
+                .neutral(NeutralValue::False),
+            key("waf-acl-id").protects().neutral(NeutralValue::Word(&"none")),
+            key("wafv2-acl-*").protects().neutral(NeutralValue::Word(&"none")),
+            key("wafv2-acl-arn").protects().neutral(NeutralValue::Word(&"none")),
+            key("wafv2-acl-name").protects().neutral(NeutralValue::Word(&"none")),
+            key("web-acl-id").protects().neutral(NeutralValue::Word(&"none")),
         ],
     )
 };

@@ -12,7 +12,7 @@ use crate::plan::context::RuleContext;
 use crate::values::Target;
 
 /// The annotations that apply only to listeners for https, and what they ask clients for.
-const OF_HTTPS: [(&str, &str); 3] = [
+const HTTPS_KEYS: [(&str, &str); 3] = [
     ("alb.ingress.kubernetes.io/auth-type", "a login"),
     ("alb.ingress.kubernetes.io/jwt-validation", "a token"),
     (MUTUAL, "a client certificate"),
@@ -35,7 +35,7 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     for annotation in &plan.annotations {
-        let Some((_, proof)) = OF_HTTPS.iter().find(|(key, _)| *key == annotation.key) else { continue };
+        let Some((_, proof)) = HTTPS_KEYS.iter().find(|(key, _)| *key == annotation.key) else { continue };
         if !protects(&annotation.key, &annotation.value) || context.denial(annotation).is_some() {
             continue;
         }
@@ -131,7 +131,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             && key.starts_with(PREFIX)
         {
             let said = format!("{} is for another Service than {}", quoted(key), quoted(plan.service()));
-            let loss = if protects(key, &given.value) { Loss::Protects } else { Loss::Needed };
+            let loss = if protects(key, &given.value) { Loss::Protection } else { Loss::Behavior };
             let (code, said) = context.loss(loss, key, said);
             let help = format!("write {PREFIX}{kind}.{}, or remove the line", plan.service());
             given.file_key(report, Problem::new(code, said).help(help));

@@ -2,15 +2,15 @@
 
 use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
 use crate::diagnostics::Sourced;
-use crate::dialect::write::{KeyValue, Written, intents};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents};
 use crate::intents::IntentValue;
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |_, intent_value| annotations(intent_value));
     let (key, value) = REDIRECT;
-    written.extend(redirect(plan).map(|wanted| Written {
+    written.extend(redirect(plan).map(|wanted| WrittenAnnotation {
         key,
         value: value.into(),
         origin: wanted.origin.clone(),

@@ -4,7 +4,7 @@ mod grammar;
 pub(crate) mod rules;
 pub(crate) mod write;
 
-use super::key::{Names, Program};
+use super::key::{KnownNames, Program};
 use super::kubernetes;
 use super::legacy::{Legacy, Migration, row};
 use crate::validation::parse_bool;
@@ -32,9 +32,9 @@ pub(super) fn names_hosts(key: &str) -> bool {
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
-    beside: &[ISSUER, CLUSTER_ISSUER],
+    ingress_prefixes: &[ISSUER, CLUSTER_ISSUER],
     // The option --extra-certificate-annotations copies issue-temporary-certificate to the Certificate.
-    plain: "alt-names cluster-issuer common-name duration email-sans ip-sans issue-temporary-certificate issuer \
+    names_only: "alt-names cluster-issuer common-name duration email-sans ip-sans issue-temporary-certificate issuer \
      issuer-group issuer-kind private-key-algorithm private-key-encoding private-key-rotation-policy \
      private-key-size renew-before renew-before-percentage revision-history-limit secret-template \
      subject-countries subject-localities subject-organizationalunits subject-organizations \
@@ -42,15 +42,15 @@ pub(super) static PROGRAM: Program = Program {
     not_read: "allow-direct-injection certificate-name certificate-revision ignore-tls-listeners inject-apiserver-ca \
      inject-ca-from inject-ca-from-secret issuer-name next-private-key parent-gateway \
      private-key-secret-name uri-sans",
-    ..Program::new("cert-manager 1.21", &[PREFIX], Names::All, &[])
+    ..Program::new("cert-manager 1.21", &[PREFIX], KnownNames::All, &[])
 };
 
 pub(super) static ACME: Program = Program {
-    plain: "http01-edit-in-place http01-ingress-class http01-ingress-ingressclassname",
+    names_only: "http01-edit-in-place http01-ingress-class http01-ingress-ingressclassname",
     not_read: "http-domain http-token http01-override-ingress-class http01-override-ingress-ingressclassname \
      http01-override-ingress-name http01-parentreffallback http01-parentrefkind http01-parentrefname \
      http01-parentrefnamespace http01-solver",
-    ..Program::new("cert-manager 1.21", &[ACME_PREFIX], Names::All, &[])
+    ..Program::new("cert-manager 1.21", &[ACME_PREFIX], KnownNames::All, &[])
 };
 
 const UPGRADE: &str = "cert-manager 0.11, upgrading 0.10 to 0.11";

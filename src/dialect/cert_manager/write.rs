@@ -2,12 +2,12 @@
 
 use super::{CLUSTER_ISSUER, ISSUER, asks};
 use crate::diagnostics::{Origin, Sourced};
-use crate::dialect::write::Written;
+use crate::dialect::write::WrittenAnnotation;
 use crate::plan::Plan;
 use crate::values::{Issuer, Target, Tls};
 
-pub(crate) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
-    let written = issuer(plan).map(|issuer| Written {
+pub(crate) fn write(plan: &Plan, _: Target) -> Vec<WrittenAnnotation<'_>> {
+    let written = issuer(plan).map(|issuer| WrittenAnnotation {
         key: if issuer.value.cluster { CLUSTER_ISSUER } else { ISSUER },
         value: issuer.value.name.as_str().into(),
         origin: issuer.origin.clone(),

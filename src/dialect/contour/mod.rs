@@ -5,7 +5,8 @@ pub(super) mod write;
 
 use super::go::is_duration;
 use super::key::{
-    CrossNamespace, Form, Holds, Idle, Names, OnInvalid, Program, Shape, TO_SERVICE, Text, key,
+    CrossNamespace, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_SERVICE, Text,
+    ValueReference, key,
 };
 use super::legacy::{Legacy, Migration, row};
 use super::nginx;
@@ -29,13 +30,13 @@ const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 const SWITCH: Shape = Shape::Exactly("true false");
 
 pub(super) static PROGRAM: Program = Program {
-    plain: "ingress.class retry-on websocket-routes",
+    names_only: "ingress.class retry-on websocket-routes",
     elsewhere: &[(
         TO_SERVICE,
         "max-connections max-pending-requests max-requests max-retries per-host-max-connections \
             upstream-protocol.h2 upstream-protocol.h2c upstream-protocol.tls",
     )],
-    formed: &[
+    keys_by_form: &[
         (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "per-try-timeout request-timeout response-timeout"),
         (Shape::Integer, OnInvalid::Ignored, "num-retries"),
     ],
@@ -45,12 +46,12 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "Contour 1.33",
         &["projectcontour.io/"],
-        Names::All,
+        KnownNames::All,
         &[
-            key("tls-cert-namespace").holds(Holds::Namespace),
-            key("tls-maximum-protocol-version").shape(VERSIONS).weakens(),
-            key("tls-minimum-protocol-version").shape(VERSIONS).weakens(),
-            key("upstream-protocol.*").weakens(),
+            key("tls-cert-namespace").references(ValueReference::Namespace),
+            key("tls-maximum-protocol-version").shape(VERSIONS).hardens(),
+            key("tls-minimum-protocol-version").shape(VERSIONS).hardens(),
+            key("upstream-protocol.*").hardens(),
         ],
     )
 };
@@ -61,10 +62,10 @@ pub(super) static SHARED: Program = Program {
     ..Program::new(
         "Contour 1.33",
         &[],
-        Names::Protecting,
+        KnownNames::Protecting,
         &[
-            key("force-ssl-redirect").shape(SWITCH).redirects().idle(Idle::False),
-            key("ingress.allow-http").shape(SWITCH).redirects().idle(Idle::True),
+            key("force-ssl-redirect").shape(SWITCH).redirects().neutral(NeutralValue::False),
+            key("ingress.allow-http").shape(SWITCH).redirects().neutral(NeutralValue::True),
         ],
     )
 };

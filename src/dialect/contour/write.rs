@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::dialect::gateway::regex::{behind_slash, takes_the_rest};
-use crate::dialect::write::{Written, intents, redirect, text};
+use crate::dialect::write::{WrittenAnnotation, intents, redirect, text};
 use crate::intents::IntentValue;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
@@ -14,14 +14,14 @@ const REDIRECT: &str = "ingress.kubernetes.io/force-ssl-redirect";
 /// The annotation with the timeout of a request.
 const TIMEOUT: &str = "projectcontour.io/response-timeout";
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |_, intent_value| match intent_value {
         IntentValue::Duration(0) => vec![(TIMEOUT, "infinity".into())],
         IntentValue::Duration(_) => vec![(TIMEOUT, text(intent_value))],
         _ => Vec::new(),
     });
     let origin = redirect(plan);
-    written.extend(origin.map(|origin| Written { key: REDIRECT, value: "true".into(), origin }));
+    written.extend(origin.map(|origin| WrittenAnnotation { key: REDIRECT, value: "true".into(), origin }));
     written
 }
 

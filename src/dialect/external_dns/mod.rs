@@ -3,7 +3,7 @@
 pub(crate) mod rules;
 pub(super) mod write;
 
-use super::key::{Names, Program, Reach};
+use super::key::{KnownNames, Program, ReadOn};
 
 /// The prefix of its keys since version 0.22.
 pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
@@ -11,15 +11,15 @@ pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
 pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", PREFIX];
 
 pub(super) static PROGRAM: Program = Program {
-    reach: Reach::Everywhere,
-    plain: "access alias aws-* azure-* cloudflare-* controller coredns-* endpoints-type gateway-hostname-source \
+    read_on: ReadOn::Everywhere,
+    names_only: "access alias aws-* azure-* cloudflare-* controller coredns-* endpoints-type gateway-hostname-source \
      hostname ingress ingress-hostname-source internal-hostname record-type scw-* set-identifier target ttl \
      webhook-*",
     ..Program::new(
         "ExternalDNS 0.22",
         &PREFIXES,
         // Its providers have keys of their own, and older versions had other keys.
-        Names::Own,
+        KnownNames::Own,
         &[],
     )
 };

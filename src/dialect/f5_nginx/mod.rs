@@ -7,7 +7,7 @@ pub(crate) mod write;
 mod grammar;
 
 use super::form::{self, COUNT, ROOTED};
-use super::key::{Holds, Idle, Names, OnInvalid, Program, Shape, key};
+use super::key::{KnownNames, NeutralValue, OnInvalid, Program, Shape, ValueReference, key};
 use grammar::{
     APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE,
     STICKY, TIME,
@@ -23,12 +23,12 @@ const REDIRECT_FROM: &[&str] = &["proxy-redirect-from"];
 pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
 
 pub(super) static PROGRAM: Program = Program {
-    beside: &["nginx.org/", "nginx.com/"],
+    ingress_prefixes: &["nginx.org/", "nginx.com/"],
     refuses_alone: true,
-    plain: "custom-http-errors location-snippets proxy-redirect-from server-snippets server-tokens websocket-services",
+    names_only: "custom-http-errors location-snippets proxy-redirect-from server-snippets server-tokens websocket-services",
     // One bad value makes the controller refuse the whole Ingress, except for most keys of the rate limit and for those of the
     // ciphers.
-    formed: &[
+    keys_by_form: &[
         (Shape::Boolean, OnInvalid::Refused, "proxy-buffering use-cluster-ip"),
         (
             Shape::Boolean,
@@ -69,45 +69,49 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "NGINX Ingress Controller 5.5",
         &["nginx.org/"],
-        Names::All,
+        KnownNames::All,
         &[
-            key("add-header").weakens(),
+            key("add-header").hardens(),
             key("basic-auth-realm").protects().needs(&BASIC_AUTH),
             key("basic-auth-secret").protects(),
             key("client-max-body-size")
                 .text(&form::SIZE)
                 .on_invalid(OnInvalid::Refused)
                 .protects()
-                .idle(Idle::Zero),
-            key("grpc-services").weakens(),
-            key("hsts").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).weakens().idle(Idle::False),
+                .neutral(NeutralValue::Zero),
+            key("grpc-services").hardens(),
+            key("hsts")
+                .shape(Shape::Boolean)
+                .on_invalid(OnInvalid::Refused)
+                .hardens()
+                .neutral(NeutralValue::False),
             key("hsts-behind-proxy").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).needs(&HSTS),
             key("hsts-include-subdomains").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).needs(&HSTS),
             key("hsts-max-age").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&HSTS),
             key("limit-req-rate").text(&RATE).protects(),
-            key("policies").holds(Holds::Named).protects(),
-            key("proxy-hide-headers").weakens(),
+            key("policies").references(ValueReference::Named).protects(),
+            key("proxy-hide-headers").hardens(),
             key("proxy-redirect-to").needs(&REDIRECT_FROM),
-            key("proxy-set-headers").weakens(),
+            key("proxy-set-headers").hardens(),
             key("redirect-to-https")
                 .shape(Shape::Boolean)
                 .on_invalid(OnInvalid::Refused)
                 .redirects()
-                .idle(Idle::False),
-            key("ssl-ciphers").weakens(),
+                .neutral(NeutralValue::False),
+            key("ssl-ciphers").hardens(),
             key("ssl-redirect")
                 .shape(Shape::Boolean)
                 .on_invalid(OnInvalid::Refused)
                 .redirects()
-                .idle(Idle::False),
-            key("ssl-services").weakens(),
+                .neutral(NeutralValue::False),
+            key("ssl-services").hardens(),
         ],
     )
 };
 
 pub(super) static PLUS: Program = Program {
-    plain: "health-checks-mandatory-queue jwt-*",
-    formed: &[
+    names_only: "health-checks-mandatory-queue jwt-*",
+    keys_by_form: &[
         (Shape::Boolean, OnInvalid::Refused, "health-checks health-checks-mandatory"),
         (Shape::Text(&TIME), OnInvalid::Refused, "slow-start"),
         (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
@@ -115,25 +119,29 @@ pub(super) static PLUS: Program = Program {
     ..Program::new(
         "NGINX Ingress Controller 5.5 with NGINX Plus",
         &["nginx.com/"],
-        Names::All,
+        KnownNames::All,
         &[
             key("jwt-*").protects().needs(&JWT_KEY),
             key("jwt-key").protects(),
-            key("policies").holds(Holds::Named).protects(),
+            key("policies").references(ValueReference::Named).protects(),
         ],
     )
 };
 
 pub(super) static APP_PROTECT: Program = Program {
-    formed: &[(Shape::Boolean, OnInvalid::Refused, "app-protect-enable app-protect-security-log-enable")],
+    keys_by_form: &[(
+        Shape::Boolean,
+        OnInvalid::Refused,
+        "app-protect-enable app-protect-security-log-enable",
+    )],
     ..Program::new(
         "F5 App Protect",
         &["appprotect.f5.com/", "appprotectdos.f5.com/"],
-        Names::Protecting,
+        KnownNames::Protecting,
         &[
-            key("*").holds(Holds::Named).protects(),
-            key("app-protect-enable").protects().idle(Idle::False),
-            key("app-protect-security-log-enable").protects().idle(Idle::False),
+            key("*").references(ValueReference::Named).protects(),
+            key("app-protect-enable").protects().neutral(NeutralValue::False),
+            key("app-protect-security-log-enable").protects().neutral(NeutralValue::False),
         ],
     )
 };

@@ -1,7 +1,7 @@
 //! The annotations and paths for NGINX Ingress Controller.
 
 use crate::dialect::nginx::paths::{RewrittenPaths, target_of};
-use crate::dialect::write::{KeyValue, Written, intents, redirect, size, text};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, redirect, size, text};
 use crate::intents::{Header, Intent, IntentValue, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
@@ -10,20 +10,24 @@ use crate::values::{BackendProtocol, Target, Tls};
 pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
 const SSL_REDIRECT: &str = "nginx.org/ssl-redirect";
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     if let Some(origin) = redirect(plan) {
         // A load balancer that has the certificate reports in a header whether a request came to it by https.
         let key = if plan.tls() == Tls::LoadBalancer { "nginx.org/redirect-to-https" } else { SSL_REDIRECT };
-        written.push(Written { key, value: "true".into(), origin });
+        written.push(WrittenAnnotation { key, value: "true".into(), origin });
     } else if let Some(wanted) =
         plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
     {
-        written.push(Written { key: SSL_REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
+        written.push(WrittenAnnotation {
+            key: SSL_REDIRECT,
+            value: "false".into(),
+            origin: wanted.origin.clone(),
+        });
     }
     if let Some(pattern) = plan.pattern() {
         let origin = pattern.path_origin.clone();
-        written.push(Written { key: PATH_REGEX, value: "case_insensitive".into(), origin });
+        written.push(WrittenAnnotation { key: PATH_REGEX, value: "case_insensitive".into(), origin });
     }
     written
 }

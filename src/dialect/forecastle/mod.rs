@@ -3,7 +3,7 @@
 pub(crate) mod rules;
 pub(super) mod write;
 
-use super::key::{Names, Program, Reach};
+use super::key::{KnownNames, Program, ReadOn};
 
 const PREFIX: &str = "forecastle.stakater.com/";
 const EXPOSE: &str = "forecastle.stakater.com/expose";
@@ -12,9 +12,9 @@ const NETWORK_RESTRICTED: &str = "forecastle.stakater.com/network-restricted";
 const URL: &str = "forecastle.stakater.com/url";
 
 pub(super) static PROGRAM: Program = Program {
-    reach: Reach::Everywhere,
-    plain: "appName expose group icon instance network-restricted properties url",
-    ..Program::new("Forecastle 2", &[PREFIX], Names::All, &[])
+    read_on: ReadOn::Everywhere,
+    names_only: "appName expose group icon instance network-restricted properties url",
+    ..Program::new("Forecastle 2", &[PREFIX], KnownNames::All, &[])
 };
 
 /// Whether Forecastle reads a key.

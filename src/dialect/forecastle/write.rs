@@ -1,14 +1,14 @@
 //! The annotation with the link of Forecastle.
 
 use super::{EXPOSE, URL, exposes};
-use crate::dialect::write::Written;
+use crate::dialect::write::WrittenAnnotation;
 use crate::plan::Plan;
 use crate::values::{Target, Tls};
 
 /// Writes the URL of the link if Forecastle would build a wrong one. For an Ingress without a TLS section, Forecastle builds an
 /// `http` URL with the first path unchanged, even if the path is a regular expression; for an HTTPRoute, an `https` URL of the
 /// first host without the path. The rule `forecastle` reports a link to a wildcard host.
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let is_listed = plan.annotation(EXPOSE).is_some_and(|it| exposes(&it.key, &it.value));
     let is_read = match target {
         // Forecastle would list the HTTPRoute in addition to the Ingress.
@@ -24,5 +24,5 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         _ if target == Target::HttpRoute && url != format!("https://{}", rule.host) => &rule.path_origin,
         _ => return Vec::new(),
     };
-    vec![Written { key: URL, value: url.into(), origin: origin.clone() }]
+    vec![WrittenAnnotation { key: URL, value: url.into(), origin: origin.clone() }]
 }

@@ -5,8 +5,8 @@ pub(super) mod write;
 
 use super::form::{SIZE, TIMER};
 use super::key::{
-    Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, TO_CONFIG_MAP, TO_SERVICE, Text,
-    is_list_of_addresses, key,
+    Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_CONFIG_MAP, TO_SERVICE, Text,
+    ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
 use crate::validation::parse_bool;
@@ -36,7 +36,7 @@ pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     // Under the shared prefix, the controller reads only the names of this table. The value of `load-balance` is not checked,
     // because it depends on the version of HAProxy.
-    plain: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
+    names_only: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \
         rate-limit-whitelist request-capture request-redirect set-host src-ip-header",
     elsewhere: &[
         (TO_SERVICE, "cookie-persistence* route-acl"),
@@ -48,7 +48,7 @@ pub(super) static PROGRAM: Program = Program {
                 timeout-http-* timeout-queue timeout-server-fin timeout-tunnel tls-alpn",
         ),
     ],
-    formed: &[
+    keys_by_form: &[
         (Shape::Text(&SWITCH), OnInvalid::Ignored, "abortonclose check cors-enable forwarded-for"),
         (
             TRUE_OR_FALSE,
@@ -77,36 +77,44 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
         &["haproxy.org/", "haproxy.com/"],
-        Names::All,
+        KnownNames::All,
         &[
-            key("allow-list").text(&SOURCES).protects().idle(Idle::Everyone),
+            key("allow-list").text(&SOURCES).protects().neutral(NeutralValue::AllAddresses),
             key("auth-realm").protects().needs(&AUTH_TYPE),
-            key("auth-secret").holds(Holds::Named).protects().needs(&AUTH_TYPE),
+            key("auth-secret").references(ValueReference::Named).protects().needs(&AUTH_TYPE),
             // With another value, the controller asks nobody for a password.
             key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
-            key("client-ca").holds(Holds::Named).protects(),
-            key("cors-allow-origin").protects().idle(Idle::Word(&"*")),
-            key("cr-backend").holds(Holds::Named),
+            key("client-ca").references(ValueReference::Named).protects(),
+            key("cors-allow-origin").protects().neutral(NeutralValue::Word(&"*")),
+            key("cr-backend").references(ValueReference::Named),
             key("deny-list").text(&SOURCES).protects(),
             key("rate-limit-requests")
                 .shape(Shape::Integer)
                 .on_invalid(OnInvalid::Zero)
                 .protects()
-                .idle(Idle::Zero),
-            key("request-set-header").weakens(),
-            key("response-set-header").weakens(),
-            key("server-ca").holds(Holds::Named).protects(),
-            key("server-crt").holds(Holds::Named),
-            key("server-ssl").text(&SWITCH).weakens().idle(Idle::False).same(Same::Reencrypt),
+                .neutral(NeutralValue::Zero),
+            key("request-set-header").hardens(),
+            key("response-set-header").hardens(),
+            key("server-ca").references(ValueReference::Named).protects(),
+            key("server-crt").references(ValueReference::Named),
+            key("server-ssl")
+                .text(&SWITCH)
+                .hardens()
+                .neutral(NeutralValue::False)
+                .equivalent(Equivalent::Reencrypt),
             key("ssl-passthrough")
                 .shape(TRUE_OR_FALSE)
                 .on_invalid(OnInvalid::False)
                 .protects()
-                .idle(Idle::False)
-                .same(Same::Passthrough),
-            key("ssl-redirect").text(&SWITCH).on_invalid(OnInvalid::False).redirects().idle(Idle::False),
-            key("whitelist").text(&SOURCES).protects().idle(Idle::Everyone),
+                .neutral(NeutralValue::False)
+                .equivalent(Equivalent::Passthrough),
+            key("ssl-redirect")
+                .text(&SWITCH)
+                .on_invalid(OnInvalid::False)
+                .redirects()
+                .neutral(NeutralValue::False),
+            key("whitelist").text(&SOURCES).protects().neutral(NeutralValue::AllAddresses),
         ],
     )
 };

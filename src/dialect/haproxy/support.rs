@@ -58,7 +58,9 @@ pub(in crate::dialect) fn support(
         (Intent::BasicAuth, _) => {
             partial("takes a secret with one key for each user, whose value is the hash of the password")
         }
-        (Intent::IdleTimeout, Some(IntentValue::Duration(time))) if !is_timer(*time) => unsupported(OF_TIMER),
+        (Intent::IdleTimeout, Some(IntentValue::Duration(time))) if !is_timer(*time) => {
+            unsupported(TIMER_HELP)
+        }
         (Intent::Cors, Some(IntentValue::Cors(cors))) => self::cors(cors),
         (Intent::RequestHeaders | Intent::ResponseHeaders, Some(IntentValue::Headers(headers)))
             if !headers.iter().all(can_set) =>
@@ -105,7 +107,7 @@ pub(in crate::dialect) fn is_timer(milliseconds: u64) -> bool {
 }
 
 /// The help for a duration that a timer of HAProxy cannot have.
-pub(in crate::dialect) const OF_TIMER: &str = "write a long time of at most 596h, such as 24h";
+pub(in crate::dialect) const TIMER_HELP: &str = "write a long time of at most 596h, such as 24h";
 
 /// Whether the controller can set a header as it is, between quotes. It cannot remove a header.
 fn can_set(header: &Header) -> bool {

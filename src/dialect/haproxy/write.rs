@@ -1,22 +1,22 @@
 //! The annotations for the HAProxy Kubernetes Ingress Controller.
 
-use crate::dialect::write::{KeyValue, Written, intents, prefix_of, redirect, text};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, prefix_of, redirect, text};
 use crate::intents::{Cors, Header, Intent, IntentValue, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target};
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     // By default, the controller redirects requests to port 8443.
     if let Some(origin) = redirect(plan) {
         for (key, value) in [("haproxy.org/ssl-redirect", "true"), ("haproxy.org/ssl-redirect-port", "443")] {
-            written.push(Written { key, value: value.into(), origin: origin.clone() });
+            written.push(WrittenAnnotation { key, value: value.into(), origin: origin.clone() });
         }
     } else if let Some(wanted) =
         plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
     {
         let origin = wanted.origin.clone();
-        written.push(Written { key: "haproxy.org/ssl-redirect", value: "false".into(), origin });
+        written.push(WrittenAnnotation { key: "haproxy.org/ssl-redirect", value: "false".into(), origin });
     }
     written
 }

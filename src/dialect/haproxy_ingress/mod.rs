@@ -5,8 +5,8 @@ pub(crate) mod write;
 
 use super::form;
 use super::key::{
-    ADDRESSES, CrossNamespace, Form, Holds, Idle, Names, OnInvalid, Program, Same, Shape, Text,
-    is_list_of_addresses, key,
+    ADDRESSES, CrossNamespace, Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text,
+    ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
 
@@ -38,7 +38,7 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    plain: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id auth- \
+    names_only: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id auth- \
         external-placement auth-headers-* auth-method auth-signin auth-tls-error-page backend-check-interval \
         backend-server-naming balance-algorithm bind-* blue-green-* cert-signer config-* cors-allow-headers \
         cors-allow-methods cors-expose-headers cors-max-age fcgi-app health-check-* http-* maxconn-server \
@@ -46,7 +46,7 @@ pub(super) static PROGRAM: Program = Program {
         headers response-del-headers rewrite-target secure-sni secure-verify-hostname server-alias* service- \
         upstream session-cookie-* source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend ssl- \
         fingerprint-* ssl-options-* ssl-passthrough-* tcp-service-* tls-alpn use-* var-namespace",
-    formed: &[
+    keys_by_form: &[
         (Shape::Boolean, OnInvalid::Ignored, "hsts hsts-include-subdomains hsts-preload"),
         (
             Shape::Boolean,
@@ -75,61 +75,68 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "HAProxy Ingress 0.16",
         &["haproxy-ingress.github.io/"],
-        Names::All,
+        KnownNames::All,
         &[
             key("allowlist-source-range")
                 .text(&SOURCES)
                 .on_invalid(OnInvalid::SkipsItems)
                 .protects()
-                .idle(Idle::Everyone),
+                .neutral(NeutralValue::AllAddresses),
             key("auth-realm").protects().needs(&AUTH_SECRET),
-            key("auth-secret").holds(Holds::Named).protects(),
-            key("auth-tls-secret").holds(Holds::Named).protects(),
-            key("auth-tls-verify-client").protects().idle(Idle::Word(&"off")).needs(&AUTH_TLS_SECRET),
+            key("auth-secret").references(ValueReference::Named).protects(),
+            key("auth-tls-secret").references(ValueReference::Named).protects(),
+            key("auth-tls-verify-client")
+                .protects()
+                .neutral(NeutralValue::Word(&"off"))
+                .needs(&AUTH_TLS_SECRET),
             key("auth-type").protects().needs(&AUTH_SECRET),
             key("auth-url").protects(),
             key("backend-protocol")
                 .shape(Shape::Words("h1 http h1-ssl https h2 grpc h2-ssl grpcs fcgi fcgi-ssl"))
-                .weakens()
-                .idle(Idle::Word(&"h1")),
-            key("config-*").holds(Holds::Configuration).protects(),
-            key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True),
-            key("cors-allow-origin").text(&ORIGINS).protects().idle(Idle::Word(&"*")),
+                .hardens()
+                .neutral(NeutralValue::Word(&"h1")),
+            key("config-*").references(ValueReference::Configuration).protects(),
+            key("cors-allow-credentials").shape(Shape::Boolean).protects().neutral(NeutralValue::True),
+            key("cors-allow-origin").text(&ORIGINS).protects().neutral(NeutralValue::Word(&"*")),
             key("cors-allow-origin-regex").protects(),
             key("denylist-source-range").text(&SOURCES).on_invalid(OnInvalid::SkipsItems).protects(),
-            key("headers").weakens(),
+            key("headers").hardens(),
             key("limit-connections")
                 .shape(Shape::Integer)
                 .on_invalid(OnInvalid::Zero)
                 .protects()
-                .idle(Idle::Zero),
-            key("limit-rps").shape(Shape::Integer).on_invalid(OnInvalid::Zero).protects().idle(Idle::Zero),
+                .neutral(NeutralValue::Zero),
+            key("limit-rps")
+                .shape(Shape::Integer)
+                .on_invalid(OnInvalid::Zero)
+                .protects()
+                .neutral(NeutralValue::Zero),
             key("oauth").protects(),
-            key("proxy-body-size").text(&SIZE).protects().idle(Idle::Word(&"unlimited")),
-            key("request-set-headers").weakens(),
-            key("response-set-headers").weakens(),
+            key("proxy-body-size").text(&SIZE).protects().neutral(NeutralValue::Word(&"unlimited")),
+            key("request-set-headers").hardens(),
+            key("response-set-headers").hardens(),
             key("secure-backends")
                 .shape(Shape::Boolean)
                 .on_invalid(OnInvalid::False)
-                .weakens()
-                .idle(Idle::False)
-                .same(Same::Reencrypt),
-            key("secure-crt-secret").holds(Holds::Named),
-            key("secure-verify-ca-secret").holds(Holds::Named).protects(),
-            key("ssl-ciphers").weakens(),
+                .hardens()
+                .neutral(NeutralValue::False)
+                .equivalent(Equivalent::Reencrypt),
+            key("secure-crt-secret").references(ValueReference::Named),
+            key("secure-verify-ca-secret").references(ValueReference::Named).protects(),
+            key("ssl-ciphers").hardens(),
             key("ssl-passthrough")
                 .shape(Shape::Boolean)
                 .on_invalid(OnInvalid::False)
                 .protects()
-                .idle(Idle::False)
-                .same(Same::Passthrough),
-            key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
+                .neutral(NeutralValue::False)
+                .equivalent(Equivalent::Passthrough),
+            key("ssl-redirect").shape(Shape::Boolean).redirects().neutral(NeutralValue::False),
             key("waf").shape(Shape::Exactly("modsecurity")).protects(),
             key("whitelist-source-range")
                 .text(&SOURCES)
                 .on_invalid(OnInvalid::SkipsItems)
                 .protects()
-                .idle(Idle::Everyone),
+                .neutral(NeutralValue::AllAddresses),
         ],
     )
 };

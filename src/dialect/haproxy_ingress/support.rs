@@ -1,7 +1,7 @@
 //! The intents of a plan that HAProxy Ingress supports.
 
 use crate::dialect::controller::Controller;
-use crate::dialect::haproxy::support::{OF_TIMER, is_timer};
+use crate::dialect::haproxy::support::{TIMER_HELP, is_timer};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::nginx::support::certificate;
@@ -86,7 +86,7 @@ pub(in crate::dialect) fn support(
         (Intent::ConnectTimeout | Intent::IdleTimeout, Some(IntentValue::Duration(time)))
             if !is_timer(*time) =>
         {
-            unsupported(OF_TIMER)
+            unsupported(TIMER_HELP)
         }
         (Intent::Timeout, _) => unsupported("write IdleTimeout instead"),
         (Intent::RequestHeaders, Some(IntentValue::Headers(headers))) if !headers.iter().all(can_set) => {

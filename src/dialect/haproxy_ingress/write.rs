@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::dialect::gateway::regex::behind_slash;
-use crate::dialect::write::{KeyValue, Written, intents, redirect, size, stripped_prefix, text};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, redirect, size, stripped_prefix, text};
 use crate::intents::{Cors, ExternalAuth, Header, Intent, IntentValue};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
@@ -13,19 +13,23 @@ use crate::values::{BackendProtocol, Target};
 pub(crate) const PATH_TYPE: &str = "haproxy-ingress.github.io/path-type";
 const REDIRECT: &str = "haproxy-ingress.github.io/ssl-redirect";
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     if let Some(origin) = redirect(plan) {
-        written.push(Written { key: REDIRECT, value: "true".into(), origin });
+        written.push(WrittenAnnotation { key: REDIRECT, value: "true".into(), origin });
     } else if let Some(wanted) =
         plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
     {
-        written.push(Written { key: REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
+        written.push(WrittenAnnotation {
+            key: REDIRECT,
+            value: "false".into(),
+            origin: wanted.origin.clone(),
+        });
     }
     // Without this annotation, the controller compares a path of the type `ImplementationSpecific` as a prefix.
     let pattern =
         plan.rules.iter().find(|route| route.is_pattern() && stripped_prefix(plan, route).is_none());
-    written.extend(pattern.map(|route| Written {
+    written.extend(pattern.map(|route| WrittenAnnotation {
         key: PATH_TYPE,
         value: "regex".into(),
         origin: route.path_origin.clone(),

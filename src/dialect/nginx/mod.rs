@@ -10,7 +10,7 @@ pub(crate) mod rules;
 pub(super) mod support;
 pub(crate) mod write;
 
-use super::key::{CrossNamespace, InvalidValue, Key, Loss, Names, OnInvalid, Program};
+use super::key::{CrossNamespace, InvalidValue, Key, KnownNames, Loss, OnInvalid, Program};
 use crate::validation::parse_bool;
 use crate::values::Tls;
 
@@ -52,11 +52,11 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
-    beside: &[PREFIX],
+    ingress_prefixes: &[PREFIX],
     cross_namespace: CrossNamespace::Refuses(
         "ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
     ),
-    ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
+    ..Program::new("ingress-nginx 1.15", &[PREFIX], KnownNames::All, keys::KEYS)
 };
 
 /// Returns the hosts of an alias in lower case; an empty one if the alias is a pattern that may match any host. ingress-nginx
@@ -94,8 +94,9 @@ pub(crate) fn invalid_value(known: &Key, value: &str) -> Option<(InvalidValue, b
     } else {
         known.invalid_value(value)?
     };
-    let is_harmless =
-        invalid_value.is_text && invalid_value.on_invalid == OnInvalid::Ignored && known.loss < Loss::Weakens;
+    let is_harmless = invalid_value.is_text
+        && invalid_value.on_invalid == OnInvalid::Ignored
+        && known.loss < Loss::Hardening;
     Some((invalid_value, is_harmless))
 }
 

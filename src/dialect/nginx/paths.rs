@@ -6,7 +6,7 @@ use super::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::controller::Controller;
 use crate::dialect::write::prefix_of;
 use crate::intents::{Intent, IntentValue};
-use crate::plan::{Annotation, Plan, Route, Wanted};
+use crate::plan::{Annotation, Plan, RequestedIntent, Route};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
 
@@ -15,7 +15,7 @@ const REST: &str = "/$2";
 
 impl Plan {
     /// Returns the intent that rewrites the paths, and the target that is written for it.
-    fn rewrites(&self) -> Option<(&Wanted, &str)> {
+    fn rewrites(&self) -> Option<(&RequestedIntent, &str)> {
         self.intents.iter().find_map(|wanted| match (&wanted.intent_value, wanted.intent) {
             (intent_value, Intent::StripPrefix | Intent::RewritePath) => {
                 Some((wanted, target_of(self, intent_value)?))
@@ -26,7 +26,7 @@ impl Plan {
 
     /// Whether an annotation, and not an option, rewrites the path.
     pub(in crate::dialect) fn is_rewritten_as_given(&self) -> bool {
-        self.wanted(Intent::RewritePath).is_some_and(|wanted| !wanted.keys.is_empty())
+        self.requested(Intent::RewritePath).is_some_and(|wanted| !wanted.keys.is_empty())
     }
 
     /// Whether the plan has an Ingress that is not one of a canary, so that all of its annotations are read.
@@ -75,7 +75,7 @@ pub(crate) struct NginxPaths<'d> {
     /// The annotation `rewrite-target`. An empty one counts as missing.
     pub(crate) rewrite: Option<&'d Annotation>,
     /// The intent that needs a rewrite and for which no annotation is given, with its target.
-    pub(crate) wanted: Option<(&'d Wanted, &'d str)>,
+    pub(crate) wanted: Option<(&'d RequestedIntent, &'d str)>,
     /// The regular expression for which `use-regex` is written, because neither an annotation nor an intent has this effect.
     pub(crate) pattern: Option<&'d Route>,
 }

@@ -100,7 +100,7 @@ impl<'p> Annotations<'p> {
     }
 
     /// Returns the meaning of annotations, if the grammar of the intent accepts it.
-    fn meant(&self, said: OptionValue) -> Option<ReadIntent> {
+    fn as_intent(&self, said: AnnotationsAsOption) -> Option<ReadIntent> {
         let (intent, names) = (said.intent, said.names);
         if self.is_refused(names) {
             return None;
@@ -117,7 +117,7 @@ fn invalid_value_of(given: &Annotation) -> Option<(InvalidValue, bool)> {
 
 /// Returns the intent that an annotation expresses, alone or together with others.
 pub(crate) fn intent_of(key: &str) -> Option<Intent> {
-    meaning(key.strip_prefix(PREFIX)?)
+    intent_of_name(key.strip_prefix(PREFIX)?)
 }
 
 /// Returns the first intent that an annotation of ingress-nginx is read as. `name` is the key without its prefix.
@@ -128,25 +128,25 @@ pub(crate) fn intent_of(key: &str) -> Option<Intent> {
 /// assert_eq!(meaning("proxy-buffering"), None);
 /// ```
 #[must_use]
-pub fn meaning(name: &str) -> Option<Intent> {
+pub fn intent_of_name(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
 }
 
 /// Returns the annotation of an intent whose value contains the text that a sentence quotes.
-pub(crate) fn at_fault<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option<&'p Annotation> {
+pub(crate) fn annotation_with_text<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option<&'p Annotation> {
     let (_, quoted) = said.split_once('`')?;
     let (text, _) = quoted.split_once('`')?;
     plan.annotations.iter().find(|it| it.value.contains(text) && intent_of(&it.key) == Some(intent))
 }
 
 /// The value of the annotations with these names as a value of the intent's option, or the reason why no option has this value.
-struct OptionValue {
+struct AnnotationsAsOption {
     intent: Intent,
     names: &'static [&'static str],
     text: Result<String, Wrong>,
 }
 
-impl OptionValue {
+impl AnnotationsAsOption {
     fn intent_value(self) -> Result<IntentValue, Wrong> {
         self.intent.read(&self.text?).map_err(|problems| {
             let first = problems.into_iter().next();
@@ -161,7 +161,7 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<ReadIntent> {
         return Vec::new();
     }
     let given = Annotations(plan);
-    readers::READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
+    readers::READERS.iter().filter_map(|read| given.as_intent(read(&given)?)).collect()
 }
 
 /// Returns why an annotation has no meaning here although an option exists for it, and the intent of that option.
@@ -188,7 +188,7 @@ pub(crate) fn reason_unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, W
 }
 
 /// Returns a value of an option that every program accepts that supports the option.
-pub(crate) fn plainest(intent: Intent) -> Option<IntentValue> {
+pub(crate) fn sample_value(intent: Intent) -> Option<IntentValue> {
     let text = match intent {
         Intent::RewritePath => "/x",
         Intent::AllowedSources | Intent::DeniedSources => "10.0.0.0/8",

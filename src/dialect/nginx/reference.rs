@@ -79,9 +79,9 @@ impl NginxKey {
     pub fn lost(self) -> &'static str {
         match self.key.loss {
             Loss::Nothing => "nothing",
-            Loss::Needed => "may be needed",
-            Loss::Weakens => "weakens",
-            Loss::Protects => "protects",
+            Loss::Behavior => "may be needed",
+            Loss::Hardening => "weakens",
+            Loss::Protection => "protects",
         }
     }
 

@@ -97,7 +97,7 @@ fn a_bad_value_has_one_finding() {
                 let is_enough = match list {
                     "good" => found.is_empty(),
                     // A bad value of a protecting key is an Error.
-                    "ignored" if known.loss < Loss::Weakens => severity >= Some(Severity::Warning),
+                    "ignored" if known.loss < Loss::Hardening => severity >= Some(Severity::Warning),
                     _ => severity == Some(Severity::Error),
                 };
                 assert!(is_enough && found.len() <= 1, "{name}: {value}: {found:?}");
@@ -124,7 +124,7 @@ fn a_key_needs_keys_that_are_there() {
 
 #[test]
 fn keys_of_the_configuration_itself_protect() {
-    assert!(KEYS.iter().filter(|it| it.name.ends_with("-snippet")).all(|it| it.loss == Loss::Protects));
+    assert!(KEYS.iter().filter(|it| it.name.ends_with("-snippet")).all(|it| it.loss == Loss::Protection));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn findings_by_name(target: &str) -> Vec<(&'static str, Vec<Diagnostic>)> {
         // A value with which the key has an effect.
         let known = find(name).expect("a row");
         let row = values.iter().find(|row| row.0 == name).expect("values");
-        let value = listed(&row.2, "good").find(|value| !known.idle.is(value)).unwrap_or("x");
+        let value = listed(&row.2, "good").find(|value| !known.neutral.is(value)).unwrap_or("x");
         let line = format!("{PREFIX}{name}: '{value}'");
         let service = testing::service(&[("Target", target), ("xposer.stakater.com/annotations", &line)]);
         let outcome = expose(&Service::from_value(&service), &settings);
@@ -179,8 +179,8 @@ fn every_key_is_reported_once_on_other_targets() {
                 // Version 1.15 has this key and ignores it, which is reported for every target.
                 "http2-push-preload" => Some(Severity::Warning),
                 _ => Some(match key.map_or(Loss::Nothing, |key| key.loss) {
-                    Loss::Protects => Severity::Error,
-                    Loss::Needed | Loss::Weakens => Severity::Warning,
+                    Loss::Protection => Severity::Error,
+                    Loss::Behavior | Loss::Hardening => Severity::Warning,
                     Loss::Nothing => Severity::Info,
                 }),
             };

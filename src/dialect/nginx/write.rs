@@ -10,13 +10,13 @@ use super::{
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
 use crate::dialect::traefik::nginx::braced;
-use crate::dialect::write::{KeyValue, Written, intents, size, text};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, size, text};
 use crate::intents::{BasicAuth, ClientCertificate, Cors, ExternalAuth, Intent, IntentValue, RateLimit};
 use crate::options::annotations::annotation;
 use crate::plan::{Canary, Plan};
 use crate::values::{Target, Tls};
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     if let Some(canary) = &plan.canary {
         return write_canary(canary);
     }
@@ -30,11 +30,15 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
             _ => None,
         };
         let origin = wanted.origin.clone();
-        written.extend(redirect.map(|(key, value)| Written { key, value: value.into(), origin }));
+        written.extend(redirect.map(|(key, value)| WrittenAnnotation { key, value: value.into(), origin }));
     }
     // ingress-nginx compares a regular expression literally, unless an annotation turns regular expressions on.
     if let Some(pattern) = plan.pattern().and_then(|_| plan.nginx()?.pattern) {
-        written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
+        written.push(WrittenAnnotation {
+            key: USE_REGEX,
+            value: "true".into(),
+            origin: pattern.path_origin.clone(),
+        });
     }
     written
 }
@@ -170,7 +174,7 @@ pub const CANARY_OPTIONS: [(&str, &str); 4] = [
     (CANARY_COOKIE, annotation::CANARY_COOKIE),
 ];
 
-fn write_canary<'p>(canary: &'p Canary) -> Vec<Written<'p>> {
+fn write_canary<'p>(canary: &'p Canary) -> Vec<WrittenAnnotation<'p>> {
     let text = |given: &'p Option<String>| given.as_deref().map(Cow::Borrowed);
     let all = [
         (CANARY, Some("true".into()), annotation::CANARY_OF),
@@ -180,7 +184,7 @@ fn write_canary<'p>(canary: &'p Canary) -> Vec<Written<'p>> {
         (CANARY_COOKIE, text(&canary.cookie), annotation::CANARY_COOKIE),
     ];
     let written = all.into_iter().filter_map(|(key, value, option)| {
-        Some(Written { key, value: value?, origin: Origin::Annotation(option.into()) })
+        Some(WrittenAnnotation { key, value: value?, origin: Origin::Annotation(option.into()) })
     });
     written.collect()
 }

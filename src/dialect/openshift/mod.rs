@@ -4,7 +4,9 @@ pub(super) mod support;
 pub(super) mod write;
 
 use super::form::{ROOTED, TIMER};
-use super::key::{Form, Idle, Names, OnInvalid, Program, Reach, Shape, Text, is_addresses, key};
+use super::key::{
+    Form, KnownNames, NeutralValue, OnInvalid, Program, ReadOn, Shape, Text, is_addresses, key,
+};
 use crate::validation::pattern::matches;
 use crate::values::Target;
 
@@ -33,7 +35,7 @@ static HSTS: Text = Text {
 const RATE_LIMIT: &[&str] = &["rate-limit-connections"];
 
 pub(super) static PROGRAM: Program = Program {
-    formed: &[
+    keys_by_form: &[
         (Shape::Boolean, OnInvalid::False, "disable_cookies h1-adjust-case rate-limit-connections"),
         (
             Shape::Integer,
@@ -45,37 +47,37 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Exactly("append replace if-none never"), OnInvalid::Ignored, "set-forwarded-headers"),
         (Shape::Text(&ROOTED), OnInvalid::Ignored, "rewrite-target"),
     ],
-    reach: Reach::And(Target::Route),
+    read_on: ReadOn::And(Target::Route),
     ..Program::new(
         "the router of OpenShift 4",
         &["haproxy.router.openshift.io/"],
-        Names::All,
+        KnownNames::All,
         &[
-            key("hsts_header").text(&HSTS).weakens(),
+            key("hsts_header").text(&HSTS).hardens(),
             key("ip_allowlist")
                 .text(&SOURCES)
                 .on_invalid(OnInvalid::SkipsItems)
                 .protects()
-                .idle(Idle::Everyone),
+                .neutral(NeutralValue::AllAddresses),
             key("ip_whitelist")
                 .text(&SOURCES)
                 .on_invalid(OnInvalid::SkipsItems)
                 .protects()
-                .idle(Idle::Everyone),
-            key("pod-concurrent-connections").shape(Shape::Integer).protects().idle(Idle::Zero),
-            key("rate-limit-connections").protects().idle(Idle::False),
-            key("rate-limit-connections.*").protects().idle(Idle::Zero).needs(&RATE_LIMIT),
+                .neutral(NeutralValue::AllAddresses),
+            key("pod-concurrent-connections").shape(Shape::Integer).protects().neutral(NeutralValue::Zero),
+            key("rate-limit-connections").protects().neutral(NeutralValue::False),
+            key("rate-limit-connections.*").protects().neutral(NeutralValue::Zero).needs(&RATE_LIMIT),
         ],
     )
 };
 
 /// The keys with the other prefix of the router, none of which protects anything.
 pub(super) static COOKIES: Program = Program {
-    formed: &[
+    keys_by_form: &[
         (Shape::Of(&["", "-_"]), OnInvalid::Ignored, "cookie_name"),
         (Shape::Exactly("Lax Strict None"), OnInvalid::Ignored, "cookie-same-site"),
         (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "haproxy.health.check.interval"),
     ],
-    ..Program::new("the router of OpenShift 4", &["router.openshift.io/"], Names::Protecting, &[])
-        .reach(Reach::And(Target::Route))
+    ..Program::new("the router of OpenShift 4", &["router.openshift.io/"], KnownNames::Protecting, &[])
+        .reach(ReadOn::And(Target::Route))
 };

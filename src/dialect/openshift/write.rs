@@ -2,12 +2,12 @@
 
 use super::REWRITE_TARGET;
 use super::support::in_period;
-use crate::dialect::write::{KeyValue, Written, intents, text};
+use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, text};
 use crate::intents::{Intent, IntentValue};
 use crate::plan::Plan;
 use crate::values::Target;
 
-pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value))
 }
 

@@ -7,7 +7,9 @@ pub(crate) mod support;
 mod tests;
 pub(super) mod write;
 
-use super::key::{CrossNamespace, Holds, Idle, Names, OnInvalid, Program, Shape, TO_SERVICE, key};
+use super::key::{
+    CrossNamespace, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_SERVICE, ValueReference, key,
+};
 
 /// The annotation with the Middlewares that a request passes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -35,16 +37,16 @@ const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie
 pub(super) static PROGRAM: Program = Program {
     // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
     any_case: true,
-    beside: &[ROUTER],
+    ingress_prefixes: &[ROUTER],
     cross_namespace: CrossNamespace::Uses(
         "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     ),
-    on_service: &[SERVICE],
+    service_prefixes: &[SERVICE],
     // With an unknown key of a router, Traefik ignores the whole Ingress.
-    plain: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
+    names_only: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
     // With an unknown matcher, the rule is not valid.
-    formed: &[(Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher")],
+    keys_by_form: &[(Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher")],
     elsewhere: &[(
         TO_SERVICE,
         "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
@@ -55,24 +57,24 @@ pub(super) static PROGRAM: Program = Program {
     ..Program::new(
         "Traefik 3.7",
         &["traefik.ingress.kubernetes.io/"],
-        Names::All,
+        KnownNames::All,
         &[
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
             // It is not known what an entry point of another name protects. With other controllers, the class decides who can
             // reach the Service.
-            key("router.entrypoints").weakens().idle(Idle::Public),
-            key("router.middlewares").holds(Holds::Joined).protects(),
+            key("router.entrypoints").hardens().neutral(NeutralValue::PublicEntryPoints),
+            key("router.middlewares").references(ValueReference::NamespaceAndName).protects(),
             key("router.observability.accesslogs").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.observability.metrics").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.observability.tracing").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.priority").shape(Shape::Integer).on_invalid(OnInvalid::Refused),
             // Any value other than true turns TLS off.
             key("router.tls").shape(Shape::Words("true false")).on_invalid(OnInvalid::False),
-            key("router.tls.options").holds(Holds::Joined).protects(),
-            key("ssl-redirect").redirects().idle(Idle::False),
-            key("whitelist-source-range").protects().idle(Idle::Everyone),
+            key("router.tls.options").references(ValueReference::NamespaceAndName).protects(),
+            key("ssl-redirect").redirects().neutral(NeutralValue::False),
+            key("whitelist-source-range").protects().neutral(NeutralValue::AllAddresses),
         ],
     )
 };

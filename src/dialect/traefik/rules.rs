@@ -2,11 +2,11 @@
 //! Traefik that turn TLS off.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
-use super::support::{otherwise, refused_tls};
+use super::support::{difference_from_nginx, refused_tls};
 use super::{ENTRY_POINTS, TLS_OPTIONS};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::Idle;
+use crate::dialect::key::NeutralValue;
 use crate::dialect::{Loss, effect, nginx::PREFIX};
 use crate::intents::IntentValue;
 use crate::options::annotations::annotation;
@@ -24,12 +24,13 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     for annotation in plan.annotations.iter().filter(|it| it.key.starts_with(PREFIX)) {
-        let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
+        let Some(effect) = effect(&annotation.key).filter(|effect| !effect.neutral.is(&annotation.value))
+        else {
             continue;
         };
         let said = |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
         let value = annotation.value.trim();
-        if effect.idle == Idle::False && parse_bool(value) == Some(true) && !is_true(value) {
+        if effect.neutral == NeutralValue::False && parse_bool(value) == Some(true) && !is_true(value) {
             let said = said("which Traefik's provider for ingress-nginx takes for false");
             lost(context, annotation, effect.loss, said, "write \"true\"", report);
         } else if annotation.key.strip_prefix(PREFIX) == Some("proxy-body-size")
@@ -103,7 +104,7 @@ pub(crate) fn open_options(plan: &Plan) -> Option<(&Annotation, String)> {
 pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, intent_value: &IntentValue) -> bool {
     target == Target::Ingress
         && plan.controller(target) == Controller::TraefikNginx
-        && otherwise(plan, intent_value).is_some()
+        && difference_from_nginx(plan, intent_value).is_some()
 }
 
 fn lost(

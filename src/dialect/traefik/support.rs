@@ -85,7 +85,7 @@ pub(in crate::dialect) fn support(
             )
             .into(),
         ),
-        (Intent::ConnectTimeout, _) => on_service(
+        (Intent::ConnectTimeout, _) => support_on_service(
             plan,
             SERVERS_TRANSPORT,
             "the name of a ServersTransport with forwardingTimeouts.dialTimeout",
@@ -93,8 +93,8 @@ pub(in crate::dialect) fn support(
         (Intent::IdleTimeout | Intent::Timeout, _) => unsupported(
             "remove it: of an answer, Traefik limits only the time until it begins, by forwardingTimeouts.responseHeaderTimeout of a ServersTransport",
         ),
-        (Intent::StickySession, _) => on_service(plan, STICKY_COOKIE, "\"true\""),
-        (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => speaks(plan, *protocol),
+        (Intent::StickySession, _) => support_on_service(plan, STICKY_COOKIE, "\"true\""),
+        (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => protocol_support(plan, *protocol),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
             unsupported("write the path without the regular expression, or end it with (/|$)(.*)")
         }
@@ -114,19 +114,19 @@ pub(in crate::dialect) fn support(
             Support::Unsupported(["remove the line ", TLS].concat().into())
         }
         (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Support::Full,
-        (Intent::DeniedSources, Some(IntentValue::Sources(list))) if bits(list) > MAX_BITS => {
+        (Intent::DeniedSources, Some(IntentValue::Sources(list))) if bits(list) > MAX_PREFIX_BITS => {
             unsupported("write fewer addresses, or larger networks")
         }
-        (Intent::MaxBodySize, _) => by_middleware(plan).unwrap_or(Support::Partial(
+        (Intent::MaxBodySize, _) => middleware_obstacle(plan).unwrap_or(Support::Partial(
             "reads a request whole before the Service gets any of it, so that uploads and gRPC streams wait"
                 .into(),
         )),
-        _ => by_middleware(plan).unwrap_or(Support::Full),
+        _ => middleware_obstacle(plan).unwrap_or(Support::Full),
     }
 }
 
 /// Returns how Traefik's provider for ingress-nginx supports an intent that is expressed by annotations of ingress-nginx.
-pub(in crate::dialect) fn says_as_nginx(
+pub(in crate::dialect) fn support_of_nginx_provider(
     plan: &Plan,
     intent: Intent,
     intent_value: Option<&IntentValue>,
@@ -150,7 +150,7 @@ pub(in crate::dialect) fn says_as_nginx(
         }
         _ => {
             let support = crate::dialect::nginx::support::support(plan, intent, intent_value);
-            match intent_value.and_then(|intent_value| otherwise(plan, intent_value)) {
+            match intent_value.and_then(|intent_value| difference_from_nginx(plan, intent_value)) {
                 Some(how) if matches!(support, Support::Full) => Support::Partial(how.into()),
                 _ => support,
             }
@@ -159,7 +159,7 @@ pub(in crate::dialect) fn says_as_nginx(
 }
 
 /// Returns how the provider differs from ingress-nginx for the same annotation: a part of a sentence that begins with a verb.
-pub(super) fn otherwise(plan: &Plan, intent_value: &IntentValue) -> Option<&'static str> {
+pub(super) fn difference_from_nginx(plan: &Plan, intent_value: &IntentValue) -> Option<&'static str> {
     let is_given = plan.annotation(REWRITE_TARGET).is_some();
     let keeps_rest = |route: &Route| {
         let path = route.path.strip_suffix(')').unwrap_or(&route.path);
@@ -183,7 +183,7 @@ pub(super) fn otherwise(plan: &Plan, intent_value: &IntentValue) -> Option<&'sta
 }
 
 /// Returns why no Middleware can be named; `None` if one can be named.
-fn by_middleware(plan: &Plan) -> Option<Support> {
+fn middleware_obstacle(plan: &Plan) -> Option<Support> {
     if plan.namespace().is_none() {
         return Some(Support::Unsupported(
             "set metadata.namespace, or pass --namespace: Traefik calls a Middleware by its namespace and name"
@@ -201,7 +201,7 @@ fn by_middleware(plan: &Plan) -> Option<Support> {
 }
 
 /// Returns whether the Service has an annotation. Xposer does not write it, because the Service belongs to its owner.
-fn on_service(plan: &Plan, key: &str, value: &str) -> Support {
+fn support_on_service(plan: &Plan, key: &str, value: &str) -> Support {
     let is_given = plan.on_service.iter().any(|(known, _)| known.starts_with(key));
     if is_given { Support::Full } else { Support::Unsupported(annotate(key, value)) }
 }
@@ -212,7 +212,7 @@ fn annotate(key: &str, value: &str) -> Cow<'static, str> {
 
 /// Returns how Traefik supports a protocol. Without an annotation of the Service, it uses https for port 443 and for ports
 /// whose names begin with `https`, and otherwise http.
-fn speaks(plan: &Plan, protocol: BackendProtocol) -> Support {
+fn protocol_support(plan: &Plan, protocol: BackendProtocol) -> Support {
     let needed = match protocol {
         BackendProtocol::Http => "http",
         BackendProtocol::Https | BackendProtocol::Grpcs => "https",
@@ -282,7 +282,7 @@ impl<'p> Rewrite<'p> {
 }
 
 /// The most bits of all denied networks together. Each bit adds at most one network to those that remain.
-const MAX_BITS: usize = 4096;
+const MAX_PREFIX_BITS: usize = 4096;
 
 fn bits(list: &[String]) -> usize {
     let length = |network: &String| network.split_once('/').and_then(|(_, length)| length.parse().ok());

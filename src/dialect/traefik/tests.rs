@@ -9,7 +9,7 @@ use super::write::{extras, write};
 use crate::dialect::support::Support;
 use crate::dialect::write::Content;
 use crate::intents::Intent;
-use crate::plan::{Plan, Wanted};
+use crate::plan::{Plan, RequestedIntent};
 use crate::testing;
 
 /// Example values of each intent that has a value, including one that Traefik cannot express if there is one.
@@ -58,12 +58,12 @@ fn text(plan: &Plan) -> String {
 fn wanting(plan: &Plan, intent: Intent, value: &str) -> Plan {
     let intent_value = intent.read(value).unwrap_or_else(|_| panic!("{intent}: {value}"));
     let mut plan = plan.clone();
-    plan.intents.push(Wanted {
+    plan.intents.push(RequestedIntent {
         intent,
         intent_value,
         origin: crate::diagnostics::Origin::BuiltIn,
         keys: Vec::new(),
-        same: Vec::new(),
+        repeated_by: Vec::new(),
     });
     plan
 }

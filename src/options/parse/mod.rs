@@ -332,7 +332,7 @@ pub(super) fn controller(value: &Value, at: &Origin) -> Parsed<Option<Controller
 
 /// A program that serves HTTPRoutes.
 pub(super) fn gateway_controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
-    program(value, at, Controller::OF_GATEWAYS)
+    program(value, at, Controller::GATEWAY_CONTROLLERS)
 }
 
 fn program(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Controller>> {

@@ -1,6 +1,6 @@
 //! `ingress-nginx.md`.
 
-use xposer::internal::{NginxKey, meaning, nginx_keys};
+use xposer::internal::{NginxKey, intent_of_name, nginx_keys};
 
 use super::markdown::{anchor, code, prose, table};
 
@@ -42,7 +42,7 @@ fn row(key: NginxKey) -> [String; 7] {
 
 /// The option that has the same meaning as a key, on every target.
 fn intent_of(name: &str) -> String {
-    meaning(name).map_or_else(
+    intent_of_name(name).map_or_else(
         || "-".to_owned(),
         |intent| {
             let option = intent.annotation().rsplit('/').next().unwrap_or_default();

@@ -34,7 +34,7 @@ impl Handler for Slow {
         Response::accepted()
     }
 
-    fn told(&self, _: Outcome, _: Duration) {}
+    fn on_finished(&self, _: Outcome, _: Duration) {}
 }
 
 struct Fixture {
@@ -73,8 +73,8 @@ impl Fixture {
         let (ours, theirs) = duplex(64 << 10);
         let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
         tokio::spawn(async move {
-            let place = Places::new(1).take(LOCALHOST).await;
-            converse(ours, tls, server, watcher, place).await;
+            let place = ConnectionSlots::new(1).take(LOCALHOST).await;
+            serve_connection(ours, tls, server, watcher, place).await;
         });
         theirs
     }

@@ -241,7 +241,7 @@ impl Ask {
 
 /// Returns the value at a JSON pointer of the backend's JSON, as a text.
 fn said(answer: &Answer, pointer: &str) -> String {
-    match answer.said().pointer(pointer) {
+    match answer.received().pointer(pointer) {
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
         None => "none".to_owned(),

@@ -1,12 +1,12 @@
 //! The functions that read annotations of ingress-nginx as values of options: one function for each intent.
 
-use super::{Annotations, OptionValue, names_of, stripped, wrong};
+use super::{Annotations, AnnotationsAsOption, names_of, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::intents::Intent;
 use crate::validation::parse_bool;
 
 /// A function that reads some annotations, if they are given.
-pub(super) type Read = fn(&Annotations<'_>) -> Option<OptionValue>;
+pub(super) type Read = fn(&Annotations<'_>) -> Option<AnnotationsAsOption>;
 
 pub(super) static READERS: &[Read] = &[
     rewrite,
@@ -28,7 +28,7 @@ pub(super) static READERS: &[Read] = &[
 ];
 
 /// Returns the value of an intent that all its annotations give together.
-fn option_value(intent: Intent, text: String) -> Option<OptionValue> {
+fn option_value(intent: Intent, text: String) -> Option<AnnotationsAsOption> {
     option_value_from(intent, names_of(intent), text)
 }
 
@@ -36,13 +36,13 @@ const fn option_value_from(
     intent: Intent,
     names: &'static [&'static str],
     text: String,
-) -> Option<OptionValue> {
-    Some(OptionValue { intent, names, text: Ok(text) })
+) -> Option<AnnotationsAsOption> {
+    Some(AnnotationsAsOption { intent, names, text: Ok(text) })
 }
 
 /// Returns that the annotations of an intent have a meaning that no option has. A quoted text identifies the annotation that is
 /// the reason.
-fn no_option(intent: Intent, reason: (&str, &str)) -> Option<OptionValue> {
+fn no_option(intent: Intent, reason: (&str, &str)) -> Option<AnnotationsAsOption> {
     no_option_from(intent, names_of(intent), reason)
 }
 
@@ -50,12 +50,12 @@ fn no_option_from(
     intent: Intent,
     names: &'static [&'static str],
     (said, help): (&str, &str),
-) -> Option<OptionValue> {
-    Some(OptionValue { intent, names, text: Err(wrong(said, help)) })
+) -> Option<AnnotationsAsOption> {
+    Some(AnnotationsAsOption { intent, names, text: Err(wrong(said, help)) })
 }
 
 /// Reads a rewrite that strips the paths of all routes, or replaces them. A rewrite to the path itself is not one.
-fn rewrite(given: &Annotations<'_>) -> Option<OptionValue> {
+fn rewrite(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let annotation = given.get("rewrite-target").filter(|it| !is_no_rewrite(given.0, it))?;
     let target = annotation.value.trim();
     if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
@@ -64,13 +64,13 @@ fn rewrite(given: &Annotations<'_>) -> Option<OptionValue> {
     option_value(Intent::RewritePath, target.to_owned())
 }
 
-fn allowed_sources(given: &Annotations<'_>) -> Option<OptionValue> {
+fn allowed_sources(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let list = given.text("allowlist-source-range");
     let list = list.or_else(|| given.text("whitelist-source-range"))?;
     option_value(Intent::AllowedSources, list.to_owned())
 }
 
-fn denied_sources(given: &Annotations<'_>) -> Option<OptionValue> {
+fn denied_sources(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     option_value(Intent::DeniedSources, given.text("denylist-source-range")?.to_owned())
 }
 
@@ -82,7 +82,7 @@ fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
 }
 
 /// Without `auth-type`, ingress-nginx asks nobody for a password. No option reads a secret that is a map of users.
-fn basic_auth(given: &Annotations<'_>) -> Option<OptionValue> {
+fn basic_auth(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let no_option = |said, help| no_option(Intent::BasicAuth, (said, help));
     let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
         (None, None) => return None,
@@ -108,7 +108,7 @@ fn basic_auth(given: &Annotations<'_>) -> Option<OptionValue> {
 }
 
 /// No option has a URL with variables of nginx, so such a sign-in is left out, and clients see the answer of the server.
-fn external_auth(given: &Annotations<'_>) -> Option<OptionValue> {
+fn external_auth(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let url = given.text("auth-url")?;
     if let Some(method) = given.text("auth-method").filter(|method| *method != "GET") {
         return no_option_from(
@@ -139,20 +139,20 @@ fn time(seconds: &str) -> Option<String> {
 
 const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359999999");
 
-fn time_value(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<OptionValue> {
+fn time_value(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<AnnotationsAsOption> {
     match time(seconds) {
         Some(text) => option_value_from(intent, names, text),
         None => no_option_from(intent, names, NO_TIME),
     }
 }
 
-fn connect_timeout(given: &Annotations<'_>) -> Option<OptionValue> {
+fn connect_timeout(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let intent = Intent::ConnectTimeout;
     time_value(intent, names_of(intent), given.text("proxy-connect-timeout")?)
 }
 
 /// One option has the timeouts of both directions, if they are equal.
-fn idle_timeout(given: &Annotations<'_>) -> Option<OptionValue> {
+fn idle_timeout(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let read = given.text("proxy-read-timeout")?;
     let names: &[&str] = if given.text("proxy-send-timeout") == Some(read) {
         &["proxy-read-timeout", "proxy-send-timeout"]
@@ -175,7 +175,7 @@ pub(in crate::dialect) fn size(text: &str) -> Option<String> {
     Some([digits, unit].concat())
 }
 
-fn body_size(given: &Annotations<'_>) -> Option<OptionValue> {
+fn body_size(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
         Some(text) => option_value(Intent::MaxBodySize, text),
@@ -184,7 +184,7 @@ fn body_size(given: &Annotations<'_>) -> Option<OptionValue> {
 }
 
 /// Reads CORS. The defaults are those of ingress-nginx 1.15: all origins, credentials, and 20 days.
-fn cors(given: &Annotations<'_>) -> Option<OptionValue> {
+fn cors(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     if !given.is_true("enable-cors") {
         return None;
     }
@@ -222,13 +222,13 @@ fn cors(given: &Annotations<'_>) -> Option<OptionValue> {
 }
 
 /// Reads the header that ingress-nginx sends only together with a rewrite.
-fn prefix_header(given: &Annotations<'_>) -> Option<OptionValue> {
+fn prefix_header(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     rewrite(given)?;
     let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
     option_value(Intent::RequestHeaders, text)
 }
 
-fn protocol(given: &Annotations<'_>) -> Option<OptionValue> {
+fn protocol(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
         "fcgi" => {
             let reason = ("no option has FastCGI", "expose a web server that asks it by FastCGI");
@@ -240,7 +240,7 @@ fn protocol(given: &Annotations<'_>) -> Option<OptionValue> {
     option_value(Intent::BackendProtocol, word)
 }
 
-fn sticky(given: &Annotations<'_>) -> Option<OptionValue> {
+fn sticky(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     if given.text("affinity")? != "cookie" {
         return None;
     }
@@ -254,13 +254,13 @@ fn sticky(given: &Annotations<'_>) -> Option<OptionValue> {
     option_value(Intent::StickySession, ["cookie: ", name, key, &age].concat())
 }
 
-fn www(given: &Annotations<'_>) -> Option<OptionValue> {
+fn www(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let is_on = given.is_true("from-to-www-redirect");
     option_value(Intent::RedirectFrom, "www".to_owned()).filter(|_| is_on)
 }
 
 /// The burst is a multiple of the limit: five times by default, or as often as the annotation says. No option has both limits.
-fn rate_limit(given: &Annotations<'_>) -> Option<OptionValue> {
+fn rate_limit(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
         (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
         (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
@@ -283,13 +283,13 @@ fn rate_limit(given: &Annotations<'_>) -> Option<OptionValue> {
 }
 
 /// No option has the other modes of verification.
-fn client_certificate(given: &Annotations<'_>) -> Option<OptionValue> {
+fn client_certificate(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
     let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
     option_value(Intent::ClientCertificate, text)
 }
 
-fn passthrough(given: &Annotations<'_>) -> Option<OptionValue> {
+fn passthrough(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let is_on = given.is_true("ssl-passthrough");
     option_value(Intent::TlsPassthrough, "true".to_owned()).filter(|_| is_on)
 }

@@ -19,7 +19,7 @@ fn given<'f>(
     context.plan.annotations.iter().filter(move |_| is_read).filter_map(move |annotation| {
         let name = annotation.key.strip_prefix(PREFIX).filter(|name| is_wanted(name))?;
         let known = find(name)?;
-        let counts = !known.idle.is(&annotation.value) && context.denial(annotation).is_none();
+        let counts = !known.neutral.is(&annotation.value) && context.denial(annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
     })
 }
@@ -27,7 +27,7 @@ fn given<'f>(
 /// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
 pub(crate) fn is_on(plan: &Plan, name: &str) -> bool {
     let key = [PREFIX, name].concat();
-    let is_on = |known: &Key| plan.annotation(&key).is_some_and(|given| !known.idle.is(&given.value));
+    let is_on = |known: &Key| plan.annotation(&key).is_some_and(|given| !known.neutral.is(&given.value));
     find(name).is_some_and(is_on)
         || plan
             .intents

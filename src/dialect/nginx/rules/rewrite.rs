@@ -11,7 +11,7 @@ use crate::dialect::support::support;
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Route, Wanted};
+use crate::plan::{Annotation, RequestedIntent, Route};
 use crate::validation::{PathType, is_regex_path, parse_bool};
 use crate::values::Target;
 
@@ -41,8 +41,8 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
 /// Reports an option that rewrites a path with groups that the path does not have, whichever program rewrites it.
 fn option(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let Some(Wanted { intent_value: intent_value @ IntentValue::Path(text), origin, .. }) =
-        plan.wanted(Intent::RewritePath)
+    let Some(RequestedIntent { intent_value: intent_value @ IntentValue::Path(text), origin, .. }) =
+        plan.requested(Intent::RewritePath)
     else {
         return;
     };
@@ -70,7 +70,7 @@ fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)
     let rewrite =
         plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))?;
     let does = |target: &Target| match target {
-        Target::Ingress => plan.wanted(Intent::RewritePath).is_some_and(|wanted| {
+        Target::Ingress => plan.requested(Intent::RewritePath).is_some_and(|wanted| {
             wanted.keys.contains(&rewrite.key)
                 && support(plan, *target, wanted.intent, Some(&wanted.intent_value)).is_supported()
         }),

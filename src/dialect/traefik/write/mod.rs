@@ -11,7 +11,7 @@ use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::gateway::regex::grouped;
 use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx::paths::as_regex;
-use crate::dialect::write::{Content, Extra, Written};
+use crate::dialect::write::{Content, Extra, WrittenAnnotation};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, redirect_name};
 use crate::validation::PathType;
@@ -26,24 +26,24 @@ const ABOVE_OTHERS: &str = "100000";
 /// The entry point for requests without TLS. `web` is its default name.
 const WEB: &str = "web";
 
-pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = Vec::new();
     if plan.canary.is_some() {
         return written;
     }
     let origin_of_tls = || plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default();
     if ends_tls(plan) {
-        written.push(Written { key: TLS, value: "true".into(), origin: origin_of_tls() });
+        written.push(WrittenAnnotation { key: TLS, value: "true".into(), origin: origin_of_tls() });
     }
     let list = references(plan, &middlewares(plan));
     if !list.is_empty() {
         let origin = plan.intents.first().map_or_else(origin_of_tls, |first| first.origin.clone());
-        written.push(Written { key: MIDDLEWARES, value: list.into(), origin });
+        written.push(WrittenAnnotation { key: MIDDLEWARES, value: list.into(), origin });
     }
     let paths = paths(plan).into_iter().flatten();
     written.extend(paths.map(|(key, value)| {
         let origin = plan.rules.first().map(|route| route.path_origin.clone()).unwrap_or_default();
-        Written { key, value: value.into(), origin }
+        WrittenAnnotation { key, value: value.into(), origin }
     }));
     written
 }

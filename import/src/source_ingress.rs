@@ -15,7 +15,7 @@ use crate::read::{Class, Ingress, Route};
 
 /// The wanted Ingress of one Service.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted<'i> {
+pub(crate) struct SourceIngress<'i> {
     pub(crate) namespace: &'i str,
     pub(crate) service: &'i str,
     /// The name of the Ingress; `None` if another Service keeps the name.
@@ -38,7 +38,7 @@ pub(crate) struct Canary {
     pub(crate) said: BTreeSet<String>,
 }
 
-impl Wanted<'_> {
+impl SourceIngress<'_> {
     /// The Ingress with the annotations.
     pub(crate) fn main(&self) -> Option<&Ingress> {
         self.ingresses.first().copied()
@@ -147,7 +147,7 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
 }
 
 /// Returns the wanted Ingress of each Service, in the order of the Ingresses.
-pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<Wanted<'i>> {
+pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<SourceIngress<'i>> {
     let stable = stable_services(ingresses);
     let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
@@ -333,14 +333,14 @@ fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
 
 /// Merges the parts of one Service. The part with the name of the Service is used, or the most complete one. Parts that differ from
 /// it in more than hosts and paths are reported.
-fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Wanted<'i>> {
+fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<SourceIngress<'i>> {
     let weight = |part: &Part<'_>| {
         (part.canary.is_none(), part.ingress.name() == part.service, !part.tls.is_empty(), part.routes.len())
     };
     let most = group.iter().map(weight).max()?;
     let first = group.iter().position(|part| weight(part) == most)?;
     let main = group.remove(first);
-    let mut wanted = Wanted {
+    let mut wanted = SourceIngress {
         namespace: main.ingress.namespace(),
         service: main.service,
         name: Some(main.ingress.name()).filter(|_| main.keeps_name),

@@ -8,14 +8,14 @@ use xposer::diagnostics::FieldPath;
 use xposer::service::PortRef;
 use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
 
-use crate::compare::{Made, differences};
-use crate::draft::{Draft, bare, is_ours, with};
+use crate::compare::{EmittedIngress, differences};
+use crate::draft::{Draft, bare, is_ours, with_draft};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
 use crate::proposal::{Proposal, set_open};
 use crate::propose::{Proposing, made, reported_keys};
 use crate::read::{Ingress, read};
-use crate::wanted::{Wanted, report_tools, wanted};
+use crate::source_ingress::{SourceIngress, report_tools, wanted};
 
 /// The input documents, and the namespace of documents without one.
 ///
@@ -48,7 +48,7 @@ pub struct Input<'a> {
 /// assert_eq!(import(&input, &Settings::default(), false).became, [Became::Ours]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Became {
+pub enum ImportResult {
     /// The Ingress is reproduced completely.
     Same,
     /// A part of the Ingress is not reproduced.
@@ -73,14 +73,14 @@ pub struct Imported {
     /// The findings about losses, other expressions and problems, in the order of the Ingresses.
     pub findings: Vec<Finding>,
     /// The result for each Ingress of the input.
-    pub became: Vec<Became>,
+    pub became: Vec<ImportResult>,
 }
 
 impl Imported {
     /// Whether every Ingress is reproduced.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.became.iter().all(|it| matches!(it, Became::Same | Became::Ours))
+        self.became.iter().all(|it| matches!(it, ImportResult::Same | ImportResult::Ours))
             && !self.findings.iter().any(|finding| finding.is_loss)
     }
 }
@@ -97,7 +97,7 @@ const MAX_FINDINGS: usize = 50;
 pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imported {
     let settings = &served_by(&input.classes, settings);
     let mut findings = Vec::new();
-    let mut became = vec![Became::Nothing; input.ingresses.len()];
+    let mut became = vec![ImportResult::Nothing; input.ingresses.len()];
     let mut ingresses: Vec<Ingress> = Vec::with_capacity(input.ingresses.len());
     let mut repeated = HashSet::new();
     for (at, document) in input.ingresses.iter().enumerate() {
@@ -105,7 +105,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         let ingress = read(document, at, input.namespace, &mut told);
         if ingress.made_of.is_some() {
             if let Some(became) = became.get_mut(at) {
-                *became = Became::Ours;
+                *became = ImportResult::Ours;
             }
             continue;
         }
@@ -128,17 +128,17 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         ingresses.push(ingress);
     }
     let wanted = wanted(&ingresses, &mut findings);
-    let mut proving = Proving::new(input, settings, with_options, repeated);
+    let mut proving = Verification::new(input, settings, with_options, repeated);
     let names: HashSet<(&str, &str)> =
         wanted.iter().filter_map(|it| Some((it.namespace, it.name?))).collect();
     for wanted in &wanted {
         proving.draft(wanted, &names, &mut findings);
     }
-    let (mut proposals, beside) = proving.prove(&mut findings);
+    let (mut proposals, beside) = proving.verify(&mut findings);
     for proposal in &proposals {
         for at in &proposal.ingresses {
             if let Some(became) = became.get_mut(*at) {
-                *became = Became::Same;
+                *became = ImportResult::Same;
             }
         }
     }
@@ -148,16 +148,16 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         if beside.get(&name).is_some_and(|made| made.is_like(ingress)) {
             findings.retain(|it| it.object != Object::Ingress(ingress.at) || !it.is_loss);
             if let Some(became) = became.get_mut(ingress.at) {
-                *became = Became::Same;
+                *became = ImportResult::Same;
             }
         }
     }
     let lost: BTreeSet<Object> = findings.iter().filter(|it| it.is_loss).map(|it| it.object).collect();
     for (at, became) in became.iter_mut().enumerate() {
-        if *became == Became::Same && lost.contains(&Object::Ingress(at)) {
-            *became = Became::Different;
+        if *became == ImportResult::Same && lost.contains(&Object::Ingress(at)) {
+            *became = ImportResult::Different;
         }
-        if *became == Became::Nothing && !lost.contains(&Object::Ingress(at)) {
+        if *became == ImportResult::Nothing && !lost.contains(&Object::Ingress(at)) {
             let ingress = ingresses.iter().find(|ingress| ingress.at == at && ingress.routes.is_empty());
             findings.extend(ingress.map(|ingress| {
                 let said = "the Ingress leads to no Service, so there is nothing to propose";
@@ -168,7 +168,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         }
     }
     set_open(&mut proposals, &findings);
-    Imported { proposals, findings: few(findings), became }
+    Imported { proposals, findings: limit_findings(findings), became }
 }
 
 /// Adds the controllers that IngressClasses name to the settings.
@@ -185,7 +185,7 @@ fn served_by<'s>(classes: &[&Value], settings: &'s Settings) -> Cow<'s, Settings
 }
 
 /// Returns the findings in the order of the objects, with a limited number for each.
-fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
+fn limit_findings(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| finding.object);
     // The parts of one Ingress often have the same findings.
     let mut seen = HashSet::new();
@@ -215,11 +215,11 @@ fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Emitted Ingresses, by namespace and name.
-type Beside = HashMap<(String, String), Ingress>;
+type AdditionalIngresses = HashMap<(String, String), Ingress>;
 
 /// A proposal that is not verified yet.
-struct Drafted<'w, 'i> {
-    wanted: &'w Wanted<'i>,
+struct UnverifiedProposal<'w, 'i> {
+    wanted: &'w SourceIngress<'i>,
     given: Option<usize>,
     draft: Draft,
     /// The findings about annotations that the proposal does not have, by key.
@@ -228,7 +228,7 @@ struct Drafted<'w, 'i> {
 }
 
 /// The state of exposing all Services with their proposals.
-struct Proving<'w, 'i, 'a> {
+struct Verification<'w, 'i, 'a> {
     input: &'a Input<'a>,
     settings: &'a Settings,
     with_options: bool,
@@ -236,7 +236,7 @@ struct Proving<'w, 'i, 'a> {
     given_names: HashSet<(String, String)>,
     /// The Services of the input, by namespace and name.
     services: HashMap<(String, String), usize>,
-    drafted: Vec<Drafted<'w, 'i>>,
+    drafted: Vec<UnverifiedProposal<'w, 'i>>,
 }
 
 fn text<'v>(document: &'v Value, pointer: &str) -> &'v str {
@@ -244,7 +244,7 @@ fn text<'v>(document: &'v Value, pointer: &str) -> &'v str {
 }
 
 /// A Service with the ports that an Ingress names.
-fn synthetic(wanted: &Wanted<'_>) -> Value {
+fn synthetic(wanted: &SourceIngress<'_>) -> Value {
     let ports: BTreeSet<&PortRef> = wanted.routes.iter().filter_map(|route| route.port.as_ref()).collect();
     let numbers: BTreeSet<u16> = ports
         .iter()
@@ -264,7 +264,7 @@ fn synthetic(wanted: &Wanted<'_>) -> Value {
     json!({"metadata": {"name": wanted.service, "namespace": wanted.namespace}, "spec": {"ports": ports}})
 }
 
-impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
+impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
     fn new(
         input: &'a Input<'a>,
         settings: &'a Settings,
@@ -282,7 +282,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
 
     fn draft(
         &mut self,
-        wanted: &'w Wanted<'i>,
+        wanted: &'w SourceIngress<'i>,
         names: &HashSet<(&'i str, &'i str)>,
         findings: &mut Vec<Finding>,
     ) {
@@ -320,14 +320,14 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
             );
         }
         if let Some((draft, left_out)) = proposing.proposal(findings) {
-            let service = with(&bare, &draft);
-            self.drafted.push(Drafted { wanted, given, draft, left_out, service });
+            let service = with_draft(&bare, &draft);
+            self.drafted.push(UnverifiedProposal { wanted, given, draft, left_out, service });
         }
     }
 
     /// Exposes all Services together, including those that request exposure already, and reports each difference. Returns the
     /// proposals, and the Ingresses that are emitted in addition to the wanted ones.
-    fn prove(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, Beside) {
+    fn verify(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, AdditionalIngresses) {
         let proposed: HashSet<usize> = self.drafted.iter().filter_map(|it| it.given).collect();
         let others = self.input.services.iter().enumerate().filter(|(at, _)| !proposed.contains(at));
         let others = others
@@ -353,7 +353,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 made_of.insert((plan.namespace(), plan.service()), ingress);
             }
         }
-        let mut beside = Beside::new();
+        let mut beside = AdditionalIngresses::new();
         let plans = outcomes.iter().filter_map(Outcome::plan);
         let mains: HashSet<(Option<&str>, &str)> =
             plans.map(|plan| (plan.namespace(), plan.name())).collect();
@@ -416,13 +416,13 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
 
     fn compared(
         &self,
-        drafted: &Drafted<'_, '_>,
+        drafted: &UnverifiedProposal<'_, '_>,
         outcome: &Outcome,
         made: Option<&Ingress>,
         emitted: &[&xposer::Diagnostic],
         findings: &mut Vec<Finding>,
     ) -> Proposal {
-        let Drafted { wanted, given, draft, left_out, service } = drafted;
+        let UnverifiedProposal { wanted, given, draft, left_out, service } = drafted;
         let annotations = draft.annotations();
         let before = findings.len();
         let diagnostics = outcome.report().into_iter().flat_map(xposer::Report::diagnostics);
@@ -438,7 +438,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
             (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
         }));
         if let (Some(made), Some(main)) = (made, wanted.main()) {
-            let found = differences(wanted, &Made { ingress: made, told: &told });
+            let found = differences(wanted, &EmittedIngress { ingress: made, told: &told });
             for difference in found {
                 let ingress = wanted.ingresses.iter().find(|it| it.at == difference.ingress).copied();
                 let is_option = self.with_options

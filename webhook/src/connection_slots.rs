@@ -9,18 +9,18 @@ use tokio::sync::Notify;
 
 /// The order in which connections of an address are closed: first those that have sent no review, and among equals the one that has
 /// waited longest.
-type Turn = (bool, u64);
+type EvictionOrder = (bool, u64);
 
 /// The places, whose number is fixed.
-pub(crate) struct Places {
+pub(crate) struct ConnectionSlots {
     most: usize,
-    taken: Mutex<Taken>,
+    taken: Mutex<SlotState>,
     /// Notified when a request or a connection has ended.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct Taken {
+struct SlotState {
     connections: BTreeMap<u64, Connection>,
     /// The number of the next connection or turn.
     count: u64,
@@ -31,11 +31,11 @@ struct Taken {
 struct Connection {
     from: IpAddr,
     /// The turn; `None` while a request is in progress.
-    turn: Option<Turn>,
+    turn: Option<EvictionOrder>,
     end: Arc<Notify>,
 }
 
-impl Taken {
+impl SlotState {
     fn next(&mut self) -> u64 {
         self.count += 1;
         self.count
@@ -55,12 +55,12 @@ impl Taken {
     }
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, taken: Mutex::default(), changed: Notify::new() })
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, SlotState> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,14 +96,14 @@ impl Places {
 
 /// The place of a connection, which is free again when this is dropped.
 pub(crate) struct Place {
-    places: Arc<Places>,
+    places: Arc<ConnectionSlots>,
     number: u64,
     end: Arc<Notify>,
 }
 
 impl Place {
     /// Marks the connection as waiting for a request. `has_asked` tells whether the previous request was a review.
-    pub(crate) fn wait(&self, has_asked: bool) {
+    pub(crate) fn mark_waiting(&self, has_asked: bool) {
         let mut taken = self.places.taken();
         let turn = (has_asked, taken.next());
         if let Some(connection) = taken.connections.get_mut(&self.number) {
@@ -113,7 +113,7 @@ impl Place {
     }
 
     /// Marks a request as in progress, so that the connection is not closed.
-    pub(crate) fn stay(&self) {
+    pub(crate) fn mark_busy(&self) {
         if let Some(connection) = self.places.taken().connections.get_mut(&self.number) {
             connection.turn = None;
         }
@@ -147,7 +147,7 @@ mod tests {
     const API_SERVER: [u8; 4] = [10, 0, 0, 1];
     const POD: [u8; 4] = [10, 0, 0, 2];
 
-    fn take(places: &Arc<Places>, from: [u8; 4]) -> Option<Place> {
+    fn take(places: &Arc<ConnectionSlots>, from: [u8; 4]) -> Option<Place> {
         places.try_take(Ipv4Addr::from(from).into())
     }
 
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn who_never_asked_gives_way_first_and_who_asks_does_not() {
-        let places = Places::new(4);
+        let places = ConnectionSlots::new(4);
         let [old, asked, busy, new] = [(); 4].map(|()| take(&places, POD).unwrap());
-        asked.stay();
-        asked.wait(true);
-        busy.stay();
+        asked.mark_busy();
+        asked.mark_waiting(true);
+        busy.mark_busy();
         // Each new connection takes the place of the one that is closed.
         let mut others = Vec::new();
         for first in [old, new, asked] {
@@ -171,23 +171,23 @@ mod tests {
             assert!(take(&places, POD).is_none());
             drop(first);
             others.push(take(&places, POD).unwrap());
-            others.iter().for_each(Place::stay);
+            others.iter().for_each(Place::mark_busy);
         }
         assert!(take(&places, POD).is_none() && !is_ready(busy.ended()));
-        busy.wait(true);
+        busy.mark_waiting(true);
         assert!(take(&places, POD).is_none() && is_ready(busy.ended()));
     }
 
     #[test]
     fn who_waits_for_a_place_is_told_of_each_change() {
-        let places = Places::new(1);
+        let places = ConnectionSlots::new(1);
         let only = take(&places, POD).unwrap();
-        only.stay();
+        only.mark_busy();
         let mut next = pin!(places.take(Ipv4Addr::from(POD).into()));
         let mut look = || next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(look().is_pending() && !is_ready(only.ended()));
         // Its request ends, so it can be closed.
-        only.wait(true);
+        only.mark_waiting(true);
         assert!(look().is_pending() && is_ready(only.ended()));
         drop(only);
         let Poll::Ready(_next) = look() else { panic!("there is a place") };
@@ -196,9 +196,9 @@ mod tests {
     #[test]
     fn who_opens_many_connections_takes_the_places_of_nobody_else() {
         for has_asked in [false, true] {
-            let places = Places::new(8);
+            let places = ConnectionSlots::new(8);
             let of_api_server = [(); 3].map(|()| take(&places, API_SERVER).unwrap());
-            of_api_server.iter().for_each(|place| place.wait(true));
+            of_api_server.iter().for_each(|place| place.mark_waiting(true));
             let mut of_pod: Vec<Place> = Vec::new();
             for _ in 0..20 {
                 let place = take(&places, POD).unwrap_or_else(|| {
@@ -207,8 +207,8 @@ mod tests {
                     drop(of_pod.remove(at));
                     take(&places, POD).unwrap()
                 });
-                place.stay();
-                place.wait(has_asked);
+                place.mark_busy();
+                place.mark_waiting(has_asked);
                 of_pod.push(place);
             }
             // For a new connection of the API server, one of the pod's is closed as well, whatever its age.
@@ -220,13 +220,13 @@ mod tests {
 
     #[test]
     fn of_an_address_with_the_most_connections_one_ends_as_soon_as_it_may() {
-        let places = Places::new(4);
+        let places = ConnectionSlots::new(4);
         let of_pod = [(); 3].map(|()| take(&places, POD).unwrap());
-        of_pod.iter().for_each(Place::stay);
+        of_pod.iter().for_each(Place::mark_busy);
         let other = take(&places, API_SERVER).unwrap();
         // All connections of the pod have a request in progress, so no connection is closed.
         assert!(take(&places, POD).is_none() && !is_ready(other.ended()));
-        of_pod[1].wait(false);
+        of_pod[1].mark_waiting(false);
         assert!(take(&places, POD).is_none() && is_ready(of_pod[1].ended()));
     }
 }

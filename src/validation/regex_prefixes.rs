@@ -9,7 +9,7 @@ const MAX_LENGTH: usize = 1024;
 const MAX_SIGNS: usize = 8;
 
 /// Ends the beginning of a path after which any text may follow, so that no further character is certain. No path contains it.
-const OPEN: char = '\0';
+const ANY_SUFFIX: char = '\0';
 
 /// An alternative of the expression is being read.
 struct Group {
@@ -27,12 +27,12 @@ struct Group {
 ///
 /// Groups, alternatives, lists of at most eight characters such as `[ab]` and quantifiers are read. Other sets of characters count only
 /// if they may be missing or match nearly everything.
-pub(super) fn taken_below(pattern: &str) -> Vec<String> {
+pub(super) fn covered_prefixes(pattern: &str) -> Vec<String> {
     // A path that was written as `^/shop` got a leading slash.
     let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
     let mut paths: Vec<String> = Vec::new();
     for start in starts(pattern).unwrap_or_else(|| vec![String::new()]) {
-        let path = start.trim_end_matches(['/', OPEN]);
+        let path = start.trim_end_matches(['/', ANY_SUFFIX]);
         if path.is_empty() {
             return vec!["/".to_owned()];
         }
@@ -78,7 +78,7 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
             Token::End => continue,
             _ => {}
         }
-        let count = least(rest);
+        let count = min_repetitions(rest);
         if count.is_some() {
             left = left.get(1..)?;
         }
@@ -98,13 +98,13 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
             match item(text, count.is_some()) {
                 Item::Nothing => {}
                 Item::Set if count != Some(0) => now.clear(),
-                Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(OPEN)),
+                Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(ANY_SUFFIX)),
                 Item::OneOf(signs) => {
                     let all = std::mem::take(&mut now);
                     for sign in signs.chars() {
-                        for start in all.iter().filter(|it| sign == '/' || !it.ends_with(OPEN)) {
+                        for start in all.iter().filter(|it| sign == '/' || !it.ends_with(ANY_SUFFIX)) {
                             let mut start = start.clone();
-                            if !start.ends_with(OPEN) {
+                            if !start.ends_with(ANY_SUFFIX) {
                                 (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.push(sign));
                             }
                             now.push(start);
@@ -121,7 +121,7 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
     let mut done = groups.pop()?.done;
     done.append(&mut now);
     // The end of the path must follow, or the expression is not complete.
-    done.retain(|it| (!is_end || it.ends_with(OPEN)) && groups.is_empty());
+    done.retain(|it| (!is_end || it.ends_with(ANY_SUFFIX)) && groups.is_empty());
     (done.len() <= MAX_PATHS).then_some(done)
 }
 
@@ -161,7 +161,7 @@ fn item(text: &str, is_repeated: bool) -> Item<'_> {
 }
 
 /// How often an item must be there at least, by the quantifier at the start of a text.
-fn least(text: &str) -> Option<u32> {
+fn min_repetitions(text: &str) -> Option<u32> {
     match text.bytes().next()? {
         b'*' | b'?' => Some(0),
         b'+' => Some(1),
