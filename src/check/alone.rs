@@ -6,7 +6,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
-use crate::dialect::{Loss, nginx, place_of, read_by, traefik};
+use crate::dialect::{Loss, nginx, place_of, read_by, reader_name, reads_on_service};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
@@ -55,14 +55,16 @@ impl Reader {
         let is_idle = |value: &str| {
             !self.program.refuses_alone && self.program.find(name).is_some_and(|row| row.neutral.is(value))
         };
-        let is_it = |key: &str, value: &str| self.program.name_of(key) == Some(name) && !is_idle(value);
-        let key = [prefix, "/", name].concat();
+        let wanted = with_prefix(prefix, name);
+        let is_it = |key: &str, value: &str| {
+            (self.program.name_of(key) == Some(name) || key == wanted) && !is_idle(value)
+        };
         plan.annotations.iter().any(|it| is_it(&it.key, &it.value))
             || plan.on_service.iter().any(|(key, value)| is_it(key, value))
-            || plan.intents.iter().any(|wanted| {
+            || plan.intents.iter().any(|intent| {
                 // The program does not get the annotations of another one, but what is written for them.
-                let is_written = !wanted.keys.iter().any(|key| self.controller.reads(key));
-                is_written && is_annotation_of(plan, self.target, wanted, &key)
+                let is_written = !intent.keys.iter().any(|key| self.controller.reads(key));
+                is_written && is_annotation_of(plan, self.target, intent, &wanted)
             })
     }
 }
@@ -105,10 +107,10 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let prefix = first.key.split_once('/').map_or("", |(prefix, _)| prefix);
-        let server = reader.controller.row().name;
+        let server = reader_name(reader.controller, &first.key);
         let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| quoted(&[prefix, "/", name].concat())).collect();
+        let needed: Vec<String> = needs.iter().map(|name| quoted(&with_prefix(prefix, name))).collect();
         let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             _ if reader.program.refuses_alone => {
@@ -128,6 +130,11 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Returns the key of a name, which may have a prefix of its own.
+fn with_prefix(prefix: &str, name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { [prefix, "/", name].concat() }
+}
+
 /// Returns a key, with its usual value if it has one.
 fn example(controller: Controller, prefix: &str, name: &str) -> String {
     let value = match (controller, name) {
@@ -135,10 +142,21 @@ fn example(controller: Controller, prefix: &str, name: &str) -> String {
         (Controller::Haproxy, "auth-type") => ": basic-auth",
         (Controller::Alb, "auth-type") => ": oidc",
         (_, "auth-type") => ": basic",
-        (_, "enable-cors" | "hsts" | "rate-limit-connections") => ": true",
+        (
+            _,
+            "connection-draining"
+            | "cookie-based-affinity"
+            | "enable-cors"
+            | "enable-csrf"
+            | "enable-response-rewrite"
+            | "hsts"
+            | "rate-limit-connections",
+        ) => ": true",
+        (_, name) if name.ends_with("/force-ssl-redirect") => ": true",
+        (_, "protocols") => ": https",
         _ => "",
     };
-    [prefix, "/", name, value].concat()
+    with_prefix(prefix, name) + value
 }
 
 /// Returns the target whose program reads the key of an annotation only elsewhere, with the place and the row of the key.
@@ -147,9 +165,7 @@ fn read_elsewhere(
     annotation: &Annotation,
 ) -> Option<(Target, &'static str, Option<&'static Key>)> {
     let (place, row) = place_of(&annotation.key)?;
-    // Traefik gets no line that it reads only on a Service.
-    let is_of_traefik = annotation.key.starts_with(traefik::SERVICE);
-    let reads = |it: Controller| it.reads(&annotation.key) || (it == Controller::Traefik && is_of_traefik);
+    let reads = |it: Controller| it.reads(&annotation.key) || reads_on_service(it, &annotation.key);
     let mut targets = plan.targets.iter().copied();
     let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)))?;
     (!row.is_some_and(|row| row.neutral.is(&annotation.value))).then_some((target, place, row))
@@ -166,10 +182,17 @@ pub(crate) fn read_elsewhere_only(context: &RuleContext<'_>, report: &mut Report
     for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
         let key = annotation.key.as_str();
         let Some((target, place, row)) = read_elsewhere(plan, annotation) else { continue };
-        let server = plan.controller(target).row().name;
+        let controller = plan.controller(target);
+        let server = reader_name(controller, key);
         let said = format!("{server} reads no {} on the {target}", quoted(key));
         let (code, said) =
             context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, said);
-        annotation.file_key(report, Problem::new(code, said).help(["move the line ", place].concat()));
+        let invalid_value =
+            read_by(controller, key).and_then(|(_, known)| known.invalid_value(&annotation.value));
+        let mut help = ["move the line ", place].concat();
+        if let Some(invalid_value) = invalid_value {
+            help.extend([", with ", &invalid_value.expected]);
+        }
+        annotation.file_key(report, Problem::new(code, said).help(help));
     }
 }

@@ -5,8 +5,11 @@ use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::equivalents::equivalent;
 use crate::dialect::mappings::{intent_of, is_equivalent, keys_of, weakened_by};
+use crate::dialect::misspelt;
 use crate::dialect::nginx::ALIASES;
-use crate::dialect::{Allowed, is_snippet, problem_of_value, protects};
+use crate::dialect::{
+    Allowed, is_of_gateway, is_snippet, place_of, problem_of_value, protects, reads_on_service,
+};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, RequestedIntent};
 use crate::resolve::{ASK, contradiction};
@@ -130,7 +133,8 @@ pub(crate) fn differing(context: &RuleContext<'_>, report: &mut Report) {
 /// in the namespace of the Service.
 pub(crate) fn native_values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    for annotation in &plan.annotations {
+    // The rule `key-elsewhere` reports keys in the wrong place, together with their values.
+    for annotation in plan.annotations.iter().filter(|it| place_of(&it.key).is_none()) {
         let Annotation { key, value, .. } = annotation;
         let settings = context.settings;
         let granted = || Allowed {
@@ -147,6 +151,25 @@ pub(crate) fn native_values(context: &RuleContext<'_>, report: &mut Report) {
             found.filter(|_| context.denial(annotation).is_none() && !is_refused(annotation, report))
         {
             annotation.file_value(report, problem);
+        }
+    }
+}
+
+/// Checks the annotations that a controller reads on the Service itself. Nobody forwards them, so they may name any object.
+pub(crate) fn on_service(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for (key, value) in &plan.on_service {
+        let granted = Allowed { cross_namespace: true, protection_loss: true };
+        let mut readers = plan.targets.iter().filter(|target| {
+            let has_readers = **target == Target::Ingress || is_of_gateway(key);
+            has_readers && plan.has_object(**target) && reads_on_service(plan.controller(**target), key)
+        });
+        let problem = readers.next().and_then(|target| {
+            problem_of_value(plan.controller(*target), key, value, None, granted)
+                .or_else(|| misspelt::problem(key, value))
+        });
+        if let Some(problem) = problem {
+            report.file(FieldPath::annotation(key.clone()), problem);
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{NO_REQUEST_HELP, Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
-    Equivalent, Loss, alb, effect, equivalents, is_of_controller, is_of_gateway, is_read_on, is_ssl_redirect,
-    kubernetes, nginx,
+    Equivalent, Loss, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
+    is_ssl_redirect, kubernetes, nginx,
 };
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
@@ -91,7 +91,7 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
         }
         // An annotation of the settings is for the program that reads it. With another program, the class determines which clients
         // reach the Service.
-        None if annotation.key == alb::SCHEME && !annotation.is_forwarded() => Loss::Hardening,
+        None if SCHEMES.contains(&&*annotation.key) && !annotation.is_forwarded() => Loss::Hardening,
         None => Loss::Protection,
     };
     if has_equivalent_effect(plan, target, effect, annotation) {

@@ -22,8 +22,10 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let (key, value) = (&annotation.key, &annotation.value);
+        let server = context.plan.controller(Target::Ingress);
         let is_told = context.plan.targets.contains(&Target::Ingress)
-            && makes_object_ignored(context.plan.controller(Target::Ingress), key);
+            && server.reads(key)
+            && makes_object_ignored(server, key);
         // The rule `protection` reports a key of an earlier version that protects.
         let is_lost = |target: &Target| {
             annotation.is_forwarded() && loss(context.plan, annotation, *target) == Loss::Protection

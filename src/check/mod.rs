@@ -159,7 +159,9 @@ rules! {
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "own-words", [AnnotationInvalid, AnnotationIgnored, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
-        "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::native_values;
+        "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router, Kong Ingress Controller 3", annotations::native_values;
+    "values-on-service", [AnnotationInvalid, AnnotationIgnored, ForeignKeyUnknown],
+        "Traefik 3.7, pkg/provider/kubernetes/ingress: parseServiceConfig; Contour 1.33, internal/annotation; Kong Ingress Controller 3, internal/dataplane/kongstate; AWS Load Balancer Controller 3.5, auth_config_builder.go", annotations::on_service;
     "undone-options", [IntentConflict, IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::options_without_effect;
     "nginx-canary", [AnnotationInvalid],
@@ -177,15 +179,15 @@ rules! {
     "alb-references", [AuthenticationOff, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go, computeIngressMutualAuthentication; enhanced_backend_builder.go, buildConditions", alb::rules::without_reference;
     "key-alone", [AuthenticationOff, AnnotationAlone, AnnotationInvalid],
-        "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template", alone::missing_key;
+        "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template; Kong Ingress Controller 3, internal/dataplane/kongstate/route.go", alone::missing_key;
     "key-elsewhere", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
-        "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig", alone::read_elsewhere_only;
+        "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig; Kong Ingress Controller 3, internal/dataplane/kongstate/service.go", alone::read_elsewhere_only;
     "nginx-aliases", [AnnotationAlias],
         "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", ineffective::aliases;
     "nginx-passwords", [AuthenticationDenies],
         "ingress-nginx 1.15, internal/ingress/annotations/auth", ineffective::passwords;
     "beside-block", [AnnotationBeside],
-        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
+        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5, Kong Ingress Controller 3 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
     "nginx-www", [RedirectWithoutCertificate],
         "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
     "nginx-origins", [CorsOriginInvalid],

@@ -507,7 +507,7 @@ codes! {
         "Correct the value, or remove the line.";
     NamespaceOther, "namespace-other", Warning,
         "An annotation names an object of another namespace.",
-        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Contour takes a certificate of another namespace where a TLSCertificateDelegation there allows it. Other controllers use objects of all namespaces, even if their owners do not mean that: there, a line of a Service is refused (`annotation-denied`) unless the setting annotations allows its key.",
+        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Contour takes a certificate of another namespace where a TLSCertificateDelegation there allows it, and Kong a plugin where a ReferenceGrant does. Other controllers use objects of all namespaces, even if their owners do not mean that: there, a line of a Service is refused (`annotation-denied`) unless the setting annotations allows its key.",
         "Copy the object into the namespace of the Service; keep the line if the object is meant for all.";
     AuthenticationOff, "authentication-off", Warning,
         "Something is said about authentication, and whoever serves the Service authenticates nobody, or not all.",

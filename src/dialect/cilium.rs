@@ -1,16 +1,37 @@
 //! The annotations of Cilium.
 
-use super::key::{Equivalent, KnownNames, NeutralValue, Program, key};
+use super::go::is_duration;
+use super::key::{Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
+use crate::validation::parse_bool;
 
-pub(super) static PROGRAM: Program = Program::new(
-    "Cilium",
-    &["ingress.cilium.io/"],
-    KnownNames::Own,
-    &[
-        key("force-https").redirects().neutral(NeutralValue::Word(&"disabled")),
-        key("tls-passthrough")
-            .protects()
-            .neutral(NeutralValue::Word(&"disabled"))
-            .equivalent(Equivalent::Passthrough),
+static SWITCH: Text = Text {
+    expected: "enabled or disabled",
+    form: Form::Fits(|value| matches!(value, "enabled" | "disabled") || parse_bool(value).is_some()),
+};
+
+static TIMEOUT: Text = Text { expected: "a duration such as 30s or 1m30s", form: Form::Fits(is_duration) };
+
+/// The values that turn a switch off.
+const OFF: &str = "disabled false 0 f F FALSE False";
+
+pub(super) static PROGRAM: Program = Program {
+    names_only: "loadbalancer-class loadbalancer-mode service-external-traffic-policy service-type",
+    keys_by_form: &[
+        (Shape::Integer, OnInvalid::Ignored, "host-listener-port insecure-node-port secure-node-port"),
+        (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "request-timeout"),
     ],
-);
+    ..Program::new(
+        "Cilium",
+        &["ingress.cilium.io/"],
+        KnownNames::Own,
+        &[
+            key("force-https").text(&SWITCH).redirects().neutral(NeutralValue::Listed(&OFF)),
+            key("tls-passthrough")
+                .text(&SWITCH)
+                .on_invalid(OnInvalid::False)
+                .protects()
+                .neutral(NeutralValue::Listed(&OFF))
+                .equivalent(Equivalent::Passthrough),
+        ],
+    )
+};

@@ -161,7 +161,9 @@ impl Controller {
                 reads: &[],
             },
             Self::Gateway => {
-                Row { name: "an implementation of the Gateway API", ingress: "", gateway: "", reads: &[] }
+                // It may be one of Kong.
+                let reads = &["konghq.com/"];
+                Row { name: "an implementation of the Gateway API", ingress: "", gateway: "", reads }
             }
             Self::Other => Row { name: "the controller of this class", ingress: "", gateway: "", reads: &[] },
         }

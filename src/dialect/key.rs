@@ -30,6 +30,8 @@ pub(crate) enum NeutralValue {
     HttpBackend,
     /// Entry points that everybody can reach, recognized by their usual names.
     PublicEntryPoints,
+    /// A list with one of these words, which are separated by spaces.
+    Listed(&'static &'static str),
     /// Any text without this word.
     TextWithout(&'static &'static str),
 }
@@ -54,6 +56,7 @@ impl NeutralValue {
                             .any(|known| word.eq_ignore_ascii_case(known))
                     })
                 }
+                Self::Listed(words) => value.split(',').any(|item| has(words, item.trim())),
                 Self::TextWithout(word) => !value.contains(*word),
                 Self::HttpBackend => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
@@ -105,6 +108,9 @@ pub(crate) enum ValueReference {
     Configuration,
     /// The name of an object, optionally after its namespace and a slash. Commas separate several objects.
     Named,
+    /// The name of an object, optionally after its namespace and a colon. Commas separate several objects. A namespace needs a
+    /// permission even if it is that of the Service.
+    AfterColon,
     /// Only the namespace of an object.
     Namespace,
     /// The namespace of an object, `-`, its name, `@` and the name of a provider. Commas separate several objects.
@@ -119,6 +125,7 @@ impl ValueReference {
         value.split(',').map(str::trim).find_map(|item| match self {
             Self::Nothing | Self::Configuration => None,
             Self::Named => Some(item.split_once('/')?.0).filter(|other| *other != own && is_dns_label(other)),
+            Self::AfterColon => Some(item.split_once(':')?.0).filter(|other| is_dns_label(other)),
             Self::Namespace => Some(item).filter(|other| !other.is_empty() && *other != own),
             Self::NamespaceAndName => Some(item.strip_suffix("@kubernetescrd")?).filter(|item| !is_own(item)),
         })
@@ -152,7 +159,7 @@ pub(crate) struct Key {
     pub(crate) neutral: NeutralValue,
     /// The feature of another target that has the same effect.
     pub(crate) equivalent: Equivalent,
-    /// Without at least one of these keys, this one has no effect.
+    /// Without at least one of these keys, this one has no effect. One with a slash is written with its prefix.
     pub(crate) needs: &'static &'static [&'static str],
     /// What the value refers to outside of the Service.
     pub(crate) references: ValueReference,
@@ -226,9 +233,10 @@ impl Key {
         self.loss == Loss::Protection && !self.neutral.is(value)
     }
 
-    /// Returns why a value does not fit; `None` if it fits.
+    /// Returns why a value does not fit; `None` if it fits, or if the program reads it as the false that it is.
     pub(crate) fn invalid_value(&self, value: &str) -> Option<InvalidValue> {
-        let shape = self.shape.filter(|shape| !shape.fits(value))?;
+        let is_false = self.on_invalid == OnInvalid::False && NeutralValue::False.is(value);
+        let shape = self.shape.filter(|shape| !shape.fits(value) && !is_false)?;
         let (expected, on_invalid, is_text) = match shape {
             Shape::Both((first, second, on_invalid)) if first.fits(value) => {
                 (second.describe(), *on_invalid, true)
@@ -390,6 +398,7 @@ impl Program {
 
     /// Returns all that is known about a key of this name, including the form of its value.
     pub(crate) fn known(&self, name: &str) -> Option<Key> {
+        let name = &*self.cased(name);
         let row = self.find(name).copied();
         let formed = self.keys_by_form.iter().find(|(.., names)| has(names, name));
         match formed.filter(|_| row.is_none_or(|row| row.shape.is_none())) {

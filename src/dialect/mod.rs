@@ -114,6 +114,9 @@ pub(crate) fn effect(key: &str) -> Option<&'static Key> {
     known.or_else(|| is_snippet(key).then_some(&SNIPPET))
 }
 
+/// The annotations that decide who can reach a whole load balancer.
+pub(crate) const SCHEMES: [&str; 2] = [alb::SCHEME, app_gateway::PRIVATE];
+
 /// Whether an annotation protects the Service.
 ///
 /// ```
@@ -192,8 +195,10 @@ pub(crate) fn place_of(key: &str) -> Option<(&'static str, Option<&'static Key>)
 /// Whether a key makes the controller ignore the whole object. Traefik does so for unknown names, and reads names in any letter
 /// case.
 pub(crate) fn makes_object_ignored(controller: Controller, key: &str) -> bool {
-    let name = key.strip_prefix(traefik::ROUTER).filter(|_| controller == Controller::Traefik);
-    name.is_some_and(|name| !traefik::PROGRAM.knows(&["router.", name].concat()))
+    let is_read = key.starts_with(traefik::ROUTER) || key.starts_with(traefik::SERVICE);
+    controller == Controller::Traefik
+        && is_read
+        && traefik::PROGRAM.name_of(key).is_some_and(|name| !traefik::PROGRAM.knows(name))
 }
 
 /// Returns the row of a key that a controller reads, and the program of the row.
@@ -242,6 +247,13 @@ pub(crate) fn problem_of_value(
     }
 }
 
+/// Returns the name of the program that reads a key: that of the controller, if it is known.
+pub(crate) fn reader_name(controller: Controller, key: &str) -> &'static str {
+    let is_known = !matches!(controller, Controller::Other | Controller::Gateway);
+    let program = program_of(key).filter(|_| !is_known && is_of_controller(key));
+    program.map_or(controller.row().name, |program| program.name)
+}
+
 /// Returns the diagnostic that a controller does not accept a value, with what the controller does instead.
 fn misfitting(
     controller: Controller,
@@ -261,7 +273,7 @@ fn misfitting(
     let is_refused = matches!(invalid_value.on_invalid, OnInvalid::Refused | OnInvalid::Denied);
     let is_harmless = !is_refused && known.loss < Loss::Hardening;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
-    let expected = format!("{}, and {} then {does}", invalid_value.expected, controller.row().name);
+    let expected = format!("{}, and {} then {does}", invalid_value.expected, reader_name(controller, key));
     let problem = unexpected(code, key, value, &expected);
     let meant = known.shape.and_then(|shape| form::meant(shape, value));
     problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
@@ -302,13 +314,17 @@ fn cross_namespace_problem(
         ValueReference::Named => {
             ("the namespace ", value.trim().replacen(&[other, "/"].concat(), &[own, "/"].concat(), 1))
         }
+        ValueReference::AfterColon => {
+            ("the namespace ", value.trim().replacen(&[other, ":"].concat(), "", 1))
+        }
         ValueReference::NamespaceAndName => {
             ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat())
         }
         _ => ("the namespace ", own.to_owned()),
     };
     let message = format!("{} names an object of {what}{}, which {does}", quoted(key), quoted(other));
-    let help = format!("copy the object into the namespace {own}, and write {mended}{or}");
+    let copy = if other == own { "" } else { &format!("copy the object into the namespace {own}, and ") };
+    let help = format!("{copy}write {mended}{or}");
     Some(Problem::new(code, message).help(help))
 }
 
@@ -344,6 +360,17 @@ pub(crate) fn is_for_ingress(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.ingress_prefixes).any(|start| key.starts_with(start))
 }
 
+/// Whether a controller reads a key on the Service.
+pub(crate) fn reads_on_service(controller: Controller, key: &str) -> bool {
+    is_for_service(key)
+        && match controller {
+            Controller::Traefik => key.starts_with(traefik::SERVICE),
+            // It reads the keys of no program that has a name here.
+            Controller::Other => Controller::Gateway.reads(key),
+            _ => controller.reads(key),
+        }
+}
+
 /// Whether an Ingress controller reads a key on the Service.
 pub(crate) fn is_for_service(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.service_prefixes).any(|start| key.starts_with(start))
@@ -374,6 +401,8 @@ mod tests {
             ("haproxy.com/ssl-passthrough", "FALSE", "true"),
             ("ingress.kubernetes.io/allow-list", "0.0.0.0/0", "10.0.0.0/8"),
             ("ingress.cilium.io/force-https", "disabled", "enabled"),
+            ("konghq.com/protocols", "https, http", "https"),
+            ("konghq.com/tls-verify", "0", "1"),
         ] {
             assert_eq!((loss(key, nothing), loss(key, something)), (None, Some(Loss::Protection)), "{key}");
         }

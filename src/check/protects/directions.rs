@@ -94,11 +94,13 @@ fn is_higher(old: &str, new: &str) -> bool {
 
 /// Whether the value of a key is a list of objects, each of which may protect the Service.
 fn is_list(key: &str) -> bool {
-    let of_row = effect(key).is_some_and(|row| {
+    effect(key).is_some_and(|row| {
         row.loss == Loss::Protection
-            && matches!(row.references, ValueReference::Named | ValueReference::NamespaceAndName)
-    });
-    of_row || key.ends_with("/plugins")
+            && matches!(
+                row.references,
+                ValueReference::Named | ValueReference::AfterColon | ValueReference::NamespaceAndName
+            )
+    })
 }
 
 /// Whether the second list contains some items of the first one, and no others.

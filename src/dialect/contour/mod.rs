@@ -3,6 +3,7 @@
 pub(super) mod support;
 pub(super) mod write;
 
+use super::form::COUNT;
 use super::go::is_duration;
 use super::key::{
     CrossNamespace, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_SERVICE, Text,
@@ -30,6 +31,11 @@ const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 const SWITCH: Shape = Shape::Exactly("true false");
 
 pub(super) static PROGRAM: Program = Program {
+    service_prefixes: &[
+        "projectcontour.io/max-",
+        "projectcontour.io/per-host-",
+        "projectcontour.io/upstream-protocol.",
+    ],
     names_only: "ingress.class retry-on websocket-routes",
     elsewhere: &[(
         TO_SERVICE,
@@ -39,6 +45,11 @@ pub(super) static PROGRAM: Program = Program {
     keys_by_form: &[
         (Shape::Text(&TIMEOUT), OnInvalid::Ignored, "per-try-timeout request-timeout response-timeout"),
         (Shape::Integer, OnInvalid::Ignored, "num-retries"),
+        (
+            Shape::Text(&COUNT),
+            OnInvalid::Ignored,
+            "max-connections max-pending-requests max-requests max-retries per-host-max-connections",
+        ),
     ],
     cross_namespace: CrossNamespace::Refuses(
         "Contour refuses unless a TLSCertificateDelegation there allows it",

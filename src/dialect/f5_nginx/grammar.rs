@@ -2,7 +2,7 @@
 //! internal/k8s/validation.go or internal/configs/parsing_helpers.go.
 
 use crate::dialect::form::COUNT;
-use crate::dialect::key::{Form, Text};
+use crate::dialect::key::{Form, Text, has};
 use crate::validation::pattern::matches;
 
 /// `ParseTime`.
@@ -45,6 +45,15 @@ pub(super) static NEXT_UPSTREAM: Text = Text {
             form: Form::Like("|error|timeout|invalid_header|http_*|non_idempotent|denied|off"),
         },
     ),
+};
+
+/// `validateServerTokensAnnotation`. NGINX Plus sends any other text to the client.
+pub(super) static SERVER_TOKENS: Text = Text {
+    expected: "true or false, or a text for NGINX Plus, without `$`",
+    form: Form::Fits(|value| {
+        let is_switch = has("on off yes no enabled disabled", &value.to_ascii_lowercase());
+        !is_switch && !value.replace("\\\"", "").contains(['"', '$'])
+    }),
 };
 
 /// `validateLimitReqKeyAnnotation`.
@@ -106,6 +115,7 @@ mod tests {
             (&RATE, "1r/s 200r/m", "10 10r/h r/s 10/s"),
             (&PORTS, "80 80,8080", "http 80,, -1"),
             (&LIMIT_KEY, "$binary_remote_addr ${request_uri}$host", "binary_remote_addr"),
+            (&SERVER_TOKENS, "true False 0 build custom", "off On disabled $host"),
             (&LB_METHOD, "round_robin least_conn", "roundrobin least-conn hash"),
             (&NEXT_UPSTREAM, "error http_502 denied", "errors 502 http"),
         ] {

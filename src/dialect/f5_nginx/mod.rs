@@ -9,8 +9,8 @@ mod grammar;
 use super::form::{self, COUNT, ROOTED};
 use super::key::{KnownNames, NeutralValue, OnInvalid, Program, Shape, ValueReference, key};
 use grammar::{
-    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITES, SIZE,
-    STICKY, TIME,
+    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITES,
+    SERVER_TOKENS, SIZE, STICKY, TIME,
 };
 
 // The keys that other keys need.
@@ -25,7 +25,7 @@ pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
 pub(super) static PROGRAM: Program = Program {
     ingress_prefixes: &["nginx.org/", "nginx.com/"],
     refuses_alone: true,
-    names_only: "custom-http-errors location-snippets proxy-redirect-from server-snippets server-tokens websocket-services",
+    names_only: "custom-http-errors location-snippets proxy-redirect-from server-snippets websocket-services",
     // One bad value makes the controller refuse the whole Ingress, except for most keys of the rate limit and for those of the
     // ciphers.
     keys_by_form: &[
@@ -60,6 +60,7 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Text(&LB_METHOD), OnInvalid::Refused, "lb-method"),
         (Shape::Text(&NEXT_UPSTREAM), OnInvalid::Refused, "proxy-next-upstream"),
         (Shape::Text(&LIMIT_KEY), OnInvalid::Refused, "limit-req-key"),
+        (Shape::Text(&SERVER_TOKENS), OnInvalid::Refused, "server-tokens"),
         (Shape::Text(&APP_ROOT), OnInvalid::Refused, "app-root"),
         (Shape::Text(&ROOTED), OnInvalid::Refused, "rewrite-target"),
         (Shape::Text(&REWRITES), OnInvalid::Refused, "rewrites"),

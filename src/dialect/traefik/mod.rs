@@ -46,11 +46,25 @@ pub(super) static PROGRAM: Program = Program {
     names_only: "router.observability router.observability.traceverbosity router.rulesyntax router.tls.certresolver \
         router.tls.domains.*",
     // With an unknown matcher, the rule is not valid.
-    keys_by_form: &[(Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher")],
+    keys_by_form: &[
+        (Shape::Words("Path PathPrefix PathRegexp"), OnInvalid::Denied, "router.pathmatcher"),
+        // With a value of another type on the Service, Traefik serves no path of the Service.
+        (
+            Shape::Boolean,
+            OnInvalid::Refused,
+            "service.nativelb service.nodeportlb service.passhostheader service.sticky.cookie.httponly \
+                service.sticky.cookie.secure",
+        ),
+        (Shape::Integer, OnInvalid::Refused, "service.sticky.cookie.maxage"),
+        (Shape::Words("http https h2c"), OnInvalid::Denied, "service.serversscheme"),
+        (Shape::Words("none lax strict"), OnInvalid::Ignored, "service.sticky.cookie.samesite"),
+        // Any value other than true turns the cookie off.
+        (Shape::Words("true false"), OnInvalid::False, "service.sticky service.sticky.cookie"),
+    ],
     elsewhere: &[(
         TO_SERVICE,
         "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
-            service.serverstransport service.sticky.cookie service.sticky.cookie.domain \
+            service.serverstransport service.sticky service.sticky.cookie service.sticky.cookie.domain \
             service.sticky.cookie.httponly service.sticky.cookie.maxage service.sticky.cookie.name \
             service.sticky.cookie.path service.sticky.cookie.samesite service.sticky.cookie.secure",
     )],
