@@ -19,7 +19,7 @@ WASM_BYTES := 1130000
 WASM_SOURCES := Cargo.toml Cargo.lock policy/Cargo.toml admission/Cargo.toml policy/build $(shell find src admission/src policy/src policy/examples -name '*.rs')
 
 .PHONY: help
-help: ## Say what every target does
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-zA-Z0-9_.-]*:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
@@ -37,13 +37,13 @@ annotated-policy.wasm: policy.wasm metadata.yml policy/README.md ## Add the meta
 	kwctl annotate --metadata-path metadata.yml --usage-path policy/README.md --output-path $@ policy.wasm
 
 .PHONY: test
-test: tools policy.wasm ## Run every test but those that need a cluster
+test: tools policy.wasm ## Run all tests except those that need a cluster
 	$(CARGO) test --workspace --all-features --locked
 	@# The first line of results counts these as ignored.
 	CARGO="$(CARGO)" POLICY_WASM=$(CURDIR)/policy.wasm testkit/run-ignored
 
 .PHONY: e2e-tests
-e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with the test kit's stand-in
+e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with the program of the test kit in its place
 	@if [ -z "$${KWCTL:-}" ] && command -v kwctl >/dev/null; then $(MAKE) --no-print-directory annotated-policy.wasm; fi
 	@# Built as `make test` builds it, or everything would be compiled once more with other features.
 	@$(CARGO) test -q --workspace --all-features --locked --no-run
@@ -66,7 +66,7 @@ registry-tests: ## Push the policy to a registry on this machine, pull and run i
 
 .PHONY: push
 push: annotated-policy.wasm ## Push the policy to REGISTRY, for example REGISTRY=registry.example.com/policies; needs kwctl
-	@[ -n "$(REGISTRY)" ] || { echo "say where to: make push REGISTRY=registry.example.com/policies"; exit 2; }
+	@[ -n "$(REGISTRY)" ] || { echo "name the registry: make push REGISTRY=registry.example.com/policies"; exit 2; }
 	kwctl push annotated-policy.wasm registry://$(REGISTRY)/xposer:v$(VERSION)
 
 .PHONY: cluster-up
@@ -74,11 +74,11 @@ cluster-up: ## Start an API server with its garbage collector and etcd on this m
 	@cluster/up || [ $$? = 3 ]
 
 .PHONY: cluster-down
-cluster-down: ## End it, and remove what it wrote
+cluster-down: ## Stop it, and remove its files
 	@cluster/down
 
 .PHONY: cluster-tests
-cluster-tests: ## Test the programs that start, break and end the cluster and the chain; needs Go
+cluster-tests: ## Test the programs that start, disturb and stop the cluster and the chain; needs Go
 	@status=0; cluster/build || status=$$?; \
 	if [ $$status = 3 ]; then \
 		true; \
@@ -90,39 +90,41 @@ cluster-tests: ## Test the programs that start, break and end the cluster and th
 		bats tests/cluster.bats tests/chain.bats; \
 	fi
 
-.PHONY: judges
-judges: ## Ask a real API server, and ingress-nginx's code, about every object of the cases and the cookbook; needs Go
+.PHONY: verify-objects
+verify-objects: ## Send every object of the cases and the cookbook to a real API server, and to ingress-nginx's code; needs Go
 	@chain/build ingress-nginx-annotations && \
-		cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture judges:: || \
+		cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
+			accepted_objects:: option_annotations:: || \
 		[ $$? = 3 ]
 
 .PHONY: e2e-cluster
 e2e-cluster: policy.wasm ## Run the tests of the controller and of kubectl xposer on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
 	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
-		--skip judges:: --skip soak:: $(if $(E2E_KUBECONFIG),--skip breaks::) $(E2E_ARGS)
+		--skip accepted_objects:: --skip option_annotations:: --skip soak:: \
+		$(if $(E2E_KUBECONFIG),--skip cluster_failures::) $(E2E_ARGS)
 
 .PHONY: soak
-soak: ## Change and break things for an hour, or for SOAK_MINUTES, on a cluster of its own; needs Go
+soak: ## Make random changes and failures on a separate cluster for an hour, or for SOAK_MINUTES; needs Go
 	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture soak::
 
 .PHONY: e2e-chain
-e2e-chain: ## Run the tests with real proxies, DNS and certificates, in namespaces of their own; needs Go, and root or user namespaces
+e2e-chain: ## Run the tests with real proxies, DNS and certificates, in separate namespaces; needs Go, and root or user namespaces
 	@$(CARGO) build --release --locked -p xposer-controller
 	@# There is no network inside of the chain.
 	@$(CARGO) test --workspace --all-features --locked --test chain --no-run
 	@chain/with $(CARGO) test --workspace --all-features --locked --offline --test chain -- --ignored --test-threads=1 --nocapture $(CHAIN_ARGS)
 
 .PHONY: chain-traefik
-chain-traefik: ## The same with Traefik, which takes Go about as long to compile as all other programs together
+chain-traefik: ## The same with Traefik, which takes as long to compile as all other programs together
 	@chain/build traefik || [ $$? = 3 ]
 	@$(MAKE) --no-print-directory e2e-chain
 
 .PHONY: chain-up
-chain-up: ## Start the same by hand, with an example that is exposed
+chain-up: ## Start the same programs by hand, with an exposed example
 	@chain/up
 
 .PHONY: chain-down
-chain-down: ## End it, and remove what it wrote
+chain-down: ## Stop it, and remove its files
 	@chain/down
 
 .PHONY: bench-cluster
@@ -144,7 +146,7 @@ reproducible: policy.wasm ## Build the module again in another folder, and fail 
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
 .PHONY: tools
-tools: ## Install what some tests can use: kustomize, helm and linters, where Go and Python can be had
+tools: ## Install the programs of some tests: kustomize, helm and linters; needs Go and Python
 	@mkdir -p $(TOOLS)
 	@install() { \
 		if command -v "$$1" >/dev/null; then \
@@ -173,7 +175,7 @@ release-check: tools ## Check the names, the chart, the manifest for krew and th
 	@if command -v jq >/dev/null || testkit/need jq; then release/check; else echo "skipped: no jq, so the files of a release are not checked"; fi
 
 .PHONY: release-dry-run
-release-dry-run: ## Do everything of a release that needs no account, into target/release-dry-run
+release-dry-run: ## Do all steps of a release that need no account, in target/release-dry-run
 	release/dry-run
 
 .PHONY: lint
@@ -192,13 +194,13 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 
 .PHONY: bless
-bless: ## Write the golden files anew; read the difference before you commit it
+bless: ## Write the golden files again; read the difference before you commit it
 	BLESS=1 $(CARGO) test --workspace --all-features --locked -q
 	CARGO="$(CARGO)" BLESS=1 testkit/run-ignored -q
 	git status --short tests cli/tests docs/reference questions-ui.yml artifacthub-pkg.yml
 
 .PHONY: docs
-docs: ## Write the reference pages anew from the tables
+docs: ## Write the reference pages again from the tables
 	BLESS=1 $(CARGO) test -p xposer-testkit --locked -q reference
 	git status --short docs/reference
 
@@ -230,7 +232,7 @@ fuzz-seeds: ## Run every fuzz target on its seeds, without fuzzing: needs a C++ 
 	fi
 
 .PHONY: clean
-clean: ## Remove everything that was built
+clean: ## Remove all build results
 	chain/down
 	cluster/down
 	$(CARGO) clean

@@ -31,7 +31,7 @@ setup_file() {
     esac
 }
 
-# The request of the article's Service, changed by a jq program.
+# The request of the Service of Stakater's article about Xposer (examples/forecastle.yaml), changed by a jq program.
 request() {
     jq "$@" "$BATS_TEST_DIRNAME/tests/admission/service.json" >"$BATS_TEST_TMPDIR/request.json"
 }
@@ -209,7 +209,7 @@ DOMAIN='{"domain": "example.com"}'
     [ "$(stamped $STATUS/url)" = http://forecastle.company.com ]
 }
 
-@test "a whole AdmissionReview is understood" {
+@test "a complete AdmissionReview is accepted" {
     request '{apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: .}'
     policy '{}'
     [ "$(stamped $STATUS/url)" = http://forecastle.company.com ]
@@ -607,7 +607,7 @@ OLDER='Ingress ops/old 2026-01-01T00:00:00Z prefix forecastle.company.com/'
     [[ "$output" != *ops* ]]
 }
 
-@test "claims: in the mode warn the Service passes, without the URL of somebody else" {
+@test "claims: in the mode warn the Service passes, without a URL that another object has" {
     request .
     claimed "$OLDER"
     asked "$(jq -c '.claims.mode = "warn"' <<<"$CLAIMS")"

@@ -22,7 +22,7 @@ certmanager.k8s.io/cluster-issuer: letsencrypt-production
 some.other.annotation1: some-value1
 some.other.annotation2: some-value2";
 
-/// The Service of the original article about Xposer, as the API server returns it.
+/// The Service of Stakater's article about Xposer (`examples/forecastle.yaml`), as the API server returns it.
 fn blog(name: &str, forwarded: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",

@@ -58,7 +58,7 @@ fn a_help_that_is_followed_works() {
 /// The comparison of a plan with itself finds no lost protection, whichever objects are made: an annotation without an effect on an
 /// object had none before.
 #[test]
-fn nothing_opens_between_a_plan_and_itself() {
+fn plan_compared_with_itself_loses_no_protection() {
     let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
     let mut compared = 0;
     for case in &cases {

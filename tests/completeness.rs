@@ -322,7 +322,7 @@ fn every_diagnostic_accuses_something_that_is_there() {
 }
 
 #[test]
-fn nothing_is_said_twice() {
+fn messages_are_unique() {
     for (case, run) in cases() {
         let mut seen = BTreeMap::new();
         for finding in &run.findings {

@@ -125,7 +125,7 @@ fn a_route_of_openshift_takes_its_host() {
 }
 
 #[test]
-fn what_is_no_such_object_takes_nothing_and_what_is_broken_does_no_harm() {
+fn other_and_malformed_objects_have_no_claims() {
     for object in
         [json!(null), json!([]), json!({"kind": "Ingress"}), json!({"apiVersion": "v1", "kind": "Service"})]
     {
@@ -485,7 +485,7 @@ fn found(report: &xposer::Report) -> Vec<(&'static str, bool)> {
 }
 
 #[test]
-fn what_an_update_adds_to_a_foreign_host_is_new() {
+fn addition_to_a_foreign_host_is_new() {
     let settings =
         json!({"namespaces": {"team": {"hosts": ["team.example.com"]}, "shop": {"classes": ["internal"]}}});
     let settings = xposer::Settings::from_value(&settings).unwrap();
@@ -542,7 +542,7 @@ fn what_an_update_adds_to_a_foreign_host_is_new() {
 }
 
 #[test]
-fn what_an_update_adds_to_a_foreign_class_is_new() {
+fn addition_to_a_foreign_class_is_new() {
     let settings = json!({"namespaces": {"shop": {"classes": ["internal"], "gateways": ["mine"]}}});
     let settings = xposer::Settings::from_value(&settings).unwrap();
     let ingress = |hosts: &[&str]| {
@@ -566,7 +566,7 @@ fn what_an_update_adds_to_a_foreign_class_is_new() {
 
 /// New findings are never left out of a report, however many old findings there are.
 #[test]
-fn what_is_new_has_room_beside_what_was_so_before() {
+fn new_claims_fit_beside_existing_findings() {
     let settings = json!({"namespaces": {"team": {"hosts": ["*.team.example.com"]}}});
     let settings = xposer::Settings::from_value(&settings).unwrap();
     let of = |count: usize| {
@@ -581,7 +581,7 @@ fn what_is_new_has_room_beside_what_was_so_before() {
 
 /// Controllers also update the object, without a change of its hosts and paths.
 #[test]
-fn nothing_is_said_of_what_it_had_before() {
+fn existing_claims_are_not_reported() {
     let guarded = with_route(&json!({}));
     let guarded = Guarded::read(&guarded).unwrap();
     for created in ["2026-02-01T00:00:00Z", "2025-01-01T00:00:00Z"] {
@@ -672,7 +672,7 @@ fn a_canary_takes_requests_of_other_namespaces() {
 
 /// Another class, another Gateway or another part of the path takes requests that the object did not get before.
 #[test]
-fn what_serves_an_object_anew_takes_all_its_hosts_anew() {
+fn new_class_claims_all_hosts_again() {
     let of_class = |class: Option<&str>| {
         ingress(&json!({}), &json!({"ingressClassName": class, "rules": [{"host": "a.example.com"}]}))
     };
@@ -754,7 +754,7 @@ fn the_help_for_a_route_without_hosts_is_to_name_them() {
 }
 
 #[test]
-fn settings_that_match_nobody_are_refused() {
+fn settings_without_a_match_are_refused() {
     let said = |settings: &Value| {
         xposer::Settings::from_value(settings).err().map(|it| it.to_string()).unwrap_or_default()
     };

@@ -39,7 +39,7 @@ fn had(plan: &Plan) -> BTreeSet<String> {
 
 /// Two namespaces may have the same key as long as each publishes it in its own ConfigMap.
 #[test]
-fn a_key_that_becomes_one_for_everybody_is_asked_for_anew() {
+fn key_in_a_shared_config_map_is_claimed_again() {
     let of = |scope: &str| {
         let block = format!("exposeIngressUrl: {scope}");
         let annotations =
@@ -123,7 +123,7 @@ const LOST: [Code; 5] =
     [Code::ListenerClaimed, Code::NameClaimed, Code::RouteClaimed, Code::SecretShared, Code::UrlKeyClaimed];
 
 #[test]
-fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
+fn recorded_claims_decide_like_expose_all() {
     let mut met = BTreeSet::new();
     for case in all().unwrap() {
         let Ok(settings) = Settings::from_value(case.settings.as_ref().unwrap_or(&Value::Null)) else {
@@ -225,7 +225,7 @@ fn others_are_named_with_their_age_where_this_is_allowed() {
 
 /// The controller never changes an object that it did not create, whichever is older.
 #[test]
-fn the_name_of_an_object_that_somebody_wrote_is_taken() {
+fn name_of_a_foreign_object_is_claimed() {
     let web = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com")]);
     let by_hand = |kind: &str, namespace: &str, name: &str, created: &str| {
         let text = ClaimText::object(kind, namespace, name).text;
@@ -269,7 +269,7 @@ fn of_one_second_the_first_name_counts() {
 }
 
 #[test]
-fn a_younger_one_is_told_and_loses() {
+fn younger_holder_is_a_warning() {
     let (old, new) = (plan("shop", "old", &[HOST]), plan("ops", "new", &[HOST]));
     // A Service that adds a claim of another Service counts as younger, whatever its age.
     assert!(old.contested(FIRST, &BTreeSet::new(), &holders(&[(&new, SECOND)]), true).has_errors());
@@ -330,7 +330,7 @@ fn a_canary_and_a_route_of_another_namespace_are_in_conflict() {
 }
 
 #[test]
-fn what_an_object_of_somebody_else_says_is_the_same_text() {
+fn claims_of_foreign_objects_have_the_same_text() {
     let plan = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com/api/")]);
     let route = ClaimText::route("shop.example.com", "/api", PathType::Prefix, false);
     assert!(plan.claim_texts().contains(&route), "{:?}", plan.claim_texts());
@@ -511,7 +511,7 @@ fn a_namespace_with_many_services_fills_no_shard() {
 /// A DNS name belongs to the namespace that has the host, because the publisher of the name gets the requests. Within that
 /// namespace, every Service may publish it.
 #[test]
-fn a_name_in_dns_is_that_of_who_has_the_host() {
+fn dns_name_belongs_to_the_namespace_of_the_host() {
     let block = "external-dns.alpha.kubernetes.io/hostname: web.example.com,shop.example.com";
     let thief = plan("team-b", "thief", &[("IngressURLTemplate", "shop.example.com"), (BLOCK, block)]);
     let host = ClaimText::route("web.example.com", "/", PathType::Prefix, false).text;

@@ -93,7 +93,7 @@ fn of_the_same_second_the_first_name_counts_and_a_missing_time_is_the_newest() {
 }
 
 #[test]
-fn who_loses_takes_nothing_from_others() {
+fn loser_claims_nothing() {
     // The second Service loses its host to the first one, so the third one gets the other host of the second one.
     let services = [
         service("one", "a.example.com", 1),
@@ -144,7 +144,7 @@ fn a_canary_of_a_canary_is_found_among_the_winners() {
 }
 
 #[test]
-fn who_is_refused_alone_claims_nothing() {
+fn refused_service_claims_nothing() {
     let services = [service("web", "Shop.example.com", 1), service("api", "shop.example.com", 2)];
     for precedence in [Precedence::RefuseAll, Precedence::OldestFirst] {
         assert_eq!(words(&outcomes(&services, precedence)), ["refused", "exposed"]);
@@ -194,7 +194,7 @@ fn a_canary_shares_a_claim_with_whoever_has_its_route() {
 /// With `claims.nameOthers: false`, Events do not name Services of other namespaces. With files, all Services are visible to the
 /// reader anyway.
 #[test]
-fn services_of_other_namespaces_are_not_named_where_the_settings_say_so() {
+fn name_others_false_hides_services_of_other_namespaces() {
     let claims = json!({"namespace": "xposer-system", "nameOthers": false});
     let settings = Settings::from_value(
         &json!({"claims": claims, "namespaces": {"blog": {"hosts": ["blog.example.com"]}},

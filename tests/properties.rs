@@ -370,7 +370,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
 
 /// The properties hold for mostly valid Services. The count ensures that many of them are planned.
 #[test]
-fn what_is_planned_is_accepted() {
+fn planned_objects_are_valid() {
     let config = ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let planned = std::cell::Cell::new(0);
@@ -529,7 +529,7 @@ fn annotations_beyond_the_limit_are_refused_and_not_computed() {
 /// Messages are shown in Events, responses of the policy and terminals. They contain no invisible characters and none that change
 /// the direction of text, wherever a user can write one.
 #[test]
-fn nothing_in_a_diagnostic_is_hidden() {
+fn diagnostics_have_no_hidden_characters() {
     // Two isolates, an Arabic letter mark, a soft hyphen, a byte order mark, a Hangul filler, a tag character, and a control
     // sequence.
     for hidden in

@@ -116,7 +116,7 @@ fn another_value_of_a_part_is_a_conflict() {
 
 /// An annotation that adds another part, or repeats the same value, is no conflict.
 #[test]
-fn a_part_that_nobody_else_says_is_no_conflict() {
+fn extra_part_is_no_conflict() {
     for (program, options, block) in [
         (
             "haproxy-ingress",
@@ -161,7 +161,7 @@ fn a_part_that_nobody_else_says_is_no_conflict() {
 /// A feature that the administrator denies under one key is denied under every key, whether a line adds it or replaces a value of
 /// the settings.
 #[test]
-fn what_is_denied_is_denied_by_every_name() {
+fn denied_feature_is_denied_under_every_key() {
     let list = format!("{NGINX}whitelist-source-range");
     let of_nginx = json!({"annotations": {"deny": [list], (list.as_str()): "10.0.0.0/8"}});
     let of_haproxy =
@@ -200,7 +200,7 @@ fn what_is_denied_is_denied_by_every_name() {
 
 /// A line without a value has no effect, whichever program reads it and whichever layer has the value that it would replace.
 #[test]
-fn an_empty_line_says_nothing() {
+fn empty_line_is_ignored_with_a_warning() {
     let options: &[(&str, &str, &[&str], &str)] = &[
         (
             "allowedSources",
@@ -254,7 +254,7 @@ fn an_empty_line_says_nothing() {
 
 /// A line that disables what an option or a setting asks for is reported.
 #[test]
-fn what_takes_an_option_back_is_told() {
+fn annotation_that_undoes_an_option_is_reported() {
     let limit = json!({"rateLimit": "10/s"});
     let certificate = json!({"clientCertificate": "ca", "tls": true});
     let none = json!({});
@@ -331,7 +331,7 @@ fn one_name_of_several_stays() {
 
 /// `force-ssl-redirect` overrides `ssl-redirect`, and no message names an option that the user did not write.
 #[test]
-fn force_counts() {
+fn force_ssl_redirect_takes_precedence() {
     let lines = "n/ssl-redirect: \"false\"\nn/force-ssl-redirect: \"true\"";
     for program in ["traefik", "contour", "haproxy"] {
         let (codes, object) = made(program, &json!({}), &[("TLS", "true")], lines);
@@ -344,7 +344,7 @@ fn force_counts() {
 
 /// A contradiction is reported once.
 #[test]
-fn a_path_that_is_cut_off_and_replaced_is_told_once() {
+fn contradictory_path_rewrite_is_reported_once() {
     for program in ["ingress-nginx", "f5-nginx", "traefik"] {
         let options = [("StripPrefix", "true"), ("IngressURLPath", "/shop")];
         let (codes, _) = made(program, &json!({}), &options, "n/rewrite-target: /x");
@@ -355,7 +355,7 @@ fn a_path_that_is_cut_off_and_replaced_is_told_once() {
 
 /// A translation is reported only for a line whose meaning is written to the object.
 #[test]
-fn a_part_that_is_not_written_is_not_called_said() {
+fn unwritten_part_is_not_reported_as_translated() {
     let gateway =
         json!({"target": "HTTPRoute", "gatewayController": "envoy-gateway", "parentRefs": [{"name": "e"}]});
     for (program, settings, block, said) in [

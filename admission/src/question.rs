@@ -275,10 +275,10 @@ impl<'a> Question<'a> {
         let is_told = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
         if (self.is_cut || is_late) && !is_told {
             let said = match is_late {
-                true => "it asks for more hosts and names than could be looked up in time".to_owned(),
-                false => format!(
-                    "it asks for more hosts and names than {MAX_LOOKUPS} look-ups can compare with those of others"
-                ),
+                true => "it has more hosts and names than could be looked up in time".to_owned(),
+                false => {
+                    format!("it has more hosts and names than can be compared in {MAX_LOOKUPS} look-ups")
+                }
             };
             let problem = Problem::new(Code::ClaimsTooMany, said)
                 .help("split it into several objects with fewer hosts");
@@ -324,7 +324,7 @@ impl<'a> Question<'a> {
             // Removes the account from the message, which is of no use to the owners of a Service. Both callers pass on the message
             // of the API server: `configmaps "x" is forbidden: User "system:serviceaccount:a:b" cannot get ..`.
             Some(Reply::Failed(error)) if error.contains("User \"") => {
-                return Err("cannot be read: that is forbidden".to_owned());
+                return Err("cannot be read: permission denied".to_owned());
             }
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
@@ -361,7 +361,7 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
         1 => String::new(),
         all => format!(", and {} more", all - 1),
     };
-    let said = format!("it is not known who else has its hosts and names: {first}{more}");
+    let said = format!("the owners of its hosts and names are not known: {first}{more}");
     Some(Problem::new(Code::ClaimsUnknown, said).help("tell your administrator"))
 }
 
@@ -377,7 +377,7 @@ mod tests {
 
     /// Planning a Service a second time is half of the work of a request.
     #[test]
-    fn the_old_service_is_planned_only_where_somebody_else_has_something() -> Result<(), Report> {
+    fn old_service_is_planned_only_on_conflict() -> Result<(), Report> {
         let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
         let holder = |name: &str| Holder { name: name.to_owned(), ..plan.holder("2026-01-01T00:00:00Z") };
         let planned = Cell::new(0);
@@ -445,7 +445,7 @@ mod tests {
     type Tested = Result<(), Box<dyn std::error::Error>>;
 
     #[test]
-    fn a_canary_without_its_stable_service_is_told_and_has_no_url() -> Tested {
+    fn canary_without_stable_service_is_reported_and_has_no_url() -> Tested {
         let by_hand = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "beta", "namespace": "shop",
             "annotations": {xposer::internal::CANARY: "true"}}, "spec": {"rules": [{"host": "shop.example.com"}]}});
         let guard = json!({"guard": {"mode": "deny"}});
@@ -473,12 +473,12 @@ mod tests {
     }
 
     #[test]
-    fn who_may_read_what_is_not_told_to_the_owners_of_a_service() -> Tested {
+    fn messages_hide_service_accounts() -> Tested {
         let failed = || Reply::Failed("User \"system:serviceaccount:a:b\" cannot get".to_owned());
         let response = answer(&canary(), &json!({}), &failed)?;
         let warnings = response.warnings().join("\n");
         assert!(
-            warnings.contains("cannot be read: that is forbidden")
+            warnings.contains("cannot be read: permission denied")
                 && warnings.contains("tell your administrator"),
             "{warnings}"
         );
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cause_is_told_once() -> Tested {
+    fn one_cause_is_reported_once() -> Tested {
         let hosts: Vec<String> = (0..101).map(|n| format!("h{n}.example.com")).collect();
         let rules: Vec<Value> =
             (0..100).map(|n| json!({"matches": [{"path": {"value": format!("/p{n}")}}]})).collect();

@@ -26,23 +26,25 @@ pub(crate) struct Found {
 /// Parses the response of the API server. Returns the state, and the holders of the claims with these texts under these keys of one
 /// letter. The error tells why the ConfigMap is not used.
 pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result<Found, String> {
-    let other_form = |_| "has claims in another form".to_owned();
+    let other_form = |_| "has claims in an unknown format".to_owned();
     let is_wanted = |key: &str| key.len() == 1 && keys.contains(key);
     let is_read = |key: &str| is_wanted(key) || key == STATE_KEY || key == OLD_KEY;
     let ConfigMap { labels, data } =
         ConfigMap::read(reply, &is_read).map_err(|error| match error.classify() {
             Category::Data => other_form(error),
-            _ => format!("cannot be read: the answer is no JSON: {}", about_json(&error)),
+            _ => format!("cannot be read: the answer is not JSON: {}", about_json(&error)),
         })?;
     let has_label = |(key, value): (&str, &str)| {
         labels.get(key).and_then(|text| unescaped(text).ok()).is_some_and(|text| text == value)
     };
     if !SHARD_LABELS.into_iter().all(has_label) {
-        return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
+        return Err("belongs to another owner: it does not have the labels of the claims".to_owned());
     }
     let Some(state) = data.get(STATE_KEY) else {
         return Err(match data.get(OLD_KEY) {
-            Some(_) => format!("has claims of a version before {SHARD_VERSION}, which its controller wrote"),
+            Some(_) => {
+                format!("has claims of a version before {SHARD_VERSION}, written by an older controller")
+            }
             None => "has no claims".to_owned(),
         });
     };
@@ -56,7 +58,7 @@ pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result
     for (_, lines) in data.0.iter().filter(|(Name(key), _)| is_wanted(key)) {
         let lines = unescaped(lines).map_err(other_form)?;
         let claims = read_lines(&lines, &|text| texts.contains(text));
-        holders.extend(claims.ok_or_else(|| "has claims in another form".to_owned())?);
+        holders.extend(claims.ok_or_else(|| "has claims in an unknown format".to_owned())?);
     }
     Ok(Found { state, holders })
 }

@@ -232,7 +232,7 @@ impl Chain {
     #[track_caller]
     pub fn address(&self, class: &str) -> IpAddr {
         let front = self.fronts().into_iter().find(|front| front.class == class);
-        front.unwrap_or_else(|| panic!("nobody serves {class}")).address.into()
+        front.unwrap_or_else(|| panic!("no program serves {class}")).address.into()
     }
 
     /// The API server.

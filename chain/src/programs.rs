@@ -148,7 +148,8 @@ pub(crate) const PROGRAMS: &[Program] = &[
         objects: include_str!("../files/issuers.yaml"),
         ..BASE
     },
-    // Without a Gateway, Contour listens on the configured ports. There are two instances, because the article has two classes.
+    // Without a Gateway, Contour listens on the configured ports. There are two instances, because Stakater's article about Xposer
+    // has two classes (its Service is `examples/forecastle.yaml`).
     Program {
         name: "contour",
         arguments: contour!("1", "contour,external-ingress"),

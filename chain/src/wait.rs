@@ -73,7 +73,7 @@ impl<'l> Links<'l> {
     /// Adds a condition.
     #[must_use]
     pub fn link(mut self, name: &str, look: impl FnMut() -> Result<()> + 'l) -> Self {
-        let last = "it was not looked at yet".to_owned();
+        let last = "it was not checked yet".to_owned();
         self.links.push(Link { name: name.to_owned(), look: Box::new(look), last, after: None });
         self
     }

@@ -35,8 +35,8 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
         |inputs, found, printer, console| {
             if found.services.is_empty() && found.local == 0 {
                 // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
-                let wrong =
-                    Finding::input("there are no Services to compare").help("check what makes the input");
+                let wrong = Finding::input("there are no Services to compare")
+                    .help("check the command that produces the input");
                 let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
                 return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
             }
@@ -272,7 +272,7 @@ impl Changed {
             writeln!(out, "  url         {} -> {}", self.before, self.after)?;
         }
         for Served { target, before, after, guessed } in &self.served_by {
-            let why = if *guessed { ", as nothing says anything else" } else { "" };
+            let why = if *guessed { ", which is the default" } else { "" };
             writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;

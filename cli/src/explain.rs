@@ -124,7 +124,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
 }
 
 fn unknown<'w>(word: &'w str, command: &str) -> Finding<'w> {
-    let finding = Finding::input(format!("there is nothing to explain about {word:?}"));
+    let finding = Finding::input(format!("{word:?} is not an annotation, setting, code or program"));
     let known = annotations()
         .flat_map(|(key, _)| [key.short_name(), key.name])
         .chain(settings().map(|(key, _)| key.name))

@@ -136,11 +136,11 @@ fn propose(
     let is_short = printed.len() < imported.proposals.len();
     if is_short {
         let (where_not, help) = match asked.source {
-            Source::Files => ("among the inputs", "name their files, too, or leave out --whole"),
-            Source::Cluster => ("in the cluster", "create them first, or leave out --whole"),
+            Source::Files => ("among the inputs", "name their files, too, or omit --whole"),
+            Source::Cluster => ("in the cluster", "create them first, or omit --whole"),
         };
         let message =
-            format!("the Services that are not {where_not} cannot be printed whole, and are left out");
+            format!("Services that are not {where_not} cannot be printed completely, and are omitted");
         findings.push(Finding::warning(message).help(help));
     }
     let document = |proposal: &Proposal| {
@@ -154,7 +154,7 @@ fn propose(
     if args.output == Proposed::Json {
         // Only YAML has comments that could tell it, so other formats get a finding.
         findings.extend(printed.iter().filter_map(|proposal| proposal.not_exposed()).map(|said| {
-            let help = "mend what is told about its Ingress, and import again";
+            let help = "correct the reported problems of its Ingress, and import again";
             Finding::warning(said).help(help)
         }));
     }

@@ -96,7 +96,7 @@ fn start(
     if input.ingresses.is_empty() && (domain.is_none() || input.services.is_empty()) {
         let none = match (domain, input.services.as_slice()) {
             (None, [_, ..]) => {
-                Finding::input("expected Ingresses, which say which domain to use, found Services alone")
+                Finding::input("expected Ingresses, which show the domain, found only Services")
                     .help(format!("name the domain: {with_domain}"))
             }
             _ => asked.no_ingress(CommandName::Init),
@@ -136,8 +136,10 @@ fn start(
     }
     let has_domain = common.entries.iter().any(|entry| entry.name == "domain");
     let domainless = (!has_domain).then(|| {
-        Finding::warning("no domain is proposed: the hosts have none in common that is not also that of others, as `co.uk` is")
-            .help(format!("name the domain: {with_domain}"))
+        Finding::warning(
+            "no domain is proposed: the hosts have no common domain, or only a public suffix such as `co.uk`",
+        )
+        .help(format!("name the domain: {with_domain}"))
     });
     let notes = asked.notes().chain(domainless);
     let findings = imported.findings.iter().map(|finding| asked.placed(finding));
@@ -152,7 +154,7 @@ fn start(
 /// The settings as YAML, each after a comment with the reason.
 fn settings_yaml(common: &Common) -> String {
     let mut text = String::from(
-        "# Settings for xposer: what the Ingresses have in common. A Service says what is different for it.\n",
+        "# Settings for xposer: the common values of the Ingresses. The annotations of a Service have the other values.\n",
     );
     for entry in &common.entries {
         let _ = write!(text, "\n# {}\n{}", entry.why, to_yaml(&json!({entry.name: entry.value})));
@@ -188,7 +190,7 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
         let service = service.unwrap_or_default();
         let _ = match &it.url {
             Ok(url) => writeln!(text, "#   {service}: {url}"),
-            Err(why) => writeln!(text, "#   {service}: none, for {}", visible(why)),
+            Err(why) => writeln!(text, "#   {service}: none: {}", visible(why)),
         };
     }
     if left.len() > MAX_LISTED {
@@ -199,8 +201,9 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
 
 /// The commands that annotate the Services of the cluster.
 fn commands(imported: &Imported) -> String {
-    let mut text =
-        String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
+    let mut text = String::from(
+        "#!/bin/sh\n# Adds the label and the annotations to the Services in the cluster.\nset -e\n",
+    );
     for command in imported.proposals.iter().flat_map(Proposal::commands) {
         let _ = writeln!(text, "{command}");
     }
@@ -215,14 +218,14 @@ fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> 
         at(Finding::input(format!("the file cannot be written: {error}")), path)
     };
     if folder.is_file() {
-        let finding = Finding::input("this is a file, and three files are to be written into a folder");
+        let finding = Finding::input("this is a file; expected a folder for three files");
         return Err(at(finding.help("name a folder"), folder));
     }
     std::fs::create_dir_all(folder)
-        .map_err(|error| at(Finding::input(format!("the folder cannot be made: {error}")), folder))?;
+        .map_err(|error| at(Finding::input(format!("the folder cannot be created: {error}")), folder))?;
     let files = files.map(|(name, text)| (folder.join(name), text));
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
-        let finding = Finding::input("there is such a file, and it is not overwritten");
+        let finding = Finding::input("the file exists and is not overwritten");
         return Err(at(finding.help("remove it, or name another folder"), path));
     }
     for (path, text) in &files {
@@ -254,14 +257,14 @@ fn summary(
     let (bare, own) = (bare.len(), own.len());
     let open = imported.proposals.len() - bare - own;
     let mut text = format!(
-        "Found: {}, {}, and {} for them.\n",
+        "Found {}, {}, and {} for them.\n",
         count(input.ingresses.len(), "Ingress", "Ingresses"),
         count(input.services.len(), "Service", "Services"),
         count(common.entries.len(), "setting", "settings"),
     );
     let _ = writeln!(
         text,
-        "{} nothing but the label, {} annotations of {} own, {} no Ingress.",
+        "{} only the label, {} annotations of {} own, {} no Ingress.",
         if bare == 1 { "1 Service needs".to_owned() } else { format!("{bare} Services need") },
         if own == 1 { "1 has".to_owned() } else { format!("{own} have") },
         if own == 1 { "its" } else { "their" },
@@ -270,17 +273,17 @@ fn summary(
     if open > 0 {
         let _ = writeln!(
             text,
-            "{} not to be exposed: {} why.",
+            "{} not to be exposed: {}.",
             if open == 1 { "1 Service is".to_owned() } else { format!("{open} Services are") },
-            if open == 1 { "a comment says" } else { "comments say" },
+            if open == 1 { "a comment gives the reason" } else { "comments give the reasons" },
         );
     }
     let lost = imported.findings.iter().filter(|finding| finding.is_loss).count();
     if lost > 0 {
         let _ = writeln!(
             text,
-            "{} of the Ingresses {} not reproduced, as told above.",
-            if lost == 1 { "1 thing".to_owned() } else { format!("{lost} things") },
+            "{} of the Ingresses {} not reproduced: see the findings above.",
+            if lost == 1 { "1 part".to_owned() } else { format!("{lost} parts") },
             if lost == 1 { "is" } else { "are" }
         );
     }
@@ -293,7 +296,7 @@ fn summary(
         (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
     let _ = write!(
         text,
-        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     {look} --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
+        "\nNext:\n  1. Read {settings} and {services}.\n  2. Add the label and the annotations to the Services: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Check the resulting objects:\n     {look} --settings {settings}\n  4. Start the controller with these settings, or apply the printed objects. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
         settings = settings.display(),
         services = services.display(),
         commands = commands.display(),

@@ -14,7 +14,9 @@ pub(crate) fn is_local(object: &Value) -> bool {
 
 /// The message about a Service that is ignored although it has the label `expose`.
 pub(crate) fn local_config_message(service: &Service<'_>) -> Option<String> {
-    service.is_exposed().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
+    service
+        .is_exposed()
+        .then(|| format!("{} is ignored, because {LOCAL_CONFIG} is \"true\"", service.subject()))
 }
 
 /// The help for that message.

@@ -29,7 +29,7 @@ impl<'f> IgnoredObjects<'f> {
             ("", _) => format!("{count} without a kind"),
             (kind, "") if is_word(kind) => format!("{count} {kind}"),
             (kind, version) if is_word(kind) && is_word(version) => format!("{count} {kind} of {version}"),
-            _ => format!("{count} of a kind that there is not"),
+            _ => format!("{count} without a valid kind"),
         };
         let mut counts: Vec<String> = self.kinds.iter().take(MAX_KINDS).map(shown).collect();
         if self.kinds.len() > MAX_KINDS {
@@ -78,11 +78,11 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Opti
             "build that folder: kustomize build FOLDER | PIPED",
         ),
         ("source.toolkit.fluxcd.io", _) => hint(
-            "a source of Flux only says where manifests come from",
+            "a source of Flux only refers to manifests",
             "render those: helm template NAME CHART | PIPED, or kustomize build FOLDER | PIPED",
         ),
         ("serving.knative.dev", "Service" | "Configuration" | "Route" | "Revision") => hint(
-            "Knative exposes its own Services, and this program those of Kubernetes (apiVersion v1)",
+            "Knative exposes its own Services, and Xposer exposes those of Kubernetes (apiVersion v1)",
             "expose a Service with `apiVersion: v1`, or give Knative's the host with a DomainMapping",
         ),
         ("template.openshift.io" | "", "Template") => Some(Hint {
@@ -100,7 +100,7 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Opti
 fn kustomization(file: &str, piped: &str) -> Option<Hint> {
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
     Some(Hint {
-        message: "a Kustomization only names the files that hold Services",
+        message: "a Kustomization only names the files with Services",
         help: format!("build it first: kustomize build {folder} | {piped}"),
     })
 }
@@ -124,7 +124,7 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
         return chart("the Services of a chart are in its templates");
     }
     if is_named("values") {
-        return chart("values are no Services, but what a chart makes them of");
+        return chart("this is a values file of a chart, not a Service");
     }
     if object.get("services").is_some_and(Value::is_object) {
         return Some(Hint {
@@ -155,21 +155,23 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     if let Some((wanted, key)) = misspelt {
         let named = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str();
         if named("kind").is_some_and(is_service) && named("apiVersion").is_none_or(|it| !is_foreign(it)) {
-            let message = format!("expected the key `{wanted}`, found `{key}`, and this Service passes by");
+            let message = format!("expected the key `{wanted}`, found `{key}`, so this Service is ignored");
             let value = if wanted == "kind" { "Service" } else { "v1" };
             return Some(Almost { key: key.clone(), message, help: format!("write `{wanted}: {value}`") });
         }
     }
     let (key, message, help) = match (text("kind")?, text("apiVersion")) {
-        ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
+        ("Service", None) => {
+            ("kind", "this Service has no apiVersion, so it is ignored", "add `apiVersion: v1`")
+        }
         // A group with a dot belongs to another project, which may also have a kind Service.
         ("Service", Some(version)) if !is_foreign(version) => (
             "apiVersion",
-            "the apiVersion of a Service is v1, and this one passes by",
+            "the apiVersion of a Service is v1, so this one is ignored",
             "write `apiVersion: v1`",
         ),
         (kind, Some("v1")) if is_service(kind) => {
-            ("kind", "expected the kind Service, and this object passes by", "write `kind: Service`")
+            ("kind", "expected the kind Service, so this object is ignored", "write `kind: Service`")
         }
         _ => return None,
     };

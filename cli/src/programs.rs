@@ -45,7 +45,7 @@ pub(crate) fn summary(controller: Controller) -> String {
     let all = Program::all().into_iter().filter(|program| program.controller() == controller);
     let targets: Vec<String> = all.map(|program| format!("the {}", program.target())).collect();
     if targets.is_empty() {
-        return format!("{name}: nothing is known of its words.");
+        return format!("{name}: its annotations are not known.");
     }
     format!("{name} serves {}.", targets.join(" and "))
 }

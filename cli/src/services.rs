@@ -114,7 +114,7 @@ impl Found<'_> {
     pub(crate) fn summary(&self, outcomes: &[Outcome]) -> String {
         let mut text = summary(outcomes, self.local);
         if let Some(counts) = self.passed.counts().filter(|_| self.services.is_empty() && self.local == 0) {
-            text.push_str(&format!("; passed by: {counts}"));
+            text.push_str(&format!("; ignored: {counts}"));
         }
         text
     }

@@ -125,7 +125,7 @@ error: expected a file, found a directory
 --> manifests
  = help: name its files: manifests/*.yaml
 
-error: a `:` followed by a blank cannot stand here
+error: a `:` followed by a blank is not allowed here
  --> bad.yaml:1:5
   |
 1 | a: b: c
@@ -138,7 +138,7 @@ error: a `:` followed by a blank cannot stand here
 }
 
 #[test]
-fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
+fn help_for_a_folder_depends_on_its_content() {
     let folder = folder("folders");
     for (name, files, expected) in [
         (
@@ -267,7 +267,7 @@ fn about_settings(test: &str, settings: &str) -> (i32, String) {
 }
 
 #[test]
-fn an_object_without_settings_is_told() {
+fn object_without_settings_is_reported() {
     for (slug, text, field) in [
         ("config-map", "apiVersion: v1\nkind: ConfigMap\n", "data"),
         (
@@ -311,12 +311,12 @@ fn an_object_without_settings_is_told() {
 
 /// Lines are counted in the file, and what is written in a text of it is meant as it stands.
 #[test]
-fn what_is_wrong_with_yaml_in_a_config_map_has_a_help_that_works() {
+fn yaml_errors_in_a_config_map_have_a_working_help() {
     for (slug, data, message, help) in [
         (
             "duplicate",
             "profiles: |\n    a: {}\n    a: {}",
-            "`profiles` is no YAML: duplicate key `a`\n",
+            "`profiles` is not YAML: duplicate key `a`\n",
             "remove one of the two",
         ),
         ("brace", "profiles: |\n    a: {", "the brace `{` opened here is never closed\n", "add the `}`, or"),
@@ -373,7 +373,7 @@ fn a_key_in_other_letters() {
         let text = service("web").replace(from, &format!("{key}: {value}"));
         let (code, said) = about("letters", text.as_bytes());
         let message = format!(
-            "warning: expected the key `{wanted}`, found `{key}`, and this Service passes by\n --> in.yaml:"
+            "warning: expected the key `{wanted}`, found `{key}`, so this Service is ignored\n --> in.yaml:"
         );
         assert!(said.starts_with(&message) && said.ends_with(&format!(" = help: {help}")), "{said}");
         assert_eq!(code, 0);
@@ -392,7 +392,7 @@ fn a_link_to_itself() {
 }
 
 #[test]
-fn what_is_encrypted_has_no_other_faults() {
+fn encrypted_files_have_no_other_errors() {
     for (bytes, program) in [
         (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n".as_slice(), "age"),
         (b"age-encryption.org/v1\n-> X25519 \xff\xfe", "age"),

@@ -44,7 +44,7 @@ fn objects_are_added_removed_and_changed() {
 
 /// A protection is refused, lost without a word, weaker, or accepted by the administrator.
 #[test]
-fn what_would_be_refused_or_open() {
+fn refused_and_open_services_are_reported() {
     let services = [
         with("refused", SOURCES),
         with("accepted", "    config.xposer.stakater.com/DeniedSources: 192.0.2.0/24\n"),
@@ -109,7 +109,7 @@ fn conflicts_are_refused() {
 
 /// ingress-nginx sends requests to https without a word where it ends TLS. Another program has to do so, too.
 #[test]
-fn what_ingress_nginx_does_without_a_word() {
+fn implicit_redirects_of_ingress_nginx_are_compared() {
     let of =
         |program: &str| format!("tls: true\ningressClassName: public\ncontrollers: {{public: {program}}}\n");
     for (program, opens) in [("alb", true), ("gce", true), ("contour", false), ("traefik", false)] {
@@ -127,7 +127,7 @@ fn what_ingress_nginx_does_without_a_word() {
 
 /// A program may read the key that the Service has, and another word than before may say the same.
 #[test]
-fn one_thing_in_other_words_is_not_lost() {
+fn equivalent_annotation_is_not_lost() {
     let forwarded = |line: &str| with("web", &format!("    xposer.stakater.com/annotations: '{line}'\n"));
     let of = |program: &str| format!("ingressClassName: public\ncontrollers: {{public: {program}}}\n");
     let given = format!("{}annotations: {{haproxy.org/allow-list: 10.0.0.0/8}}\n", of("haproxy"));
@@ -150,7 +150,7 @@ fn one_thing_in_other_words_is_not_lost() {
 
 /// Who serves a class was known, and is a guess: what protects may be said in words that nobody reads.
 #[test]
-fn who_serves_a_class_is_not_known_any_more() {
+fn class_without_a_known_program_is_reported() {
     let (known, unknown) =
         ("ingressClassName: public\ncontrollers: {public: traefik}\n", "ingressClassName: public\n");
     let services = [with("protected", SOURCES), service("plain")];
@@ -168,7 +168,7 @@ fn who_serves_a_class_is_not_known_any_more() {
 
 /// The exit status is about what the new settings would do.
 #[test]
-fn what_is_refused_already_is_not_refused_anew() {
+fn already_refused_service_does_not_fail_the_comparison() {
     let wrong = with("wrong", "    config.xposer.stakater.com/AllowedSources: office\n");
     let ran =
         compared("compare-refused", "", "labels: {team: shop}\n", &[wrong, service("web")], &[]).expect(0);
@@ -189,7 +189,7 @@ fn what_is_refused_already_is_not_refused_anew() {
 
 /// `kubectl` in front of it may have failed.
 #[test]
-fn nothing_is_not_compared() {
+fn empty_input_is_not_compared() {
     for input in ["", "apiVersion: v1\nkind: ServiceList\nitems: []\n"] {
         let folder = folder("compare-nothing");
         std::fs::write(folder.join("new.yaml"), "").unwrap();
@@ -232,7 +232,7 @@ fn inputs_are_those_of_render() {
 }
 
 #[test]
-fn what_cannot_be_used_is_said_and_nothing_is_printed() {
+fn unusable_input_is_reported_and_nothing_is_printed() {
     for (arguments, said) in [
         (
             ["compare", "--with", "no-such-file"].as_slice(),
@@ -240,7 +240,7 @@ fn what_cannot_be_used_is_said_and_nothing_is_printed() {
         ),
         (&["compare", "--with", "-"], "error: standard input (`-`, or no FILE) can be read only once\n"),
         (&["compare"], "error: the following required arguments were not provided:\n  --with <FILE>\n"),
-        (&["compare", "--with", "x", "-A"], "error: -A is for kubectl, and no cluster is asked here\n"),
+        (&["compare", "--with", "x", "-A"], "error: -A is an option of kubectl; xposer reads no cluster\n"),
     ] {
         let ran = xposer(arguments, "").expect(2);
         assert!(ran.stdout.is_empty() && ran.stderr.starts_with(said), "{arguments:?}: {}", ran.stderr);
@@ -255,7 +255,7 @@ fn what_cannot_be_used_is_said_and_nothing_is_printed() {
 
 /// What a report calls open is open here, too: certificates that nobody has to show, and one proof where two were needed.
 #[test]
-fn what_settings_add_to_a_protection_may_open_it() {
+fn additions_of_settings_may_weaken_a_protection() {
     let block = |lines: &str| {
         let lines = lines.replace("N/", "      nginx.ingress.kubernetes.io/");
         with("web", &format!("    xposer.stakater.com/annotations: |-\n{lines}"))

@@ -47,15 +47,15 @@ fn json_is_one_list() {
 }
 
 #[test]
-fn nothing_exposed() {
+fn input_without_exposed_services() {
     let passed_by = [
         ("", ""),
         ("---\n---\n", ""),
         ("# nothing\n", ""),
-        ("{}", "; passed by: 1 without a kind"),
+        ("{}", "; ignored: 1 without a kind"),
         (
             "kind: ConfigMap\n---\nkind: Deployment\n---\nkind: ConfigMap\n",
-            "; passed by: 2 ConfigMap, 1 Deployment",
+            "; ignored: 2 ConfigMap, 1 Deployment",
         ),
     ];
     for (input, passed_by) in passed_by {
@@ -71,7 +71,7 @@ fn nothing_exposed() {
 }
 
 #[test]
-fn what_is_no_service_passes_by() {
+fn other_objects_are_ignored() {
     let knative = service("web").replace("apiVersion: v1", "apiVersion: serving.knative.dev/v1");
     let account = service("web").replace("kind: Service", "kind: ServiceAccount");
     let ran = xposer(&["render"], &format!("{knative}---\n{account}---\n{}", service("web"))).expect(0);
@@ -80,7 +80,7 @@ fn what_is_no_service_passes_by() {
 
 /// Somebody else's Service is not ours, and only where nothing else is there, that is said.
 #[test]
-fn what_holds_services_elsewhere_is_told_where_there_are_none() {
+fn sources_of_services_are_reported_if_there_are_no_services() {
     let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\n";
     let ran = xposer(&["render", "-o", "json"], release).expect(0);
     assert_eq!(names(&ran.stdout), [""; 0]);
@@ -94,10 +94,10 @@ fn what_holds_services_elsewhere_is_told_where_there_are_none() {
 }
 
 #[test]
-fn local_config_is_left_out_and_told() {
+fn local_config_is_ignored_and_reported() {
     let local = service("api")
         .replace("  annotations:", "  annotations:\n    config.kubernetes.io/local-config: 'true'");
-    let said = "info: Service shop/api is left out, for config.kubernetes.io/local-config is \"true\"\n";
+    let said = "info: Service shop/api is ignored, because config.kubernetes.io/local-config is \"true\"\n";
     let both = format!("{}---\n{local}", service("web"));
     let ran = xposer(&["render"], &both).expect(0);
     assert_eq!(ran.stdout, INGRESS_OF_WEB);
@@ -144,7 +144,7 @@ fn files_are_named_as_kubectl_has_it_too() {
 }
 
 #[test]
-fn what_only_kubectl_does_is_answered() {
+fn kubectl_options_get_a_help() {
     for (arguments, help) in [
         (["-R", "-f", "manifests"].as_slice(), "find FOLDER -name '*.yaml' -exec xposer render {} +"),
         (&["-Rf", "manifests"], "find FOLDER -name '*.yaml' -exec xposer render {} +"),
@@ -406,7 +406,7 @@ fn colours_on_a_terminal_only() {
 }
 
 #[test]
-fn somebody_who_types_is_told_what_to_do() {
+fn terminal_input_gets_a_prompt() {
     let typing = Terminal { stdin: true, stderr: true, ..Terminal::default() };
     let ran = run(&["check"], "", typing);
     assert_eq!(

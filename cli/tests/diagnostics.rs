@@ -64,7 +64,7 @@ fn every_form_has_the_same_findings() {
 
 /// Without findings, a log is there and empty: code scanning closes what was reported before.
 #[test]
-fn nothing_to_say_is_a_complete_log() {
+fn log_without_findings_is_complete() {
     let service = exposed("web", "web.example.com");
     let log: Value =
         serde_json::from_str(&xposer(&["check", "--diagnostics", "sarif"], &service).expect(0).stderr)

@@ -107,7 +107,7 @@ fn every_program_and_what_it_has() {
 }
 
 #[test]
-fn every_intent_in_the_words_of_every_program() {
+fn every_intent_is_explained_for_every_program() {
     for intent in Intent::ALL {
         let text = explained(intent.annotation());
         let (_, programs) = text.split_once("\nIn the programs").unwrap();
@@ -121,14 +121,14 @@ fn every_intent_in_the_words_of_every_program() {
 }
 
 #[test]
-fn unknown_words() {
+fn unknown_arguments_get_a_suggestion() {
     let said = |word: &str| {
         let ran = xposer(&["explain", word], "").expect(2);
         assert_eq!(ran.stdout, "");
         ran.stderr
     };
     let expected = "\
-error: there is nothing to explain about \"host-upercase\"
+error: \"host-upercase\" is not an annotation, setting, code or program
  |
  = help: did you mean host-uppercase?
 
@@ -205,7 +205,7 @@ fn a_file_of_several_services() {
 
 /// Who serves a Service, and how that is known.
 #[test]
-fn a_file_and_who_serves_it() {
+fn file_with_its_programs() {
     let of_class = |name: &str, class: &str| {
         service(name).replace(
             "  annotations:\n",
@@ -444,7 +444,7 @@ fn the_help_teaches() {
 
 /// What is shown to people has nothing that a terminal obeys, or that cannot be seen.
 #[test]
-fn what_a_user_wrote_does_nothing_to_a_terminal() {
+fn terminal_escapes_of_the_input_are_not_printed() {
     // In quotes of YAML: ESC, BEL, a line break, and signs that turn the direction or have no width.
     let evil = r"\e]0;x\a\e[31m\nz\u202E\u2066\u2069\u061C\u200E\u00AD\uFEFF\u3164f";
     let annotations = [

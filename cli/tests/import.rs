@@ -71,7 +71,7 @@ fn stream(documents: &[Value]) -> String {
 
 /// What keeps somebody out and is not said: every output says so, and none exposes anything.
 #[test]
-fn nothing_is_exposed_without_its_protection() {
+fn service_is_not_exposed_without_its_protection() {
     let mut open = ingress("web", "shop.example.com");
     open["metadata"]["annotations"] = json!({
         "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.x",
@@ -142,7 +142,11 @@ fn nothing_is_exposed_without_its_protection() {
     let folder = folder("script");
     std::fs::write(folder.join("in.yaml"), &first).unwrap();
     let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(1);
-    assert!(ran.stderr.contains("1 Service is not to be exposed: a comment says why.\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("1 Service is not to be exposed: a comment gives the reason.\n"),
+        "{}",
+        ran.stderr
+    );
     let made = |name: &str| std::fs::read_to_string(folder.join("made").join(name)).unwrap();
     let (script, services) = (made("annotate.sh"), made("services.yaml"));
     assert!(script.lines().chain(services.lines()).filter(|line| line.starts_with(said)).count() == 2);
@@ -151,7 +155,7 @@ fn nothing_is_exposed_without_its_protection() {
 }
 
 #[test]
-fn the_forms_of_the_output_say_the_same() {
+fn output_formats_have_the_same_content() {
     let input = stream(&[ingress("web", "shop.example.com"), service("web")]);
     let of = |arguments: &[&str]| {
         let arguments: Vec<&str> = ["import"].iter().chain(arguments).copied().collect();
@@ -193,7 +197,7 @@ fn a_service_that_is_not_there_is_not_printed_whole() {
     let input = stream(&[ingress("web", "shop.example.com")]);
     let ran = run(&["import", "--whole"], &input, Terminal::default()).expect(1);
     assert_eq!(ran.stdout, "");
-    assert!(ran.stderr.contains("cannot be printed whole"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot be printed completely"), "{}", ran.stderr);
     run(&["import"], &input, Terminal::default()).expect(0);
 }
 
@@ -209,7 +213,7 @@ fn options_outlive_the_controller() {
 /// What becomes an option is printed, also where it changes nothing on the controller of today; a rewrite becomes one only if the same
 /// requests get to the Service.
 #[test]
-fn what_becomes_an_option_is_printed() {
+fn annotations_that_become_options_are_printed() {
     let of = |path: &str, key: &str, value: &str| {
         let mut given = ingress("web", "shop.example.com");
         given["metadata"]["annotations"] = json!({format!("nginx.ingress.kubernetes.io/{key}"): value});
@@ -235,7 +239,7 @@ fn what_becomes_an_option_is_printed() {
 
 /// An IngressClass says who serves the Ingresses of its class, which its name does not tell.
 #[test]
-fn a_class_says_who_serves_an_ingress() {
+fn ingress_class_determines_the_program() {
     let mut login = ingress("web", "shop.example.com");
     login["spec"]["ingressClassName"] = "internal".into();
     login["metadata"]["annotations"] =
@@ -292,7 +296,7 @@ fn no_file_is_overwritten() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_told() {
+fn invalid_domain_is_reported() {
     let ran =
         run(&["init", "--domain", "two words"], &stream(&[service("web")]), Terminal::default()).expect(2);
     assert!(ran.stderr.contains("two words"), "{}", ran.stderr);

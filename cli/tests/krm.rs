@@ -102,7 +102,7 @@ fn a_second_run_changes_nothing() {
 }
 
 #[test]
-fn what_is_ours_is_replaced_in_its_place() {
+fn own_objects_are_replaced_in_place() {
     let mut old = ingress("web", "web", "xposer");
     let notes = json!({"internal.config.kubernetes.io/path": "web.yaml", "config.kubernetes.io/index": "1", "old": ""});
     old["metadata"]["annotations"] = notes;
@@ -118,7 +118,7 @@ fn what_is_ours_is_replaced_in_its_place() {
 }
 
 #[test]
-fn what_is_stale_is_removed() {
+fn stale_objects_are_removed() {
     let mut hidden = service("hidden");
     hidden["metadata"]["labels"]["expose"] = "false".into();
     let urls = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"hidden-shop": "a"}, "metadata": {
@@ -136,8 +136,8 @@ fn what_is_stale_is_removed() {
     assert_eq!(ran.code, 0);
     assert_eq!(
         ran.stderr,
-        "info: Ingress shop/of-a-service-elsewhere was made for the Service elsewhere, which is not among the items, and stays\n \
-         |\n = help: remove it if the Service is gone; nothing is to be done if the Service is deployed from elsewhere\n\n"
+        "info: Ingress shop/of-a-service-elsewhere was made for the Service elsewhere, which is not among the items; it is kept\n \
+         |\n = help: remove it if the Service is gone; keep it if the Service is deployed from elsewhere\n\n"
     );
     assert_eq!(
         kinds(&output),
@@ -152,7 +152,7 @@ fn what_is_stale_is_removed() {
 }
 
 #[test]
-fn what_is_somebody_elses_is_not_touched() {
+fn foreign_objects_are_not_changed() {
     let foreign =
         with_annotation(ingress("web", "web", "helm"), "internal.config.kubernetes.io/path", "ingress.yaml");
     let items = json!([foreign, service("web"), service("api")]);
@@ -300,7 +300,7 @@ fn local_config_is_kept_and_ignored() {
     let items = json!([local(service("web")), local(ingress("api", "api", "helm")), service("api")]);
     let (ran, output) = krm(&list(items));
     assert_eq!(ran.code, 0);
-    let said = "Service shop/web is left out, for config.kubernetes.io/local-config is \"true\"";
+    let said = "Service shop/web is ignored, because config.kubernetes.io/local-config is \"true\"";
     assert!(ran.stderr.starts_with(&format!("info: {said}\n")), "{}", ran.stderr);
     assert_eq!(kinds(&output), ["Service web", "Ingress api", "Service api", "Ingress api"]);
     assert_eq!(output["results"].as_array().map(Vec::len), Some(1));
@@ -313,7 +313,7 @@ fn local_config_is_kept_and_ignored() {
 
 /// A Service that is for tools alone from now on loses what was made of it.
 #[test]
-fn what_was_made_of_a_service_that_became_local_is_removed() {
+fn objects_of_a_service_that_became_local_are_removed() {
     let local = with_annotation(service("web"), "config.kubernetes.io/local-config", "true");
     let (_, output) = krm(&list(json!([ingress("web", "web", "xposer"), local])));
     assert_eq!(kinds(&output), ["Service web"]);
@@ -370,7 +370,7 @@ const OF_PROGRAMS: [Kind; 4] =
 
 /// What was made in the words of a program goes with the option, and what is somebody else's stays.
 #[test]
-fn objects_of_programs_are_ours_by_their_labels() {
+fn objects_of_programs_are_recognised_by_their_labels() {
     let object = |kind: Kind, name: &str, manager: &str| {
         let mut object = ingress(name, "web", manager);
         object["apiVersion"] = kind.row().api_version.into();
@@ -391,7 +391,7 @@ fn objects_of_programs_are_ours_by_their_labels() {
 
 /// The function may be given a part of what is deployed, so a Service that is not there is no reason to remove anything.
 #[test]
-fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
+fn objects_of_a_missing_service_are_kept_and_reported() {
     let mut both = of_all_kinds();
     let locally = "exposeIngressUrl: locally";
     let api = with_annotation(service("api"), "xposer.stakater.com/annotations", locally);
@@ -420,11 +420,11 @@ fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
     ] {
         let (kind, name) = object.split_once(' ').unwrap();
         let said = format!(
-            "{kind} shop/{name} was made for the Service web, which is not among the items, and stays; "
+            "{kind} shop/{name} was made for the Service web, which is not among the items; it is kept; "
         );
         assert_eq!(messages.iter().filter(|message| message.starts_with(&said)).count(), 1, "{messages:?}");
     }
-    let said = "the entry \"web-shop\" of ConfigMap shop/xposer was made for a Service that is not among the items, and stays; ";
+    let said = "the entry \"web-shop\" of ConfigMap shop/xposer was made for a Service that is not among the items; it is kept; ";
     assert_eq!(messages.iter().filter(|message| message.starts_with(said)).count(), 1, "{messages:?}");
     assert_eq!(messages.len(), 8);
     // Without any entry of a Service that is there, the ConfigMap stays, too.
@@ -435,7 +435,7 @@ fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
 }
 
 #[test]
-fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
+fn foreign_objects_of_every_kind_are_kept() {
     let (_, output) = krm(&of_all_kinds());
     let made = output["items"].as_array().unwrap();
     for (index, object) in made.iter().enumerate().skip(1) {
@@ -490,7 +490,7 @@ fn every_setting_can_stand_in_a_config_map() {
 }
 
 #[test]
-fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
+fn errors_in_the_data_of_a_config_map_have_a_position() {
     let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {
         "parentRefs": "- name: external\n  port: 99999\n", "target": "[Ingress, HTTPRout]",
         "profiles": "internal: {tsl: true}", "stamp": ""}});
@@ -508,7 +508,7 @@ fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
     assert_eq!(ran.code, 1);
     assert!(
         ran.stderr
-            .starts_with("error: `parentRefs` is no YAML: the bracket `[` opened here is never closed\n"),
+            .starts_with("error: `parentRefs` is not YAML: the bracket `[` opened here is never closed\n"),
         "{}",
         ran.stderr
     );
@@ -521,7 +521,7 @@ fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
 }
 
 #[test]
-fn what_is_encrypted_is_told() {
+fn encrypted_input_is_reported() {
     let secret = "ENC[AES256_GCM,data:abcd1234,iv:aaaa=,tag:bbbb=,type:str]";
     let sops = json!({"mac": secret, "version": "3.11.0"});
     let encrypted = with_annotation(service("web"), "config.xposer.stakater.com/Domain", secret);
@@ -556,7 +556,7 @@ fn services_without_a_namespace() {
 }
 
 #[test]
-fn what_is_no_resource_list_is_wrong_usage() {
+fn input_without_a_resource_list_is_wrong_usage() {
     let not_a_list = "\
 error: expected a ResourceList of config.kubernetes.io/v1
  |
@@ -570,7 +570,7 @@ error: expected a ResourceList of config.kubernetes.io/v1
         );
     }
     for (input, said) in [
-        ("a: b: c\n", "error: a `:` followed by a blank cannot stand here\n --> <stdin>:1:5\n"),
+        ("a: b: c\n", "error: a `:` followed by a blank is not allowed here\n --> <stdin>:1:5\n"),
         ("a: 1\n---\nb: 1\n", "error: expected one document, found 2\n--> <stdin>\n"),
         (
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: 1\n",

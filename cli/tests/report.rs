@@ -66,7 +66,7 @@ fn the_example_is_complete() {
 }
 
 #[test]
-fn what_cannot_be_used_prints_nothing() {
+fn unusable_input_prints_nothing() {
     let folder = folder("report-unusable");
     std::fs::write(folder.join("settings.yaml"), "domian: example.com\ntls: maybe\n").unwrap();
     std::fs::write(folder.join("web.yaml"), service("web")).unwrap();
@@ -93,12 +93,12 @@ fn a_target_has_any_letter_case() {
 }
 
 #[test]
-fn nothing_is_a_report_of_nothing() {
+fn empty_input_gives_an_empty_report() {
     let ran =
         xposer(&["report", "-o", "json"], "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").expect(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["summary"]["services"], 0);
-    assert_eq!(ran.stderr, "0 services: 0 exposed; passed by: 1 ConfigMap\n");
+    assert_eq!(ran.stderr, "0 services: 0 exposed; ignored: 1 ConfigMap\n");
     // Without colours, in JSON, and with a namespace for what names none.
     let nameless = service("web").replace("  namespace: shop\n", "");
     let ran = xposer(&["report", "-o", "json", "-n", "tools", "--diagnostics", "json"], &nameless).expect(0);

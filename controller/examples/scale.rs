@@ -131,7 +131,7 @@ fn kind(group: &str, kind: &str, plural: &str) -> ApiResource {
     }
 }
 
-/// The Service of the article, with a name of its own.
+/// The Service of Stakater's article about Xposer (`examples/forecastle.yaml`), with the given name.
 fn service(namespace: &str, index: usize) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",

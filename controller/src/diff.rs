@@ -16,7 +16,7 @@ pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, Str
     match action {
         Action::Apply { key, body, mode, .. } => changed(client, key, body, mode.is_forced()).await,
         Action::Adopt { key, body, .. } => changed(client, key, body, true).await,
-        Action::Withdraw { key } => Ok(format!("update {key}: the keys of ours go\n")),
+        Action::Withdraw { key } => Ok(format!("update {key}: Xposer's keys are removed\n")),
         Action::Delete { key, .. } | Action::DeleteUnexposed { key, .. } => Ok(format!("delete {key}\n")),
         Action::Stamp { service, annotations, .. } => {
             let lines = annotations.iter().map(|(name, value)| format!("+    {name}: {value}\n"));

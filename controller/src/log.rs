@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_libraries_are_quiet_unless_somebody_asks_for_them() {
+    fn libraries_log_only_on_request() {
         for (said, written) in [
             (None, "kube_runtime=off,kube_client=off,info"),
             (Some(""), "kube_runtime=off,kube_client=off,info"),

@@ -86,23 +86,23 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
     metrics.set_settings_good(true);
     if !args.is_once() {
         let address = serve(args.address, health.clone(), metrics.clone()).await;
-        let address = address.with_context(|| format!("nobody can listen at {}", args.address))?;
+        let address = address.with_context(|| format!("cannot listen on {}", args.address))?;
         info!(%address, "serving /healthz, /readyz and /metrics");
     }
     let (asks, asked) = mpsc::channel(1);
     if args.report && !args.is_once() {
         let address = report::serve(args.report_address, asks).await;
-        let address = address.with_context(|| format!("nobody can listen at {}", args.report_address))?;
+        let address = address.with_context(|| format!("cannot listen on {}", args.report_address))?;
         info!(%address, "serving the report");
     }
     let (published, settings) = shared::channel(Arc::new(settings));
     let webhook = serves_webhook.then(|| {
         let webhook = webhook::start(&args, config, settings, metrics.clone(), health.clone());
-        webhook.with_context(|| format!("nobody can listen at {}", args.webhook_address))
+        webhook.with_context(|| format!("cannot listen on {}", args.webhook_address))
     });
     let webhook = webhook.transpose()?;
     if let Some(webhook) = &webhook {
-        info!(address = %webhook.address, "serving the webhook at {}", xposer_webhook::PATH);
+        info!(address = %webhook.address, "serving the webhook on {}", xposer_webhook::PATH);
     }
     let exit = Controller::new(args, settings_file, published, client, metrics, health).run(asked).await;
     if let Some(webhook) = webhook {
@@ -112,7 +112,7 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Prints errors of the settings unchanged, because they have several lines with excerpts.
-#[allow(clippy::print_stderr, reason = "it is for the person who started the program")]
+#[allow(clippy::print_stderr, reason = "the message is for the person who starts the program")]
 fn print_error(text: &str) {
     eprint!("{text}");
 }

@@ -108,46 +108,38 @@ impl Metrics {
         let all = &mut registry;
         // The text has the metrics in this order.
         Self {
-            reconciles: add(all, "reconciles", "Services and ConfigMaps looked at, by result"),
+            reconciles: add(all, "reconciles", "Reconciliations of Services and ConfigMaps, by result"),
             diagnostics: add(all, "diagnostics", "Findings about Services, by code"),
             requests: add(all, "api_requests", "Requests about objects sent to the API server"),
-            owned: add(all, "owned_objects", "Objects of ours in the cluster, by kind"),
+            owned: add(all, "owned_objects", "Objects of Xposer in the cluster, by kind"),
             kept: add(
                 all,
                 "kept_objects",
-                "Objects that are not wanted any more, and kept until those that replace them serve, by kind",
+                "Objects that are no longer desired, and kept until their replacements serve, by kind",
             ),
             handover_timeouts: add(
                 all,
                 "handover_timeouts",
-                "Objects deleted although those that replace them do not serve",
+                "Objects deleted although their replacements do not serve",
             ),
-            services: add(all, "services", "Services that ask to be exposed, by what became of them"),
-            queue: add(all, "queue_depth", "Services and ConfigMaps waiting to be looked at"),
-            leader: add(all, "leader", "1 if this replica is the one that writes"),
-            settings_good: add(all, "settings_good", "1 if the settings file can be used as it is now"),
+            services: add(all, "services", "Services that ask to be exposed, by state"),
+            queue: add(all, "queue_depth", "Services and ConfigMaps that wait for reconciliation"),
+            leader: add(all, "leader", "1 if this replica has the lease and writes"),
+            settings_good: add(all, "settings_good", "1 if the settings file is valid"),
             apply: added(
                 all,
                 "apply_duration_seconds",
-                "How long the API server takes to create or apply an object",
+                "Time of the API server to create or apply an object",
                 apply,
             ),
-            events_dropped: add(all, "events_dropped", "Events left out because too many waited"),
-            pauses: add(all, "pauses", "Times that writing paused to leave the API server alone"),
-            claims_writes: add(all, "claims_writes", "ConfigMaps of the claims that were written"),
-            claims_failures: add(all, "claims_failures", "Requests about the claims that failed, by reason"),
+            events_dropped: add(all, "events_dropped", "Events dropped because too many waited"),
+            pauses: add(all, "pauses", "Number of pauses of all writes"),
+            claims_writes: add(all, "claims_writes", "Writes of ConfigMaps of claims"),
+            claims_failures: add(all, "claims_failures", "Failed requests about claims, by reason"),
             claims_held: add(all, "claims_held", "Claims of Services and foreign objects"),
-            claims_dropped: add(all, "claims_dropped", "Claims that found no room in their ConfigMap"),
-            claims_foreign: add(
-                all,
-                "claims_foreign",
-                "ConfigMaps of the claims whose name somebody else has",
-            ),
-            claims_age: add(
-                all,
-                "claims_age_seconds",
-                "Time since the oldest ConfigMap of the claims was written",
-            ),
+            claims_dropped: add(all, "claims_dropped", "Claims that do not fit into their ConfigMap"),
+            claims_foreign: add(all, "claims_foreign", "ConfigMaps of claims that belong to another owner"),
+            claims_age: add(all, "claims_age_seconds", "Age of the oldest ConfigMap of claims"),
             reviews: Family::default(),
             review,
             lookups: Family::default(),
@@ -165,7 +157,7 @@ impl Metrics {
         );
         self.registry.register(
             "webhook_duration_seconds",
-            "How long the webhook takes for a request",
+            "Time of the webhook for a request",
             self.review.clone(),
         );
         self.registry.register(

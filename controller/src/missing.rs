@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_settings_ask_for_is_told_once_with_the_component() {
+    fn missing_kind_is_logged_once_with_its_component() {
         let mut missing = MissingKinds::default();
         let status = |kind| match kind {
             Kind::HttpRoute => KindStatus::Forbidden("httproutes is forbidden".to_owned()),
@@ -69,7 +69,7 @@ mod tests {
                  component `httproute` of deploy/controller, or set `targets.httpRoute: true` in the values of the chart \
                  (httproutes is forbidden)",
                 "the settings ask for a kind that cannot be written, EndpointMonitor: this cluster has no EndpointMonitor; \
-                 install its definition, or leave the target out; for the permission, add the component `monitor` of \
+                 install its definition, or remove the target; for the permission, add the component `monitor` of \
                  deploy/controller, or set `targets.endpointMonitor: true` in the values of the chart",
             ]
         );
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_before_it_is_known() {
+    fn missing_kinds_are_not_logged_before_they_are_known() {
         let mut missing = MissingKinds::default();
         assert!(missing.news(&asked(), |_| KindStatus::Unknown).is_empty());
         assert!(missing.news(&BTreeSet::new(), |_| KindStatus::NotServed).is_empty());

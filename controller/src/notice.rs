@@ -78,7 +78,7 @@ impl Notice {
         );
         Self::warning(
             "ForeignObject",
-            format!("{object} belongs to somebody else and was not touched{message}; {help}"),
+            format!("{object} belongs to another owner and was not changed{message}; {help}"),
         )
     }
 
@@ -91,7 +91,7 @@ impl Notice {
             None => (elsewhere(), "rename the Service"),
         };
         let note =
-            format!("the key {key} of ConfigMap {map} belongs to somebody else and was not touched; {help}");
+            format!("the key {key} of ConfigMap {map} belongs to another owner and was not changed; {help}");
         Self { only: Some(service), ..Self::warning("ForeignObject", note) }
     }
 
@@ -118,11 +118,10 @@ impl Notice {
             KindStatus::NotServed => {
                 let what = if kinds::is_auxiliary(kind) {
                     format!(
-                        "this cluster has no {name}, and no object is written that would be open without it; \
-                         install its definition, or leave out the option that needs it"
+                        "this cluster has no {name}, so the object that it protects is not written; install its definition, or remove the option that needs it"
                     )
                 } else {
-                    format!("this cluster has no {name}; install its definition, or leave the target out")
+                    format!("this cluster has no {name}; install its definition, or remove the target")
                 };
                 let help = kinds::permission_help(kind).map(|help| format!("; for the permission, {help}"));
                 Some(Self::warning("KindNotServed", what + &help.unwrap_or_default()))
@@ -143,7 +142,7 @@ impl Notice {
     pub(crate) fn applied(object: &ObjectKey, is_new: bool, adopted: bool) -> Self {
         match (is_new, adopted) {
             (true, _) => Self::event("Created", format!("{object} is created")),
-            (_, true) => Self::event("Adopted", format!("{object} is taken over")),
+            (_, true) => Self::event("Adopted", format!("{object} is adopted")),
             _ => Self::event("Updated", format!("{object} is updated")),
         }
     }
@@ -154,7 +153,7 @@ impl Notice {
 
     /// The controller that serves an object refuses it; `server` tells which controller, and how it is known.
     pub(crate) fn not_served(object: &ObjectKey, refusal: &str, server: Option<&str>) -> Self {
-        let server = server.map(|server| format!("; it is to be served by {server}")).unwrap_or_default();
+        let server = server.map(|server| format!("; its program is {server}")).unwrap_or_default();
         // The refusal is a text of another program, so its length is limited.
         let refusal = shortened(refusal, None, MAX_NOTE_BYTES.saturating_sub(server.len() + 256));
         Self::warning(NOT_SERVED, format!("{object} {} {refusal}{server}", does_not_serve(object.kind)))
@@ -163,8 +162,7 @@ impl Notice {
     /// An Ingress has no address, and no controller is known to serve its class.
     pub(crate) fn class_unknown(object: &ObjectKey, class: &str) -> Self {
         let note = format!(
-            "{object} {}; no IngressClass is called {class:?}, and no program is known to serve that name; correct the \
-             class, or name its program in the setting `controllers`",
+            "{object} {}; there is no IngressClass {class:?}, and no program is known for that name; correct the class, or name its program in the setting `controllers`",
             does_not_serve(object.kind)
         );
         Self::warning(NOT_SERVED, note)
@@ -190,8 +188,9 @@ impl Notice {
 
     /// A desired object has the name of an object of another Service, which is kept.
     pub(crate) fn kept_by(object: &ObjectKey, other: &ServiceKey) -> Self {
-        let note =
-            format!("{object} is still kept for Service {other}, and is made for this one when it goes");
+        let note = format!(
+            "{object} is still kept for Service {other}, and is created for this one after its deletion"
+        );
         Self { is_condition: true, ..Self::event("Kept", note) }
     }
 
@@ -204,20 +203,20 @@ impl Notice {
     /// A kept object is deleted, because these objects cannot serve as long as it exists.
     pub(crate) fn blocking(object: &ObjectKey, blocked: &[ObjectKey]) -> Self {
         let blocked = join(blocked, ToString::to_string);
-        Self::event("Deleted", format!("{object} is deleted: {blocked} cannot be admitted beside it"))
+        Self::event("Deleted", format!("{object} is deleted: {blocked} cannot be admitted while it exists"))
     }
 
     /// A kept object is deleted, although these objects do not serve yet.
     pub(crate) fn timed_out(object: &ObjectKey, missing: &[ObjectKey], timeout: Duration) -> Self {
         let missing = join(missing, |key| format!("{key} {}", does_not_serve(key.kind)));
-        let note = format!("after {} s {missing}; {object} is deleted all the same", timeout.as_secs());
+        let note = format!("after {} s {missing}; {object} is deleted nevertheless", timeout.as_secs());
         Self { is_warning: true, ..Self::event(TIMED_OUT, note) }
     }
 
     /// An object is deleted before its successor exists, because the successor was refused with this message.
     pub(crate) fn deleted_first(object: &ObjectKey, new: &ObjectKey, message: &str) -> Self {
         let note =
-            format!("{object} is deleted before {new} is there, which was refused beside it: {message}");
+            format!("{object} is deleted before {new} exists, which was refused because of it: {message}");
         Self { is_warning: true, ..Self::event("Deleted", note) }
     }
 
@@ -259,7 +258,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
 fn join(keys: &[ObjectKey], text: impl Fn(&ObjectKey) -> String) -> String {
     let mut words: Vec<String> = keys.iter().take(3).map(text).collect();
     if let Some(more) = keys.len().checked_sub(words.len()).filter(|more| *more > 0) {
-        words.push(format!("so for {more} more"));
+        words.push(format!("and {more} more"));
     }
     words.join(" and ")
 }

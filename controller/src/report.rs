@@ -161,7 +161,7 @@ impl ReportServer {
         }
         let (answer, asked) = oneshot::channel();
         let ask = SnapshotRequest { known: kept.as_ref().map(|kept| kept.revision), answer };
-        let ending = (StatusCode::SERVICE_UNAVAILABLE, "the program ends\n");
+        let ending = (StatusCode::SERVICE_UNAVAILABLE, "the program is shutting down\n");
         self.loop_.send(ask).await.map_err(|_| ending)?;
         let snapshot = match asked.await.map_err(|_| ending)? {
             SnapshotReply::NotReady => {
@@ -177,8 +177,8 @@ impl ReportServer {
             });
             let (revision, html, json) = made.await.map_err(|error| {
                 // The task panicked, which is a bug.
-                error!("the report cannot be made: {error}");
-                (StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be made\n")
+                error!("the report cannot be created: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be created\n")
             })?;
             *kept = Some(CachedReport { revision, made: Instant::now(), html, json });
         }
@@ -195,16 +195,16 @@ fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer
     // Protects against DNS rebinding: a web page whose host name resolves to this machine could otherwise read the report.
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if is_loopback && !is_this_machine(host) {
-        return said(StatusCode::FORBIDDEN, "ask localhost, or 127.0.0.1\n");
+        return said(StatusCode::FORBIDDEN, "use the host localhost or 127.0.0.1\n");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refused = said(StatusCode::METHOD_NOT_ALLOWED, "this is to be read\n")?;
+        let mut refused = said(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n")?;
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return Some(refused);
     }
     match request.uri().path() {
         "/" | "/report.json" => None,
-        _ => said(StatusCode::NOT_FOUND, "there are / and /report.json\n"),
+        _ => said(StatusCode::NOT_FOUND, "not found: use / or /report.json\n"),
     }
 }
 

@@ -145,13 +145,15 @@ where
 fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response<Answer> {
     let (status, text, content_type) = match request.uri().path() {
         "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
-        "/healthz" => (StatusCode::INTERNAL_SERVER_ERROR, "the main loop hangs\n".to_owned(), PLAIN),
+        "/healthz" => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "the main loop does not respond\n".to_owned(), PLAIN)
+        }
         "/readyz" => match health.trouble() {
             None => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
             Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"), PLAIN),
         },
         "/metrics" => (StatusCode::OK, metrics.text(), OPEN_METRICS),
-        _ => (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned(), PLAIN),
+        _ => (StatusCode::NOT_FOUND, "not found: use /healthz, /readyz or /metrics\n".to_owned(), PLAIN),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_comes_when_all_places_are_taken_waits() {
+    fn connection_waits_for_a_free_slot() {
         let (started, address) = mpsc::channel();
         let (end, ended) = oneshot::channel::<()>();
         let server = std::thread::spawn(move || {

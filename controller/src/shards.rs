@@ -361,7 +361,7 @@ impl Shards {
             return None;
         };
         Some(LogMessage::Failed(format!(
-            "the ConfigMaps of the claims in the namespace {namespace}, where they were before, could not be deleted; \
+            "the ConfigMaps of the claims in the namespace {namespace}, from before the settings changed, could not be deleted; \
              delete those with the label app.kubernetes.io/component=claims ({message})"
         )))
     }
@@ -390,8 +390,7 @@ impl Shards {
         self.schedule(shard, now + refresh.min(FOREIGN_INTERVAL), false);
         let name = config_map(shard);
         let message = format!(
-            "the ConfigMap {namespace}/{name} belongs to somebody else and was not touched, so it is not known who has \
-             the hosts that belong there; rename or delete it"
+            "the ConfigMap {namespace}/{name} belongs to another owner and was not changed, so the owners of its hosts are not known; rename or delete it"
         );
         (!is_told).then_some(LogMessage::Failed(message))
     }
@@ -426,7 +425,7 @@ impl Shards {
         self.failures = if is_final { MAX_FAILURES } else { self.failures.saturating_add(1) };
         self.pause.begin(now);
         if let Some(left) = self.previous_namespaces.keys().next().filter(|_| !self.is_established()) {
-            message += &format!("; those in the namespace {left}, where they were before, stay until then");
+            message += &format!("; those in the previous namespace {left} stay until then");
         }
         // Messages about several shards differ only in the name, so only the first one is logged.
         self.logged_failures.insert(word).then_some(LogMessage::Failed(message))

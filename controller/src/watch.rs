@@ -254,7 +254,7 @@ impl Source {
         match code {
             // A new list follows, which changes nothing.
             410 => {
-                tracing::debug!("the watch of {what} starts anew: {message}");
+                tracing::debug!("the watch of {what} restarts: {message}");
                 return None;
             }
             404 if is_optional => return Some(KindStatus::NotServed),
@@ -270,7 +270,7 @@ impl Source {
                     "the hosts of {what} are not among the claims; apply the component `claims` of deploy/controller, or \
                      the roles of the chart, in this version: {message}"
                 ),
-                (true, true) => tracing::info!("{what} are left alone: {message}"),
+                (true, true) => tracing::info!("{what} are not watched: {message}"),
                 (true, false) => tracing::error!("{what} cannot be watched: {message}"),
                 (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),
             }

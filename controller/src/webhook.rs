@@ -99,7 +99,7 @@ pub(crate) fn start(
 impl Webhook {
     /// Answers requests for a while longer, and ends.
     pub(crate) async fn end(self) {
-        info!("the webhook answers for {} s more", DRAIN_TIME.as_secs());
+        info!("the webhook answers requests for {} s more", DRAIN_TIME.as_secs());
         tokio::time::sleep(DRAIN_TIME).await;
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(END_TIMEOUT, self.ended).await;
@@ -145,7 +145,7 @@ impl CertificateFiles {
             }
             Reloaded::NotUsed(said) if had_one => {
                 error!(
-                    "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
+                    "the certificate of the webhook cannot be used; the previous one stays in force: {said}"
                 );
             }
             Reloaded::NotUsed(said) => {

@@ -479,7 +479,7 @@ fn a_certificate_that_cannot_be_read_stops_nothing() {
     std::fs::remove_file(file("tls.crt")).unwrap();
     // To open a named pipe blocks until somebody writes to it.
     assert!(Command::new("mkfifo").arg(file("tls.crt")).status().unwrap().success());
-    says("the one from before stays in force");
+    says("the previous one stays in force");
     says("tls.crt: this is not a regular file");
     // A new connection.
     let asked = review(SERVICE, "CREATE", &json!({}), &Value::Null);

@@ -39,7 +39,7 @@ pub struct Common {
 /// ```
 /// use xposer_import::{Input, settings};
 /// let entry = settings(&Input::default(), Some("example.com")).entries.remove(0);
-/// assert_eq!((entry.name, entry.value, entry.why.as_str()), ("domain", "example.com".into(), "The domain that was given."));
+/// assert_eq!((entry.name, entry.value, entry.why.as_str()), ("domain", "example.com".into(), "The given domain."));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -145,8 +145,7 @@ fn hosts(all: &[SourceIngress<'_>], domain: Option<&str>, common: &mut Common) {
     let why = |what: &str, count: usize| format!("The {what} of {count} of {total} hosts.");
     match (found, domain) {
         (Some(((at, found), count)), given) => {
-            let told =
-                if given.is_some() { "The domain that was given.".to_owned() } else { why("domain", count) };
+            let told = if given.is_some() { "The given domain.".to_owned() } else { why("domain", count) };
             common.add("domain", found, told);
             if at > 0
                 && let Some((template, _)) = FORMS.get(at)
@@ -154,7 +153,7 @@ fn hosts(all: &[SourceIngress<'_>], domain: Option<&str>, common: &mut Common) {
                 common.add("ingressURLTemplate", *template, why("form", count));
             }
         }
-        (None, Some(given)) => common.add("domain", given, "The domain that was given.".to_owned()),
+        (None, Some(given)) => common.add("domain", given, "The given domain.".to_owned()),
         (None, None) => {
             let stable = all.iter().filter(|it| it.canary.is_none());
             let parents = stable.filter_map(first).filter_map(|host| {
@@ -224,7 +223,7 @@ fn classes(all: &[SourceIngress<'_>], input: &Input<'_>, common: &mut Common) {
         common.add(
             "controllers",
             programs,
-            "Which program serves a class, as the IngressClass or the annotations of its Ingresses say."
+            "The program of each class, from the IngressClass or the annotations of its Ingresses."
                 .to_owned(),
         );
     }
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_most_have_becomes_settings() {
+    fn common_values_become_settings() {
         let all = [
             ingress("web", "web.example.com", "web-tls", "letsencrypt"),
             ingress("api", "api.example.com", "api-tls", "letsencrypt"),

@@ -78,7 +78,7 @@ impl Differences<'_> {
     fn name(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         // A missing name is reported already.
         if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
-            let said = format!("the Ingress is called `{name}`, and what is made `{}`", made.name());
+            let said = format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", made.name());
             self.add(FieldPath::object(&["metadata", "name"]), said, true);
         }
     }
@@ -104,19 +104,20 @@ impl Differences<'_> {
                 }
             }
             (Some(own), Some(other)) => {
-                let said = format!("the class is `{}`, and that of what is made `{}`", own.name, other.name);
+                let said =
+                    format!("the class is `{}`, and `{}` in the emitted Ingress", own.name, other.name);
                 self.add(own.at.clone(), said, true);
             }
             (Some(own), None) => {
                 self.add(
                     own.at.clone(),
-                    format!("the class `{}` is missing in what is made", own.name),
+                    format!("the emitted Ingress does not have the class `{}`", own.name),
                     true,
                 );
             }
             (None, Some(other)) => {
                 let said = format!(
-                    "the Ingress has no class, and the settings give `{}`, which no Service can take back",
+                    "the Ingress has no class, and the settings give `{}`, which a Service cannot remove",
                     other.name
                 );
                 let added = self.add(field(), said, true);
@@ -145,19 +146,19 @@ impl Differences<'_> {
                 self.found.push(Difference { ingress, path, message, help: None, is_loss: true, key: None });
             };
             let Some(other) = found else {
-                add(route.at.clone(), format!("`{url}` is missing in what is made"));
+                add(route.at.clone(), format!("the emitted Ingress does not have `{url}`"));
                 continue;
             };
             if route.kind != other.kind {
                 let said = format!(
-                    "the path type of `{url}` is {}, and {} in what is made: a Service has one for all its paths",
+                    "the path type of `{url}` is {}, and {} in the emitted Ingress: a Service has one for all its paths",
                     route.kind, other.kind
                 );
                 add(route.at.clone().key("pathType"), said);
             }
             if route.port != other.port {
                 let said = format!(
-                    "`{url}` leads to {}, and to {} in what is made",
+                    "`{url}` leads to {}, and to {} in the emitted Ingress",
                     shown(route.port.as_ref()),
                     shown(other.port.as_ref())
                 );
@@ -167,7 +168,7 @@ impl Differences<'_> {
         let mut more: Vec<&Route> = left.into_values().flatten().collect();
         more.sort_by(|left, right| (&left.host, &left.path).cmp(&(&right.host, &right.path)));
         for route in more {
-            let said = format!("what is made also has `{}{}`", route.host, route.path);
+            let said = format!("the emitted Ingress also has `{}{}`", route.host, route.path);
             self.add(FieldPath::object(&["spec", "rules"]), said, true);
         }
     }
@@ -198,13 +199,13 @@ impl Differences<'_> {
             } else {
                 ("an entry of the TLS section", "those of the rules that no other entry has")
             };
-            self.add(section(), format!("{what} names no hosts, and what is made names {made}"), true);
+            self.add(section(), format!("{what} names no hosts, and the emitted Ingress names {made}"), true);
         }
         let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
         let order = made.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
         let is_other_order = !order.eq(wanted.tls.iter().map(|(host, _)| *host));
         if is_other_order && own == other {
-            let said = "the hosts of the TLS section stand in another order in what is made";
+            let said = "the hosts of the TLS section have another order in the emitted Ingress";
             self.add(section(), said.to_owned(), false);
         }
         for (host, secret) in &own {
@@ -212,7 +213,7 @@ impl Differences<'_> {
                 None => {
                     self.add(
                         section(),
-                        format!("`{host}` is missing in the TLS section of what is made"),
+                        format!("the TLS section of the emitted Ingress does not have `{host}`"),
                         true,
                     );
                 }
@@ -220,10 +221,12 @@ impl Differences<'_> {
                     let found = found.unwrap_or("none");
                     let said = match secret {
                         Some(secret) => {
-                            format!("the secret of `{host}` is `{secret}`, and `{found}` in what is made")
+                            format!(
+                                "the secret of `{host}` is `{secret}`, and `{found}` in the emitted Ingress"
+                            )
                         }
                         None => format!(
-                            "the TLS section names no secret for `{host}`, and what is made names `{found}`: where there is no such secret, the controller may use its default certificate"
+                            "the TLS section names no secret for `{host}`, and the emitted Ingress names `{found}`: if this secret does not exist, the controller may use its default certificate"
                         ),
                     };
                     self.add(section(), said, true);
@@ -233,10 +236,10 @@ impl Differences<'_> {
         }
         for host in other.keys().filter(|host| !own.contains_key(*host)) {
             let said = if own.is_empty() {
-                format!("the Ingress has no TLS section, and what is made has one for `{host}`")
+                format!("the Ingress has no TLS section, and the emitted Ingress has one for `{host}`")
             } else {
                 format!(
-                    "the TLS section of what is made also has `{host}`: all hosts of a Service have TLS, or none"
+                    "the TLS section of the emitted Ingress also has `{host}`: all hosts of a Service have TLS, or none"
                 )
             };
             self.add(section(), said, true);
@@ -253,12 +256,12 @@ impl Differences<'_> {
             let said = match found {
                 Some(found) if found == value => None,
                 Some(found) => Some(format!(
-                    "the value of `{key}` is `{}`, and `{}` in what is made",
+                    "the value of `{key}` is `{}`, and `{}` in the emitted Ingress",
                     short(value),
                     short(found)
                 )),
                 None if made.told.contains(key) => None,
-                None => Some(format!("`{key}` is missing in what is made")),
+                None => Some(format!("the emitted Ingress does not have `{key}`")),
             };
             if let Some(said) = said {
                 let added = self.add(path, said, true);
@@ -290,7 +293,7 @@ impl Differences<'_> {
             if key.split_once('/').is_some_and(|(_, name)| names.contains(name)) {
                 continue;
             }
-            let said = format!("what is made also has the annotation `{key}: {}`", short(value));
+            let said = format!("the emitted Ingress also has the annotation `{key}: {}`", short(value));
             let added = self.add(FieldPath::object(&["metadata", "annotations"]), said, true);
             if let Some(added) = added {
                 added.key = Some(key.clone());
@@ -298,7 +301,7 @@ impl Differences<'_> {
         }
         if !unpublished.is_empty() {
             let said = format!(
-                "what is made also has {}: the Ingress of the stable Service publishes the hosts",
+                "the emitted Ingress also has {}: the Ingress of the stable Service publishes the hosts",
                 unpublished.join(" and ")
             );
             self.add(FieldPath::object(&["metadata", "annotations"]), said, false);
@@ -309,13 +312,13 @@ impl Differences<'_> {
         let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
         for (key, value) in &wanted.labels {
             if made.labels.get(key) != Some(value) {
-                let said = format!("the label `{key}: {}` is missing in what is made", short(value));
+                let said = format!("the emitted Ingress does not have the label `{key}: {}`", short(value));
                 self.add(FieldPath::label(key.clone()), said, true);
             }
         }
         for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
             if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
-                let said = format!("what is made also has the label `{key}: {}`", short(value));
+                let said = format!("the emitted Ingress also has the label `{key}: {}`", short(value));
                 // Labels of tools are reported once, when they are dropped.
                 self.add(FieldPath::object(&["metadata", "labels"]), said, true);
             }

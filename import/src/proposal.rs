@@ -173,7 +173,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn words_of_commands_are_quoted() {
+    fn command_arguments_are_quoted() {
         for (word, expected) in [
             ("a.b/c=d", "a.b/c=d"),
             ("a=$(rm x)", "'a=$(rm x)'"),

@@ -174,10 +174,10 @@ impl<'i> Proposing<'_, 'i> {
             let severity = if protects(key, value) { Severity::Error } else { Severity::Warning };
             let said = if value.contains('\n') {
                 format!(
-                    "the value of `{key}` has several lines, and an annotation of a Service passes on one"
+                    "the value of `{key}` has several lines, and the forwarded block of a Service has one line for each annotation"
                 )
             } else {
-                format!("no annotation of a Service passes on `{key}` with the value `{}`", short(value))
+                format!("no annotation of a Service can forward `{key}` with the value `{}`", short(value))
             };
             let help = "write it in the setting annotations, for all Services or for a profile";
             let finding = main.finding(FieldPath::annotation(key.clone()), severity, said).help(help);
@@ -388,7 +388,7 @@ impl<'i> Proposing<'_, 'i> {
             Outcome::Planned { plan, .. } if changes_path => {
                 let is_same = matches!(decide(self.bare, draft, self.settings),
                     Outcome::Planned { plan: own, .. } if objects(&own) == objects(&plan));
-                is_same.then_some(other).ok_or_else(|| "other requests would get there".to_owned())
+                is_same.then_some(other).ok_or_else(|| "it would match other requests".to_owned())
             }
             Outcome::Planned { .. } => Ok(other),
             Outcome::Refused(report) | Outcome::Conflicting(report) => {

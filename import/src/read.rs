@@ -150,7 +150,7 @@ pub(crate) fn read(document: &Value, at: usize, namespace: &str, told: &mut Vec<
     let version = document.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let is_old = OLD_VERSIONS.contains(&version);
     if is_old {
-        let said = format!("{version} is read as {VERSION}, which is what is made");
+        let said = format!("{version} is read as {VERSION}, the version of the emitted Ingress");
         reader.info(FieldPath::object(&["apiVersion"]), said);
     }
     if reader.subject.name.is_empty() {
@@ -262,17 +262,17 @@ impl Reader<'_> {
         let at = FieldPath::annotation(key.clone());
         match &field {
             Some(field) if field.name == name => {
-                self.info(at, format!("`{key}` says what spec.ingressClassName says, and is left out"));
+                self.info(at, format!("`{key}` repeats spec.ingressClassName, and is dropped"));
             }
             Some(field) => {
                 let said = format!(
-                    "the class `{name}` contradicts spec.ingressClassName, which counts: `{}`",
+                    "the class `{name}` contradicts spec.ingressClassName, which applies: `{}`",
                     field.name
                 );
                 self.lost(at, said, "keep one of the two");
             }
             None if name.trim().is_empty() => {
-                self.info(at, format!("`{key}` is empty, and is left out"));
+                self.info(at, format!("`{key}` is empty, and is dropped"));
             }
             None => return Some(Class { name: name.trim().to_owned(), is_annotation: true, at }),
         }
@@ -282,7 +282,7 @@ impl Reader<'_> {
     fn default_backend(&mut self, spec: &Value, is_old: bool) {
         let key = if is_old { "backend" } else { "defaultBackend" };
         if spec.get(key).is_some_and(|backend| !backend.is_null()) {
-            let said = "no Service can say that it gets the requests that no other rule takes";
+            let said = "a Service cannot be the default backend, which gets the requests without a rule";
             let help = "give the Service a host, or set the default backend of the controller";
             self.lost(FieldPath::object(&["spec"]).key(key), said, help);
         }
@@ -296,7 +296,7 @@ impl Reader<'_> {
             let host = match rule.get("host") {
                 Some(Value::String(host)) if !host.is_empty() => host.clone(),
                 None | Some(Value::Null | Value::String(_)) => {
-                    let said = "a rule without a host takes the requests for all hosts, which no Service can ask for";
+                    let said = "a rule without a host matches all hosts, and a Service needs a host";
                     self.lost(at, said, "write the host");
                     continue;
                 }
@@ -349,11 +349,7 @@ impl Reader<'_> {
             _ => None,
         };
         if port.is_none() {
-            self.lost(
-                place,
-                "the port of the Service is missing, or is none",
-                "name the port of the Service",
-            );
+            self.lost(place, "the port of the Service is missing or invalid", "name the port of the Service");
         }
         let path = text("path").unwrap_or_default();
         let kind = match text("pathType") {
@@ -367,8 +363,7 @@ impl Reader<'_> {
             Some(word) => match word.parse() {
                 Ok(kind) => kind,
                 Err(_) => {
-                    let said =
-                        format!("there is no path type `{word}`; it is read as ImplementationSpecific");
+                    let said = format!("`{word}` is not a path type; it is read as ImplementationSpecific");
                     self.lost(
                         at.clone().key("pathType"),
                         said,
@@ -379,7 +374,7 @@ impl Reader<'_> {
             },
         };
         if path.is_empty() {
-            self.info(at.clone(), format!("a path that is missing is said as `/`, for `{host}`"));
+            self.info(at.clone(), format!("a missing path of `{host}` is read as `/`"));
         }
         let path = if path.is_empty() { "/" } else { path };
         let (path, service) = (path.to_owned(), service.to_owned());
@@ -397,7 +392,7 @@ impl Reader<'_> {
         let place = route.at.clone().key("backend");
         let Some((key, value)) = action else {
             let said = format!(
-                "the port `{PORT}` says that `{}` is an action, and no annotation `actions.{0}` says which one",
+                "the port `{PORT}` means that `{}` is an action, but the annotation `actions.{0}` is missing",
                 route.service
             );
             self.lost(place, said, "add the annotation, or name the port of a Service");

@@ -83,13 +83,13 @@ pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     if let Some(first) = keys.first() {
         let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let said = format!("the records of {} are left out: {}", names.join(" and "), list.join(", "));
+        let said = format!("the records of {} are dropped: {}", names.join(" and "), list.join(", "));
         told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, said));
     }
     let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
     if let Some(first) = labels.first() {
         let names: Vec<String> = labels.iter().map(|key| format!("`{key}`")).collect();
-        let said = format!("labels that say what the Ingress was made of are left out: {}", names.join(", "));
+        let said = format!("labels about the origin of the Ingress are dropped: {}", names.join(", "));
         told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, said));
     }
 }
@@ -118,7 +118,7 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
                             .map_or_else(|| "no secret".to_owned(), |secret| format!("the secret `{secret}`"))
                     };
                     let said = format!(
-                        "`{host}` is given {} here and {} before, which counts: a host has one certificate",
+                        "`{host}` has {} here and {} in an earlier entry, which applies: a host has one certificate",
                         of(secret),
                         of(*first)
                     );
@@ -199,7 +199,7 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
     let Some(service) = service.filter(|_| is_one) else {
         let key = ingress.annotations.keys().find(|key| about(key) == About::Canary).cloned();
         let path = FieldPath::annotation(key.unwrap_or_default());
-        let said = "no Ingress among these has the same hosts and paths for one other Service, so nothing says whose requests are shared";
+        let said = "no Ingress of the input has the same hosts and paths for exactly one other Service, so the stable Service of the canary is not known";
         let help = "import the Ingress of the stable Service together with this one";
         told.push(ingress.finding(path, Severity::Info, said).help(help));
         return None;
@@ -356,7 +356,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
         let path = FieldPath::object(&["metadata", "name"]);
         if let Some(why) = difference(&main, &part) {
             let said = format!(
-                "the Service {} has the Ingress {}, too, which is the one that is proposed: a Service gets one Ingress, and {why}",
+                "the Service {} has the Ingress {}, too, and only that one is proposed: a Service gets one Ingress, and {why}",
                 main.service,
                 main.ingress.name()
             );
@@ -401,7 +401,7 @@ mod tests {
                 json!([{"hosts": ["a"], "secretName": "x"}, {"hosts": ["a"], "secretName": "y"}]),
                 vec![("a", Some("x"))],
                 vec![
-                    "`a` is given the secret `y` here and the secret `x` before, which counts: a host has one certificate",
+                    "`a` has the secret `y` here and the secret `x` in an earlier entry, which applies: a host has one certificate",
                 ],
             ),
             (

@@ -113,14 +113,14 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         if let Some(owner) = &ingress.owner {
             let said =
                 format!("the {owner} owns this Ingress and writes it again, so nothing is proposed for it");
-            let help = "take the host from that object first, and expose the Service then";
+            let help = "remove the host from that object first, and then expose the Service";
             let path = FieldPath::object(&["metadata", "ownerReferences"]);
             findings.push(ingress.finding(path, Severity::Warning, said).help(help));
             continue;
         }
         if !repeated.insert((ingress.namespace().to_owned(), ingress.name().to_owned())) {
             let path = FieldPath::object(&["metadata", "name"]);
-            let said = "an Ingress of this name is given above, which counts";
+            let said = "an Ingress of this name is already in the input, and only the first one is used";
             findings.push(ingress.finding(path, Severity::Warning, said).help("give each Ingress once"));
             continue;
         }
@@ -163,7 +163,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
                 let said = "the Ingress leads to no Service, so there is nothing to propose";
                 ingress
                     .finding(FieldPath::object(&["spec"]), Severity::Warning, said)
-                    .help("add rules, or leave it out")
+                    .help("add rules, or remove it")
             }));
         }
     }
@@ -409,7 +409,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         if is_ingress && (object.name() == name || self.given_names.contains(&own)) {
             return None;
         }
-        let said = format!("what is made also has the {} {}", object.kind().as_str(), object.name());
+        let said = format!("the emitted Ingress also has the {} {}", object.kind().as_str(), object.name());
         let severity = if is_ingress { Severity::Warning } else { Severity::Info };
         Some(main.finding(FieldPath::object(&["metadata", "name"]), severity, said))
     }
@@ -464,8 +464,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         if let (Some(at), false) = (given, removed.is_empty()) {
             let subject = Service::from_value(service).subject();
             let names: Vec<&str> = removed.iter().map(String::as_str).collect();
-            let said =
-                format!("the Service has annotations that the proposal takes away: {}", names.join(", "));
+            let said = format!("the Service has annotations that the proposal removes: {}", names.join(", "));
             let path = FieldPath::object(&["metadata", "annotations"]);
             findings.push(Finding::new(Object::Service(*at), &subject, path, Severity::Info, said));
         }

@@ -323,7 +323,7 @@ mod properties {
 
         /// What was made by options is made by the options that are found for it, whatever the settings give.
         #[test]
-        fn what_is_rendered_is_imported_and_rendered_again(
+        fn rendered_objects_survive_an_import(
             web in service("web"),
             api in service("api"),
             with in settings(),
@@ -344,7 +344,7 @@ mod properties {
 }
 
 #[test]
-fn every_ingress_of_the_cases_is_the_same_again_or_told() {
+fn case_ingresses_are_reproduced_or_reported() {
     check(&Value::clone, ELSE, "under the settings of the case");
 }
 

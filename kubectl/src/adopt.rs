@@ -77,16 +77,16 @@ pub(crate) async fn adopt(
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
     let is_refused = !lost.is_empty() && !args.force && !is_handed_over;
     told.extend(lost.iter().map(|what| {
-        let message = format!("{key} has {what}, and what the Service wants has not");
+        let message = format!("{key} has {what}, which the object of the Service would lose");
         if is_handed_over {
-            let help = format!("it is handed over already; take that back: {}", take_back(&key));
+            let help = format!("it is handed over already; to undo that: {}", take_back(&key));
             return Finding::warning(message).help(help);
         }
         if args.force {
             return Finding::warning(message);
         }
         Finding::input(message).help(format!(
-            "say it at the Service, as `kubectl xposer import` proposes it for the Ingress, or do without it: --force; nothing is written to {key}"
+            "add it to the Service, as `kubectl xposer import` proposes, or accept the loss with --force; nothing is written to {key}"
         ))
     }));
     text(console).print(told, console.stderr)?;
@@ -131,7 +131,7 @@ async fn write_annotation(
         let asked = ("patch", resource.plural.as_str(), Some(&*key.namespace));
         let written = connection.ask(asked, api.patch(&key.name, &parameters, &patch)).await;
         written.map_err(|refusal| match refusal.code {
-            409 => refusal.failure.help("it has changed since it was checked: do it again"),
+            409 => refusal.failure.help("it has changed since it was checked: repeat the command"),
             _ => refusal.failure,
         })?;
     }
@@ -140,7 +140,7 @@ async fn write_annotation(
         let (service, namespace) = (&args.service, &key.namespace);
         writeln!(
             console.stderr,
-            "A running controller adopts it now; the Event Adopted says that it is done: kubectl describe service {service} -n {namespace}"
+            "A running controller adopts it now; the Event Adopted confirms it: kubectl describe service {service} -n {namespace}"
         )?;
     }
     Ok(Exit::Done)
@@ -167,7 +167,7 @@ fn of_service(
 ) -> Findings {
     let mut wrong = Findings::new();
     if world.entry(service).is_some_and(|entry| entry.stored.terminating) {
-        let said = format!("Service {service} is being deleted, so it takes no objects");
+        let said = format!("Service {service} is being deleted, so it cannot adopt an object");
         wrong.push(Finding::input(said).help("wait until it is gone, and create it again"));
         return wrong;
     }
@@ -222,7 +222,7 @@ fn of_object(
                 "{key} belongs to {} {}, which its ownerReferences name as its controller",
                 owner.kind, owner.name
             ))
-            .help("remove what makes it there; the controller adopts no object that another controller owns"),
+            .help("remove that owner; the controller adopts no object that another controller owns"),
         );
     }
     let Some(observed) = observed else { return wrong };
@@ -235,7 +235,7 @@ fn of_object(
     if let Some(other) = observed.adoptable_by.as_deref().filter(|name| *name != &*service.name) {
         wrong.push(
             Finding::input(format!("{key} is handed over to Service {other} already"))
-                .help(format!("take that back first: {}", take_back(key))),
+                .help(format!("undo that first: {}", take_back(key))),
         );
     }
     wrong
@@ -310,7 +310,7 @@ fn lost_paths(document: &Document, body: &Value, service: &str) -> Findings {
     let others = routes(&document.spec).into_iter().filter(|it| it.2 != service && !kept.contains(it));
     let finding = |(host, path, other): (&str, &str, &str)| {
         let other = if other.is_empty() { "another backend".to_owned() } else { format!("Service {other}") };
-        Finding::warning(format!("{host}{path} leads to {other}, and does not any more"))
+        Finding::warning(format!("{host}{path} now leads to {other}, and would no longer do so"))
             .help("expose that Service first, so that it has an object of its own for this path")
     };
     others.map(finding).collect()
@@ -334,7 +334,10 @@ fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
         return Findings::new();
     }
     let message = format!("{key} was written by {}", others.join(", "));
-    vec![Finding::info(message).help("stop what applies it, or it undoes what the controller writes")]
+    vec![
+        Finding::info(message)
+            .help("stop the program that applies it, or it overwrites the changes of the controller"),
+    ]
 }
 
 #[cfg(test)]
@@ -370,11 +373,11 @@ mod tests {
         assert_eq!(wrong(&service), "[]");
         service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
         let wrong = wrong(&service);
-        assert!(wrong.contains("Service shop/web is being deleted, so it takes no objects"), "{wrong}");
+        assert!(wrong.contains("Service shop/web is being deleted, so it cannot adopt an object"), "{wrong}");
     }
 
     #[test]
-    fn what_protects_and_goes_is_named() {
+    fn lost_protections_are_named() {
         const N: &str = "nginx.ingress.kubernetes.io";
         let tls = || json!([{"hosts": ["a.example.com"], "secretName": "a"}]);
         let key = |key: &str, value: &str| json!({format!("{N}/{key}"): value});
@@ -408,13 +411,13 @@ mod tests {
     }
 
     #[test]
-    fn the_paths_of_other_services_are_told() {
+    fn lost_paths_of_other_services_are_reported() {
         let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
         let document: Document = serde_json::from_value(before).unwrap();
         let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
         let told = lost_paths(&document, &body, "z");
         let told: Vec<Value> =
             told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
-        assert_eq!(told, ["a.example.com/api leads to Service api, and does not any more"]);
+        assert_eq!(told, ["a.example.com/api now leads to Service api, and would no longer do so"]);
     }
 }

@@ -10,27 +10,27 @@ use xposer_cli::{Diagnostics, Proposing, Starting, target};
 
 const EXAMPLES: &str = "\
 Examples:
-  Who is exposed, where, and who may come in
+  List exposed Services, their URLs and who has access
     kubectl xposer list -A
 
-  Where the values of a Service come from, and what is wrong with it
+  The source of each value of a Service, and its problems
     kubectl xposer explain svc/web -n shop
 
   What the controller would change under other settings
     kubectl xposer diff -A --settings new.yaml
 
-  What the Services behind existing Ingresses have to say, and settings for many of them
+  Annotations and settings for existing Ingresses
     kubectl xposer import ingress/web -n shop
     kubectl xposer init -A --out xposer
 
-  Hand an Ingress that somebody wrote over to the controller
+  Hand an existing Ingress over to the controller
     kubectl xposer adopt ingress/web --service web
 
 Exit codes:
   0  done; nothing was refused, and for diff: nothing would change
   1  at least one Service is refused; for diff: something would change; for import and init:
-     something of an Ingress is not reproduced
-  2  wrong usage, no cluster, no rights, or settings that cannot be used";
+     an Ingress is not reproduced completely
+  2  wrong usage, no cluster, no permission, or settings that cannot be used";
 
 const SELECTION: &str = "\
 Without a name, all exposed Services of the namespace are meant, with -A those of all namespaces.";
@@ -45,7 +45,7 @@ const INIT_HELP: &str = "\
 Without a name, all Ingresses and Services of the namespace are meant, with -A those of all namespaces. It proposes
 settings, and reads none. Nothing is written to the cluster.
 
-Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or nothing says which domain to use.";
+Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or no domain is known.";
 
 /// Shows what Xposer does with the Services of a cluster.
 ///

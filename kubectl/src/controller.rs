@@ -128,7 +128,7 @@ async fn list_deployments(connection: &Connection, scope: Option<&str>) -> Resul
         }
     }
     let message = format!(
-        "error: the controller's settings are not known, because its Deployment may not be looked for\n{}",
+        "error: the controller's settings are not known, because there is no permission to list Deployments\n{}",
         refusal.failure.message
     );
     Err(Failure::new(message).help(NAME_IT))

@@ -164,7 +164,7 @@ impl Compared {
                 return;
             }
             DecisionResult::Conflicted => {
-                self.refused(decision, "be deleted, because another Service has what it asks for");
+                self.refused(decision, "be deleted, because another Service has the same host, path or name");
                 &nothing
             }
             DecisionResult::Exposed(exposed) => {
@@ -190,7 +190,7 @@ impl Compared {
         let why = error.map(|it| it.message.as_str()).unwrap_or_default();
         let key = &decision.key;
         let message = format!("Service {key} is refused, so its objects would {objects}: {why}");
-        let help = format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
+        let help = format!("for all problems: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
         self.notes.push(Finding::warning(message).help(help));
     }
 
@@ -262,7 +262,7 @@ impl Compared {
         }
         if !objects.not_seen.is_empty() {
             let message = format!(
-                "{} may not be listed, so whether some would be deleted is not known",
+                "there is no permission to list {}, so it is not known whether some would be deleted",
                 objects.not_seen.join(", ")
             );
             self.notes.push(Finding::warning(message));
@@ -302,7 +302,7 @@ fn foreign(key: &ObjectKey, service: &ServiceKey) -> Finding<'static> {
         service.name,
         key.namespace
     );
-    Finding::warning(format!("{key} belongs to somebody else and would not be touched"))
+    Finding::warning(format!("{key} belongs to another owner and would not be changed"))
         .help(format!("choose another name, or hand it over (annotation {ADOPT_ANNOTATION}): {command}"))
 }
 

@@ -13,7 +13,7 @@ const NOT_OF_AN_API_SERVER: &str = "Failed to parse error data";
 /// The maximum size of such a response in a message, in bytes.
 const MAX_ANSWER: usize = 200;
 /// The help if there was no response in time.
-const MORE_TIME: &str = "give it more time with --request-timeout";
+const MORE_TIME: &str = "raise --request-timeout";
 
 /// A sentence for the user, and a help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Failure {
         let chain = error_chain(error);
         match login {
             Some(program) if chain.contains("unable to run auth exec") => {
-                Self::new(format!("error: the credentials cannot be had, because {program} does not run: {chain}"))
+                Self::new(format!("error: cannot get credentials, because {program} does not run: {chain}"))
                     .help("the kubeconfig names this program for the user of the context: install it, or choose another context")
             }
             _ => Self::new(format!("error: the kubeconfig cannot be used: {chain}")),
@@ -89,7 +89,7 @@ impl Request<'_> {
         match error {
             Error::Api(status) => self.refused(status),
             Error::Auth(error) => {
-                Failure::new(format!("error: the credentials cannot be had: {}", error_chain(error)))
+                Failure::new(format!("error: cannot get credentials: {}", error_chain(error)))
                     .help("log in again; kubectl get services shows the same error")
             }
             error => {
@@ -119,7 +119,7 @@ impl Request<'_> {
                 failure.help(match namespace {
                     None => format!("name a namespace in which you may {verb} {resource}: -n NAMESPACE"),
                     Some(namespace) => format!(
-                        "ask for the right to {verb} {resource} in the namespace {namespace}, or name another one: -n NAMESPACE"
+                        "ask for the permission to {verb} {resource} in the namespace {namespace}, or name another one: -n NAMESPACE"
                     ),
                 })
             }
@@ -127,7 +127,7 @@ impl Request<'_> {
                 let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
                 let said = escaped(&shortened(&words, None, MAX_ANSWER));
                 Failure::new(format!("error: {} does not answer as an API server: {code}: {said}", self.server))
-                    .help("look whether the server of the context is the right one, and its address begins with https://: kubectl config view --minify")
+                    .help("check the server of the context, and that its address begins with https://: kubectl config view --minify")
             }
             _ => {
                 let reason = if status.reason.is_empty() { "Unknown" } else { &status.reason };
@@ -163,7 +163,7 @@ mod tests {
         Request { verb: "list", resource: "services", namespace: Some("shop"), server: "127.0.0.1:6443" };
 
     #[test]
-    fn an_answer_is_told_as_kubectl_tells_it() {
+    fn answers_are_worded_like_kubectl() {
         let found = IN_SHOP.failed(&status(404, "NotFound", "services \"web\" not found"));
         assert_eq!(found, Failure::new("Error from server (NotFound): services \"web\" not found"));
         let unauthorized = IN_SHOP.failed(&status(401, "Unauthorized", "Unauthorized"));
@@ -177,7 +177,9 @@ mod tests {
             status(403, "Forbidden", "services is forbidden: User \"dev\" cannot list resource \"services\"");
         let help = |namespace| Request { namespace, ..IN_SHOP }.failed(&error).help.unwrap_or_default();
         assert_eq!(help(None), "name a namespace in which you may list services: -n NAMESPACE");
-        assert!(help(Some("shop")).starts_with("ask for the right to list services in the namespace shop"));
+        assert!(
+            help(Some("shop")).starts_with("ask for the permission to list services in the namespace shop")
+        );
     }
 
     #[test]
@@ -205,9 +207,7 @@ mod tests {
             Error::Auth(kube::client::AuthError::AuthExecStart(io::Error::from(io::ErrorKind::NotFound)));
         let failure = Failure::of_client(&error, Some("cloud-login"));
         assert!(
-            failure
-                .message
-                .starts_with("error: the credentials cannot be had, because cloud-login does not run: ")
+            failure.message.starts_with("error: cannot get credentials, because cloud-login does not run: ")
         );
         assert!(failure.help.is_some());
     }

@@ -54,9 +54,7 @@ pub(crate) async fn init(
 ) -> Result<Exit, CommandError> {
     if cluster.settings.is_some() || cluster.controller.is_some() {
         let failure = Failure::new("error: init proposes settings, and reads none");
-        return Err(failure
-            .help("leave them out, or see what they leave over: kubectl xposer import")
-            .into());
+        return Err(failure.help("omit them, or see what they do not cover: kubectl xposer import").into());
     }
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let connection = Connection::new(cluster).await?;
@@ -249,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_another_ingress_is_not_said_to_have_none() {
+    fn unselected_services_are_not_reported_without_ingress() {
         assert_eq!(left(None), ["api", "db", "mail", "web"]);
         assert_eq!(left(Some((&["web"], &[]))), ["web"]);
         // Both Services have the label, and the Ingress of `api` does not.

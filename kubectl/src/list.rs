@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_where_by_what_and_who_may_come_in() {
+    fn list_columns() {
         let open = columns(&[("Domain", "example.com")], false);
         assert_eq!(
             open,

@@ -73,10 +73,8 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     }
     for (of, name) in pairs(words, "svc")? {
         if !is_service(of) {
-            return Err(Failure::new(format!(
-                "error: only Services are exposed, and {of:?} is none of their names"
-            ))
-            .help(format!("write svc/{name}")));
+            return Err(Failure::new(format!("error: expected a Service, found the type {of:?}"))
+                .help(format!("write svc/{name}")));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -132,7 +130,7 @@ pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
         split => {
             let name = split.map(|(_, name)| name).filter(|name| !name.is_empty()).unwrap_or("NAME");
             let failure =
-                Failure::new(format!("error: --service takes the name of a Service, found {text:?}"));
+                Failure::new(format!("error: --service expects the name of a Service, found {text:?}"));
             Err(failure.help(format!("write --service {name}")))
         }
     }
@@ -220,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_a_part_of_a_url_is_a_name() {
+    fn url_parts_are_valid_names() {
         for wrong in ["..", "a b", "web?dryRun=All", "web#", "%2e%2e", "Web", "caf\u{e9}"] {
             let said = format!("error: no object can have the name {wrong:?}");
             let one = |kind: &str| vec![format!("{kind}/{wrong}")];
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_said_to_be_one() {
+    fn bare_name_is_reported() {
         assert_eq!(service_name("web"), Ok("web"));
         for (wrong, help) in
             [("svc/web", "--service web"), ("", "--service NAME"), ("svc/", "--service NAME")]

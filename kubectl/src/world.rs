@@ -231,7 +231,7 @@ async fn exposed(
             list(scope).await?;
             let namespace = scope.unwrap_or_default();
             let message = format!(
-                "you may not list Services of other namespaces than {namespace}, so conflicts with them are not seen"
+                "no permission to list Services of other namespaces than {namespace}, so conflicts with them are not known"
             );
             let help =
                 "ask for a ClusterRole with the verb list for services, and for a ClusterRoleBinding to you";
@@ -318,7 +318,7 @@ pub(crate) fn full_name(resource: &ApiResource) -> String {
 pub(crate) fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
     let kinds = forbidden.join(", ");
     Finding::warning(format!(
-        "you may not list {kinds}, so who serves a class or a Gateway is known only from the settings and from names"
+        "no permission to list {kinds}, so the program of a class or a Gateway is known only from the settings and from names"
     ))
     .help(format!(
         "ask for a ClusterRole with the verb list for {kinds}, and for a ClusterRoleBinding to you"

@@ -42,7 +42,7 @@ mod tests {
     use crate::kinds::Kind;
 
     #[test]
-    fn the_verb_says_whether_there_is_one_and_the_server_s_fields_are_left_out() {
+    fn diff_shows_the_verb_without_server_fields() {
         let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
         let before = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 1}, "status": {"x": 1}});
         let after = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 2}, "status": {"x": 2}});

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_permission_of_every_kind_can_be_had_as_we_say() {
+    fn documented_permissions_exist_for_every_kind() {
         let values = load(&text("chart/xposer/values.yaml")).unwrap().remove(0).value;
         let (page, roles) = (text("README.md"), text("chart/xposer/templates/rbac.yaml"));
         for kind in Kind::ALL {

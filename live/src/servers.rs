@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_is_gone_counts_on_until_it_is_made_anew() {
+    fn deleted_class_keeps_its_facts() {
         let mut servers = Servers::default();
         apply(&mut servers, ServerKind::IngressClass, &class("internal", "example.com/a", None));
         servers.take_changed();

@@ -151,7 +151,7 @@ mod tests {
 
     /// The core reports annotations of Xposer that are among the labels.
     #[test]
-    fn keys_of_ours_among_the_labels_are_kept() {
+    fn xposer_keys_in_labels_are_kept() {
         let service = json!({
             "metadata": {"name": "web", "namespace": "shop", "uid": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
                 "labels": {"expose": "true", "app": "web", "config.xposer.stakater.com/TLS": "true"}},

@@ -212,7 +212,7 @@ impl Config {
         let (mut embedded, mut errors) = (Vec::new(), Vec::new());
         for (name, value) in data.iter_mut().filter(|(name, _)| is_collection(name)) {
             let Value::String(text) = &*value else { continue };
-            match read(name, text, &format!("`{name}` is no YAML: ")) {
+            match read(name, text, &format!("`{name}` is not YAML: ")) {
                 Ok(None) => *value = Value::Null,
                 Ok(Some(document)) if document.value.is_array() || document.value.is_object() => {
                     let text = text.clone();

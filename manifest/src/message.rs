@@ -13,15 +13,16 @@ const OPEN_BRACKET: &str = "add the `]`, or put the value in quotes if it is tex
 const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
 const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
 const IF_TEXT: &str = "quote the value if it is meant as text";
-const IF_SIGN: &str = "quote the value if the sign is part of it";
+const IF_SIGN: &str = "quote the value if the character is part of it";
 const IF_TAG: &str = "remove the tag, or put the value in quotes";
 const ESCAPE: &str = "write `\\\\` for a backslash";
-const FEWER_ALIASES: &str = "write the value itself in place of an alias";
+const FEWER_ALIASES: &str = "write the value itself instead of an alias";
 const INDENTATION: &str = "check the indentation: it must be that of the lines above";
 /// The message for errors that practically never occur.
 const NO_YAML: (&str, &str) =
-    ("this is not valid YAML", "check what is marked here: its indentation, its quotes and its brackets");
-const IF_BINARY: &str = "remove the tag: Kubernetes objects hold binary data as a plain base64 string";
+    ("this is not valid YAML", "check the indentation, the quotes and the brackets of the marked text");
+const IF_BINARY: &str =
+    "remove the tag: Kubernetes objects contain binary data as a base64 string without a tag";
 /// The help for a template that is not rendered yet.
 pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
 
@@ -247,7 +248,7 @@ fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
             ("the text block begins with a tab", "indent its lines with spaces")
         }
         ErrorKind::MappingValueNotAllowed => (
-            "a `:` followed by a blank cannot stand here",
+            "a `:` followed by a blank is not allowed here",
             "quote the value if the `:` is part of it, or check the indentation",
         ),
         ErrorKind::ExpectedBlockMappingKey => {
@@ -263,9 +264,9 @@ fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
             ("a key without its `:`", "check the indentation, or add the `:`")
         }
         ErrorKind::BlockSequenceEntryNotAllowed => {
-            ("a `- ` cannot stand here", "put the item on a line of its own")
+            ("a `- ` is not allowed here", "put the item on a line of its own")
         }
-        ErrorKind::BlockEntryInFlowCollection => ("a `-` cannot stand inside brackets", "quote it"),
+        ErrorKind::BlockEntryInFlowCollection => ("a `-` is not allowed inside brackets", "quote it"),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
             ("unexpected text after a closing quote", "quote the whole value, or escape the quotes inside it")
         }
@@ -290,7 +291,7 @@ fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
             "separate documents with a line `---`, or check the indentation",
         ),
         ErrorKind::BomInsideDocument => (
-            "a byte order mark stands in the middle of the text",
+            "the text contains a byte order mark after its beginning",
             "remove it; it is often left behind when files are joined",
         ),
         ErrorKind::DuplicateVersionDirective
@@ -325,27 +326,26 @@ fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent => {
-            ("this line is not indented as what it belongs to", INDENTATION)
+            ("the indentation of this line does not fit the lines above", INDENTATION)
         }
         ErrorKind::ExpectedWhitespace | ErrorKind::CommentNotSeparated => {
-            ("a blank is missing in front of this", "write a blank there, or quote the whole value")
+            ("a blank is missing before this", "write a blank there, or quote the whole value")
         }
         ErrorKind::InvalidBlockEntryWhitespace | ErrorKind::InvalidMappingValueWhitespace => {
-            ("a blank is missing behind the `-` or `:`", "write a blank there, or quote the whole value")
+            ("a blank is missing after the `-` or `:`", "write a blank there, or quote the whole value")
         }
-        ErrorKind::ZeroBlockScalarIndent | ErrorKind::InvalidBlockScalarHeader => (
-            "something else than a text block stands behind its `|` or `>`",
-            "begin the text on the next line",
-        ),
+        ErrorKind::ZeroBlockScalarIndent | ErrorKind::InvalidBlockScalarHeader => {
+            ("unexpected text after the `|` or `>` of a text block", "begin the text on the next line")
+        }
         ErrorKind::PlainScalarStartsWithDashFlowIndicator
         | ErrorKind::FlowMappingValueAdjacentCollection
         | ErrorKind::InvalidColonPlacement
-        | ErrorKind::MappingKeyNotAllowed => ("a `-`, `:` or `?` cannot stand here", IF_SIGN),
+        | ErrorKind::MappingKeyNotAllowed => ("a `-`, `:` or `?` is not allowed here", IF_SIGN),
         ErrorKind::TabInPlainScalar => {
-            ("a value has a tab in it", "write a blank in its place, or quote the value")
+            ("a value contains a tab", "replace it by a blank, or quote the value")
         }
         ErrorKind::ExpectedNodeContent | ErrorKind::UnexpectedEndOfPlainScalar => {
-            ("a value was expected here", "write one, or remove what stands before it")
+            ("a value was expected here", "write one, or remove the text before it")
         }
         ErrorKind::UnexpectedEofFlowSequence => ("a bracket `[` is never closed", OPEN_BRACKET),
         ErrorKind::UnexpectedEofFlowMapping | ErrorKind::UnexpectedEofImplicitFlowMapping => {

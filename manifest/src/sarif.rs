@@ -214,7 +214,7 @@ impl Rule {
                 id: INPUT,
                 short_description: text("An input has a problem, or cannot be used."),
                 full_description: text(
-                    "It concerns a file as a whole, or its text, and not what a Service says.",
+                    "It concerns a file as a whole, or its text, and not the content of a Service.",
                 ),
                 help: text("The message says what to do."),
                 default_configuration: Configuration { level: level(Severity::Error) },

@@ -42,7 +42,7 @@ mod tests {
 
     /// The core has the table of hidden characters; each of them must be escaped here as well.
     #[test]
-    fn what_the_core_calls_hidden_is_escaped() {
+    fn hidden_characters_of_the_core_are_escaped() {
         for character in ('\0'..=char::MAX).filter(|character| is_hidden(*character)) {
             let text = format!("a{character}b");
             assert_eq!(visible(&text), format!("a{}b", character.escape_default()));

@@ -154,10 +154,10 @@ fn depth_is_limited() {
 }
 
 #[test]
-fn errors_are_told_in_plain_words() {
+fn errors_have_plain_messages() {
     let unknown = "the alias `*b` refers to no anchor `&b` before it in this document";
     for (text, message, line, column) in [
-        ("a: é: b\n", "a `:` followed by a blank cannot stand here", 1, 5),
+        ("a: é: b\n", "a `:` followed by a blank is not allowed here", 1, 5),
         ("a:\n\tb: c", "a tab is used for indentation", 2, 2),
         ("a: \u{1}b", "the control character U+0001 is not allowed", 1, 4),
         ("a: 1\nb: 2\n\"a\": 3\n", "duplicate key `a`: it is on line 1 and again on line 3", 3, 1),
@@ -199,7 +199,7 @@ fn errors_are_told_in_plain_words() {
 }
 
 #[test]
-fn every_broken_document_is_told() {
+fn every_broken_document_is_reported() {
     let found = errors("a: [1\n---\nb: 2\n---\nc: 'x\n---\nd: 1\nd: 1\nd: 2\n");
     let lines: Vec<usize> = found.iter().map(|error| error.1).collect();
     assert_eq!(lines, [1, 5, 8, 9], "{found:?}");
@@ -382,7 +382,7 @@ fn is_plain(text: &str, error: &LoadError) {
 }
 
 #[test]
-fn errors_are_told_with_a_help_and_without_words_of_parsers() {
+fn errors_have_a_help_and_no_parser_terms() {
     for text in [
         "%YAML 3.0\n---\na: b",
         "%YAML 1.2\n%YAML 1.2\n---\na: b",
@@ -454,7 +454,7 @@ fn errors_are_told_with_a_help_and_without_words_of_parsers() {
 }
 
 #[test]
-fn nothing_makes_it_panic() {
+fn reader_does_not_panic() {
     let seeds = [
         "a: &x\n  k: \"v\\n\\u00e9\"\n  'it''s': [1, {a: b}]\nb:\n  <<: *x\n  c: >-\n    d\n\n    e\n- f\n",
         "{\"a\": [1, \"\\ud83d\\ude00\", null], \"b\": {\"c\": -1e5}}\n{}\n",
@@ -544,7 +544,7 @@ fn strings_are_quoted_where_a_reader_needs_it() {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn written_yaml_is_read_back() {
     let words = "true False NO On N null NULL << < -- --- ... ? : , [ ] { } # & * ! | > ' \" % @ ` - -a -1 . 0 -0 +1 1. .5 \
         1.0e+3 0x1 0X 0x_ 0o7 08 0b1 0b 1__ _1 -_ 1:30 190:20:30.15 -.INF +.inf .NaN nan .. + -. 2001-1-1 1e 1e999 0_ a: :a \
         \\ \\x 2001-12-14t21:59:43.10-05:00";
@@ -564,7 +564,7 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn a_yaml_reader_deserialises_settings_and_says_all_their_problems() {
+fn yaml_reader_deserialises_settings_and_reports_all_problems() {
     let settings: Settings = serde_saphyr::from_str("domain: example.com\nstamp: false\n").unwrap();
     assert!(!settings.stamp());
     let error = serde_saphyr::from_str::<Settings>("domian: example.com\ntls: maybe\n").unwrap_err();

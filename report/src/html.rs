@@ -306,7 +306,7 @@ impl crate::model::Canary {
 }
 
 /// The filters of the template.
-#[allow(unreachable_pub, reason = "the macro makes what it makes")]
+#[allow(unreachable_pub, reason = "the macro writes HTML")]
 mod filters {
     use std::fmt::Display;
 

@@ -33,7 +33,7 @@ fn the_same_input_gives_the_same_report() {
 }
 
 #[test]
-fn who_may_come_in() {
+fn access_column() {
     let row = |annotations: &[(&str, &str)], settings: Value| {
         let mut settings = settings;
         settings["domain"] = DOMAIN.into();
@@ -94,7 +94,7 @@ fn each_target_has_its_certificate() {
 }
 
 #[test]
-fn what_refuses_a_service_stands_before_what_else_is_said() {
+fn errors_come_before_other_findings() {
     let block = "nginx.ingress.kubernetes.io/server-snippet: deny all;\n";
     let long = format!("/{}{{", "A".repeat(100_000));
     let annotations = [
@@ -158,7 +158,7 @@ fn hosts_of_others_are_named() {
 }
 
 #[test]
-fn a_migration_says_the_worst() {
+fn migration_shows_the_worst_result() {
     let result = |annotations: &[(&str, &str)], more: &Value| {
         let mut settings =
             json!({"domain": DOMAIN, "parentRefs": [{"name": "external"}], "gatewayController": "gateway"});
@@ -179,7 +179,7 @@ fn a_migration_says_the_worst() {
 }
 
 #[test]
-fn lists_have_a_bound_that_is_told() {
+fn bounded_lists_report_omitted_entries() {
     let options = Options { limit: Some(10), compare_target: Some(Target::HttpRoute), ..Options::default() };
     let settings = json!({"domain": DOMAIN, "parentRefs": [{"name": "external"}]});
     let report = report(&many(300), &settings, &options);
@@ -231,7 +231,7 @@ fn a_service_can_have_hundreds_of_findings() {
 }
 
 #[test]
-fn nothing_is_a_report() {
+fn empty_report() {
     let report = of(&[], &json!({}));
     assert!(report.to_html().contains("No Service is exposed"));
     assert_eq!(report.to_mermaid(), "flowchart LR\n");

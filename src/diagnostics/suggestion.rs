@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_word_is_left_out_that_is_near() {
+    fn all_near_words_are_suggested() {
         let words = [
             "auth-url",
             "auth-urls",

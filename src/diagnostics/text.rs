@@ -216,7 +216,7 @@ mod tests {
 
     /// No other character is escaped: a table with too many characters would make names unreadable.
     #[test]
-    fn what_can_be_seen_stays_as_it_is() {
+    fn visible_characters_are_not_escaped() {
         let hidden: std::collections::HashSet<char> =
             [FORMATS, IGNORABLE, BLANKS].into_iter().flat_map(characters).collect();
         assert!(('\0'..=char::MAX).all(|character| is_hidden(character) == hidden.contains(&character)));

@@ -246,7 +246,7 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn a_list_of_all_addresses_keeps_nobody_out() {
+    fn list_of_all_addresses_admits_everybody() {
         for (list, access_level) in [
             ("10.0.0.0/8", AccessLevel::Restricted),
             ("192.0.2.7", AccessLevel::Restricted),
@@ -273,7 +273,7 @@ mod tests {
 
     /// The two functions agree on every list that is not doubtful.
     #[test]
-    fn a_list_that_lets_everybody_in_keeps_nobody_out() {
+    fn address_list_functions_agree() {
         for (list, lets_everybody_in, access_level) in [
             ("0.0.0.0/0", true, AccessLevel::Open),
             ("10.0.0.0/8, 0.0.0.0/0", true, AccessLevel::Open),
@@ -290,7 +290,7 @@ mod tests {
 
     /// Each case judges the first line; the other lines are annotations of the same plan.
     #[test]
-    fn a_value_decides_whether_an_annotation_keeps_anybody_out() {
+    fn value_determines_whether_an_annotation_restricts_access() {
         let nginx = "nginx.ingress.kubernetes.io";
         let own = "haproxy-ingress.github.io";
         let alb = "alb.ingress.kubernetes.io";

@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_known_by_their_words() {
+    fn classes_are_recognised_by_their_names() {
         let others =
             "alb gce-internal traefik-external internal.kong azure/application-gateway openshift-default";
         for class in others.split(' ') {

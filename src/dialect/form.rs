@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant_is_a_value_of_the_form() {
+    fn suggested_value_has_the_form() {
         for (shape, value, known) in [
             (Shape::Text(&TIMER), "1m30s", Some("90s")),
             (Shape::Text(&TIMER), "5 min", None),

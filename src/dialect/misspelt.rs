@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proposal_is_a_key_that_there_is() {
+    fn proposed_keys_exist() {
         for (key, meant) in [
             ("nginx.ingress.kubernetes.io/proxy-body-sise", "nginx.ingress.kubernetes.io/proxy-body-size"),
             ("nginx.ingress.kubernetes.io/Proxy-Body-Size", "nginx.ingress.kubernetes.io/proxy-body-size"),
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn the_name_can_stand_in_the_value() {
+    fn name_may_be_in_the_value() {
         let problem = problem("nginx.ingress.kubernetes.io", "rewrite-target: /");
         let help = problem.and_then(|problem| problem.help);
         assert_eq!(help.as_deref(), Some("did you mean nginx.ingress.kubernetes.io/rewrite-target?"));
     }
 
     #[test]
-    fn keys_of_others_are_nobodys_slip() {
+    fn keys_of_other_programs_are_not_misspellings() {
         let keys = "appgw.ingress.kubernetes.io/ssl-redirect mse.ingress.kubernetes.io/rewrite-target \
              nginx.org/rewrite-target internal-nginx.ingress.kubernetes.io/rewrite-target \
              traefik.ingress.kubernetes.io/router.entrypoints traefik.ingress.kubernetes.io/router.Middlewares alb.ingress.kubernetes.io/canary-by-header \
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_near_one_is_misspelt_where_nobody_else_has_any() {
+    fn unknown_key_of_a_closed_prefix_is_misspelt() {
         let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
         assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
         let message = sentence("haproxy.org/no-such-key").unwrap_or_default();

@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_can_say_nothing() {
+    fn neutral_values_lose_nothing() {
         for (key, nothing, something) in [
             ("nginx.ingress.kubernetes.io/ssl-redirect", "false", "true"),
             ("nginx.ingress.kubernetes.io/cors-allow-credentials", "true", "false"),

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_writes_what_it_says_it_can() {
+    fn supported_intents_are_written() {
         for (program, tls) in PROGRAMS {
             for intent in Intent::ALL {
                 let path = if intent == Intent::TlsPassthrough { "/" } else { "/shop" };
@@ -333,7 +333,7 @@ mod tests {
     /// One intent as annotations of ingress-nginx and as annotations of the program of the class. The value that the program
     /// would get anyway is accepted; any other value is a conflict.
     #[test]
-    fn what_is_said_twice_is_the_same_or_a_conflict() {
+    fn equal_values_are_accepted_and_different_values_conflict() {
         let mut tried = std::collections::BTreeMap::new();
         for (program, tls) in PROGRAMS {
             let target = if program == Controller::Openshift { Target::Route } else { Target::Ingress };
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_sends_requests_to_https_if_it_says_so() {
+    fn https_redirect_is_written_if_supported() {
         for (program, tls) in PROGRAMS {
             let (plain, target) = plan(program, tls, "/");
             let with = |redirect| Plan {
@@ -424,7 +424,7 @@ mod tests {
 
     /// An Info says that a line is translated only if something is written for it.
     #[test]
-    fn nothing_is_called_said_that_is_not_written() {
+    fn translated_info_only_if_something_is_written() {
         let lines = [
             "force-ssl-redirect: \"true\"",
             "ssl-redirect: \"true\"",

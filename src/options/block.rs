@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_key_is_none() {
+    fn text_that_resembles_a_key_is_no_key() {
         for text in [
             "",
             "https://auth.example.com/oauth2/auth?rd=https://example.com/a:b",

@@ -98,7 +98,7 @@ fn the_dot_and_the_variable_of_with_are_two() {
 }
 
 #[test]
-fn what_go_refuses_is_refused() {
+fn templates_that_go_refuses_are_refused() {
     for text in [
         "{{if false}}{{$x := 1}}{{else}}{{$x}}{{end}}",
         "{{if true}}a{{else with .Service}}b{{end}}",
@@ -229,7 +229,7 @@ fn helps(text: &str, expected: &[&str]) {
 
 /// A missing tag is reported once, and adding it makes the template valid.
 #[test]
-fn a_word_of_a_block_that_nothing_opens_says_what_is_missing() {
+fn missing_tag_is_reported_once() {
     let (belongs, closes) = ("belongs to no block", "closes no block");
     for (text, marked, is, help, mended) in [
         (
@@ -383,7 +383,7 @@ fn inverse_blocks_are_refused_by_name() {
 
 /// Syntax that only Handlebars has makes a template Handlebars, also outside of blocks.
 #[test]
-fn the_language_is_the_one_that_a_template_is_right_in() {
+fn language_detection() {
     renders("{{this.Service}}-{{./Namespace}}", "web-shop");
     renders("{{Service ~}} x", "webx");
     renders("{{upper 'ab'}}", "AB");
@@ -491,7 +491,7 @@ fn a_variable_that_is_not_set_is_false_and_never_empty() {
 }
 
 #[test]
-fn what_is_not_closed() {
+fn unclosed_constructs() {
     use Code::TemplateUnclosed as Unclosed;
     refused("{{.Service}}.{{.Domain}", &[(Unclosed, "{{", "the action is not closed by `}}`")]);
     refused("/{{.Service}/", &[(Unclosed, "{{", "the action is not closed by `}}`")]);
@@ -507,7 +507,7 @@ fn what_is_not_closed() {
 }
 
 #[test]
-fn what_is_not_known() {
+fn unknown_names() {
     use Code::{TemplateUnknownFunction as Function, TemplateUnknownVariable as Variable};
     refused("{{.service}}", &[(Variable, ".service", "there is no variable `.service`")]);
     refused(
@@ -535,7 +535,7 @@ fn what_is_not_known() {
 }
 
 #[test]
-fn what_is_not_supported() {
+fn unsupported_constructs() {
     use Code::TemplateUnsupported as Unsupported;
     for word in ["slice .Service 0 2", "index .Service 0", "call .Service"] {
         let name = word.split(' ').next().unwrap();
@@ -559,7 +559,7 @@ fn what_is_not_supported() {
 }
 
 #[test]
-fn what_cannot_be_read() {
+fn malformed_syntax() {
     use Code::TemplateSyntax as Syntax;
     refused("{{}}", &[(Syntax, "{", "the action has no value")]);
     refused("{{\u{2003}}}", &[(Syntax, "\u{2003}", "the action has no value")]);
@@ -593,7 +593,7 @@ fn functions_that_cannot_work() {
 }
 
 #[test]
-fn what_would_blow_up_is_refused() {
+fn oversized_results_are_refused() {
     let large = |text: &str| {
         let found = problems(text);
         assert!(

@@ -29,7 +29,7 @@ fn each_setting_is_reported_once() {
 }
 
 #[test]
-fn what_no_service_meets_is_not_tried() {
+fn unreachable_settings_are_not_tried() {
     // Every Service gets a profile, and each profile has a domain.
     let settings = json!({
         "domain": "example_1.com", "defaultProfile": "a",
@@ -50,7 +50,7 @@ fn what_no_service_meets_is_not_tried() {
 }
 
 #[test]
-fn what_a_service_can_give_is_no_problem() {
+fn values_that_a_service_can_give_are_no_problem() {
     for settings in [
         json!({}),
         json!({"tls": "cert-manager"}),
@@ -74,7 +74,7 @@ fn what_a_service_can_give_is_no_problem() {
 }
 
 #[test]
-fn what_can_be_read_is_tried_beside_what_cannot() {
+fn readable_settings_are_tried_despite_errors() {
     let places = |settings: Value| -> Vec<String> {
         let report = Settings::tried(&settings).err();
         let found = report.map(Report::into_diagnostics).unwrap_or_default();
@@ -98,7 +98,7 @@ fn what_can_be_read_is_tried_beside_what_cannot() {
 }
 
 #[test]
-fn what_a_service_can_switch_on_is_tried() {
+fn features_that_a_service_can_enable_are_tried() {
     let gateways = json!([{"name": "gateway"}]);
     for (settings, expected) in [
         (

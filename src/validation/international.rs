@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_label_by_label() {
+    fn names_are_checked_label_by_label() {
         let help = |host| host_help(host, "otherwise");
         assert_eq!(help("web.example.com"), "otherwise");
         assert_eq!(

@@ -255,7 +255,7 @@ mod tests {
     use super::label;
 
     #[test]
-    fn labels_are_words() {
+    fn labels_are_split_into_words() {
         assert_eq!(label("ingressURLTemplateFallbacks"), "Ingress URL template fallbacks");
         assert_eq!(label("tlsSecretNameTemplate"), "TLS secret name template");
         assert_eq!(label("domain"), "Domain");

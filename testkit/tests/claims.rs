@@ -61,19 +61,19 @@ macro_rules! in_the_wapc_host {
 }
 
 in_the_wapc_host! {
-    who_is_free_is_looked_up_once_for_each_shard
-    the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks
-    who_is_not_exposed_asks_nothing
+    each_shard_is_looked_up_once
+    response_size_is_independent_of_the_requesting_namespace
+    unexposed_service_needs_no_lookup
     an_older_one_keeps_what_it_has
     in_the_mode_warn_the_service_passes_without_a_url
     the_owner_passes
-    nobody_makes_himself_older
-    two_of_one_moment_both_pass
+    creation_time_of_the_request_is_ignored
+    concurrent_requests_both_pass
     a_holder_in_another_namespace_can_be_hidden
-    what_is_not_known_is_told_and_never_an_error
+    unknown_claims_are_warnings
     keys_that_are_not_asked_for_do_not_matter
-    what_found_no_room_matters_to_who_asks_for_it
-    what_is_known_counts_beside_what_is_not
+    dropped_claims_are_unknown_for_their_bucket_only
+    known_claims_apply_despite_unknown_ones
     a_slow_host_is_not_asked_for_long
     a_request_that_asks_for_more_than_can_be_looked_up_is_refused
     a_canary_is_held_to_its_stable_service
@@ -82,9 +82,9 @@ in_the_wapc_host! {
     a_hand_written_object_takes_no_hosts_of_others
     a_hand_written_object_has_what_its_namespace_may_use
     a_hand_written_object_does_not_take_what_is_claimed
-    what_was_there_before_passes
-    what_cannot_be_known_of_what_was_there_before_is_no_reason
-    a_part_of_a_path_is_for_the_namespace_that_has_it
+    existing_claims_pass
+    unknown_existing_claims_do_not_refuse
+    partial_path_belongs_to_the_namespace_of_the_path
     the_block_of_a_service_takes_no_hosts_of_others
     names_of_others_are_cut_and_escaped
     the_controller_passes_by_its_account_alone
@@ -161,7 +161,7 @@ const TAKEN: &str = "Service shop/web cannot be exposed: settings.ingressURLTemp
     Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]";
 
 #[test]
-fn who_is_free_is_looked_up_once_for_each_shard() {
+fn each_shard_is_looked_up_once() {
     let others = held(&[("prefix blog.example.com/", holder("Ingress", "ops", "old", OLD))]);
     let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &cluster(&others));
     assert!(response.allowed && response.warnings.is_none(), "{response:?}");
@@ -181,7 +181,7 @@ fn who_is_free_is_looked_up_once_for_each_shard() {
 
 /// A response of the host contains one of 256 shards, even if all claims are in the namespace of the request.
 #[test]
-fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
+fn response_size_is_independent_of_the_requesting_namespace() {
     let asked = |namespace: &dyn Fn(usize) -> String| {
         let rows = (0..1000).flat_map(|n| {
             let (namespace, name) = (namespace(n), format!("web-{n}"));
@@ -211,7 +211,7 @@ fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
 }
 
 #[test]
-fn who_is_not_exposed_asks_nothing() {
+fn unexposed_service_needs_no_lookup() {
     let nobody: Arc<Reply> = Arc::new(|call| panic!("{call:?}"));
     let mut silent = web(json!({}));
     silent["metadata"]["labels"]["expose"] = json!("false");
@@ -298,7 +298,7 @@ fn the_owner_passes() {
 }
 
 #[test]
-fn nobody_makes_himself_older() {
+fn creation_time_of_the_request_is_ignored() {
     let taken = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", OLD))]));
     let mut forged = web(json!({}));
     forged["metadata"]["creationTimestamp"] = json!("1999-01-01T00:00:00Z");
@@ -310,7 +310,7 @@ fn nobody_makes_himself_older() {
 }
 
 #[test]
-fn two_of_one_moment_both_pass() {
+fn concurrent_requests_both_pass() {
     let nothing = cluster(&Holders::new());
     for name in ["one", "other"] {
         let mut object = web(json!({}));
@@ -350,7 +350,7 @@ fn saying(state: &str) -> Arc<Reply> {
 }
 
 #[test]
-fn what_is_not_known_is_told_and_never_an_error() {
+fn unknown_claims_are_warnings() {
     let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
     let now = state(3, &time(-10), 0);
@@ -367,32 +367,32 @@ fn what_is_not_known_is_told_and_never_an_error() {
             fail("Policy has not been granted access to the 'kubernetes/get_resource' host capability"),
         ),
         ("cannot be read: ", fail("")),
-        ("cannot be read: the answer is no JSON: the text ", found(b"")),
-        ("cannot be read: the answer is no JSON: the text ", found(b"\xff\xfe")),
-        ("cannot be read: the answer is no JSON: the text ", found(b"{} {}")),
-        ("belongs to somebody else: it has not the labels of the claims", found(b"{}")),
+        ("cannot be read: the answer is not JSON: the text ", found(b"")),
+        ("cannot be read: the answer is not JSON: the text ", found(b"\xff\xfe")),
+        ("cannot be read: the answer is not JSON: the text ", found(b"{} {}")),
+        ("belongs to another owner: it does not have the labels of the claims", found(b"{}")),
         (
-            "belongs to somebody else: it has not the labels of the claims",
+            "belongs to another owner: it does not have the labels of the claims",
             found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer"}}, "data": {"state": "{}"}}"#),
         ),
-        ("has claims in another form", found(b"null")),
-        ("has claims in another form", every(json!(3))),
+        ("has claims in an unknown format", found(b"null")),
+        ("has claims in an unknown format", every(json!(3))),
         ("has no claims", every(json!({}))),
         ("has no claims", every(json!({"a": "Service shop/web - prefix shop.example.com/"}))),
         // The form of an older controller.
         (
-            "has claims of a version before 3, which its controller wrote",
+            "has claims of a version before 3, written by an older controller",
             every(json!({"claims": json!({"version": 2, "written": time(-10), "claims": {}}).to_string()})),
         ),
-        ("has claims in another form", every(json!({"state": 3}))),
-        ("has claims in another form", saying("")),
-        ("has claims in another form", saying("[1]")),
-        ("has claims in another form", saying(r#"{"version": 3}"#)),
+        ("has claims in an unknown format", every(json!({"state": 3}))),
+        ("has claims in an unknown format", saying("")),
+        ("has claims in an unknown format", saying("[1]")),
+        ("has claims in an unknown format", saying(r#"{"version": 3}"#)),
         // Invalid data under a requested key.
-        ("has claims in another form", both("x")),
-        ("has claims in another form", both("Service shop/web prefix")),
-        ("has claims in another form", both(&format!("Service web - {HOST}\nService web - Ingress shop/web"))),
-        ("has claims in another form", every(json!({"state": now, "a": [], "5": null}))),
+        ("has claims in an unknown format", both("x")),
+        ("has claims in an unknown format", both("Service shop/web prefix")),
+        ("has claims in an unknown format", both(&format!("Service web - {HOST}\nService web - Ingress shop/web"))),
+        ("has claims in an unknown format", every(json!({"state": now, "a": [], "5": null}))),
         ("has the version 2, expected 3", saying(&state(2, &time(-10), 0))),
         // A newer version may have another form under its keys.
         ("has the version 4, expected 3", every(json!({"state": state(4, "", 0), "a": "x", "5": "x"}))),
@@ -404,7 +404,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
         assert!(response.allowed && calls.len() == 2, "{reason}: {response:?}");
         let warnings = response.warnings.clone().unwrap();
-        let begin = "xposer[claims-unknown]: metadata.name: it is not known who else has its hosts and names: the ConfigMap \
+        let begin = "xposer[claims-unknown]: metadata.name: the owners of its hosts and names are not known: the ConfigMap \
                      xposer-system/xposer-claims-2a ";
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with(begin) && warnings[0].len() <= 256, "{warnings:?}");
@@ -443,7 +443,7 @@ fn keys_that_are_not_asked_for_do_not_matter() {
 /// If the claims of one tenant are too many, some of them are left out. This affects neither requests for other claims, nor the
 /// holder of a recorded claim.
 #[test]
-fn what_found_no_room_matters_to_who_asks_for_it() {
+fn dropped_claims_are_unknown_for_their_bucket_only() {
     let lines = "Service shop/web 2026-01-01T00:00:00Z prefix shop.example.com/";
     let name = "Service shop/web 2026-01-01T00:00:00Z Ingress shop/web";
     let saying = |incomplete: Option<&str>, data: Value| {
@@ -482,7 +482,7 @@ fn what_found_no_room_matters_to_who_asks_for_it() {
 }
 
 #[test]
-fn what_is_known_counts_beside_what_is_not() {
+fn known_claims_apply_despite_unknown_ones() {
     let taken = Cluster::of_claims(
         "xposer-system",
         &time(-10),
@@ -528,7 +528,7 @@ fn a_request_that_asks_for_more_than_can_be_looked_up_is_refused() {
     assert_eq!(sorted, calls);
     let said = message(&response);
     assert!(
-        !response.allowed && said.contains("it asks for more hosts and names than 64 look-ups can compare"),
+        !response.allowed && said.contains("it has more hosts and names than can be compared in 64 look-ups"),
         "{said}"
     );
     assert!(said.contains("split it into several objects with fewer hosts"), "{said}");
@@ -791,7 +791,7 @@ fn a_hand_written_object_does_not_take_what_is_claimed() {
 }
 
 #[test]
-fn what_was_there_before_passes() {
+fn existing_claims_pass() {
     let mut settings = guarding(settings(json!({})));
     settings["namespaces"] = owned()["namespaces"].clone();
     let taken = cluster(&held(&[("prefix blog.example.com/", holder("Service", "blog", "old", OLD))]));
@@ -835,7 +835,7 @@ fn what_was_there_before_passes() {
 
 /// Claims that an update does not change are not looked up.
 #[test]
-fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
+fn unknown_existing_claims_do_not_refuse() {
     let settings = guarding(settings(json!({"onFailure": "deny"})));
     let update = |old: &Value, new: &Value, reply: &Arc<Reply>| {
         let mut request = new.clone();
@@ -858,7 +858,7 @@ fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
 }
 
 #[test]
-fn a_part_of_a_path_is_for_the_namespace_that_has_it() {
+fn partial_path_belongs_to_the_namespace_of_the_path() {
     let settings = guarding(settings(json!({})));
     let spec = json!({"parentRefs": [{"name": "edge"}], "hostnames": ["shop.example.com"],
         "rules": [{"matches": [{"headers": [{"name": "X-Beta", "value": "1"}]}]}]});

@@ -203,7 +203,7 @@ fn misnamed(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_page_names_exists() {
+fn names_on_the_pages_exist() {
     let mut wrong = Vec::new();
     for path in pages().unwrap() {
         for text in prose(&path) {
@@ -266,7 +266,7 @@ fn outcomes_are_written_in_their_places() {
 }
 
 #[test]
-fn blocks_that_are_none_are_told() {
+fn invalid_blocks_are_reported() {
     let said = |blocks: &[&str]| {
         let page: String = blocks.iter().map(|words| fenced(words, "a: 1\n")).collect();
         let (examples, wrong) = examples(&pieces(&page).unwrap());

@@ -863,7 +863,7 @@ mod values_with_helm {
     /// cases.
     #[test]
     #[ignore = "needs helm: make test"]
-    fn what_the_core_makes_with_settings_may_be_written() {
+    fn chart_permits_all_objects_of_the_core() {
         let mut tried: BTreeMap<BTreeSet<Kind>, usize> = BTreeMap::new();
         for case in cases::all().unwrap() {
             let Ok(text) = fs::read_to_string(case.folder.join("settings.yaml")) else { continue };
@@ -914,7 +914,7 @@ mod values_with_helm {
 
     #[test]
     #[ignore = "needs helm: make test"]
-    fn the_claims_are_where_the_value_or_the_settings_say() {
+    fn claims_namespace_follows_value_or_settings() {
         let enabled = json!({"enabled": true});
         let settings = json!({"claims": {"namespace": "from-settings"}});
         for (values, place) in [

@@ -105,7 +105,7 @@ mod in_the_wapc_host {
 
     #[test]
     #[ignore = "needs policy.wasm: make test"]
-    fn what_a_request_costs_grows_only_with_the_answers_of_the_host() {
+    fn request_cost_grows_only_with_the_host_answers() {
         let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
         let asks = json!({"namespace": NAMESPACE, "mode": "deny"});
         let cost = |label: &str, claims: &Value, hosts| spent(&module, label, claims, hosts).call;
@@ -124,7 +124,7 @@ mod in_the_wapc_host {
 
     #[test]
     #[ignore = "needs policy.wasm: make test"]
-    fn what_a_request_costs_grows_as_its_service_does() {
+    fn request_cost_grows_with_its_service() {
         let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
         for (what, input, settings) in SIZED {
             let mut settings: Value = serde_json::from_str(settings).unwrap();

@@ -29,7 +29,7 @@ fn guest(body: &str) -> Module {
 }
 
 #[test]
-fn what_does_not_end_is_interrupted() {
+fn endless_module_is_interrupted() {
     let endless = guest("(loop $on (br $on)) (i32.const 1)");
     assert!(endless.call("validate", b"{}").result.unwrap_err().contains(INTERRUPTED));
     let refusal = evaluate(&endless, &Deployment::default(), &json!({})).unwrap_err();
@@ -68,7 +68,7 @@ fn host_calls_are_recorded_and_answered() {
 }
 
 #[test]
-fn what_is_no_module_is_refused() {
+fn invalid_module_is_refused() {
     assert!(Module::new(b"not wasm").is_err());
     assert!(Module::new(b"(module)").unwrap().call("validate", b"{}").result.is_err());
 }

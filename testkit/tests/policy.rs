@@ -84,17 +84,17 @@ in_the_wapc_host! {
     a_service_without_annotations_gets_some
     a_stamp_follows_the_service
     a_policy_that_only_validates_changes_nothing
-    what_is_not_a_change_of_a_service_passes
+    other_requests_are_accepted
     a_dry_run_and_an_audit_get_the_same_verdict
     the_namespace_of_the_request_counts_where_the_object_names_none
-    a_generated_name_is_refused_in_words
+    generated_name_is_refused_with_a_message
     several_errors_make_one_message
     long_and_many_warnings_are_cut
     equal_warnings_name_their_annotations
     a_service_that_seems_to_ask_is_let_through_with_a_warning
-    settings_are_refused_in_plain_words
+    invalid_settings_have_plain_messages
     settings_are_tried
-    settings_that_are_no_json_are_told_in_plain_words
+    settings_without_json_have_plain_messages
     no_payload_makes_the_guest_functions_fail
     the_answer_is_the_one_that_the_sdk_reads
     a_large_service_is_answered_in_time
@@ -398,7 +398,7 @@ fn a_policy_that_only_validates_changes_nothing() {
 }
 
 #[test]
-fn what_is_not_a_change_of_a_service_passes() {
+fn other_requests_are_accepted() {
     let broken = web(json!({"config.xposer.stakater.com/IngressURLTemplate": "{{.Name}}",
         "status.xposer.stakater.com/url": "http://old"}));
     let create = request("CREATE", &broken);
@@ -466,7 +466,7 @@ fn the_namespace_of_the_request_counts_where_the_object_names_none() {
 }
 
 #[test]
-fn a_generated_name_is_refused_in_words() {
+fn generated_name_is_refused_with_a_message() {
     let mut object = web(json!({}));
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.remove("name");
@@ -572,7 +572,7 @@ fn a_service_that_seems_to_ask_is_let_through_with_a_warning() {
 }
 
 #[test]
-fn settings_are_refused_in_plain_words() {
+fn invalid_settings_have_plain_messages() {
     let refused = |settings: &Value| match evaluate(
         &Both,
         &deployment(settings),
@@ -629,7 +629,7 @@ fn settings_are_tried() {
 }
 
 #[test]
-fn settings_that_are_no_json_are_told_in_plain_words() {
+fn settings_without_json_have_plain_messages() {
     for (settings, place) in [
         ("{\"domain\": \"example.com\",}", "the text cannot be read at line 1, column 26"),
         ("{\n  \"domain\": example.com\n}", "the text cannot be read at line 2, column 13"),

@@ -80,7 +80,7 @@ fn the_command_line_prints_the_same_objects_as_json() {
 }
 
 #[test]
-fn the_command_line_says_what_the_core_says() {
+fn command_line_prints_the_diagnostics_of_the_core() {
     for case in all() {
         let run = case.run();
         let expected: Vec<Value> = run

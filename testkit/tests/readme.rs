@@ -64,7 +64,7 @@ fn the_first_command_prints_what_the_readme_shows() {
 }
 
 #[test]
-fn the_mistake_of_the_readme_is_told_as_it_is_shown() {
+fn readme_mistake_is_reported_as_shown() {
     let service = "apiVersion: v1
 kind: Service
 metadata:
@@ -187,7 +187,7 @@ fn markdown(folder: &Path, pages: &mut Vec<String>) {
 }
 
 #[test]
-fn the_transcripts_of_the_policy_page_are_what_the_policy_says() {
+fn policy_page_transcripts_match_the_policy() {
     use serde_json::json;
     use xposer_testkit::kubewarden::{Deployment, Native, evaluate};
     let answer = |annotations: serde_json::Value| {

@@ -100,7 +100,7 @@ fn every_object_has_the_form_of_its_kind() {
 }
 
 #[test]
-fn what_is_not_in_a_schema_is_an_error() {
+fn fields_outside_a_schema_are_errors() {
     let schemas = Schemas::ours().unwrap();
     for (slug, object) in objects() {
         for field in ["host", "rules", "urlFrom", "url"] {

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn who_never_asked_gives_way_first_and_who_asks_does_not() {
+    fn connection_without_a_request_is_closed_first() {
         let places = ConnectionSlots::new(4);
         let [old, asked, busy, new] = [(); 4].map(|()| take(&places, POD).unwrap());
         asked.mark_busy();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_place_is_told_of_each_change() {
+    fn waiting_connection_is_notified_of_each_change() {
         let places = ConnectionSlots::new(1);
         let only = take(&places, POD).unwrap();
         only.mark_busy();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn who_opens_many_connections_takes_the_places_of_nobody_else() {
+    fn client_with_many_connections_does_not_evict_others() {
         for has_asked in [false, true] {
             let places = ConnectionSlots::new(8);
             let of_api_server = [(); 3].map(|()| take(&places, API_SERVER).unwrap());

@@ -102,7 +102,7 @@ impl<'b> PendingReview<'b> {
     /// # use xposer_webhook::PendingReview;
     /// let said = PendingReview::read(br#"{"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview"}"#).unwrap_err();
     /// assert_eq!(said.to_string(), "the body has the kind `AdmissionReview` and the apiVersion \
-    ///     `admission.k8s.io/v1beta1`, and only AdmissionReview of admission.k8s.io/v1 is understood; the configuration of the webhook has to say admissionReviewVersions: [v1]");
+    ///     `admission.k8s.io/v1beta1`, and only AdmissionReview of admission.k8s.io/v1 is supported; the configuration of the webhook needs admissionReviewVersions: [v1]");
     /// ```
     pub fn read(body: &'b [u8]) -> Result<Self, InvalidReview> {
         let read: Read<'b> = serde_json::from_slice(body)
@@ -110,13 +110,12 @@ impl<'b> PendingReview<'b> {
         let (kind, version) = (word(read.kind.as_deref()), word(read.api_version.as_deref()));
         if kind != KIND || version != API_VERSION {
             let help = if kind == KIND {
-                "; the configuration of the webhook has to say admissionReviewVersions: [v1]"
+                "; the configuration of the webhook needs admissionReviewVersions: [v1]"
             } else {
                 ""
             };
             return Err(InvalidReview(format!(
-                "the body has the kind `{kind}` and the apiVersion `{version}`, and only {KIND} of {API_VERSION} is \
-                 understood{help}"
+                "the body has the kind `{kind}` and the apiVersion `{version}`, and only {KIND} of {API_VERSION} is supported{help}"
             )));
         }
         let request = read.request.ok_or_else(|| InvalidReview(format!("the {KIND} has no request")))?;
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_is_a_patch_of_the_annotations() {
+    fn changes_are_a_patch_of_the_annotations() {
         const URL: &str = "status.xposer.stakater.com/url";
         for metadata in [
             json!({}),
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_review_is_said_in_words() {
+    fn invalid_review_has_a_plain_message() {
         let review = |more: Value| {
             let mut review = json!({"apiVersion": API_VERSION, "kind": KIND});
             review.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());

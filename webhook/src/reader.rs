@@ -51,9 +51,10 @@ impl Reader {
             none => match spawn_read(self.certificates.clone(), self.read.clone()) {
                 Ok(reading) => none.insert(reading),
                 Err(error) => {
-                    return self
-                        .certificates
-                        .read_failed(&format!("there is no thread to read the file: {error}"), now());
+                    return self.certificates.read_failed(
+                        &format!("the thread that reads the file cannot start: {error}"),
+                        now(),
+                    );
                 }
             },
         };
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_read_that_hangs_is_told_once_and_the_pair_in_use_stays() {
+    async fn hanging_read_is_reported_once_and_the_pair_in_use_stays() {
         let (mut reader, release, folder) = hanging_reader();
         let told = said(reader.reload().await);
         assert!(told.ends_with("tls.crt: the certificate and its key were not read within 5 s"), "{told}");

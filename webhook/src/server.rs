@@ -257,7 +257,7 @@ impl<D: Handler> Server<D> {
         let length = length(&request)?;
         let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
         let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
-            return failure(StatusCode::SERVICE_UNAVAILABLE, "there are too many requests; ask again");
+            return failure(StatusCode::SERVICE_UNAVAILABLE, "there are too many requests; try again");
         };
         let body = match timeout(BODY_TIMEOUT, request.into_body().collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
@@ -291,7 +291,7 @@ impl<D: Handler> Server<D> {
 /// The size of the body, if it is within the limit.
 fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
     if request.uri().path() != PATH {
-        return failure(StatusCode::NOT_FOUND, format!("there is {PATH}"));
+        return failure(StatusCode::NOT_FOUND, format!("not found: use {PATH}"));
     }
     if request.method() != Method::POST {
         return failure(StatusCode::METHOD_NOT_ALLOWED, "reviews are sent with POST");
@@ -305,7 +305,7 @@ fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
         Some(_) => {
             failure(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {} MiB", MAX_BODY >> 20))
         }
-        None => failure(StatusCode::LENGTH_REQUIRED, "the length of the body is not said: Content-Length"),
+        None => failure(StatusCode::LENGTH_REQUIRED, "the header Content-Length is missing"),
     }
 }
 

@@ -131,7 +131,7 @@ fn post(body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
+async fn one_connection_serves_many_requests_and_errors_have_messages() {
     let (server, root) = Started::new().await;
     let mut stream = server.connect(&root).await.unwrap();
     for _ in 0..3 {
@@ -142,9 +142,9 @@ async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
     for (text, status, said) in [
         (post("garbage"), 400, "the body is no AdmissionReview in JSON"),
         (post(&"[".repeat(1 << 20)), 400, "the body is no AdmissionReview in JSON"),
-        (post("{}"), 400, "only AdmissionReview of admission.k8s.io/v1 is understood"),
+        (post("{}"), 400, "only AdmissionReview of admission.k8s.io/v1 is supported"),
         (b"GET /validate HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), 405, "reviews are sent with POST"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".to_vec(), 404, "there is /validate"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".to_vec(), 404, "not found: use /validate"),
         (
             b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".to_vec(),
             415,
@@ -154,7 +154,7 @@ async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
             b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
                 .to_vec(),
             411,
-            "the length of the body is not said",
+            "the header Content-Length is missing",
         ),
     ] {
         let (found, body) = exchange(&mut stream, &text).await;
@@ -192,7 +192,7 @@ async fn a_renewal_drops_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_finished_at_the_end() {
+async fn running_requests_are_finished_at_shutdown() {
     let (server, root) = Started::new().await;
     let mut idle = server.connect(&root).await.unwrap();
     assert_eq!(exchange(&mut idle, &post(&review(0))).await.0, 200);

@@ -44,7 +44,7 @@ const CURLRC: &str = "silent\nshow-error\nmax-time = 10\nwrite-out = \"\\n%{http
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn the_requests_of_the_cookbook_are_answered_as_it_says() {
+fn cookbook_requests_get_the_documented_answers() {
     let chosen = std::env::var("CHAIN_PAGES").ok();
     let is_chosen = |path: &PathBuf| {
         let name = cookbook::name(path);

@@ -73,7 +73,7 @@ fn from(ns: &Namespace, service: &str, address: &str) -> Request {
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn addresses_and_passwords_decide_who_gets_in() {
+fn addresses_and_passwords_restrict_access() {
     let chain = Chain::get();
     let _forwarded = Administered::new(chain, FORWARDED);
     let _controller = chain.controller(SETTINGS);
@@ -122,7 +122,7 @@ fn addresses_and_passwords_decide_who_gets_in() {
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn another_service_decides_who_gets_in() {
+fn external_service_authenticates_requests() {
     let chain = Chain::get();
     let _controller = chain.controller(SETTINGS);
     let ns = chain.namespace("eg-auth");
@@ -325,7 +325,7 @@ httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn what_protects_a_service_protects_its_canaries() {
+fn protections_of_a_service_apply_to_its_canaries() {
     let chain = Chain::get();
     let _forwarded = Administered::new(chain, FORWARDED);
     let _controller = chain.controller(SETTINGS);

@@ -16,7 +16,7 @@ const TOLD: Duration = Duration::from_secs(90);
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn what_changes_while_external_dns_is_away_is_right_in_the_end() {
+fn changes_during_an_outage_of_external_dns_are_applied() {
     let (chain, ns) = begin("dns-away");
     let _controller = chain.controller(SETTINGS);
     for name in ["stays", "moves", "goes"] {
@@ -211,7 +211,7 @@ fn envoy_serves_while_contour_restarts() {
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
+fn ingress_is_served_when_its_class_gets_a_controller() {
     let (chain, ns) = begin("unserved");
     let _controller = chain.controller(SETTINGS);
     // A paused controller writes no addresses.
@@ -231,7 +231,7 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
     for (name, class) in [("inside", "internal-ingress"), ("misspelt", "contuor")] {
         let told = ns.event_within(TOLD, name, "Warning", "NotServed");
         let said =
-            format!("Ingress {}/{name} has no address; no IngressClass is called \"{class}\"", ns.name());
+            format!("Ingress {}/{name} has no address; there is no IngressClass \"{class}\"", ns.name());
         assert!(told.starts_with(&said), "{told}");
     }
 

@@ -8,12 +8,12 @@
     reason = "the helpers of a test fail it like the test itself"
 )]
 
-mod article;
-mod breaks;
 mod common;
 mod conformance;
 mod contour;
 mod cookbook;
 mod envoy_gateway;
+mod example_setup;
 mod faults;
+mod regressions;
 mod smoke;

@@ -2,33 +2,33 @@
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0  nothing was refused (also where nothing asks to be exposed)
+  0  nothing was refused (also if no Service asks to be exposed)
   1  at least one Service was refused; the others are still printed
   2  wrong usage, or an input or the settings cannot be used; nothing is printed";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  Print the Ingress of every Service in a file that carries the label expose: \"true\"
+  Print the Ingress of each Service of a file that has the label expose: \"true\"
     xposer render service.yaml
 
-  The same for a Helm chart, with your defaults, straight into the cluster
+  The same for a Helm chart, with your defaults, and apply the objects to the cluster
     helm template shop ./chart | xposer render --settings config.yaml -n shop | kubectl apply -f -
 
-  In CI: fail where a Service could not be exposed, and say why
+  In CI: fail if a Service cannot be exposed, and report the reason
     xposer check --settings config.yaml manifests/*.yaml
 
-  Before a migration: what other settings would change, and what would be lost or open
+  Before a migration: what other settings would change, and which features or protections would be lost
     xposer compare --settings config.yaml --with new.yaml manifests/*.yaml
 
-  Who is exposed where, and who may come in, as a page to look at
+  Report the exposed Services, their URLs and who has access, as an HTML page
     xposer report --settings config.yaml manifests/*.yaml > report.html
 
-  What can be written, what a message means, what templates can do
+  Explain annotations, settings, codes and templates
     xposer explain
     xposer explain host-uppercase
     xposer explain templates
 
-  Where the values come from that decide how the Services of a file are exposed
+  Show the source of each value for the Services of a file
     xposer explain --settings config.yaml service.yaml";
 
 pub(super) const RENDER_EXAMPLES: &str = "\
@@ -38,8 +38,8 @@ Examples:
   xposer render -n shop web.yaml api.yaml > ingresses.yaml
 
 All inputs are one set: a host and path, or an Ingress name, that two Services ask for is an
-error on both. What is not a Service (apiVersion v1) passes by; so does a Service that is for
-tools alone (config.kubernetes.io/local-config).";
+error on both. Other objects than Services (apiVersion v1) are ignored,
+and so are Services with config.kubernetes.io/local-config: \"true\".";
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -57,14 +57,14 @@ Examples:
     kubectl get services -A -o yaml | xposer compare --settings config.yaml --with new.yaml -o json
 
 Exit codes:
-  0  no Service would be refused that is not, and none would be open that is protected
-  1  at least one Service would be refused that is not, or would lose what protects it
+  0  no further Service would be refused, and none would lose its protection
+  1  at least one further Service would be refused, or one would lose its protection
   2  wrong usage, or an input or the settings cannot be used, or there are no Services;
      nothing is printed";
 
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
-  One page that needs nothing beside it, and opens from a file
+  One page without other files
     xposer report --settings config.yaml manifests/*.yaml > report.html
 
   The same for all Services of a cluster, and what an HTTPRoute would lose, refuse or open
@@ -75,39 +75,39 @@ Examples:
     xposer report -o json service.yaml
     xposer report -o mermaid service.yaml
 
-All findings are in the report, so standard error has only what is to be said about the input, and
-one line that counts.";
+The report contains all findings. Standard error has only messages about the input and a
+summary line.";
 
 pub(super) const IMPORT_EXAMPLES: &str = "\
 Examples:
-  What the Services behind the Ingresses of a file have to say
+  The annotations for the Services behind the Ingresses of a file
     xposer import ingress.yaml service.yaml
 
   All of a cluster, with your defaults, which are not repeated
     kubectl get ingresses,services -A -o yaml > cluster.yaml
     xposer import --settings config.yaml cluster.yaml
 
-  As commands for the cluster, to read and to run
+  As kubectl commands
     xposer import --settings config.yaml -o kubectl cluster.yaml > annotate.sh
     sh annotate.sh
 
-The documents are patches: kustomize takes them among its `patches`. Do not give them to `kubectl apply`,
-which wants whole objects.
+The documents are patches: write them into the `patches` of a kustomization. Do not give
+them to `kubectl apply`, which needs whole objects.
 
-Each proposal is rendered again, and every difference from the Ingress is told.
+Each proposal is rendered again, and every difference from the Ingress is reported.
 
 Exit codes:
   0  every Ingress is reproduced
-  1  something of an Ingress is not reproduced; the proposals are still printed
+  1  at least one Ingress is not reproduced completely; the proposals are still printed
   2  wrong usage, or an input or the settings cannot be used, or there is no Ingress;
      nothing is printed";
 
 pub(super) const INIT_EXAMPLES: &str = "\
 Examples:
-  Settings and annotations for what is in some files, into a new folder
+  Settings and annotations for the Ingresses of some files, written to a new folder
     xposer init manifests/*.yaml --out xposer
 
-  The same for a chart, or for all of a cluster, to look at
+  The same for a chart, or for a whole cluster, printed and not written
     helm template shop ./chart | xposer init -n shop
     kubectl get ingresses,ingressclasses,services -A -o yaml | xposer init
 
@@ -116,9 +116,9 @@ Examples:
 
 Exit codes:
   0  every Ingress is reproduced
-  1  something of an Ingress is not reproduced; the rest is printed
-  2  wrong usage, or an input cannot be used, or there are Services alone and nothing says which
-     domain to use, or a file would be overwritten; nothing is printed";
+  1  at least one Ingress is not reproduced completely; the rest is printed
+  2  wrong usage, or an input cannot be used, or there are only Services and no domain is
+     known, or a file would be overwritten; nothing is printed";
 
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -127,7 +127,7 @@ Examples:
   xposer explain ingressNameTemplate     a setting
   xposer explain host-uppercase          a diagnostic code
   xposer explain templates               variables, syntax and functions
-  xposer explain traefik                 a program that serves Ingresses: its words, and what it lacks
+  xposer explain traefik                 a program: its annotations, and what it does not support
   xposer explain service.yaml            where every value of its Services comes from
   xposer explain --settings config.yaml -n shop service.yaml
 
@@ -160,5 +160,5 @@ With kpt:
 
 Exit codes:
   0  nothing was refused
-  1  something is wrong: the items come back unchanged, the results say why
+  1  something is wrong: the items are returned unchanged, and the results have the messages
   2  the input is not a ResourceList; nothing is printed";

@@ -320,19 +320,19 @@ impl Kubectl {
         let (piped, kinds) = (typed.piped(), typed.kinds());
         if self.recursive.is_some() {
             let help = format!("name the files: find FOLDER -name '*.yaml' {}", typed.of_found());
-            return Some(("-R is for kubectl, and no folder is searched here", help));
+            return Some(("-R is an option of kubectl; xposer searches no folders", help));
         }
         if self.all_namespaces.is_some() {
             let help = format!("ask kubectl for them: kubectl get {kinds} -A -o yaml | {piped}");
-            return Some(("-A is for kubectl, and no cluster is asked here", help));
+            return Some(("-A is an option of kubectl; xposer reads no cluster", help));
         }
         if let Some(folder) = &self.kustomize {
             let help = format!("build it first: kubectl kustomize {folder} | {piped}");
-            return Some(("-k is for kubectl, and no kustomization is built here", help));
+            return Some(("-k is an option of kubectl; xposer builds no kustomizations", help));
         }
         let selector = self.selector.as_ref()?;
         let help = format!("ask kubectl for them: kubectl get {kinds} -l '{selector}' -o yaml | {piped}");
-        Some(("-l is for kubectl, and nothing is selected here", help))
+        Some(("-l is an option of kubectl; xposer selects no objects", help))
     }
 }
 

@@ -63,14 +63,14 @@ impl ItemFinding {
     /// An object of a Service that is not among the items.
     pub(super) fn left(item: &Value, object: &str, service: &str) -> Self {
         let message =
-            format!("{object} was made for the Service {service}, which is not among the items, and stays");
+            format!("{object} was made for the Service {service}, which is not among the items; it is kept");
         Self::info(message, LEFT_HELP, item)
     }
 
     /// An entry of a URL ConfigMap that belongs to a Service which is not among the items.
     pub(super) fn left_entry(item: &Value, key: &str, object: &str) -> Self {
         let message = format!(
-            "the entry {key:?} of {object} was made for a Service that is not among the items, and stays"
+            "the entry {key:?} of {object} was made for a Service that is not among the items; it is kept"
         );
         Self::info(message, LEFT_HELP, item)
     }
@@ -163,8 +163,7 @@ impl ItemFinding {
     }
 }
 
-const LEFT_HELP: &str =
-    "remove it if the Service is gone; nothing is to be done if the Service is deployed from elsewhere";
+const LEFT_HELP: &str = "remove it if the Service is gone; keep it if the Service is deployed from elsewhere";
 const MAKE_ROOM: &str = "remove it, or give one of the two another name";
 
 /// The value of an annotation.

@@ -84,7 +84,7 @@ impl Action {
                 if is_new && has_other_managers(&document.metadata) {
                     // Another client created the object with the same content before the watch reported it.
                     apply(client, metrics, &key, &without_fields(&key), true).await?;
-                    let message = "it was made by somebody else at the same time".to_owned();
+                    let message = "another client created it at the same time".to_owned();
                     return Err(ActionError::Foreign { key, message });
                 }
                 Ok(ActionResult::Applied { key, hash, document: document.into(), is_new, adopted: false })

@@ -248,7 +248,7 @@ impl Controller {
         match self.settings_file.read() {
             None => {}
             Some(Ok(settings)) => {
-                info!("the settings changed; everything is planned anew");
+                info!("the settings changed; all Services are planned again");
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
                 self.asked = settings.kinds();
@@ -265,7 +265,7 @@ impl Controller {
             }
             Some(Err(errors)) => {
                 self.metrics.set_settings_good(false);
-                error!("the settings cannot be used; those from before stay in force\n{errors}");
+                error!("the settings cannot be used; the previous settings stay in force\n{errors}");
             }
         }
     }
@@ -371,7 +371,7 @@ impl Controller {
                     unavailable = true;
                     if self.pause.begin(now) {
                         self.metrics.paused();
-                        warn!("the API server is left alone for a while: {message}");
+                        warn!("writes are paused: {message}");
                     }
                 }
                 Err(error) => match self.state.record_error(&key, &error) {
@@ -384,7 +384,7 @@ impl Controller {
                         if let (ReconcileKey::Service(service), ActionError::Refused { message, .. }) =
                             (&key, &error)
                         {
-                            info!(%service, "refused, and tried in another way: {message}");
+                            info!(%service, "refused; another kind of request is tried: {message}");
                         }
                     }
                 },

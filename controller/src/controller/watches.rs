@@ -88,7 +88,7 @@ impl Controller {
             {
                 let what = kind.resource().plural;
                 info!(
-                    "{what} are left alone, so only names and the setting {setting} say who serves a Service; \
+                    "{what} are not watched, so only names and the setting {setting} decide which program serves a Service; \
                      apply the roles of deploy/controller, or of the chart, in this version ({message})"
                 );
             }

@@ -27,18 +27,18 @@ impl Failure {
         match self {
             Self::Outdated => format!("a ConfigMap of the claims in the namespace {namespace} has changed"),
             Self::NoNamespace(message) => format!(
-                "the claims are not written: there is no namespace {namespace} in which something can be created; create \
+                "the claims are not written: the namespace {namespace} does not exist or is being deleted; create \
                  it, or correct `claims.namespace` in the settings ({message})"
             ),
             Self::NoPermission(message) => format!(
                 "the claims are not written: no permission for ConfigMaps in the namespace {namespace}, or it is \
-                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart, and see to it that its Role is in that namespace ({message})"
+                 missing; add the component `claims` of deploy/controller, or set `claims.enabled: true` in the values of the chart, and check that its Role is in that namespace ({message})"
             ),
             Self::Refused(message) => {
                 let what = name.unwrap_or_else(|| "their list".to_owned());
                 // The API server gives this reason for a ConfigMap with `immutable: true`.
                 let help = match message.contains("immutable") {
-                    true => "; delete it, and it is made anew within five minutes",
+                    true => "; delete it, and it is created again within five minutes",
                     false => "",
                 };
                 format!(

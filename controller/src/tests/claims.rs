@@ -106,7 +106,7 @@ fn ingress(name: &str, host: &str, second: u32) -> Value {
 }
 
 #[test]
-fn an_exposed_service_is_in_and_others_are_not() {
+fn only_exposed_services_are_recorded() {
     let mut cluster = FakeCluster::with_claims();
     cluster.service("old", "shop.example.com", 1).service("new", "shop.example.com", 2);
     cluster.service("wrong", "Shop.example.org", 3);
@@ -326,7 +326,7 @@ fn hosts_and_names_of_foreign_objects_are_in_while_they_exist() {
 }
 
 #[test]
-fn hosts_of_kinds_that_are_never_ours_are_in_while_they_exist() {
+fn hosts_of_foreign_kinds_are_recorded_while_they_exist() {
     let mut cluster = FakeCluster::with_claims();
     let route = |name: &str, second: u32, spec: Value| {
         json!({"metadata": {"name": name, "namespace": "ops", "creationTimestamp": format!("2025-01-01T00:00:{second:02}Z"),
@@ -369,7 +369,7 @@ fn hosts_of_kinds_that_are_never_ours_are_in_while_they_exist() {
 }
 
 #[test]
-fn objects_of_ours_are_not_foreign() {
+fn own_objects_are_not_foreign() {
     let mut cluster = FakeCluster::with_claims();
     cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
     let ours = cluster.objects[&in_shop(Kind::Ingress, "web")].clone();
@@ -409,7 +409,7 @@ fn an_object_that_may_be_adopted_gives_its_hosts_to_the_service() {
 }
 
 #[test]
-fn nothing_is_known_before_all_lists_are_complete_and_all_services_are_decided() {
+fn claims_are_unknown_until_all_lists_and_decisions_are_complete() {
     let mut cluster = FakeCluster::new();
     cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
     cluster.foreign(Kind::Ingress, &ingress("theirs", "b.example.com", 1));
@@ -550,7 +550,7 @@ fn shard_of(content: Content) -> Shard {
 
 /// An object with more claims than are kept, in all shards: only claims that the object itself asks for become unknown.
 #[test]
-fn who_asks_for_too_much_makes_nothing_of_others_unknown() {
+fn oversized_object_makes_only_its_own_claims_unknown() {
     let mut cluster = FakeCluster::with_claims();
     let mut many = ingress("many", "x", 1);
     let rule = |host: String| json!({"host": host});
@@ -626,7 +626,7 @@ fn thousands_of_holders_of_one_claim_cost_little() {
 }
 
 #[test]
-fn with_the_switch_off_nothing_is_kept_whatever_the_settings_say() {
+fn disabled_switch_records_no_claims() {
     let state =
         crate::state::State::new(settings(&json!({})), true, std::time::Duration::ZERO).without_claims();
     assert!(!state.held.is_on());

@@ -74,7 +74,7 @@ fn an_object_that_never_served_is_deleted_at_once() {
 }
 
 #[test]
-fn an_object_whose_hosts_are_not_desired_any_more_is_deleted_at_once() {
+fn object_without_desired_hosts_is_deleted_at_once() {
     let mut cluster = served();
     let done = settle(cluster.apply(&web(&[(NAME, "new"), (HOST, "other.example.com")])));
     assert_eq!(done, ["apply Ingress shop/new (Create)", "delete Ingress shop/web"]);

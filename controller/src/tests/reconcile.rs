@@ -86,7 +86,7 @@ fn a_regular_expression_is_reported_to_all_services_of_its_host() {
 }
 
 #[test]
-fn a_regular_expression_in_conflict_affects_nobody() {
+fn conflicting_regex_affects_no_other_service() {
     let mut cluster = FakeCluster::new();
     cluster.service("web", "shop.example.com/web", 1);
     cluster.service("old", "api.example.com", 1);
@@ -130,7 +130,7 @@ fn a_service_that_becomes_invalid_keeps_its_objects() {
 }
 
 #[test]
-fn an_object_of_somebody_else_is_not_touched() {
+fn foreign_object_is_not_changed() {
     let mut cluster = FakeCluster::new();
     let theirs =
         json!({"metadata": {"name": "web", "namespace": "shop", "uid": "t", "resourceVersion": "5"}});
@@ -185,7 +185,7 @@ fn the_objects_of_a_service_that_is_not_exposed_any_more_are_deleted() {
 }
 
 #[test]
-fn nothing_is_created_in_a_namespace_that_is_deleted() {
+fn no_object_is_created_in_a_terminating_namespace() {
     let mut cluster = FakeCluster::new();
     cluster.state.apply_namespace("shop", false);
     cluster.service("web", "web.example.com", 1).settle();
@@ -374,7 +374,7 @@ fn an_object_that_is_made_at_the_same_moment_is_not_touched() {
 }
 
 #[test]
-fn an_object_whose_creation_was_not_answered_is_found_to_be_ours() {
+fn object_of_an_unanswered_creation_is_recognised_as_own() {
     let mut cluster = FakeCluster::new();
     settle(cluster.apply(&web(&[])));
     let objects = cluster.objects.clone();

@@ -240,14 +240,13 @@ fn the_url_configmap_of_another_namespace_is_not_named_where_others_are_not() {
         let own = "ApplyFailed: the API server refused to change ConfigMap shop/xposer: a quota";
         let expected = match names_others {
             true => [
-                "ForeignObject: the key web-shop of ConfigMap ops/xposer belongs to somebody else and was not touched; \
+                "ForeignObject: the key web-shop of ConfigMap ops/xposer belongs to another owner and was not changed; \
                  remove it there, or rename the Service",
                 "ApplyFailed: the API server refused to change ConfigMap full/xposer: a quota",
                 own,
             ],
             false => [
-                "ForeignObject: the key web-shop of ConfigMap xposer of another namespace belongs to somebody else and was \
-                 not touched; rename the Service",
+                "ForeignObject: the key web-shop of ConfigMap xposer of another namespace belongs to another owner and was not changed; rename the Service",
                 "ApplyFailed: ConfigMap xposer of another namespace cannot be changed; tell your administrator",
                 own,
             ],

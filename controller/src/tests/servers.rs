@@ -82,7 +82,7 @@ fn a_refused_service_is_tried_again_when_something_is_served_by_another() {
 }
 
 #[test]
-fn a_gateway_that_does_not_exist_is_told_while_it_does_not() {
+fn missing_gateway_is_reported_while_it_is_missing() {
     let mut cluster = FakeCluster::new();
     let settings = json!({"parentRefs": [{"name": "external", "namespace": "gateways"}]});
     cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
@@ -100,7 +100,7 @@ fn a_gateway_that_does_not_exist_is_told_while_it_does_not() {
 }
 
 #[test]
-fn who_refuses_an_object_is_told_with_who_is_to_serve_it() {
+fn refusal_names_the_refusing_and_the_expected_program() {
     let mut cluster = FakeCluster::new();
     let settings = json!({"parentRefs": [{"name": "external", "namespace": "gateways"}]});
     cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
@@ -113,13 +113,13 @@ fn who_refuses_an_object_is_told_with_who_is_to_serve_it() {
     let notice = Notice::not_served(&in_shop(Kind::HttpRoute, "web"), "by external: no", server.as_deref());
     assert_eq!(
         notice.note,
-        "HTTPRoute shop/web is not accepted by external: no; it is to be served by Envoy Gateway, as its class \
+        "HTTPRoute shop/web is not accepted by external: no; its program is Envoy Gateway, as its class \
          with the controller gateway.envoyproxy.io/gatewayclass-controller says"
     );
 }
 
 #[test]
-fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class() {
+fn ingress_without_an_address_is_reported_if_its_class_has_no_known_program() {
     let told = |class: &str, wait: u64, prepare: &dyn Fn(&mut FakeCluster)| {
         let mut cluster = FakeCluster::new();
         cluster.state.set_server_status(ServerKind::IngressClass, KindStatus::Listed);
@@ -200,7 +200,7 @@ fn exists(cluster: &mut FakeCluster, kind: Kind, name: &str, status: Value) {
 }
 
 #[test]
-fn what_protects_an_object_is_applied_before_it_and_deleted_after_it() {
+fn protecting_object_is_applied_first_and_deleted_last() {
     let mut cluster = planned();
     let all = [(Kind::Ingress, "web"), (Kind::EndpointMonitor, "web"), (Kind::Middleware, "web-auth")];
     assert_eq!(
@@ -244,7 +244,7 @@ fn what_protects_an_object_is_applied_before_it_and_deleted_after_it() {
 }
 
 #[test]
-fn what_protects_an_old_object_that_is_kept_is_kept_with_it() {
+fn protecting_object_is_kept_with_a_kept_object() {
     let mut cluster = planned();
     exists(&mut cluster, Kind::Ingress, "web", super::address());
     exists(&mut cluster, Kind::Middleware, "web-auth", Value::Null);
@@ -283,7 +283,7 @@ fn without_what_protects_it_an_object_is_not_written() {
 }
 
 #[test]
-fn an_object_of_somebody_else_with_the_name_of_a_helper_is_not_touched() {
+fn foreign_object_with_the_name_of_an_auxiliary_object_is_not_changed() {
     let mut cluster = planned();
     let theirs =
         json!({"metadata": {"name": "web-auth", "namespace": "shop", "uid": "t", "resourceVersion": "5"}});

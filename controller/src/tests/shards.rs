@@ -225,7 +225,7 @@ fn changes_are_written_in_batches() {
 }
 
 #[test]
-fn they_are_written_anew_before_readers_stop_to_trust_them() {
+fn shards_are_refreshed_before_max_age() {
     let mut store = Store::written();
     let started = store.now;
     let mut at = BTreeMap::<u64, usize>::new();
@@ -246,7 +246,7 @@ fn they_are_written_anew_before_readers_stop_to_trust_them() {
 }
 
 #[test]
-fn what_somebody_deletes_or_edits_comes_back() {
+fn deleted_or_edited_shard_is_restored() {
     let mut store = Store::written();
     store.maps.remove(&1);
     store.put(2, content("evil.example.com"), true);
@@ -267,7 +267,7 @@ fn what_somebody_deletes_or_edits_comes_back() {
 }
 
 #[test]
-fn a_name_that_somebody_else_has_is_left_alone() {
+fn foreign_config_map_is_not_changed() {
     let mut store = Store::new();
     store.put(5, content("theirs.example.com"), false);
     let version = store.maps[&5].version.clone();
@@ -289,7 +289,7 @@ fn a_name_that_somebody_else_has_is_left_alone() {
 }
 
 #[test]
-fn failures_are_told_once_and_tried_with_growing_delays() {
+fn failures_are_logged_once_and_retried_with_growing_delays() {
     for failure in [
         Failure::NoNamespace("no".to_owned()),
         Failure::NoPermission("no".to_owned()),
@@ -323,7 +323,7 @@ fn failures_are_told_once_and_tried_with_growing_delays() {
 }
 
 #[test]
-fn one_that_is_refused_does_not_stop_the_others() {
+fn refused_shard_does_not_block_others() {
     let mut store = Store::new();
     store.refuses = |what| matches!(what, What::Write(3, ..)).then(|| Failure::Refused("no".to_owned()));
     let failed = store.run(600).iter().filter(|it| it.starts_with("failed")).count();
@@ -365,7 +365,7 @@ fn the_claims_move_with_the_settings() {
 
 /// A check of a ConfigMap of another owner may fail, and is repeated: no write there could end the failure.
 #[test]
-fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
+fn failed_check_of_a_foreign_config_map_recovers() {
     let mut store = Store::new();
     store.put(5, content("theirs.example.com"), false);
     store.run(20);
@@ -384,7 +384,7 @@ fn a_look_at_what_belongs_to_somebody_else_fails_once_and_not_for_ever() {
 }
 
 #[test]
-fn those_from_before_go_although_something_changes_all_the_time() {
+fn old_namespace_is_cleaned_during_changes() {
     let mut store = Store::written();
     store.shards.set_place(Some(("elsewhere", HOUR)));
     store.maps.clear();
@@ -402,7 +402,7 @@ fn those_from_before_go_although_something_changes_all_the_time() {
 }
 
 #[test]
-fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
+fn permanent_refusal_is_logged_with_the_shards_that_are_kept() {
     let mut store = Store::written();
     store.shards.set_place(Some(("elsewhere", HOUR)));
     store.maps.clear();
@@ -421,8 +421,8 @@ fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
         panic!("{:?}", store.news)
     };
     let expected = "the claims are not written: the API server refused elsewhere/xposer-claims-04: data: Forbidden: field is \
-                    immutable when `immutable` is set; delete it, and it is made anew within five minutes; those in the \
-                    namespace xposer-system, where they were before, stay until then";
+                    immutable when `immutable` is set; delete it, and it is created again within five minutes; those in the \
+                    previous namespace xposer-system stay until then";
     assert_eq!(refused, expected);
     store.refuses = |_| None;
     assert!(store.run(400).contains(&"delete in xposer-system".to_owned()));
@@ -430,7 +430,7 @@ fn what_is_refused_for_ever_is_told_with_what_stays_for_it() {
 
 /// The fix that the message about an immutable ConfigMap advises.
 #[test]
-fn one_that_is_deleted_because_it_is_refused_is_made_anew() {
+fn deleted_immutable_shard_is_created_again() {
     let mut store = Store::written();
     store.refuses = |what| {
         let is_there = matches!(what, What::Write(3, _, Some(_)));

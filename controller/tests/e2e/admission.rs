@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cluster::{
     INGRESS, Kind, MUTATING, MUTATING_BINDING, VALIDATING, VALIDATING_BINDING, eventually, place_of,
 };
-use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key};
+use crate::scenario::{PLAIN, Place, Scene, foreign_ingress, host, key};
 
 /// An admission policy for the Ingresses of a namespace. It is removed on drop.
 struct Policy<'s> {
@@ -49,7 +49,7 @@ impl Drop for Policy<'_> {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_admission_changes_is_not_fought_over() {
+fn changes_by_admission_are_accepted() {
     let scene = Scene::with_kinds("mutated", &[MUTATING]);
     let shop = scene.place();
     let set = r#"Object{spec: Object.spec{ingressClassName: "forced"}}"#;

@@ -7,7 +7,7 @@ use xposer_testkit::cases::all;
 
 use crate::cluster::{HTTP_ROUTE, MADE, MONITOR, ROUTE, name_of};
 use crate::controller::run;
-use crate::scene::{Scene, same};
+use crate::scenario::{Scene, same};
 
 /// One case of every sort.
 const CHOSEN: [&str; 40] = [

@@ -10,7 +10,7 @@ use crate::cluster::{
     deployed_rules, eventually, name_of, within,
 };
 use crate::controller::Controller;
-use crate::scene::{Place, Scene, foreign_ingress, host, service};
+use crate::scenario::{Place, Scene, foreign_ingress, host, service};
 
 const ALL: usize = SHARDS as usize;
 /// The shortest time after which readers do not trust them. Each is written anew after at most 20 s.
@@ -107,7 +107,7 @@ fn exposed(place: &Place, name: &str) -> (String, [(String, String); 1]) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
+fn claims_are_recorded_and_nothing_is_written_at_rest() {
     let scene = Scene::open("claims");
     let (namespace, settings) = claims(&scene, "1h");
     let shop = scene.place();
@@ -232,7 +232,7 @@ fn after_a_kill_each_is_written_once() {
 /// A controller before this one wrote everything under one key, and let the API server keep a list of the fields.
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_an_older_version_wrote_is_written_anew() {
+fn claims_of_an_older_version_are_rewritten() {
     let scene = Scene::open("older");
     let (namespace, settings) = claims(&scene, "1h");
     let shop = scene.place();
@@ -286,8 +286,8 @@ fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
     });
     let controller = scene.controller(&settings, &[]);
     has(&scene, &namespace, &web, &["Service web"]);
-    controller.says(&format!("{} belongs to somebody else and was not touched", config_map(taken[0])));
-    controller.says(&format!("{} belongs to somebody else and was not touched", config_map(taken[1])));
+    controller.says(&format!("{} belongs to another owner and was not changed", config_map(taken[0])));
+    controller.says(&format!("{} belongs to another owner and was not changed", config_map(taken[1])));
     controller.shows("xposer_claims_foreign", &[], 2.0);
     let name = config_map(shard(&web));
     scene.delete(CONFIG_MAP, Some(&namespace), &name, &kube::api::DeleteParams::default());
@@ -453,7 +453,7 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     let missing = format!("{namespace}-later");
     scene.may_write_claims_anywhere(true);
     controller.change_settings(&settings(&missing, "1h"));
-    controller.says(&format!("there is no namespace {missing}"));
+    controller.says(&format!("the namespace {missing} does not exist or is being deleted"));
     assert!(controller.metric("xposer_claims_failures_total", &["no_namespace"]) >= 1.0);
     scene.own_namespace(&missing);
     has(&scene, &missing, &web, &["Service web"]);
@@ -466,7 +466,7 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn with_the_roles_of_an_older_version_the_log_says_whose_hosts_are_missing() {
+fn roles_of_an_older_version_are_logged_with_the_missing_kinds() {
     let scene = Scene::with_kinds("claims-roles", &[GRPC_ROUTE, TLS_ROUTE]);
     let (namespace, settings) = claims(&scene, "1h");
     let shop = scene.place();

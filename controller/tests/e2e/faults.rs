@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, MONITOR, ROUTE, eventually};
-use crate::film::Film;
-use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key, service};
+use crate::recording::Film;
+use crate::scenario::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key, service};
 
 pub(crate) fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|it| format!("web-{it:03}")).collect()
@@ -49,7 +49,7 @@ fn killed_in_the_middle_of_its_work_it_goes_on_where_it_was() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_second_writer_that_never_rests_changes_nothing_of_ours() {
+fn permanent_second_writer_does_not_change_own_fields() {
     let scene = Scene::open("hammered");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::cluster::{HOME, HTTP_ROUTE, INGRESS, VALIDATING, VALIDATING_BINDING, eventually, name_of};
 use crate::controller::Controller;
-use crate::film::Film;
-use crate::life::{uid, when};
-use crate::scene::{PLAIN, Place, Scene, host, key};
+use crate::lifecycle::{uid, when};
+use crate::recording::Film;
+use crate::scenario::{PLAIN, Place, Scene, host, key};
 
 const GATEWAYS: &str = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
 /// A timeout that is longer than any scenario.
@@ -90,7 +90,7 @@ fn without_an_address_the_old_object_is_deleted_after_the_timeout() {
     rename(&shop, "new");
     shop.has(["Ingress new"]);
     let said = shop.event("web", "Warning", "HandoverTimedOut");
-    let expected = "after 4 s Ingress {}/new has no address; Ingress {}/web is deleted all the same";
+    let expected = "after 4 s Ingress {}/new has no address; Ingress {}/web is deleted nevertheless";
     assert_eq!(said, expected.replace("{}", &shop.name));
     controller.shows("xposer_handover_timeouts_total", &[], 1.0);
     keeps(&controller, 0.0);
@@ -226,7 +226,7 @@ impl<'s> NoOverlap<'s> {
         Self::apply(scene, HOME, "xposer-e2e-nowhere", "true");
         Self::apply(scene, &shop.name, &shop.name, &fine);
         let policy = Self { scene, name: shop.name.clone() };
-        let mut probe = crate::scene::foreign_ingress("probe", "bystander.example.org");
+        let mut probe = crate::scenario::foreign_ingress("probe", "bystander.example.org");
         probe["metadata"]["namespace"] = shop.name.as_str().into();
         let parameters = kube::api::PatchParams::apply("e2e").dry_run();
         eventually("the policy is in force", || match scene.apply_with(&probe, &parameters) {

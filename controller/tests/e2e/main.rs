@@ -4,7 +4,7 @@
 //! `E2E_KUBECONFIG` names another cluster, in which the tests create namespaces with the label `xposer-e2e`, and remove them;
 //! no other kubeconfig is ever read. `E2E_CTL` is the program that stops and starts parts of the cluster.
 //!
-//! Every scenario ends with the common check [`scene::Scene::end`].
+//! Every scenario ends with the common check [`scenario::Scene::end`].
 
 #![allow(
     clippy::panic,
@@ -17,25 +17,25 @@
 
 mod cluster;
 mod controller;
-mod film;
-mod scene;
+mod recording;
+mod scenario;
 
+mod accepted_objects;
 mod admission;
-mod breaks;
 mod cases;
 mod claims;
+mod cluster_failures;
+mod concurrent_changes;
 mod faults;
 mod handover;
-mod judges;
-mod life;
-mod neighbours;
+mod lifecycle;
 mod operations;
-mod options_judges;
+mod option_annotations;
+mod other_programs;
 mod ownership;
 mod replicas;
 mod report;
 mod servers;
 mod soak;
-mod storm;
 mod urls;
 mod webhook;

@@ -10,11 +10,11 @@ use crate::cluster::{
     looking, within,
 };
 use crate::controller::run;
-use crate::scene::{FORWARD, PLAIN, Scene, foreign_ingress, host, key, service};
+use crate::scenario::{FORWARD, PLAIN, Scene, foreign_ingress, host, key, service};
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn health_and_metrics_say_what_is_going_on() {
+fn health_and_metrics_show_the_state() {
     let scene = Scene::open("metrics");
     let shop = scene.place();
     let mark = scene.audit_mark();
@@ -100,7 +100,7 @@ fn events_are_written_once() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_single_run_says_by_its_exit_code_how_it_went() {
+fn single_run_reports_its_result_by_exit_code() {
     let scene = Scene::open("once");
     let shop = scene.place();
     let here = ["--once", "--namespace", shop.name.as_str()];

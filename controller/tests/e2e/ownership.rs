@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::cluster::{INGRESS, SERVICE, name_of, place_of, versions};
-use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host, key};
+use crate::scenario::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host, key};
 
 const ADOPT: &str = "xposer.stakater.com/adopt";
 
@@ -23,7 +23,7 @@ fn is_foreign(shop: &Place, service: &str, ingress: &Value) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_ingress_of_somebody_else_is_never_touched() {
+fn foreign_ingress_is_never_changed() {
     let scene = Scene::open("foreign");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -55,7 +55,7 @@ fn an_ingress_of_somebody_else_is_never_touched() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_object_that_looks_like_ours_is_not_touched() {
+fn object_with_incomplete_marks_is_not_changed() {
     let scene = Scene::open("alike");
     let shop = scene.place();
     let other = scene.place();
@@ -182,7 +182,7 @@ fn an_ingress_of_the_original_is_adopted() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_another_controller_owns_is_not_adopted() {
+fn object_of_another_controller_is_not_adopted() {
     let scene = Scene::open("owned");
     let shop = scene.place();
     let owner = shop.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner"}}));
@@ -210,7 +210,7 @@ fn operation(ingress: &Value) -> Value {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_was_created_is_applied_from_the_first_change_on() {
+fn created_object_is_applied_from_the_first_change() {
     let scene = Scene::open("created");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);

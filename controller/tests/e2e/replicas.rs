@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{INGRESS, LEASE, SERVICE, eventually, within};
 use crate::controller::Controller;
-use crate::scene::{PLAIN, Place, Scene, host};
+use crate::scenario::{PLAIN, Place, Scene, host};
 
 /// A little longer than the duration of the Lease.
 const EXPIRED: Duration = Duration::from_secs(22);
@@ -102,7 +102,7 @@ fn hold(scene: &Scene, shop: &Place, who: &str, skew: SignedDuration) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn clocks_that_differ_take_the_lease_from_nobody() {
+fn different_clocks_do_not_break_the_lease() {
     let scene = Scene::open("clocks");
     let shop = scene.place();
     shop.expose("web", &[]);
@@ -133,7 +133,7 @@ fn clocks_that_differ_take_the_lease_from_nobody() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn who_wins_a_host_does_not_depend_on_who_leads() {
+fn conflict_result_is_independent_of_the_leader() {
     let scene = Scene::open("winner");
     let shop = scene.place();
     let shared = [host(&format!("winner.{}.example.com", shop.name))];

@@ -5,7 +5,7 @@ use xposer_testkit::net::free_address;
 
 use crate::cluster::eventually;
 use crate::controller::ask;
-use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
+use crate::scenario::{PLAIN, Scene, foreign_ingress, host, key};
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
@@ -71,7 +71,7 @@ fn the_report_is_served_live() {
         let told = state["message"].as_str().unwrap_or_default();
         if access == Some(json!("open"))
             && state["state"] == "failed"
-            && told.contains("belongs to somebody else")
+            && told.contains("belongs to another owner")
         {
             Ok(())
         } else {

@@ -8,8 +8,8 @@ use crate::cluster::{
     DEFINITION, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INGRESS, INGRESS_CLASS, Kind, MIDDLEWARE, deployed_rules,
     eventually, within,
 };
-use crate::life::when;
-use crate::scene::{FORWARD, PLAIN, Scene, key};
+use crate::lifecycle::when;
+use crate::scenario::{FORWARD, PLAIN, Scene, key};
 
 const TRAEFIK: &str = "traefik.io/ingress-controller";
 const NGINX: &str = "k8s.io/ingress-nginx";
@@ -83,7 +83,7 @@ fn of_internal() -> Vec<(String, String)> {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn the_controller_of_a_class_decides_in_which_words_its_ingresses_are_written() {
+fn controller_of_a_class_determines_the_dialect() {
     let scene = Scene::open("class");
     let shop = scene.place();
     let class = OfCluster::class(&scene, "internal", TRAEFIK);
@@ -126,7 +126,7 @@ fn the_controller_of_a_class_decides_in_which_words_its_ingresses_are_written() 
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn with_the_roles_of_an_older_version_names_and_settings_say_who_serves_a_class() {
+fn with_roles_of_an_older_version_names_and_settings_determine_the_program() {
     let scene = Scene::open("roles");
     let shop = scene.place();
     let _class = OfCluster::class(&scene, "internal", TRAEFIK);
@@ -138,8 +138,7 @@ fn with_the_roles_of_an_older_version_names_and_settings_say_who_serves_a_class(
     shop.expose("web", &of_internal());
     shop.sees(INGRESS, "web", LOGS, "false");
     scene.rests(&[&controller]);
-    let told =
-        "ingressclasses are left alone, so only names and the setting `controllers` say who serves a Service";
+    let told = "ingressclasses are not watched, so only names and the setting `controllers` decide which program serves a Service";
     assert_eq!(controller.log().matches(told).count(), 1, "{}", controller.log());
     controller.change_settings("domain: e2e.example.com\ncontrollers: {internal: traefik}");
     shop.sees(INGRESS, "web", LOGS, Value::Null);
@@ -158,7 +157,7 @@ fn with_the_roles_of_an_older_version_names_and_settings_say_who_serves_a_class(
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_gateway_that_does_not_exist_is_told() {
+fn missing_gateway_is_reported() {
     let scene = Scene::with_kinds("gateway", &[HTTP_ROUTE, GATEWAY, GATEWAY_CLASS]);
     let shop = scene.place();
     let class = json!({"metadata": {"name": "xposer-e2e"}, "spec": {"controllerName": "example.com/e2e"}});
@@ -187,7 +186,7 @@ fn a_gateway_that_does_not_exist_is_told() {
     let parent = json!({"parentRef": route["spec"]["parentRefs"][0], "controllerName": "example.com/e2e", "conditions": [condition]});
     scene.set_status(HTTP_ROUTE, Some(&shop.name), "late", &json!({"parents": [parent]})).unwrap();
     let said = shop.event("late", "Warning", "NotServed");
-    let expected = "is not accepted by external: NotAllowedByListeners: no; it is to be served by an implementation of \
+    let expected = "is not accepted by external: NotAllowedByListeners: no; its program is an implementation of \
                     the Gateway API, as its class with the controller example.com/e2e says";
     assert!(said.ends_with(expected), "{said}");
     scene.end(&[&controller]);
@@ -201,7 +200,7 @@ fn of_office() -> Vec<(String, String)> {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_protects_an_ingress_is_there_before_it_and_after_it() {
+fn protecting_object_exists_before_and_after_its_ingress() {
     let scene = Scene::open("middleware");
     let shop = scene.place();
     assert!(
@@ -238,7 +237,7 @@ fn what_protects_an_ingress_is_there_before_it_and_after_it() {
         "metadata": {"name": "other-allowed-sources"}, "spec": {"ipAllowList": {"sourceRange": ["0.0.0.0/0"]}}}));
     shop.expose("other", &of_office());
     let said = shop.event("other", "Warning", "ForeignObject");
-    assert!(said.contains("other-allowed-sources belongs to somebody else and was not touched"), "{said}");
+    assert!(said.contains("other-allowed-sources belongs to another owner and was not changed"), "{said}");
     shop.has(all);
 
     // With the option, it goes after the Ingress does not name it any more; with the label, after the Ingress.

@@ -19,9 +19,9 @@ use xposer_testkit::workspace;
 
 use crate::claims::shard_of;
 use crate::cluster::{CONFIG_MAP, HOME, HTTP_ROUTE, SERVICE, WEBHOOK, name_of, say, within};
+use crate::concurrent_changes::{Dice, SETTINGS, expected, seed, step};
 use crate::controller::Controller;
-use crate::scene::{Place, Scene, key, service};
-use crate::storm::{Dice, SETTINGS, expected, seed, step};
+use crate::scenario::{Place, Scene, key, service};
 
 const SERVICES: usize = 8;
 /// Changes between two failures.
@@ -375,7 +375,7 @@ fn has_claims(replicas: &Replicas<'_>, claims: &[(ClaimText, Holder)]) -> Result
 
 #[test]
 #[ignore = "needs a cluster and time: make soak"]
-fn a_long_time_of_changes_and_failures_ends_in_what_the_core_says() {
+fn changes_and_failures_end_in_the_decision_of_the_core() {
     let minutes: u64 = std::env::var("SOAK_MINUTES").ok().and_then(|it| it.parse().ok()).unwrap_or(60);
     let scene = Scene::with_ctl("soak");
     assert!(scene.is_served(HTTP_ROUTE), "this cluster has no HTTPRoute; install its definition");

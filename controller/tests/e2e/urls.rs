@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xposer::emit::URL_CONFIG_MAP;
 
 use crate::cluster::{CONFIG_MAP, Cluster, SERVICE, eventually};
-use crate::scene::{FORWARD, PLAIN, Place, Scene, host};
+use crate::scenario::{FORWARD, PLAIN, Place, Scene, host};
 
 /// The annotations that publish a host, `locally` or `globally`.
 fn published(name: &str, scope: &str) -> [(String, String); 2] {
@@ -149,7 +149,7 @@ fn keys_of_others_stay_in_our_config_map() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_config_map_of_somebody_else_keeps_its_content() {
+fn foreign_config_map_keeps_its_content() {
     let scene = Scene::open("theirs");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);

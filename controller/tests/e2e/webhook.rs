@@ -21,7 +21,7 @@ use xposer_webhook::{Certificates, Handler, Outcome, Reloaded, serve};
 use crate::claims::shard_of;
 use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
 use crate::controller::Controller;
-use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key, service};
+use crate::scenario::{PLAIN, Place, Scene, foreign_ingress, host, key, service};
 
 /// The name of the webhook. The API server repeats it in refusals and in the audit log.
 pub(crate) const NAME: &str = "services.xposer.stakater.com";
@@ -287,7 +287,7 @@ fn the_api_server_asks_the_controller() {
             });
         }
         files.write((&authority.issue().0, &authority.issue().1));
-        controller.says("the certificate of the webhook cannot be used; the one from before stays in force");
+        controller.says("the certificate of the webhook cannot be used; the previous one stays in force");
         controller.shows("xposer_webhook_certificate_good", &[], 0.0);
         assert_eq!(controller.ask("/readyz").0, 200);
         std::thread::sleep(Duration::from_secs(2));
@@ -316,7 +316,7 @@ fn the_api_server_asks_the_controller() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_dead_webhook_refuses_or_lets_through_as_the_configuration_says() {
+fn dead_webhook_follows_its_failure_policy() {
     let scene = Scene::open("webhook-dead");
     let shop = scene.place();
     let (files, authority, address) =
@@ -450,7 +450,7 @@ fn claimed(scene: &Scene, namespace: &str, domain: &str) -> usize {
 
 /// 1,000 Services, of which 100 ask for hosts of older ones, and 100 Ingresses written by hand that do the same, while the controller
 /// runs, writes down who has what, and creates its own Ingresses through the same door.
-fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
+fn host_ownership(slug: &'static str, is_hosted: bool) {
     const TAKEN: usize = 100;
     const ALL: usize = 1000;
     let scene = Scene::open(slug);
@@ -596,12 +596,12 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whose_host_it_is_through_the_webhook_of_the_controller() {
-    whose_host_is_it("whose-webhook", false);
+fn host_ownership_through_the_controller_webhook() {
+    host_ownership("whose-webhook", false);
 }
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whose_host_it_is_through_the_policy_in_its_host() {
-    whose_host_is_it("whose-policy", true);
+fn host_ownership_through_the_policy() {
+    host_ownership("whose-policy", true);
 }

@@ -20,7 +20,7 @@ impl Change {
         let lines = unified(before.as_ref(), after.as_ref());
         if lines.is_empty() {
             return format!(
-                "{verb} {object}\n# the content is as wanted; only the marks of its owner would be written\n"
+                "{verb} {object}\n# the content is already correct; only the marks of the owner would be written\n"
             );
         }
         let file = object.replace([' ', '/'], ".");

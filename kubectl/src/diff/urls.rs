@@ -70,8 +70,7 @@ fn refused(
     if code != 403 || !published.is_empty() {
         return Err(failure);
     }
-    let message =
-        "configmaps may not be read, so whether entries of the URL ConfigMap would be removed is not known";
+    let message = "there is no permission to read configmaps, so it is not known whether entries of the URL ConfigMap would be removed";
     compared.notes.push(Finding::warning(message));
     Ok(())
 }
@@ -136,7 +135,7 @@ impl Compared {
                 wanted.insert(entry.key.clone(), entry.value.clone());
             } else if world.is_chosen(service) {
                 self.notes.push(Finding::warning(format!(
-                    "the key {} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and would not be touched",
+                    "the key {} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to another owner and would not be changed",
                     entry.key
                 )).help("remove it there, or rename the Service"));
             }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{CONFIG_MAP, INGRESS, SERVICE};
 use crate::plugin::{in_place, writes_nothing};
-use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
+use crate::scenario::{PLAIN, Scene, foreign_ingress, host, key};
 
 const ADOPT: &str = "xposer.stakater.com/adopt";
 
@@ -55,7 +55,7 @@ fn an_ingress_is_handed_over_and_the_controller_adopts_it() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_the_controller_would_not_adopt_is_told_and_nothing_is_written() {
+fn unadoptable_objects_are_reported_and_not_written() {
     let scene = Scene::open("refusing");
     let shop = scene.place();
     let file = scene.settings(PLAIN);
@@ -92,7 +92,7 @@ fn what_the_controller_would_not_adopt_is_told_and_nothing_is_written() {
     refused(&bare, 2, "nothing is written to Ingress");
     let words = [&["adopt", "--settings", settings], &bare[..]].concat();
     assert_eq!(in_place(&shop, &[&words[..], &["--force"]].concat()).code, 0);
-    refused(&bare, 0, "it is handed over already; take that back: kubectl annotate ingress bare");
+    refused(&bare, 0, "it is handed over already; to undo that: kubectl annotate ingress bare");
     shop.delete(SERVICE, "bare");
     shop.delete(INGRESS, "bare");
     refused(&["pod/web", "--service", "web"], 2, "the controller makes no objects of the type \"pod\"");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{INGRESS, SERVICE};
 use crate::plugin::{admin, in_place, run, to_read, writes_nothing};
-use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key};
+use crate::scenario::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key};
 
 /// The lines that say what happens to which object.
 fn heads(stdout: &str) -> BTreeSet<&str> {
@@ -27,7 +27,7 @@ fn as_the_controller(scene: &Scene, shop: &Place, settings: &str) -> String {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_would_change_is_shown_before_and_after() {
+fn changes_are_shown_with_both_states() {
     let scene = Scene::open("diff");
     let shop = scene.place();
     let file = scene.settings(PLAIN);
@@ -111,8 +111,7 @@ fn what_would_change_is_shown_before_and_after() {
     shop.delete(SERVICE, "wrong");
     shop.expose("younger", &[(key("IngressNameTemplate"), "same".to_owned())]);
     let conflicting = in_place(&shop, &["diff", "svc/younger", "--settings", settings]);
-    let said =
-        "younger is refused, so its objects would be deleted, because another Service has what it asks for";
+    let said = "younger is refused, so its objects would be deleted, because another Service has the same host, path or name";
     assert!(conflicting.code == 0 && conflicting.stderr.contains(said), "{}", conflicting.stderr);
     shop.delete(SERVICE, "younger");
     // The common check needs them.

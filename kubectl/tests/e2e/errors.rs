@@ -8,7 +8,7 @@ use xposer_manifest::load;
 
 use crate::controller::Done;
 use crate::plugin::{admin, command, in_place, run, to_read};
-use crate::scene::{PLAIN, Scene, host};
+use crate::scenario::{PLAIN, Scene, host};
 
 #[track_caller]
 fn fails(done: &Done, said: &str) {
@@ -28,7 +28,7 @@ fn changed(file: PathBuf, pointer: &str, value: &str) -> PathBuf {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn no_cluster_no_context_and_no_login_are_told() {
+fn missing_cluster_context_and_login_are_reported() {
     let scene = Scene::open("lost");
     let shop = scene.place();
     fails(&in_place(&shop, &["list", "--context", "x"]), "error: context \"x\" does not exist");
@@ -107,7 +107,7 @@ fn missing_rights_are_named_with_a_way_further() {
     let own = dev(&["list", "--settings", settings, "-n", &shop.name]);
     assert_eq!(own.code, 0);
     assert!(own.stdout.contains("http://shop.example.com"), "{}", own.stdout);
-    assert!(own.stderr.contains("so conflicts with them are not seen"), "{}", own.stderr);
+    assert!(own.stderr.contains("so conflicts with them are not known"), "{}", own.stderr);
     assert!(own.stderr.contains("ingressclasses"), "{}", own.stderr);
     let all = dev(&["list", "-A", "--settings", settings]);
     fails(&all, "Error from server (Forbidden): services is forbidden");

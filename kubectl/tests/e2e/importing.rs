@@ -7,7 +7,7 @@ use xposer_manifest::load;
 use crate::cluster::{INGRESS, INGRESS_CLASS, Kind, SERVICE, name_of};
 use crate::controller::Done;
 use crate::plugin::{admin, in_place, run, to_read, writes_nothing};
-use crate::scene::{PLAIN, Place, Scene, foreign_ingress, service};
+use crate::scenario::{PLAIN, Place, Scene, foreign_ingress, service};
 
 /// What the command line does with these objects on standard input.
 fn of_files(words: &[&str], objects: &[Value]) -> Done {
@@ -126,7 +126,7 @@ fn ingresses_of_a_cluster_become_what_files_become() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_cannot_be_imported_is_told_with_a_way_further() {
+fn failed_imports_are_reported_with_a_help() {
     let scene = Scene::open("notimporting");
     let shop = scene.place();
     let file = scene.settings(PLAIN);
@@ -173,7 +173,8 @@ fn what_cannot_be_imported_is_told_with_a_way_further() {
     ]);
     let done = run(&account, &["import", "-n", &shop.name, "--settings", settings]);
     assert!(
-        done.stderr.contains("warning: you may not list ingressclasses.networking.k8s.io, so who serves"),
+        done.stderr
+            .contains("warning: no permission to list ingressclasses.networking.k8s.io, so the program"),
         "{}",
         done.stderr
     );

@@ -16,10 +16,10 @@
 mod cluster;
 #[path = "../../../controller/tests/e2e/controller.rs"]
 mod controller;
-#[path = "../../../controller/tests/e2e/film.rs"]
-mod film;
-#[path = "../../../controller/tests/e2e/scene.rs"]
-mod scene;
+#[path = "../../../controller/tests/e2e/recording.rs"]
+mod recording;
+#[path = "../../../controller/tests/e2e/scenario.rs"]
+mod scenario;
 
 mod adopting;
 mod changes;

@@ -8,7 +8,7 @@ use xposer_manifest::load;
 
 use crate::cluster::versions;
 use crate::controller::Done;
-use crate::scene::Place;
+use crate::scenario::Place;
 
 /// The program.
 const PLUGIN: &str = env!("CARGO_BIN_EXE_kubectl-xposer");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xposer_manifest::load;
 
 use crate::plugin::{admin, command, deployed, in_place, run};
-use crate::scene::{Scene, host, key};
+use crate::scenario::{Scene, host, key};
 
 /// The columns of the lines of a list.
 fn columns(stdout: &str) -> Vec<Vec<&str>> {
@@ -27,7 +27,7 @@ fn a_list_has_a_line_for_each_service_that_asks() {
     let with = |words: &[&'static str]| [words, &settings].concat();
     shop.expose("web", &[(key("AllowedSources"), "10.0.0.0/8".to_owned())]);
     shop.expose("wrong", &[host("Upper.example.com")]);
-    let mut api = crate::scene::service("api", &[]);
+    let mut api = crate::scenario::service("api", &[]);
     api["metadata"]["labels"]["team"] = "a".into();
     other.create(api);
 
@@ -79,7 +79,7 @@ fn a_list_has_a_line_for_each_service_that_asks() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn where_values_come_from_and_what_is_wrong_is_told() {
+fn explain_shows_sources_and_problems() {
     let scene = Scene::open("explain");
     let (shop, other) = (scene.place(), scene.place());
     let file = scene.settings("domain: e2e.example.com\nstrikt: true\n");
@@ -216,7 +216,7 @@ fn the_settings_of_the_controller_are_found() {
 fn many_services_are_read_in_pages_and_a_reader_may_go() {
     let scene = Scene::open("many");
     let shop = scene.place();
-    shop.create_all((0..510).map(|number| crate::scene::service(&format!("web-{number:03}"), &[])));
+    shop.create_all((0..510).map(|number| crate::scenario::service(&format!("web-{number:03}"), &[])));
     let settings = scene.settings("domain: e2e.example.com");
     let settings = settings.to_str().unwrap();
     let listed = in_place(&shop, &["list", "--no-headers", "--settings", settings]);

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_three_marks_make_it_ours() {
+    fn two_of_three_marks_prove_ownership() {
         let (web, api) = (ServiceKey::new("shop", "web"), ServiceKey::new("shop", "api"));
         let ownership =
             |value: Value, uid: &str| Observed::new(&document(value)).unwrap().ownership(&web, uid);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_object_is_ours_and_becomes_one_that_was_applied() {
+    fn created_object_is_owned_and_becomes_applied() {
         let observed = document(created());
         let before = Observed::new(&observed).unwrap();
         assert!(before.managed && before.must_be_taken && before.is_deletable());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_were_created_and_fields_that_were_applied_are_all_ours() {
+    fn created_and_applied_fields_are_owned() {
         let mut observed = created();
         let applied = json!({"manager": "xposer", "operation": "Apply", "apiVersion": "networking.k8s.io/v1",
             "fieldsType": "FieldsV1", "fieldsV1": {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_refuses_the_object_as_it_is_now_is_named_with_the_reason() {
+    fn refusal_of_the_current_object_names_program_and_reason() {
         let refusal_of = |status: Value| {
             let object = json!({"metadata": {"generation": 2}, "status": status});
             refusal(&serde_json::from_value(object).unwrap()).map(String::from)

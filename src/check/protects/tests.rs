@@ -29,7 +29,7 @@ fn a_network_contains_smaller_ones() {
 }
 
 #[test]
-fn a_value_that_lets_more_in_opens() {
+fn wider_value_is_weaker() {
     for (option, closed, open) in [
         ("AllowedSources", "10.0.0.0/8", "10.0.0.0/8, 192.0.2.7"),
         ("DeniedSources", "192.0.2.0/24, 198.51.100.7", "192.0.2.0/24"),
@@ -137,7 +137,7 @@ fn access_is_restricted_by_the_strictest_effective_protection() {
 
 /// An annotation and the option with the same intent are the same protection.
 #[test]
-fn an_annotation_and_its_option_are_one_thing() {
+fn annotation_and_option_are_the_same_protection() {
     let block = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n\
                  nginx.ingress.kubernetes.io/limit-connections: \"5\"";
     let forwarded =
@@ -215,7 +215,7 @@ fn access_is_open_if_tls_passes_through() {
 
 /// An exemption has an effect only for the program that also reads the limit.
 #[test]
-fn an_exemption_that_nobody_reads_opens_nothing() {
+fn unread_exemption_changes_nothing() {
     let block = "nginx.ingress.kubernetes.io/limit-rps: \"5\"";
     let of = |class: &str, list: Option<&str>| {
         let mut settings = json!({"ingressClassName": class, "controllers": {"nginx": "ingress-nginx"}});
@@ -257,7 +257,7 @@ fn long_lists_of_exemptions_are_compared_at_once() {
 
 /// The controller of a misspelt class is not known, whichever program served the correct class.
 #[test]
-fn a_class_that_nobody_says_who_serves_is_told() {
+fn change_to_an_unknown_controller_is_reported() {
     let of = |class: &str| {
         let settings = json!({"ingressClassName": class, "controllers": {"public": "ingress-nginx"}});
         testing::plan(&[("AllowedSources", "10.0.0.0/8")], settings).expect("it is in order")

@@ -131,7 +131,7 @@ mod tests {
 
     /// The lines of the settings before and after, for a class with this controller. `true` if the Service becomes open.
     #[test]
-    fn a_line_of_the_settings_that_opens_is_told() {
+    fn opening_line_of_the_settings_is_reported() {
         type Lines = &'static [(&'static str, &'static str)];
         let cases: &[(&str, Lines, Lines, bool)] = &[
             ("haproxy", &[], &[("haproxy.org/ssl-redirect", "false")], true),

@@ -28,7 +28,7 @@ fn told(class: &str, annotations: &[(&str, &str)], block: &str) -> (Vec<Code>, O
 }
 
 #[test]
-fn each_path_with_a_sign_is_a_regular_expression_where_an_annotation_says_so() {
+fn annotation_makes_every_path_with_metacharacters_a_regex() {
     for (class, path, expected) in [
         ("ingress-nginx", "/foo/.+", "/foo/.+"),
         ("ingress-nginx", "/a+b", "/a+b"),
@@ -76,7 +76,7 @@ fn a_path_without_a_sign_loses_little_by_another_program() {
 }
 
 #[test]
-fn nobody_is_served_where_the_signs_are_compared() {
+fn literal_regex_matches_no_request() {
     let free = [("PathType", "ImplementationSpecific")];
     for (class, path, expected) in [
         ("alb", "/shop(/|$)(.*)", Some("/shop")),
@@ -108,7 +108,7 @@ fn nobody_is_served_where_the_signs_are_compared() {
 }
 
 #[test]
-fn what_one_pcre_refuses_is_told_of_the_programs_that_have_it() {
+fn invalid_pcre_is_reported_for_pcre_programs() {
     for (class, path, code) in [
         ("ingress-nginx", "/^*", Some(Code::PathInvalid)),
         ("ingress-nginx", "/a(b)^*", Some(Code::PathInvalid)),
@@ -136,7 +136,7 @@ fn what_one_pcre_refuses_is_told_of_the_programs_that_have_it() {
 }
 
 #[test]
-fn a_path_says_nothing_of_other_programs() {
+fn other_programs_are_not_mentioned() {
     for (class, path, code) in [
         ("ingress-nginx", "/a`b", Some(Code::PathStrict)),
         ("traefik-nginx", "/a+b", Some(Code::PathStrict)),
@@ -152,7 +152,7 @@ fn a_path_says_nothing_of_other_programs() {
 }
 
 #[test]
-fn a_prefix_that_ends_at_no_slash_is_told() {
+fn prefix_overmatch_is_reported() {
     for (class, path, kind, is_told) in [
         ("f5-nginx", "/shop", "Prefix", true),
         ("f5-nginx", "/shop/", "Prefix", false),
@@ -187,7 +187,7 @@ fn an_option_rewrites_by_the_groups_of_the_path() {
 }
 
 #[test]
-fn a_pattern_that_takes_all_below_a_prefix_meets_that_prefix() {
+fn regex_conflicts_with_the_prefix_it_covers() {
     let path = "config.xposer.stakater.com/IngressURLTemplate";
     for class in ["alb", "gce", "haproxy", "ingress-nginx", "traefik"] {
         let settings = json!({"ingressClassName": class, "controllers": {class: class}});

@@ -69,7 +69,7 @@ fn objects(settings: &Value, option: Option<(Intent, &str)>) -> (Vec<Value>, boo
 }
 
 #[test]
-fn what_is_lost_is_not_written_and_nothing_else_is() {
+fn only_supported_features_are_written() {
     let (mut lost, mut written) = (0, 0);
     for program in ["gateway", "envoy-gateway", "traefik", "contour", "alb", "gce", "openshift"] {
         let settings = json!({
@@ -109,7 +109,7 @@ fn another_namespace_is_never_reached() {
 }
 
 #[test]
-fn what_a_class_announces_decides_about_extended_fields() {
+fn announced_features_determine_extended_fields() {
     let settings = json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge"}]});
     let mut plan =
         testing::plan(&[("Timeout", "5s"), ("ResponseHeaders", "X-A: b")], settings).expect("a plan");

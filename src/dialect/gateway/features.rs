@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_class_announces_counts_more_than_the_table() {
+    fn announced_features_override_the_table() {
         let announced = [Cors.to_string()];
         assert!(has(Some(&announced), Controller::Traefik, Cors));
         assert!(!has(Some(&announced), Controller::EnvoyGateway, PathRewrite));

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_said_as_a_regular_expression() {
+    fn path_is_written_as_a_regular_expression() {
         for (path, kind, expected) in [
             ("/shop", PathType::Prefix, "/shop(/|$)"),
             ("/shop/", PathType::Prefix, "/shop(/|$)"),

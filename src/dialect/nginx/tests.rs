@@ -7,7 +7,7 @@ use super::*;
 use crate::dialect::key::{Loss, OnInvalid};
 use crate::{Code, Diagnostic, Report, Service, Settings, Severity, expose, testing};
 
-/// Good and bad values of all keys, and the annotations with which they have an effect. The judges of `make judges` give these
+/// Good and bad values of all keys, and the annotations with which they have an effect. The tests of `make verify-objects` give these
 /// values to ingress-nginx's own code, too.
 const VALUES: &str = include_str!("tests/values.json");
 

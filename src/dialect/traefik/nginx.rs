@@ -61,7 +61,7 @@ mod tests {
     use crate::dialect::nginx::PROGRAM;
 
     #[test]
-    fn a_group_is_told_from_what_follows_it() {
+    fn group_is_separated_from_following_text() {
         for (target, expected) in [
             ("/$2", "/$2"),
             ("/api/$1x/$2", "/api/${1}x/$2"),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_is_a_key_of_ingress_nginx() {
+    fn unread_keys_are_keys_of_ingress_nginx() {
         for unread in UNREAD.split_ascii_whitespace() {
             assert!(PROGRAM.names().iter().any(|name| matches(unread, name)), "{unread}");
         }

@@ -69,7 +69,7 @@ fn wanting(plan: &Plan, intent: Intent, value: &str) -> Plan {
 }
 
 #[test]
-fn what_is_said_is_written() {
+fn supported_intents_change_the_annotations() {
     let plan = plan();
     for (intent, values) in SAMPLES {
         for value in *values {

@@ -47,7 +47,7 @@ fn values_are_read_in_one_form() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_what_to_write() {
+fn invalid_values_get_a_help() {
     for (intent, text, said) in [
         (Intent::RedirectFrom, "bücher.example.com", "write xn--bcher-kva in place of `bücher`"),
         (Intent::AllowedSources, "10.0.0.1/8", "write 10.0.0.0/8 for the network"),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_no_program_takes_is_found() {
+fn invalid_everywhere() {
     for (text, part) in [
         ("/(a", "("),
         ("/a)", ")"),
@@ -39,7 +39,7 @@ fn what_no_program_takes_is_found() {
 }
 
 #[test]
-fn what_only_pcre_has_is_found() {
+fn valid_only_in_pcre() {
     for (text, part) in [
         ("/(?!admin).*", "(?!"),
         ("/(?=a)", "(?="),
@@ -67,7 +67,7 @@ fn what_only_pcre_has_is_found() {
 }
 
 #[test]
-fn what_all_have_is_no_finding() {
+fn valid_everywhere() {
     for text in [
         "",
         "/shop(/|$)(.*)",
@@ -103,7 +103,7 @@ fn what_all_have_is_no_finding() {
 }
 
 #[test]
-fn what_only_re2_has_is_found() {
+fn valid_only_in_re2() {
     for (text, part) in [
         ("/^*", "*"),
         ("/(?i)*a", "*"),
@@ -127,7 +127,7 @@ fn what_only_re2_has_is_found() {
 }
 
 #[test]
-fn a_token_is_what_it_means() {
+fn token_kinds() {
     use Token::{Any, Bar, Capture, Close, End, Open, Other, Star};
     for (text, expected) in [
         ("(a|.*)$", vec![Capture, Other, Bar, Any, Star, Close, End]),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_accepted_is_and_what_is_refused_is_not() {
+    fn documented_examples_are_accepted_or_refused() {
         for (example, _) in ACCEPTED {
             assert!(rendered(example).is_ok(), "{example}: {:?}", rendered(example));
         }

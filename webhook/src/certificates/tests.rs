@@ -71,7 +71,7 @@ fn pair() -> Made {
 }
 
 #[test]
-fn a_broken_pair_is_told_once_and_the_one_from_before_stays() {
+fn broken_pair_is_reported_once_and_the_previous_pair_stays() {
     let files = Files::new();
     let (one, two) = (pair(), pair());
     let said = files.reload(NOW).unwrap();

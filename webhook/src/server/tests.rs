@@ -301,7 +301,7 @@ async fn is_answered(stream: &mut TlsStream<TcpStream>) {
 }
 
 #[tokio::test]
-async fn who_only_opens_connections_keeps_nobody_out() {
+async fn idle_connections_do_not_block_others() {
     let server = Listening::new(Duration::ZERO, 2).await;
     let mut silent = [server.connect().await, server.connect().await];
     let mut asking = server.connect_tls(server.connect().await).await;
@@ -340,7 +340,7 @@ async fn a_connection_is_let_in_when_a_request_ends() {
 }
 
 #[tokio::test]
-async fn who_sends_bodies_slowly_keeps_nobody_out() {
+async fn slow_bodies_do_not_block_others() {
     let server = Listening::new(Duration::ZERO, 2).await;
     let mut slow = Vec::new();
     for _ in 0..2 {

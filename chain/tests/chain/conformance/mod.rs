@@ -85,7 +85,7 @@ fn the_page_has_every_behaviour_and_every_program() {
 }
 
 #[test]
-fn a_cell_that_gets_worse_is_told_from_one_that_gets_better() {
+fn worse_cells_differ_from_better_cells() {
     use Verdict::{Cannot, Differs, NotTried, Proved};
     let (cannot, differs) = (|| Cannot("protection-lost".to_owned()), |how: &str| Differs(how.to_owned()));
     let column = &COLUMNS[0];
@@ -113,7 +113,7 @@ fn a_cell_that_gets_worse_is_told_from_one_that_gets_better() {
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn each_program_behaves_as_the_page_says() {
+fn programs_behave_as_the_page_describes() {
     let chain = Chain::get();
     let mut page = Page::read().unwrap_or_default();
     let (mut worse, mut other, mut skipped) = (Vec::new(), Vec::new(), 0);

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_everything_else() {
+    fn complement_of_networks_is_complete() {
         assert_eq!(others_of(&["128.0.0.0/2", "::/1"]), ["0.0.0.0/1", "192.0.0.0/2", "8000::/1"]);
         assert_eq!(others_of(&["0.0.0.0/0", "::/0"]), ["0.0.0.0/32"]);
         assert_eq!(others_of(&["0.0.0.0/0", "10.0.0.0/8"]), ["::/0"]);

@@ -85,7 +85,7 @@ fn budget(target: &Path, out: &mut String) -> Result<()> {
     let (json, expose) = (mean(target, "budget", "json-only")?, mean(target, "budget", "expose")?);
     let ratio = expose / json;
     let verdict = if ratio <= 3.0 { "within the budget of 3" } else { "OVER the budget of 3" };
-    writeln!(out, "the article's Service, JSON in and out: {:.2} us", expose / 1e3)?;
+    writeln!(out, "the Service of examples/forecastle.yaml, JSON in and out: {:.2} us", expose / 1e3)?;
     writeln!(out, "only parsing it and writing its Ingress: {:.2} us", json / 1e3)?;
     writeln!(out, "ratio: {ratio:.2} ({verdict})")?;
     Ok(())

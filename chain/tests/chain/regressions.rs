@@ -1,4 +1,4 @@
-//! Regression tests for failures of the first run of the article's chain with real programs. Each test fails without the fix.
+//! Regression tests for failures of the first run of the setup of Stakater's article about Xposer (`example_setup`) with real programs. Each test fails without the fix.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -213,7 +213,7 @@ fn a_challenge_in_the_ingress_is_refused() {
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
-fn without_tls_the_certificate_stays_as_the_cookbook_says() {
+fn certificate_is_kept_without_tls_as_documented() {
     let (chain, ns) = begin("without-tls");
     let _controller = chain.controller(SETTINGS);
     expose(&ns, "opened", &[("TLS", "cert-manager")]);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, eventually};
 use crate::controller::Controller;
-use crate::film::Film;
-use crate::scene::{FORWARD, PLAIN, Place, Scene, host, key, service};
+use crate::recording::Film;
+use crate::scenario::{FORWARD, PLAIN, Place, Scene, host, key, service};
 
 const PORT: &str = "/spec/rules/0/http/paths/0/backend/service/port";
 const PATH: &str = "/spec/rules/0/http/paths/0/path";

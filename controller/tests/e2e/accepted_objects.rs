@@ -14,7 +14,7 @@ use xposer_testkit::cases::{Case, all, parse};
 use xposer_testkit::workspace;
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, Kind, MADE, MONITOR, ROUTE, kind_of, name_of, say};
-use crate::scene::{FORWARD, Scene, differences};
+use crate::scenario::{FORWARD, Scene, differences};
 
 /// Why an Ingress is emitted although ingress-nginx refuses it, or passes over one of its annotations.
 enum Reason {
@@ -27,7 +27,7 @@ use Reason::{Because, Said};
 const SNIPPETS: Reason = Because("snippets are off by default, and the administrator has allowed them");
 
 /// What ingress-nginx refuses or passes over: a case, a part of the answer, and the reason.
-const MEANT: [(&str, &str, Reason); 17] = [
+const INTENDED_DIFFERENCES: [(&str, &str, Reason); 17] = [
     ("authentication-denies", "error reading secret name", Said(Code::AuthenticationDenies)),
     (
         "cors-origin-any",
@@ -173,7 +173,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-#[ignore = "needs a cluster: make judges"]
+#[ignore = "needs a cluster: make verify-objects"]
 fn the_api_server_takes_every_object_and_adds_nothing() {
     let scene = Scene::with_kinds("judges", &[HTTP_ROUTE, ROUTE, MONITOR]);
     let shop = scene.place();
@@ -239,7 +239,7 @@ fn answers<'o>(ingresses: impl IntoIterator<Item = &'o Value>) -> Vec<Value> {
     fs::write(&file, documents.join("\n---\n")).unwrap();
     let run = Command::new(&program).stdin(File::open(&file).unwrap()).stderr(Stdio::inherit()).output();
     let output =
-        run.unwrap_or_else(|error| panic!("{}: {error}; `make judges` builds it", program.display()));
+        run.unwrap_or_else(|error| panic!("{}: {error}; `make verify-objects` builds it", program.display()));
     assert!(output.status.success(), "{}: {}", program.display(), output.status);
     let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
     let answers: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -257,7 +257,7 @@ fn complaint(answer: &Value) -> Option<String> {
 }
 
 #[test]
-#[ignore = "needs ingress-nginx's code: make judges"]
+#[ignore = "needs ingress-nginx's code: make verify-objects"]
 fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
     let mut ingresses = emitted();
     ingresses.retain(|it| it.object["kind"] == INGRESS.name);
@@ -270,14 +270,16 @@ fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
         }
         None => true,
     });
-    let (mut wrong, mut counts) = (Vec::new(), [0; MEANT.len()]);
+    let (mut wrong, mut counts) = (Vec::new(), [0; INTENDED_DIFFERENCES.len()]);
     for (it, complaint) in ingresses.iter().zip(complaints(ingresses.iter().map(|it| &it.object))) {
         let Some(complaint) = complaint else { continue };
-        let row = MEANT.iter().position(|(slug, part, _)| *slug == it.origin && complaint.contains(part));
+        let row = INTENDED_DIFFERENCES
+            .iter()
+            .position(|(slug, part, _)| *slug == it.origin && complaint.contains(part));
         if let Some(row) = row {
             counts[row] += 1;
         }
-        match row.map(|row| &MEANT[row].2) {
+        match row.map(|row| &INTENDED_DIFFERENCES[row].2) {
             Some(Said(code)) if !it.codes.contains(code) => {
                 wrong.push(format!("{}: {complaint}, and the report has no {code}", it.origin));
             }
@@ -285,7 +287,7 @@ fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
             None => wrong.push(format!("{}: Ingress {}: {complaint}", it.origin, name_of(&it.object))),
         }
     }
-    for ((slug, part, reason), count) in MEANT.iter().zip(counts) {
+    for ((slug, part, reason), count) in INTENDED_DIFFERENCES.iter().zip(counts) {
         let reason = match reason {
             Said(code) => code.to_string(),
             Because(reason) => (*reason).to_owned(),
@@ -320,7 +322,7 @@ fn ingress(annotations: &Value) -> Value {
 }
 
 #[test]
-#[ignore = "needs ingress-nginx's code: make judges"]
+#[ignore = "needs ingress-nginx's code: make verify-objects"]
 fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
     let mut refused = Vec::new();
     for case in cases() {
@@ -390,8 +392,8 @@ fn verdict(answer: &Value, without: &Value) -> &'static str {
 }
 
 #[test]
-#[ignore = "needs ingress-nginx's code: make judges"]
-fn ingress_nginx_does_what_the_lists_of_values_say() {
+#[ignore = "needs ingress-nginx's code: make verify-objects"]
+fn ingress_nginx_behaves_as_the_value_lists_expect() {
     let version = Command::new(judge()).arg("-version").output().unwrap().stdout;
     let is_old = String::from_utf8_lossy(&version).starts_with(OLD_VERSION);
     let file = workspace().join("src/dialect/nginx/tests/values.json");

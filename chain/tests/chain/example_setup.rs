@@ -1,4 +1,4 @@
-//! Tests the article from end to end: its Service becomes an Ingress of the right class, a DNS record, a certificate, a monitor and
+//! Tests the setup of Stakater's article about Xposer from end to end. The Service of the article (`examples/forecastle.yaml`) becomes an Ingress of the right class, a DNS record, a certificate, a monitor and
 //! a tile on the start page, and all of them follow changes of the Service.
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, MONITOR, SERVICE};
-use crate::scene::{FORWARD, Scene, host, key};
+use crate::scenario::{FORWARD, Scene, host, key};
 
 const OLD_CONTROLLER: &str = "/metadata/annotations/external-dns.alpha.kubernetes.io~1controller";
 const NEW_CONTROLLER: &str = "/metadata/annotations/external-dns.kubernetes.io~1controller";

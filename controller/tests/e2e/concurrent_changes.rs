@@ -10,7 +10,7 @@ use xposer::emit::URL_CONFIG_MAP;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
 
 use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, name_of};
-use crate::scene::{FORWARD, Place, Scene, key, service};
+use crate::scenario::{FORWARD, Place, Scene, key, service};
 
 pub(crate) const SETTINGS: &str =
     "domain: storm.example.com\nparentRefs: [{name: external, namespace: gateways}]";
@@ -136,7 +136,7 @@ fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_storm_of_changes_ends_in_what_the_core_says() {
+fn concurrent_changes_end_in_the_decision_of_the_core() {
     let scene = Scene::with_kinds("storm", &[HTTP_ROUTE]);
     let shop = scene.place();
     let seed = seed();

@@ -20,16 +20,16 @@ use crate::cluster::{
     INGRESS_CLASS, Kind, LABEL, MADE, SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
-use crate::film::Film;
+use crate::recording::Film;
 
 /// The default settings of a scenario.
 pub(crate) const PLAIN: &str = "domain: e2e.example.com";
 /// How long nothing may be written at the end of a scenario.
-const QUIET: Duration = Duration::from_secs(4);
+const IDLE_TIME_AT_END: Duration = Duration::from_secs(4);
 /// The same in the middle of one.
-const REST: Duration = Duration::from_secs(2);
+const IDLE_TIME: Duration = Duration::from_secs(2);
 /// The foreign objects in every namespace.
-const BYSTANDER: &str = "bystander";
+const FOREIGN_NAME: &str = "bystander";
 /// The annotation that forwards annotations.
 pub(crate) const FORWARD: &str = "xposer.stakater.com/annotations";
 
@@ -97,7 +97,7 @@ impl Scene {
         let scene = Self::open(slug);
         assert!(
             scene.can_break(),
-            "E2E_CTL names no program that breaks the cluster; `--skip breaks::` leaves these scenarios out"
+            "E2E_CTL names no program that breaks the cluster; `--skip cluster_failures::` leaves these scenarios out"
         );
         scene
     }
@@ -189,7 +189,7 @@ impl Scene {
     /// The common check: every namespace has the objects of the last [`Place::has`], and they are what the core emits; no other
     /// namespace has objects of ours; foreign objects are unchanged; and for a while nothing is written.
     pub(crate) fn end(&self, controllers: &[&Controller]) {
-        self.quiet(controllers, QUIET);
+        self.quiet(controllers, IDLE_TIME_AT_END);
         let places = self.places.borrow();
         for place in places.iter() {
             place.has_still();
@@ -216,7 +216,7 @@ impl Scene {
 
     /// Waits until everything is reconciled, and a moment longer.
     pub(crate) fn rests(&self, controllers: &[&Controller]) {
-        self.quiet(controllers, REST);
+        self.quiet(controllers, IDLE_TIME);
     }
 
     /// Waits until nothing changes any more, and then for a time in which nothing may change.
@@ -286,16 +286,16 @@ fn unique() -> String {
 
 /// What the controller must not touch: Services without the label, and objects of others, some of which look like ours.
 fn bystanders() -> Vec<Value> {
-    let mut silent = service(BYSTANDER, &[]);
+    let mut silent = service(FOREIGN_NAME, &[]);
     silent["metadata"]["labels"] = json!({"app": "bystander"});
-    let mut refusing = service(&format!("{BYSTANDER}-not"), &[]);
+    let mut refusing = service(&format!("{FOREIGN_NAME}-not"), &[]);
     refusing["metadata"]["labels"] = json!({"expose": "false"});
-    let ingress = foreign_ingress(BYSTANDER, "bystander.example.org");
+    let ingress = foreign_ingress(FOREIGN_NAME, "bystander.example.org");
     // The output of the command line has our labels, and no owner.
-    let mut rendered = foreign_ingress(&format!("{BYSTANDER}-rendered"), "rendered.example.org");
+    let mut rendered = foreign_ingress(&format!("{FOREIGN_NAME}-rendered"), "rendered.example.org");
     rendered["metadata"]["labels"] =
-        json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: format!("{BYSTANDER}-rendered")});
-    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": BYSTANDER},
+        json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: format!("{FOREIGN_NAME}-rendered")});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": FOREIGN_NAME},
         "data": {"xposer": "bystander"}});
     vec![silent, refusing, ingress, rendered, map]
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::cluster::{INGRESS, SERVICE};
 use crate::faults::{ingresses, numbered};
-use crate::life::{is_owned, uid};
-use crate::scene::{PLAIN, Scene, host, service};
+use crate::lifecycle::{is_owned, uid};
+use crate::scenario::{PLAIN, Scene, host, service};
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]

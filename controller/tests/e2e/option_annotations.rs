@@ -19,14 +19,14 @@ fn settings(case: &str, name: &str) -> Value {
     fs::write(&file, ingress.to_string()).unwrap();
     let run = Command::new(&program).stdin(File::open(&file).unwrap()).output();
     let output =
-        run.unwrap_or_else(|error| panic!("{}: {error}; `make judges` builds it", program.display()));
+        run.unwrap_or_else(|error| panic!("{}: {error}; `make verify-objects` builds it", program.display()));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(answer["refusal"].is_null(), "{answer}");
     answer["settings"].clone()
 }
 
 #[test]
-#[ignore = "needs ingress-nginx's code: make judges"]
+#[ignore = "needs ingress-nginx's code: make verify-objects"]
 fn ingress_nginx_reads_what_the_options_want() {
     let web = settings("ingress-nginx-intents", "web");
     let api = settings("ingress-nginx-intents", "api");
