@@ -272,7 +272,7 @@ impl Changed {
             writeln!(out, "  url         {} -> {}", self.before, self.after)?;
         }
         for Served { target, before, after, guessed } in &self.served_by {
-            let why = if *guessed { ", as nothing says anything else" } else { "" };
+            let why = if *guessed { ", which is the default" } else { "" };
             writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;

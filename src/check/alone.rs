@@ -117,7 +117,7 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
             }
             Some((_, proof)) => {
                 let proof = if reader.controller == Controller::Alb { "a login" } else { proof };
-                Problem::new(Code::AuthenticationOff, format!("{message}: {server} asks nobody for {proof}"))
+                Problem::new(Code::AuthenticationOff, format!("{message}: {server} does not require {proof}"))
             }
             None => Problem::new(Code::AnnotationAlone, message),
         };
@@ -167,7 +167,7 @@ pub(crate) fn read_elsewhere_only(context: &RuleContext<'_>, report: &mut Report
         let key = annotation.key.as_str();
         let Some((target, place, row)) = read_elsewhere(plan, annotation) else { continue };
         let server = plan.controller(target).row().name;
-        let said = format!("{server} reads no {} on the {target}", quoted(key));
+        let said = format!("{server} does not read {} on the {target}", quoted(key));
         let (code, said) =
             context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, said);
         annotation.file_key(report, Problem::new(code, said).help(["move the line ", place].concat()));

@@ -96,7 +96,7 @@ impl<'p> Emitting<'_, 'p> {
             let is_lost = loses_part(plan, self.target, &given.key);
             if is_said && !is_lost {
                 let name = plan.controller(self.target).row().name;
-                let said = format!("{} is said in the words of {name}", quoted(&given.key));
+                let said = format!("{} was translated for {name}", quoted(&given.key));
                 given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
                 continue;
             }
@@ -106,7 +106,7 @@ impl<'p> Emitting<'_, 'p> {
             }
             if redirects_despite(plan, given, self.target) {
                 let said = format!(
-                    "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
+                    "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
                     self.with_article(),
                     quoted(&given.key),
                     annotation::HTTPS_REDIRECT
@@ -114,7 +114,8 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
                 // The program may have a key for it that Xposer does not know.
-                let said = format!("{} gets nothing for {}", self.with_article(), quoted(&given.key));
+                let said =
+                    format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
@@ -156,7 +157,7 @@ impl<'p> Emitting<'_, 'p> {
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {
             Target::HttpRoute if external_dns::is_of_gateway(key) => {
-                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", quoted(key)))
+                Some(format!("ExternalDNS reads {} on the Gateway, not on an HTTPRoute", quoted(key)))
             }
             Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
                 Some(format!(

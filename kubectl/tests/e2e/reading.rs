@@ -106,7 +106,7 @@ fn where_values_come_from_and_what_is_wrong_is_told() {
     let late = in_place(&other, &["explain", "svc/late", "--settings", good]);
     assert_eq!(late.code, 1);
     assert!(
-        late.stderr.contains(&format!("is also asked for by Service {}/web", shop.name)),
+        late.stderr.contains(&format!("is also claimed by Service {}/web", shop.name)),
         "{}",
         late.stderr
     );

@@ -56,7 +56,7 @@ pub(in crate::dialect) fn support(
             unsupported("remove it, and forward haproxy.org/path-rewrite: ^/shop(/|$)(.*) /x/\\2")
         }
         (Intent::BasicAuth, _) => {
-            partial("takes a secret with one key for each user, whose value is the hash of the password")
+            partial("reads a secret with one key for each user, whose value is the hash of the password")
         }
         (Intent::IdleTimeout, Some(IntentValue::Duration(time))) if !is_timer(*time) => {
             unsupported(TIMER_HELP)
@@ -68,7 +68,7 @@ pub(in crate::dialect) fn support(
             unsupported("write headers with a value, and without `\" \\ $`")
         }
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => {
-            partial("lets no burst beyond the limit in")
+            partial("admits no burst beyond the limit")
         }
         (Intent::Canary, _) => unsupported("choose another class"),
         (Intent::ConnectTimeout, _) => {
