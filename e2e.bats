@@ -288,7 +288,7 @@ DOMAIN='{"domain": "example.com"}'
 @test "refused: a path that the API server would not take" {
     annotated IngressURLPath '/a//b'
     policy "$DOMAIN"
-    refused '`/a//b` is no path of type Prefix: it contains `//`'
+    refused '`/a//b` is not a path of type Prefix: it contains `//`'
 }
 
 @test "refused: a path type that does not exist" {
@@ -379,7 +379,7 @@ DOMAIN='{"domain": "example.com"}'
     policy '{"strict": true}'
     unchanged
     [ "$(answer '.warnings | length')" = 1 ]
-    [ "$(answer '.warnings[0]')" = 'xposer[asked-wrongly]: metadata.labels.expose: the label is `True`, and only `true` asks to be exposed; write expose: "true"' ]
+    [ "$(answer '.warnings[0]')" = 'xposer[asked-wrongly]: metadata.labels.expose: the label is `True`, but only `true` exposes the Service; write expose: "true"' ]
     [ "$(answer .auditAnnotations.codes)" = asked-wrongly ]
     request 'del(.object.metadata.labels.expose)'
     policy '{}'
@@ -391,7 +391,7 @@ DOMAIN='{"domain": "example.com"}'
     request '.object.metadata.labels["config.xposer.stakater.com/TLS"] = "true"'
     policy '{}'
     allowed
-    [[ "$(answer '.warnings[0]')" == *'is no label, and nobody reads it here; move it to metadata.annotations' ]]
+    [[ "$(answer '.warnings[0]')" == *'is not a label, so it is not read here; move it to metadata.annotations' ]]
 }
 
 @test "under strict a doubtful annotation is an error" {
@@ -596,14 +596,14 @@ OLDER='Ingress ops/old 2026-01-01T00:00:00Z prefix forecastle.company.com/'
     request .
     claimed "$OLDER"
     asked "$CLAIMS"
-    refused '`forecastle.company.com/` is also asked for by Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]'
+    refused '`forecastle.company.com/` is also claimed by Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]'
 }
 
 @test "claims: a holder in another namespace is hidden where the settings say so" {
     request .
     claimed "$OLDER"
     asked "$(jq -c '.claims.nameOthers = false' <<<"$CLAIMS")"
-    refused 'is also asked for by somebody in another namespace'
+    refused 'is also claimed by an object in another namespace'
     [[ "$output" != *ops* ]]
 }
 

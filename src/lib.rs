@@ -256,7 +256,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
 /// let outcomes = expose_all(&services, &Settings::default(), Precedence::RefuseAll);
 /// assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Conflicting(_))));
 /// let report = outcomes[0].report().unwrap();
-/// assert_eq!(report.diagnostics()[0].message, "`shop.example.com/` is also asked for by Service shop/api");
+/// assert_eq!(report.diagnostics()[0].message, "`shop.example.com/` is also claimed by Service shop/api");
 /// ```
 #[must_use]
 pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Precedence) -> Vec<Outcome> {

@@ -747,10 +747,7 @@ fn the_help_for_a_route_without_hosts_is_to_name_them() {
         xposer::Settings::from_value(&json!({"namespaces": {"blog": {"hosts": ["blog.example.com"]}}}));
     let route = of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), &json!({"rules": [{}]}));
     let report = Guarded::read(&route).unwrap().check(&settings.unwrap(), None).to_string();
-    assert!(
-        report.contains("spec.hostnames: ") && report.contains("; write the hosts that it is for"),
-        "{report}"
-    );
+    assert!(report.contains("spec.hostnames: ") && report.contains("; name its hosts"), "{report}");
 }
 
 #[test]
@@ -760,7 +757,10 @@ fn settings_without_a_match_are_refused() {
     };
     for user in ["system:serviceaccount:x", "system:serviceaccount:x:", "system:serviceaccount:x:y:z"] {
         let told = said(&json!({"guard": {"mode": "deny", "users": [user]}}));
-        assert!(told.contains("is no service account; write system:serviceaccount:NAMESPACE:NAME"), "{told}");
+        assert!(
+            told.contains("is not a service account; write system:serviceaccount:NAMESPACE:NAME"),
+            "{told}"
+        );
     }
     for user in ["system:serviceaccount:x:y", "kubernetes-admin", "system:admin"] {
         assert_eq!(said(&json!({"guard": {"mode": "deny", "users": [user]}})), "");

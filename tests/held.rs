@@ -211,13 +211,13 @@ fn others_are_named_with_their_age_where_this_is_allowed() {
         said(&new, "", &held, true),
         [
             "error[route-claimed]: Service shop/web: metadata.annotations[\"config.xposer.stakater.com/IngressURLTemplate\"]: \
-             `shop.example.com/` is also asked for by Service ops/old-0, created on 2026-01-01 and Service ops/old-1, created on \
+             `shop.example.com/` is also claimed by Service ops/old-0, created on 2026-01-01 and Service ops/old-1, created on \
              2026-01-01 and Service ops/old-2, created on 2026-01-01 and 3 more; choose another host or path"
         ]
     );
     let hidden = &said(&new, "", &held, false)[0];
     assert!(
-        hidden.contains("by Service shop/own, created on 2026-01-01 and somebody in another namespace; "),
+        hidden.contains("by Service shop/own, created on 2026-01-01 and an object in another namespace; "),
         "{hidden}"
     );
     assert!(!hidden.contains("ops"), "{hidden}");
@@ -243,7 +243,7 @@ fn name_of_a_foreign_object_is_claimed() {
             said,
             [
                 "error[name-claimed]: Service shop/web: metadata.labels.expose: there is Ingress `web`, created on 2026-01-01, which \
-              belongs to somebody else and is not touched; choose another IngressNameTemplate, or annotate that object with \
+              has another owner and is not changed; choose another IngressNameTemplate, or annotate that object with \
               xposer.stakater.com/adopt: web"
             ]
         );
@@ -279,7 +279,7 @@ fn younger_holder_is_a_warning() {
     let message = &report.diagnostics()[0].message;
     assert_eq!(
         message,
-        "`shop.example.com/` is also asked for by Service ops/new, created on 2026-01-01, and the older one gets it"
+        "`shop.example.com/` is also claimed by Service ops/new, created on 2026-01-01, and the older object gets it"
     );
 }
 
@@ -294,13 +294,12 @@ fn a_canary_belongs_to_the_service_that_has_the_route() {
     let differs = said(&canary, SECOND, &holders(&[(&own, FIRST)]), true);
     assert_eq!(differs.len(), 1, "{differs:?}");
     assert!(
-        differs[0].contains("is asked for by Service shop/api")
-            && differs[0].contains("stable Service `web`"),
+        differs[0].contains("is claimed by Service shop/api") && differs[0].contains("stable Service `web`"),
         "{differs:?}"
     );
     let strange = said(&canary, SECOND, &holders(&[(&other, FIRST)]), true);
     assert_eq!(strange.len(), 1, "{strange:?}");
-    assert!(strange[0].contains("`shop.example.com/` is also asked for by Service ops/web"), "{strange:?}");
+    assert!(strange[0].contains("`shop.example.com/` is also claimed by Service ops/web"), "{strange:?}");
 }
 
 /// The controller gives a canary the requests of a route in any namespace, so the older of the two has the route.
@@ -449,7 +448,7 @@ fn hosts_that_the_block_adds_are_claims() {
         let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com/api"), (BLOCK, &block)]);
         let said = said(&new, "", &holders(&[(&old, FIRST)]), true);
         // It had the host before, and is younger.
-        assert!(said.len() == 1 && said[0].contains("`shop.example.com/api` is also asked for"), "{said:?}");
+        assert!(said.len() == 1 && said[0].contains("`shop.example.com/api` is also claimed by"), "{said:?}");
         assert!(said[0].contains("metadata.annotations[\"xposer.stakater.com/annotations\"]"), "{said:?}");
     }
     let block = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
@@ -525,14 +524,14 @@ fn dns_name_belongs_to_the_namespace_of_the_host() {
         said(&thief, SECOND, &held_by("team-a", FIRST), true),
         [format!(
             "error[route-claimed]: Service team-b/thief: {path}: `web.example.com` belongs to Service team-a/web, \
-             created on 2026-01-01; publish the names of your own hosts alone"
+             created on 2026-01-01; publish only the names of your own hosts"
         )]
     );
     // The message hides the other Service if the settings require that. There is no conflict with a later Service or with one of
     // the same namespace.
     assert!(
         said(&thief, SECOND, &held_by("team-a", FIRST), false)[0]
-            .contains("belongs to somebody in another namespace")
+            .contains("belongs to an object in another namespace")
     );
     let had: BTreeSet<String> =
         thief.admission_claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();

@@ -74,7 +74,7 @@ fn the_oldest_is_exposed_in_whatever_order_they_are_given() {
         }
         let loser = found.iter().find(|outcome| outcome.is_refused()).unwrap().report().unwrap();
         let said = &loser.diagnostics()[0];
-        assert_eq!(said.message, "`shop.example.com/` is also asked for by Service shop/zeta");
+        assert_eq!(said.message, "`shop.example.com/` is also claimed by Service shop/zeta");
         assert_eq!(said.code, Code::RouteClaimed);
     }
 }
@@ -165,7 +165,7 @@ fn a_canary_of_another_namespace_is_in_conflict_with_the_stable_service() {
     let found = outcomes(&[service("web", host, 1), alone(2)], Precedence::OldestFirst);
     assert_eq!(words(&found), ["exposed", claimed]);
     let said = &found[1].report().unwrap().diagnostics()[0];
-    assert_eq!(said.message, "`shop.example.com/` is also asked for by Service shop/web");
+    assert_eq!(said.message, "`shop.example.com/` is also claimed by Service shop/web");
     let services = [service("web", host, 2), alone(1)];
     assert_eq!(words(&outcomes(&services, Precedence::OldestFirst)), [claimed, "exposed"]);
     assert_eq!(words(&outcomes(&services, Precedence::RefuseAll)), [claimed, claimed]);
@@ -224,12 +224,12 @@ fn name_others_false_hides_services_of_other_namespaces() {
         let said = told(services, Precedence::OldestFirst);
         assert!(said.iter().any(|it| it.contains(code)), "{code}: {said:?}");
         assert!(!said.iter().any(|it| it.contains("ops")), "{said:?}");
-        assert!(said.iter().any(|it| it.contains("somebody in another namespace")), "{said:?}");
+        assert!(said.iter().any(|it| it.contains("an object in another namespace")), "{said:?}");
     }
     assert!(told(&same, Precedence::RefuseAll)[0].contains("Service ops/root"));
     // The namespace that owns a host is not named either.
     let said = told(&[named("free", "blog.example.com", 1)], Precedence::OldestFirst);
     assert!(said[0].contains("the host `blog.example.com` belongs to another namespace; "), "{said:?}");
     let said = told(&[named("free", "*.example.com", 1)], Precedence::OldestFirst);
-    assert!(said[0].contains("the host `*.example.com` takes hosts of another namespace; "), "{said:?}");
+    assert!(said[0].contains("the host `*.example.com` includes hosts of another namespace; "), "{said:?}");
 }

@@ -115,7 +115,7 @@ fn implicit_redirects_of_ingress_nginx_are_compared() {
     for (program, opens) in [("alb", true), ("gce", true), ("contour", false), ("traefik", false)] {
         let test = format!("compare-redirect-{program}");
         let ran = compared(&test, &of("ingress-nginx"), &of(program), &[service("web")], &[]);
-        let said = "  open        requests without TLS would not be sent to https any more\n";
+        let said = "  open        requests without TLS would no longer be redirected to https\n";
         assert_eq!(
             (ran.code, ran.stdout.contains(said)),
             (i32::from(opens), opens),
@@ -180,7 +180,7 @@ fn already_refused_service_does_not_fail_the_comparison() {
     let new = "target: HTTPRoute\nparentRefs: [{name: external}]\n";
     let ran = compared("compare-refused-again", "", new, &[both], &[]).expect(0);
     assert!(
-        ran.stdout.contains("  refused     an HTTPRoute has nothing for `AllowedSources`"),
+        ran.stdout.contains("  refused     an HTTPRoute does not support `AllowedSources`"),
         "{}",
         ran.stdout
     );

@@ -352,7 +352,7 @@ error[ingress-name-invalid]: `My_web` is not a valid Ingress name: it contains `
 fn a_service_that_seems_to_ask() {
     let text = service("web").replace("{expose: 'true'}", "{expose: 'True'}");
     let expected = "\
-warning[asked-wrongly]: the label is `True`, and only `true` asks to be exposed
+warning[asked-wrongly]: the label is `True`, but only `true` exposes the Service
  --> <stdin>:6:20
   |
 6 |   labels: {expose: 'True'}

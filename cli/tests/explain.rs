@@ -254,13 +254,13 @@ fn a_file_and_what_it_wants() {
     let shown = ran.expect(0).stdout;
     let row = shown.lines().find(|line| line.starts_with("  allowedSources "));
     assert!(row.is_some_and(|row| row.ends_with(" 10.0.0.0/8")), "{shown}");
-    assert!(shown.contains("   said to ingress-nginx as "), "{shown}");
+    assert!(shown.contains("   passed to ingress-nginx as "), "{shown}");
     // A program that lacks it is named with what to do.
     let settings = "target: HTTPRoute\nparentRefs: [{name: external}]\ngatewayController: gateway\n";
     let shown = traced("explain-lacking", settings, &[wanting, forwarding]).expect(1).stdout;
     for row in ["  allowedSources ", "  deniedSources "] {
         let (_, rest) = shown.split_once(row).unwrap_or_else(|| panic!("{row} is missing from {shown}"));
-        let said = rest.lines().find(|line| line.contains("has nothing for it; "));
+        let said = rest.lines().find(|line| line.contains("does not support it; "));
         assert!(said.is_some(), "{shown}");
     }
 }

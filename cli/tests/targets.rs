@@ -82,7 +82,7 @@ fn an_httproute_without_a_gateway() {
     assert_eq!(
         ran.stderr,
         "\
-error[gateway-missing]: nothing says which Gateway an HTTPRoute is attached to
+error[gateway-missing]: no Gateway is named for the HTTPRoute
  --> <stdin>:6:20
   |
 6 |   labels: {expose: 'true'}

@@ -119,7 +119,7 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
             }
             Some((_, proof)) => {
                 let proof = if reader.controller == Controller::Alb { "a login" } else { proof };
-                Problem::new(Code::AuthenticationOff, format!("{message}: {server} asks nobody for {proof}"))
+                Problem::new(Code::AuthenticationOff, format!("{message}: {server} does not require {proof}"))
             }
             None => Problem::new(Code::AnnotationAlone, message),
         };
@@ -184,7 +184,7 @@ pub(crate) fn read_elsewhere_only(context: &RuleContext<'_>, report: &mut Report
         let Some((target, place, row)) = read_elsewhere(plan, annotation) else { continue };
         let controller = plan.controller(target);
         let server = reader_name(controller, key);
-        let said = format!("{server} reads no {} on the {target}", quoted(key));
+        let said = format!("{server} does not read {} on the {target}", quoted(key));
         let (code, said) =
             context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, said);
         let invalid_value =

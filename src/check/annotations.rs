@@ -56,7 +56,7 @@ fn denied_elsewhere<'f>(context: &RuleContext<'f>, forwarded: &Annotation) -> Op
 
 fn says_denied(what: &str, other: &str, pattern: &str) -> String {
     format!(
-        "{what} says what {} says, which may not be forwarded: the administrator denies {}",
+        "{what} is equivalent to {}, which may not be forwarded: the administrator denies {}",
         quoted(other),
         quoted(pattern)
     )
@@ -177,9 +177,9 @@ pub(crate) fn on_service(context: &RuleContext<'_>, report: &mut Report) {
 /// Reports annotations for an Ingress controller that are on the Service itself, where the controller does not read them.
 pub(crate) fn annotations_on_service(context: &RuleContext<'_>, report: &mut Report) {
     for key in &context.service.ingress_annotations {
-        let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));
+        let message = format!("{} is read on an Ingress, not on a Service", quoted(key));
         let help = if context.forwarded.block.contains(key) {
-            "remove it; xposer.stakater.com/annotations has it"
+            "remove it; xposer.stakater.com/annotations already has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"
         };

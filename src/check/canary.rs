@@ -23,13 +23,12 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         || layers.is_broken(|it| &it.canary_header)
         || layers.is_broken(|it| &it.canary_cookie);
     if is_silent && !is_broken {
-        let problem = Problem::new(Code::CanaryIncomplete, "nothing says which requests go to the canary");
+        let problem = Problem::new(Code::CanaryIncomplete, "no option selects the requests of the canary");
         let help = "add config.xposer.stakater.com/CanaryWeight, CanaryByHeader or CanaryByCookie";
         report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help(help));
     }
     if canary.header_value.is_some() && canary.header.is_none() {
-        let problem =
-            Problem::new(Code::CanaryIncomplete, "there is a value, but no header that could have it");
+        let problem = Problem::new(Code::CanaryIncomplete, "a value of a header is given, but no header");
         let help = "add config.xposer.stakater.com/CanaryByHeader";
         report.file(FieldPath::annotation(annotation::CANARY_HEADER_VALUE), problem.help(help));
     }
@@ -89,7 +88,7 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
         |origin: &Origin| matches!(origin, Origin::Annotation(key) if *key == annotation::HTTPS_REDIRECT);
     for (intent, origin) in wanted.chain(redirect.filter(|(_, origin)| is_own(origin))) {
         let said = format!(
-            "{} of a canary has no effect: that of the stable Service counts",
+            "{} has no effect on a canary: that of the stable Service applies",
             quoted(intent.as_str())
         );
         let code = match intent.loss() {

@@ -41,9 +41,9 @@ fn check_canary(context: &RuleContext<'_>, target: Target, report: &mut Report) 
         Support::Unsupported(help) => {
             let lost = match target {
                 Target::Ingress => ": a second Ingress of one host and path would get all requests, or none",
-                Target::HttpRoute | Target::Route => ", and the canary would get no request",
+                Target::HttpRoute | Target::Route => ", and the canary would get no requests",
             };
-            let said = format!("{server} has nothing for {name}{lost}");
+            let said = format!("{server} does not support {name}{lost}");
             Problem::new(Code::TargetInvalid, said).help(help)
         }
     };
@@ -81,15 +81,15 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
         None => help,
     };
-    let said = format!("{} has nothing for {}", subject(plan, target), Intent::HttpsRedirect);
+    let said = format!("{} does not support {}", subject(plan, target), Intent::HttpsRedirect);
     let (origin, problem) = match &plan.https_redirect {
         Some(wanted) => {
-            let said = format!("{said}, and no request is sent to https");
+            let said = format!("{said}, so nothing is redirected to https");
             (&wanted.origin, protecting(context, Intent::HttpsRedirect, said))
         }
         None if plan.controller(target) == Controller::Other => return,
         None => {
-            let said = format!("{said}, so that requests without TLS are answered, too");
+            let said = format!("{said}, so requests without TLS are answered, too");
             let Some(tls) = &plan.tls else { return };
             (&tls.origin, Problem::new(Code::IntentLost, said))
         }

@@ -20,9 +20,9 @@ const MAX_NAMES: usize = 3;
 /// The end of a message about a line whose loss is an Error.
 const PROTECTS: &str = ", although it protects the Service";
 
-const BLOCK_HELP: &str = "write the block with `|-`, one annotation a line";
+const BLOCK_HELP: &str = "write the block with `|-`, one annotation on each line";
 const IN_LINES_OR_QUOTES: &str =
-    "write the block with `|-`, one annotation a line, or put the value in quotes";
+    "write the block with `|-`, one annotation on each line, or put the value in quotes";
 
 /// Reports lines without a colon and values that span several lines. For a key that protects the Service, this is an Error.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
@@ -175,8 +175,8 @@ fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem 
     if inside.len() > MAX_NAMES {
         names.push(format!("{} more", inside.len() - MAX_NAMES));
     }
-    let (verb, them) = if inside.len() == 1 { ("stands", "it") } else { ("stand", "them") };
-    let mut said = format!("{} {verb} {place}, where nobody reads {them}", names.join(", "));
+    let (verb, they) = if inside.len() == 1 { ("is", "it is") } else { ("are", "they are") };
+    let mut said = format!("{} {verb} {place}, where {they} not read", names.join(", "));
     let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
         said.push_str(&match inside {
             [_] => PROTECTS.to_owned(),

@@ -165,7 +165,7 @@ fn problem(context: &RuleContext<'_>, rule: HostSource<'_>, error: HostError) ->
                 format!("the host {host} contains a scheme, expected a host")
             };
             let mut problem = Problem::new(Code::HostScheme, said)
-                .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
+                .help("remove the scheme; request https with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_errors(host).is_empty();
             if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {

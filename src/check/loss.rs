@@ -199,7 +199,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     if wanted.keys.is_empty()
                         || (wanted.intent == Intent::TlsPassthrough && is_passed(plan, what, *target)) =>
                 {
-                    let said = format!("{server} has nothing for {}", quoted(what));
+                    let said = format!("{server} does not support {}", quoted(what));
                     let problem = missing_support(context, *target, wanted, said);
                     // Without support for a limit there is no limit, so no help is needed.
                     let problem = if wanted.intent_value == IntentValue::Size(0) {
@@ -210,7 +210,8 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     report.file(wanted.origin.path(), problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
-                    let said = format!("{} has no effect: no request is sent to https", quoted(what));
+                    let said =
+                        format!("{} has no effect: requests are not redirected to https", quoted(what));
                     let tls = (!plan.tls().is_on()).then(|| annotation::TLS.to_owned());
                     let redirect = (plan.https_redirect() != Some(true))
                         .then(|| [annotation::HTTPS_REDIRECT, ": \"true\""].concat());
@@ -376,10 +377,10 @@ impl Lost<'_> {
     ) -> Problem {
         let Self { annotation, loss, targets, .. } = self;
         let key = annotation.key.as_str();
-        let verb = if targets.len() == 1 { "has" } else { "have" };
+        let verb = if targets.len() == 1 { "does" } else { "do" };
         let (what, colon) = if cause.is_empty() { ("", "") } else { ("this value of ", ": ") };
         let mut lacks =
-            format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(&named.key));
+            format!("{} {verb} not support {what}{}", subjects(context.plan, targets), quoted(&named.key));
         let mut between = " with ";
         for other in self.all.iter().filter(|it| it.key != named.key) {
             lacks.push_str(between);
@@ -397,7 +398,8 @@ impl Lost<'_> {
             return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
         }
         let is_redirect = effect(key).is_some_and(|effect| effect.equivalent == Equivalent::Redirect);
-        let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
+        let why =
+            if is_redirect { "so nothing is redirected to https" } else { "which protects the Service" };
         let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
         if code == Code::ProtectionLossAccepted {
             return Problem::new(code, said).help("protect the Service by other means, and remove the line");

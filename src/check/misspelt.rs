@@ -47,7 +47,8 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             // An annotation of the settings may be for a version of the program that knows the key.
             let is_protecting = || is_foreign || meant.as_ref().is_some_and(|meant| protects(meant, value));
             if annotation.is_forwarded() && is_protecting() {
-                let said = [&problem.message, ", and what it may be meant for protects the Service"].concat();
+                let said =
+                    [&problem.message, ", and the key that is probably meant protects the Service"].concat();
                 (problem.code, problem.message) = context.lost(key, said);
             }
             let name = key.rsplit('/').next().unwrap_or_default();

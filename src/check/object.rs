@@ -106,12 +106,12 @@ fn not_tcp(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem 
     let port = &wanted.value;
     let what = match &wanted.origin {
         Origin::BuiltIn if ports.len() > 1 => {
-            format!("the first port ({port}), which is used where none is chosen,")
+            format!("the first port ({port}), which is used if none is chosen,")
         }
         Origin::BuiltIn => format!("the only port ({port})"),
         _ => format!("the port {port}"),
     };
-    let said = format!("{what} does not speak TCP, so nothing can route to it");
+    let said = format!("{what} does not use TCP, so requests cannot be routed to it");
     let tcp = ports.iter().find(|port| port.tcp && port.number != 0);
     let help = match tcp {
         Some(Port { name, number, .. }) if key == annotation::URL => {

@@ -17,7 +17,8 @@ use crate::validation::regex::{Malformed, kinds};
 use crate::validation::{PathType, parse_bool, path_error};
 use crate::values::Target;
 
-const NO_PATTERN: &str = "write a path without the signs of a regular expression, or choose another class";
+const NO_PATTERN: &str =
+    "write a path without the characters of a regular expression, or choose another class";
 
 /// Checks that a path starts with `/` and, unless it is a regular expression, has no empty or relative element. A regular
 /// expression must be valid for the program that compares it.
@@ -40,7 +41,7 @@ fn problem<'p>(
     let path = || quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
-        let said = format!("{} is no path of type {}: {error}", path(), rule.path_type.as_str());
+        let said = format!("{} is not a path of type {}: {error}", path(), rule.path_type.as_str());
         let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
@@ -57,7 +58,7 @@ fn problem<'p>(
         return Some(Problem::new(Code::TargetInvalid, said).help("remove it"));
     }
     if !is_free && rule.path.contains('?') {
-        let said = format!("the path {} contains a `?`, and a query is no part of a path", path());
+        let said = format!("the path {} contains a `?`, but a path has no query", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
         return Some(Problem::new(Code::PathQuery, said).help(help));
     }
@@ -66,7 +67,8 @@ fn problem<'p>(
         return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
     }
     if is_free && let Some(rest) = rule.path.strip_prefix("/^") {
-        let said = format!("the path {} has a `^` behind its first `/`, where no request has one", path());
+        let said =
+            format!("the path {} has a `^` behind its first `/`, where no request path has one", path());
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
@@ -118,8 +120,11 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
         _ => None,
     };
     if let Some((wrong, whose)) = refused {
-        let said =
-            format!("the path {path} is no regular expression{whose}: {} {}", quoted(wrong.part), wrong.said);
+        let said = format!(
+            "the path {path} is not a regular expression{whose}: {} {}",
+            quoted(wrong.part),
+            wrong.said
+        );
         // An error for only one program concerns the Ingress, and not an HTTPRoute.
         let is_lost = if whose.is_empty() { is_compared() } else { by_ingress && is_by_ingress() };
         return is_lost.then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
@@ -130,10 +135,15 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
     let is_begun = |branch: &&str| branch.trim_start_matches('^').starts_with(['/', '(', '[', '.', '\\']);
     let stray = branches(&rule.path).find(|branch| !is_begun(branch))?;
     let (said, help) = if stray.is_empty() {
-        (format!("beside a `|` of the path {path} stands nothing, which is in every path"), "remove the `|`")
+        (
+            format!("the path {path} has an empty alternative next to `|`, which matches every path"),
+            "remove the `|`",
+        )
     } else {
-        let said =
-            format!("the branch {} of the path {path} begins with no `/`, as every path does", quoted(stray));
+        let said = format!(
+            "the branch {} of the path {path} does not begin with `/`, as every path does",
+            quoted(stray)
+        );
         (said, "begin each branch with `/`: /a|/b")
     };
     let is_lost = by_route || (by_ingress && (!is_nginx || stray.is_empty()) && is_compared());
@@ -160,7 +170,7 @@ fn regex_problem<'p>(
     let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik | Controller::TraefikNginx);
     if let Some(part) = kinds(&rule.path).ok().and_then(|kinds| kinds.of_pcre).filter(|_| has_re2) {
         let said = format!(
-            "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",
+            "the path {path} has {}, which the regular expressions of {} do not support: no request would be served",
             quoted(part),
             controller.row().name
         );
@@ -169,7 +179,7 @@ fn regex_problem<'p>(
     let (written, _) = paths.of(rule);
     if let Some(instead) = actual_match(context, paths, rule) {
         let said = format!(
-            "{} reads {path} as no regular expression: it {instead}, and nobody would be served",
+            "{} does not read {path} as a regular expression: it {instead}, and no request would be served",
             controller.row().name
         );
         let problem = Problem::new(Code::TargetInvalid, said).help(NO_PATTERN);
@@ -240,16 +250,22 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                 // The rule `path` reports this as an Error.
                 _ if controller.never_matches(&rule.path) => continue,
                 PathType::Prefix | PathType::ImplementationSpecific => (
-                    format!("{name} reads {path} as no regular expression: it {instead}"),
+                    format!("{name} does not read {path} as a regular expression: it {instead}"),
                     NO_PATTERN.to_owned(),
                 ),
             }
         } else if let Some(help) = prefix_overmatch_help(context, paths, rule) {
             let (path, longer) = (path(), format!("{}x", rule.path));
-            (format!("{name} takes {path} for the beginning of a path, also of {}", quoted(&longer)), help)
+            (
+                format!(
+                    "{name} compares the beginning of a path, so {path} also matches {}",
+                    quoted(&longer)
+                ),
+                help,
+            )
         } else if let Some(wrong) = only_of_first_pcre(nginx.as_ref(), rule) {
             let said = format!(
-                "in the path {}, {} {} for PCRE2, with which nginx would load no path of anybody",
+                "in the path {}, {} {} for PCRE2, with which nginx would load no configuration",
                 path(),
                 quoted(wrong.part),
                 wrong.said
@@ -333,7 +349,7 @@ fn use_regex_without_effect(context: &RuleContext<'_>, report: &mut Report) {
         "remove the line".to_owned()
     } else {
         let pattern = pattern_help(context, &format!("{path}.*"));
-        format!("remove the line, or {pattern} where other paths that begin so are meant")
+        format!("remove the line, or {pattern} if longer paths are meant")
     };
     given.file_key(report, Problem::new(Code::IntentDiffers, said).help(help));
 }

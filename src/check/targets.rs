@@ -28,8 +28,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     if plan.gateways().is_empty() {
-        let problem =
-            Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
+        let problem = Problem::new(Code::GatewayMissing, "no Gateway is named for the HTTPRoute");
         report.file(
             plan.targets_origin.path(),
             problem.help("ask your administrator for the setting parentRefs"),
@@ -152,7 +151,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
             && plan.termination() == Termination::Passthrough
             && rule.path != "/"
         {
-            format!("a Route whose TLS passes through sees no path, and {} is asked for", quoted(&rule.path))
+            format!("a Route with TLS passthrough sees no path, but {} is requested", quoted(&rule.path))
         } else {
             continue;
         };
@@ -199,7 +198,7 @@ pub(crate) fn traefik(context: &RuleContext<'_>, report: &mut Report) {
 fn long_name(context: &RuleContext<'_>, suffix: usize, report: &mut Report) {
     if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + suffix > MAX_NAME) {
         let message = format!(
-            "the name has {} characters, too many for the names that are made of it",
+            "the name has {} characters, too many for the names that are made from it",
             name.value.len()
         );
         report.file(
@@ -217,10 +216,9 @@ pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
     };
     let first = plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     let message = if let Some(rule) = first {
-        format!("a link to the wildcard host {} leads nowhere, so there is none", quoted(&rule.host))
+        format!("a link to the wildcard host {} does not work, so there is none", quoted(&rule.host))
     } else if links.value.contains(&LinkPage::Homepage) && plan.targets == [Target::Route] {
-        "a Route of OpenShift gets no tile in Homepage, which looks at Ingresses and HTTPRoutes alone"
-            .to_owned()
+        "a Route of OpenShift gets no tile in Homepage, which reads only Ingresses and HTTPRoutes".to_owned()
     } else {
         return;
     };
@@ -234,7 +232,7 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
         && monitor.value.provider.len() > 1
     {
         let message = format!(
-            "there are options of {} providers, and IngressMonitorController asks one, here that of {}",
+            "there are options of {} providers, but IngressMonitorController uses one, here that of {}",
             monitor.value.provider.len(),
             quoted(first.name)
         );
@@ -243,9 +241,9 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
     }
     let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let (Some(_), Some(rule)) = (&context.plan.monitor, first) {
-        let message = format!("a monitor cannot ask the wildcard host {}", quoted(&rule.host));
+        let message = format!("a monitor cannot request the wildcard host {}", quoted(&rule.host));
         let problem = Problem::new(Code::MonitorWildcard, message)
-            .help("put a host without a star first, or ask for no monitor");
+            .help("put a host without a star first, or remove the monitor");
         report.file(rule.host_origin.path(), problem);
     }
 }

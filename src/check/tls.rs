@@ -30,9 +30,9 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
         let message = match redirecting_line(plan) {
             // The line is passed on unchanged, so it has its effect.
             Some(_) if !is_of_tls => {
-                "there is no TLS to send requests to, so that each is sent to where nobody answers"
+                "the Service has no TLS, so requests are redirected to a port that does not answer"
             }
-            _ => "there is no TLS to send requests to, so this has no effect",
+            _ => "the Service has no TLS, so requests are not redirected to https",
         };
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
         report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
@@ -49,7 +49,7 @@ pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report)
     let server = plan.controller(Target::Ingress).row().name;
     let key = quoted(&asked.key);
     let message =
-        [&key, " asks for client certificates, and ", server, " asks nobody for one who comes without TLS"]
+        [&key, " requires client certificates, but ", server, " requires none from clients without TLS"]
             .concat();
     asked.file_key(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
@@ -66,7 +66,7 @@ pub(crate) fn certificate_hosts(context: &RuleContext<'_>, report: &mut Report) 
         ("a canary has no certificate of its own, so this has no effect", "move it to the stable Service")
     } else {
         (
-            "no certificate is asked for, so there is none for these hosts",
+            "no certificate is requested, so there is none for these hosts",
             "set config.xposer.stakater.com/TLS: \"true\", or remove the annotation",
         )
     };
@@ -90,17 +90,18 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
                 quoted(host),
                 quoted(nearest),
                 match nearest.strip_prefix("*.") {
-                    Some(domain) if owns(nearest, host) || host == domain =>
-                        ", whose star stands for one label",
+                    Some(domain) if owns(nearest, host) || host == domain => ", whose star matches one label",
                     _ => "",
                 }
             ),
-            None => format!("no certificate of the load balancer covers {}, for there is none", quoted(host)),
+            None => {
+                format!("no certificate of the load balancer covers {}, because there is none", quoted(host))
+            }
         };
         let problem = Problem::new(Code::CertificateMissing, message).found(host);
         report.file(
             chosen_by(context, rule.into()).path(),
-            problem.help("choose a host that one covers, or ask for a certificate"),
+            problem.help("choose a covered host, or ask your administrator for a certificate"),
         );
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn canaries(
             None => {
                 let then = match near.get(&index) {
                     Some(other) => format!("the canary gets requests of {}", other.subject),
-                    None if has_own_route(plan) => "what protects it does not protect the canary".to_owned(),
+                    None if has_own_route(plan) => "its protections do not apply to the canary".to_owned(),
                     None => "the canary gets no requests".to_owned(),
                 };
                 let said = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
@@ -163,8 +163,8 @@ pub(super) fn has_own_route(canary: &Plan) -> bool {
 pub(super) fn refused_with(canary: &Plan) -> (FieldPath, Problem) {
     let of = canary.canary.as_ref().map_or("", |canary| &canary.of);
     let said =
-        format!("the Service {} is refused, and what protects it would not protect the canary", quoted(of));
-    let problem = Problem::new(Code::CanaryDiffers, said).help("mend the stable Service");
+        format!("the Service {} is refused, and its protections would not apply to the canary", quoted(of));
+    let problem = Problem::new(Code::CanaryDiffers, said).help("correct the stable Service");
     (FieldPath::annotation(annotation::CANARY_OF), problem)
 }
 
@@ -184,13 +184,13 @@ fn difference(
         let Some(other) = near.or(stable.rules.first()) else { continue };
         let said = if (&other.host, &other.path) == (&rule.host, &rule.path) {
             format!(
-                "the path of {subject} has the type {} and not {}, as here",
+                "the path of {subject} has the type {}, but that of the canary {}",
                 other.path_type.as_str(),
                 rule.path_type.as_str()
             )
         } else {
             let shown_rule = |rule: &Route| quoted(&format!("{}{}", rule.host, rule.path));
-            format!("{subject} is exposed as {} and not as {}, as here", shown_rule(other), shown_rule(rule))
+            format!("{subject} is exposed as {}, but the canary as {}", shown_rule(other), shown_rule(rule))
         };
         return differs(rule.host_origin.path(), said);
     }
@@ -200,7 +200,7 @@ fn difference(
         };
         let origin = canary.class.as_ref().map(|class| &class.origin);
         let origin = origin.or(canary.name.as_ref().map(|name| &name.origin)).cloned().unwrap_or_default();
-        let said = format!("{subject} has {} and not {}, as here", class(stable), class(canary));
+        let said = format!("{subject} has {}, but the canary has {}", class(stable), class(canary));
         return differs(origin.path(), said);
     }
     if canary.has_object(Target::HttpRoute) && canary.gateways() != stable.gateways() {
@@ -234,7 +234,7 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, IntentValue)]) -
     let subject = &stable.subject;
     let problem = |what: &str, is_lost: bool| {
         let what = quoted(what);
-        let said = format!("{what} of a canary has no effect, and {subject} does not have the same");
+        let said = format!("{what} has no effect on a canary, and {subject} does not have the same");
         let help = if is_lost { "remove it" } else { "move it to the stable Service" };
         Problem::new(Code::CanaryDiffers, said).help(help)
     };

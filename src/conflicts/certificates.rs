@@ -74,8 +74,10 @@ pub(super) fn duplicate_certificates(exposed: &[(usize, &Plan)], naming: Naming,
             1 => " and another host".to_owned(),
             more => format!(" and {more} other hosts"),
         };
-        let said =
-            format!("cert-manager is asked for a second certificate for {}{more} by {others}", quoted(host));
+        let said = format!(
+            "a second certificate of cert-manager for {}{more} is requested by {others}",
+            quoted(host)
+        );
         let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
         let at = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default().path();
         file(*position, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));
@@ -184,7 +186,7 @@ fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
     }
     match keeper {
         Some((keeper, secret)) => format!(
-            "keep the issuer on {keeper} alone, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+            "keep the issuer only on {keeper}, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
         ),
         None => format!(
             "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}, without an issuer{copied}"

@@ -383,7 +383,7 @@ fn claimed(
     help: &str,
 ) -> Option<(FieldPath, Problem)> {
     if let Claimed::Service(..) = claim {
-        let said = format!("the Service stands {} times in the input", owners.count);
+        let said = format!("the input contains the Service {} times", owners.count);
         let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
@@ -408,14 +408,14 @@ pub(super) fn conflict(
             return None;
         }
         Claimed::Name(kind, _, name) => {
-            let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));
+            let said = format!("the {kind} name {} is also claimed by {others}", quoted(name));
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
         }
         Claimed::Listener(_, gateway, host) => {
             let said = format!(
-                "a listener for {} at the Gateway {} is also asked for by {others}, and only one of the two ListenerSets gets it",
+                "a listener for {} at the Gateway {} is also claimed by {others}, and only one of the two ListenerSets gets it",
                 quoted(host),
                 quoted(gateway)
             );
@@ -425,7 +425,7 @@ pub(super) fn conflict(
         }
         Claimed::Secret(_, secret) => {
             let said = format!(
-                "the secret {} is also asked for by {others}, and cert-manager puts the hosts of one of them into it",
+                "the secret {} is also claimed by {others}, and cert-manager puts only the hosts of one of them into it",
                 quoted(secret)
             );
             let origin = plan.secret.as_ref().map_or_else(|| plan.origin_of_name(), |it| it.origin.clone());
@@ -434,15 +434,15 @@ pub(super) fn conflict(
         Claimed::Route(host, path, _, is_canary) => {
             let route = quoted(&format!("{host}{path}"));
             let said = if *is_canary {
-                format!("{others} is a canary at {route}, too, and there can be one")
+                format!("{others} is also a canary at {route}, which can have only one")
             } else {
-                format!("{route} is also asked for by {others}")
+                format!("{route} is also claimed by {others}")
             };
             let origin = origin.cloned().unwrap_or_default();
             (origin.path(), Problem::new(Code::RouteClaimed, said).help(help.to_owned()))
         }
         Claimed::Key(key) => {
-            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", quoted(key));
+            let said = format!("the key {} of the URL ConfigMap is also claimed by {others}", quoted(key));
             let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
             let problem =
                 Problem::new(Code::UrlKeyClaimed, said).help("rename one of the Services").at(place);

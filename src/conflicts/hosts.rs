@@ -143,7 +143,9 @@ impl<'p> PlanOnHost<'p> {
         let another = "give one of the Services another host";
         let (said, help) = match need {
             HostRequirement::Host => (
-                format!("{program} serves the host {host} for one Ingress, and {others} asks for it, too"),
+                format!(
+                    "{program} serves the host {host} for one Ingress, and it is also claimed by {others}"
+                ),
                 [
                     another,
                     ", or write a master Ingress for the host by hand, and forward ",
@@ -158,9 +160,7 @@ impl<'p> PlanOnHost<'p> {
                 .concat(),
             ),
             HostRequirement::Passthrough => (
-                format!(
-                    "at the host {host}, TLS passes through, so that requests by https for {others} come here"
-                ),
+                format!("the host {host} has TLS passthrough, so https requests for {others} arrive here"),
                 another.to_owned(),
             ),
             HostRequirement::Certificate(secret, _) => match self.controller() {
@@ -172,13 +172,13 @@ impl<'p> PlanOnHost<'p> {
                         _ => another.to_owned(),
                     };
                     let said = format!(
-                        "{program} asks nobody on the host {host} for a client certificate, because these TLS options are not those of {others}"
+                        "{program} requests no client certificate on the host {host}, because these TLS options are not those of {others}"
                     );
                     (said, help)
                 }
                 _ => (
                     format!(
-                        "{program} has one client certificate for the host {host}, and this is not that of {others}"
+                        "{program} uses one client certificate for the host {host}, and this is not that of {others}"
                     ),
                     format!("write the same {} to all of them, or {another}", Intent::ClientCertificate),
                 ),
@@ -190,7 +190,7 @@ impl<'p> PlanOnHost<'p> {
     fn asked(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
         let rule = self.plan.rules.iter().find(|rule| rule.host == host)?;
         let said = format!(
-            "because of {others}, {} asks every client of the host {} for a certificate, on these paths, too",
+            "because of {others}, {} requests a certificate from every client of the host {}, on these paths, too",
             self.controller().row().name,
             quoted(host)
         );

@@ -185,7 +185,7 @@ pub(crate) enum Naming {
 }
 
 /// The text in place of Services that are not named.
-const SOMEBODY: &str = "somebody in another namespace";
+const SOMEBODY: &str = "an object in another namespace";
 
 impl Naming {
     /// Returns the names of some Services, and the number of further ones, for the owners of the Service `reader`.

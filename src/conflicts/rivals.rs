@@ -32,8 +32,8 @@ impl Plan {
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let nothing = BTreeSet::new();
     /// let said = |created, named| plan.contested(created, &nothing, &holders, named).diagnostics()[0].message.clone();
-    /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
-    /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
+    /// assert_eq!(said("", true), "`shop.example.com/` is also claimed by Ingress ops/old, created on 2026-01-01");
+    /// assert_eq!(said("", false), "`shop.example.com/` is also claimed by an object in another namespace");
     /// // It had the host before, and is older.
     /// let had = plan.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
     /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
@@ -100,7 +100,7 @@ impl Plan {
                 let route_holders: Vec<&Holder> = route_holders.iter().filter(own).collect();
                 if let Some(first) = route_holders.first().filter(|_| !follows) {
                     let said = format!(
-                        "{} is asked for by {}, and not by the stable Service {}",
+                        "{} is claimed by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
                         named(&route_holders, asker, names_others),
                         quoted(&canary.of)
@@ -125,7 +125,7 @@ impl Plan {
     /// The problem of an object whose name belongs to another owner: the controller does not change it.
     fn taken(&self, kind: &str, name: &str, other: &Holder) -> Problem {
         let said = format!(
-            "there is {kind} {}{}, which belongs to somebody else and is not touched",
+            "there is {kind} {}{}, which has another owner and is not changed",
             quoted(name),
             other.day()
         );
@@ -153,14 +153,14 @@ pub(crate) fn published(
         return;
     }
     let said = format!("{} belongs to {}", quoted(&asked.bucket), named(&older, asker, names_others));
-    let problem = Problem::new(Code::RouteClaimed, said).help("publish the names of your own hosts alone");
+    let problem = Problem::new(Code::RouteClaimed, said).help("publish only the names of your own hosts");
     report.file(place, problem);
 }
 
 /// The problem of an object with more routes than are compared.
 pub(crate) fn too_many() -> Problem {
     let said = format!(
-        "it takes more than {MAX_ROUTES} hosts and paths, or more than {} KiB of them, and the others are compared with nobody's",
+        "it has more than {MAX_ROUTES} hosts and paths, or more than {} KiB of them, and the others cannot be compared",
         MAX_ROUTE_BYTES >> 10
     );
     Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
@@ -198,7 +198,7 @@ pub(crate) fn contested_by(
         let follows = oldest.is_some_and(|oldest| oldest.namespace == asker.namespace);
         let rivals = Rivals::new(text, asker, adopter, holders, follows);
         if let Some(others) = rivals.named(asker, names_others) {
-            let said = format!("{} is also asked for by {others}", quoted(shown));
+            let said = format!("{} is also claimed by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
             report.file(path.clone(), rivals.with_precedence(problem));
         }
@@ -214,7 +214,7 @@ pub(crate) fn contested_by(
 /// use xposer::{conflicts::Holders, internal::lone_canary};
 /// let texts = BTreeSet::from(["canary prefix shop.example.com/".to_owned()]);
 /// let (_, problem) = lone_canary(&texts, &Holders::new(), true).unwrap();
-/// assert_eq!(problem.message, "nobody has `shop.example.com/` beside the canary, to share its requests with it");
+/// assert_eq!(problem.message, "no other Service or Ingress has `shop.example.com/` to share with the canary");
 /// ```
 #[must_use]
 pub fn lone_canary(
@@ -228,7 +228,7 @@ pub fn lone_canary(
     };
     let route = stable.find(is_alone)?;
     let (_, shown) = route.split_once(' ')?;
-    let said = format!("nobody has {} beside the canary, to share its requests with it", quoted(shown));
+    let said = format!("no other Service or Ingress has {} to share with the canary", quoted(shown));
     let problem = Problem::new(Code::CanaryAlone, said);
     let place = FieldPath::annotation(if is_service { annotation::CANARY_OF } else { nginx::CANARY });
     Some((place, problem.help("expose the stable Service with the same host and path")))
@@ -311,8 +311,8 @@ impl<'h> Rivals<'h> {
         }
         Problem {
             code: Code::ClaimYounger,
-            message: format!("{}, and the older one gets it", problem.message),
-            help: Some("leave it to the other one, or tell its owners".to_owned()),
+            message: format!("{}, and the older object gets it", problem.message),
+            help: Some("use another host, path or name, or tell the owners of the younger object".to_owned()),
             ..problem
         }
     }

@@ -245,11 +245,11 @@ impl Controller {
             _ => !is_regex_path(&path.replace("/*", "")),
         };
         match self {
-            Self::Haproxy => Some("compares the beginning of a path sign by sign"),
-            Self::Alb if !is_glob() => {
-                Some("takes `*` in a path for any text, `?` for any sign, and every other sign for itself")
-            }
-            Self::Gce if !is_glob() => Some("compares a path sign by sign"),
+            Self::Haproxy => Some("compares the beginning of a path character by character"),
+            Self::Alb if !is_glob() => Some(
+                "reads `*` in a path as any text, `?` as any character, and every other character literally",
+            ),
+            Self::Gce if !is_glob() => Some("compares a path character by character"),
             _ => None,
         }
     }

@@ -338,7 +338,7 @@ impl Program {
             names,
             any_case: false,
             read_on: ReadOn::Ingress,
-            cross_namespace: CrossNamespace::Uses("the controller uses, whoever it belongs to"),
+            cross_namespace: CrossNamespace::Uses("the controller uses without checking its owner"),
             ingress_prefixes: &[],
             service_prefixes: &[],
         }

@@ -358,7 +358,7 @@ pub(crate) fn weakened_by(
         (Controller::Haproxy, "src-ip-header") | (Controller::HaproxyIngress, "allowlist-source-header") => {
             Some((
                 LISTS,
-                Some("takes the address from a header, which clients can write unless a proxy in front does"),
+                Some("reads the address from a header, which clients can write unless a proxy in front does"),
             ))
         }
         (Controller::HaproxyIngress, "auth-tls-strict") if parse_bool(value) == Some(false) => {

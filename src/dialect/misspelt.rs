@@ -60,7 +60,7 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<UnknownKey> {
     if has_other_finding(key) {
         return None;
     }
-    let message = format!("{} is no key of {}", quoted(key), program.name);
+    let message = format!("{} is not a key of {}", quoted(key), program.name);
     let problem = Problem::new(Code::ForeignKeyUnknown, message).help(match &meant {
         Some(meant) => format!("did you mean {meant}?"),
         None => "remove the line, unless you know that your version reads the key".to_owned(),
@@ -225,9 +225,12 @@ mod tests {
     #[test]
     fn unknown_key_of_a_closed_prefix_is_misspelt() {
         let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
-        assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
+        assert!(message.contains("is not a key of ingress-nginx 1.15; remove"), "{message}");
         let message = sentence("haproxy.org/no-such-key").unwrap_or_default();
-        assert!(message.contains("is no key of the HAProxy Kubernetes Ingress Controller 3.2"), "{message}");
+        assert!(
+            message.contains("is not a key of the HAProxy Kubernetes Ingress Controller 3.2"),
+            "{message}"
+        );
         // A legacy key has a diagnostic of its own.
         assert!(problem("ingress.kubernetes.io/no-such-key", "").is_none());
         assert!(problem("nginx.ingress.kubernetes.io/not a key", "").is_none());

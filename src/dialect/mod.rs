@@ -227,7 +227,7 @@ pub(crate) fn problem_of_value(
     if makes_object_ignored(controller, key) {
         let mut problem = misspelt::problem(key, value)?;
         problem.code = Code::AnnotationInvalid;
-        problem.message.push_str(", which passes over the whole Ingress");
+        problem.message.push_str(", which ignores the whole Ingress");
         return Some(problem);
     }
     let (program, known) = read_by(controller, key)?;
@@ -236,7 +236,7 @@ pub(crate) fn problem_of_value(
     let lower = key.to_ascii_lowercase();
     if known.loss == Loss::Protection && lower != key && program.is_any_case() {
         let said = format!(
-            "{} has upper-case letters, and is another key for an option or a denied pattern",
+            "{} has upper-case letters, so an option or a denied pattern does not match it",
             quoted(key)
         );
         return Some(Problem::new(Code::AnnotationInvalid, said).help(format!("write {lower}")).found(value));
@@ -264,11 +264,11 @@ fn misfitting(
     let does = match invalid_value.on_invalid {
         OnInvalid::Refused if controller == Controller::Alb => "refuses all Ingresses of the load balancer",
         OnInvalid::Refused => "refuses the whole Ingress",
-        OnInvalid::Denied => "answers nobody",
+        OnInvalid::Denied => "answers every request with an error",
         OnInvalid::Ignored | OnInvalid::AdmitsAll | OnInvalid::DropsFeature => "ignores the line",
-        OnInvalid::False => "takes it for false",
-        OnInvalid::Zero => "takes it for 0",
-        OnInvalid::SkipsItems => "ignores the items that are none",
+        OnInvalid::False => "reads it as false",
+        OnInvalid::Zero => "reads it as 0",
+        OnInvalid::SkipsItems => "ignores the invalid items",
     };
     let is_refused = matches!(invalid_value.on_invalid, OnInvalid::Refused | OnInvalid::Denied);
     let is_harmless = !is_refused && known.loss < Loss::Hardening;

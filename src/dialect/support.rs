@@ -97,7 +97,7 @@ pub(crate) fn passthrough_help(plan: &Plan, target: Target, intent: Intent) -> O
     let is_nginx = controller.is_nginx();
     match intent {
         Intent::AllowedSources | Intent::DeniedSources if is_nginx => {
-            Some("remove it, for no address is compared where TLS passes through")
+            Some("remove it, because addresses are not checked if TLS passes through")
         }
         Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout if is_nginx => Some(help),
         Intent::RateLimit if controller == Controller::HaproxyIngress => None,
@@ -116,18 +116,18 @@ pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
         Some(NO_REQUEST_HELP)
     } else {
         haproxy_ingress::support::is_tcp(plan)
-            .then_some("remove it, for no request is read at a tcp-service-port")
+            .then_some("remove it, because requests are not read at a tcp-service-port")
     }
 }
 
 /// The help for an intent that needs a program that reads requests, if TLS passes through.
-pub(crate) const NO_REQUEST_HELP: &str = "remove it, for no request is read where TLS passes through";
+pub(crate) const NO_REQUEST_HELP: &str = "remove it, because requests are not read if TLS passes through";
 
 /// The difference of a limit whose addresses HAProxy keeps in a table of the type `ip`, which has no IPv6 addresses.
 pub(crate) const IPV4: &str = "does not limit clients with IPv6 addresses";
 /// The same, of a limit with a burst.
 pub(super) const IPV4_WITHOUT_BURST: &str =
-    "lets no burst beyond the limit in, and does not limit clients with IPv6 addresses";
+    "admits no burst beyond the limit, and does not limit clients with IPv6 addresses";
 
 /// Whether an intent needs a program that reads requests, and TLS passes through the program of a target, or it serves TCP.
 pub(crate) fn is_unread(plan: &Plan, target: Target, intent: Intent) -> bool {
@@ -302,7 +302,7 @@ mod tests {
                     continue;
                 }
                 assert_eq!(row.is_some(), can, "{program}, {intent}: its words and what it says");
-                let is_silent = row.is_some_and(|row| row.annotations.ends_with("without a word"));
+                let is_silent = row.is_some_and(|row| row.annotations.ends_with("(always, no annotation)"));
                 assert_eq!(writes, can && !is_silent, "{program}, {intent}: what it writes and what it says");
             }
         }

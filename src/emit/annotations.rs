@@ -62,7 +62,7 @@ impl<'p> Emitting<'_, 'p> {
             if let Some(known) = equivalent(plan, self.target, &given.key) {
                 // A rule has reported a difference.
                 if known.differs.is_empty() {
-                    self.said_otherwise(given);
+                    self.file_translated(given);
                 }
                 continue;
             }
@@ -103,7 +103,7 @@ impl<'p> Emitting<'_, 'p> {
             }
             let is_lost = loses_part(plan, self.target, &given.key);
             if is_said && !is_lost {
-                self.said_otherwise(given);
+                self.file_translated(given);
                 continue;
             }
             // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
@@ -112,7 +112,7 @@ impl<'p> Emitting<'_, 'p> {
             }
             if redirects_despite(plan, given, self.target) {
                 let said = format!(
-                    "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
+                    "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
                     self.with_article(),
                     quoted(&given.key),
                     annotation::HTTPS_REDIRECT
@@ -120,16 +120,17 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
                 // The program may have a key for it that Xposer does not know.
-                let said = format!("{} gets nothing for {}", self.with_article(), quoted(&given.key));
+                let said =
+                    format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
         kept
     }
 
-    fn said_otherwise(&mut self, given: &Annotation) {
+    fn file_translated(&mut self, given: &Annotation) {
         let name = self.plan.controller(self.target).row().name;
-        let said = format!("{} is said in the words of {name}", quoted(&given.key));
+        let said = format!("{} was translated for {name}", quoted(&given.key));
         given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
     }
 
@@ -168,7 +169,7 @@ impl<'p> Emitting<'_, 'p> {
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {
             Target::HttpRoute if external_dns::is_of_gateway(key) => {
-                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", quoted(key)))
+                Some(format!("ExternalDNS reads {} on the Gateway, not on an HTTPRoute", quoted(key)))
             }
             Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
                 Some(format!(

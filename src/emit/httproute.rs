@@ -119,8 +119,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if plan.has_listener_set() {
         // The Gateway has the certificates, so cert-manager cannot be asked on the route.
     } else if plan.tls() == Tls::CertManager {
-        let said =
-            "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
+        let said = "cert-manager reads the annotations of the Gateway, whose listener has the certificate";
         emitting.file_inexpressible(origin(&plan.tls), said.to_owned());
     } else if plan.secret.is_some() {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";

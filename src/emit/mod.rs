@@ -346,7 +346,7 @@ impl<'p> Emitting<'_, 'p> {
         let stable = self.plan.stable_identity();
         if canary.weight.is_some() && stable.is_none_or(|stable| !self.shares.exposed.contains_key(&stable)) {
             let said = format!(
-                "the weight of a canary stands in the {} of the Service {}, which is not among these",
+                "the weight of a canary is in the {} of the Service {}, which is not exposed here",
                 self.target.as_str(),
                 quoted(&canary.of)
             );
@@ -366,7 +366,8 @@ impl<'p> Emitting<'_, 'p> {
         }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
-            let said = format!("{} has nothing for {}", self.with_article(), quoted(issuer.key));
+            let said =
+                format!("{} has no field or annotation for {}", self.with_article(), quoted(issuer.key));
             self.file_inexpressible(issuer.origin.path(), said);
         }
     }

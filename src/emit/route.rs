@@ -46,11 +46,11 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said =
-            format!("a Route compares the beginning of a path, so {} is no exact path", quoted(&rule.path));
+            format!("a Route compares the beginning of a path, so {} is not exact", quoted(&rule.path));
         emitting.file_inexpressible(rule.path_origin.path(), said);
     }
     if plan.tls() == Tls::CertManager {
-        let said = "cert-manager gives Routes no certificates, so the router's own is used".to_owned();
+        let said = "cert-manager issues no certificates for Routes, so the router's own is used".to_owned();
         emitting.file_inexpressible(origin(&plan.tls), said);
     } else if plan.secret.is_some()
         && plan.secret_is_derived
@@ -71,7 +71,7 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(&'p Plan, u8)> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MAX_ALTERNATES {
         canaries.truncate(MAX_ALTERNATES);
-        let said = format!("a Route has at most {MAX_ALTERNATES} backends beside the first one");
+        let said = format!("a Route has at most {MAX_ALTERNATES} backends besides the first one");
         let path = origin(&emitting.plan.name);
         emitting.file_inexpressible(path, said);
     }

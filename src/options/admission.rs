@@ -236,7 +236,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     return Err(wrong(
                         &place,
                         "there are no kinds",
-                        "write some, or leave it out for all; mode: off looks at none",
+                        "write some, or leave it out for all; mode: off checks none",
                     ));
                 }
                 into.kinds = list(value, &place, "a list of kinds", &|value, at| {
@@ -252,7 +252,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     let user = item(value, at, "user")?.trim();
                     // The name of a service account is compared as a whole, without patterns.
                     if user.contains('*') {
-                        let said = format!("{} is a pattern, and a user is named as a whole", quoted(user));
+                        let said = format!("{} is a pattern, but a user is a whole name", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
                     let is_account = |it: &str| {
@@ -266,7 +266,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     let account = user.strip_prefix(ACCOUNT);
                     let is_misspelt = account.is_none() && user.to_ascii_lowercase().starts_with(ACCOUNT);
                     if is_group || is_misspelt || account.is_some_and(|it| !is_account(it)) {
-                        let said = format!("{} is no service account", quoted(user));
+                        let said = format!("{} is not a service account", quoted(user));
                         return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
                     // Another name may be a valid user, but not one that is the end of a service account of the controller.
@@ -280,7 +280,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                             })
                     };
                     if account.is_none() && Guard::USERS.iter().any(is_short) {
-                        let said = format!("{} is no whole name of a service account", quoted(user));
+                        let said = format!("{} is not the whole name of a service account", quoted(user));
                         return Err(wrong(at, said, format!("write {ACCOUNT}NAMESPACE:{name}")));
                     }
                     Ok(user.to_owned())

@@ -241,7 +241,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
             continue;
         }
         if !is_quoted && has_escapes(value) {
-            let said = format!("the quotes around the value of {} have escapes between them", quoted(key));
+            let said = format!("the quoted value of {} contains escapes", quoted(key));
             let help = "remove the quotes around the value and the escapes";
             problems.push(Problem::new(Code::ForwardEscapes, said).help(help).at(value_range));
             continue;
@@ -269,7 +269,7 @@ fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Ve
             continue;
         };
         let said =
-            format!("{} stands in lines {} and {next}; the last one counts", quoted(line.key), line.number);
+            format!("{} is in lines {} and {next}; the last one applies", quoted(line.key), line.number);
         let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
         problems.push(problem.at(line.key_range));
     }

@@ -32,7 +32,8 @@ pub(super) fn annotations(
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
             Some((_, list)) => **list = texts(value, &place, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
-                let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
+                let said =
+                    format!("the list {} applies to all Services and is not allowed here", quoted(key));
                 return Err(wrong(&place, said, "move it to the setting annotations at the top"));
             }
             None => found.extend(given(key, value, place)?),
@@ -68,11 +69,11 @@ fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
         return Err(wrong(&place, said, "write `key: value` with a key such as example.com/name"));
     }
     if CLASSES.contains(&key) {
-        let said = format!("{} is the class, and not an annotation to give", quoted(key));
+        let said = format!("{} is the class, not an annotation", quoted(key));
         return Err(wrong(&place, said, "set ingressClassName"));
     }
     if let Some(help) = help_for_own(key) {
-        let said = format!("{} is for a Service, and says nothing on what is made of one", quoted(key));
+        let said = format!("{} is read only on Services, and has no effect on their objects", quoted(key));
         return Err(wrong(&place, said, help));
     }
     entry(key, value, place)
@@ -156,7 +157,7 @@ fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     } else if [MANAGED_BY_LABEL, SERVICE_LABEL].contains(&key) {
         (format!("the label {} is set on every object, and cannot be given", quoted(key)), "remove it")
     } else if has_our_prefix(key) {
-        let said = format!("the label {} has the prefix of xposer's own labels", quoted(key));
+        let said = format!("the label {} has the prefix of Xposer's own labels", quoted(key));
         (said, "give it another prefix, or none")
     } else {
         let said = format!("the label {} cannot have this value: {}", quoted(key), label_value_error(value)?);

@@ -24,10 +24,8 @@ pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<Paren
         };
         let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
         if others.any(|other| !is_told_apart(other)) {
-            let said = format!(
-                "the Gateway {} is given twice without telling its listeners apart",
-                quoted(&parent.name)
-            );
+            let said =
+                format!("the Gateway {} is given twice without different listeners", quoted(&parent.name));
             return Err(wrong(
                 &Origin::Setting(at.path().index(index)),
                 said,
@@ -53,7 +51,7 @@ pub(crate) fn overlap(
     let mut entries = http.value.iter().enumerate();
     let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
     let said = format!(
-        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
+        "a listener of the Gateway {} is also in {}: plain HTTP would be served, or requests redirected endlessly",
         quoted(&entry.name),
         parents.origin.path().index(with)
     );
@@ -89,7 +87,7 @@ fn parent_ref(value: &Value, at: &Origin) -> Parsed<ParentRef> {
                 _ => return Err(invalid(&place, "a port from 1 to 65535", value)),
             },
             other => {
-                let said = format!("a Gateway is not told by {}", quoted(other));
+                let said = format!("a Gateway has no field {}", quoted(other));
                 let help = match did_you_mean(other, KEYS) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("write one of {}", KEYS.join(", ")),

@@ -100,7 +100,7 @@ pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<IntentValues>) -
             None => Err(one(&place, unknown(key, keys.into_iter()))),
         })?;
         if intent_values.is_empty() {
-            return Err(wrong(&place, "the authentication says nothing", "write basicAuth or externalAuth"));
+            return Err(wrong(&place, "the authentication is empty", "write basicAuth or externalAuth"));
         }
         into.insert(name, intent_values);
         Ok(())
@@ -163,7 +163,7 @@ fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Ori
         return if value.is_null() { Ok(()) } else { read(layer, value, place) };
     }
     if row.is_some() {
-        let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
+        let said = format!("the setting {} applies to all Services and is not allowed here", quoted(key));
         return Err(wrong(&place, said, "move it to the top of the settings"));
     }
     let known = table::ROWS.iter().filter(|row| row.is_layered).filter_map(|row| row.setting);

@@ -33,7 +33,7 @@ impl Settings {
         };
         let choose = || mine.and_then(|hosts| one_of(hosts));
         let problem = |said: String, help: Option<String>, otherwise: &str| {
-            let otherwise = if host.is_empty() { "write the hosts that it is for" } else { otherwise };
+            let otherwise = if host.is_empty() { "name its hosts" } else { otherwise };
             let help = help.unwrap_or_else(|| otherwise.to_owned());
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
@@ -46,7 +46,7 @@ impl Settings {
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
             let such = if names_others { format!(", such as {}", quoted(&taken)) } else { String::new() };
-            let said = format!("{} takes hosts of {}{such}", what(), owner(row));
+            let said = format!("{} includes hosts of {}{such}", what(), owner(row));
             return problem(said, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {
@@ -62,7 +62,8 @@ impl Settings {
         if classes.iter().any(|pattern| matches(pattern, class)) {
             return None;
         }
-        let said = format!("the class {} is not for the namespace {}", quoted(class), quoted(namespace));
+        let said =
+            format!("the class {} is not allowed in the namespace {}", quoted(class), quoted(namespace));
         let help = one_of(classes).unwrap_or_else(|| "ask your administrator for a class".to_owned());
         Some(Problem::new(Code::ClassNotAllowed, said).help(help).found(class))
     }
@@ -78,7 +79,8 @@ impl Settings {
             return None;
         }
         let name = format!("{}/{}", gateway.0, gateway.1);
-        let said = format!("the Gateway {} is not for the namespace {}", quoted(&name), quoted(namespace));
+        let said =
+            format!("the Gateway {} is not allowed in the namespace {}", quoted(&name), quoted(namespace));
         let known: Vec<String> = gateways
             .iter()
             .map(|it| format!("{}/{}", it.namespace.as_deref().unwrap_or(namespace), it.name))

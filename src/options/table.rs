@@ -461,7 +461,7 @@ options! {
         }
         url: Template<'static> {
             form: Form::Templates,
-            doc: "The host, or the host and the path; several templates give several hosts. ` -> ` and a port behind one lead its requests to another port of the Service: `{{.Service}}.{{.Domain}}/metrics -> 9090`.",
+            doc: "The host, or the host and the path; several templates give several hosts. ` -> ` and a port behind one route its requests to another port of the Service: `{{.Service}}.{{.Domain}}/metrics -> 9090`.",
             built_in: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
             original: true,
             setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
@@ -481,7 +481,7 @@ options! {
         }
         fallbacks: Vec<SourcedTemplate> {
             form: Form::TemplateList,
-            doc: "Templates that are tried in order where a host is longer than DNS, or a certificate's common name, allows.",
+            doc: "Templates that are tried in order if a host is longer than DNS, or a certificate's common name, allows.",
             default: "[]",
             setting: ("ingressURLTemplateFallbacks", "['{{.Service}}.{{.Domain}}']"),
             read: parse::template_list,
@@ -497,7 +497,7 @@ options! {
         }
         name: Template<'static> {
             form: Form::Template,
-            doc: "The name of the Ingress, or of what takes its place.",
+            doc: "The name of the Ingress, HTTPRoute or Route.",
             built_in: "'{{.Service}}'",
             original: true,
             setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'"),
@@ -507,7 +507,7 @@ options! {
         }
         class: String {
             form: Form::Name,
-            doc: "The IngressClass: which controller serves the Ingress, for example the internal or the external one.",
+            doc: "The IngressClass, which selects the controller that serves the Ingress, for example the internal or the external one.",
             default: "(the cluster's default)",
             setting: ("ingressClassName", "internal-ingress"),
             annotation: (annotation::CLASS, "external-ingress"),
@@ -516,7 +516,7 @@ options! {
         }
         port: PortRef {
             form: Form::Port,
-            doc: "The port of the Service to route to, where the URL template names none; without it the first one.",
+            doc: "The port of the Service to route to, if the URL template names none; the default is the first port.",
             default: "(the first port)",
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
@@ -525,7 +525,7 @@ options! {
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),
-            doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
+            doc: "How the path is compared; the default is Prefix, or ImplementationSpecific if the path is a regular expression.",
             default: "(by the path)",
             setting: ("pathType", "Exact"),
             annotation: (annotation::PATH_TYPE, "Exact"),
@@ -557,7 +557,7 @@ options! {
         }
         tls_hosts: Template<'static> {
             form: Form::Templates,
-            doc: "More hosts for the TLS section, and so for the certificate, without a route of their own, such as a short name beside a long one.",
+            doc: "More hosts for the TLS section, and so for the certificate, without a route of their own, such as a short name in addition to a long one.",
             default: "(none)",
             setting: ("tlsHosts", "'www.{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::TLS_HOSTS, "www.{{.Service}}.{{.Domain}}"),
@@ -576,7 +576,7 @@ options! {
         }
         namespaced_issuer: Issuer {
             form: Form::Name,
-            doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under `tls: cert-manager`.",
+            doc: "The Issuer, in the Service's namespace, that issues certificates under `tls: cert-manager`.",
             default: "(none)",
             setting: ("issuer", "internal-ca"),
             annotation: (annotation::ISSUER, "internal-ca"),
@@ -584,7 +584,7 @@ options! {
         }
         cluster_issuer: Issuer {
             form: Form::Name,
-            doc: "The ClusterIssuer that cert-manager is told to ask under `tls: cert-manager`.",
+            doc: "The ClusterIssuer that issues certificates under `tls: cert-manager`.",
             default: "(none)",
             setting: ("clusterIssuer", "letsencrypt-production"),
             annotation: (annotation::CLUSTER_ISSUER, "letsencrypt-production"),
@@ -592,14 +592,14 @@ options! {
         }
         certificates: Certificates {
             form: Form::List,
-            doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
+            doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, and a star matches one label.",
             default: "(not checked)",
             setting: ("certificates", "['*.labs.company.com', '*.tools.company.com']"),
             read: parse::certificates,
         }
         https_redirect: bool {
             form: Form::Boolean,
-            doc: "Whether requests without TLS are sent to https; without it the target's own default counts, which is yes where TLS ends at an Ingress or Route.",
+            doc: "Whether requests without TLS are redirected to https; the target's own default is yes if TLS ends at an Ingress or Route.",
             default: "(by the target)",
             setting: ("httpsRedirect", "true"),
             annotation: (annotation::HTTPS_REDIRECT, "true"),
@@ -608,7 +608,7 @@ options! {
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
-            doc: "Annotations for everything that is emitted; a Service's own block counts more. Three lists of patterns of keys stand only here and in no profile: `deny` has the keys that Services may neither forward nor say by an option (`*-snippet`, `*-snippets` and `config-*` of HAProxy Ingress are always denied), `allow` has the exceptions, and `acceptLoss` has keys that protect and may be lost where whoever serves the Service has nothing for them.",
+            doc: "Annotations for all objects; a Service's own block takes precedence. Three lists of patterns of keys are allowed only here and not in a profile: `deny` has the keys that Services may neither forward nor set by an option (`*-snippet`, `*-snippets` and `config-*` of HAProxy Ingress are always denied), `allow` has the exceptions, and `acceptLoss` has protecting keys that may be lost if the program that serves the Service does not support them.",
             default: "{}",
             setting: (
                 "annotations",
@@ -625,7 +625,7 @@ options! {
         }
         labels: Vec<Entry> {
             form: Form::Pairs,
-            doc: "Labels to give to the objects of a Service, merged key by key over the layers; the ConfigMap xposer, which belongs to several Services, has none of them.",
+            doc: "Labels of the objects of a Service, merged key by key over the layers; the ConfigMap xposer, which belongs to several Services, has none of them.",
             default: "{}",
             setting: ("labels", "{example.com/team: shop}"),
             annotation: (annotation::LABELS, "example.com/team: shop"),
@@ -633,14 +633,14 @@ options! {
         }
         links: Vec<LinkPage> {
             form: Form::Words(LinkPage::WORDS),
-            doc: "The programs that get a link to the URL by annotations of what is emitted: a link at the application in Argo CD, a tile in Homepage. An annotation that a Service gives counts more.",
+            doc: "The programs that get a link to the URL by annotations of the objects: a link at the application in Argo CD, a tile in Homepage. An annotation of the Service takes precedence.",
             default: "[]",
             setting: ("links", "[argocd, homepage]"),
             read: parse::links,
         }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),
-            doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
+            doc: "The objects that expose the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
             built_in: "Ingress",
             setting: ("target", "[Ingress, HTTPRoute]"),
             annotation: (annotation::TARGET, "HTTPRoute"),
@@ -667,7 +667,7 @@ options! {
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,
-            doc: "The listeners without TLS. The HTTPRoute of a Service without TLS is attached to them in place of `parentRefs`, unless its profile or namespace has `parentRefs` of its own. Beside TLS, a second HTTPRoute is attached to them that sends requests to https; `parentRefs` must not mean any of them.",
+            doc: "The listeners without TLS. The HTTPRoute of a Service without TLS is attached to them in place of `parentRefs`, unless its profile or namespace has `parentRefs` of its own. With TLS, a second HTTPRoute is attached to them that redirects requests to https; `parentRefs` must not match any of them.",
             default: "(none)",
             setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]"),
             read: gateways::parent_refs,
@@ -681,7 +681,7 @@ options! {
         }
         canary_of: String {
             form: Form::Name,
-            doc: "The Service, in the same namespace, a part of whose requests this one gets: it is exposed under the same host and path.",
+            doc: "The stable Service, in the same namespace: this Service gets a part of its requests, under the same host and path.",
             default: "(none)",
             annotation: (annotation::CANARY_OF, "web-stable"),
             read: parse::canary_of,
@@ -716,7 +716,7 @@ options! {
         }
         monitor: bool {
             form: Form::Boolean,
-            doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
+            doc: "Whether an EndpointMonitor for IngressMonitorController is also made.",
             default: "false",
             setting: ("monitor", "true"),
             annotation: (annotation::MONITOR, "true"),
@@ -728,7 +728,7 @@ options! {
         }
         monitor_health: String {
             form: Form::Path,
-            doc: "The path that the monitor asks for instead of the exposed one.",
+            doc: "The path that the monitor requests instead of the exposed one.",
             default: "(the exposed path)",
             setting: ("monitorHealthEndpoint", "/healthz"),
             annotation: (annotation::MONITOR_HEALTH, "/healthz"),
@@ -743,21 +743,21 @@ options! {
         }
         gateway_controller: Controller {
             form: Form::Word(Controller::GATEWAY_CONTROLLERS),
-            doc: "Which program serves HTTPRoutes; without it, only what every implementation of the Gateway API has is used.",
+            doc: "Which program serves HTTPRoutes; without it, only features of every implementation of the Gateway API are used.",
             built_in: "gateway",
             setting: ("gatewayController", "envoy-gateway"),
             read: parse::gateway_controller,
         }
         gateway_features: Vec<Feature> {
             form: Form::Words(Feature::WORDS),
-            doc: "What the Gateways have of the Gateway API, beside what is known of the program in `gatewayController` and what their GatewayClass says (`status.supportedFeatures`).",
+            doc: "The features of the Gateway API that the Gateways support, in addition to those of the program in `gatewayController` and of their GatewayClass (`status.supportedFeatures`).",
             default: "[]",
             setting: ("gatewayFeatures", "[HTTPRouteCORS, HTTPRouteRequestTimeout]"),
             read: parse::gateway_features,
         }
         auth: String {
             form: Form::Name,
-            doc: "The authentication that the administrator has defined under this name in the setting `auth`; the setting is for Services that name none.",
+            doc: "The authentication that the administrator has defined under this name in the setting `auth`; the setting applies to Services that name none.",
             default: "(none)",
             setting: ("defaultAuth", "sso"),
             annotation: (annotation::AUTH, "sso"),
@@ -765,7 +765,7 @@ options! {
         }
         profile: String {
             form: Form::Name,
-            doc: "The profile to take defaults from, one of `profiles`; the setting is for Services that choose none.",
+            doc: "The profile to take defaults from, one of `profiles`; the setting applies to Services that choose none.",
             default: "(none)",
             general: ("defaultProfile", "internal"),
             annotation: (annotation::PROFILE, "external"),
@@ -775,7 +775,7 @@ options! {
     intents {
         HttpsRedirectCode {
             form: Form::Word(&["301", "302", "303", "307", "308"]),
-            doc: "The code of the answers that send requests to https.",
+            doc: "The code of the answers that redirect requests to https.",
             setting: ("httpsRedirectCode", "308"),
             annotation: "308",
         }
@@ -787,19 +787,19 @@ options! {
         }
         RewritePath {
             form: Form::Path,
-            doc: "The path that the Service gets in place of the whole path of a request; `$1` stands for the first group of a path that is a regular expression.",
+            doc: "The path that the Service gets in place of the whole path of a request; `$1` is the first group of a path that is a regular expression.",
             setting: ("rewritePath", "/"),
             annotation: "/",
         }
         AllowedSources {
             form: Form::Items,
-            doc: "The addresses and networks that may come in; nobody else may.",
+            doc: "The client addresses and networks that are admitted; all others are denied.",
             setting: ("allowedSources", "[10.0.0.0/8, 192.0.2.7]"),
             annotation: "10.0.0.0/8, 192.0.2.7",
         }
         DeniedSources {
             form: Form::Items,
-            doc: "The addresses and networks that may not come in.",
+            doc: "The client addresses and networks that are denied.",
             setting: ("deniedSources", "[192.0.2.0/24]"),
             annotation: "192.0.2.0/24",
         }
@@ -811,7 +811,7 @@ options! {
         }
         ExternalAuth {
             form: Form::Parts(&["url", "signIn", "responseHeaders"]),
-            doc: "The URL of a server that is asked about each request and lets it in by answering 200, where clients go to sign in, and the headers of its answer that the Service gets.",
+            doc: "The URL of a server that gets each request first and admits it by answering 200, the URL of the sign-in page, and the headers of its answer that the Service gets.",
             setting: ("externalAuth", "{url: 'https://auth.example.com/verify', responseHeaders: [X-User]}"),
             annotation: "https://auth.example.com/verify",
         }
@@ -859,7 +859,7 @@ options! {
         }
         BackendProtocol {
             form: Form::Word(BackendProtocol::WORDS),
-            doc: "What the Service speaks; without it, what the port's appProtocol says, or http.",
+            doc: "The protocol of the Service; the default is the port's appProtocol, or http.",
             setting: ("backendProtocol", "https"),
             annotation: "grpc",
         }
@@ -871,7 +871,7 @@ options! {
         }
         RedirectFrom {
             form: Form::Items,
-            doc: "Other hosts that are sent to this one; `www` stands for this host with `www.` before it, or without.",
+            doc: "Other hosts that are redirected to this one; `www` means this host with `www.` before it, or without.",
             setting: ("redirectFrom", "[www]"),
             annotation: "www",
         }
@@ -883,7 +883,7 @@ options! {
         }
         ClientCertificate {
             form: Form::Parts(&["secret", "verify"]),
-            doc: "The secret of the Service's namespace with the authority whose certificates clients have to show; `verify: optional` also lets in those without one.",
+            doc: "The secret of the Service's namespace with the authority whose certificates clients have to show; `verify: optional` also admits clients without one.",
             setting: ("clientCertificate", "{secret: clients-ca}"),
             annotation: "clients-ca",
         }
@@ -897,7 +897,7 @@ options! {
     general {
         {
             form: Form::Mapping,
-            doc: "Which program serves a class of Ingresses, where its name does not say so: one of the words of `defaultController` for each class.",
+            doc: "Which program serves a class of Ingresses, if its name does not show it: one of the values of `defaultController` for each class.",
             default: "{}",
             setting: (
                 "controllers",
@@ -907,7 +907,7 @@ options! {
         }
         {
             form: Form::Word(Controller::WORDS),
-            doc: "Which program serves the classes that nothing else is known of, and Ingresses without a class.",
+            doc: "Which program serves classes whose program is not known, and Ingresses without a class.",
             default: "ingress-nginx",
             setting: ("defaultController", "traefik", |settings, value, at| {
                 store_if_set(parse::controller(value, at)?.map(Some), &mut settings.default_controller)
@@ -935,7 +935,7 @@ options! {
         }
         {
             form: Form::Mapping,
-            doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong to it and to nobody else, the lists `classes` and `gateways` of those that it may use, and the `profile` of its Services.",
+            doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong only to it, the lists `classes` and `gateways` of those that it may use, and the `profile` of its Services.",
             default: "{}",
             setting: (
                 "namespaces",
@@ -945,7 +945,7 @@ options! {
         }
         {
             form: Form::List,
-            doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
+            doc: "The prefixes under which ExternalDNS looks for annotations: each forwarded one is written under all of them, because version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
             default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
             setting: ("externalDNSPrefixes", "[external-dns.kubernetes.io/]", |settings, value, at| {
                 settings.dns_prefixes = parse::prefixes(value, at)?;
@@ -954,7 +954,7 @@ options! {
         }
         {
             form: Form::Word(&PUBLISHED_VALUES),
-            doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
+            doc: "The content of the URL ConfigMap: the host, as in the original, or the whole URL.",
             default: "host",
             setting: ("publishedValue", "url", |settings, value, at| {
                 store_if_set(parse::second_of(value, at, &PUBLISHED_VALUES)?, &mut settings.publish_url)
@@ -976,13 +976,13 @@ options! {
         }
         {
             form: Form::Boolean,
-            doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
+            doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group requires.",
             default: "true",
             setting: ("stamp", "false", |settings, value, at| store_if_set(parse::boolean(value, at)?, &mut settings.stamp)),
         }
         {
             form: Form::Mapping,
-            doc: "Where the controller writes down who has which hosts and names (`namespace`), and what the policy makes of it: `mode` is `off`, `warn` or `deny`; `onFailure` (`warn` or `deny`) counts where it is not known who has what, or only from before `maxAge`; with `nameOthers: false`, holders in other namespaces are not named.",
+            doc: "Where the controller records which object has which hosts and names (`namespace`), and what the policy does with the records: `mode` is `off`, `warn` or `deny`; `onFailure` (`warn` or `deny`) applies if the records are not known or older than `maxAge`; with `nameOthers: false`, objects in other namespaces are not named.",
             default: "(none)",
             setting: (
                 "claims",
@@ -992,7 +992,7 @@ options! {
         }
         {
             form: Form::Mapping,
-            doc: "What the policy makes of hand-written objects that take hosts: `mode` is `off`, `warn` or `deny`, `kinds` are some of `Ingress`, `HTTPRoute`, `GRPCRoute`, `TLSRoute` and `Route`, and requests of `users` pass, which are those of the controller.",
+            doc: "What the policy does with hand-written objects that have hosts: `mode` is `off`, `warn` or `deny`, `kinds` are some of `Ingress`, `HTTPRoute`, `GRPCRoute`, `TLSRoute` and `Route`, and requests of `users` are allowed, which are those of the controller.",
             default: "{mode: off}",
             setting: (
                 "guard",

@@ -83,7 +83,7 @@ impl Plan {
             }
             Reason::ClassName => format!("{name}, as the name of the class says"),
             Reason::DefaultController => format!("{name}, as settings.defaultController says"),
-            Reason::Default => format!("{name}, as nothing says anything else"),
+            Reason::Default => format!("{name}, which is the default"),
         })
     }
 

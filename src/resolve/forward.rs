@@ -186,7 +186,7 @@ impl<'v> Resolver<'v, '_> {
         }
         for added in &more {
             let message =
-                format!("{} is given, too, for the versions of ExternalDNS that read it", quoted(&added.key));
+                format!("{} is also given, for the versions of ExternalDNS that read it", quoted(&added.key));
             added.file_key(self.report, Problem::new(Code::DnsMirrored, message));
         }
         plan.annotations.append(&mut more);

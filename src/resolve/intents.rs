@@ -293,10 +293,10 @@ impl<'v> Resolver<'v, '_> {
             [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
                 let said = format!(
-                    "the ports of the URLs speak {first} and {second}, and {name} has one protocol for the whole Ingress"
+                    "the ports of the URLs use {first} and {second}, but {name} has one protocol for the whole Ingress"
                 );
                 let help = format!(
-                    "set {} to what all of them speak, or expose them by several Services",
+                    "set {} to the protocol of all of them, or expose them by several Services",
                     intent.annotation()
                 );
                 let problem = Problem::new(Code::ProtocolsDiffer, said).help(help);

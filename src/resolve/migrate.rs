@@ -98,7 +98,7 @@ impl Resolver<'_, '_> {
             match parse_bool(value) {
                 Some(true) => on.push(switch),
                 Some(false) => {
-                    let message = format!("{} asks for nothing, and was left out", quoted(&pair(key, value)));
+                    let message = format!("{} has no effect, and was dropped", quoted(&pair(key, value)));
                     switch.given.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
                 }
                 None => {
@@ -140,7 +140,7 @@ impl Resolver<'_, '_> {
     }
 
     fn file_shadowed(&mut self, old: &Annotation, new: &str) {
-        let message = format!("{} is given, too, and counts", quoted(new));
+        let message = format!("{} is also given, and applies", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
     }
@@ -155,7 +155,7 @@ impl Resolver<'_, '_> {
             }
             Migration::Dead(why) | Migration::MonitorOption(why) => {
                 let message = format!("no current program reads {}: {why}", key());
-                Problem::new(Code::LegacyDead, message).help("remove the line, and use what is read today")
+                Problem::new(Code::LegacyDead, message).help("remove the line, and use its replacement")
             }
             Migration::Removed { why, help } => {
                 let message = format!("ingress-nginx no longer reads {}: {why}", key());

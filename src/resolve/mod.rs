@@ -51,8 +51,11 @@ pub(crate) fn layers<'s>(
     };
     let place = service.namespace().unwrap_or_default();
     if !profile.is_for(place) {
-        let said =
-            format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(place));
+        let said = format!(
+            "the profile {} is not allowed in the namespace {}",
+            quoted(&chosen.value),
+            quoted(place)
+        );
         // There may be thousands of profiles, and a help that names some of them is enough.
         let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> =
@@ -179,8 +182,7 @@ fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
     let texts = [header, header_value, cookie].into_iter().flatten().map(|it| &it.origin);
     let mut stray = weight.map(|it| &it.origin).into_iter().chain(texts);
     if let Some(stray) = stray.next().filter(|_| layers.slot(|it| &it.canary_of).is_none()) {
-        let problem =
-            Problem::new(Code::CanaryIncomplete, "nothing says which Service's requests are shared");
+        let problem = Problem::new(Code::CanaryIncomplete, "no stable Service is named");
         report.file(stray.path(), problem.help(format!("add {}", annotation::CANARY_OF)));
     }
     None
@@ -262,7 +264,7 @@ impl Resolver<'_, '_> {
             && own.cluster_issuer.is_set()
         {
             let said =
-                format!("{} is given, too, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
+                format!("{} is also given, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
             let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
             self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }

@@ -88,7 +88,7 @@ impl Resolver<'_, '_> {
 
     /// Reports settings of a monitor on a Service that does not ask for one.
     fn file_not_asked(&mut self, wanted: &MonitorRequest) {
-        let said = "nothing asks for a monitor, so this has no effect";
+        let said = "no monitor is requested, so this has no effect";
         let help = || format!("add {}: \"true\"", annotation::MONITOR);
         let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
         if wanted.is_forwarded {

@@ -24,7 +24,7 @@ use crate::values::Target;
 /// let settings = Settings::from_value(&json!({"domain": "example.com", "profiles": {"external": {"domain": "example.org"}}}))?;
 /// let rows = trace(&Service::from_value(&service), &settings);
 /// let domain = rows.iter().find(|row| row.what == "domain").unwrap();
-/// assert_eq!(domain.to_string(), "domain: example.org, from settings.profiles.external.domain, which goes before settings.domain");
+/// assert_eq!(domain.to_string(), "domain: example.org, from settings.profiles.external.domain, which takes precedence over settings.domain");
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl fmt::Display for Traced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}, from {}", self.what, self.value, self.from())?;
         for (index, path) in self.before.iter().enumerate() {
-            write!(f, "{}{path}", if index == 0 { ", which goes before " } else { " and " })?;
+            write!(f, "{}{path}", if index == 0 { ", which takes precedence over " } else { " and " })?;
         }
         self.said.iter().try_for_each(|said| write!(f, ", {said}"))
     }
@@ -163,7 +163,7 @@ impl Rows<'_> {
                 Reason::Cluster(name) => {
                     let class =
                         if server.target == Target::Ingress { "IngressClass" } else { "GatewayClass" };
-                    known_by = Some(format!("the {class} of the cluster, which says {name}"));
+                    known_by = Some(format!("the {class} of the cluster, which names {name}"));
                 }
                 Reason::ClassName => {
                     let class = self.plan.class_name().unwrap_or_default();
@@ -218,9 +218,9 @@ fn expressions(plan: &Plan, intent: Intent) -> Vec<String> {
         let mappings =
             if mappings.is_empty() { String::new() } else { format!(" as {}", mappings.join(" and ")) };
         match support(plan, *target, intent, wanted.map(|wanted| &wanted.intent_value)) {
-            Support::Full => format!("said to {name}{mappings}"),
-            Support::Partial(difference) => format!("said to {name}{mappings}; it {difference}"),
-            Support::Unsupported(help) => format!("{name} has nothing for it; {help}"),
+            Support::Full => format!("passed to {name}{mappings}"),
+            Support::Partial(difference) => format!("passed to {name}{mappings}; it {difference}"),
+            Support::Unsupported(help) => format!("{name} does not support it; {help}"),
         }
     });
     by.collect()

@@ -296,7 +296,7 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
         Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => annotation::PATH,
         Origin::Setting(_) => "ingressURLPath",
     };
-    let said = format!("a comma separates hosts here, and the path {} has one", quoted(path));
+    let said = format!("a comma separates hosts here, but the path {} has one", quoted(path));
     let help = if several.is_empty() {
         format!("write {key}: {path}, and only the host {host} here")
     } else {

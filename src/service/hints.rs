@@ -162,8 +162,7 @@ impl<'s> Hints<'s> {
             _ => false,
         };
         if is_for_us {
-            let message =
-                format!("expected a mapping, found {}, in which nobody reads anything", kind_of(value));
+            let message = format!("expected a mapping, found {}, which is not read", kind_of(value));
             let problem = Problem::new(Code::AskedWrongly, message).help("write `key: value` pairs");
             self.misplaced.push((FieldPath::object(field), problem));
             self.misplaces_label = true;
@@ -180,13 +179,13 @@ impl<'s> Hints<'s> {
             all if all == keys.len() => "metadata.labels",
             _ => "metadata.labels and metadata.annotations",
         };
-        let (what, them) = match more.len() {
-            0 => (quoted(first), "it"),
-            more => (format!("{} and {more} more", quoted(first)), "them"),
+        let (what, verb, them) = match more.len() {
+            0 => (quoted(first), "is", "it"),
+            more => (format!("{} and {more} more", quoted(first)), "are", "them"),
         };
         let at = FieldPath::object(path).key(key.to_owned());
         let place = if key == *first { "here".to_owned() } else { format!("in {}", quoted(&at.to_string())) };
-        let problem = Problem::new(Code::AskedWrongly, format!("nobody reads {what} {place}"));
+        let problem = Problem::new(Code::AskedWrongly, format!("{what} {verb} not read {place}"));
         self.misplaced.push((at, problem.help(format!("move {them} to {to}"))));
     }
 
@@ -201,7 +200,7 @@ impl<'s> Hints<'s> {
         }
         let mut found = Findings::new();
         for key in self.among_labels {
-            let message = format!("{} is no label, and nobody reads it here", quoted(key));
+            let message = format!("{} is not a label, so it is not read here", quoted(key));
             let problem = Problem::new(Code::AskedWrongly, message).help("move it to metadata.annotations");
             found.push((FieldPath::label(key.to_owned()), problem));
         }
@@ -237,25 +236,25 @@ impl<'s> Hints<'s> {
         if let Some(word) = &self.label {
             let at = FieldPath::label(EXPOSE_LABEL);
             if let Some(help) = placeholder(word) {
-                let message = format!("the label is {}, in whose place a value was to be put", quoted(word));
+                let message = format!("the label still has the placeholder {}", quoted(word));
                 return Some((at, problem(message).help(help)));
             }
             let help = match yes_or_no(word) {
                 Some(_) => "write expose: \"true\"",
-                None if has_keys => "write expose: \"true\", or expose: \"false\" to say no",
+                None if has_keys => "write expose: \"true\", or expose: \"false\" to expose nothing",
                 None => return None,
             };
             let found = if word.is_empty() { "empty".to_owned() } else { quoted(word) };
-            let message = format!("the label is {found}, and only `true` asks to be exposed");
+            let message = format!("the label is {found}, but only `true` exposes the Service");
             return Some((at, problem(message).help(help).propose("true")));
         }
         if let Some(Similar { key, .. }) = self.similar.filter(|similar| similar.is_sure || has_keys) {
             let message =
-                format!("the label {} does not ask to be exposed, only `{EXPOSE_LABEL}` does", quoted(key));
+                format!("the label {} does not expose the Service, only `{EXPOSE_LABEL}` does", quoted(key));
             return Some((FieldPath::label(key.to_owned()), problem(message).help(WRITE)));
         }
         if let Some((key, _)) = self.annotation {
-            let message = format!("{} is an annotation, and only the label asks to be exposed", quoted(key));
+            let message = format!("{} is an annotation, but only the label exposes the Service", quoted(key));
             return Some((FieldPath::annotation(key.to_owned()), problem(message).help(WRITE)));
         }
         if self.misplaces_label {
@@ -266,7 +265,7 @@ impl<'s> Hints<'s> {
         let elsewhere = || self.misplaced.first().map(|(at, _)| at.clone());
         let at = annotation().or_else(label).or_else(elsewhere)?;
         let problem = problem("the Service does not ask to be exposed, so this has no effect".to_owned());
-        Some((at, problem.help("add the label expose: \"true\", or expose: \"false\" to say no")))
+        Some((at, problem.help("add the label expose: \"true\", or expose: \"false\" to expose nothing")))
     }
 }
 
@@ -283,5 +282,5 @@ fn placeholder(word: &str) -> Option<&'static str> {
         return Some("render the chart first: helm template NAME CHART");
     }
     let is_variable = word.contains("${") || word.contains("$(");
-    is_variable.then_some("put the value of the variable in its place first")
+    is_variable.then_some("replace the variable by its value first")
 }

@@ -196,7 +196,7 @@ impl<'a> Service<'a> {
         let (path, message, help): (&[&'static str], _, _) = match generated {
             Some(start) if !start.is_empty() => (
                 &["metadata", "generateName"],
-                "the name of the Service is not known before the API server makes it up, and what is made of it is not either",
+                "the API server chooses the name of the Service, so the names of its objects are not known",
                 "set metadata.name instead",
             ),
             _ => (&["metadata"], "the Service has no name", "set metadata.name"),

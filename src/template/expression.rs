@@ -151,7 +151,7 @@ impl<'p, 't> Reader<'p, 't> {
         }
         let first = self.operand()?;
         if piped.is_some() {
-            return Err(Problem::new(Code::TemplateSyntax, "only a function can stand behind `|`")
+            return Err(Problem::new(Code::TemplateSyntax, "only a function can follow `|`")
                 .help("write a function such as lower behind `|`")
                 .at(start));
         }
@@ -279,7 +279,7 @@ impl<'p, 't> Reader<'p, 't> {
             return self.call(function, Vec::new(), range);
         }
         if matches!(word, "end" | "else" | "if" | "with" | "block" | "nil") {
-            let message = format!("`{word}` cannot stand here");
+            let message = format!("`{word}` is not allowed here");
             return Err(Problem::new(Code::TemplateSyntax, message)
                 .help("correct the marked place")
                 .at(range));

@@ -265,7 +265,7 @@ functions! {
     ("not", 1, 1, "Whether the value is empty.",
         r#"{{if not .Domain}}none{{else}}some{{end}}"# => "some",
         |values| Ok(Val::Bool(!values.iter().any(Val::is_true))), unset),
-    ("print", 0, usize::MAX, "The values in one text; a blank stands between two that are not texts.",
+    ("print", 0, usize::MAX, "The values in one text, with a blank between two that are not texts.",
         r#"{{print .Service "-" 1 2}}"# => "web-1 2", |values| Ok(Val::Str(print(values)))),
     ("println", 0, usize::MAX, "The values in one text, with blanks between them and a line end.",
         r#"{{println .Service}}"# => "web", |values| Ok(Val::Str(println(values)))),

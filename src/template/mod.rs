@@ -90,7 +90,7 @@ impl Var {
             Self::Namespace => "The Service's namespace.",
             Self::Domain => "The annotation Domain, or the setting domain.",
             Self::Host => {
-                "In TLSSecretNameTemplate alone, the host that the secret is for, with `wildcard` in place of a star."
+                "Only in TLSSecretNameTemplate: the host of the secret, with `wildcard` in place of a star."
             }
         }
     }
@@ -145,11 +145,11 @@ pub const SYNTAX: &[(&str, &str)] = &[
     ("{{.Service}}.{{.Domain}}", "Variables in a text."),
     ("{{ .Service -}}   .{{- .Domain }}", "A `-` removes the blanks outside of the braces."),
     ("{{.Service | upper | lower}}", "The result of one function is the last argument of the next."),
-    (r#"{{replace "w" "v" (lower .Service)}}"#, "Calls inside of calls stand in parentheses."),
+    (r#"{{replace "w" "v" (lower .Service)}}"#, "Calls inside of calls need parentheses."),
     (r#"{{if eq .Namespace "shop"}}{{.Service}}{{else}}{{.Service}}-{{.Namespace}}{{end}}"#, "A condition."),
     ("{{with .Namespace}}{{.}}-{{$.Service}}{{end}}", "The value of a condition as the dot."),
     ("{{$name := lower .Service}}{{$name}}", "A variable of your own."),
-    ("{{/* nobody reads this */}}{{.Service}}", "A comment."),
+    ("{{/* a comment */}}{{.Service}}", "A comment."),
     ("{{`{{.Service}}`}}", "Escaped for Helm: the text between the backquotes is the template."),
     ("{{Service}}-{{#if Domain}}public{{/if}}", "Handlebars' own syntax."),
 ];

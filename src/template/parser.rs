@@ -247,7 +247,7 @@ impl Parser<'_> {
             }
             Some(_) => {
                 self.body();
-                let message = format!("only {{{{else}}}} or {{{{else {word} ..}}}} can stand in `{word}`");
+                let message = format!("only {{{{else}}}} or {{{{else {word} ..}}}} is allowed in `{word}`");
                 Err(Problem::new(Code::TemplateSyntax, message)
                     .help("open a block of its own after {{else}}")
                     .at(range))

@@ -225,7 +225,7 @@ fn too_large() -> Problem {
 fn not_set(var: Var, range: Range<usize>) -> Problem {
     let (message, help) = match var {
         Var::Host => {
-            ("the template needs a host, and there is none", "write {{.Host}} in TLSSecretNameTemplate alone")
+            ("the template needs a host, and there is none", "write {{.Host}} only in TLSSecretNameTemplate")
         }
         Var::Namespace => (
             "the template needs the namespace, and the Service names none",

@@ -435,7 +435,7 @@ fn blocks_of_go_between_those_of_handlebars_are_named() {
     );
     helps(
         "{{if Domain}}y{{/if}}",
-        &["write {{#if ..}} and {{/if}}, or {{if ..}} and {{end}} beside {{.Service}}"],
+        &["write {{#if ..}} and {{/if}}, or {{if ..}} and {{end}} with {{.Service}}"],
     );
 }
 
@@ -568,7 +568,7 @@ fn malformed_syntax() {
     refused("{{end}}", &[(Syntax, "end", "{{end}} closes no block")]);
     refused("{{else}}", &[(Syntax, "else", "{{else}} belongs to no block")]);
     refused("{{.Service)}}", &[(Syntax, ")", "`)` is not expected here")]);
-    refused("{{.Service | .Namespace}}", &[(Syntax, ".Namespace", "only a function can stand behind `|`")]);
+    refused("{{.Service | .Namespace}}", &[(Syntax, ".Namespace", "only a function can follow `|`")]);
     refused("{{if true}}a{{else}}b{{else}}c{{end}}d", &[(Syntax, "else", "the block has a second {{else}}")]);
     refused("{{#if Domain}}{{Foo+}}{{/if}}", &[(Syntax, "+", "this cannot be read as Handlebars")]);
 }

@@ -209,7 +209,8 @@ impl<'s> Trial<'s> {
         if place.contains('*') || profile.is_for(place) {
             return;
         }
-        let said = format!("the profile {} is not for the namespace {}", quoted(&named.value), quoted(place));
+        let said =
+            format!("the profile {} is not allowed in the namespace {}", quoted(&named.value), quoted(place));
         let help = format!("add {place} to the list namespaces of the profile, or choose another profile");
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
@@ -224,7 +225,7 @@ impl<'s> Trial<'s> {
             return;
         }
         let name = quoted(&named.value);
-        let said = format!("the default profile {name} is not for the namespace {}", quoted(place));
+        let said = format!("the default profile {name} is not allowed in the namespace {}", quoted(place));
         let said = format!("{said}, and no other profile is, so no Service in it can be exposed");
         let help = format!("add {place} to the list namespaces of the profile, or remove this row");
         let path = FieldPath::setting("namespaces").key(place.to_owned());
@@ -270,7 +271,7 @@ impl<'s> Trial<'s> {
         if domain.is_empty() || hosts.value.iter().any(can_be) {
             return;
         }
-        let said = format!("no host under the domain {} is one of those that belong to", quoted(&domain));
+        let said = format!("no host under the domain {} belongs to", quoted(&domain));
         let said = format!("{said} the namespace {}: {}", quoted(place), listed_hosts(&hosts.value));
         let help = "set a domain under one of them, or add this one to the list hosts with `*.` in front";
         let problem = Problem::new(Code::HostNotOwned, said).help(help);
@@ -480,7 +481,7 @@ fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
     // An administrator can fix the problem in other ways than the author of a Service.
     let sentence = match code {
         Code::GatewayMissing => Some("set parentRefs"),
-        Code::HostScheme => Some("remove the scheme; https is asked for with the setting tls"),
+        Code::HostScheme => Some("remove the scheme; request https with the setting tls"),
         Code::HostLabelTooLong | Code::HostTooLong => Some("shorten the template, or the domain"),
         Code::HostCommonName => Some("shorten the template, or the domain, or set tlsCommonName: false"),
         Code::PathQuery | Code::PathStrict => {

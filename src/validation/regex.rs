@@ -47,7 +47,7 @@ const MOST_OF_PCRE: u32 = 65_535;
 /// With nested repetitions above this product, an expression is too large for PCRE as well.
 const MOST_TOGETHER: u32 = 1_000_000;
 
-const ESCAPE: &str = "write `\\` in front of it where it stands for itself, or complete the expression";
+const ESCAPE: &str = "write `\\` in front of it if it is literal, or complete the expression";
 const HYPHEN: &str = "write the `-` last, or `\\-`";
 const BELOW: &str = "ends below its beginning";
 
@@ -252,7 +252,7 @@ impl<'t> Reader<'t> {
         let start = self.at;
         if let Some(name) = class_name(self.rest()) {
             let (part, help) = (self.next(name.len() + 4), "write it in brackets: [[:alpha:]]");
-            self.kinds.not_pcre.get_or_insert(Malformed { part, said: "stands in no brackets", help });
+            self.kinds.not_pcre.get_or_insert(Malformed { part, said: "is not in brackets", help });
         }
         self.advance(1, None);
         self.advance(usize::from(self.rest().starts_with('^')), None);
@@ -277,7 +277,7 @@ impl<'t> Reader<'t> {
         let is_set = is_of(rest, SETS) || class_name(rest).is_some();
         match class_name(rest) {
             Some(name) if !CLASSES.contains(&name.trim_start_matches('^')) => {
-                return self.malformed(name.len() + 4, "is no class of characters", "correct the name");
+                return self.malformed(name.len() + 4, "is not a class of characters", "correct the name");
             }
             Some(name) => self.advance(name.len() + 4, None),
             None if rest.starts_with('\\') => self.escape()?,
@@ -296,14 +296,14 @@ impl<'t> Reader<'t> {
             return Ok(());
         }
         if is_set {
-            self.kinds.not_pcre2.get_or_insert(wrong("is no range", HYPHEN));
+            self.kinds.not_pcre2.get_or_insert(wrong("is not a range", HYPHEN));
             return Ok(());
         }
         if is_of(high, SETS_OF_ALL) {
-            return Err(wrong("is no range", HYPHEN));
+            return Err(wrong("is not a range", HYPHEN));
         }
         if class_name(high).is_some() || is_of(high, SETS) {
-            self.kinds.not_pcre.get_or_insert(wrong("is no range", HYPHEN));
+            self.kinds.not_pcre.get_or_insert(wrong("is not a range", HYPHEN));
             return Ok(());
         }
         if high.starts_with('\\') {
@@ -312,7 +312,7 @@ impl<'t> Reader<'t> {
         }
         let ends = [rest, high].map(|text| text.bytes().next().unwrap_or_default());
         if ends[1] < ends[0] && ends.is_ascii() && !rest.starts_with('\\') {
-            return Err(wrong(BELOW, "write the smaller sign first"));
+            return Err(wrong(BELOW, "write the smaller character first"));
         }
         self.advance(1, None);
         self.advance(1, None);
@@ -375,7 +375,11 @@ impl<'t> Reader<'t> {
                 length = 2;
                 token = Token::Open;
             } else {
-                return self.malformed(3, "begins no group", "write `(?:`, or `\\(` for the sign itself");
+                return self.malformed(
+                    3,
+                    "does not begin a group",
+                    "write `(?:`, or `\\(` for the character itself",
+                );
             }
         }
         self.captures += u32::from(token == Token::Capture);
@@ -413,7 +417,7 @@ impl<'t> Reader<'t> {
         let together = inside.saturating_mul(times.max(1));
         if times > MOST_OF_PCRE || together > MOST_TOGETHER {
             let help = "write at most 1000, also by repetitions inside of each other";
-            return self.malformed(length, "repeats more often than any program does", help);
+            return self.malformed(length, "repeats more often than any program allows", help);
         }
         if together > MOST {
             self.only_pcre(length);

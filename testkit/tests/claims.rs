@@ -157,7 +157,7 @@ fn code(response: &Response) -> u16 {
     response.status.clone().unwrap().code.unwrap()
 }
 
-const TAKEN: &str = "Service shop/web cannot be exposed: settings.ingressURLTemplate: `shop.example.com/` is also asked for by \
+const TAKEN: &str = "Service shop/web cannot be exposed: settings.ingressURLTemplate: `shop.example.com/` is also claimed by \
     Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]";
 
 #[test]
@@ -260,7 +260,7 @@ fn an_older_one_keeps_what_it_has() {
     assert_eq!(response.audit_annotations.unwrap()["codes"], "claim-younger");
     assert!(
         response.warnings.unwrap()[0]
-            .contains("Ingress ops/young, created on 2026-06-01, and the older one gets it")
+            .contains("Ingress ops/young, created on 2026-06-01, and the older object gets it")
     );
 }
 
@@ -272,7 +272,7 @@ fn in_the_mode_warn_the_service_passes_without_a_url() {
     assert_eq!(
         response.warnings.unwrap(),
         [
-            "xposer[route-claimed]: settings.ingressURLTemplate: `shop.example.com/` is also asked for by Ingress ops/old, created on \
+            "xposer[route-claimed]: settings.ingressURLTemplate: `shop.example.com/` is also claimed by Ingress ops/old, created on \
           2026-01-01; choose another host or path"
         ]
     );
@@ -324,7 +324,7 @@ fn a_holder_in_another_namespace_can_be_hidden() {
     let hidden = settings(json!({"nameOthers": false}));
     let taken = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", OLD))]));
     let said = message(&answer(&hidden, &request(web(json!({}))), &taken).0);
-    assert!(said.contains("is also asked for by somebody in another namespace; choose"), "{said}");
+    assert!(said.contains("is also claimed by an object in another namespace; choose"), "{said}");
     assert!(!said.contains("ops") && !said.contains("2026"), "{said}");
     let taken = cluster(&held(&[(HOST, holder("Ingress", "shop", "old", OLD))]));
     let said = message(&answer(&hidden, &request(web(json!({}))), &taken).0);
@@ -649,12 +649,12 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         (of_host("Blog.Example.com"), "belongs to the namespace `blog`".to_owned()),
         (
             of_host("*.example.com"),
-            "the host `*.example.com` takes hosts of the namespace `blog`, such as `blog.example.com`"
+            "the host `*.example.com` includes hosts of the namespace `blog`, such as `blog.example.com`"
                 .to_owned(),
         ),
         (
             of_host(""),
-            "spec.rules[0].host: a rule or an alias for all hosts takes hosts of the namespace `blog`"
+            "spec.rules[0].host: a rule or an alias for all hosts includes hosts of the namespace `blog`"
                 .to_owned(),
         ),
         (of_host("example.org"), "the host `example.org` does not belong to the namespace `shop`".to_owned()),
@@ -684,7 +684,7 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             gateway("GRPCRoute", json!({"parentRefs": parents, "hostnames": ["*.example.com"]})),
-            "takes hosts of".to_owned(),
+            "includes hosts of".to_owned(),
         ),
         (
             gateway("TLSRoute", json!({"parentRefs": parents, "hostnames": ["blog.example.com"]})),
@@ -696,7 +696,7 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             route(json!({"host": "x.example.com", "wildcardPolicy": "Subdomain"})),
-            "`*.example.com` takes hosts".to_owned(),
+            "`*.example.com` includes hosts".to_owned(),
         ),
     ];
     for (request, expected) in refused {
@@ -740,8 +740,8 @@ fn a_hand_written_object_has_what_its_namespace_may_use() {
         "server-snippet\"]: `nginx.ingress.kubernetes.io/server-snippet` would put text into the controller's configuration",
         "`nginx.ingress.kubernetes.io/proxy-body-size` may not be used: the administrator denies `*`",
         "`kubernetes.io/ingress.class` may not be used",
-        "spec.ingressClassName: the class `internal` is not for the namespace `shop`; choose one of public [class-not-allowed]",
-        "the class `old` is not for the namespace `shop`",
+        "spec.ingressClassName: the class `internal` is not allowed in the namespace `shop`; choose one of public [class-not-allowed]",
+        "the class `old` is not allowed in the namespace `shop`",
     ] {
         assert!(said.contains(expected), "{said}");
     }
@@ -756,7 +756,7 @@ fn a_hand_written_object_has_what_its_namespace_may_use() {
     };
     let said =
         message(&route(json!([{"name": "edge"}, {"name": "other"}, {"name": "edge", "namespace": "infra"}])));
-    assert!(said.contains("1. spec.parentRefs[1]: the Gateway `shop/other` is not for the namespace `shop`; choose one of shop/edge, infra/shared-*"), "{said}");
+    assert!(said.contains("1. spec.parentRefs[1]: the Gateway `shop/other` is not allowed in the namespace `shop`; choose one of shop/edge, infra/shared-*"), "{said}");
     assert!(said.contains("2. spec.parentRefs[2]: the Gateway `infra/edge` is not"), "{said}");
     assert!(route(json!([{"name": "edge"}, {"name": "shared-1", "namespace": "infra"}])).allowed);
 }
@@ -769,7 +769,7 @@ fn a_hand_written_object_does_not_take_what_is_claimed() {
     assert_eq!((code(&response), calls.len()), (422, 1));
     assert_eq!(
         message(&response),
-        "Ingress shop/mine is refused: spec.rules[0].host: `shop.example.com/` is also asked for by Service ops/old, created on \
+        "Ingress shop/mine is refused: spec.rules[0].host: `shop.example.com/` is also claimed by Service ops/old, created on \
          2026-01-01; choose another host or path [route-claimed]"
     );
     let (response, calls) = answer(&settings, &of_host("free.example.com"), &taken);
@@ -888,8 +888,8 @@ fn the_block_of_a_service_takes_no_hosts_of_others() {
     let taken = cluster(&held(&[("prefix old.example.com/", holder("Ingress", "ops", "old", OLD))]));
     for (alias, expected) in [
         ("blog.example.com", "belongs to the namespace `blog`"),
-        ("~^.*\\.example\\.com$", "takes hosts of the namespace `blog`"),
-        ("old.example.com", "`old.example.com/` is also asked for by Ingress ops/old"),
+        ("~^.*\\.example\\.com$", "includes hosts of the namespace `blog`"),
+        ("old.example.com", "`old.example.com/` is also claimed by Ingress ops/old"),
     ] {
         let said = message(&answer(&settings, &with(alias), &taken).0);
         assert!(said.contains(expected), "{said}");
@@ -967,9 +967,11 @@ fn a_canary_by_hand_is_for_its_own_namespace() {
     );
     let held_in = |namespace: &str| cluster(&held(&[(HOST, holder("Service", namespace, "old", OLD))]));
     let (response, _) = answer(&settings, &canary, &held_in("ops"));
-    assert!(message(&response).contains(
-        "is also asked for by Service ops/old, created on 2026-01-01; choose another host or path"
-    ));
+    assert!(
+        message(&response).contains(
+            "is also claimed by Service ops/old, created on 2026-01-01; choose another host or path"
+        )
+    );
     assert!(answer(&settings, &canary, &held_in("shop")).0.allowed);
     assert!(answer(&settings, &canary, &cluster(&Holders::new())).0.allowed);
 }

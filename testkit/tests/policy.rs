@@ -475,8 +475,8 @@ fn generated_name_is_refused_with_a_message() {
     let said = status.message.unwrap();
     assert_eq!(
         said,
-        "Service without a name in shop cannot be exposed: metadata.generateName: the name of the Service is not known before \
-         the API server makes it up, and what is made of it is not either; set metadata.name instead [service-name-invalid]"
+        "Service without a name in shop cannot be exposed: metadata.generateName: the API server chooses the name of the \
+         Service, so the names of its objects are not known; set metadata.name instead [service-name-invalid]"
     );
 }
 
@@ -553,7 +553,7 @@ fn a_service_that_seems_to_ask_is_let_through_with_a_warning() {
         assert_eq!(
             response.warnings.unwrap(),
             [
-                "xposer[asked-wrongly]: metadata.labels.expose: the label is `True`, and only `true` asks to be exposed; \
+                "xposer[asked-wrongly]: metadata.labels.expose: the label is `True`, but only `true` exposes the Service; \
               write expose: \"true\""
             ]
         );
@@ -609,7 +609,7 @@ fn settings_are_tried() {
     assert_eq!(
         problem(json!({"domain": "https://example.com"})),
         "xposer: settings.domain: the host `web.shop.https://example.com` contains a scheme, expected a host (tried on a \
-         Service `web` in the namespace `shop`); remove the scheme; https is asked for with the setting tls [host-scheme]"
+         Service `web` in the namespace `shop`); remove the scheme; request https with the setting tls [host-scheme]"
     );
     assert_eq!(
         problem(
@@ -619,7 +619,7 @@ fn settings_are_tried() {
         "xposer: 3 problems:\n\
          1. settings.domain: the host `web.shop.Example.com` contains upper-case letters (tried on a Service `web` in the \
          namespace `shop`); write it in lower case [host-uppercase]\n\
-         2. settings.ingressURLPath: `//` is no path of type Prefix: it contains `//`; write a single slash [path-invalid]\n\
+         2. settings.ingressURLPath: `//` is not a path of type Prefix: it contains `//`; write a single slash [path-invalid]\n\
          3. settings.namespaces.team-a.ingressNameTemplate: `My_web` is not a valid Ingress name: it contains `_` (tried on \
          a Service `web` in the namespace `team-a`); write `-` instead of `_` [ingress-name-invalid]"
     );

@@ -501,8 +501,7 @@ fn host_ownership(slug: &'static str, is_hosted: bool) {
         match answer {
             Err(said) if collides(number) => {
                 let older = number / (ALL / TAKEN);
-                let words =
-                    format!("is also asked for by Service {}/{}, created on ", first.name, name(older));
+                let words = format!("is also claimed by Service {}/{}, created on ", first.name, name(older));
                 assert!(said.contains(&host_of(older)) && said.contains(&words), "{said}");
                 told += 1;
             }
@@ -522,7 +521,7 @@ fn host_ownership(slug: &'static str, is_hosted: bool) {
         .collect();
     let refused = create_all(&theirs)
         .iter()
-        .filter(|it| it.as_ref().is_err_and(|it| it.contains("is also asked for by")))
+        .filter(|it| it.as_ref().is_err_and(|it| it.contains("is also claimed by")))
         .count();
     println!("{slug}: {refused} of {TAKEN} Ingresses that take hosts of others are refused");
     assert_eq!(refused, TAKEN);
@@ -585,7 +584,7 @@ fn host_ownership(slug: &'static str, is_hosted: bool) {
     both.sort_by_key(order);
     let [winner, loser] = [&both[0], &both[1]].map(|it| order(it).1);
     let said = shop.event(&loser, "Warning", "RouteClaimed");
-    assert!(said.contains(&format!("is also asked for by Service {}/{winner}", shop.name)), "{said}");
+    assert!(said.contains(&format!("is also claimed by Service {}/{winner}", shop.name)), "{said}");
     println!("{slug}: {winner} and {loser} were both admitted; {loser} is told: {said}");
     let made = (0..ALL).filter(is_made).map(|number| format!("Ingress {}", name(number)));
     shop.has_within(Duration::from_secs(60), made.chain([format!("Ingress {winner}")]));

@@ -106,7 +106,7 @@ fn explain_shows_sources_and_problems() {
     let late = in_place(&other, &["explain", "svc/late", "--settings", good]);
     assert_eq!(late.code, 1);
     assert!(
-        late.stderr.contains(&format!("is also asked for by Service {}/web", shop.name)),
+        late.stderr.contains(&format!("is also claimed by Service {}/web", shop.name)),
         "{}",
         late.stderr
     );

@@ -136,7 +136,7 @@ fn combined(levels: impl Iterator<Item = AccessLevel>) -> AccessLevel {
 /// use serde_json::json;
 /// use xposer::{internal::lost_protections, testing};
 /// let (secure, plain) = (testing::plan(&[("TLS", "true")], json!({}))?, testing::plan(&[], json!({}))?);
-/// assert_eq!(lost_protections(&secure, &plain)[0].message, "TLS would not be asked for any more");
+/// assert_eq!(lost_protections(&secure, &plain)[0].message, "TLS would be missing");
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
@@ -156,15 +156,15 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
             let message = match same {
                 Some((same, level)) if same.targets.contains(&target) => {
                     if is_weaker(protection, same) && protection.value == same.value {
-                        format!("{said} would let more in")
+                        format!("{said} would admit more clients")
                     } else if is_weaker(protection, same) {
-                        format!("{said} would be {}, which lets more in", quoted(&same.value))
+                        format!("{said} would be {}, which admits more clients", quoted(&same.value))
                     } else if level > kept && new.canary.is_none() {
                         no_longer_restricts(&said, *level)
                     } else if let Some(list) = newly_exempt(old, new, protection, target) {
-                        format!("{said} would not count for {}", quoted(list))
+                        format!("{said} would not apply to {}", quoted(list))
                     } else if protection.is_requested() && is_only_assumed(old, new, target) {
-                        format!("{said} would be said to {}", assumed_program(new, target))
+                        format!("{said} would be passed to {}", assumed_program(new, target))
                     } else {
                         continue;
                     }
@@ -175,9 +175,9 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
                     if old.tls().is_on() && !new.tls().is_on() {
                         continue;
                     }
-                    "requests without TLS would not be sent to https any more".to_owned()
+                    "requests without TLS would no longer be redirected to https".to_owned()
                 }
-                None => format!("{said} would not be asked for any more"),
+                None => format!("{said} would be missing"),
                 Some(_) => {
                     let by = match new.controller(target) {
                         Controller::Gateway => String::new(),
@@ -211,8 +211,8 @@ type PlanProtections<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
 /// Returns the message about a protection that no longer denies access, as a clause.
 fn no_longer_restricts(said: &str, level: AccessLevel) -> String {
     match level {
-        AccessLevel::NotKnown => format!("it would not be known whom {said} keeps out"),
-        AccessLevel::Restricted | AccessLevel::Open => format!("{said} would keep nobody out any more"),
+        AccessLevel::NotKnown => format!("it would not be known which clients {said} admits"),
+        AccessLevel::Restricted | AccessLevel::Open => format!("{said} would no longer restrict access"),
     }
 }
 
@@ -325,7 +325,7 @@ pub(super) fn assumed_program(plan: &Plan, target: Target) -> String {
     let class = plan
         .class_name()
         .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));
-    format!("{}, and no setting says that it serves {class}", plan.controller(target).row().name)
+    format!("{}, but no setting says that it serves {class}", plan.controller(target).row().name)
 }
 
 #[cfg(test)]

@@ -163,15 +163,19 @@ fn lost_access_control_is_reported() {
     let limit_but = |list: &str| format!("{limit}N/limit-allowlist: {list}\n");
     let verify = |word: &str| format!("{certificate}N/auth-tls-verify-client: \"{word}\"\n");
     for (closed, open, said) in [
-        (certificate.to_owned(), verify("off"), "keep nobody out"),
-        (certificate.to_owned(), verify("optional_no_ca"), "keep nobody out"),
-        (certificate.to_owned(), verify("optional"), "lets more in"),
-        (certificate.to_owned(), format!("{certificate}N/ssl-redirect: \"false\"\n"), "keep nobody out"),
+        (certificate.to_owned(), verify("off"), "no longer restrict access"),
+        (certificate.to_owned(), verify("optional_no_ca"), "no longer restrict access"),
+        (certificate.to_owned(), verify("optional"), "admits more clients"),
+        (
+            certificate.to_owned(),
+            format!("{certificate}N/ssl-redirect: \"false\"\n"),
+            "no longer restrict access",
+        ),
         (both.to_owned(), either.clone(), "one of AllowedSources, BasicAuth would be enough"),
         (password.to_owned(), either.clone(), "one of AllowedSources, BasicAuth would be enough"),
-        (both.to_owned(), either.replace("10.0.0.0/8", "0.0.0.0/1,128.0.0.0/1"), "lets more in"),
-        (limit.to_owned(), limit_but("0.0.0.0/0"), "would not count for `0.0.0.0/0`"),
-        (limit_but("10.0.0.0/8"), limit_but("10.0.0.0/8,192.0.2.7"), "would not count for"),
+        (both.to_owned(), either.replace("10.0.0.0/8", "0.0.0.0/1,128.0.0.0/1"), "admits more clients"),
+        (limit.to_owned(), limit_but("0.0.0.0/0"), "would not apply to `0.0.0.0/0`"),
+        (limit_but("10.0.0.0/8"), limit_but("10.0.0.0/8,192.0.2.7"), "would not apply to"),
         (password.to_owned(), format!("{password}N/ssl-passthrough: \"true\"\n"), "would have no effect"),
     ] {
         let settings = || json!({"tls": true, "annotations": {"acceptLoss": ["*"]}});
@@ -226,7 +230,7 @@ fn unread_exemption_changes_nothing() {
     };
     for (class, is_told) in [("nginx", true), ("traefik", false)] {
         let found = lost_protections(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
-        assert_eq!(found.iter().any(|it| it.message.contains("would not count for")), is_told, "{found:?}");
+        assert_eq!(found.iter().any(|it| it.message.contains("would not apply to")), is_told, "{found:?}");
     }
     // The same networks in another order, and split into smaller ones.
     let wide = of("nginx", Some("10.0.0.0/8, 192.0.2.0/24"));
@@ -263,7 +267,7 @@ fn change_to_an_unknown_controller_is_reported() {
         testing::plan(&[("AllowedSources", "10.0.0.0/8")], settings).expect("it is in order")
     };
     let found = lost_protections(&of("public"), &of("publik"));
-    let said = "and no setting says that it serves the class `publik`";
+    let said = "but no setting says that it serves the class `publik`";
     assert!(found.iter().any(|it| it.message.contains(said)), "{found:?}");
     assert!(lost_protections(&of("public"), &of("public")).is_empty());
     assert!(lost_protections(&of("publik"), &of("public")).is_empty());

@@ -79,7 +79,11 @@ pub(super) fn by_lines(
             None if intents.is_empty()
                 && key.strip_suffix("-mode").is_none_or(|start| old.annotation(start).is_some()) =>
             {
-                (key, line.origin().path(), format!("{key} would be {}, which lets more in", quoted(value)))
+                (
+                    key,
+                    line.origin().path(),
+                    format!("{key} would be {}, which admits more clients", quoted(value)),
+                )
             }
             None => continue,
         };
@@ -110,7 +114,7 @@ pub(super) fn by_lines(
     };
     for line in old.annotations.iter().filter(|line| of_sources(old, line)) {
         if !new.annotation(&line.key).is_some_and(|it| of_sources(new, it)) {
-            let message = format!("{} would not be asked for any more", line.key);
+            let message = format!("{} would be missing", line.key);
             found.push(LostProtection {
                 what: line.key.clone(),
                 target,

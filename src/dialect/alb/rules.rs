@@ -40,7 +40,7 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let message = format!(
-            "{} asks for {proof}, and the load balancer asks nobody for it who comes by http",
+            "{} requires {proof}, but the load balancer does not require it for http requests",
             quoted(&annotation.key)
         );
         let help = format!("forward {LISTENERS}: [{{\"HTTPS\": 443}}]");
@@ -57,7 +57,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let allowed = plan.annotation(INBOUND).filter(|it| protects(INBOUND, &it.value));
     let allowed = allowed.filter(|it| context.denial(it).is_none());
     if let Some(allowed) = allowed.filter(|_| plan.annotation(SECURITY_GROUPS).is_some()) {
-        let said = format!("the AWS Load Balancer Controller passes over {INBOUND} beside {SECURITY_GROUPS}");
+        let said = format!("the AWS Load Balancer Controller ignores {INBOUND} if {SECURITY_GROUPS} is set");
         // An annotation that is not forwarded comes from the administrator, who decides about access with the security groups.
         let (code, said) = if allowed.is_forwarded() {
             context.lost(INBOUND, said)
@@ -78,9 +78,9 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on()).map(|tls| &tls.origin);
     let (does, code) = match (line, wanted, tls) {
         (None, None, None) => return,
-        (None, None, Some(_)) => ("so that nobody answers at https", Code::IntentLost),
+        (None, None, Some(_)) => ("so https requests are not answered", Code::IntentLost),
         _ => (
-            "and without one the AWS Load Balancer Controller makes nothing of the Ingress",
+            "and without one the AWS Load Balancer Controller configures nothing for the Ingress",
             Code::RedirectWithoutTls,
         ),
     };
@@ -118,7 +118,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             let ports = https_ports(plan);
             let Some(missing) = ports.iter().find(|port| !has(port)) else { continue };
             let said = format!(
-                "{} has nothing for the listener at {}, which asks nobody for a client certificate",
+                "{} has no entry for the listener at {}, which requires no client certificate",
                 quoted(key),
                 quoted(missing)
             );
@@ -130,7 +130,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             name.split_once('.').filter(|(_, of)| *of != plan.service()).map(|(kind, _)| kind)
             && key.starts_with(PREFIX)
         {
-            let said = format!("{} is for another Service than {}", quoted(key), quoted(plan.service()));
+            let said = format!("{} applies to another Service than {}", quoted(key), quoted(plan.service()));
             let loss = if protects(key, &given.value) { Loss::Protection } else { Loss::Behavior };
             let (code, said) = context.loss(loss, key, said);
             let help = format!("write {PREFIX}{kind}.{}, or remove the line", plan.service());

@@ -10,7 +10,7 @@ use crate::values::{BackendProtocol, Tls};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect: \"443\"", Documented, "2.2"),
-    IntentMapping::new(Intent::HttpsRedirectCode, "301 alone, without a word", Documented, "2.2"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "301 (always, no annotation)", Documented, "2.2"),
     IntentMapping::new(Intent::AllowedSources, "inbound-cidrs", Documented, "2.0"),
     IntentMapping::new(
         Intent::BackendProtocol,
@@ -41,21 +41,21 @@ pub(in crate::dialect) fn support(
         (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => Support::Full,
         // Its listener uses certificates of AWS, and none of a Secret.
         (Intent::HttpsRedirect, _) => unsupported(
-            "write TLS: load-balancer, for the load balancer has its certificate from AWS Certificate Manager",
+            "write TLS: load-balancer, because the load balancer has its certificate from AWS Certificate Manager",
         ),
         (Intent::HttpsRedirectCode, _) => unsupported("remove it: the load balancer answers with 301"),
         (Intent::AllowedSources, _) if plan.annotation(SECURITY_GROUPS).is_some() => unsupported(
-            "remove it, and allow the addresses in the security groups, with which the load balancer passes over inbound-cidrs",
+            "remove it, and allow the addresses in the security groups, because of which inbound-cidrs is ignored",
         ),
         (Intent::AllowedSources, _) if plan.annotation(GROUP).is_some() => {
-            partial("lets in these addresses alone for every Ingress of the group")
+            partial("admits only these addresses for every Ingress of the group")
         }
         (Intent::AllowedSources, _) => Support::Full,
         (
             Intent::BackendProtocol,
             Some(IntentValue::Protocol(BackendProtocol::Grpc | BackendProtocol::Grpcs)),
         ) if !plan.tls().is_on() => {
-            unsupported("write TLS: load-balancer, without which the load balancer speaks no gRPC")
+            unsupported("write TLS: load-balancer, without which the load balancer does not support gRPC")
         }
         (Intent::BackendProtocol, _) => Support::Full,
         (Intent::StickySession, _) if plan.annotation(TARGET_GROUP).is_some() => unsupported(
@@ -68,7 +68,7 @@ pub(in crate::dialect) fn support(
         }
         (Intent::StickySession, _) => partial("names the cookie AWSALB"),
         (Intent::IdleTimeout, _) => unsupported(
-            "remove it, and forward alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds=60, which counts for the whole load balancer",
+            "remove it, and forward alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds=60, which applies to the whole load balancer",
         ),
         (Intent::StripPrefix | Intent::RewritePath, _) => unsupported(format!(
             "remove it, and forward alb.ingress.kubernetes.io/transforms.{} with a url-rewrite",

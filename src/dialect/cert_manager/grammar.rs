@@ -112,7 +112,7 @@ pub(super) fn secret_template_error(text: &str) -> Option<String> {
     let fields = match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => fields,
         Ok(Value::Null) => return None,
-        Ok(_) => return Some("it is no mapping".to_owned()),
+        Ok(_) => return Some("it is not a mapping".to_owned()),
         Err(error) => return Some(format!("it cannot be read at column {}", error.column())),
     };
     for (field, entries) in &fields {
@@ -123,19 +123,19 @@ pub(super) fn secret_template_error(text: &str) -> Option<String> {
         let entries = match entries {
             Value::Object(entries) => entries,
             Value::Null => continue,
-            _ => return Some(format!("{} is no mapping", quoted(field))),
+            _ => return Some(format!("{} is not a mapping", quoted(field))),
         };
         for (key, value) in entries {
             let value = match value {
                 Value::String(text) => text.as_str(),
                 Value::Null => "",
-                _ => return Some(format!("the value of {} is no text", quoted(key))),
+                _ => return Some(format!("the value of {} is not a text", quoted(key))),
             };
             if is("annotations") && key.starts_with(PREFIX) {
-                return Some(format!("{} may not stand in it", quoted(key)));
+                return Some(format!("{} is not allowed in it", quoted(key)));
             }
             if let Some(error) = annotation_key_error(key) {
-                return Some(format!("{} is no key: {error}", quoted(key)));
+                return Some(format!("{} is not a key: {error}", quoted(key)));
             }
             if is("labels") && label_value_error(value).is_some() {
                 return Some(format!("{} cannot be the value of a label", quoted(value)));

@@ -61,7 +61,7 @@ pub(super) static LEGACY: &[Legacy] = &[
     row(
         "certmanager.k8s.io/acme-http01-edit-in-place",
         Migration::Dropped(
-            "cert-manager makes an Ingress of its own for each challenge, and what it writes into this one is taken out",
+            "cert-manager makes an Ingress of its own for each challenge, and its changes to this one are removed",
         ),
         "cert-manager 1.21, acme.cert-manager.io/http01-edit-in-place",
     ),

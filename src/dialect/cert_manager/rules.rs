@@ -33,13 +33,13 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     if let (Some(issuer), Some(_)) = (issuer, cluster) {
-        let message = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
+        let message = "an issuer and a cluster issuer are given, and cert-manager then uses neither";
         issuer.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
     }
     let foreign = FOREIGN_ISSUER.iter().find_map(|key| plan.annotation(key));
     if let Some(foreign) = foreign.filter(|_| has_cluster_issuer(plan)) {
         let message =
-            "a cluster issuer and the kind of another issuer are given, and cert-manager then asks neither";
+            "a cluster issuer and the kind of another issuer are given, and cert-manager then uses neither";
         foreign.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
     }
     let acme = plan.annotation(TLS_ACME).filter(|it| parse_bool(&it.value) == Some(true));
@@ -48,8 +48,7 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         (None, Some(tls))
             if tls.value == Tls::CertManager && context.layers.slot(Layer::issuer).is_none() =>
         {
-            let problem =
-                Problem::new(Code::IssuerMissing, "nothing says which issuer cert-manager is to ask");
+            let problem = Problem::new(Code::IssuerMissing, "no issuer is named for cert-manager");
             let help = "add config.xposer.stakater.com/ClusterIssuer or Issuer, or ask your administrator for a default";
             report.file(tls.origin.path(), problem.help(help));
         }
@@ -136,10 +135,10 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         } else if annotation.is_forwarded() && !is_reported {
             is_reported = true;
             let message = format!(
-                "no issuer is named, so cert-manager is asked for no certificate, and {} has no effect",
+                "no issuer is named, so no certificate is requested, and {} has no effect",
                 quoted(&annotation.key)
             );
-            let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove what is for cert-manager";
+            let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove the annotations of cert-manager";
             annotation.file_key(report, Problem::new(Code::CertManagerIgnored, message).help(help));
         }
     }
@@ -219,7 +218,7 @@ impl Values<'_, '_> {
             {
                 self.expected(
                     "a whole number from 1",
-                    "write how many requests are to be kept, or remove the line",
+                    "write the number of requests to keep, or remove the line",
                 )
             }
             // The rule `issuer` reports a common name that is too long.
@@ -234,7 +233,7 @@ impl Values<'_, '_> {
             ALT_NAMES if !value.is_empty() => self.alt_names(),
             "cert-manager.io/ip-sans" if !value.is_empty() => {
                 let stray = value.split(',').map(str::trim).find(|item| item.parse::<IpAddr>().is_err())?;
-                let expected = format!("IP addresses, separated by commas, and {} is none", quoted(stray));
+                let expected = format!("IP addresses, separated by commas, but {} is not one", quoted(stray));
                 self.expected(
                     &expected,
                     "correct the address, or write a name into cert-manager.io/alt-names",
@@ -243,7 +242,7 @@ impl Values<'_, '_> {
             "cert-manager.io/email-sans" if !value.is_empty() => {
                 let stray = value.split(',').map(str::trim).find(|item| !is_email(item))?;
                 let expected = format!(
-                    "addresses such as team@example.com, separated by commas, and {} is none",
+                    "addresses such as team@example.com, separated by commas, but {} is not one",
                     quoted(stray)
                 );
                 self.expected(&expected, "write the bare address, or remove it")
@@ -322,7 +321,7 @@ impl Values<'_, '_> {
 
     fn renew_before_percentage(&self) -> Option<Problem> {
         if self.other("renew-before").is_some() {
-            let message = "cert-manager.io/renew-before is given, too, and cert-manager refuses a certificate with both";
+            let message = "cert-manager.io/renew-before is also given, and cert-manager refuses a certificate with both";
             return Some(Problem::new(Code::CertManagerInvalid, message).help("keep one of the two"));
         }
         let percent = self.annotation.value.parse::<u64>().ok().filter(|percent| (1..=99).contains(percent));
@@ -377,7 +376,7 @@ impl Values<'_, '_> {
             None => format!("choose from {USAGES}"),
         };
         self.expected(
-            &format!("usages such as server auth, separated by commas, and {} is none", quoted(stray)),
+            &format!("usages such as server auth, separated by commas, but {} is not one", quoted(stray)),
             help,
         )
     }
@@ -392,13 +391,13 @@ impl Values<'_, '_> {
         } else {
             host_help(stray.trim(), "correct the name, or remove it")
         };
-        self.expected(&format!("DNS names, separated by commas alone, and {} is none", quoted(stray)), help)
+        self.expected(&format!("DNS names, separated only by commas, but {} is not one", quoted(stray)), help)
     }
 
     fn ingress_class(&self) -> Option<Problem> {
         let other = self.context.plan.annotation(HTTP01_CLASS_NAME).filter(|it| !it.value.is_empty())?;
         let message =
-            format!("{} is given, too, and cert-manager refuses an order with both", quoted(&other.key));
+            format!("{} is also given, and cert-manager refuses an order with both", quoted(&other.key));
         Some(Problem::new(Code::CertManagerInvalid, message).help("remove the line"))
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
         Proved,
         "1.33",
     ),
-    IntentMapping::new(Intent::HttpsRedirectCode, "301 alone, without a word", Proved, "1.33"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "301 (always, no annotation)", Proved, "1.33"),
     IntentMapping::new(Intent::Timeout, "projectcontour.io/response-timeout", Proved, "1.33"),
 ];
 

@@ -43,23 +43,23 @@ pub(in crate::dialect) fn support(
         (Intent::StickySession, _) => Support::Full,
         // A merge of two policies keeps one list of rules and one default.
         (Intent::AllowedSources | Intent::DeniedSources, _) => Support::Partial(
-            "takes this in the place of what a SecurityPolicy of the Gateway says about addresses".into(),
+            "uses this in place of the addresses in a SecurityPolicy of the Gateway".into(),
         ),
         (Intent::BasicAuth, Some(IntentValue::BasicAuth(auth))) if auth.realm.is_some() => Support::Partial(
-            "reads the key `.htpasswd` of the secret, with {SHA} hashes alone, and shows no realm".into(),
+            "reads the key `.htpasswd` of the secret, only with {SHA} hashes, and shows no realm".into(),
         ),
         (Intent::BasicAuth, _) => {
-            Support::Partial("reads the key `.htpasswd` of the secret, with {SHA} hashes alone".into())
+            Support::Partial("reads the key `.htpasswd` of the secret, only with {SHA} hashes".into())
         }
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => match Server::of(plan, auth) {
             None => Support::Unsupported(
                 "write the URL of a Service of this namespace, such as http://auth.shop.svc:8080/verify".into(),
             ),
             Some(_) if auth.sign_in.is_some() => Support::Partial(
-                "gives clients the answer of the server, which has to send them to the sign-in itself".into(),
+                "gives clients the answer of the server, which must redirect them to the sign-in itself".into(),
             ),
             Some(_) => Support::Partial(
-                "asks the server with the method of the request and a few of its headers, such as Authorization and Cookie".into(),
+                "sends the server the method of the request and a few of its headers, such as Authorization and Cookie".into(),
             ),
         },
         (Intent::ConnectTimeout, Some(IntentValue::Duration(0))) => {
@@ -75,7 +75,7 @@ pub(in crate::dialect) fn support(
             Support::Unsupported("write at most 4095Mi".into())
         }
         (Intent::MaxBodySize, Some(IntentValue::Size(size))) if (1..MIN_BUFFER).contains(size) => {
-            Support::Unsupported("write at least 16Ki, which is the least that Envoy counts over HTTP/2".into())
+            Support::Unsupported("write at least 16Ki, which is the minimum of Envoy for HTTP/2".into())
         }
         (Intent::MaxBodySize, Some(IntentValue::Size(size))) if *size > 0 => {
             Support::Partial("buffers each request whole, so that no WebSocket is opened".into())

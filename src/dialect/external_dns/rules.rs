@@ -39,7 +39,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
             }
             "controller" if did_you_mean(value, [CONTROLLER]).is_some() && value != CONTROLLER => (
                 CONTROLLER.to_owned(),
-                format!("write {CONTROLLER}, or a word such as none to keep ExternalDNS away"),
+                format!("write {CONTROLLER}, or a word such as none to disable ExternalDNS"),
             ),
             "ingress-hostname-source" | "gateway-hostname-source"
                 if !SOURCES.contains(&value.to_ascii_lowercase().as_str()) =>
@@ -67,15 +67,15 @@ fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name
     let key = quoted(&annotation.key);
     let (message, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
-            format!("ExternalDNS reads {key} on a Service, and not on what exposes it"),
+            format!("ExternalDNS reads {key} on a Service, not on its Ingress or route"),
             "move the line to the annotations of the Service, or remove it".to_owned(),
         ),
         "ingress-hostname-source" if !has(Target::Ingress) => (
-            format!("ExternalDNS reads {key} on an Ingress alone"),
+            format!("ExternalDNS reads {key} only on an Ingress"),
             format!("write {prefix}gateway-hostname-source, or remove the line"),
         ),
         "gateway-hostname-source" if !has(Target::HttpRoute) => (
-            format!("ExternalDNS reads {key} on a route of the Gateway API alone"),
+            format!("ExternalDNS reads {key} only on a route of the Gateway API"),
             format!("write {prefix}ingress-hostname-source, or remove the line"),
         ),
         _ => return,
@@ -130,7 +130,7 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
             let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
             return is_number.then(|| "correct the address".to_owned());
         }
-        Some(HostError::Missing) => "remove the comma beside which nothing stands".to_owned(),
+        Some(HostError::Missing) => "remove the extra comma".to_owned(),
         Some(HostError::Scheme) => "remove the scheme".to_owned(),
         Some(HostError::Port) => "remove the port".to_owned(),
         Some(HostError::Ip) if is_target && name.starts_with('[') => {

@@ -18,7 +18,7 @@ pub(crate) fn secrets(context: &RuleContext<'_>, report: &mut Report) {
     for given in plan.annotations.iter().filter(|it| SECRETS.contains(&it.key.as_str())) {
         let Some((namespace, name)) = given.value.trim().split_once('/') else { continue };
         let said = format!(
-            "{} is {}, and NGINX Ingress Controller takes no secret of another namespace",
+            "{} is {}, and NGINX Ingress Controller accepts no secret of another namespace",
             quoted(&given.key),
             quoted(&given.value)
         );

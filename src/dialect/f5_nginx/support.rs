@@ -65,7 +65,7 @@ pub(in crate::dialect) fn support(
         }
         (Intent::RewritePath, _) => Support::Full,
         (Intent::BasicAuth, _) => {
-            partial("takes a secret of the type nginx.org/htpasswd alone, with the key htpasswd")
+            partial("accepts only a secret of the type nginx.org/htpasswd, with the key htpasswd")
         }
         (Intent::ConnectTimeout | Intent::IdleTimeout, Some(IntentValue::Duration(0))) => {
             unsupported("write a long time, such as 24h")

@@ -13,7 +13,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         && let Some(expose) = plan.annotation(EXPOSE).filter(|it| exposes(&it.key, &it.value))
         && plan.annotation(URL).is_none()
     {
-        let message = format!("a link to the wildcard host {} leads nowhere", quoted(&rule.host));
+        let message = format!("a link to the wildcard host {} does not work", quoted(&rule.host));
         let help = format!("forward {URL}, too, or put a host without a star first");
         expose.file_key(report, Problem::new(Code::ForecastleWildcard, message).help(help));
     }

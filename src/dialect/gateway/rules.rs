@@ -31,7 +31,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     Engine::Whole | Engine::Anywhere => (Code::TargetInvalid, controller.row().name),
                 };
                 let said = format!(
-                    "the path {} contains {}, which the regular expressions of {who} do not have",
+                    "the path {} contains {}, which the regular expressions of {who} do not support",
                     quoted(&route.path),
                     quoted(part),
                 );
@@ -41,8 +41,8 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
             }
             (Engine::Unknown, None) => {
                 let said = format!(
-                    "the regular expression {} keeps its meaning where a Gateway compares it with the whole path; another \
-                     one may find it inside of others, such as below {}",
+                    "the regular expression {} keeps its meaning if the Gateway compares it with the whole path; another \
+                     one may also match inside a path, such as below {}",
                     quoted(&pattern),
                     quoted(format!("/x{}", literal_beginning(&route.path)).trim_end_matches('/'))
                 );

@@ -53,7 +53,7 @@ pub(in crate::dialect) fn support(
             Some(Canary { weight: None, header: None, .. }) => {
                 Support::Unsupported("write CanaryWeight or CanaryByHeader instead, or use another target".into())
             }
-            Some(_) => Support::Partial("chooses by the weight and the header alone".into()),
+            Some(_) => Support::Partial("selects requests only by weight and header".into()),
         },
         (Intent::HttpsRedirectCode, Some(IntentValue::Code(code))) => {
             features::of_code(*code).map_or(Support::Full, |feature| needs(plan, feature))
@@ -89,7 +89,7 @@ pub(in crate::dialect) fn support(
             Support::Unsupported("write a TLSRoute instead of this, or use the target Ingress".into())
         }
         (Intent::ClientCertificate, _) => {
-            Support::Unsupported("ask for certificates at the Gateway instead of this (spec.tls.frontend)".into())
+            Support::Unsupported("request certificates at the Gateway instead of this (spec.tls.frontend)".into())
         }
         (
             Intent::AllowedSources

@@ -10,7 +10,7 @@ use crate::values::BackendProtocol;
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[IntentMapping::new(
     Intent::HttpsRedirect,
-    "kubernetes.io/ingress.allow-http: \"false\", which answers by https alone",
+    "kubernetes.io/ingress.allow-http: \"false\", which serves only https",
     Documented,
     "1.20",
 )];

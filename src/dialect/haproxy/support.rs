@@ -57,7 +57,7 @@ pub(in crate::dialect) fn support(
             unsupported("remove it, and forward haproxy.org/path-rewrite: ^/shop(/|$)(.*) /x/\\2")
         }
         (Intent::BasicAuth, _) => {
-            partial("takes a secret with one key for each user, whose value is the hash of the password")
+            partial("reads a secret with one key for each user, whose value is the hash of the password")
         }
         (Intent::IdleTimeout, Some(IntentValue::Duration(time))) if !is_timer(*time) => {
             unsupported(TIMER_HELP)

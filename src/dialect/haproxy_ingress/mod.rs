@@ -70,7 +70,7 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Exactly("deny detect"), OnInvalid::Ignored, "waf-mode"),
     ],
     cross_namespace: CrossNamespace::Ignores(
-        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
+        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and admits all clients without auth-secret",
     ),
     ..Program::new(
         "HAProxy Ingress 0.16",

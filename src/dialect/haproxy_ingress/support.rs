@@ -15,7 +15,7 @@ use crate::values::{Target, Tls};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect", Documented, "0.16"),
-    IntentMapping::new(Intent::HttpsRedirectCode, "302 alone, without a word", Documented, "0.16"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "302 (always, no annotation)", Documented, "0.16"),
     IntentMapping::new(Intent::StripPrefix, "rewrite-target: /", Documented, "0.16"),
     IntentMapping::new(
         Intent::AllowedSources,
@@ -76,14 +76,14 @@ pub(in crate::dialect) fn support(
             unsupported("write the path without a regular expression")
         }
         (Intent::RewritePath, _) => unsupported("write StripPrefix instead, or choose another class"),
-        (Intent::BasicAuth, _) => partial("lets everybody in while the secret is missing"),
+        (Intent::BasicAuth, _) => partial("admits all clients while the secret is missing"),
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth)))
             if auth.sign_in.as_ref().is_some_and(|url| url.contains('%')) =>
         {
             unsupported("write the URL for the sign-in without `%`")
         }
         (Intent::ExternalAuth, _) => {
-            partial("looks the name of the server up once, and does not check its certificate")
+            partial("resolves the name of the server once, and does not check its certificate")
         }
         (Intent::ConnectTimeout | Intent::IdleTimeout, Some(IntentValue::Duration(time)))
             if !is_timer(*time) =>
@@ -95,7 +95,7 @@ pub(in crate::dialect) fn support(
             unsupported("write headers with a value, and without `\" ' \\ %`")
         }
         (Intent::StickySession, Some(IntentValue::Sticky(sticky))) if sticky.max_age.is_some() => {
-            partial("keeps a client until its browser is closed")
+            partial("sets a cookie that ends with the browser session")
         }
         (Intent::RedirectFrom, Some(IntentValue::Hosts(hosts)))
             if hosts.len() > 1 || plan.rules.len() > 1 =>

@@ -22,8 +22,10 @@ pub(super) static SERVER_NAMES: Text = Text {
 };
 
 /// `IsValidRegex`.
-pub(super) static PATTERN: Text =
-    Text { expected: "a regular expression without blanks and rare signs", form: Form::Fits(is_pattern) };
+pub(super) static PATTERN: Text = Text {
+    expected: "a regular expression without blanks and rare characters",
+    form: Form::Fits(is_pattern),
+};
 
 fn is_pattern(value: &str) -> bool {
     is_of(value, "-._~/:^$[](){}*+?|&=\\")

@@ -72,16 +72,16 @@ keys! {
     key("affinity-mode").shape(Shape::Exactly("balanced persistent")).needs(&AFFINITY),
         Medium, "balanced", "whether clients move when pods are added";
     key("allowlist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects().neutral(NeutralValue::AllAddresses),
-        Medium, "", "the addresses that may come in";
+        Medium, "", "the addresses that are admitted";
     key("app-root").shape(Shape::Both(&(PATH, &ABSOLUTE_PATH, OnInvalid::Ignored))).changes_answers(),
         Medium, "no redirect", "where requests for / are sent";
     key("auth-always-set-cookie").shape(Shape::Boolean).on_invalid(OnInvalid::DropsFeature).neutral(NeutralValue::False).needs(&AUTH_URL),
         Low, "", "passes on cookies of the authentication with every answer";
     key("auth-cache-duration").shape(Shape::Both(&(Shape::Text(&DURATIONS), &DURATION_LAST, OnInvalid::Denied)))
         .on_invalid(OnInvalid::DropsFeature).needs(&AUTH_URL),
-        Medium, "", "how long an answer of the authentication counts";
+        Medium, "", "how long an answer of the authentication is reused";
     key("auth-cache-key").text(&VARIABLE).needs(&AUTH_URL),
-        Medium, "no cache", "for what an answer of the authentication counts again";
+        Medium, "no cache", "for which requests an answer of the authentication is reused";
     key("auth-keepalive").shape(Shape::Integer).needs(&AUTH_URL),
         Low, "0", "the connections to the authentication that are kept";
     key("auth-keepalive-requests").shape(Shape::Integer).needs(&AUTH_URL),
@@ -96,9 +96,9 @@ keys! {
         .needs(&AUTH_URL),
         Medium, "no headers", "headers for the authentication, from a ConfigMap";
     key("auth-realm").text(&PLAIN).on_invalid(OnInvalid::Refused).needs(&AUTH_TYPE),
-        Medium, "", "the name that a browser shows when it asks for a password";
+        Medium, "", "the name that a browser shows when it requires a password";
     key("auth-request-redirect").shape(LOOSE_URL).on_invalid(OnInvalid::DropsFeature).needs(&AUTH_URL),
-        Medium, "", "the URL that the authentication sees as the wanted one";
+        Medium, "", "the URL that the authentication gets as the requested one";
     key("auth-response-headers").shape(Shape::Both(&(Shape::Headers, &HEADERS, OnInvalid::Denied))).on_invalid(OnInvalid::Denied)
         .hardens().needs(&AUTH_URL),
         Medium, "", "headers of the authentication that the Service gets";
@@ -111,13 +111,13 @@ keys! {
     key("auth-signin").text(&VARIABLES).changes_answers().needs(&AUTH_URL),
         High, "no sign-in page", "where clients who are not signed in are sent";
     key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&AUTH_URL),
-        Medium, "rd", "the parameter of the sign-in page for the wanted URL";
+        Medium, "rd", "the parameter of the sign-in page for the requested URL";
     key("auth-snippet").protects().needs(&AUTH_URL),
         Critical, "", "configuration of nginx for external authentication";
     key("auth-tls-error-page").text(&ERROR_PAGE).on_invalid(OnInvalid::Refused).needs(&AUTH_TLS_SECRET),
         High, "", "where clients without a good certificate are sent";
     key("auth-tls-match-cn").text(&COMMON_NAME).on_invalid(OnInvalid::Refused).protects().needs(&AUTH_TLS_SECRET),
-        High, "", "the common names of the certificates that are let in";
+        High, "", "the common names of the admitted certificates";
     key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).neutral(NeutralValue::False).changes_answers()
         .needs(&AUTH_TLS_SECRET),
         Low, "", "gives the certificate of the client to the Service";
@@ -129,10 +129,10 @@ keys! {
     key("auth-tls-verify-depth").shape(Shape::Integer).hardens().needs(&AUTH_TLS_SECRET),
         Low, "1", "how long a chain of client certificates may be";
     key("auth-type").shape(Shape::Exactly("basic digest")).on_invalid(OnInvalid::Refused).protects(),
-        Low, "", "asks for a password";
+        Low, "", "requires a password";
     key("auth-url").shape(Shape::Both(&(Shape::Text(&VARIABLES), &ABSOLUTE_URL, OnInvalid::Denied))).on_invalid(OnInvalid::Refused)
         .protects(),
-        High, "", "asks a URL who may come in";
+        High, "", "a URL that decides which requests are admitted";
     key("backend-protocol").shape(Shape::Words("AUTO_HTTP HTTP HTTPS GRPC GRPCS FCGI")).hardens()
         .neutral(NeutralValue::HttpBackend).equivalent(Equivalent::Reencrypt),
         Low, "HTTP", "the protocol of the Service";
@@ -166,7 +166,7 @@ keys! {
         Low, "", "the errors for which the default backend answers";
     key("default-backend").text(&SERVICE).on_invalid(OnInvalid::Refused), Low, "", "the Service that answers for errors";
     key("denylist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects(),
-        Medium, "", "the addresses that may not come in";
+        Medium, "", "the addresses that are denied";
     key("disable-proxy-intercept-errors").shape(Shape::Boolean),
         Low, "false", "leaves errors of the Service as they are";
     key("enable-access-log").shape(Shape::Boolean), Low, "true", "writes requests to the log";
@@ -187,11 +187,11 @@ keys! {
         Medium, "false", "sends plain requests to https, also without a certificate";
     key("from-to-www-redirect").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).changes_answers().neutral(NeutralValue::False),
         Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
-    key("http2-push-preload").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "nothing: nginx pushes no longer";
+    key("http2-push-preload").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "nothing: nginx no longer pushes";
     key("limit-allowlist").text(&ADDRESSES).on_invalid(OnInvalid::Refused).needs(&LIMITS),
         Low, "", "the addresses without a limit";
     key("limit-burst-multiplier").shape(Shape::Integer).needs(&LIMIT_RATES),
-        Low, "5", "how many times the limit may come at once";
+        Low, "5", "how many times the limit is admitted at once";
     key("limit-connections").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
         Low, "", "the connections of one client";
     key("limit-rate").shape(Shape::Integer), Low, "0", "the kilobytes a second of one answer";
@@ -234,9 +234,9 @@ keys! {
     key("proxy-http-version").shape(Shape::Exactly("1.0 1.1")),
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
-    key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is asked";
-    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
-    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
+    key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is tried";
+    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are tried";
+    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are tried";
     key("proxy-read-timeout").shape(Shape::Integer).changes_answers(), Low, "60", "the seconds between two parts of an answer";
     key("proxy-redirect-from").shape(LOOSE_URL).changes_answers().neutral(NeutralValue::Word(&"off")),
         Medium, "off", "the URL in redirects of the Service that is replaced";
@@ -259,7 +259,7 @@ keys! {
     key("proxy-ssl-verify-depth").shape(Shape::Integer).hardens().needs(&PROXY_SSL_SECRET),
         Low, "1", "how long the chain of the Service's certificates may be";
     key("relative-redirects").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "redirects without scheme and host";
-    key("rewrite-target").shape(PATH).changes_answers(), Medium, "no rewrite", "what takes the place of the path";
+    key("rewrite-target").shape(PATH).changes_answers(), Medium, "no rewrite", "what replaces the path";
     key("satisfy").shape(Shape::Exactly("any all")).changes_answers().neutral(NeutralValue::Word(&"all")), Low, "all", "whether one of several proofs is enough";
     key("server-alias").text(&SERVER_NAMES).on_invalid(OnInvalid::Refused).changes_answers(), High, "", "more hosts";
     key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
@@ -286,7 +286,7 @@ keys! {
         .equivalent(Equivalent::Passthrough),
         Low, "", "passes TLS through to the Service";
     key("ssl-prefer-server-ciphers").shape(Shape::Boolean).hardens().neutral(NeutralValue::False),
-        Low, "the setting of the controller", "whether the order of the ciphers counts";
+        Low, "the setting of the controller", "whether the server chooses the cipher";
     key("ssl-redirect").shape(Shape::Boolean).redirects().neutral(NeutralValue::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";

@@ -178,7 +178,7 @@ pub(crate) fn reason_unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, W
             return Some((Some(Intent::ResponseHeaders), wrong("", help)));
         }
         "auth-signin" => {
-            let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
+            let wrong = wrong("options do not support variables of nginx", "write the URL without `$`");
             return given.text(name)?.contains('$').then_some((Some(Intent::ExternalAuth), wrong));
         }
         _ => {}

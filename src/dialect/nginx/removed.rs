@@ -27,7 +27,7 @@ removed! {
         "remove the line, and let the application write its base URL"), "ingress-nginx 0.22.0, #3174";
     "enable-influxdb": gone(NO_INFLUXDB, REMOVE_INFLUXDB), INFLUXDB_SOURCE;
     "enable-lua-resty-waf": gone(NO_WAF, USE_MODSECURITY), WAF_SOURCE;
-    "enable-opentracing": gone("OpenTelemetry took the place of OpenTracing",
+    "enable-opentracing": gone("OpenTelemetry replaced OpenTracing",
         "write nginx.ingress.kubernetes.io/enable-opentelemetry instead"), OPENTRACING_SOURCE;
     "global-rate-limit": gone(NO_LIMIT, USE_LIMIT), LIMIT_SOURCE;
     "global-rate-limit-*": gone(NO_LIMIT, USE_LIMIT), LIMIT_SOURCE;
@@ -39,7 +39,7 @@ removed! {
     "lua-resty-waf-*": gone(NO_WAF, USE_MODSECURITY), WAF_SOURCE;
     "mirror-uri": gone("requests are mirrored to a URL, and not to a path",
         "write nginx.ingress.kubernetes.io/mirror-target with the URL instead"), "ingress-nginx 0.28.1, #5015";
-    "opentracing-*": gone("OpenTelemetry took the place of OpenTracing",
+    "opentracing-*": gone("OpenTelemetry replaced OpenTracing",
         "write nginx.ingress.kubernetes.io/opentelemetry-trust-incoming-span or opentelemetry-operation-name instead"), OPENTRACING_SOURCE;
     "secure-backends": Migration::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
         "ingress-nginx 0.21.0, #3203";
@@ -64,7 +64,7 @@ const NO_LIMIT: &str = "there is no limit for all replicas together, so nothing 
 const USE_LIMIT: &str =
     "write nginx.ingress.kubernetes.io/limit-rps instead, for which each replica counts by itself";
 const LIMIT_SOURCE: &str = "ingress-nginx 1.12.0, #11851";
-const NO_FAILS: &str = "failed requests take no pod out";
+const NO_FAILS: &str = "failed requests remove no pod";
 const USE_PROBE: &str = "remove the line, and give the pods a readinessProbe";
 const FAILS_SOURCE: &str = "ingress-nginx 0.21.0, #3207";
 

@@ -11,7 +11,7 @@ use crate::values::BackendProtocol;
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect, force-ssl-redirect", Parser, "0.9"),
-    IntentMapping::new(Intent::HttpsRedirectCode, "308 alone, without a word", Documented, "0.9"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "308 (always, no annotation)", Documented, "0.9"),
     IntentMapping::new(
         Intent::Canary,
         "canary, canary-weight, canary-by-header, canary-by-header-value, canary-by-cookie",
@@ -108,7 +108,7 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
             Some(unsupported("name the cookie with letters, digits and `- . _`"))
         }
         IntentValue::Hosts(hosts) if hosts.iter().any(|host| host != "www") => {
-            Some(unsupported("write www alone, or redirect the other hosts by a Service of their own"))
+            Some(unsupported("write only www, or redirect the other hosts by a Service of their own"))
         }
         IntentValue::Rate(rate) if rate.per > 60 => Some(unsupported("write the limit for a second or a minute")),
         IntentValue::Rate(rate) if rate.burst.is_some_and(|burst| burst % rate.requests.max(1) != 0) => {
@@ -125,7 +125,7 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
 
 /// Returns why ingress-nginx cannot require a client certificate from everybody; `None` if it can.
 pub(in crate::dialect) fn certificate(plan: &Plan) -> Option<Support> {
-    needs_tls(plan).map(|help| unsupported(help + ", because without TLS nobody shows a certificate"))
+    needs_tls(plan).map(|help| unsupported(help + ", because clients without TLS show no certificate"))
 }
 
 fn external_auth(auth: &ExternalAuth) -> Option<Support> {

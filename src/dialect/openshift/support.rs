@@ -10,7 +10,7 @@ use crate::values::{BackendProtocol, Termination, Tls};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "spec.tls.insecureEdgeTerminationPolicy", Documented, "4.1"),
-    IntentMapping::new(Intent::HttpsRedirectCode, "302 alone, without a word", Documented, "4.1"),
+    IntentMapping::new(Intent::HttpsRedirectCode, "302 (always, no annotation)", Documented, "4.1"),
     IntentMapping::new(Intent::Canary, "spec.alternateBackends", Documented, "4.1"),
     IntentMapping::new(
         Intent::StripPrefix,
@@ -48,7 +48,7 @@ pub(in crate::dialect) fn support(
     match (intent, intent_value) {
         (Intent::Canary, _) => match plan.canary() {
             Some(Canary { header: None, cookie: None, .. }) | None => Support::Full,
-            Some(Canary { weight: Some(_), .. }) => partial("chooses by the weight alone"),
+            Some(Canary { weight: Some(_), .. }) => partial("selects requests only by weight"),
             Some(_) => unsupported("write CanaryWeight instead, or use another target"),
         },
         // The load balancer connects to the router without TLS.
@@ -77,7 +77,7 @@ pub(in crate::dialect) fn support(
         (Intent::StripPrefix | Intent::ResponseHeaders | Intent::StickySession | Intent::RateLimit, _)
             if is_passed =>
         {
-            unsupported("remove it, for TLS passes through the router")
+            unsupported("remove it, because TLS passes through the router")
         }
         (Intent::StripPrefix, _) => Support::Full,
         (Intent::ResponseHeaders, Some(IntentValue::Headers(headers)))
@@ -105,13 +105,13 @@ pub(in crate::dialect) fn support(
             unsupported("name the cookie with letters, digits, `-` and `_`")
         }
         (Intent::StickySession, Some(IntentValue::Sticky(sticky))) if sticky.max_age.is_some() => {
-            partial("keeps a client until its browser is closed")
+            partial("sets a cookie that ends with the browser session")
         }
         (Intent::StickySession, _) => Support::Full,
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) => match in_period(*rate) {
             0 => unsupported(format!("write a limit of one request in {PERIOD} seconds or more")),
             _ => partial(format!(
-                "counts the requests of {PERIOD} seconds, lets no burst in, closes connections instead of answering, and {IPV4}"
+                "counts the requests of {PERIOD} seconds, admits no burst, closes connections instead of answering, and {IPV4}"
             )),
         },
         _ => unsupported("remove it, or use another target"),

@@ -39,7 +39,7 @@ pub(super) static PROGRAM: Program = Program {
     any_case: true,
     ingress_prefixes: &[ROUTER],
     cross_namespace: CrossNamespace::Uses(
-        "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
+        "Traefik uses without checking its owner, unless its option crossProviderNamespaces is set",
     ),
     service_prefixes: &[SERVICE],
     // With an unknown key of a router, Traefik ignores the whole Ingress.

@@ -31,13 +31,12 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
         let said = |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
         let value = annotation.value.trim();
         if effect.neutral == NeutralValue::False && parse_bool(value) == Some(true) && !is_true(value) {
-            let said = said("which Traefik's provider for ingress-nginx takes for false");
+            let said = said("which Traefik's provider for ingress-nginx reads as false");
             lost(context, annotation, effect.loss, said, "write \"true\"", report);
         } else if annotation.key.strip_prefix(PREFIX) == Some("proxy-body-size")
             && !limits_bodies(plan.annotation(REQUEST_BUFFERING).map(|it| it.value.as_str()))
         {
-            let said =
-                said("and Traefik's provider for ingress-nginx looks at no body that it does not buffer");
+            let said = said("and Traefik's provider for ingress-nginx limits only bodies that it buffers");
             let help = format!("forward {REQUEST_BUFFERING}: \"on\", too");
             lost(context, annotation, effect.loss, said, &help, report);
         }
@@ -61,7 +60,7 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
         let is_plain = |it: &&Annotation| it.value.split(',').all(|name| PLAIN.contains(&name.trim()));
         let Some(plain) = plan.annotation(ENTRY_POINTS).filter(is_plain) else { return };
         let said = format!(
-            "{} names only the entry point for requests without TLS, and nobody answers by https",
+            "{} names only the entry point for requests without TLS, so https requests are not answered",
             quoted(&plain.key)
         );
         let help = "remove the line, or name the entry point for https";
@@ -75,7 +74,7 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     } else {
         // One of the two comes from a setting, so this is not a conflict between two values of the Service.
         let said = format!(
-            "with {}, {} has no effect, and nobody answers by https",
+            "with {}, {} has no effect, and https requests are not answered",
             quoted(&refused.key),
             tls.origin.path()
         );

@@ -50,7 +50,7 @@ pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     proved(Intent::BackendProtocol, "on the Service: `service.serversscheme`", "3.0"),
     proved(Intent::StickySession, "on the Service: `service.sticky.cookie`", "3.0"),
     proved(Intent::RedirectFrom, "Middleware `redirectRegex` on an Ingress of the other hosts", "3.0"),
-    proved(Intent::RateLimit, "Middleware `rateLimit`; others get 429", "3.0"),
+    proved(Intent::RateLimit, "Middleware `rateLimit`; requests beyond it get 429", "3.0"),
     documented(
         Intent::ClientCertificate,
         "forwarded: `router.tls.options`, a TLSOption with `clientAuth`",
@@ -91,7 +91,7 @@ pub(in crate::dialect) fn support(
             "the name of a ServersTransport with forwardingTimeouts.dialTimeout",
         ),
         (Intent::IdleTimeout | Intent::Timeout, _) => unsupported(
-            "remove it: of an answer, Traefik limits only the time until it begins, by forwardingTimeouts.responseHeaderTimeout of a ServersTransport",
+            "remove it: Traefik limits only the time until an answer begins, by forwardingTimeouts.responseHeaderTimeout of a ServersTransport",
         ),
         (Intent::StickySession, _) => support_on_service(plan, STICKY_COOKIE, "\"true\""),
         (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => protocol_support(plan, *protocol),
@@ -173,10 +173,10 @@ pub(super) fn difference_from_nginx(plan: &Plan, intent_value: &IntentValue) -> 
             Some("replaces the parts of a path that match, and keeps the others")
         }
         IntentValue::Path(target) if is_given && target.as_bytes().windows(3).any(nginx::is_joined) => {
-            Some("takes `$1x` for the name of a group")
+            Some("reads `$1x` as the name of a group")
         }
         IntentValue::Cors(Cors { origins, .. }) if origins.iter().any(|it| it.contains("*.")) => {
-            Some("lets no origin with `*.` in")
+            Some("admits no origin with `*.`")
         }
         _ => None,
     }
@@ -228,7 +228,7 @@ fn protocol_support(plan: &Plan, protocol: BackendProtocol) -> Support {
     match needed {
         _ if spoken != needed => Support::Unsupported(annotate(SERVERS_SCHEME, needed)),
         "https" if plan.on_service(SERVERS_TRANSPORT).is_none() => Support::Partial(
-            format!("verifies the certificate of the Service, unless the Service has {SERVERS_TRANSPORT} with a ServersTransport that says otherwise").into(),
+            format!("verifies the certificate of the Service, unless the Service has {SERVERS_TRANSPORT} with a ServersTransport that turns this off").into(),
         ),
         _ => Support::Full,
     }

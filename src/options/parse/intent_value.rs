@@ -18,8 +18,8 @@ pub(in crate::options) fn intent_value(
     if matches!(value, Value::Array(items) if items.is_empty())
         || matches!(value, Value::Object(parts) if parts.is_empty())
     {
-        let said = format!("expected a value, found {} with nothing in it", kind_of(value));
-        return Err(wrong(at, said, "write what is to count here, or remove the key"));
+        let said = format!("expected a value, found {} without content", kind_of(value));
+        return Err(wrong(at, said, "write the value, or remove the key"));
     }
     let text = text_of(value, at)?;
     if text.trim().is_empty() {
@@ -34,7 +34,7 @@ pub(in crate::options) fn intent_value(
 /// A part of a value. It must not contain a blank or this sign, so that it is also one part of the text of all parts.
 fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
     if text.contains([sign, ' ']) {
-        return Err(wrong(at, [&quoted(text), " cannot stand here"].concat(), "write one word"));
+        return Err(wrong(at, [&quoted(text), " is not allowed here"].concat(), "write one word"));
     }
     Ok(text.to_owned())
 }

@@ -87,7 +87,7 @@ pub(super) fn secret_template(value: &Value, at: &Origin) -> Parsed<Option<Templ
 
 fn read_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
     let template = parsed_template(text, at)?;
-    match template.without(Var::Host, "has a value in TLSSecretNameTemplate alone") {
+    match template.without(Var::Host, "has a value only in TLSSecretNameTemplate") {
         None => Ok(template),
         Some(problem) => Err(one(at, problem)),
     }

@@ -432,7 +432,7 @@ impl<'t> Reader<'t> {
         let end = at + rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
         let problem = match rest.as_bytes() {
             [b'.', b'a'..=b'z' | b'A'..=b'Z', ..] => {
-                mixed("{{.Service}}", "write {{Service}} beside {{#if ..}}", at..end)
+                mixed("{{.Service}}", "write {{Service}} with {{#if ..}}", at..end)
             }
             _ => not_handlebars(at..at + rest.chars().next().map_or(0, char::len_utf8)),
         };
@@ -468,7 +468,7 @@ const GO_BLOCKS: &[&str] = &["if", "with", "range", "end"];
 
 fn mixed(what: &str, help: &str, range: Range<usize>) -> Problem {
     Problem::new(Code::TemplateSyntax, format!("the template mixes Go's {what} with Handlebars' syntax"))
-        .help(format!("{help}, or {{{{if ..}}}} and {{{{end}}}} beside {{{{.Service}}}}"))
+        .help(format!("{help}, or {{{{if ..}}}} and {{{{end}}}} with {{{{.Service}}}}"))
         .at(range)
 }
 

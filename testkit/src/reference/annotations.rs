@@ -12,11 +12,10 @@ pub(super) fn body() -> String {
     let mut out = format!(
         "# Annotations of a Service\n\n\
          A Service is exposed if it carries the label {label}, with quotes: a label is a text. Annotations with the \
-         prefix `{CONFIG_PREFIX}` say how. What an annotation does not say, the [setting](settings.md) does. An \
+         prefix `{CONFIG_PREFIX}` configure it. Without an annotation, the [setting](settings.md) applies. An \
          annotation with an empty value counts as not set.\n\n\
-         A Service with annotations of ours and without the label, or with the label `{EXPOSE_LABEL}: \"True\"`, is told that it \
-         asks for nothing ([asked-wrongly](diagnostics.md#asked-wrongly)); the label `{EXPOSE_LABEL}: \"false\"` says that it is \
-         meant so.\n\n",
+         A Service with these annotations and without the label, or with the label `{EXPOSE_LABEL}: \"True\"`, gets the Warning \
+         [asked-wrongly](diagnostics.md#asked-wrongly). With the label `{EXPOSE_LABEL}: \"false\"`, there is no Warning.\n\n",
         label = code(&format!("{EXPOSE_LABEL}: \"true\""))
     );
     out.push_str(&table(
@@ -64,11 +63,11 @@ fn section(key: Key, row: &ConfigOption) -> String {
 /// The keys of the forwarded block that are translated.
 fn old_keys() -> String {
     let mut out = "\n## Keys that are translated\n\n\
-        Today's programs no longer read some of the keys that stand in forwarded blocks. Unless the setting \
-        [`legacyAnnotations`](settings.md#legacyannotations) is `forward`, this becomes of them; the first row that fits \
-        counts, and a key that ends with `/` or `*` stands for all keys that begin with it. Where the successor is given as \
-        well, it counts and the old key is left out. What is said of a key behind `nginx.ingress.kubernetes.io/` is true \
-        behind `ingress.kubernetes.io/`, too.\n\n"
+        Today's programs no longer read some of the keys in forwarded blocks. Unless the setting \
+        [`legacyAnnotations`](settings.md#legacyannotations) is `forward`, they are translated as in this table. The first \
+        matching row applies, and a key that ends with `/` or `*` matches all keys that begin with it. If the successor is also \
+        given, it applies, and the old key is dropped. The rows about keys with the prefix `nginx.ingress.kubernetes.io/` also \
+        apply to the prefix `ingress.kubernetes.io/`.\n\n"
         .to_owned();
     out.push_str(&table(
         ["Old key", "What becomes of it", "Since"],

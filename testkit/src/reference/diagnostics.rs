@@ -8,10 +8,10 @@ use crate::cases::Case;
 
 pub(super) fn body(cases: &[Case]) -> String {
     let mut out = "# Diagnostics\n\n\
-        Every finding has a code that stays the same from version to version; `xposer explain CODE` says what is said \
-        here. An **error** means that nothing is made of the Service. A **warning** means that what is \
-        made, or not made, is probably not what was meant. An **info** says what was chosen, translated or lost. The setting \
-        [`strict`](settings.md#strict) makes errors of some warnings.\n\n"
+        Every finding has a code that stays the same from version to version; `xposer explain CODE` prints the text of this \
+        page. An **error** means that the Service gets no objects. A **warning** means that the objects, or their absence, are \
+        probably not intended. An **info** names what was chosen, translated or lost. The setting \
+        [`strict`](settings.md#strict) makes some warnings errors.\n\n"
         .to_owned();
     out.push_str(&table(
         ["Code", "Severity", "Meaning"],

@@ -115,7 +115,7 @@ fn limits(known: &IntentSupport) -> String {
     let sentence = |support: &Support| match support {
         Support::Full => "in full".to_owned(),
         Support::Partial(difference) => format!("it {}", prose(difference)),
-        Support::Unsupported(help) => format!("nothing; {}", prose(help)),
+        Support::Unsupported(help) => format!("not supported; {}", prose(help)),
     };
     let own = Some(&known.support).filter(|support| **support != Support::Full).map(sentence);
     let of_values = known

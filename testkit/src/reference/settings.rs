@@ -8,15 +8,15 @@ pub(super) fn body() -> String {
     let mut out = "# Settings\n\n\
         Settings are the administrator's defaults for all Services. An Xposer `config.yaml` is a valid settings file as \
         it is. A setting that does not exist is an error, always; one with an empty value counts as not set.\n\n\
-        Most settings can also stand in a profile and under a namespace. The first of these that says something counts: \
+        Most settings are also allowed in a profile and under a namespace. The first of these that has a value applies: \
         the [annotation](annotations.md) of the Service, its [profile](#profiles), its [namespace](#namespaces), the \
-        general setting, what is built in. `xposer explain SERVICE.yaml --settings SETTINGS.yaml` shows where each value \
+        general setting, the built-in default. `xposer explain SERVICE.yaml --settings SETTINGS.yaml` shows where each value \
         of a Service comes from.\n\n\
         Settings are tried before they are used, on a sample Service: under the general settings, in every profile, and in \
-        every row of `namespaces`. What every Service there would be refused for, such as a domain in capitals, is an error of \
-        the settings: the policy does not become active, the controller does not start, or goes on with those from before, \
-        and the commands end with exit status 2. What the author of a Service can give is none, such as a domain or an issuer; \
-        neither is what depends on a condition in a template.\n\n\
+        every row of `namespaces`. If every Service there would be refused, for example because of a domain in capitals, this is an \
+        error of the settings: the policy does not become active, the controller does not start, or continues with the previous \
+        settings, and the commands end with exit status 2. A missing value that a Service can have, such as a domain or an \
+        issuer, is no error of the settings, and neither is a problem that depends on a condition in a template.\n\n\
         [`settings.schema.json`](settings.schema.json) is the JSON Schema of the settings. An editor that reads it completes and \
         checks them where the file begins with this line, or with a path to the schema in it:\n\n"
         .to_owned();
@@ -56,9 +56,9 @@ fn section(key: Key, row: &ConfigOption) -> String {
         None => "- A Service cannot override it.\n".to_owned(),
     };
     let layered = if row.is_layered() {
-        "- Can also stand in a profile and under a namespace.\n"
+        "- Also allowed in a profile and under a namespace.\n"
     } else {
-        "- Stands among the general settings only.\n"
+        "- Allowed only in the general settings.\n"
     };
     format!(
         "\n## {}\n\n{}\n\n- Value: {}.\n- Default: {}.\n{layered}{overridden}\n{}",

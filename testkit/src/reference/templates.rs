@@ -17,8 +17,8 @@ const SAMPLE: Vars<'_> = Vars {
 const ACCEPTED: &[(&str, &str)] = &[
     ("{{.Service}}.{{ .Domain }}", "Variables in a text, as in Go."),
     ("{{Service}}.{{Domain}}", "The same without the dot, as in Handlebars."),
-    ("{{ .Service -}}   .{{- .Domain }}", "A `-` beside the braces removes the blanks outside of them."),
-    ("{{/* nobody reads this */}}{{.Service}}", "A comment."),
+    ("{{ .Service -}}   .{{- .Domain }}", "A `-` next to the braces removes the blanks outside of them."),
+    ("{{/* a comment */}}{{.Service}}", "A comment."),
     (r#"{{if eq .Namespace "prod"}}{{.Service}}{{else}}{{.Service}}-{{.Namespace}}{{end}}"#, "A condition."),
     (r#"{{if eq .Namespace "a"}}1{{else if eq .Namespace "shop"}}2{{end}}"#, "A chain of conditions."),
     (
@@ -157,7 +157,7 @@ fn function(function: &functions::Function) -> String {
 
 fn refused() -> String {
     table(
-        ["Template", "What is said"],
+        ["Template", "Message"],
         REFUSED.iter().map(|example| {
             let text = match rendered(example) {
                 Err(error) => error,

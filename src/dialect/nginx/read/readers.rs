@@ -93,7 +93,7 @@ fn basic_auth(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     };
     if kind == "digest" {
         return no_option(
-            "no option asks for passwords of the kind `digest`",
+            "no option supports passwords of the kind `digest`",
             "write auth-type: basic, and a secret of that kind",
         );
     }
@@ -114,7 +114,10 @@ fn external_auth(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
         return no_option_from(
             Intent::ExternalAuth,
             &["auth-url", "auth-method"],
-            (&format!("no option asks by `{method}`"), "remove auth-method, if the server takes GET"),
+            (
+                &format!("no option supports the method `{method}`"),
+                "remove auth-method, if the server accepts GET",
+            ),
         );
     }
     let sign_in = given.text("auth-signin").filter(|url| !url.contains('$')).unwrap_or_default();
@@ -137,7 +140,7 @@ fn time(seconds: &str) -> Option<String> {
     Some([(seconds / 3600).to_string(), (seconds % 3600).to_string()].join("h") + "s")
 }
 
-const NO_TIME: (&str, &str) = ("no option has this", "write seconds, at most 359999999");
+const NO_TIME: (&str, &str) = ("no option supports this", "write seconds, at most 359999999");
 
 fn time_value(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<AnnotationsAsOption> {
     match time(seconds) {
@@ -179,7 +182,7 @@ fn body_size(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
         Some(text) => option_value(Intent::MaxBodySize, text),
-        None => no_option(Intent::MaxBodySize, ("no option has this", "write at most 1048576g, or 0")),
+        None => no_option(Intent::MaxBodySize, ("no option supports this", "write at most 1048576g, or 0")),
     }
 }
 
@@ -231,7 +234,7 @@ fn prefix_header(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
 fn protocol(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let word = match &*given.text("backend-protocol")?.to_ascii_lowercase() {
         "fcgi" => {
-            let reason = ("no option has FastCGI", "expose a web server that asks it by FastCGI");
+            let reason = ("no option supports FastCGI", "expose a web server that uses it by FastCGI");
             return no_option(Intent::BackendProtocol, reason);
         }
         "auto_http" => "http".to_owned(),

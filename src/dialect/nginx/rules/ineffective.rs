@@ -50,10 +50,10 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let message = format!(
-        "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
+        "{} is false, so ingress-nginx does not authenticate clients of this Ingress",
         quoted(&off.key)
     );
-    let help = "remove the line, unless everybody may come in";
+    let help = "remove the line, unless all clients may be admitted";
     off.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
         let mut help = "keep one of the two".to_owned();
         if other.key.starts_with(PREFIX) {
             message.push_str(", and ingress-nginx reads one of the two");
-            help = ["write what is meant as ", &named.key, ", and remove ", &other.key].concat();
+            help = ["write the right value as ", &named.key, ", and remove ", &other.key].concat();
         }
         other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
     }
@@ -81,7 +81,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let message = format!(
-        "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then lets nobody in",
+        "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then denies every request",
         quoted(&asked.key)
     );
     let help = "add nginx.ingress.kubernetes.io/auth-secret with the name of a Secret, or remove the line";
@@ -96,7 +96,7 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     }
     let mut origins = annotation.value.split(',').map(str::trim).filter(|origin| !origin.is_empty());
     let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
-    let message = format!("{} is no origin, and ingress-nginx passes it over", quoted(stray));
+    let message = format!("{} is not an origin, and ingress-nginx ignores it", quoted(stray));
     let help = "write scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443";
     annotation.file_value(report, Problem::new(Code::CorsOriginInvalid, message).help(help));
 }

@@ -22,13 +22,13 @@ pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = unnamed_canary(plan) else { return };
     let Some((name, help)) = other_reader(plan) else {
-        let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
+        let message = "no stable Service is named for this canary, and ingress-nginx does not serve it unless another Ingress has the host";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
         return;
     };
     let message = format!(
-        "{name} has nothing for {}: this Service would get all requests of its host and path, or none",
+        "{name} does not support {}: this Service would get all requests of its host and path, or none",
         quoted(CANARY)
     );
     canary.file_key(report, Problem::new(Code::TargetInvalid, message).help(help));

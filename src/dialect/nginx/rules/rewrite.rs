@@ -58,9 +58,8 @@ fn option(context: &RuleContext<'_>, report: &mut Report) {
     let mut patterns = plan.rules.iter().filter(|rule| rule.is_pattern());
     let Some((message, groups)) = patterns.find_map(|rule| target.missing(rule)) else { return };
     let help = target.help(groups, "").filter(|_| groups > 0);
-    let help = help.unwrap_or_else(|| {
-        "put what is to be kept of the path into a group, and write its number".to_owned()
-    });
+    let help = help
+        .unwrap_or_else(|| "put the part of the path to keep into a group, and write its number".to_owned());
     report.file(origin.path(), Problem::new(Code::RewriteMismatch, message).help(help));
 }
 
@@ -119,7 +118,7 @@ impl<'t> Replacement<'t> {
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         let missing = self.groups.iter().find(|number| **number > groups)?;
         let message = format!(
-            "the rewrite target {} uses `${missing}`, and the path {} has no such group, so it stands for nothing",
+            "the rewrite target {} uses `${missing}`, and the path {} has no such group, so it is empty",
             quoted(self.text),
             quoted(&rule.path)
         );
@@ -174,7 +173,7 @@ impl<'t> Replacement<'t> {
         };
         let below = if rule.is_pattern() { "for" } else { "below" };
         let message = format!(
-            "the rewrite target {target} takes the place of the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx cut the path off instead)"
+            "the rewrite target {target} replaces the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx removed the path instead)"
         );
         Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
@@ -193,7 +192,7 @@ impl<'t> Replacement<'t> {
             Target::HttpRoute | Target::Route => "on an HTTPRoute".to_owned(),
         };
         let message = format!(
-            "the rewrite target {target} takes the place of the whole path {place}, so every request below {path} is sent to {target}"
+            "the rewrite target {target} replaces the whole path {place}, so every request below {path} is sent to {target}"
         );
         let can =
             || by == Target::Ingress || support(context.plan, by, Intent::StripPrefix, None).is_supported();
@@ -212,7 +211,7 @@ impl<'t> Replacement<'t> {
         let tails = ["/.*", ".*", "/*", "*"];
         let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
         if is_regex_path(start) && rule.path_type == PathType::ImplementationSpecific {
-            return Some("put what is to be kept of the path into a group, and write its number".to_owned());
+            return Some("put the part of the path to keep into a group, and write its number".to_owned());
         }
         let (path, target) = if start.is_empty() || start == "/" {
             ("/(.*)".to_owned(), self.with_group(1))
@@ -250,11 +249,11 @@ pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     let Some((rule, use_regex)) = literal_rule(context) else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { quoted(&use_regex.value) };
     let message = format!(
-        "the path {} is compared letter by letter, because {} is {value}",
+        "the path {} is compared as plain text, because {} is {value}",
         quoted(&rule.path),
         use_regex.key,
     );
-    let help = "remove the line, or write a path without the signs of a regular expression";
+    let help = "remove the line, or write a path without the characters of a regular expression";
     use_regex.file_value(report, Problem::new(Code::PathLiteral, message).help(help));
 }
 

@@ -77,7 +77,7 @@ fn problem(
             Some("ignores the line")
         }
         OnInvalid::AdmitsAll => Some("allows every origin"),
-        OnInvalid::DropsFeature => Some("leaves out auth-url as a whole: it asks nobody who comes"),
+        OnInvalid::DropsFeature => Some("ignores auth-url as a whole: it authenticates no clients"),
     };
     let Some(effect) = effect else { return unexpected(code, key, value, &invalid_value.expected) };
     let message = format!("{} is {}, and ingress-nginx then {effect}", quoted(key), quoted(value));

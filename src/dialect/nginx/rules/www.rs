@@ -27,7 +27,7 @@ pub(crate) fn certificate(context: &RuleContext<'_>, report: &mut Report) {
     let others = plan.rules.iter().filter_map(|rule| www(&rule.host));
     let Some(other) = others.into_iter().find(|host| !covered.contains(host.as_str())) else { return };
     let said = format!(
-        "requests by https for {} are not redirected, for the certificate does not have this name",
+        "https requests for {} are not redirected, because the certificate does not have this name",
         quoted(&other)
     );
     let help = format!("add {}: {other}", annotation::TLS_HOSTS);
