@@ -1,6 +1,6 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
-use super::directions::{admits_more, direction, number, opens};
+use super::directions::{direction, has_more_addresses, number, opens};
 use super::protection::Protection;
 use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
