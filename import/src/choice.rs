@@ -8,8 +8,8 @@ use xposer::validation::PathType;
 
 use crate::draft::Draft;
 use crate::keys;
-use crate::shape;
 use crate::source_ingress::SourceIngress;
+use crate::templates;
 
 /// A choice for a draft.
 #[derive(Clone, Debug)]
