@@ -6,7 +6,7 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use xposer::Settings;
 use xposer::conflicts::{
-    BucketHash, Holders, MAX_HOLDERS, MAX_ROUTES, SHARDS, Shard, ShardState, config_map, shard,
+    BucketHash, Holders, MAX_HOLDERS, MAX_ROUTES, SHARDS, Shard, ShardState, config_map,
 };
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{ForeignKind, Kind};
@@ -76,7 +76,7 @@ impl FakeCluster {
     }
 
     fn said(&self, bucket: &str) -> Content {
-        self.state.held.content(shard(bucket))
+        self.state.held.content(BucketHash::of(bucket).shard())
     }
 
     /// The claims of a bucket, and of the other buckets under its key.
@@ -202,7 +202,7 @@ fn another_host_or_name_takes_the_place_of_the_one_before() {
     assert!(cluster.has("a.example.com").is_empty() && cluster.has("b.example.com").len() == 1);
     let changed = cluster.state.held.take_changed();
     assert!(
-        ["a.example.com", "b.example.com"].iter().all(|host| changed.contains(&shard(host))),
+        ["a.example.com", "b.example.com"].iter().all(|host| changed.contains(&BucketHash::of(host).shard())),
         "{changed:?}"
     );
     // Planning again without a change writes nothing.
@@ -564,7 +564,7 @@ fn oversized_object_makes_only_its_own_claims_unknown() {
         (0..SHARDS).map(|number| cluster.state.held.content(number).state(String::new())).collect();
     assert!(states.iter().filter(|state| state.dropped > 0).count() > 250);
     assert_eq!(states.iter().map(|state| state.dropped).sum::<u64>(), 2000);
-    let lacks = |host: &str| states[usize::try_from(shard(host)).unwrap()].lacks(host);
+    let lacks = |host: &str| states[usize::try_from(BucketHash::of(host).shard()).unwrap()].lacks(host);
     assert!((0..2000).all(|it| lacks(&format!("h{it}.team.example.com"))));
     assert!((0..2000).all(|it| !lacks(&format!("h{it}.other.example.com"))));
     // Parsing the text that was written gives the same content.
@@ -572,7 +572,8 @@ fn oversized_object_makes_only_its_own_claims_unknown() {
     assert_eq!(serde_json::from_str::<Vec<ShardState>>(&text).unwrap(), states);
 
     // Too many buckets to list: the ConfigMap marks all of them as incomplete, and stays within its limit.
-    let in_one = (0..).map(|it| format!("{it}.one.example.com")).filter(|host| shard(host) == 7);
+    let in_one =
+        (0..).map(|it| format!("{it}.one.example.com")).filter(|host| BucketHash::of(host).shard() == 7);
     let in_one: Vec<Value> = in_one.take(MAX_INCOMPLETE + MAX_CLAIMS).map(rule).collect();
     let few = in_one.len() - 1;
     for (number, is_named) in [(few, true), (few + 1, false)] {
