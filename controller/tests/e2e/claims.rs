@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xposer::conflicts::{BucketHash, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map, shard};
+use xposer::conflicts::{BucketHash, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 
 use crate::cluster::{
     CONFIG_MAP, GRPC_ROUTE, HTTP_ROUTE, INGRESS, Kind, LABEL, NAMESPACE, SERVICE, SOON, TLS_ROUTE,
@@ -59,7 +59,7 @@ fn shards(scene: &Scene, namespace: &str) -> BTreeMap<u64, (Shard, Value)> {
 
 /// Who has a claim.
 fn holders(scene: &Scene, namespace: &str, bucket: &str, text: &str) -> Vec<String> {
-    let name = config_map(shard(bucket));
+    let name = config_map(BucketHash::of(bucket).shard());
     let Some(map) = scene.find(CONFIG_MAP, Some(namespace), &name) else {
         return vec!["no ConfigMap".to_owned()];
     };
@@ -124,7 +124,7 @@ fn claims_are_recorded_and_nothing_is_written_at_rest() {
         let labels = json!(BTreeMap::from(SHARD_LABELS));
         assert_eq!(map["metadata"]["labels"], labels, "{number}");
     }
-    let holder = &claims_of(&all[&shard(&web)].0, &web)[&format!("prefix {web}/")][0];
+    let holder = &claims_of(&all[&BucketHash::of(&web).shard()].0, &web)[&format!("prefix {web}/")][0];
     assert_eq!(created["metadata"]["creationTimestamp"], holder.created.as_str());
     assert_eq!(holder.namespace, shop.name);
     assert_eq!(
@@ -239,7 +239,14 @@ fn claims_of_an_older_version_are_rewritten() {
     let (web, annotations) = exposed(&shop, "web");
     shop.expose("web", &annotations);
     // Among them those of the Service: that nobody has its host, and that somebody has who is gone.
-    let old = [0, 1, 0x80, 0xff, shard(&web), shard(&format!("web.{}.svc", shop.name))];
+    let old = [
+        0,
+        1,
+        0x80,
+        0xff,
+        BucketHash::of(&web).shard(),
+        BucketHash::of(&format!("web.{}.svc", shop.name)).shard(),
+    ];
     let old: BTreeMap<u64, Value> = old
         .into_iter()
         .map(|number| {
@@ -277,7 +284,7 @@ fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
     let (web, annotations) = exposed(&shop, "web");
     shop.expose("web", &annotations);
     // Two of the names belong to somebody else; one of these carries a label of ours.
-    let taken = [0, 1].map(|number| if number == shard(&web) { 2 } else { number });
+    let taken = [0, 1].map(|number| if number == BucketHash::of(&web).shard() { 2 } else { number });
     let theirs = taken.map(|number| {
         let labels =
             if number == taken[0] { json!({}) } else { json!({"app.kubernetes.io/component": "claims"}) };
@@ -289,9 +296,9 @@ fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
     controller.says(&format!("{} belongs to another owner and was not changed", config_map(taken[0])));
     controller.says(&format!("{} belongs to another owner and was not changed", config_map(taken[1])));
     controller.shows("xposer_claims_foreign", &[], 2.0);
-    let name = config_map(shard(&web));
+    let name = config_map(BucketHash::of(&web).shard());
     scene.delete(CONFIG_MAP, Some(&namespace), &name, &kube::api::DeleteParams::default());
-    let edited = config_map(if shard(&web) == 9 { 10 } else { 9 });
+    let edited = config_map(if BucketHash::of(&web).shard() == 9 { 10 } else { 9 });
     scene.patch(CONFIG_MAP, Some(&namespace), &edited, &json!({"data": {"state": "{}"}}));
     has(&scene, &namespace, &web, &["Service web"]);
     eventually("the edited one is as before", || {
@@ -399,7 +406,7 @@ fn a_burst_is_written_in_few_writes() {
     let all = shards(&scene, &namespace);
     let found = names.iter().filter(|name| {
         let own = exposed(&shop, name).0;
-        claims_of(&all[&shard(&own)].0, &own).contains_key(&format!("prefix {own}/"))
+        claims_of(&all[&BucketHash::of(&own).shard()].0, &own).contains_key(&format!("prefix {own}/"))
     });
     assert_eq!(found.count(), 500);
     scene.end(&[&controller]);
