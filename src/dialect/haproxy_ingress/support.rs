@@ -96,14 +96,19 @@ pub(in crate::dialect) fn support(
             partial("keeps a client until its browser is closed")
         }
         (Intent::RedirectFrom, Some(IntentValue::Hosts(hosts)))
-            if hosts.len() > 1 || plan.rules.len() > 1 =>
+            if hosts.len() > 1
+                || plan.rules.len() > 1
+                || plan.rules.iter().any(|route| route.host.starts_with('*')) =>
         {
-            unsupported("redirect one host to one host")
+            unsupported("redirect one host to one host without a star")
         }
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.per > 1 => {
             unsupported("write the limit for a second")
         }
-        (Intent::RateLimit, _) => partial("counts the connections of a second, and not the requests in them"),
+        // A table of the type `ip` has no IPv6 addresses.
+        (Intent::RateLimit, _) => partial(
+            "counts the connections of a second, and not the requests in them, and no clients with IPv6 addresses",
+        ),
         (Intent::ClientCertificate, _) if !plan.tls().has_secret() => {
             unsupported("set config.xposer.stakater.com/TLS: \"true\"")
         }
