@@ -67,9 +67,19 @@ pub(in crate::dialect) fn support(
         {
             unsupported("write headers with a value, and without `\" \\ $`")
         }
-        (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => {
-            partial("lets no burst beyond the limit in")
+        (Intent::AllowedSources | Intent::DeniedSources, _) if !plan.passes_tls() => {
+            partial("compares no addresses of requests by https while TLS passes through to another Service")
         }
+        (Intent::TlsPassthrough, _) => {
+            partial("then compares no addresses of requests by https to the other Services")
+        }
+        // It names the table of its counters after the period. A table of the type `ip` has no IPv6 addresses.
+        (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => partial(
+            "lets no burst beyond the limit in, counts the requests to all Services with the same period together, and no clients with IPv6 addresses",
+        ),
+        (Intent::RateLimit, _) => partial(
+            "counts the requests to all Services with the same period together, and no clients with IPv6 addresses",
+        ),
         (Intent::Canary, _) => unsupported("choose another class"),
         (Intent::ConnectTimeout, _) => {
             unsupported("remove it, or set timeout-connect in the ConfigMap of the controller")
@@ -91,9 +101,7 @@ pub(in crate::dialect) fn support(
             | Intent::IdleTimeout
             | Intent::RequestHeaders
             | Intent::ResponseHeaders
-            | Intent::BackendProtocol
-            | Intent::RateLimit
-            | Intent::TlsPassthrough,
+            | Intent::BackendProtocol,
             _,
         ) => Support::Full,
         _ => unsupported("remove it, or choose another class"),
