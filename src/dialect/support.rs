@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::controller::Controller;
 use super::dialects::dialect;
 use super::{haproxy_ingress, nginx, protocol};
-use crate::intents::{Intent, IntentValue};
+use crate::intents::{ExternalAuth, Intent, IntentValue};
 use crate::plan::{Plan, RequestedIntent};
 use crate::values::{Target, Termination};
 
@@ -65,7 +65,25 @@ pub(crate) fn support(
     if let Some(help) = passthrough_help(plan, target, intent) {
         return unsupported(help);
     }
+    if intent == Intent::RequestHeaders
+        && let Some(help) = lost_rewrite_help(plan, target)
+    {
+        return unsupported(help);
+    }
     let support = (dialect.support)(plan, intent, intent_value);
+    if let Some(IntentValue::ExternalAuth(auth)) = intent_value
+        && let Some(host) = short_host(auth).filter(|_| plan.controller(target) != Controller::EnvoyGateway)
+    {
+        let namespace = plan.namespace().unwrap_or("namespace");
+        let short = format!(
+            "does not find `{host}` in the namespace of the Service, as it finds {host}.{namespace}.svc"
+        );
+        return match support {
+            Support::Full => partial(short),
+            Support::Partial(other) => partial(format!("{other}, and {short}")),
+            Support::Unsupported(_) => support,
+        };
+    }
     // A program finds the Service by the host alone, before it can read a path.
     let has_path = || plan.rules.iter().any(|route| route.path != "/");
     if intent == Intent::TlsPassthrough
@@ -78,6 +96,25 @@ pub(crate) fn support(
         return unsupported("expose the path `/` alone");
     }
     support
+}
+
+/// Returns the help for a rewrite that is lost, if a line of ingress-nginx asks for a header. ingress-nginx sends this header, which
+/// tells the Service the removed prefix, only with a rewrite.
+fn lost_rewrite_help(plan: &Plan, target: Target) -> Option<Cow<'static, str>> {
+    plan.requested(Intent::RequestHeaders)?.keys.first()?;
+    let is_rewrite = |it: &&RequestedIntent| matches!(it.intent, Intent::StripPrefix | Intent::RewritePath);
+    let rewrite = plan.intents.iter().find(is_rewrite)?;
+    match support(plan, target, rewrite.intent, Some(&rewrite.intent_value)) {
+        Support::Unsupported(help) => Some(help),
+        Support::Full | Support::Partial(_) => None,
+    }
+}
+
+/// Returns the host of an authentication server, if it is a short name. Only Envoy Gateway takes it for a Service of the namespace.
+fn short_host(auth: &ExternalAuth) -> Option<&str> {
+    let (_, rest) = auth.url.split_once("://")?;
+    let host = rest.split(['/', ':', '?']).next()?;
+    (!host.contains(['.', '[']) && host != "localhost").then_some(host)
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.
