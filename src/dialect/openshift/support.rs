@@ -111,7 +111,7 @@ pub(in crate::dialect) fn support(
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) => match in_period(*rate) {
             0 => unsupported(format!("write a limit of one request in {PERIOD} seconds or more")),
             _ => partial(format!(
-                "counts the requests of {PERIOD} seconds, lets no burst in, and closes connections instead of answering"
+                "counts the requests of {PERIOD} seconds, lets no burst in, closes connections instead of answering, and counts no clients with IPv6 addresses"
             )),
         },
         _ => unsupported("remove it, or use another target"),
