@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::controller::Controller;
 use super::dialects::dialect;
 use super::{haproxy_ingress, nginx, protocol};
-use crate::intents::{ExternalAuth, Intent, IntentValue};
+use crate::intents::{Intent, IntentValue};
 use crate::plan::{Plan, RequestedIntent};
 use crate::values::{Target, Termination};
 
@@ -72,7 +72,7 @@ pub(crate) fn support(
     }
     let support = (dialect.support)(plan, intent, intent_value);
     if let Some(IntentValue::ExternalAuth(auth)) = intent_value
-        && let Some(host) = short_host(auth).filter(|_| plan.controller(target) != Controller::EnvoyGateway)
+        && let Some(host) = auth.short_host().filter(|_| plan.controller(target) != Controller::EnvoyGateway)
     {
         let namespace = plan.namespace().unwrap_or("namespace");
         let short = format!(
@@ -108,13 +108,6 @@ fn lost_rewrite_help(plan: &Plan, target: Target) -> Option<Cow<'static, str>> {
         Support::Unsupported(help) => Some(help),
         Support::Full | Support::Partial(_) => None,
     }
-}
-
-/// Returns the host of an authentication server, if it is a short name. Only Envoy Gateway takes it for a Service of the namespace.
-fn short_host(auth: &ExternalAuth) -> Option<&str> {
-    let (_, rest) = auth.url.split_once("://")?;
-    let host = rest.split(['/', ':', '?']).next()?;
-    (!host.contains(['.', '[']) && host != "localhost").then_some(host)
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.

@@ -122,3 +122,18 @@ pub(crate) fn refused_part(path: &str) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::refused_part;
+
+    #[test]
+    fn some_parts_of_paths_are_refused() {
+        for path in ["/etc/x", "/root", "/var/x", "/a;b", "/a\\nb", "/a\"b", "/a\\", "/{}{a}"] {
+            assert!(refused_part(path).is_some(), "{path}");
+        }
+        for path in ["/", "/etc", "/rooted", "/root(/|$)(.*)", "/x/etc/", "/a\\\"b", "/a{2}", "/a{b"] {
+            assert_eq!(refused_part(path), None, "{path}");
+        }
+    }
+}
