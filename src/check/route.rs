@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
-use crate::dialect::f5_nginx::write::PATH_REGEX;
+use crate::dialect::f5_nginx::{self, write::PATH_REGEX};
 use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
 use crate::dialect::haproxy_ingress::write::PATH_TYPE;
@@ -57,6 +57,9 @@ fn problem<'p>(
         );
         return Some(Problem::new(Code::TargetInvalid, said).help("remove it"));
     }
+    if has_ingress && let Some(problem) = refused(server, paths, rule) {
+        return Some(problem);
+    }
     if !is_free && rule.path.contains('?') {
         let said = format!("the path {} contains a `?`, but a path has no query", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
@@ -96,6 +99,28 @@ fn problem<'p>(
         return regex_problem(context, nginx, paths, rule);
     }
     None
+}
+
+/// Returns the problem with a path that the controller of the Ingress refuses, and with it the whole Ingress.
+fn refused(server: Controller, paths: Paths<'_>, rule: &Route) -> Option<Problem> {
+    let (written, kind) = paths.of(rule);
+    let signs: &[char] = match server {
+        Controller::Alb => &['*', '?'],
+        Controller::Gce => &['*'],
+        _ => &[],
+    };
+    let part = match server {
+        Controller::F5Nginx => f5_nginx::rules::refused_part(&written)?.to_owned(),
+        _ if kind == PathType::ImplementationSpecific => return None,
+        _ => quoted_char(written.chars().find(|c| signs.contains(c))?),
+    };
+    let said = format!(
+        "{} refuses {part} in the path {} of the type {}, and serves nothing of the Ingress",
+        server.row().name,
+        quoted(&written),
+        kind.as_str()
+    );
+    Some(Problem::new(Code::TargetInvalid, said).help("write the path without it, or choose another class"))
 }
 
 /// Returns the problem with an invalid regular expression, or with one that matches no path.
@@ -254,6 +279,10 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     NO_PATTERN.to_owned(),
                 ),
             }
+        } else if is_whole_path(context, paths, rule) {
+            let below = format!("{}/*", rule.path.trim_end_matches('/'));
+            let help = format!("write PathType: Prefix, or the path {below}");
+            (format!("{name} compares {} with whole paths, and serves nothing below it", path()), help)
         } else if let Some(help) = prefix_overmatch_help(context, paths, rule) {
             let (path, longer) = (path(), format!("{}x", rule.path));
             (
@@ -278,6 +307,17 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
         report.file(rule.path_origin.path(), problem.help(help));
     }
     use_regex_without_effect(context, report);
+}
+
+/// Whether the controller of the Ingress serves the path alone, although its type leaves the meaning to the controller, and most
+/// others also serve what is below it.
+fn is_whole_path(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> bool {
+    let plan = context.plan;
+    plan.has_stable_ingress()
+        && matches!(plan.controller(Target::Ingress), Controller::Alb | Controller::Gce)
+        && !rule.is_pattern()
+        && paths.of(rule).1 == PathType::ImplementationSpecific
+        && !alb::write::reads_patterns(plan)
 }
 
 /// Returns what to write instead of a path that the controller of the Ingress also matches as the beginning of a longer path

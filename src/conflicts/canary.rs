@@ -208,7 +208,27 @@ fn difference(
         let problem = Problem::new(Code::CanaryDiffers, format!("{subject} is attached to other listeners"));
         return Some((origin.path(), problem.help("give both Services the same TLS, profile and target")));
     }
-    None
+    other_port(canary, stable)
+}
+
+/// The difference of a port. A Route names the port of the stable Service, and the router takes the endpoints of each backend with
+/// this port name.
+fn other_port(canary: &Plan, stable: &Plan) -> Option<(FieldPath, Problem)> {
+    if ![canary, stable].iter().all(|plan| plan.targets.contains(&Target::Route)) {
+        return None;
+    }
+    stable.rules.iter().find_map(|rule| {
+        let name = stable.backend_port(rule)?.name()?;
+        let own = canary.rules.iter().find(|own| comparable(own) == comparable(rule))?;
+        let port = canary.backend_port(own).filter(|port| port.name() != Some(name))?;
+        let said = format!(
+            "the Route of {} leads to ports with the name {}, and the port of the canary has another one, so the canary gets no requests",
+            stable.subject,
+            quoted(name)
+        );
+        let problem = Problem::new(Code::CanaryDiffers, said).help("give the port the same name in both Services");
+        Some((port.chosen.origin.path(), problem))
+    })
 }
 
 /// The intents of a plan, whichever words express them.

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 
 use super::hosts::HostUse;
 use super::patterns::{Compared, compared};
-use super::{Filing, Naming, canary, certificates, hosts};
+use super::{Filing, Naming, canary, certificates, hosts, passthrough};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::gateway::support::prefix;
+use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::support::is_supported;
 use crate::dialect::write::{equivalent_prefix, extras};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Route, Scope};
+use crate::plan::{Annotation, Plan, Route, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{PathType, claimed_paths};
 use crate::values::Target;
@@ -65,7 +67,8 @@ pub(super) enum Claimed<'p> {
     Key(&'p str),
     /// Paths of a host under this class, which are compared in this way. This claim causes no conflict by itself.
     Paths(Option<&'p str>, &'p str, Compared),
-    /// A host of a target under this class, and how the plan uses it. This claim causes no conflict by itself.
+    /// A host of a target under this class, and how the plan uses it; an empty text stands for all hosts. This claim causes no
+    /// conflict by itself.
     Host(Target, Option<&'p str>, &'p str, HostUse),
     /// A certificate of cert-manager for this host. If two Services have it, that is a Warning.
     Certificate(&'p str),
@@ -180,7 +183,8 @@ impl Plan {
         // same route.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
         let own = claims(self).map(|(claim, _)| claim).chain(canary::shared(self));
-        own.chain(stable).chain(compared(self)).chain(hosts::shared(self)).map(Claim).collect()
+        let of_hosts = hosts::shared(self).chain(passthrough::shared(self));
+        own.chain(stable).chain(compared(self)).chain(of_hosts).map(Claim).collect()
     }
 
     pub(super) fn is_global(&self) -> bool {
@@ -209,7 +213,20 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         Some(referenced_as) => Claimed::Name(extra.kind.as_str(), None, referenced_as.into()),
         None => Claimed::Name(extra.kind.as_str(), plan.namespace(), extra.name),
     });
-    main_claims(plan).into_iter().chain(redirects(plan)).chain(extras.map(|claim| (claim, None)))
+    let others = extras.chain(user_list(plan)).map(|claim| (claim, None));
+    main_claims(plan).into_iter().chain(redirects(plan)).chain(others)
+}
+
+/// The list of users that the HAProxy Kubernetes Ingress Controller makes for basic authentication. It joins the namespace and the
+/// name of the Ingress by a hyphen, so two Ingresses may get one list, which has the users of one of them.
+fn user_list(plan: &Plan) -> Option<Claimed<'_>> {
+    let target = Target::Ingress;
+    let is_line = |it: &Annotation| intent_of(plan, target, &it.key) == Some(Intent::BasicAuth);
+    let is_asked = plan.has_stable_ingress()
+        && plan.controller(target) == Controller::Haproxy
+        && (plan.requested(Intent::BasicAuth).is_some() || plan.annotations.iter().any(is_line));
+    let namespace = plan.namespace().filter(|_| is_asked)?;
+    Some(Claimed::Name("user list", None, [namespace, "-", plan.name()].concat().into()))
 }
 
 /// The claims without redirects, and without the additional objects that express intents in the words of a program. Those objects

@@ -7,6 +7,7 @@ pub(crate) mod claims;
 pub(crate) mod contested;
 pub(crate) mod held;
 mod hosts;
+mod passthrough;
 mod patterns;
 pub(crate) mod rivals;
 mod written;
@@ -145,6 +146,7 @@ fn conflicts_among(
     };
     let of_hosts = exposed(&reports);
     hosts::host_conflicts(&of_hosts, naming, &mut filing(&mut reports));
+    passthrough::address_conflicts(&exposed(&reports), naming, &mut filing(&mut reports));
     refuse_canaries(&plans, &mut reports);
     let exposed = exposed(&reports);
     certificates::duplicate_certificates(&exposed, naming, &mut filing(&mut reports));

@@ -65,7 +65,25 @@ pub(crate) fn support(
     if let Some(help) = passthrough_help(plan, target, intent) {
         return unsupported(help);
     }
+    if intent == Intent::RequestHeaders
+        && let Some(help) = lost_rewrite_help(plan, target)
+    {
+        return unsupported(help);
+    }
     let support = (dialect.support)(plan, intent, intent_value);
+    if let Some(IntentValue::ExternalAuth(auth)) = intent_value
+        && let Some(host) = auth.short_host().filter(|_| plan.controller(target) != Controller::EnvoyGateway)
+    {
+        let namespace = plan.namespace().unwrap_or("namespace");
+        let short = format!(
+            "does not find `{host}` in the namespace of the Service, as it finds {host}.{namespace}.svc"
+        );
+        return match support {
+            Support::Full => partial(short),
+            Support::Partial(other) => partial(format!("{other}, and {short}")),
+            Support::Unsupported(_) => support,
+        };
+    }
     // A program finds the Service by the host alone, before it can read a path.
     let has_path = || plan.rules.iter().any(|route| route.path != "/");
     if intent == Intent::TlsPassthrough
@@ -78,6 +96,18 @@ pub(crate) fn support(
         return unsupported("expose the path `/` alone");
     }
     support
+}
+
+/// Returns the help for a rewrite that is lost, if a line of ingress-nginx asks for a header. ingress-nginx sends this header, which
+/// tells the Service the removed prefix, only with a rewrite.
+fn lost_rewrite_help(plan: &Plan, target: Target) -> Option<Cow<'static, str>> {
+    plan.requested(Intent::RequestHeaders)?.keys.first()?;
+    let is_rewrite = |it: &&RequestedIntent| matches!(it.intent, Intent::StripPrefix | Intent::RewritePath);
+    let rewrite = plan.intents.iter().find(is_rewrite)?;
+    match support(plan, target, rewrite.intent, Some(&rewrite.intent_value)) {
+        Support::Unsupported(help) => Some(help),
+        Support::Full | Support::Partial(_) => None,
+    }
 }
 
 /// Whether the controller of at least one target of a plan supports an intent.

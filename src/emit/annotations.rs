@@ -10,6 +10,7 @@ use crate::dialect::equivalents::equivalent;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part, matches_intent};
 use crate::dialect::nginx::paths::is_no_rewrite;
+use crate::dialect::nginx::support::is_impossible_www;
 use crate::dialect::support::{Support, support};
 use crate::dialect::write::annotations_for;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
@@ -51,7 +52,10 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             if is_passed(plan, &given.key, self.target) {
-                kept.push(given);
+                // A rule has reported a line that the program cannot load.
+                if !(self.target == Target::Ingress && is_impossible_www(plan, given)) {
+                    kept.push(given);
+                }
                 continue;
             }
             if is_no_rewrite(plan, given) {

@@ -65,6 +65,15 @@ pub(crate) struct ExternalAuth {
     pub(crate) response_headers: Vec<String>,
 }
 
+impl ExternalAuth {
+    /// The host of the server, if it is a short name, which only Envoy Gateway takes for a Service of the namespace.
+    pub(crate) fn short_host(&self) -> Option<&str> {
+        let (_, rest) = self.url.split_once("://")?;
+        let host = rest.split(['/', ':', '?']).next()?;
+        (!host.contains(['.', '[']) && host != "localhost").then_some(host)
+    }
+}
+
 /// The other origins that may use the Service from a browser, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cors {

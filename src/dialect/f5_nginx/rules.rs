@@ -85,3 +85,55 @@ pub(crate) fn services(context: &RuleContext<'_>, report: &mut Report) {
         given.file_value(report, Problem::new(code, said).help(help));
     }
 }
+
+/// Returns the part of a path for which the controller refuses the whole Ingress, in words; `None` if it accepts the path.
+pub(crate) fn refused_part(path: &str) -> Option<&'static str> {
+    let is_below =
+        |folder: &str| path.strip_prefix(folder).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+    if path.starts_with("/etc/") {
+        return Some("`/etc/`");
+    }
+    if is_below("/root") {
+        return Some("`/root`");
+    }
+    if is_below("/var") {
+        return Some("`/var`");
+    }
+    if path.contains(';') {
+        return Some("`;`");
+    }
+    if path.contains("\\n") || path.ends_with("\\r") {
+        return Some("`\\n` or `\\r`");
+    }
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return Some("a quote"),
+            '\\' if characters.next().is_none() => return Some("`\\` at the end"),
+            _ => {}
+        }
+    }
+    let mut rest = path;
+    while let Some((inside, after)) = rest.split_once('{').and_then(|(_, it)| it.split_once('}')) {
+        if inside.contains(|c: char| c.is_ascii_alphabetic()) {
+            return Some("letters between braces");
+        }
+        rest = after;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused_part;
+
+    #[test]
+    fn some_parts_of_paths_are_refused() {
+        for path in ["/etc/x", "/root", "/var/x", "/a;b", "/a\\nb", "/a\"b", "/a\\", "/{}{a}"] {
+            assert!(refused_part(path).is_some(), "{path}");
+        }
+        for path in ["/", "/etc", "/rooted", "/root(/|$)(.*)", "/x/etc/", "/a\\\"b", "/a{2}", "/a{b"] {
+            assert_eq!(refused_part(path), None, "{path}");
+        }
+    }
+}

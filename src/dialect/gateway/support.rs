@@ -69,6 +69,10 @@ pub(in crate::dialect) fn support(
                 None => needs(plan, Feature::Cors),
             }
         }
+        // It refuses this filter, and then updates no route of the Gateway.
+        (Intent::RequestHeaders, _) if plan.controller(Target::HttpRoute) == Controller::Alb => {
+            Support::Unsupported("remove it, and set it in the Service".into())
+        }
         (Intent::ResponseHeaders, _) => needs(plan, Feature::ResponseHeaders),
         (Intent::RedirectFrom, _) if plan.redirected_groups().is_empty() => {
             Support::Unsupported("put a host without a star first, or name other hosts".into())

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::support::{Rewrite, duration, pattern, prefix, rewrite, support};
+use super::support::{Rewrite, duration, pattern, prefix, rewrite};
 use crate::dialect::envoy_gateway;
+use crate::dialect::support::support;
 use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
+use crate::values::Target;
 
 /// Returns the type and the value of the path match of a route.
 pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'p, str>) {
@@ -24,7 +26,9 @@ pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'
 
 /// Returns the value of an intent, if the implementation supports it.
 fn intent_value(plan: &Plan, intent: Intent) -> Option<&IntentValue> {
-    plan.intent_value(intent).filter(|intent_value| support(plan, intent, Some(intent_value)).is_supported())
+    let is_supported =
+        |value: &&IntentValue| support(plan, Target::HttpRoute, intent, Some(value)).is_supported();
+    plan.intent_value(intent).filter(is_supported)
 }
 
 /// Returns the filters of the rule of a route, in the order of their types.

@@ -3,7 +3,7 @@
 use crate::dialect::gateway::support::METHODS;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::support::{BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, partial, unsupported};
+use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
 use crate::dialect::write::{prefix_of, strips_too_much};
 use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::Plan;
@@ -68,10 +68,16 @@ pub(in crate::dialect) fn support(
         {
             unsupported("write headers with a value, and without `\" \\ $`")
         }
-        (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => {
-            partial(IPV4_WITHOUT_BURST)
+        (Intent::TlsPassthrough, _) => {
+            partial("then compares no addresses of requests by https to the other Services")
         }
-        (Intent::RateLimit, _) => partial(IPV4),
+        // It names the table of its counters after the period. A table of the type `ip` has no IPv6 addresses.
+        (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => partial(
+            "admits no burst beyond the limit, counts the requests to all Services with the same period together, and does not limit clients with IPv6 addresses",
+        ),
+        (Intent::RateLimit, _) => partial(
+            "counts the requests to all Services with the same period together, and does not limit clients with IPv6 addresses",
+        ),
         (Intent::Canary, _) => unsupported("choose another class"),
         (Intent::ConnectTimeout, _) => {
             unsupported("remove it, or set timeout-connect in the ConfigMap of the controller")
@@ -93,8 +99,7 @@ pub(in crate::dialect) fn support(
             | Intent::IdleTimeout
             | Intent::RequestHeaders
             | Intent::ResponseHeaders
-            | Intent::BackendProtocol
-            | Intent::TlsPassthrough,
+            | Intent::BackendProtocol,
             _,
         ) => Support::Full,
         _ => unsupported("remove it, or choose another class"),

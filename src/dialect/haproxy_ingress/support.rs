@@ -98,9 +98,11 @@ pub(in crate::dialect) fn support(
             partial("sets a cookie that ends with the browser session")
         }
         (Intent::RedirectFrom, Some(IntentValue::Hosts(hosts)))
-            if hosts.len() > 1 || plan.rules.len() > 1 =>
+            if hosts.len() > 1
+                || plan.rules.len() > 1
+                || plan.rules.iter().any(|route| route.host.starts_with('*')) =>
         {
-            unsupported("redirect one host to one host")
+            unsupported("redirect one host to one host without a star")
         }
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.per > 1 => {
             unsupported("write the limit for a second")

@@ -7,7 +7,7 @@ pub(crate) mod read;
 pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
-pub(super) mod support;
+pub(crate) mod support;
 pub(crate) mod write;
 
 use super::key::{CrossNamespace, InvalidValue, Key, KnownNames, Loss, OnInvalid, Program};

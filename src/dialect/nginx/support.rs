@@ -1,13 +1,16 @@
 //! The intents of a plan that ingress-nginx supports.
 
+use super::FROM_TO_WWW;
 use crate::dialect::access::needs_tls;
+use crate::dialect::controller::Controller;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::{Documented, Parser};
 use crate::dialect::nginx::paths::is_url;
 use crate::dialect::support::{Support, partial, unsupported, whole_seconds};
 use crate::intents::{Cors, ExternalAuth, Intent, IntentValue};
-use crate::plan::Plan;
-use crate::values::BackendProtocol;
+use crate::plan::{Annotation, Plan};
+use crate::validation::{parse_bool, www};
+use crate::values::{BackendProtocol, Target};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect, force-ssl-redirect", Parser, "0.9"),
@@ -110,6 +113,7 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
         IntentValue::Hosts(hosts) if hosts.iter().any(|host| host != "www") => {
             Some(unsupported("write only www, or redirect the other hosts by a Service of their own"))
         }
+        IntentValue::Hosts(_) if lacks_www(plan) => Some(unsupported(WWW_HELP)),
         IntentValue::Rate(rate) if rate.per > 60 => Some(unsupported("write the limit for a second or a minute")),
         IntentValue::Rate(rate) if rate.burst.is_some_and(|burst| burst % rate.requests.max(1) != 0) => {
             Some(unsupported(format!("write a burst that is a multiple of {}", rate.requests)))
@@ -121,6 +125,28 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
         IntentValue::Certificate(wanted) if !wanted.is_optional => certificate(plan),
         _ => None,
     }
+}
+
+/// The help for a redirect between a wildcard host and the same host with `www.`.
+pub(crate) const WWW_HELP: &str = "remove it, or expose the hosts with a star by another Service";
+
+/// Whether the redirect between the hosts and the same hosts with `www.` is impossible. ingress-nginx makes the name
+/// `www.*.example.com` of a wildcard, with which nginx loads no configuration. Traefik redirects only the other hosts.
+fn lacks_www(plan: &Plan) -> bool {
+    let mut stars = plan.rules.iter().map(|route| www(&route.host).is_none());
+    match plan.controller(Target::Ingress) {
+        Controller::IngressNginx => stars.any(|is_star| is_star),
+        _ => stars.len() > 0 && stars.all(|is_star| is_star),
+    }
+}
+
+/// Whether a line asks for such a redirect, so that it is not written.
+pub(crate) fn is_impossible_www(plan: &Plan, given: &Annotation) -> bool {
+    given.key == FROM_TO_WWW
+        && parse_bool(&given.value) == Some(true)
+        && plan.has_stable_ingress()
+        && plan.controller(Target::Ingress).is_nginx()
+        && lacks_www(plan)
 }
 
 /// Returns why ingress-nginx cannot require a client certificate from everybody; `None` if it can.

@@ -1,13 +1,25 @@
-//! The rule about the certificate of hosts that `from-to-www-redirect` redirects.
+//! The rules about the hosts that `from-to-www-redirect` redirects, and their certificate.
 
 use super::is_true;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::cert_manager;
 use crate::dialect::nginx::FROM_TO_WWW;
+use crate::dialect::nginx::support::{WWW_HELP, is_impossible_www};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::www;
 use crate::values::{Target, Tls, set};
+
+/// Reports the line for the redirect if a host is a wildcard. The Ingress does not get the line.
+pub(crate) fn wildcard(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(given) = plan.annotation(FROM_TO_WWW).filter(|it| is_impossible_www(plan, it)) else { return };
+    let said = format!(
+        "{} has nothing for this line with a wildcard host",
+        plan.controller(Target::Ingress).row().name
+    );
+    given.file_key(report, Problem::new(Code::IntentLost, said).help(WWW_HELP));
+}
 
 /// Reports a redirected host that the certificate does not contain. ingress-nginx redirects requests by https only with a
 /// certificate for both names. The content of a secret of the user's own is not known here; cert-manager puts the hosts of the

@@ -41,7 +41,7 @@ const IN_ORDER: [(Intent, &str); 11] = [
 /// Returns the Middlewares of the plan's own Ingress.
 pub(super) fn middlewares(plan: &Plan) -> Vec<Middleware> {
     let is_said = |intent: Intent, intent_value: Option<&IntentValue>| {
-        support(plan, intent, intent_value).is_supported()
+        crate::dialect::support::support(plan, Target::Ingress, intent, intent_value).is_supported()
     };
     let mut all = Vec::new();
     // Behind a load balancer that ends TLS, one Ingress serves requests with TLS and without.
