@@ -226,6 +226,12 @@ impl Key {
         self.loss == Loss::Protection && !self.neutral.is(value)
     }
 
+    /// Whether the key names only entry points that not everybody can reach.
+    pub(crate) fn hides_with(&self, value: &str) -> bool {
+        matches!(self.neutral, NeutralValue::PublicEntryPoints)
+            && !value.split(',').any(|name| self.neutral.is(name))
+    }
+
     /// Returns why a value does not fit; `None` if it fits.
     pub(crate) fn invalid_value(&self, value: &str) -> Option<InvalidValue> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;

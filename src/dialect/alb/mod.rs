@@ -1,5 +1,6 @@
 //! The annotations of the AWS Load Balancer Controller 3.5.
 
+pub(crate) mod group;
 pub(crate) mod rules;
 pub(super) mod support;
 pub(crate) mod write;
@@ -59,6 +60,8 @@ const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
 pub(crate) const CONDITIONS: &str = "alb.ingress.kubernetes.io/conditions.";
 /// The annotation with the security groups, which decide about access instead of the allowed addresses.
 const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
+/// The annotation with lists of further allowed addresses, which AWS keeps.
+const PREFIX_LISTS: &str = "alb.ingress.kubernetes.io/security-group-prefix-lists";
 /// The annotation that makes several Ingresses share a load balancer.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
 /// The annotation that turns paths into regular expressions. Such a path begins with an additional slash.

@@ -173,3 +173,11 @@ fn answers_http(plan: &Plan) -> bool {
         None => !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
     }
 }
+
+/// Whether there is a listener for http, with or without a redirect.
+pub(super) fn listens_for_http(plan: &Plan) -> bool {
+    match listeners(plan) {
+        Some(all) => all.iter().any(|listener| listener.contains_key("HTTP")),
+        None => !plan.tls().is_on() && !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
+    }
+}
