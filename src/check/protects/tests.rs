@@ -148,7 +148,7 @@ fn lost_access_control_is_reported() {
     let limit_but = |list: &str| format!("{limit}N/limit-allowlist: {list}\n");
     let verify = |word: &str| format!("{certificate}N/auth-tls-verify-client: \"{word}\"\n");
     for (closed, open, said) in [
-        (certificate.to_owned(), verify("off"), "keep nobody out"),
+        (certificate.to_owned(), verify("off"), "would not be asked for any more"),
         (certificate.to_owned(), verify("optional_no_ca"), "keep nobody out"),
         (certificate.to_owned(), verify("optional"), "lets more in"),
         (certificate.to_owned(), format!("{certificate}N/ssl-redirect: \"false\"\n"), "keep nobody out"),
