@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claims::{Claimed, MAX_NAMED};
 use super::{Filing, Naming};
 use crate::diagnostics::{Code, FieldPath, Problem, quoted};
-use crate::dialect::alb::group::{GroupValue, group_values};
+use crate::dialect::alb::write::group::{GroupValue, group_values};
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::MERGEABLE;
 use crate::dialect::traefik::TLS_OPTIONS;

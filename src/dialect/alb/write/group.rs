@@ -1,8 +1,7 @@
 //! The annotations of which all Ingresses of a group must have one value. With two values, the controller changes nothing for any
 //! Ingress of the group.
 
-use super::rules::listens_for_http;
-use super::{GROUP, INBOUND, PREFIX_LISTS, REDIRECT, SCHEME};
+use super::super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, PREFIX_LISTS, REDIRECT, SCHEME, listeners};
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
 use crate::dialect::write::annotations_for;
@@ -71,4 +70,12 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
         (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), origin })
     });
     values.collect()
+}
+
+/// Whether there is a listener for http, with or without a redirect.
+fn listens_for_http(plan: &Plan) -> bool {
+    match plan.annotation(LISTENERS) {
+        Some(given) => listeners(&given.value).unwrap_or_default().iter().any(|it| it.contains_key("HTTP")),
+        None => !plan.tls().is_on() && !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
+    }
 }
