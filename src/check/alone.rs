@@ -39,7 +39,7 @@ impl Reader {
             Some(Self { target, controller, program, needs: *row.needs, idle: row.neutral })
         };
         if key.starts_with(nginx::PREFIX) {
-            return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.has_stable_ingress());
+            return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.canary.is_none());
         }
         let targets = plan.targets.iter().filter(|target| has_object(**target));
         let mut readers = targets.map(|target| (*target, plan.controller(*target)));

@@ -13,7 +13,7 @@ use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{annotation_with_text, intent_of, reason_unread, sample_value};
-use crate::dialect::nginx::rules::ineffective::is_alone;
+use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{NO_REQUEST_HELP, Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
@@ -283,6 +283,8 @@ pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) 
         || is_elsewhere(plan, annotation, target)
         || is_misspelt(&annotation.key, &annotation.value)
         || bad_value(plan, annotation).is_some()
+        || (is_without_effect(plan, annotation)
+            && effect(&annotation.key).is_some_and(|effect| !effect.neutral.is(&annotation.value)))
 }
 
 /// Whether an annotation disables the redirect to https, and the target redirects nevertheless.
@@ -320,7 +322,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         let is_told = || {
             intent_of(&annotation.key).is_some_and(|it| refused.contains(&it))
                 || bad_value(plan, annotation).is_some()
-                || (plan.has_stable_ingress() && is_alone(plan, annotation))
+                || is_without_effect(plan, annotation)
                 || is_removed(context, &annotation.key)
         };
         if most > Loss::Nothing && context.denial(annotation).is_none() && !is_told() {

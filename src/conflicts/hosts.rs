@@ -1,5 +1,5 @@
 //! What a program has once for a host and not for each path: client certificates, TLS passthrough, and for NGINX Ingress Controller
-//! the host itself. Compared across the plans that share a host.
+//! the host itself. Compared across the plans that share a host. A group of the AWS Load Balancer Controller is compared like a host.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claims::{Claimed, MAX_NAMED};
 use super::{Filing, Naming};
 use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::dialect::alb::write::group::{GroupValue, group_values};
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::MERGEABLE;
 use crate::dialect::traefik::TLS_OPTIONS;
@@ -23,12 +24,16 @@ enum HostRequirement<'p> {
     Passthrough,
     /// Clients show a certificate: the secret or the TLSOption, and whether the certificate is required.
     Certificate(Cow<'p, str>, bool),
+    /// The annotation of a group of Ingresses has this value.
+    Group(&'static str, Cow<'p, str>),
 }
 
 /// A plan on a target where the program has a part of the configuration once for a host.
 struct PlanOnHost<'p> {
     plan: &'p Plan,
     target: Target,
+    /// The group that takes the place of the hosts, after the name of what is compared in it.
+    group: Option<(&'static str, &'p str)>,
     /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths by https.
     need: Option<(HostRequirement<'p>, FieldPath)>,
 }
@@ -37,13 +42,19 @@ struct PlanOnHost<'p> {
 /// take it away.
 fn served(plan: &Plan) -> impl Iterator<Item = PlanOnHost<'_>> {
     let targets = plan.targets.iter().copied().filter(|_| plan.canary.is_none());
-    targets.filter_map(move |target| {
+    let of_hosts = targets.filter_map(move |target| {
         let need = need(plan, target);
         let is_affected = target != Target::HttpRoute
             && plan.tls().has_secret()
             && plan.controller(target) != Controller::F5Nginx;
-        (need.is_some() || is_affected).then_some(PlanOnHost { plan, target, need })
-    })
+        (need.is_some() || is_affected).then_some(PlanOnHost { plan, target, group: None, need })
+    });
+    of_hosts.chain(group_values(plan).into_iter().map(
+        move |GroupValue { name, group, key, value, origin }| {
+            let need = Some((HostRequirement::Group(key, value.into()), origin.path()));
+            PlanOnHost { plan, target: Target::Ingress, group: Some((name, group)), need }
+        },
+    ))
 }
 
 fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, FieldPath)> {
@@ -111,6 +122,18 @@ impl<'p> PlanOnHost<'p> {
         self.need.as_ref().map(|(need, _)| need)
     }
 
+    /// Returns what plans must share to be compared by their hosts: the class, or what is compared in a group.
+    fn scope(&self) -> Option<&'p str> {
+        self.group.map_or_else(|| self.plan.class_name(), |(name, _)| Some(name))
+    }
+
+    fn hosts(&self) -> BTreeSet<&'p str> {
+        match self.group {
+            Some((_, group)) => set([group]),
+            None => set(self.plan.rules.iter().map(|rule| rule.host.as_str())),
+        }
+    }
+
     fn controller(&self) -> Controller {
         self.plan.controller(self.target)
     }
@@ -158,6 +181,12 @@ impl<'p> PlanOnHost<'p> {
                     },
                 ]
                 .concat(),
+            ),
+            HostRequirement::Group(key, _) => (
+                format!(
+                    "{program} has one value of {key} for the group {host}, and this is not that of {others}, so that it changes nothing for any of them"
+                ),
+                "write the same value to all of them, or give one of them another group.name".to_owned(),
             ),
             HostRequirement::Passthrough => (
                 format!("the host {host} has TLS passthrough, so https requests for {others} arrive here"),
@@ -215,18 +244,15 @@ pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     served(plan).flat_map(move |it| {
         let uses: &[HostUse] =
             if it.need.is_some() { &[HostUse::Needs, HostUse::Whole] } else { &[HostUse::Paths] };
-        let claim = move |host, using: &HostUse| Claimed::Host(it.target, plan.class_name(), host, *using);
-        hosts(plan).into_iter().flat_map(move |host| uses.iter().map(move |using| claim(host, using)))
+        let (target, scope) = (it.target, it.scope());
+        let claim = move |host, using: &HostUse| Claimed::Host(target, scope, host, *using);
+        it.hosts().into_iter().flat_map(move |host| uses.iter().map(move |using| claim(host, using)))
     })
 }
 
 /// The claims of hosts that a plan needs as a whole.
 pub(super) fn needed(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     shared(plan).filter(|claim| matches!(claim, Claimed::Host(.., HostUse::Needs)))
-}
-
-fn hosts(plan: &Plan) -> BTreeSet<&str> {
-    set(plan.rules.iter().map(|rule| rule.host.as_str()))
 }
 
 /// The plans on a host, each Service once.
@@ -286,7 +312,7 @@ pub(super) fn host_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: &mu
     }
     let mut on_hosts = Vec::new();
     for (at, (_, it)) in all.iter().enumerate() {
-        on_hosts.extend(hosts(it.plan).into_iter().map(|host| (it.target, it.plan.class_name(), host, at)));
+        on_hosts.extend(it.hosts().into_iter().map(|host| (it.target, it.scope(), host, at)));
     }
     on_hosts.sort_unstable();
     for group in on_hosts.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2)) {

@@ -682,8 +682,8 @@ codes! {
 
     HostClaimed, "host-claimed", Error,
         "The Service needs a whole host, on which another Service has paths or needs something else.",
-        "Some features belong to the host, not to a path. NGINX Ingress Controller serves a host for one Ingress. If the Ingresses of a host have different TLS options, Traefik uses its default options, which require no client certificate; ingress-nginx and HAProxy Ingress use the client certificate of one Ingress. With TLS passthrough, a controller sees no path.",
-        "Give one of the Services another host, or the same ClientCertificate to all of them. For NGINX Ingress Controller, docs/controllers.md has more ways.";
+        "Some features belong to the host, not to a path. NGINX Ingress Controller serves a host for one Ingress. If the Ingresses of a host have different TLS options, Traefik uses its default options, which require no client certificate; ingress-nginx and HAProxy Ingress use the client certificate of one Ingress. With TLS passthrough, a controller sees no path. The AWS Load Balancer Controller has one list of addresses, one scheme and the like for a group of Ingresses, and with two values it changes none of them.",
+        "Give one of the Services another host or group, or the same value to all of them. For NGINX Ingress Controller, docs/controllers.md has more ways.";
     HostCertificate, "host-client-certificate", Warning,
         "Another Service makes the controller request client certificates on the host.",
         "ingress-nginx and HAProxy Ingress request client certificates on all paths of a host, because a client shows its certificate before it sends a path.",

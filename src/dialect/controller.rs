@@ -334,6 +334,14 @@ impl Controller {
 const ANNOTATION_CLASSES: [&str; 4] =
     ["gce", "gce-internal", "gce-regional-external", "azure/application-gateway"];
 
+/// The classes whose programs let nobody in from the Internet: internal load balancers of Google Cloud, and a tailnet.
+const INTERNAL_CLASSES: [&str; 2] = ["gce-internal", "tailscale"];
+
+/// Whether the program of a class lets nobody in from the Internet.
+pub(crate) fn is_internal(class: &str) -> bool {
+    INTERNAL_CLASSES.contains(&class)
+}
+
 /// Whether a class is read only in the annotation `kubernetes.io/ingress.class`.
 pub(crate) fn is_of_annotation(class: &str) -> bool {
     ANNOTATION_CLASSES.contains(&class)

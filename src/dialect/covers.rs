@@ -32,8 +32,7 @@ pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) 
                 || new.burst.zip(old.burst).is_some_and(|(new, old)| new > old)
         }
         (IntentValue::Cors(old), IntentValue::Cors(new)) => {
-            let is_new =
-                |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
+            let is_new = |origin: &String| !old.origins.iter().any(|it| is_origin_of(it, origin));
             // Without methods and headers, the default of the program applies, which is not known here.
             let adds = |old: &[String], new: &[String]| {
                 !old.iter().any(|it| it == "*") && new.iter().any(|it| !old.contains(it))
@@ -48,6 +47,15 @@ pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) 
         (IntentValue::Certificate(old), IntentValue::Certificate(new)) => new.is_optional && !old.is_optional,
         _ => false,
     }
+}
+
+/// Whether an origin of CORS contains another one. A star stands for one label.
+fn is_origin_of(outer: &str, origin: &str) -> bool {
+    let is_below = |(scheme, domain): (&str, &str)| {
+        let label = origin.strip_prefix(scheme).and_then(|rest| rest.strip_suffix(domain)?.strip_suffix('.'));
+        label.is_some_and(|label| !label.is_empty() && !label.contains(['.', '*']))
+    };
+    outer == "*" || outer == origin || outer.split_once("*.").is_some_and(is_below)
 }
 
 /// Sorted networks, none of which contains another one, so that only one of them can contain an address. A binary search finds

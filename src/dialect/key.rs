@@ -233,6 +233,12 @@ impl Key {
         self.loss == Loss::Protection && !self.neutral.is(value)
     }
 
+    /// Whether the key names only entry points that not everybody can reach.
+    pub(crate) fn hides_with(&self, value: &str) -> bool {
+        matches!(self.neutral, NeutralValue::PublicEntryPoints)
+            && !value.split(',').any(|name| self.neutral.is(name))
+    }
+
     /// Returns why a value does not fit; `None` if it fits, or if the program reads it as the false that it is.
     pub(crate) fn invalid_value(&self, value: &str) -> Option<InvalidValue> {
         let is_false = self.on_invalid == OnInvalid::False && NeutralValue::False.is(value);

@@ -12,7 +12,8 @@ use std::fmt;
 use crate::diagnostics::words;
 pub(crate) use grammar::{Wrong, duration};
 pub(crate) use values::{
-    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, IntentValue, RateLimit, StickySession, size,
+    BasicAuth, ClientCertificate, Cors, ExternalAuth, HEADERS, Header, IntentValue, METHODS, RateLimit,
+    StickySession, size,
 };
 
 /// Something that a Service asks of the controller that serves it. The text form is the name of the option.

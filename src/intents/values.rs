@@ -79,13 +79,28 @@ impl ExternalAuth {
 pub(crate) struct Cors {
     /// At least one: `*`, or origins such as `https://example.com` and `https://*.example.com`.
     pub(crate) origins: Vec<String>,
-    /// In upper case. If empty, the default of the program applies.
+    /// In upper case. If empty, [`METHODS`] are allowed.
     pub(crate) methods: Vec<String>,
+    /// If empty, [`HEADERS`] are allowed.
     pub(crate) headers: Vec<String>,
     pub(crate) expose_headers: Vec<String>,
     pub(crate) credentials: bool,
     /// In seconds.
     pub(crate) max_age: Option<u64>,
+}
+
+/// The methods and the headers that CORS allows by default. They are those of ingress-nginx, so they are not written for it.
+pub(crate) const METHODS: &str = "GET, PUT, POST, DELETE, PATCH, OPTIONS";
+pub(crate) const HEADERS: &str = "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization";
+
+impl Cors {
+    /// Returns the same with the default methods and headers.
+    pub(crate) fn with_defaults(&self) -> Self {
+        let or = |list: &[String], default: &str| -> Vec<String> {
+            if list.is_empty() { default.split(", ").map(str::to_owned).collect() } else { list.to_vec() }
+        };
+        Self { methods: or(&self.methods, METHODS), headers: or(&self.headers, HEADERS), ..self.clone() }
+    }
 }
 
 /// A cookie for session affinity.

@@ -841,7 +841,7 @@ options! {
         }
         Cors {
             form: Form::Parts(&["origins", "methods", "headers", "exposeHeaders", "credentials", "maxAge"]),
-            doc: "Which other origins may use the Service from a browser (CORS), by which methods and headers, and whether with cookies.",
+            doc: "Which other origins may use the Service from a browser (CORS), by which methods and headers, and whether with cookies. Without `methods` or `headers`, those that ingress-nginx allows by default are allowed: GET, PUT, POST, DELETE, PATCH and OPTIONS; Authorization, Content-Type and the usual ones.",
             setting: ("cors", "{origins: ['https://app.example.com'], credentials: true}"),
             annotation: "https://app.example.com",
         }

@@ -159,6 +159,8 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
                         format!("{said} would admit more clients")
                     } else if is_weaker(protection, same) {
                         format!("{said} would be {}, which admits more clients", quoted(&same.value))
+                    } else if is_other_pattern(protection, same) {
+                        format!("{said} would be {}, which may admit others", quoted(&same.value))
                     } else if level > kept && new.canary.is_none() {
                         no_longer_restricts(&said, *level)
                     } else if let Some(list) = newly_exempt(old, new, protection, target) {
@@ -195,6 +197,7 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
         }
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
+    lost_protections.extend(new_origins(&before, (new, &after)));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         lost_protections.extend(becomes_alternative((old, &before), (new, &after), target));
         lost_protections.extend(combined_access_loss((old, &before), &after, target).filter(|_| {
@@ -207,6 +210,27 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
 
 /// A plan and its protections.
 type PlanProtections<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
+
+/// Whether two regular expressions for the names in client certificates differ. They cannot be compared.
+fn is_other_pattern(old: &Protection<'_>, new: &Protection<'_>) -> bool {
+    old.what == new.what && old.what.ends_with("/auth-tls-match-cn") && old.value.trim() != new.value.trim()
+}
+
+/// Returns that pages of other origins could use the Service. Without CORS, browsers let none of them read an answer.
+fn new_origins(
+    before: &[(Protection<'_>, AccessLevel)],
+    (new, after): PlanProtections<'_, '_>,
+) -> Option<LostProtection> {
+    let is_cors = |it: &&(Protection<'_>, AccessLevel)| it.0.intent == Some(Intent::Cors);
+    let (added, _) = after.iter().find(is_cors).filter(|_| !before.iter().any(|it| is_cors(&it)))?;
+    let target = *added.targets.first().filter(|_| new.canary.is_none())?;
+    Some(LostProtection {
+        what: added.what.to_owned(),
+        target,
+        path: added.origin.path(),
+        message: format!("{} would let pages of other origins read answers", added.description()),
+    })
+}
 
 /// Returns the message about a protection that no longer denies access, as a clause.
 fn no_longer_restricts(said: &str, level: AccessLevel) -> String {

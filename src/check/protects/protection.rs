@@ -4,9 +4,11 @@ use super::weaker::limit;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
-use crate::dialect::controller::Controller;
+use crate::dialect::alb::SCHEME;
+use crate::dialect::controller::{Controller, is_internal};
 use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::https_redirect;
+use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
@@ -29,6 +31,10 @@ pub(super) struct Protection<'p> {
 impl Protection<'_> {
     /// Whether both have the same intent, or the same key.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_internal = |it: &Self| [CLASS, SCHEME].contains(&it.what);
+        if is_internal(self) && is_internal(other) {
+            return true;
+        }
         match (self.intent, other.intent) {
             (Some(own), Some(other)) => own == other,
             _ => self.what == other.what,
@@ -93,6 +99,9 @@ pub(super) const ALTERNATIVES: [Intent; 3] =
 /// The name of the protection by TLS.
 pub(super) const TLS: &str = "TLS";
 
+/// The name of the protection by a class whose program lets nobody in from the Internet.
+const CLASS: &str = "IngressClassName";
+
 /// Returns all protections of a plan.
 pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     let objects = || plan.targets.iter().copied().filter(|target| plan.has_object(*target));
@@ -105,6 +114,15 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
         value: String::new(),
         origin: tls.origin.clone(),
         targets: objects().collect(),
+    }));
+    let class = plan.class.as_ref().filter(|class| is_internal(&class.value));
+    all.extend(class.map(|class| Protection {
+        what: CLASS,
+        intent: None,
+        intent_value: None,
+        value: class.value.clone(),
+        origin: class.origin.clone(),
+        targets: objects().filter(|target| *target == Target::Ingress).collect(),
     }));
     all.extend(redirect(plan, objects().collect()));
     // If only ingress-nginx reads the annotations, the plan does not contain their intents.
@@ -134,9 +152,10 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     }
     // Redirects to https are already added above.
     let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
-    for annotation in
-        others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects_with(&it.value)))
-    {
+    let protects = |it: &&Annotation| {
+        effect(&it.key).is_some_and(|effect| effect.protects_with(&it.value) || effect.hides_with(&it.value))
+    };
+    for annotation in others.filter(|it| protects(it) && !is_without_effect(plan, it)) {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,

@@ -272,3 +272,53 @@ fn change_to_an_unknown_controller_is_reported() {
     assert!(lost_protections(&of("public"), &of("public")).is_empty());
     assert!(lost_protections(&of("publik"), &of("public")).is_empty());
 }
+
+/// The settings before and after, and what is said; empty if nothing is open.
+#[test]
+fn what_was_hidden_or_asked_for_is_told() {
+    let entry = "traefik.ingress.kubernetes.io/router.entrypoints";
+    let cn = |pattern: &str| {
+        json!({"tls": true, "ingressClassName": "ingress-nginx", "annotations": {
+            "nginx.ingress.kubernetes.io/auth-tls-secret": "shop/ca",
+            "nginx.ingress.kubernetes.io/auth-tls-match-cn": pattern,
+        }})
+    };
+    let cors = |origin: &str| json!({"cors": {"origins": [origin]}});
+    let class = |class: &str| json!({"ingressClassName": class});
+    let traefik = |name: &str| json!({"ingressClassName": "traefik", "annotations": {entry: name}});
+    let alb =
+        json!({"ingressClassName": "alb", "annotations": {"alb.ingress.kubernetes.io/scheme": "internal"}});
+    let off = json!({"tls": true, "annotations": {
+        "nginx.ingress.kubernetes.io/auth-tls-secret": "shop/ca",
+        "nginx.ingress.kubernetes.io/auth-tls-verify-client": "off",
+    }});
+    let alone = json!({"annotations": {"nginx.ingress.kubernetes.io/auth-secret": "users"}});
+    for (old, new, said) in [
+        (
+            class("gce-internal"),
+            class("gce"),
+            "IngressClassName `gce-internal` would not be asked for any more",
+        ),
+        (class("gce"), class("gce-internal"), ""),
+        (class("tailscale"), class("gce-internal"), ""),
+        (class("gce-internal"), alb.clone(), ""),
+        (alb, class("gce-internal"), ""),
+        (traefik("internal"), class("traefik"), "would not be asked for any more"),
+        (traefik("internal"), traefik("internal, web"), "would not be asked for any more"),
+        (traefik("websecure"), class("traefik"), ""),
+        (cn("CN=a"), cn("CN=.*"), "would be `CN=.*`, which may admit others"),
+        (json!({}), cors("*"), "CORS `origins: *` would let pages of other origins read answers"),
+        (cors("https://*.a.com"), cors("https://x.a.com"), ""),
+        (cors("https://x.a.com"), cors("https://*.a.com"), "which admits more clients"),
+        (cors("https://*.a.com"), cors("https://x.y.a.com"), "which admits more clients"),
+        (off, json!({"tls": true}), ""),
+        (alone, json!({}), ""),
+    ] {
+        let plan =
+            |settings: &serde_json::Value| testing::plan(&[], settings.clone()).expect("it is in order");
+        let found = lost_protections(&plan(&old), &plan(&new));
+        let all: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(all.len(), usize::from(!said.is_empty()), "{old} -> {new}: {all:?}");
+        assert!(all.iter().all(|it| it.contains(said)), "{old} -> {new}: {all:?}");
+    }
+}

@@ -59,6 +59,13 @@ const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
 pub(crate) const CONDITIONS: &str = "alb.ingress.kubernetes.io/conditions.";
 /// The annotation with the security groups, which decide about access instead of the allowed addresses.
 const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
+/// The annotation with lists of further allowed addresses, which AWS keeps.
+const PREFIX_LISTS: &str = "alb.ingress.kubernetes.io/security-group-prefix-lists";
+/// The annotation with the listeners of an Ingress.
+const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
+/// If one of these annotations exists and no listeners are named, the only listener is for https.
+const CERTIFICATES: [&str; 2] =
+    ["alb.ingress.kubernetes.io/certificate-arn", "alb.ingress.kubernetes.io/create-acm-cert"];
 /// The annotation that makes several Ingresses share a load balancer.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
 /// The annotation that turns paths into regular expressions. Such a path begins with an additional slash.

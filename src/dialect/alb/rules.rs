@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::write::redirect;
-use super::{GROUP, INBOUND, REDIRECT, SECURITY_GROUPS};
+use super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, REDIRECT, SECURITY_GROUPS};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::{Loss, protects};
@@ -21,11 +21,6 @@ const HTTPS_KEYS: [(&str, &str); 3] = [
 const PREFIX: &str = "alb.ingress.kubernetes.io/";
 /// The annotation with the listeners that ask for client certificates.
 const MUTUAL: &str = "alb.ingress.kubernetes.io/mutual-authentication";
-/// The annotation with the listeners of an Ingress.
-const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
-/// If one of these annotations exists and no listeners are named, the only listener is for https.
-const CERTIFICATES: [&str; 2] =
-    ["alb.ingress.kubernetes.io/certificate-arn", "alb.ingress.kubernetes.io/create-acm-cert"];
 
 /// Reports an authentication that a listener for http does not require.
 pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {

@@ -1,6 +1,6 @@
 //! The intents of a plan that the AWS Load Balancer Controller supports.
 
-use super::{GROUP, SECURITY_GROUPS, TARGET_GROUP};
+use super::{GROUP, PREFIX_LISTS, SECURITY_GROUPS, TARGET_GROUP};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::support::{Support, partial, unsupported};
@@ -47,6 +47,9 @@ pub(in crate::dialect) fn support(
         (Intent::AllowedSources, _) if plan.annotation(SECURITY_GROUPS).is_some() => unsupported(
             "remove it, and allow the addresses in the security groups, because of which inbound-cidrs is ignored",
         ),
+        (Intent::AllowedSources, _) if plan.annotation(PREFIX_LISTS).is_some() => {
+            partial("also admits the addresses of security-group-prefix-lists")
+        }
         (Intent::AllowedSources, _) if plan.annotation(GROUP).is_some() => {
             partial("admits only these addresses for every Ingress of the group")
         }

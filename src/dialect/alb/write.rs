@@ -1,5 +1,7 @@
 //! The annotations for the AWS Load Balancer Controller.
 
+pub(crate) mod group;
+
 use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
 use crate::diagnostics::Sourced;
 use crate::dialect::write::{KeyValue, WrittenAnnotation, intents};

@@ -35,7 +35,7 @@ fn intent_value(plan: &Plan, intent: Intent) -> Option<&IntentValue> {
 pub(crate) fn filters(plan: &Plan, route: &Route) -> Vec<Value> {
     let mut filters = Vec::new();
     if let Some(IntentValue::Cors(wanted)) = intent_value(plan, Intent::Cors) {
-        filters.push(cors(wanted));
+        filters.push(cors(&wanted.with_defaults()));
     }
     filters.extend(envoy_gateway::write::filter(plan, route));
     if let Some(IntentValue::Headers(headers)) = intent_value(plan, Intent::RequestHeaders) {

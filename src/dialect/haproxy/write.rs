@@ -1,7 +1,7 @@
 //! The annotations for the HAProxy Kubernetes Ingress Controller.
 
 use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, prefix_of, redirect, text};
-use crate::intents::{Cors, Header, Intent, IntentValue, RateLimit};
+use crate::intents::{Cors, HEADERS, Header, Intent, IntentValue, METHODS, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target};
 
@@ -44,7 +44,7 @@ fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue
             annotations
         }
         IntentValue::Duration(_) => vec![("haproxy.org/timeout-server", text(intent_value))],
-        IntentValue::Cors(wanted) => cors(wanted),
+        IntentValue::Cors(wanted) => cors(plan, wanted),
         IntentValue::Headers(headers) if intent == Intent::RequestHeaders => {
             vec![("haproxy.org/request-set-header", lines(headers).into())]
         }
@@ -86,7 +86,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the annotations for CORS. The origins are a star, or one regular expression.
-fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
+fn cors<'p>(plan: &Plan, cors: &Cors) -> Vec<KeyValue<'p>> {
     let origin = |origin: &String| match origin.split_once("*.") {
         Some((scheme, host)) => format!("{scheme}[a-zA-Z0-9-]+[.]{}", escaped(host)),
         None => escaped(origin),
@@ -101,11 +101,14 @@ fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
         ("haproxy.org/cors-allow-origin", origins.into()),
         ("haproxy.org/cors-allow-credentials", text(&cors.credentials)),
     ];
-    for (key, list) in
-        [("haproxy.org/cors-allow-methods", &cors.methods), ("haproxy.org/cors-allow-headers", &cors.headers)]
-    {
+    for (key, list, default) in [
+        ("haproxy.org/cors-allow-methods", &cors.methods, METHODS),
+        ("haproxy.org/cors-allow-headers", &cors.headers, HEADERS),
+    ] {
         if !list.is_empty() {
             annotations.push((key, list.join(", ").into()));
+        } else if plan.annotation(key).is_none() {
+            annotations.push((key, default.into()));
         }
     }
     annotations.extend(cors.max_age.map(|age| ("haproxy.org/cors-max-age", format!("{age}s").into())));

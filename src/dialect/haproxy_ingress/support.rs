@@ -4,7 +4,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::haproxy::support::{TIMER_HELP, is_timer};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::nginx::support::certificate;
+use crate::dialect::nginx::support::{certificate, external_auth_difference};
 use crate::dialect::support::{
     BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, no_request, partial, unsupported,
 };
@@ -82,8 +82,12 @@ pub(in crate::dialect) fn support(
         {
             unsupported("write the URL for the sign-in without `%`")
         }
-        (Intent::ExternalAuth, _) => {
-            partial("resolves the name of the server once, and does not check its certificate")
+        (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => {
+            let server = "resolves the name of the server once, does not check its certificate";
+            match external_auth_difference(plan, auth) {
+                Some(more) => partial([server, ", ", more].concat()),
+                None => partial("resolves the name of the server once, and does not check its certificate"),
+            }
         }
         (Intent::ConnectTimeout | Intent::IdleTimeout, Some(IntentValue::Duration(time)))
             if !is_timer(*time) =>

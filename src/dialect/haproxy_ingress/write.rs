@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dialect::gateway::regex::behind_slash;
 use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, redirect, size, stripped_prefix, text};
-use crate::intents::{Cors, ExternalAuth, Header, Intent, IntentValue};
+use crate::intents::{Cors, ExternalAuth, HEADERS, Header, Intent, IntentValue, METHODS};
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Target};
@@ -71,7 +71,7 @@ fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue
         IntentValue::Duration(_) => vec![("haproxy-ingress.github.io/timeout-server", text(intent_value))],
         IntentValue::Size(0) => vec![("haproxy-ingress.github.io/proxy-body-size", "unlimited".into())],
         IntentValue::Size(bytes) => vec![("haproxy-ingress.github.io/proxy-body-size", size(*bytes).into())],
-        IntentValue::Cors(wanted) => cors(wanted),
+        IntentValue::Cors(wanted) => cors(plan, wanted),
         IntentValue::Headers(headers) => {
             let line = |it: &Header| format!("{}: {}", it.name, it.value.as_deref().unwrap_or_default());
             let lines = headers.iter().map(line).collect::<Vec<_>>().join("\n");
@@ -130,7 +130,7 @@ fn external_auth(auth: &ExternalAuth) -> Vec<KeyValue<'_>> {
 
 /// Returns the annotations for CORS. `cors-allow-credentials` is always written, because the controller allows credentials by
 /// default. A star in a host needs regular expressions.
-fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
+fn cors<'p>(plan: &Plan, cors: &Cors) -> Vec<KeyValue<'p>> {
     let origin = |origin: &String| {
         let escaped = |text: &str| text.replace('.', "[.]");
         match origin.split_once("*.") {
@@ -152,13 +152,15 @@ fn cors(cors: &Cors) -> Vec<KeyValue<'_>> {
         origins,
         ("haproxy-ingress.github.io/cors-allow-credentials", text(&cors.credentials)),
     ];
-    for (key, list) in [
-        ("haproxy-ingress.github.io/cors-allow-methods", &cors.methods),
-        ("haproxy-ingress.github.io/cors-allow-headers", &cors.headers),
-        ("haproxy-ingress.github.io/cors-expose-headers", &cors.expose_headers),
+    for (key, list, default) in [
+        ("haproxy-ingress.github.io/cors-allow-methods", &cors.methods, METHODS),
+        ("haproxy-ingress.github.io/cors-allow-headers", &cors.headers, HEADERS),
+        ("haproxy-ingress.github.io/cors-expose-headers", &cors.expose_headers, ""),
     ] {
         if !list.is_empty() {
             annotations.push((key, list.join(", ").into()));
+        } else if plan.annotation(key).is_none() && !default.is_empty() {
+            annotations.push((key, default.into()));
         }
     }
     annotations.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(&age))));

@@ -211,12 +211,13 @@ keys! {
         Low, "on", "whether copies have a body";
     key("mirror-target").text(&SERVER_NAME), High, "no copies", "where copies of requests are sent";
     key("modsecurity-snippet").protects(), Critical, "", "configuration of ModSecurity";
-    key("modsecurity-transaction-id").text(&VARIABLE).protects(),
+    key("modsecurity-transaction-id").text(&VARIABLE),
         High, "none", "the name of a request for ModSecurity";
     key("opentelemetry-operation-name").text(&WORD).on_invalid(OnInvalid::Refused), Medium, "", "the name of a trace";
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
         Low, "the setting of the controller", "continues traces of clients";
-    key("permanent-redirect").shape(URL).on_invalid(OnInvalid::Refused).changes_answers(),
+    // Nobody reaches the Service.
+    key("permanent-redirect").shape(URL).on_invalid(OnInvalid::Refused).protects(),
         Medium, "", "sends every request to a URL, with 301";
     key("permanent-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&PERMANENT_REDIRECT),
         Low, "", "another code than 301 for permanent-redirect";
@@ -290,7 +291,7 @@ keys! {
     key("ssl-redirect").shape(Shape::Boolean).redirects().neutral(NeutralValue::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
-    key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).changes_answers(),
+    key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).protects(),
         Medium, "no redirect", "sends every request to a URL, with 302";
     key("temporal-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&TEMPORAL_REDIRECT),
         Low, "", "another code than 302 for temporal-redirect";

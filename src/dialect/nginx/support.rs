@@ -5,6 +5,7 @@ use crate::dialect::access::needs_tls;
 use crate::dialect::controller::Controller;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::{Documented, Parser};
+use crate::dialect::nginx::PREFIX;
 use crate::dialect::nginx::paths::is_url;
 use crate::dialect::support::{Support, partial, unsupported, whole_seconds};
 use crate::intents::{Cors, ExternalAuth, Intent, IntentValue};
@@ -152,6 +153,19 @@ pub(crate) fn is_impossible_www(plan: &Plan, given: &Annotation) -> bool {
 /// Returns why ingress-nginx cannot require a client certificate from everybody; `None` if it can.
 pub(in crate::dialect) fn certificate(plan: &Plan) -> Option<Support> {
     needs_tls(plan).map(|help| unsupported(help + ", because clients without TLS show no certificate"))
+}
+
+/// Returns how another program differs in an external authentication that annotations of ingress-nginx ask for; `None` if an
+/// option asks for it.
+pub(in crate::dialect) fn external_auth_difference(plan: &Plan, auth: &ExternalAuth) -> Option<&'static str> {
+    let wanted = plan.requested(Intent::ExternalAuth)?;
+    wanted.keys.first().filter(|key| key.starts_with(PREFIX))?;
+    Some(match &auth.sign_in {
+        Some(url) if !url.contains("rd=") => {
+            "sends the server no X-Original-URL, and does not add the URL of the request to auth-signin, as `rd`"
+        }
+        _ => "sends the server no X-Original-URL",
+    })
 }
 
 fn external_auth(auth: &ExternalAuth) -> Option<Support> {

@@ -172,6 +172,8 @@ fn every_key_is_reported_once_on_other_targets() {
                 {
                     Some(Severity::Info)
                 }
+                // Without another key, it has no effect on any target.
+                _ if key.is_some_and(|key| !key.needs.is_empty()) => Some(Severity::Warning),
                 // At the path `/`, it has no effect.
                 "use-regex" => None,
                 // A Route has annotations of its own for it, which have a different meaning.

@@ -2,7 +2,7 @@
 
 use super::{Annotations, AnnotationsAsOption, names_of, stripped, wrong};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::intents::Intent;
+use crate::intents::{HEADERS, Intent, METHODS};
 use crate::validation::parse_bool;
 
 /// A function that reads some annotations, if they are given.
@@ -208,12 +208,9 @@ fn cors(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
         "origins: ",
         origins,
         "\nmethods: ",
-        part("cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+        part("cors-allow-methods", METHODS),
         "\nheaders: ",
-        part(
-            "cors-allow-headers",
-            "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
-        ),
+        part("cors-allow-headers", HEADERS),
         "\nexposeHeaders: ",
         part("cors-expose-headers", ""),
         "\ncredentials: ",
@@ -285,9 +282,12 @@ fn rate_limit(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     option_value_from(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
 }
 
-/// No option has the other modes of verification.
+/// No option has the other modes of verification. With `off`, nobody is asked for a certificate.
 fn client_certificate(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
+    if verify == "off" {
+        return None;
+    }
     let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
     option_value(Intent::ClientCertificate, text)
 }

@@ -41,6 +41,19 @@ pub(crate) fn is_alone(plan: &Plan, annotation: &Annotation) -> bool {
     known.is_some_and(|known| !known.needs.is_empty() && !known.needs.iter().any(|name| is_on(plan, name)))
 }
 
+/// Whether an annotation has no effect: ingress-nginx needs a key that is missing, or no client certificate is asked for. With
+/// `auth-tls-match-cn`, ingress-nginx then lets nobody in.
+pub(crate) fn is_without_effect(plan: &Plan, annotation: &Annotation) -> bool {
+    (plan.canary.is_none() && is_alone(plan, annotation)) || {
+        let start =
+            annotation.key.strip_suffix("secret").or_else(|| annotation.key.strip_suffix("verify-depth"));
+        let verify = start
+            .filter(|start| start.ends_with("/auth-tls-"))
+            .map(|start| [start, "verify-client"].concat());
+        verify.and_then(|key| plan.annotation(&key)).is_some_and(|it| it.value.trim() == "off")
+    }
+}
+
 /// Reports a value that turns authentication off. An authentication of the Service itself replaces the global one.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     let off = given(context, |name| name == "enable-global-auth")

@@ -98,7 +98,7 @@ impl Middleware {
 
 fn spec(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Value> {
     Some(match (intent, intent_value) {
-        (Intent::Cors, IntentValue::Cors(cors)) => json!({"headers": headers_of(cors)}),
+        (Intent::Cors, IntentValue::Cors(cors)) => json!({"headers": headers_of(&cors.with_defaults())}),
         (Intent::AllowedSources, IntentValue::Sources(list)) => json!({"ipAllowList": {"sourceRange": list}}),
         (Intent::DeniedSources, IntentValue::Sources(list)) => {
             json!({"ipAllowList": {"sourceRange": complement(list)}})

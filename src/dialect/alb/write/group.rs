@@ -1,0 +1,81 @@
+//! The annotations of which all Ingresses of a group must have one value. With two values, the controller changes nothing for any
+//! Ingress of the group.
+
+use super::super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, PREFIX_LISTS, REDIRECT, SCHEME, listeners};
+use crate::diagnostics::Origin;
+use crate::dialect::controller::Controller;
+use crate::dialect::write::annotations_for;
+use crate::plan::Plan;
+use crate::values::Target;
+
+/// The listeners for which the values of an annotation are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listeners {
+    All,
+    Http,
+    Https,
+}
+
+/// A name for what is compared, the annotation, and the listeners for which it counts.
+const ROWS: [(&str, &str, Listeners); 15] = [
+    ("inbound-cidrs of HTTP", INBOUND, Listeners::Http),
+    ("inbound-cidrs of HTTPS", INBOUND, Listeners::Https),
+    ("prefix lists of HTTP", PREFIX_LISTS, Listeners::Http),
+    ("prefix lists of HTTPS", PREFIX_LISTS, Listeners::Https),
+    (SCHEME, SCHEME, Listeners::All),
+    (REDIRECT.0, REDIRECT.0, Listeners::All),
+    of_all("alb.ingress.kubernetes.io/customer-owned-ipv4-pool"),
+    of_all("alb.ingress.kubernetes.io/ip-address-type"),
+    of_all("alb.ingress.kubernetes.io/load-balancer-name"),
+    of_all("alb.ingress.kubernetes.io/manage-backend-security-group-rules"),
+    of_all("alb.ingress.kubernetes.io/security-groups"),
+    of_all("alb.ingress.kubernetes.io/shield-advanced-protection"),
+    of_all("alb.ingress.kubernetes.io/subnets"),
+    of_all("alb.ingress.kubernetes.io/wafv2-acl-arn"),
+    of_all("alb.ingress.kubernetes.io/wafv2-acl-name"),
+];
+
+const fn of_all(key: &'static str) -> (&'static str, &'static str, Listeners) {
+    (key, key, Listeners::All)
+}
+
+/// A value that a plan gives for its group.
+pub(crate) struct GroupValue<'p> {
+    /// What is compared in the group.
+    pub(crate) name: &'static str,
+    pub(crate) group: &'p str,
+    pub(crate) key: &'static str,
+    /// The items of the value in ascending order.
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+}
+
+/// Returns the values that a plan gives for its group.
+pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
+    let is_served = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Alb;
+    let group =
+        plan.annotation(GROUP).map(|it| it.value.trim()).filter(|group| is_served && !group.is_empty());
+    let Some(group) = group else { return Vec::new() };
+    let written = annotations_for(plan, Target::Ingress);
+    let own = if listens_for_http(plan) { Listeners::Http } else { Listeners::Https };
+    let rows = ROWS.into_iter().filter(|(.., of)| [Listeners::All, own].contains(of));
+    let values = rows.filter_map(|(name, key, _)| {
+        let (value, origin) = match plan.annotation(key) {
+            Some(given) => (given.value.as_str(), given.origin()),
+            None => written.iter().find(|it| it.key == key).map(|it| (&*it.value, it.origin.clone()))?,
+        };
+        let mut items: Vec<&str> = value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+        items.sort_unstable();
+        items.dedup();
+        (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), origin })
+    });
+    values.collect()
+}
+
+/// Whether there is a listener for http, with or without a redirect.
+fn listens_for_http(plan: &Plan) -> bool {
+    match plan.annotation(LISTENERS) {
+        Some(given) => listeners(&given.value).unwrap_or_default().iter().any(|it| it.contains_key("HTTP")),
+        None => !plan.tls().is_on() && !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
+    }
+}
