@@ -122,6 +122,24 @@ const INPUTS: &[(&str, Input)] = &[
     }),
 ];
 
+/// An expression of a few bytes can have 64 paths, which all count together.
+#[test]
+fn regular_expressions_give_no_more_claims_than_the_limit() {
+    let expression = |at| format!("/{at}[abcdefgh][abcdefgh].*");
+    let claims = |count| {
+        let path = |at| json!({"path": expression(at), "pathType": "ImplementationSpecific"});
+        let rules = json!([{"host": "a.example.com", "http": {"paths": each(count, path)}}]);
+        let object = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {"rules": rules},
+            "metadata": {"name": "web", "namespace": "shop"}});
+        xposer::guard::claims_of(&object).len()
+    };
+    assert!(claims(60) == 60 * 64 && claims(2_000) <= 6_000);
+    let hosts: String = (0..500).map(|at| format!("b{}\n", expression(at))).collect();
+    let plan =
+        testing::plan(&[("IngressURLTemplate", &hosts), ("PathType", "ImplementationSpecific")], json!({}));
+    assert!(plan.unwrap().claims().len() <= 5_000);
+}
+
 #[test]
 fn four_times_the_input_gives_four_times_the_output_at_most() {
     for (what, input) in INPUTS {

@@ -1019,3 +1019,160 @@ fn an_update_adds_no_alias_that_cannot_be_compared() {
         assert_eq!(judged(&old, &new), [("claims-too-many", true)]);
     }
 }
+
+/// An expression of a few bytes can have 64 paths. Beyond the limit, no more of them are made.
+#[test]
+fn the_paths_of_regular_expressions_are_counted_for_the_whole_object() {
+    let of = |expression: &str, count: usize| {
+        let paths = (0..count)
+            .map(|at| json!({"path": format!("/{at}{expression}"), "pathType": "ImplementationSpecific"}));
+        let paths = paths.collect::<Vec<_>>();
+        ingress(&json!({}), &json!({"rules": [{"host": "own.example.com", "http": {"paths": paths}}]}))
+    };
+    let judged = |old: Option<&Value>, new: &Value| {
+        let old = old.and_then(Guarded::read);
+        found(&Guarded::read(new).unwrap().contested(old.as_ref(), "", &Holders::new(), true))
+    };
+    let many = |count| of("[abcdefgh][abcdefgh].*", count);
+    assert_eq!(judged(None, &many(62)), []);
+    assert_eq!(judged(None, &many(63)), [("claims-too-many", true)]);
+    assert!(texts(&many(2_000)).len() <= 4_000 + 2_000);
+    // An update of an object that was too large adds no path.
+    assert_eq!(judged(Some(&many(100)), &many(100)), []);
+    assert_eq!(judged(Some(&many(101)), &many(100)), []);
+    assert_eq!(judged(Some(&many(100)), &many(101)), [("claims-too-many", true)]);
+    // Expressions with few paths and much work.
+    let work = of(&format!("{}{}x$", "(a|b)".repeat(6), "(c)".repeat(250)), 1_000);
+    assert_eq!(judged(None, &work), [("claims-too-many", true)]);
+    let route = |expression: &str, hosts: usize| {
+        let hosts: Vec<String> = (0..hosts).map(|at| format!("h{at}.example.com")).collect();
+        let path = |at| json!({"path": {"type": "RegularExpression", "value": format!("/{at}{expression}")}});
+        let rules = json!([{"matches": (0..64).map(path).collect::<Vec<_>>()}]);
+        of_gateway(&json!({"hostnames": hosts, "rules": rules}))
+    };
+    assert_eq!(judged(None, &route("(a|b)/.*", 16)), []);
+    assert_eq!(judged(None, &route("[abcdefgh]/.*", 16)), [("claims-too-many", true)]);
+}
+
+fn of_gateway(spec: &Value) -> Value {
+    of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), spec)
+}
+
+/// ExternalDNS publishes the hosts of `spec.tls`, and with `target` all hosts get another address.
+#[test]
+fn hosts_of_certificates_and_of_another_address_are_names_in_dns() {
+    let tls = |rule: &str, hosts: &[&str]| {
+        let rules = json!([{"host": rule, "http": {"paths": [{"path": "/zzz", "pathType": "Prefix"}]}}]);
+        json!({"rules": rules, "tls": [{"hosts": hosts}]})
+    };
+    let key = "external-dns.alpha.kubernetes.io/target";
+    let none = json!({});
+    let target = json!({key: "other.example.net"});
+    let refused = |annotations: &Value, rule: &str, hosts: &[&str], namespace: &str| {
+        let object = ingress(annotations, &tls(rule, hosts));
+        Guarded::read(&object).unwrap().contested(None, "", &held_by(namespace, false), true).has_errors()
+    };
+    assert!(refused(&none, "b.example.com", &["b.example.com", "a.example.com"], "ops"));
+    assert!(!refused(&none, "b.example.com", &["b.example.com", "a.example.com"], "shop"));
+    assert!(!refused(&none, "a.example.com", &["a.example.com"], "ops"), "another path");
+    assert!(refused(&target, "a.example.com", &[], "ops"));
+    assert!(!refused(&json!({key: ""}), "a.example.com", &[], "ops"));
+    let route = json!({"host": "a.example.com", "path": "/zzz"});
+    let route = of("route.openshift.io/v1", "Route", &target, &route);
+    let held = held_by("ops", false);
+    assert!(Guarded::read(&route).unwrap().contested(None, "", &held, true).has_errors());
+    // A wildcard for the rules is there for the certificate.
+    let names = |annotations: &Value| {
+        let object = ingress(annotations, &tls("b.example.com", &["*.example.com"]));
+        Guarded::read(&object).unwrap().claims_beside(None).len()
+    };
+    assert_eq!((names(&none), names(&target)), (1, 3));
+    // The hosts of a Service are read in the same way.
+    let told = |url: &str, others: &str, block: &str| {
+        let annotations = [
+            ("IngressURLTemplate", url),
+            ("TLS", "true"),
+            ("TLSHosts", others),
+            ("xposer.stakater.com/annotations", block),
+        ];
+        let plan = xposer::testing::plan(&annotations, json!({})).unwrap();
+        plan.contested("", &BTreeSet::new(), &held, true).has_errors()
+    };
+    let target = format!("{key}: other.example.net");
+    assert!(told("b.example.com", "a.example.com", "") && !told("b.example.com", "*.example.com", ""));
+    assert!(told("a.example.com/zzz", "", &target) && !told("a.example.com/zzz", "", ""));
+}
+
+/// An update that writes the same in other words changes nothing.
+#[test]
+fn the_same_in_other_words_is_no_change() {
+    let held = held_by("ops", false);
+    let route = |parent: Value, headers: Value| {
+        of_gateway(&json!({"hostnames": ["a.example.com"], "parentRefs": [parent],
+            "rules": [{"matches": [{"headers": headers}]}]}))
+    };
+    let old =
+        route(json!({"name": "edge"}), json!([{"name": "X-A", "value": "1"}, {"name": "b", "value": "2"}]));
+    for (parent, headers, expected) in [
+        (json!({"name": "edge"}), json!([{"name": "b", "value": "2"}, {"name": "x-a", "value": "1"}]), false),
+        (
+            json!({"name": "edge", "namespace": "shop"}),
+            json!([{"name": "X-A", "value": "1"}, {"name": "b", "value": "2"}, {"name": "x-A", "value": "3"}]),
+            false,
+        ),
+        (
+            json!({"name": "edge", "namespace": "ops"}),
+            json!([{"name": "X-A", "value": "1"}, {"name": "b", "value": "2"}]),
+            true,
+        ),
+        (json!({"name": "edge"}), json!([{"name": "X-A", "value": "1"}]), true),
+        (json!({"name": "edge"}), json!([{"name": "X-A", "value": "2"}, {"name": "b", "value": "2"}]), true),
+    ] {
+        let new = route(parent, headers);
+        assert_eq!(refused_update(&old, &new, &held), expected, "{new}");
+    }
+    let canary = |value: &str| {
+        let annotations = json!({"nginx.ingress.kubernetes.io/canary": value});
+        ingress(&annotations, &json!({"rules": [{"host": "a.example.com"}]}))
+    };
+    assert!(!refused_update(&canary("true"), &canary("True"), &held));
+}
+
+/// Only programs that read the annotation give a canary some of the requests.
+#[test]
+fn a_canary_of_a_program_without_canaries_takes_the_whole_path() {
+    let annotations = json!({"nginx.ingress.kubernetes.io/canary": "true"});
+    for (class, expected) in [
+        (None, "canary prefix a.example.com/"),
+        (Some("nginx"), "canary prefix a.example.com/"),
+        (Some("internal"), "canary prefix a.example.com/"),
+        (Some("traefik"), "prefix a.example.com/"),
+        (Some("kong"), "prefix a.example.com/"),
+        (Some("contour-internal"), "prefix a.example.com/"),
+    ] {
+        let spec = json!({"ingressClassName": class, "rules": [{"host": "a.example.com"}]});
+        assert_eq!(texts(&ingress(&annotations, &spec)), [expected], "{class:?}");
+    }
+}
+
+/// Findings beyond the limit stay counted in a report that is merged into another one.
+#[test]
+fn all_conflicts_are_counted() {
+    let hosts: Vec<String> = (0..150).map(|at| format!("h{at}.example.com")).collect();
+    let rules: Vec<Value> = hosts.iter().map(|host| json!({"host": host})).collect();
+    let object = ingress(&json!({}), &json!({"rules": rules}));
+    let [(_, holder)] = held_by("ops", false).into_iter().collect::<Vec<_>>().try_into().unwrap();
+    let holders = hosts.iter().map(|host| (format!("prefix {host}/"), holder.clone())).collect();
+    let guarded = Guarded::read(&object).unwrap();
+    let mut report = guarded.check(&xposer::Settings::default(), None);
+    report.merge_claims(guarded.contested(None, "", &holders, true));
+    assert_eq!((report.diagnostics().len(), report.count(Severity::Error)), (MAX_PER_CODE, 150));
+}
+
+/// OpenShift makes a Route of an Ingress, also of one that the controller wrote.
+#[test]
+fn the_account_that_makes_routes_of_ingresses_is_exempt() {
+    let guard = xposer::options::Guard::default();
+    assert!(guard.exempts("system:serviceaccount:openshift-infra:ingress-to-route-controller"));
+    assert!(!guard.exempts("system:serviceaccount:shop:ingress-to-route-controller"));
+}

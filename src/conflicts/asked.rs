@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 
 use super::claims::{Claimed, main_claims, paths_of, redirects};
 use crate::diagnostics::Origin;
-use crate::dialect::hosts::Use;
+use crate::dialect::external_dns::redirects_names;
+use crate::dialect::hosts::{Use, covering};
 use crate::plan::{AddedHost, Plan};
-use crate::values::set;
+use crate::service::FORWARD_ANNOTATION;
+use crate::validation::PathBudget;
+use crate::values::{Target, set};
 
 /// The maximum number of hosts and paths of one object or Service that are compared, and that the controller writes into the claims. An
 /// object with more is reported at admission, so that one object does not make the claims of a host incomplete.
@@ -20,6 +23,9 @@ pub const MAX_ROUTES: usize = 4_000;
 /// The maximum size of these hosts and paths in bytes. Each of many hosts is combined with each path, which may be as long as the object.
 /// With the other parts of the lines, they fit into a ConfigMap of the claims.
 pub(crate) const MAX_ROUTE_BYTES: usize = 448 << 10;
+
+/// The origin of the lines of the forwarded block.
+const FORWARDED: &Origin = &Origin::Annotation(Cow::Borrowed(FORWARD_ANNOTATION));
 
 /// The remaining number and size of compared routes of one object.
 pub(crate) struct RouteBudget {
@@ -39,6 +45,11 @@ impl RouteBudget {
             (self.bytes, self.routes) = (bytes, routes);
             true
         })
+    }
+
+    /// Returns the budget for the paths of regular expressions, each of which counts for each of these hosts.
+    pub(crate) fn of_paths(hosts: usize) -> PathBudget {
+        PathBudget::new(MAX_ROUTES / hosts.max(1))
     }
 }
 
@@ -64,24 +75,25 @@ pub(super) enum HostUse {
     /// The plan redirects the host, or has it as an alias: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services
     /// may have the same redirect, and a rule for the host comes before an alias.
     Part,
-    /// The plan publishes the DNS name of the host. It does not get a claim, but must not do so for a host of another namespace.
+    /// The plan publishes the DNS name of the host, which it does not serve, or with another address. It does not get a claim, but must not do so for a host of another namespace.
     Name,
 }
 
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
-        let (mut all, mut parts, mut published) = (main_claims(plan), redirects(plan), Vec::new());
+        let (mut all, is_exceeded) = main_claims(plan);
+        let (mut parts, mut published) = (redirects(plan), Vec::new());
         let mut room = RouteBudget::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
             _ => true,
         };
-        let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim));
+        let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim)) || is_exceeded;
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
         // Each served host has all paths.
         let served = LazyCell::new(|| {
-            let mut served: Vec<(Cow<'_, str>, bool)> = Vec::new();
-            plan.rules.iter().for_each(|rule| served.append(&mut paths_of(plan, rule)));
+            let (mut served, mut budget) = (Vec::<(Cow<'_, str>, bool)>::new(), RouteBudget::of_paths(1));
+            plan.rules.iter().for_each(|rule| served.append(&mut paths_of(plan, rule, &mut budget)));
             served
         });
         let whole = [("/".into(), false)];
@@ -102,6 +114,27 @@ impl<'c> AllClaims<'c> {
                 into.push((claim, Some(origin)));
             }
         }
+        let mut publish = |host: &'c str, origin| {
+            let claim = Claimed::Route(host.into(), "/".into(), false, false);
+            if has_room(&claim) {
+                published.push((claim, Some(origin)));
+            } else {
+                is_cut = true;
+            }
+        };
+        let has = |target| plan.targets.contains(&target);
+        if has(Target::Ingress) && plan.secret().is_some() {
+            let covering = covering(own.iter().copied());
+            let hosts = plan.certificate_hosts.iter().filter(|it| !covering.contains(&it.host));
+            hosts.for_each(|it| publish(&it.host, &it.host_origin));
+        }
+        // Another address takes the requests for all paths of a host.
+        let has_address = (has(Target::Ingress) || has(Target::Route))
+            && plan
+                .annotations
+                .iter()
+                .any(|it| it.is_forwarded() && redirects_names(&it.key, &it.value, &plan.dns_prefixes));
+        own.iter().filter(|_| has_address).for_each(|host| publish(host, FORWARDED));
         let first_part = all.len();
         all.append(&mut parts);
         let first_published = all.len();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::hosts::HostUse;
 use super::patterns::{Compared, compared};
-use super::{Filing, Naming, canary, certificates, hosts, passthrough};
+use super::{Filing, Naming, RouteBudget, canary, certificates, hosts, passthrough};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::support::prefix;
@@ -17,7 +17,7 @@ use crate::intents::Intent;
 use crate::plan::kinds::Kind;
 use crate::plan::{Annotation, Plan, Route, Scope};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::{PathType, claimed_paths};
+use crate::validation::{PathBudget, PathType, claimed_paths};
 use crate::values::Target;
 
 /// The name of the kind of monitors.
@@ -214,7 +214,8 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         None => Claimed::Name(extra.kind.as_str(), plan.namespace(), extra.name),
     });
     let others = extras.chain(user_list(plan)).map(|claim| (claim, None));
-    main_claims(plan).into_iter().chain(redirects(plan)).chain(others)
+    let (found, _) = main_claims(plan);
+    found.into_iter().chain(redirects(plan)).chain(others)
 }
 
 /// The list of users that the HAProxy Kubernetes Ingress Controller makes for basic authentication. It joins the namespace and the
@@ -230,8 +231,9 @@ fn user_list(plan: &Plan) -> Option<Claimed<'_>> {
 }
 
 /// The claims without redirects, and without the additional objects that express intents in the words of a program. Those objects
-/// depend on all programs, which the policy does not contain. Their names begin with the name of the Ingress.
-pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+/// depend on all programs, which the policy does not contain. Their names begin with the name of the Ingress. Also returns whether
+/// there are too many paths of regular expressions, so that some count only as they are written.
+pub(super) fn main_claims(plan: &Plan) -> (Vec<(Claimed<'_>, Option<&Origin>)>, bool) {
     let mut found = vec![(Claimed::Service(plan.namespace(), plan.service()), None)];
     let mut add = |claim| found.push((claim, None));
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
@@ -256,36 +258,41 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         add(Claimed::Key(&published.key));
     }
     let is_canary = plan.canary.is_some();
-    for rule in &plan.rules {
-        for (path, is_exact) in paths_of(plan, rule) {
-            let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
-            found.push((claim, Some(&rule.host_origin)));
-        }
-    }
-    // A regular expression that is written as a prefix conflicts with that prefix.
     let has = |target| plan.targets.contains(&target);
-    for rule in plan.rules.iter().filter(|rule| rule.is_pattern()) {
-        let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
-        let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
-        let Some(path) = of_route.or_else(of_ingress) else { continue };
-        if paths_of(plan, rule).iter().any(|(known, _)| *known == path) {
-            continue;
+    let (mut prefixes, mut budget) = (Vec::new(), RouteBudget::of_paths(1));
+    for rule in &plan.rules {
+        let claim = |path, is_exact| {
+            let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
+            (claim, Some(&rule.host_origin))
+        };
+        let paths = paths_of(plan, rule, &mut budget);
+        // A regular expression that is written as a prefix conflicts with that prefix.
+        if rule.is_pattern() {
+            let of_route = if has(Target::HttpRoute) { prefix(plan, rule) } else { None };
+            let of_ingress = || if has(Target::Ingress) { equivalent_prefix(plan, rule) } else { None };
+            let path = of_route.or_else(of_ingress);
+            let path = path.filter(|path| !paths.iter().any(|(known, _)| known == path));
+            prefixes.extend(path.map(|path| claim(path.into(), false)));
         }
-        let claim = Claimed::Route(rule.host.as_str().into(), path.into(), false, is_canary);
-        found.push((claim, Some(&rule.host_origin)));
+        found.extend(paths.into_iter().map(|(path, is_exact)| claim(path, is_exact)));
     }
-    found
+    found.append(&mut prefixes);
+    (found, budget.is_exceeded)
 }
 
 /// Returns the paths that a rule claims, and whether each is exact. A path that an option rewrites is written as an expression for the
 /// same requests.
-pub(super) fn paths_of<'p>(plan: &Plan, rule: &'p Route) -> Vec<(Cow<'p, str>, bool)> {
+pub(super) fn paths_of<'p>(
+    plan: &Plan,
+    rule: &'p Route,
+    budget: &mut PathBudget,
+) -> Vec<(Cow<'p, str>, bool)> {
     let is_read = || {
         let nginx = plan.nginx().filter(|nginx| nginx.wanted.is_none());
         nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type))
     };
     let is_root = rule.path == "/" && rule.path_type != PathType::Exact;
-    claimed_paths(&rule.path, rule.path_type, !is_root && (rule.is_pattern() || is_read()))
+    claimed_paths(&rule.path, rule.path_type, !is_root && (rule.is_pattern() || is_read()), budget)
 }
 
 /// The hosts that are redirected to hosts of the plan. Such a host serves nothing else.

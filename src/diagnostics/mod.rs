@@ -235,17 +235,17 @@ impl Report {
     fn leave_out(&mut self, code: Code) {
         let note = |more: usize| format!(" (and {more} more of this kind)");
         let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return };
-        match self.left_out.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, more)) => {
-                last.message.truncate(last.message.len() - note(*more).len());
-                *more += 1;
-                last.message.push_str(&note(*more));
-            }
-            None => {
-                last.message.push_str(&note(1));
-                self.left_out.push((code, 1));
-            }
+        let counted = self.left_out.iter_mut().rfind(|(known, _)| *known == code);
+        // The last finding of another report has a count of its own.
+        if let Some((_, more)) = counted
+            && let Some(message) = last.message.strip_suffix(&note(*more))
+        {
+            *more += 1;
+            last.message = format!("{message}{}", note(*more));
+            return;
         }
+        last.message.push_str(&note(1));
+        self.left_out.push((code, 1));
     }
 
     /// Appends the findings of `other`. Each keeps its subject and severity.
@@ -261,6 +261,7 @@ impl Report {
     /// ```
     pub fn merge(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
+        self.left_out.extend(other.left_out);
     }
 
     /// Appends findings about the claims of other holders, except in places where a host belongs to another namespace, which have a

@@ -24,6 +24,13 @@ pub(super) fn without_dot(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
+/// Returns the names of certificates that cover these hosts: the hosts and their wildcards. ExternalDNS publishes the hosts of the TLS
+/// section of an Ingress, but a wildcard for the rules is there for the certificate.
+pub(crate) fn covering<'h>(hosts: impl Iterator<Item = &'h str>) -> BTreeSet<String> {
+    let wildcard = |host: &str| host.split_once('.').map(|(_, domain)| format!("*.{domain}"));
+    set(hosts.flat_map(|host| wildcard(host).into_iter().chain([host.to_owned()])))
+}
+
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
 /// for all hosts. `dns_prefixes` has the prefixes of ExternalDNS by the settings.
 ///

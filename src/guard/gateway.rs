@@ -1,11 +1,13 @@
 //! Routes of the Gateway API.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{ClaimedRoute, Found, claimed, list_items, metadata_text, non_empty_text};
-use crate::conflicts::MAX_ROUTES;
+use crate::conflicts::{MAX_ROUTES, RouteBudget};
 use crate::diagnostics::FieldPath;
-use crate::validation::PathType;
+use crate::validation::{PathBudget, PathType};
 
 /// The group of Gateways, and of other objects that have listeners.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
@@ -21,12 +23,12 @@ const MESH_PARENTS: [(&str, &str); 4] = [
 
 /// The hosts and paths of an HTTPRoute.
 pub(super) fn http(object: &Value) -> Found<'_> {
-    read(object, &|of| {
+    read(object, &|of, budget| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = non_empty_text(path, "value").unwrap_or("/").to_owned();
         let paths = match non_empty_text(path, "type") {
             Some("Exact") => vec![(value, PathType::Exact)],
-            Some("RegularExpression") => pattern(&value),
+            Some("RegularExpression") => pattern(&value, budget),
             _ => vec![(value, PathType::Prefix)],
         };
         let is_part = has_any(of, &["headers", "queryParams"]) || non_empty_text(of, "method").is_some();
@@ -36,7 +38,7 @@ pub(super) fn http(object: &Value) -> Found<'_> {
 
 /// The hosts and paths of a GRPCRoute. The path of a call is `/service/method`.
 pub(super) fn grpc(object: &Value) -> Found<'_> {
-    read(object, &|of| {
+    read(object, &|of, budget| {
         let method = of.get("method").unwrap_or(&Value::Null);
         let (service, call) = (non_empty_text(method, "service"), non_empty_text(method, "method"));
         // The names of services and methods contain no other characters, and a regular expression of only these characters matches
@@ -46,7 +48,9 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
         let is_pattern = non_empty_text(method, "type") == Some("RegularExpression")
             && ![service, call].into_iter().flatten().all(is_name);
         let paths = match (service, call) {
-            _ if is_pattern => pattern(&format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"))),
+            _ if is_pattern => {
+                pattern(&format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*")), budget)
+            }
             (Some(service), Some(method)) => vec![(format!("/{service}/{method}"), PathType::Exact)],
             (Some(service), None) => vec![(format!("/{service}"), PathType::Prefix)],
             (None, _) => vec![("/".to_owned(), PathType::Prefix)],
@@ -57,12 +61,12 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
 
 /// The hosts of a TLSRoute. It routes connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
-    read(object, &|_| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
+    read(object, &|_, _| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
 }
 
 /// The paths that a regular expression claims.
-fn pattern(path: &str) -> Vec<(String, PathType)> {
-    claimed(path, PathType::ImplementationSpecific, true)
+fn pattern(path: &str, budget: &mut PathBudget) -> Vec<(String, PathType)> {
+    claimed(path, PathType::ImplementationSpecific, true, budget)
 }
 
 /// A match of a rule: the paths that it takes on each host.
@@ -76,7 +80,25 @@ struct Match {
 
 /// Returns a match as text if it covers only some of the requests.
 fn part(of: &Value, is_part: bool) -> String {
-    if is_part { serde_json::to_string(of).unwrap_or_default() } else { String::new() }
+    if !is_part {
+        return String::new();
+    }
+    let mut of = of.clone();
+    // The order of these lists and the letter case of a header have no meaning; of two items with one name, the first counts.
+    for (list, ignores_case) in [("headers", true), ("queryParams", false)] {
+        let Some(items) = of.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        let mut named: BTreeMap<String, Value> = BTreeMap::new();
+        for mut item in items.drain(..) {
+            let name = non_empty_text(&item, "name").unwrap_or_default();
+            let name = if ignores_case { name.to_ascii_lowercase() } else { name.to_owned() };
+            if let Some(fields) = item.as_object_mut() {
+                fields.insert("name".to_owned(), name.as_str().into());
+            }
+            named.entry(name).or_insert(item);
+        }
+        *items = named.into_values().collect();
+    }
+    serde_json::to_string(&of).unwrap_or_default()
 }
 
 /// Whether one of these lists has items.
@@ -86,15 +108,17 @@ fn has_any(of: &Value, lists: &[&str]) -> bool {
 
 /// Returns the hosts of a route with the path of each match. A route without host names takes the host names of its listeners,
 /// which are not known here.
-fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o> {
+fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> Match) -> Found<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let own = metadata_text(object, "namespace");
     let rules = list_items(spec, "rules");
-    let mut paths: Vec<Match> = Vec::new();
+    let count = list_items(spec, "hostnames").len();
+    let (mut paths, mut budget) = (Vec::<Match>::new(), RouteBudget::of_paths(count));
+    let mut read_match = |of: &Value| read_match(of, &mut budget);
     for rule in rules {
         match list_items(rule, "matches") {
             [] => paths.push(read_match(&Value::Null)),
-            matches => paths.extend(matches.iter().map(read_match)),
+            matches => paths.extend(matches.iter().map(&mut read_match)),
         }
     }
     if rules.is_empty() {
@@ -119,7 +143,8 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
     'all: for (host, place) in hosts.iter().filter(|_| takes) {
         for of in &paths {
             for (path, path_type) in &of.paths {
-                if taken.len() > MAX_ROUTES {
+                if taken.len() > 2 * MAX_ROUTES {
+                    budget.is_exceeded = true;
                     break 'all;
                 }
                 taken.push(ClaimedRoute {
@@ -139,6 +164,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o
         parents: all,
         has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
+        is_exceeded: budget.is_exceeded,
         ..Found::default()
     }
 }
@@ -154,15 +180,17 @@ fn has_listeners(parent: &Value) -> bool {
     !MESH_PARENTS.contains(&kind_of(parent))
 }
 
-/// Whether each parent of a route was among its parents before. A reference without a section or port includes those with one.
-pub(super) fn stays_attached(old: &Found<'_>, new: &Found<'_>) -> bool {
+/// Whether each parent of a route in this namespace was among its parents before. A reference without a section or port includes those
+/// with one.
+pub(super) fn stays_attached(namespace: &str, old: &Found<'_>, new: &Found<'_>) -> bool {
     let includes = |old: &Value, new: &Value| {
-        let fields = [("namespace", false), ("name", false), ("sectionName", true), ("port", true)];
+        let fields = [("sectionName", true), ("port", true), ("name", false)];
         let includes = |(field, may_lack): &(&str, bool)| {
-            let was = old.get(field);
-            (*may_lack && was.is_none()) || was == new.get(field)
+            let was = old.get(*field).filter(|it| !it.is_null());
+            (*may_lack && was.is_none()) || was == new.get(*field)
         };
-        kind_of(old) == kind_of(new) && fields.iter().all(includes)
+        let [was, is] = [old, new].map(|it| non_empty_text(it, "namespace").unwrap_or(namespace));
+        kind_of(old) == kind_of(new) && was == is && fields.iter().all(includes)
     };
     let stays = |new: &Value| !has_listeners(new) || old.parents.iter().any(|old| includes(old, new));
     old.has_defaults >= new.has_defaults && new.parents.iter().all(stays)

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::{ClaimedRoute, Found, annotation, claimed, list_items, non_empty_text};
+use crate::conflicts::RouteBudget;
 use crate::diagnostics::FieldPath;
+use crate::dialect::controller::Controller;
 use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx;
 use crate::validation::{PathType, parse_bool};
@@ -12,11 +14,15 @@ use crate::validation::{PathType, parse_bool};
 pub(super) fn read(object: &Value) -> Found<'_> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
-    let is_canary = is_true(object, nginx::CANARY);
+    let classes: Vec<_> = classes(object, spec).collect();
+    // On other programs, such an Ingress gets all requests.
+    let has_canaries = |class: &str| Controller::of_class(class).is_none_or(|it| it.reads(nginx::CANARY));
+    let is_canary = is_true(object, nginx::CANARY)
+        && (classes.is_empty() || classes.iter().any(|(class, _)| has_canaries(class)));
     // ingress-nginx reads neither of these annotations on a canary.
     let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
     let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
-    let mut taken = Vec::new();
+    let (mut taken, mut budget) = (Vec::new(), RouteBudget::of_paths(1));
     for (at, rule) in list_items(spec, "rules").iter().enumerate() {
         let host = non_empty_text(rule, "host").unwrap_or_default().to_ascii_lowercase();
         let place = rules.clone().index(at).key("host");
@@ -32,7 +38,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             let path = non_empty_text(path, "path").unwrap_or("/");
             let is_regex =
                 use_regex || target.is_some_and(|target| !nginx::paths::is_target(path, kind, target, false));
-            for (path, path_type) in claimed(path, kind, is_regex) {
+            for (path, path_type) in claimed(path, kind, is_regex, &mut budget) {
                 taken.push(ClaimedRoute { path, path_type, ..whole() });
             }
         }
@@ -43,8 +49,9 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     Found {
         taken,
         is_canary,
-        classes: classes(object, spec).collect(),
+        classes,
         named: certificates(spec),
+        is_exceeded: budget.is_exceeded,
         ..Found::default()
     }
 }

@@ -15,9 +15,10 @@ use serde_json::Value;
 
 use crate::conflicts::{ClaimText, Holder, RouteBudget};
 use crate::diagnostics::FieldPath;
-use crate::dialect::hosts::{Use, added_by};
+use crate::dialect::external_dns::redirects_names;
+use crate::dialect::hosts::{Use, added_by, covering};
 use crate::options::Settings;
-use crate::validation::{PathType, claimed_paths};
+use crate::validation::{PathBudget, PathType, claimed_paths};
 
 pub use kinds::ForeignKind;
 
@@ -64,7 +65,7 @@ pub struct Guarded<'o> {
     object: &'o Value,
     /// The result of the reader of the kind, and the hosts from annotations.
     found: Found<'o>,
-    /// The hosts whose names the object publishes in DNS and that it does not serve.
+    /// The hosts whose names the object publishes in DNS and that it does not serve, or with another address.
     published: Vec<(String, FieldPath)>,
     /// Whether the object takes more routes than [`RouteBudget`] allows.
     is_cut: bool,
@@ -117,6 +118,9 @@ struct Found<'o> {
     has_defaults: bool,
     /// All hosts of lists that are combined with paths, and the hosts that only have a certificate or a DNS name from the object.
     named: Vec<(String, FieldPath)>,
+    /// Whether there are too many paths, so that some regular expressions count only as they are written ([`PathBudget`]), or some
+    /// paths are left out.
+    is_exceeded: bool,
 }
 
 impl<'o> Guarded<'o> {
@@ -156,10 +160,25 @@ impl<'o> Guarded<'o> {
     /// Adds the hosts from annotations.
     fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
         let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
+        let has_addresses = is_ingress || self.kind == "Route";
         let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
         let mut room = RouteBudget::new();
-        self.is_cut = !rules.iter().all(|taken| room.take(&taken.host, &taken.path));
+        let has_room = rules.iter().all(|taken| room.take(&taken.host, &taken.path));
+        self.is_cut = self.found.is_exceeded || !has_room;
+        if is_ingress {
+            let covering = covering(own.iter().copied());
+            // Only hosts of certificates are named yet.
+            let named = self.found.named.iter().filter(|(host, _)| !covering.contains(host));
+            self.published.extend(named.cloned());
+        }
         for (key, value) in self.annotations() {
+            // Another address takes the requests for all paths of a host.
+            if has_addresses && redirects_names(key, value, dns_prefixes) {
+                let place = FieldPath::annotation(key.to_owned());
+                let hosts = own.iter().copied().chain(self.found.named.iter().map(|(host, _)| host.as_str()));
+                let hosts = hosts.filter(|host| !host.is_empty());
+                self.published.extend(hosts.map(|host| (host.to_owned(), place.clone())));
+            }
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((what, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
             let is_served = matches!(what, Use::Served | Use::Redirected);
@@ -290,9 +309,9 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
 }
 
 /// Returns the paths that a path claims, and their types ([`claimed_paths`]).
-fn claimed(path: &str, kind: PathType, is_regex: bool) -> Vec<(String, PathType)> {
+fn claimed(path: &str, kind: PathType, is_regex: bool, budget: &mut PathBudget) -> Vec<(String, PathType)> {
     let of = |is_exact| if is_exact { PathType::Exact } else { PathType::Prefix };
-    let paths = claimed_paths(path, kind, is_regex).into_iter();
+    let paths = claimed_paths(path, kind, is_regex, budget).into_iter();
     paths.map(|(path, is_exact)| (path.into_owned(), of(is_exact))).collect()
 }
 

@@ -136,9 +136,9 @@ impl Guarded<'_> {
             let claim = ClaimText::name_of(host);
             published(&claim, place.clone(), &asker, holders, names_others, &mut report);
         }
-        // Aliases beyond the limit are not among the claims, so nothing may be added to them.
+        // Aliases and paths beyond the limit are not among the claims, so nothing may be added to them.
         let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
-        let has_none = || asked.is_empty() || aliases(self) == (None, None);
+        let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.found.is_exceeded);
         let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none();
         if self.is_cut && !old.is_some_and(is_known) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
@@ -159,8 +159,7 @@ impl Guarded<'_> {
         named.filter_map(asked).collect()
     }
 
-    /// Returns the hosts whose names the object publishes in DNS and that it does not serve, with their places, without those
-    /// that it published before, as `old`.
+    /// Returns the published hosts with their places, without those that the object published before, as `old`.
     fn publishes(&self, old: Option<&Self>) -> impl Iterator<Item = &(String, FieldPath)> {
         let before = old.map_or(&[][..], |old| &old.published);
         let before: BTreeSet<&str> = before.iter().map(|(host, _)| host.as_str()).collect();
@@ -170,7 +169,7 @@ impl Guarded<'_> {
     /// Whether the update leaves the requests for each host and path as they were.
     fn is_unchanged(&self, old: &Self, before: &PreviousClaims) -> bool {
         before.keeps_controller(self)
-            && stays_attached(&old.found, &self.found)
+            && stays_attached(&self.holder().namespace, &old.found, &self.found)
             && !self.gets_more_requests(old)
     }
 
@@ -185,7 +184,10 @@ impl Guarded<'_> {
         self.found.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
                 let is_weight = key.starts_with(nginx::CANARY_WEIGHT);
-                self.value(key) != old.value(key) && (!is_weight || is_more())
+                // Both are canaries, however the value is written.
+                let is_same =
+                    self.value(key) == old.value(key) || (key == nginx::CANARY && old.found.is_canary);
+                !is_same && (!is_weight || is_more())
             })
     }
 

@@ -132,14 +132,16 @@ impl Guard {
     pub const KINDS: [&str; 5] = ["GRPCRoute", "HTTPRoute", "Ingress", "Route", "TLSRoute"];
 
     /// The users whose requests are allowed if the settings name none: the service accounts of the controller as the manifests
-    /// create them, and as the chart creates them for the release `xposer`, in the namespace `xposer-system`.
+    /// create them, and as the chart creates them for the release `xposer`, in the namespace `xposer-system`; and the one with which
+    /// OpenShift makes Routes of Ingresses.
     ///
     /// ```
     /// assert!(xposer::options::Guard::default().exempts(xposer::options::Guard::USERS[1]));
     /// ```
-    pub const USERS: [&str; 2] = [
+    pub const USERS: [&str; 3] = [
         "system:serviceaccount:xposer-system:xposer-controller",
         "system:serviceaccount:xposer-system:xposer",
+        "system:serviceaccount:openshift-infra:ingress-to-route-controller",
     ];
 
     /// The mode for findings about an object of this kind.

@@ -320,10 +320,6 @@ impl<T> Named<T> {
         self.rows.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.rows.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -39,6 +39,8 @@ pub(crate) use table::{Decided, Layer, decided};
 
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
+/// The help if a namespace may choose no profile.
+pub(crate) const NO_PROFILE: &str = "ask your administrator for a profile";
 
 /// A template and its source.
 pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
@@ -226,7 +228,10 @@ impl Settings {
     fn check_profiles(&self, report: &mut Report) {
         for named in self.layers().filter_map(|layer| layer.profile.set()) {
             if self.profiles.get(&named.value).is_none() {
-                report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
+                report.file(
+                    named.origin.path(),
+                    self.unknown_profile(Code::SettingInvalid, &named.value, None),
+                );
             }
         }
     }
@@ -267,16 +272,27 @@ impl Settings {
     }
 
     /// The problem of a profile that does not exist.
-    pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
+    pub(crate) fn unknown_profile(&self, code: Code, name: &str, namespace: Option<&str>) -> Problem {
         let problem = Problem::new(code, format!("there is no profile {}", quoted(name)));
-        match did_you_mean(name, self.profiles.near(name)) {
+        let is_allowed = |profile: &Profile| namespace.is_none_or(|namespace| profile.is_for(namespace));
+        let near = self.profiles.near(name).filter(|name| self.profiles.get(name).is_some_and(is_allowed));
+        match did_you_mean(name, near) {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
             None if self.profiles.is_empty() => problem.help("remove it; the settings have no profiles"),
-            None => {
-                let known = listed(self.profiles.iter().map(|(name, _)| name), self.profiles.len());
-                problem.help(format!("choose one of {known}"))
-            }
+            None => problem.help(match self.allowed_profiles(namespace) {
+                Some(known) => format!("choose one of {known}"),
+                None => NO_PROFILE.to_owned(),
+            }),
         }
+    }
+
+    /// Returns the profiles that a namespace may choose as a list in a sentence; `None` if there are none.
+    pub(crate) fn allowed_profiles(&self, namespace: Option<&str>) -> Option<String> {
+        // There may be thousands of profiles, and a help that names some of them is enough.
+        let looked_at = self.profiles.iter().take(100);
+        let allowed = looked_at.filter(|(_, it)| namespace.is_none_or(|namespace| it.is_for(namespace)));
+        let names: Vec<&str> = allowed.map(|(name, _)| name).collect();
+        (!names.is_empty()).then(|| listed(names.iter().copied(), names.len()))
     }
 
     /// The settings of a namespace: the row with its exact name, otherwise the row with the longest pattern that matches.

@@ -20,10 +20,10 @@ pub(crate) use intents::{ASK, contradiction};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
-use crate::options::{BUILT_IN, Forwarded, Layer, Layers, Settings, SourcedTemplate};
+use crate::options::{BUILT_IN, Forwarded, Layer, Layers, NO_PROFILE, Settings, SourcedTemplate};
 use crate::plan::{
     Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
 };
@@ -46,7 +46,9 @@ pub(crate) fn layers<'s>(
     let Some(chosen) = layers.slot(|it| &it.profile) else { return Some((layers, None)) };
     let chosen = chosen.set()?;
     let Some(profile) = settings.profiles.get(&chosen.value) else {
-        report.file(chosen.origin.path(), settings.unknown_profile(Code::ProfileUnknown, &chosen.value));
+        let place = Some(service.namespace().unwrap_or_default());
+        let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, place);
+        report.file(chosen.origin.path(), problem);
         return None;
     };
     let place = service.namespace().unwrap_or_default();
@@ -56,16 +58,9 @@ pub(crate) fn layers<'s>(
             quoted(&chosen.value),
             quoted(place)
         );
-        // There may be thousands of profiles, and a help that names some of them is enough.
-        let looked_at = settings.profiles.iter().take(100);
-        let others: Vec<&str> =
-            looked_at.filter(|(_, other)| other.is_for(place)).map(|(name, _)| name).collect();
-        let help = match others.as_slice() {
-            [] => "ask your administrator for a profile".to_owned(),
-            some => {
-                let names = listed(some.iter().copied(), some.len());
-                format!("choose one of {names}, or ask your administrator")
-            }
+        let help = match settings.allowed_profiles(Some(place)) {
+            Some(names) => format!("choose one of {names}, or ask your administrator"),
+            None => NO_PROFILE.to_owned(),
         };
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
         return None;

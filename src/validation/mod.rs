@@ -20,6 +20,7 @@ pub use labels::{label_key_error, label_value_error};
 pub use names::{MAX_LABEL, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain, is_port_name};
 pub use paths::{PathType, is_regex_path, path_error};
 pub(crate) use paths::{claimed_paths, comparable_path, without_slash};
+pub(crate) use regex_prefixes::PathBudget;
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The maximum size of all annotation keys and values of one object, in bytes (`TotalAnnotationSizeLimitB`).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::regex_prefixes::covered_prefixes;
+use super::regex_prefixes::{PathBudget, covered_prefixes};
 use crate::diagnostics::words;
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
@@ -75,9 +75,14 @@ pub(crate) fn without_slash(path: &str, is_exact: bool) -> &str {
 /// Returns the paths that a path claims, and whether each is exact. A regular expression that takes all requests below some paths
 /// claims these prefixes, because it takes the requests from the holders of the prefixes. `is_regex` tells that the program reads the
 /// path as a regular expression, whatever its type and characters; then it is the beginning of other paths.
-pub(crate) fn claimed_paths(path: &str, kind: PathType, is_regex: bool) -> Vec<(Cow<'_, str>, bool)> {
+pub(crate) fn claimed_paths<'p>(
+    path: &'p str,
+    kind: PathType,
+    is_regex: bool,
+    budget: &mut PathBudget,
+) -> Vec<(Cow<'p, str>, bool)> {
     if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
-        let below = covered_prefixes(path);
+        let below = covered_prefixes(path, budget);
         if !below.is_empty() {
             return below.into_iter().map(|path| (path.into(), false)).collect();
         }

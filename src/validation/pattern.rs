@@ -158,6 +158,8 @@ pub(crate) struct Owners {
     hosts: Positions,
     /// The domains of the wildcards.
     domains: Positions,
+    /// The patterns by their labels in reverse order, those below a domain side by side, each with its own text.
+    by_end: Vec<(String, String)>,
 }
 
 impl<'o> FromIterator<(&'o str, usize)> for Owners {
@@ -169,7 +171,13 @@ impl<'o> FromIterator<(&'o str, usize)> for Owners {
                 None => hosts.push((pattern.to_ascii_lowercase(), owner)),
             }
         }
-        Self { hosts: hosts.into(), domains: domains.into() }
+        let all = |star: &'static str, rows: &[(String, usize)]| {
+            let row = |(name, _): &(String, usize)| (labels_from_the_end(name), format!("{star}{name}"));
+            rows.iter().map(row).collect::<Vec<_>>()
+        };
+        let mut by_end = [all("", &hosts), all("*.", &domains)].concat();
+        by_end.sort_unstable();
+        Self { hosts: hosts.into(), domains: domains.into(), by_end }
     }
 }
 
@@ -186,15 +194,18 @@ impl Owners {
     /// Returns a pattern below this domain that no owner selected by `is_mine` has, and one of its owners. The empty domain
     /// contains all patterns.
     pub(crate) fn below(&self, domain: &str, is_mine: &dyn Fn(usize) -> bool) -> Option<(String, usize)> {
-        let is_below = |name: &str| {
-            domain.is_empty() || name.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
-        };
-        [("", &self.hosts), ("*.", &self.domains)].into_iter().find_map(|(star, rows)| {
+        let end = if domain.is_empty() { String::new() } else { labels_from_the_end(domain) + SEPARATOR };
+        let from = self.by_end.partition_point(|(labels, _)| *labels < end);
+        let below = self.by_end.iter().skip(from).take_while(|(labels, _)| labels.starts_with(&end));
+        below.map(|(_, pattern)| pattern).find_map(|pattern| {
+            let rows = match pattern.strip_prefix("*.") {
+                Some(domain) => self.domains.of(domain),
+                None => self.hosts.of(pattern),
+            };
             // A pattern that several owners share belongs to each of them.
-            let is_shared = |name: &str| rows.of(name).iter().any(|(_, owner)| is_mine(*owner));
-            let mut below = rows.0.iter().filter(|(name, _)| is_below(name));
-            let (name, owner) = below.find(|(name, _)| !is_shared(name))?;
-            Some((format!("{star}{name}"), *owner))
+            let is_shared = rows.iter().any(|(_, owner)| is_mine(*owner));
+            let (_, owner) = rows.first().filter(|_| !is_shared)?;
+            Some((pattern.clone(), *owner))
         })
     }
 
@@ -326,6 +337,29 @@ mod tests {
             let expected: Vec<usize> = same.map(|(_, owner)| owner).collect();
             let found: Vec<usize> = owners.nearest(host).iter().map(|(_, owner)| *owner).collect();
             assert_eq!(found, expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn what_is_below_a_domain_is_found_by_its_end() {
+        let patterns = ["b.a.x.com", "*.a.x.com", "a-x.com", "*.x.com", "y.org", "*.x.com.au", "ax.com"];
+        let owners: Owners = patterns.iter().copied().zip(0..).collect();
+        for domain in ["", "com", "x.com", "a.x.com", "b.a.x.com", "org", "y.org", "net", "au"] {
+            let is_below = |pattern: &str| {
+                domain.is_empty()
+                    || pattern
+                        .trim_start_matches("*.")
+                        .strip_suffix(domain)
+                        .is_some_and(|it| it.ends_with('.'))
+            };
+            let mut mine: Vec<usize> = Vec::new();
+            // Each pattern is found once when those found before are owned.
+            while let Some((pattern, owner)) = owners.below(domain, &|owner| mine.contains(&owner)) {
+                assert!(is_below(&pattern) && patterns[owner] == pattern, "{domain} {pattern}");
+                mine.push(owner);
+            }
+            let expected = patterns.iter().filter(|pattern| is_below(pattern)).count();
+            assert_eq!(mine.len(), expected, "{domain}");
         }
     }
 

@@ -11,6 +11,36 @@ const MAX_SIGNS: usize = 8;
 /// Ends the beginning of a path after which any text may follow, so that no further character is certain. No path contains it.
 const ANY_SUFFIX: char = '\0';
 
+/// The maximum work for the expressions of one object: the number of copied bytes and of changed beginnings of paths.
+const MAX_WORK: usize = 8 << 20;
+
+/// The remaining paths and the remaining work for the regular expressions of one object or Service. An expression of a few bytes can
+/// have 64 paths, and an object can have thousands of expressions.
+pub(crate) struct PathBudget {
+    paths: usize,
+    work: usize,
+    /// Whether an expression was too large for the rest, so that it counts only as it is written.
+    pub(crate) is_exceeded: bool,
+}
+
+impl PathBudget {
+    pub(crate) const fn new(paths: usize) -> Self {
+        Self { paths, work: MAX_WORK, is_exceeded: false }
+    }
+
+    /// Takes this work; `None` if too little is left.
+    fn take(&mut self, work: usize) -> Option<()> {
+        self.is_exceeded |= work > self.work;
+        self.work = self.work.saturating_sub(work);
+        (!self.is_exceeded).then_some(())
+    }
+
+    /// Takes the work for a copy of these beginnings of paths.
+    fn copy(&mut self, starts: &[String]) -> Option<()> {
+        self.take(starts.iter().map(|start| start.len() + 16).sum::<usize>())
+    }
+}
+
 /// An alternative of the expression is being read.
 struct Group {
     /// The beginnings of the paths that the expression matches before the group.
@@ -26,25 +56,32 @@ struct Group {
 /// `/v[0-9]+` and `/shop/?$`. The expression is compared with the beginning of a path, as ingress-nginx does it.
 ///
 /// Groups, alternatives, lists of at most eight characters such as `[ab]` and quantifiers are read. Other sets of characters count only
-/// if they may be missing or match nearly everything.
-pub(super) fn covered_prefixes(pattern: &str) -> Vec<String> {
+/// if they may be missing or match nearly everything. After the budget is used up, no expression has such a path.
+pub(super) fn covered_prefixes(pattern: &str, budget: &mut PathBudget) -> Vec<String> {
     // A path that was written as `^/shop` got a leading slash.
     let pattern = pattern.strip_prefix("/^").unwrap_or(pattern);
     let mut paths: Vec<String> = Vec::new();
-    for start in starts(pattern).unwrap_or_else(|| vec![String::new()]) {
+    let starts = if budget.is_exceeded { None } else { starts(pattern, budget) };
+    for start in starts.unwrap_or_else(|| vec![String::new()]) {
         let path = start.trim_end_matches(['/', ANY_SUFFIX]);
         if path.is_empty() {
-            return vec!["/".to_owned()];
+            paths = vec!["/".to_owned()];
+            break;
         }
         if path.starts_with('/') && !paths.iter().any(|known| known == path) {
             paths.push(path.to_owned());
         }
     }
+    budget.is_exceeded |= paths.len() > budget.paths;
+    if budget.is_exceeded {
+        return Vec::new();
+    }
+    budget.paths -= paths.len();
     paths
 }
 
 /// The beginnings of the paths that an expression matches; `None` if there are too many.
-fn starts(pattern: &str) -> Option<Vec<String>> {
+fn starts(pattern: &str, budget: &mut PathBudget) -> Option<Vec<String>> {
     if pattern.len() > MAX_LENGTH {
         return None;
     }
@@ -59,6 +96,7 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
         if now.len() > MAX_PATHS {
             return None;
         }
+        budget.take(now.len())?;
         let end = left.first().map_or(pattern.len(), |(at, _)| *at);
         let (text, rest) = (pattern.get(*at..end)?, pattern.get(end..)?);
         is_end = *token == Token::End;
@@ -66,12 +104,14 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
             Token::Capture | Token::Open => {
                 // `(?=`, `(?<!` and such, and `(*` of a verb.
                 let looks = text.ends_with(['=', '!', '*']);
+                budget.copy(&now)?;
                 groups.push(Group { before: now.clone(), done: Vec::new(), looks });
                 continue;
             }
             Token::Bar => {
                 let group = groups.last_mut()?;
                 group.done.append(&mut now);
+                budget.copy(&group.before)?;
                 now.clone_from(&group.before);
                 continue;
             }
@@ -100,18 +140,25 @@ fn starts(pattern: &str) -> Option<Vec<String>> {
                 Item::Set if count != Some(0) => now.clear(),
                 Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(ANY_SUFFIX)),
                 Item::OneOf(signs) => {
-                    let all = std::mem::take(&mut now);
-                    for sign in signs.chars() {
-                        for start in all.iter().filter(|it| sign == '/' || !it.ends_with(ANY_SUFFIX)) {
-                            let mut start = start.clone();
-                            if !start.ends_with(ANY_SUFFIX) {
-                                (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.push(sign));
-                            }
-                            now.push(start);
-                        }
-                    }
+                    let mut all = std::mem::take(&mut now);
                     if count == Some(0) {
-                        before = all;
+                        budget.copy(&all)?;
+                        before.clone_from(&all);
+                    }
+                    let mut left = signs.chars();
+                    while let Some(sign) = left.next() {
+                        // The last character needs no copy.
+                        let mut starts = if left.as_str().is_empty() {
+                            std::mem::take(&mut all)
+                        } else {
+                            budget.copy(&all)?;
+                            all.clone()
+                        };
+                        starts.retain(|it| sign == '/' || !it.ends_with(ANY_SUFFIX));
+                        for start in starts.iter_mut().filter(|it| !it.ends_with(ANY_SUFFIX)) {
+                            (0..count.unwrap_or(1).clamp(1, 64)).for_each(|_| start.push(sign));
+                        }
+                        now.append(&mut starts);
                     }
                 }
             }

@@ -294,17 +294,13 @@ fn what_was_hidden_or_asked_for_is_told() {
     }});
     let alone = json!({"annotations": {"nginx.ingress.kubernetes.io/auth-secret": "users"}});
     for (old, new, said) in [
-        (
-            class("gce-internal"),
-            class("gce"),
-            "IngressClassName `gce-internal` would not be asked for any more",
-        ),
+        (class("gce-internal"), class("gce"), "IngressClassName `gce-internal` would be missing"),
         (class("gce"), class("gce-internal"), ""),
         (class("tailscale"), class("gce-internal"), ""),
         (class("gce-internal"), alb.clone(), ""),
         (alb, class("gce-internal"), ""),
-        (traefik("internal"), class("traefik"), "would not be asked for any more"),
-        (traefik("internal"), traefik("internal, web"), "would not be asked for any more"),
+        (traefik("internal"), class("traefik"), "would be missing"),
+        (traefik("internal"), traefik("internal, web"), "would be missing"),
         (traefik("websecure"), class("traefik"), ""),
         (cn("CN=a"), cn("CN=.*"), "would be `CN=.*`, which may admit others"),
         (json!({}), cors("*"), "CORS `origins: *` would let pages of other origins read answers"),

@@ -68,7 +68,17 @@ pub(crate) fn is_hostname(key: &str) -> bool {
 
 /// Whether a key publishes an object of any kind under DNS names, with one of the known prefixes or of these.
 pub(crate) fn names_hosts(key: &str, prefixes: &[String]) -> bool {
-    may_name_hosts(key) && (is_key(key) || prefixes.iter().any(|prefix| key.starts_with(prefix)))
+    may_name_hosts(key) && has_prefix(key, prefixes)
+}
+
+/// Whether an annotation gives the names of an object, those of its rules too, another address, with one of the known prefixes or of
+/// these. ExternalDNS does not read it on routes of the Gateway API.
+pub(crate) fn redirects_names(key: &str, value: &str, prefixes: &[String]) -> bool {
+    matches!(key.rsplit_once('/'), Some((_, "target"))) && !value.is_empty() && has_prefix(key, prefixes)
+}
+
+fn has_prefix(key: &str, prefixes: &[String]) -> bool {
+    is_key(key) || prefixes.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// Whether a key publishes an object under DNS names if the settings have its prefix.

@@ -9,6 +9,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::{Value, json};
 use xposer::emit::Emitted;
+use xposer::guard::Guarded;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all, testing};
 use xposer_cli::{Console, Terminal};
 
@@ -71,6 +72,12 @@ const ROWS: &[Row] = &[
     Row { what: "lines that an HTTPRoute has nothing for", parts: LINES, prepare: inexpressible_lines },
     Row { what: "patterns of denied keys, and lines that fit none", parts: LINES, prepare: denied },
     Row { what: "annotations by settings", parts: PARTS, prepare: default_annotations },
+    Row {
+        what: "wildcards of an Ingress, and hosts of namespaces",
+        parts: PARTS,
+        prepare: guarded_wildcards,
+    },
+    Row { what: "regular expressions of an Ingress", parts: PARTS, prepare: guarded_expressions },
     Row { what: "xposer check, a warning for each Service", parts: PARTS, prepare: check_yaml },
     Row { what: "the same, one line of JSON", parts: PARTS, prepare: check_json },
     Row { what: "xposer explain", parts: PARTS, prepare: explain },
@@ -376,6 +383,29 @@ fn denied(parts: usize) -> Prepared {
 fn default_annotations(parts: usize) -> Prepared {
     let given = mapping(parts, |number| (format!("example.com/{number}"), "v".into()));
     core_with_settings(vec![plain(0)], json!({"domain": "example.com", "annotations": given}))
+}
+
+/// Measures the guard with an Ingress that is updated without a change of its hosts and paths, and one that is created.
+fn guarded(spec: &Value, settings: &Value) -> Prepared {
+    let settings = Settings::from_value(settings).map_err(|report| anyhow!("{report}"))?;
+    let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": spec,
+        "metadata": {"name": "web", "namespace": "shop"}});
+    Ok(Box::new(move || {
+        let guarded = || Guarded::read_with(&ingress, &settings);
+        let (Some(old), Some(new)) = (guarded(), guarded()) else { return };
+        black_box((new.check(&settings, None).diagnostics().len(), new.claims_beside(Some(&old)).len()));
+    }))
+}
+
+fn guarded_wildcards(parts: usize) -> Prepared {
+    let hosts = each(parts, |number| json!(format!("*.a{number}.b")));
+    let spec = json!({"rules": [{"host": "a.example.com"}], "tls": [{"hosts": hosts}]});
+    guarded(&spec, &json!({"namespaces": namespaces(parts)}))
+}
+
+fn guarded_expressions(parts: usize) -> Prepared {
+    let path = |number| json!({"path": format!("/{number}[abcdefgh][abcdefgh].*"), "pathType": "ImplementationSpecific"});
+    guarded(&json!({"rules": [{"host": "a.example.com", "http": {"paths": each(parts, path)}}]}), &json!({}))
 }
 
 /// A list of Services that each have a Warning.
