@@ -6,6 +6,7 @@
 //! after a third of the time in which readers trust it.
 
 mod failure;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::backoff::{Pause, doubled};
 use crate::state::held::Content;
 
 pub(crate) use failure::Failure;
+use schedule::{Known, ShardSchedule};
 
 /// Changes within this time are written together.
 const DELAY: Duration = Duration::from_millis(500);
@@ -59,35 +61,6 @@ pub(crate) struct Shards {
 struct Place {
     namespace: Box<str>,
     refresh: Duration,
-}
-
-#[derive(Debug)]
-struct ShardSchedule {
-    known: Known,
-    /// The time at which the shard has to be checked. It is written then, unless the ConfigMap is known to be as desired.
-    at: Instant,
-    /// Whether the content has to be compared at that time; otherwise the shard is only refreshed.
-    is_due: bool,
-    /// The time from which the shard is refreshed although its content is unchanged.
-    refresh_at: Instant,
-    not_before: Instant,
-    written: Option<Instant>,
-    is_running: bool,
-    /// Whether it was logged that the ConfigMap belongs to another owner.
-    was_foreign: bool,
-    /// The number of consecutive failures.
-    failures: u32,
-    dropped: u64,
-}
-
-/// The last known state of a ConfigMap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Known {
-    /// The ConfigMap has to be read first.
-    Unknown,
-    Absent,
-    Ours(Version, u64),
-    Foreign,
 }
 
 /// The version of a ConfigMap.
@@ -479,29 +452,4 @@ fn interval(refresh: Duration, shard: u64) -> Duration {
     let part = u32::try_from(shard * 97 % SHARDS).unwrap_or_default();
     let parts = u32::try_from(SHARDS).unwrap_or(1);
     refresh - refresh * part / (parts * 3)
-}
-
-impl ShardSchedule {
-    fn new(found: Option<Found>, now: Instant, refresh: Duration) -> Self {
-        let age = found.as_ref().and_then(|found| found.age);
-        let known = match found {
-            None => Known::Absent,
-            Some(found) if !found.is_ours => Known::Foreign,
-            // No content has the hash 0, so 0 never equals the desired one.
-            Some(Found { version, content_hash: says, .. }) => Known::Ours(version, says.unwrap_or_default()),
-        };
-        let left = age.map(|age| refresh.saturating_sub(age)).unwrap_or_default();
-        Self {
-            known,
-            at: now,
-            is_due: true,
-            refresh_at: now + left,
-            not_before: now,
-            written: age.and_then(|age| now.checked_sub(age)),
-            is_running: false,
-            was_foreign: false,
-            failures: 0,
-            dropped: 0,
-        }
-    }
 }

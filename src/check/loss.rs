@@ -1,9 +1,13 @@
 //! Rules about annotations and options that have no effect on the emitted objects, so that no protection of a Service is lost
 //! silently.
 
+mod message;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+pub(super) use self::message::subject;
+use self::message::{allowed_redirect, reported_annotation, subjects, target_to_use};
 use super::alone::is_elsewhere;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
@@ -12,10 +16,10 @@ use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::{annotation_with_text, intent_of, reason_unread, sample_value};
+use crate::dialect::nginx::read::intent_of;
 use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::support::{NO_REQUEST_HELP, Support, is_unread, no_request, passthrough_help, support};
+use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
     Equivalent, Loss, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
@@ -428,86 +432,5 @@ impl Lost<'_> {
         }
         let instead = instead.unwrap_or_else(|| ["remove the line, ", target_to_use(targets)].concat());
         problem.help([&instead, ", or ", help].concat())
-    }
-}
-
-/// Returns the part of a help that names where the annotation has its effect.
-fn target_to_use(targets: &[Target]) -> &'static str {
-    match targets {
-        [Target::Ingress] => "choose another class",
-        _ => "keep the target Ingress",
-    }
-}
-
-/// Returns the annotation to report, the reason if its value is the cause of the loss, and what to write instead.
-fn reported_annotation<'p>(
-    plan: &'p Plan,
-    annotation: &'p Annotation,
-    targets: &[Target],
-) -> (&'p Annotation, String, Option<String>) {
-    let plain;
-    let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
-        (Some(wanted.intent), Some(&wanted.intent_value), None)
-    } else if let Some(target) =
-        targets.iter().find(|target| is_ineffective_with_passthrough(plan, &annotation.key, **target))
-    {
-        let help = no_request(plan, *target).unwrap_or(NO_REQUEST_HELP);
-        return (annotation, String::new(), Some(help.to_owned()));
-    } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
-        plain = intent.and_then(sample_value);
-        (intent, plain.as_ref(), Some(wrong))
-    } else {
-        let (reason, help) = equivalents::instead(plan, &annotation.key, targets);
-        return (annotation, reason, help);
-    };
-    let mut help = None;
-    for target in targets {
-        match (intent.map(|intent| support(plan, *target, intent, intent_value)), &wrong) {
-            (Some(Support::Unsupported(instead)), _) => help = help.or(Some(instead.into_owned())),
-            (support, Some(wrong)) => {
-                let named =
-                    support.and(intent).and_then(|intent| annotation_with_text(plan, intent, &wrong.said));
-                return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
-            }
-            (_, None) => {}
-        }
-    }
-    (annotation, String::new(), help)
-}
-
-/// Returns the help for a redirect that is both required and disabled: what disables it, and what else is missing.
-fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
-    let plan = context.plan;
-    let mut help = match against {
-        Origin::Setting(setting) => format!("write {setting}: true"),
-        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => {
-            format!("write {}: \"true\"", annotation::HTTPS_REDIRECT)
-        }
-    };
-    let lacks_tls = |target: &Target| match target {
-        Target::Route => !plan.tls().has_secret(),
-        Target::Ingress | Target::HttpRoute => !plan.tls().is_on(),
-    };
-    if targets.iter().any(lacks_tls) {
-        help.push_str(&format!(", set {}", annotation::TLS));
-    }
-    if targets.contains(&Target::HttpRoute) && plan.http_parents().is_empty() {
-        help.push_str(", set the setting httpParentRefs");
-    }
-    help.push_str(", or remove the line");
-    help
-}
-
-/// Returns the subject of a message about a loss on these targets.
-fn subjects(plan: &Plan, targets: &[Target]) -> String {
-    targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>().join(" and ")
-}
-
-/// Returns the name of the program that serves a target, or of the kind of object if any program may serve it.
-pub(super) fn subject(plan: &Plan, target: Target) -> &'static str {
-    match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
-        (Target::Route, _) => "a Route",
-        (_, controller) => controller.row().name,
     }
 }

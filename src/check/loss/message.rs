@@ -1,0 +1,93 @@
+//! The parts of a message about a loss: its subject, the annotation that it names, and the help.
+
+use super::{is_ineffective_with_passthrough, wanted_by};
+use crate::diagnostics::Origin;
+use crate::dialect::controller::Controller;
+use crate::dialect::equivalents;
+use crate::dialect::nginx::read::{annotation_with_text, reason_unread, sample_value};
+use crate::dialect::support::{NO_REQUEST_HELP, Support, no_request, support};
+use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
+use crate::plan::{Annotation, Plan};
+use crate::values::Target;
+
+/// Returns the part of a help that names where the annotation has its effect.
+pub(super) fn target_to_use(targets: &[Target]) -> &'static str {
+    match targets {
+        [Target::Ingress] => "choose another class",
+        _ => "keep the target Ingress",
+    }
+}
+
+/// Returns the annotation to report, the reason if its value is the cause of the loss, and what to write instead.
+pub(super) fn reported_annotation<'p>(
+    plan: &'p Plan,
+    annotation: &'p Annotation,
+    targets: &[Target],
+) -> (&'p Annotation, String, Option<String>) {
+    let plain;
+    let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
+        (Some(wanted.intent), Some(&wanted.intent_value), None)
+    } else if let Some(target) =
+        targets.iter().find(|target| is_ineffective_with_passthrough(plan, &annotation.key, **target))
+    {
+        let help = no_request(plan, *target).unwrap_or(NO_REQUEST_HELP);
+        return (annotation, String::new(), Some(help.to_owned()));
+    } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
+        plain = intent.and_then(sample_value);
+        (intent, plain.as_ref(), Some(wrong))
+    } else {
+        let (reason, help) = equivalents::instead(plan, &annotation.key, targets);
+        return (annotation, reason, help);
+    };
+    let mut help = None;
+    for target in targets {
+        match (intent.map(|intent| support(plan, *target, intent, intent_value)), &wrong) {
+            (Some(Support::Unsupported(instead)), _) => help = help.or(Some(instead.into_owned())),
+            (support, Some(wrong)) => {
+                let named =
+                    support.and(intent).and_then(|intent| annotation_with_text(plan, intent, &wrong.said));
+                return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
+            }
+            (_, None) => {}
+        }
+    }
+    (annotation, String::new(), help)
+}
+
+/// Returns the help for a redirect that is both required and disabled: what disables it, and what else is missing.
+pub(super) fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
+    let plan = context.plan;
+    let mut help = match against {
+        Origin::Setting(setting) => format!("write {setting}: true"),
+        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => {
+            format!("write {}: \"true\"", annotation::HTTPS_REDIRECT)
+        }
+    };
+    let lacks_tls = |target: &Target| match target {
+        Target::Route => !plan.tls().has_secret(),
+        Target::Ingress | Target::HttpRoute => !plan.tls().is_on(),
+    };
+    if targets.iter().any(lacks_tls) {
+        help.push_str(&format!(", set {}", annotation::TLS));
+    }
+    if targets.contains(&Target::HttpRoute) && plan.http_parents().is_empty() {
+        help.push_str(", set the setting httpParentRefs");
+    }
+    help.push_str(", or remove the line");
+    help
+}
+
+/// Returns the subject of a message about a loss on these targets.
+pub(super) fn subjects(plan: &Plan, targets: &[Target]) -> String {
+    targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>().join(" and ")
+}
+
+/// Returns the name of the program that serves a target, or of the kind of object if any program may serve it.
+pub(in crate::check) fn subject(plan: &Plan, target: Target) -> &'static str {
+    match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
+        (Target::Route, _) => "a Route",
+        (_, controller) => controller.row().name,
+    }
+}
