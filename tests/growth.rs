@@ -20,11 +20,11 @@ fn size(services: &[Value], settings: &Value) -> Size {
     let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
     let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
-    let said: Vec<_> =
+    let message: Vec<_> =
         outcomes.iter().filter_map(Outcome::report).chain([&report]).flat_map(Report::diagnostics).collect();
-    let told: usize = said.iter().map(|said| said.to_string().len()).sum();
+    let told: usize = message.iter().map(|said| said.to_string().len()).sum();
     let made: usize = objects.iter().map(|object| object.to_json().len()).sum();
-    Size { findings: said.len(), objects: objects.len(), bytes: told + made }
+    Size { findings: message.len(), objects: objects.len(), bytes: told + made }
 }
 
 fn service(name: &str, namespace: &str, annotations: &[(&str, &str)]) -> Value {

@@ -419,19 +419,23 @@ fn a_path_that_a_program_reads_as_an_expression_is_one() {
         let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": path, "pathType": kind}]}}]});
         ingress(&annotations, &spec)
     };
-    let said = |annotations: Value, text: &str, kind: &str| texts(&path(annotations, text, kind)).join(" ");
+    let message =
+        |annotations: Value, text: &str, kind: &str| texts(&path(annotations, text, kind)).join(" ");
     let (regex, rewrite) =
         ("nginx.ingress.kubernetes.io/use-regex", "nginx.ingress.kubernetes.io/rewrite-target");
-    assert_eq!(said(json!({}), "/", "Exact"), "exact a.example.com/");
-    assert_eq!(said(json!({regex: "true"}), "/", "Exact"), "prefix a.example.com/");
-    assert_eq!(said(json!({rewrite: "/x"}), "/api", "Exact"), "prefix a.example.com/api");
-    assert_eq!(said(json!({rewrite: "/api"}), "/api", "Exact"), "exact a.example.com/api");
-    assert_eq!(said(json!({regex: "true"}), "/api/+", "ImplementationSpecific"), "prefix a.example.com/api");
-    assert_eq!(said(json!({}), "/c++", "ImplementationSpecific"), "prefix a.example.com/c++");
-    assert_eq!(said(json!({}), "/api/", "ImplementationSpecific"), "prefix a.example.com/api");
+    assert_eq!(message(json!({}), "/", "Exact"), "exact a.example.com/");
+    assert_eq!(message(json!({regex: "true"}), "/", "Exact"), "prefix a.example.com/");
+    assert_eq!(message(json!({rewrite: "/x"}), "/api", "Exact"), "prefix a.example.com/api");
+    assert_eq!(message(json!({rewrite: "/api"}), "/api", "Exact"), "exact a.example.com/api");
+    assert_eq!(
+        message(json!({regex: "true"}), "/api/+", "ImplementationSpecific"),
+        "prefix a.example.com/api"
+    );
+    assert_eq!(message(json!({}), "/c++", "ImplementationSpecific"), "prefix a.example.com/c++");
+    assert_eq!(message(json!({}), "/api/", "ImplementationSpecific"), "prefix a.example.com/api");
     // ingress-nginx does not read it on a canary.
     let canary = json!({regex: "true", "nginx.ingress.kubernetes.io/canary": "true"});
-    assert_eq!(said(canary, "/", "Exact"), "canary exact a.example.com/");
+    assert_eq!(message(canary, "/", "Exact"), "canary exact a.example.com/");
     let (old, new) = (path(json!({}), "/", "Exact"), path(json!({regex: "true"}), "/", "Exact"));
     assert!(refused_update(&old, &new, &held_by("ops", false)));
     // A Service has the same.
@@ -623,8 +627,8 @@ fn a_long_path_is_not_repeated_for_each_of_many_hosts() {
     let guarded = Guarded::read(&object).unwrap();
     let bytes: usize = guarded.claims().iter().map(|claim| claim.text.len()).sum();
     assert!((300_000..500_000).contains(&bytes), "{bytes}");
-    let said = found(&guarded.contested(None, "", &Holders::new(), true));
-    assert_eq!(said, [("claims-too-many", true)]);
+    let message = found(&guarded.contested(None, "", &Holders::new(), true));
+    assert_eq!(message, [("claims-too-many", true)]);
     // The owners of all hosts are still checked.
     let settings = json!({"namespaces": {"ops": {"hosts": ["h8999.example.com"]}}});
     let report = guarded.check(&xposer::Settings::from_value(&settings).unwrap(), None);
@@ -752,20 +756,20 @@ fn the_help_for_a_route_without_hosts_is_to_name_them() {
 
 #[test]
 fn settings_without_a_match_are_refused() {
-    let said = |settings: &Value| {
+    let message = |settings: &Value| {
         xposer::Settings::from_value(settings).err().map(|it| it.to_string()).unwrap_or_default()
     };
     for user in ["system:serviceaccount:x", "system:serviceaccount:x:", "system:serviceaccount:x:y:z"] {
-        let told = said(&json!({"guard": {"mode": "deny", "users": [user]}}));
+        let told = message(&json!({"guard": {"mode": "deny", "users": [user]}}));
         assert!(
             told.contains("is not a service account; write system:serviceaccount:NAMESPACE:NAME"),
             "{told}"
         );
     }
     for user in ["system:serviceaccount:x:y", "kubernetes-admin", "system:admin"] {
-        assert_eq!(said(&json!({"guard": {"mode": "deny", "users": [user]}})), "");
+        assert_eq!(message(&json!({"guard": {"mode": "deny", "users": [user]}})), "");
     }
-    let told = said(&json!({"claims": {"namespace": "x", "maxAge": "100000000000h"}}));
+    let told = message(&json!({"claims": {"namespace": "x", "maxAge": "100000000000h"}}));
     assert!(
         told.contains("a duration whose numbers have at most five digits; write a shorter one"),
         "{told}"
@@ -930,8 +934,8 @@ fn the_help_for_a_canary_of_an_object_by_hand_is_to_adopt_it() {
     let plan = xposer::testing::plan(&plan, json!({})).unwrap();
     let mut holders = held_by("shop", false);
     holders.values_mut().flatten().for_each(|holder| holder.kind = "Ingress".to_owned());
-    let said = plan.contested("", &BTreeSet::new(), &holders, true).to_string();
-    assert!(said.contains("; annotate that object with xposer.stakater.com/adopt: stable"), "{said}");
+    let message = plan.contested("", &BTreeSet::new(), &holders, true).to_string();
+    assert!(message.contains("; annotate that object with xposer.stakater.com/adopt: stable"), "{message}");
 }
 
 /// The weight of a canary is a share of the total.

@@ -238,9 +238,9 @@ fn name_of_a_foreign_object_is_claimed() {
         Holders::from([(text, vec![holder])])
     };
     for created in [FIRST, SECOND] {
-        let said = said(&web, FIRST, &by_hand("Ingress", "shop", "web", created), false);
+        let message = said(&web, FIRST, &by_hand("Ingress", "shop", "web", created), false);
         assert_eq!(
-            said,
+            message,
             [
                 "error[name-claimed]: Service shop/web: metadata.labels.expose: there is Ingress `web`, created on 2026-01-01, which \
               has another owner and is not changed; choose another IngressNameTemplate, or annotate that object with \
@@ -446,10 +446,16 @@ fn hosts_that_the_block_adds_are_claims() {
     for line in ["server-alias: own.example.org, Shop.example.com", "server-alias: .shop.example.com"] {
         let block = format!("nginx.ingress.kubernetes.io/{line}");
         let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com/api"), (BLOCK, &block)]);
-        let said = said(&new, "", &holders(&[(&old, FIRST)]), true);
+        let message = said(&new, "", &holders(&[(&old, FIRST)]), true);
         // It had the host before, and is younger.
-        assert!(said.len() == 1 && said[0].contains("`shop.example.com/api` is also claimed by"), "{said:?}");
-        assert!(said[0].contains("metadata.annotations[\"xposer.stakater.com/annotations\"]"), "{said:?}");
+        assert!(
+            message.len() == 1 && message[0].contains("`shop.example.com/api` is also claimed by"),
+            "{message:?}"
+        );
+        assert!(
+            message[0].contains("metadata.annotations[\"xposer.stakater.com/annotations\"]"),
+            "{message:?}"
+        );
     }
     let block = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
     let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com"), (BLOCK, block)]);

@@ -221,15 +221,18 @@ fn name_others_false_hides_services_of_other_namespaces() {
         (&beside[..], "certificate-twice"),
         (&beside[..], "host-regular-expression"),
     ] {
-        let said = told(services, Precedence::OldestFirst);
-        assert!(said.iter().any(|it| it.contains(code)), "{code}: {said:?}");
-        assert!(!said.iter().any(|it| it.contains("ops")), "{said:?}");
-        assert!(said.iter().any(|it| it.contains("an object in another namespace")), "{said:?}");
+        let message = told(services, Precedence::OldestFirst);
+        assert!(message.iter().any(|it| it.contains(code)), "{code}: {message:?}");
+        assert!(!message.iter().any(|it| it.contains("ops")), "{message:?}");
+        assert!(message.iter().any(|it| it.contains("an object in another namespace")), "{message:?}");
     }
     assert!(told(&same, Precedence::RefuseAll)[0].contains("Service ops/root"));
     // The namespace that owns a host is not named either.
-    let said = told(&[named("free", "blog.example.com", 1)], Precedence::OldestFirst);
-    assert!(said[0].contains("the host `blog.example.com` belongs to another namespace; "), "{said:?}");
-    let said = told(&[named("free", "*.example.com", 1)], Precedence::OldestFirst);
-    assert!(said[0].contains("the host `*.example.com` includes hosts of another namespace; "), "{said:?}");
+    let message = told(&[named("free", "blog.example.com", 1)], Precedence::OldestFirst);
+    assert!(message[0].contains("the host `blog.example.com` belongs to another namespace; "), "{message:?}");
+    let message = told(&[named("free", "*.example.com", 1)], Precedence::OldestFirst);
+    assert!(
+        message[0].contains("the host `*.example.com` includes hosts of another namespace; "),
+        "{message:?}"
+    );
 }

@@ -558,7 +558,7 @@ fn diagnostics_have_no_hidden_characters() {
         .map(|text| text.replace('X', hidden));
         let unknown = format!("config.xposer.stakater.com/Do{hidden}main");
         let keys = annotations().map(|(key, _)| key.name).chain([FORWARD_ANNOTATION, &unknown]);
-        let mut said = 0;
+        let mut message = 0;
         for (key, text) in keys.flat_map(|key| texts.iter().map(move |text| (key, text))) {
             let document = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
                 "annotations": {key: text}}, "spec": {"ports": [{"port": 80}]}});
@@ -567,10 +567,10 @@ fn diagnostics_have_no_hidden_characters() {
             for diagnostic in outcome.report().map(Report::diagnostics).unwrap_or_default() {
                 let line = diagnostic.to_string();
                 assert!(!line.contains(xposer::internal::is_hidden), "{key}: {text:?}: {line:?}");
-                said += usize::from(line.contains("u{"));
+                message += usize::from(line.contains("u{"));
             }
         }
-        assert!(said > 100, "{said}");
+        assert!(message > 100, "{message}");
         for (key, _) in settings() {
             let document = json!({key.name: texts[0], texts[0].as_str(): {"a": texts[1]}});
             let report = Settings::from_value(&document).unwrap_err();

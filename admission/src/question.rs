@@ -274,13 +274,13 @@ impl<'a> Question<'a> {
         // An object with more routes than are compared has a finding about that already.
         let is_told = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
         if (self.is_cut || is_late) && !is_told {
-            let said = match is_late {
+            let message = match is_late {
                 true => "it has more hosts and names than could be looked up in time".to_owned(),
                 false => {
                     format!("it has more hosts and names than can be compared in {MAX_LOOKUPS} look-ups")
                 }
             };
-            let problem = Problem::new(Code::ClaimsTooMany, said)
+            let problem = Problem::new(Code::ClaimsTooMany, message)
                 .help("split it into several objects with fewer hosts");
             self.report.file(FieldPath::object(&["metadata", "name"]), problem);
         }
@@ -361,8 +361,8 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
         1 => String::new(),
         all => format!(", and {} more", all - 1),
     };
-    let said = format!("the owners of its hosts and names are not known: {first}{more}");
-    Some(Problem::new(Code::ClaimsUnknown, said).help("tell your administrator"))
+    let message = format!("the owners of its hosts and names are not known: {first}{more}");
+    Some(Problem::new(Code::ClaimsUnknown, message).help("tell your administrator"))
 }
 
 #[cfg(test)]

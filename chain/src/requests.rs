@@ -76,7 +76,7 @@ impl Answer {
 pub struct Expected {
     status: u16,
     backend: Option<String>,
-    said: Vec<(String, Value)>,
+    message: Vec<(String, Value)>,
     headers: Vec<(String, String)>,
 }
 
@@ -113,7 +113,7 @@ impl Expected {
     /// Expects this value at a JSON pointer of the backend's JSON.
     #[must_use]
     pub fn said(mut self, pointer: &str, value: impl Into<Value>) -> Self {
-        self.said.push((pointer.to_owned(), value.into()));
+        self.message.push((pointer.to_owned(), value.into()));
         self
     }
 
@@ -126,17 +126,17 @@ impl Expected {
 
     /// Checks a response. Returns an error with the response if it is not as expected.
     pub fn check(&self, answer: &Answer) -> Result<()> {
-        let said = answer.received();
+        let message = answer.received();
         let wrong_header = |(name, value): &&(String, String)| answer.header(name) != Some(value.as_str());
         let wrong_word =
-            |(pointer, value): &&(String, Value)| said.pointer(pointer).unwrap_or(&Value::Null) != value;
+            |(pointer, value): &&(String, Value)| message.pointer(pointer).unwrap_or(&Value::Null) != value;
         let wrong = if answer.status != self.status {
             format!("the status is not {}", self.status)
         } else if self.backend.is_some() && answer.backend() != self.backend {
             format!("the backend is not {}", self.backend.clone().unwrap_or_default())
         } else if let Some((name, value)) = self.headers.iter().find(wrong_header) {
             format!("{name} is not {value}")
-        } else if let Some((pointer, value)) = self.said.iter().find(wrong_word) {
+        } else if let Some((pointer, value)) = self.message.iter().find(wrong_word) {
             format!("{pointer} is not {value}")
         } else {
             return Ok(());

@@ -138,7 +138,7 @@ struct Changed {
     served_by: Vec<Served>,
     objects: Vec<ObjectChange>,
     #[serde(flatten)]
-    said: Changes,
+    message: Changes,
 }
 
 /// An added, removed or changed object.
@@ -183,7 +183,7 @@ impl Comparison {
             let (was, is) = (old.is_refused(), new.is_refused());
             summary.refused += usize::from(is && !was);
             summary.refused_before += usize::from(is && was);
-            summary.opens += usize::from(!change.said.opens.is_empty());
+            summary.opens += usize::from(!change.message.opens.is_empty());
             if change.is_empty() {
                 summary.unchanged += 1;
             } else {
@@ -197,8 +197,10 @@ impl Comparison {
     /// Writes the comparison as text. Services that would be refused or unprotected come first, so that the limit does not cut
     /// them.
     fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (first, others): (Vec<&Changed>, Vec<&Changed>) =
-            self.services.iter().partition(|it| !it.said.refused.is_empty() || !it.said.opens.is_empty());
+        let (first, others): (Vec<&Changed>, Vec<&Changed>) = self
+            .services
+            .iter()
+            .partition(|it| !it.message.refused.is_empty() || !it.message.opens.is_empty());
         for changed in first.into_iter().chain(others).take(MAX_SERVICES) {
             changed.write(out)?;
             writeln!(out)?;
@@ -250,7 +252,7 @@ impl Changed {
             after: state(new.0),
             served_by,
             objects: objects(&objects_of(old.1), &objects_of(new.1)),
-            said: Changes::between(
+            message: Changes::between(
                 (old.0, old.1.told.of(own.0, own.1)),
                 (new.0, new.1.told.of(own.0, own.1)),
             ),
@@ -261,7 +263,7 @@ impl Changed {
         self.before == self.after
             && self.served_by.is_empty()
             && self.objects.is_empty()
-            && self.said.is_empty()
+            && self.message.is_empty()
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -276,7 +278,7 @@ impl Changed {
             writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;
-        for (what, list) in self.said.lists() {
+        for (what, list) in self.message.lists() {
             for said in list {
                 let help = said.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
                 writeln!(out, "  {what:10}  {}{help}", said.message)?;

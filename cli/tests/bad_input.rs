@@ -163,12 +163,12 @@ fn help_for_a_folder_depends_on_its_content() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let said = xposer_in(&folder, &["check", "-f", name], "").expect(2).stderr;
-        assert!(said.starts_with("error: expected a file, found a directory\n"), "{said}");
-        assert!(said.replace('\\', "/").contains(expected), "{said}");
+        let message = xposer_in(&folder, &["check", "-f", name], "").expect(2).stderr;
+        assert!(message.starts_with("error: expected a file, found a directory\n"), "{message}");
+        assert!(message.replace('\\', "/").contains(expected), "{message}");
     }
-    let said = xposer_in(&folder, &["check", "-f", "https://example.com/a.yaml"], "").expect(2).stderr;
-    assert!(said.contains("curl -L https://example.com/a.yaml | xposer check"), "{said}");
+    let message = xposer_in(&folder, &["check", "-f", "https://example.com/a.yaml"], "").expect(2).stderr;
+    assert!(message.contains("curl -L https://example.com/a.yaml | xposer check"), "{message}");
 }
 
 /// A pattern in place of the file would be expanded by a shell, and all but one of them taken for Services.
@@ -185,8 +185,8 @@ fn the_settings_are_one_file_of_a_folder() {
         for file in files {
             std::fs::write(folder.join(name).join(file), "").unwrap();
         }
-        let said = xposer_in(&folder, &["check", "--settings", name, "in.yaml"], "").expect(2).stderr;
-        assert!(said.replace('\\', "/").ends_with(&format!(" = help: {expected}\n\n")), "{said}");
+        let message = xposer_in(&folder, &["check", "--settings", name, "in.yaml"], "").expect(2).stderr;
+        assert!(message.replace('\\', "/").ends_with(&format!(" = help: {expected}\n\n")), "{message}");
     }
 }
 
@@ -219,11 +219,11 @@ fn a_help_names_the_command_that_was_typed() {
     for (command, piped) in
         [("render", "xposer render"), ("check", "xposer check"), ("explain", "xposer explain -")]
     {
-        let said = |arguments: &[&str]| {
+        let message = |arguments: &[&str]| {
             let arguments: Vec<&str> = [command].iter().chain(arguments).copied().collect();
             xposer_in(&folder, &arguments, "").stderr
         };
-        let vault = said(&["--settings", "vault.yaml", "in.yaml"]);
+        let vault = message(&["--settings", "vault.yaml", "in.yaml"]);
         let help = format!("ansible-vault view vault.yaml | xposer {command} --settings - FILE\n");
         assert!(vault.ends_with(&format!(" = help: decrypt it first: {help}\n")), "{vault}");
         for (arguments, help) in [
@@ -234,8 +234,8 @@ fn a_help_names_the_command_that_was_typed() {
             (&["-l", "a=b"], format!("kubectl get services -l 'a=b' -o yaml | {piped}\n")),
             (&["-R"], format!("find FOLDER -name '*.yaml' -exec xposer {command} {{}} ")),
         ] {
-            let said = said(arguments);
-            assert!(said.contains(&help), "{command} {arguments:?}: {said}");
+            let message = message(arguments);
+            assert!(message.contains(&help), "{command} {arguments:?}: {message}");
         }
     }
 }
@@ -387,8 +387,11 @@ fn a_key_in_other_letters() {
 fn a_link_to_itself() {
     let folder = folder("link");
     std::os::unix::fs::symlink("loop.yaml", folder.join("loop.yaml")).unwrap();
-    let said = xposer_in(&folder, &["check", "loop.yaml"], "").expect(2).stderr;
-    assert!(said.starts_with("error: the file cannot be read: ") && said.contains("--> loop.yaml"), "{said}");
+    let message = xposer_in(&folder, &["check", "loop.yaml"], "").expect(2).stderr;
+    assert!(
+        message.starts_with("error: the file cannot be read: ") && message.contains("--> loop.yaml"),
+        "{message}"
+    );
 }
 
 #[test]

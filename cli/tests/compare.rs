@@ -115,9 +115,9 @@ fn implicit_redirects_of_ingress_nginx_are_compared() {
     for (program, opens) in [("alb", true), ("gce", true), ("contour", false), ("traefik", false)] {
         let test = format!("compare-redirect-{program}");
         let ran = compared(&test, &of("ingress-nginx"), &of(program), &[service("web")], &[]);
-        let said = "  open        requests without TLS would no longer be redirected to https\n";
+        let message = "  open        requests without TLS would no longer be redirected to https\n";
         assert_eq!(
-            (ran.code, ran.stdout.contains(said)),
+            (ran.code, ran.stdout.contains(message)),
             (i32::from(opens), opens),
             "{program}: {}",
             ran.stdout
@@ -172,9 +172,9 @@ fn already_refused_service_does_not_fail_the_comparison() {
     let wrong = with("wrong", "    config.xposer.stakater.com/AllowedSources: office\n");
     let ran =
         compared("compare-refused", "", "labels: {team: shop}\n", &[wrong, service("web")], &[]).expect(0);
-    let said =
+    let message =
         "2 services: 1 unchanged, 1 changed; 0 would be refused, 1 refused as before, 0 would be open\n";
-    assert!(ran.stdout.ends_with(said) && !ran.stdout.contains("wrong"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with(message) && !ran.stdout.contains("wrong"), "{}", ran.stdout);
     // What is wrong with it besides under the new settings is told.
     let both = with("both", &format!("{SOURCES}    config.xposer.stakater.com/Timeout: soon\n"));
     let new = "target: HTTPRoute\nparentRefs: [{name: external}]\n";

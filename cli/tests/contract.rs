@@ -65,8 +65,8 @@ fn input_without_exposed_services() {
             serde_json::from_str::<Value>(&json).unwrap(),
             json!({"apiVersion": "v1", "kind": "List", "items": []})
         );
-        let said = xposer(&["check"], input).expect(0).stderr;
-        assert_eq!(said, format!("0 services: 0 exposed{passed_by}\n"));
+        let message = xposer(&["check"], input).expect(0).stderr;
+        assert_eq!(message, format!("0 services: 0 exposed{passed_by}\n"));
     }
 }
 
@@ -97,11 +97,12 @@ fn sources_of_services_are_reported_if_there_are_no_services() {
 fn local_config_is_ignored_and_reported() {
     let local = service("api")
         .replace("  annotations:", "  annotations:\n    config.kubernetes.io/local-config: 'true'");
-    let said = "info: Service shop/api is ignored, because config.kubernetes.io/local-config is \"true\"\n";
+    let message =
+        "info: Service shop/api is ignored, because config.kubernetes.io/local-config is \"true\"\n";
     let both = format!("{}---\n{local}", service("web"));
     let ran = xposer(&["render"], &both).expect(0);
     assert_eq!(ran.stdout, INGRESS_OF_WEB);
-    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with(message), "{}", ran.stderr);
     let ran = xposer(&["check"], &both).expect(0);
     assert!(ran.stderr.ends_with("\n2 services: 1 exposed, 1 local\n"), "{}", ran.stderr);
     let ran = xposer(&["check", "--diagnostics", "json"], &both).expect(0);
@@ -137,8 +138,11 @@ fn files_are_named_as_kubectl_has_it_too() {
         let ran = xposer_in(&folder, &[&["render", "-o", "json"], arguments].concat(), &service("web"));
         assert_eq!(names(&ran.expect(0).stdout), expected, "{arguments:?}");
     }
-    let said = xposer_in(&folder, &["check", "-f", "-", "-"], "").expect(2).stderr;
-    assert!(said.starts_with("error: standard input (`-`, or no FILE) can be read only once\n"), "{said}");
+    let message = xposer_in(&folder, &["check", "-f", "-", "-"], "").expect(2).stderr;
+    assert!(
+        message.starts_with("error: standard input (`-`, or no FILE) can be read only once\n"),
+        "{message}"
+    );
     let ran = xposer_in(&folder, &["explain", "-f", "a", "-f", "b"], "").expect(0);
     assert_eq!(ran.stdout.matches(" is exposed as ").count(), 2, "{}", ran.stdout);
 }
@@ -451,8 +455,8 @@ fn an_output_that_is_full() {
         let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), service("web").as_bytes());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.starts_with("error: the output cannot be written: "), "{said}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.starts_with("error: the output cannot be written: "), "{message}");
     }
 }
 

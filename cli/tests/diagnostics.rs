@@ -70,8 +70,8 @@ fn log_without_findings_is_complete() {
         serde_json::from_str(&xposer(&["check", "--diagnostics", "sarif"], &service).expect(0).stderr)
             .unwrap();
     assert_eq!(log["runs"][0]["results"], json!([]));
-    let said = xposer(&["check", "--diagnostics", "github"], &service).expect(0).stderr;
-    assert_eq!(said, "1 service: 1 exposed\n");
+    let message = xposer(&["check", "--diagnostics", "github"], &service).expect(0).stderr;
+    assert_eq!(message, "1 service: 1 exposed\n");
 }
 
 /// What a user wrote cannot end a command, begin another one, or add a property.
@@ -82,10 +82,10 @@ fn a_value_cannot_be_a_command() {
     let host = "\"x\\n::error file=other.yaml::gone\\r,title=y%0A.example.com\"";
     let text = exposed("web", "HOST").replace("\"HOST\"", host);
     std::fs::write(folder.join(name), text).unwrap();
-    let said = xposer_in(&folder, &["check", "--diagnostics", "github", name], "").expect(1).stderr;
-    let commands: Vec<&str> = said.lines().collect();
-    assert!(commands.len() > 1, "{said}");
-    assert!(!said.contains('\r'), "{said}");
+    let message = xposer_in(&folder, &["check", "--diagnostics", "github", name], "").expect(1).stderr;
+    let commands: Vec<&str> = message.lines().collect();
+    assert!(commands.len() > 1, "{message}");
+    assert!(!message.contains('\r'), "{message}");
     let (last, commands) = commands.split_last().unwrap();
     assert_eq!(*last, "1 service: 0 exposed, 1 refused");
     for command in commands {

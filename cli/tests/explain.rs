@@ -122,7 +122,7 @@ fn every_intent_is_explained_for_every_program() {
 
 #[test]
 fn unknown_arguments_get_a_suggestion() {
-    let said = |word: &str| {
+    let message = |word: &str| {
         let ran = xposer(&["explain", word], "").expect(2);
         assert_eq!(ran.stdout, "");
         ran.stderr
@@ -133,7 +133,7 @@ error: \"host-upercase\" is not an annotation, setting, code or program
  = help: did you mean host-uppercase?
 
 ";
-    assert_eq!(said("host-upercase"), expected);
+    assert_eq!(message("host-upercase"), expected);
     for (word, meant) in [
         ("IngresNameTemplate", "IngressNameTemplate"),
         ("ingressUrlTemplat", "ingressURLTemplate"),
@@ -141,13 +141,13 @@ error: \"host-upercase\" is not an annotation, setting, code or program
         ("trefik", "traefik"),
         ("config.xposer.stakater.com/Domian", "config.xposer.stakater.com/Domain"),
     ] {
-        let text = said(word).to_lowercase();
+        let text = message(word).to_lowercase();
         assert!(text.contains(&format!("did you mean {}?", meant.to_lowercase())), "{text}");
     }
-    assert!(said("quux").contains("help: list all words with `xposer explain`"));
+    assert!(message("quux").contains("help: list all words with `xposer explain`"));
     let all = xposer(&["explain"], "").expect(0).stdout;
     assert!(all.ends_with("More about each word: xposer explain WORD\n"), "{all}");
-    assert_eq!(said("no-such-file.yaml"), "error: there is no such file\n--> no-such-file.yaml\n\n");
+    assert_eq!(message("no-such-file.yaml"), "error: there is no such file\n--> no-such-file.yaml\n\n");
 }
 
 /// What is said about these Services under these settings.
@@ -260,8 +260,8 @@ fn a_file_and_what_it_wants() {
     let shown = traced("explain-lacking", settings, &[wanting, forwarding]).expect(1).stdout;
     for row in ["  allowedSources ", "  deniedSources "] {
         let (_, rest) = shown.split_once(row).unwrap_or_else(|| panic!("{row} is missing from {shown}"));
-        let said = rest.lines().find(|line| line.contains("does not support it; "));
-        assert!(said.is_some(), "{shown}");
+        let message = rest.lines().find(|line| line.contains("does not support it; "));
+        assert!(message.is_some(), "{shown}");
     }
 }
 
@@ -460,7 +460,7 @@ fn terminal_escapes_of_the_input_are_not_printed() {
     let is_raw = |c: &char| xposer::internal::is_hidden(*c) && *c != '\n';
     // The line of the file that a finding shows.
     let raw = hostile.replace(r"\u202E", "\u{202e}").replace(r"\u2066", "\u{2066}");
-    let mut said = String::new();
+    let mut message = String::new();
     for input in [&hostile, &fine, &raw] {
         for arguments in [
             &["explain", "-"][..],
@@ -474,10 +474,10 @@ fn terminal_escapes_of_the_input_are_not_printed() {
             assert!(raw.is_empty(), "{arguments:?}: {raw:?} in {text}");
             assert!(!text.lines().any(|line| line.starts_with('z')), "{arguments:?}: {text}");
             assert!(*input == fine || text.contains("u{202e}"), "{arguments:?}: {text}");
-            said += &text;
+            message += &text;
         }
     }
-    assert!(said.contains(r"help: write /\u{1b}") && said.contains(r"]0;x\u{7}"), "{said}");
+    assert!(message.contains(r"help: write /\u{1b}") && message.contains(r"]0;x\u{7}"), "{message}");
     // A program reads the value as it is.
     let json = xposer(&["check", "--diagnostics", "json"], &hostile).stderr;
     let found: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
@@ -487,9 +487,9 @@ fn terminal_escapes_of_the_input_are_not_printed() {
     );
     // A help of many pages helps nobody.
     let long = hostile.replace(evil, &"a".repeat(100_000));
-    let said = xposer(&["check"], &long).stderr;
+    let message = xposer(&["check"], &long).stderr;
     assert!(
-        said.contains("write /aaa")
-            && said.lines().filter(|it| it.contains("help:")).all(|it| it.len() < 1100)
+        message.contains("write /aaa")
+            && message.lines().filter(|it| it.contains("help:")).all(|it| it.len() < 1100)
     );
 }

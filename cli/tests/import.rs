@@ -91,12 +91,12 @@ fn service_is_not_exposed_without_its_protection() {
         let arguments: Vec<&str> = ["import"].iter().chain(arguments).copied().collect();
         run(&arguments, input, Terminal::default()).expect(1)
     };
-    let said = "# Service shop/web is not exposed: `nginx.ingress.kubernetes.io/whitelist-source-range` is `10.0.0.x`";
+    let message = "# Service shop/web is not exposed: `nginx.ingress.kubernetes.io/whitelist-source-range` is `10.0.0.x`";
 
     let commands = of(&["-o", "kubectl"], &first).stdout;
     let lines: Vec<&str> = commands.lines().skip(1).collect();
     let (of_web, of_api) = lines.split_at(lines.len() - 2);
-    assert!(of_web[0].starts_with(said) && of_web.len() == 4, "{commands}");
+    assert!(of_web[0].starts_with(message) && of_web.len() == 4, "{commands}");
     assert!(of_web.iter().all(|line| line.starts_with("# ")), "{commands}");
     assert_eq!(of_web.last(), Some(&"# kubectl label service web -n shop --overwrite expose=true"));
     assert_eq!(of_api.last(), Some(&"kubectl label service api -n shop --overwrite expose=true"));
@@ -111,10 +111,13 @@ fn service_is_not_exposed_without_its_protection() {
     for input in [&first, &second] {
         let ran = of(&[], input);
         assert_eq!(names(load(&ran.stdout)), ["api"], "{}", ran.stdout);
-        assert!(ran.stdout.lines().any(|line| line.starts_with(said)), "{}", ran.stdout);
+        assert!(ran.stdout.lines().any(|line| line.starts_with(message)), "{}", ran.stdout);
         // Somebody who knows better takes the marks of the comment away.
-        let bare: Vec<&str> =
-            ran.stdout.lines().filter(|line| !line.contains("Ingress ") && !line.starts_with(said)).collect();
+        let bare: Vec<&str> = ran
+            .stdout
+            .lines()
+            .filter(|line| !line.contains("Ingress ") && !line.starts_with(message))
+            .collect();
         let bare: Vec<&str> = bare.iter().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
         assert_eq!(load(&bare.join("\n")).len(), 2, "{}", ran.stdout);
         assert!(ran.stderr.contains("; 1 Service to annotate, 1 not to be exposed\n"), "{}", ran.stderr);
@@ -149,7 +152,7 @@ fn service_is_not_exposed_without_its_protection() {
     );
     let made = |name: &str| std::fs::read_to_string(folder.join("made").join(name)).unwrap();
     let (script, services) = (made("annotate.sh"), made("services.yaml"));
-    assert!(script.lines().chain(services.lines()).filter(|line| line.starts_with(said)).count() == 2);
+    assert!(script.lines().chain(services.lines()).filter(|line| line.starts_with(message)).count() == 2);
     assert!(!script.contains("\nkubectl label service web"), "{script}");
     assert_eq!(names(load(&services)), ["api"], "{services}");
 }

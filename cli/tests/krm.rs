@@ -300,8 +300,8 @@ fn local_config_is_kept_and_ignored() {
     let items = json!([local(service("web")), local(ingress("api", "api", "helm")), service("api")]);
     let (ran, output) = krm(&list(items));
     assert_eq!(ran.code, 0);
-    let said = "Service shop/web is ignored, because config.kubernetes.io/local-config is \"true\"";
-    assert!(ran.stderr.starts_with(&format!("info: {said}\n")), "{}", ran.stderr);
+    let message = "Service shop/web is ignored, because config.kubernetes.io/local-config is \"true\"";
+    assert!(ran.stderr.starts_with(&format!("info: {message}\n")), "{}", ran.stderr);
     assert_eq!(kinds(&output), ["Service web", "Ingress api", "Service api", "Ingress api"]);
     assert_eq!(output["results"].as_array().map(Vec::len), Some(1));
     assert_eq!(output["results"][0]["severity"], "info");
@@ -449,8 +449,8 @@ fn foreign_objects_of_every_kind_are_kept() {
         assert_eq!(refused["items"][1], theirs);
         let kind = object["kind"].as_str().unwrap();
         let article = if ["ListenerSet", "Route", "ConfigMap"].contains(&kind) { "a" } else { "an" };
-        let said = format!("the list already has {article} {kind} shop/");
-        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+        let message = format!("the list already has {article} {kind} shop/");
+        assert!(ran.stderr.contains(&message), "{}", ran.stderr);
     }
 }
 
@@ -529,16 +529,16 @@ fn encrypted_input_is_reported() {
     with_sops["sops"] = sops.clone();
     let mut unknown = service("web");
     unknown["kind"] = secret.into();
-    let said = "error: the file is encrypted by SOPS\n |\n = help: decrypt it first, for example with `sops decrypt FILE`\n\n";
+    let message = "error: the file is encrypted by SOPS\n |\n = help: decrypt it first, for example with `sops decrypt FILE`\n\n";
     for item in [encrypted, with_sops, unknown] {
         let items = json!([item, service("api")]);
         let (ran, output) = krm(&list(items.clone()));
-        assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+        assert_eq!((ran.code, ran.stderr.as_str()), (1, message));
         assert_eq!((&output["items"], output["results"].as_array().map(Vec::len)), (&items, Some(1)));
     }
     let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"domain": secret}, "sops": sops});
     let (ran, _) = krm(&with_config(list(json!([service("web")])), config));
-    assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, message));
     // A Secret is encrypted wherever it may be, and is no concern of ours.
     let theirs = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": secret}, "sops": sops});
     assert_eq!(krm(&list(json!([theirs, service("web")]))).0.code, 0);

@@ -440,11 +440,11 @@ impl Controller {
     }
 
     fn requests(&self) -> Outcome<String> {
-        let mut said = String::new();
+        let mut message = String::new();
         for line in self.metrics()?.lines().filter(|line| line.starts_with("xposer_api_requests_total")) {
-            write!(said, "{} ", line.trim_start_matches("xposer_api_requests_total"))?;
+            write!(message, "{} ", line.trim_start_matches("xposer_api_requests_total"))?;
         }
-        Ok(said)
+        Ok(message)
     }
 
     /// KiB now, and at most.

@@ -8,9 +8,10 @@ use crate::args::LogFormat;
 const QUIET: &str = "kube_client=off,kube_runtime=off";
 
 /// The filter from `RUST_LOG`, if it is valid.
-fn filter(said: Option<&str>) -> EnvFilter {
-    let said = said.filter(|said| !said.trim().is_empty()).unwrap_or("info");
-    EnvFilter::try_new(format!("{QUIET},{said}")).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
+fn filter(message: Option<&str>) -> EnvFilter {
+    let message = message.filter(|said| !said.trim().is_empty()).unwrap_or("info");
+    EnvFilter::try_new(format!("{QUIET},{message}"))
+        .unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
 }
 
 /// Starts the log, which goes to standard error.

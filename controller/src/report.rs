@@ -190,21 +190,21 @@ impl ReportServer {
 
 /// The response to a request that is refused without reading the state.
 fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer>> {
-    let said =
+    let message =
         |status, text: &'static str| Some(response(status, Bytes::from_static(text.as_bytes()), PLAIN));
     // Protects against DNS rebinding: a web page whose host name resolves to this machine could otherwise read the report.
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if is_loopback && !is_this_machine(host) {
-        return said(StatusCode::FORBIDDEN, "use the host localhost or 127.0.0.1\n");
+        return message(StatusCode::FORBIDDEN, "use the host localhost or 127.0.0.1\n");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refused = said(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n")?;
+        let mut refused = message(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n")?;
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return Some(refused);
     }
     match request.uri().path() {
         "/" | "/report.json" => None,
-        _ => said(StatusCode::NOT_FOUND, "not found: use / or /report.json\n"),
+        _ => message(StatusCode::NOT_FOUND, "not found: use / or /report.json\n"),
     }
 }
 

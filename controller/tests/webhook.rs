@@ -470,8 +470,8 @@ fn a_certificate_that_cannot_be_read_stops_nothing() {
     let (log, began) = (file("log"), Instant::now());
     let says = |text: &str| {
         while !std::fs::read_to_string(&log).unwrap().contains(text) {
-            let said = std::fs::read_to_string(&log).unwrap();
-            assert!(began.elapsed() < Duration::from_secs(20), "{text} is not in:\n{said}");
+            let message = std::fs::read_to_string(&log).unwrap();
+            assert!(began.elapsed() < Duration::from_secs(20), "{text} is not in:\n{message}");
             std::thread::sleep(Duration::from_millis(50));
         }
     };

@@ -76,7 +76,7 @@ impl<'p> Choice<'p> {
         if let Some(port) = port {
             set(keys::PORT, port.to_string());
         }
-        let mut said: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
+        let mut message: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
         if let Some(class) = wanted.class.filter(|_| !self.class_in_block) {
             set(keys::CLASS, class.name.clone());
         }
@@ -92,7 +92,7 @@ impl<'p> Choice<'p> {
             for (key, value) in &wanted.annotations {
                 if let About::Issuer { cluster } = about(key) {
                     set(if cluster { keys::CLUSTER_ISSUER } else { keys::ISSUER }, value.trim().to_owned());
-                    said.insert(key);
+                    message.insert(key);
                 }
             }
         }
@@ -113,11 +113,11 @@ impl<'p> Choice<'p> {
             for (key, value) in &canary.options {
                 set(key, value.clone());
             }
-            said.extend(canary.said.iter().map(String::as_str));
+            message.extend(canary.message.iter().map(String::as_str));
             // No controller reads the certificates of a canary.
             draft.options.remove(keys::TLS_HOSTS);
         }
-        let rest = wanted.annotations.iter().filter(|(key, _)| !said.contains(key.as_str()));
+        let rest = wanted.annotations.iter().filter(|(key, _)| !message.contains(key.as_str()));
         draft.block = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
         if let Some(class) = wanted.class.filter(|_| self.class_in_block) {
             let key = class.at.segments().iter().rev().find_map(|segment| match segment {

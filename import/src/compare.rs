@@ -78,8 +78,8 @@ impl Differences<'_> {
     fn name(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
         // A missing name is reported already.
         if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
-            let said = format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", made.name());
-            self.add(FieldPath::object(&["metadata", "name"]), said, true);
+            let message = format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", made.name());
+            self.add(FieldPath::object(&["metadata", "name"]), message, true);
         }
     }
 
@@ -94,8 +94,8 @@ impl Differences<'_> {
                     } else {
                         "the field spec.ingressClassName"
                     };
-                    let said = format!("the class `{}` is written as {written}", own.name);
-                    let added = self.add(own.at.clone(), said, false);
+                    let message = format!("the class `{}` is written as {written}", own.name);
+                    let added = self.add(own.at.clone(), message, false);
                     if let Some(added) = added.filter(|_| !other.is_annotation) {
                         added.help = Some(
                             "check that there is an IngressClass of this name: kubectl get ingressclass",
@@ -104,9 +104,9 @@ impl Differences<'_> {
                 }
             }
             (Some(own), Some(other)) => {
-                let said =
+                let message =
                     format!("the class is `{}`, and `{}` in the emitted Ingress", own.name, other.name);
-                self.add(own.at.clone(), said, true);
+                self.add(own.at.clone(), message, true);
             }
             (Some(own), None) => {
                 self.add(
@@ -116,11 +116,11 @@ impl Differences<'_> {
                 );
             }
             (None, Some(other)) => {
-                let said = format!(
+                let message = format!(
                     "the Ingress has no class, and the settings give `{}`, which a Service cannot remove",
                     other.name
                 );
-                let added = self.add(field(), said, true);
+                let added = self.add(field(), message, true);
                 if let Some(added) = added {
                     added.help = Some("remove the class from the settings, or accept it");
                 }
@@ -205,8 +205,8 @@ impl Differences<'_> {
         let order = made.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
         let is_other_order = !order.eq(wanted.tls.iter().map(|(host, _)| *host));
         if is_other_order && own == other {
-            let said = "the hosts of the TLS section have another order in the emitted Ingress";
-            self.add(section(), said.to_owned(), false);
+            let message = "the hosts of the TLS section have another order in the emitted Ingress";
+            self.add(section(), message.to_owned(), false);
         }
         for (host, secret) in &own {
             match other.get(host) {
@@ -219,7 +219,7 @@ impl Differences<'_> {
                 }
                 Some(found) if found != secret => {
                     let found = found.unwrap_or("none");
-                    let said = match secret {
+                    let message = match secret {
                         Some(secret) => {
                             format!(
                                 "the secret of `{host}` is `{secret}`, and `{found}` in the emitted Ingress"
@@ -229,20 +229,20 @@ impl Differences<'_> {
                             "the TLS section names no secret for `{host}`, and the emitted Ingress names `{found}`: if this secret does not exist, the controller may use its default certificate"
                         ),
                     };
-                    self.add(section(), said, true);
+                    self.add(section(), message, true);
                 }
                 Some(_) => {}
             }
         }
         for host in other.keys().filter(|host| !own.contains_key(*host)) {
-            let said = if own.is_empty() {
+            let message = if own.is_empty() {
                 format!("the Ingress has no TLS section, and the emitted Ingress has one for `{host}`")
             } else {
                 format!(
                     "the TLS section of the emitted Ingress also has `{host}`: all hosts of a Service have TLS, or none"
                 )
             };
-            self.add(section(), said, true);
+            self.add(section(), message, true);
         }
     }
 
@@ -253,7 +253,7 @@ impl Differences<'_> {
             let path = FieldPath::annotation(key.clone());
             let today = successor(key);
             let found = other.get(key);
-            let said = match found {
+            let message = match found {
                 Some(found) if found == value => None,
                 Some(found) => Some(format!(
                     "the value of `{key}` is `{}`, and `{}` in the emitted Ingress",
@@ -263,7 +263,7 @@ impl Differences<'_> {
                 None if made.told.contains(key) => None,
                 None => Some(format!("the emitted Ingress does not have `{key}`")),
             };
-            if let Some(said) = said {
+            if let Some(said) = message {
                 let added = self.add(path, said, true);
                 if let Some(added) = added {
                     added.key = Some(key.clone());
@@ -293,18 +293,18 @@ impl Differences<'_> {
             if key.split_once('/').is_some_and(|(_, name)| names.contains(name)) {
                 continue;
             }
-            let said = format!("the emitted Ingress also has the annotation `{key}: {}`", short(value));
-            let added = self.add(FieldPath::object(&["metadata", "annotations"]), said, true);
+            let message = format!("the emitted Ingress also has the annotation `{key}: {}`", short(value));
+            let added = self.add(FieldPath::object(&["metadata", "annotations"]), message, true);
             if let Some(added) = added {
                 added.key = Some(key.clone());
             }
         }
         if !unpublished.is_empty() {
-            let said = format!(
+            let message = format!(
                 "the emitted Ingress also has {}: the Ingress of the stable Service publishes the hosts",
                 unpublished.join(" and ")
             );
-            self.add(FieldPath::object(&["metadata", "annotations"]), said, false);
+            self.add(FieldPath::object(&["metadata", "annotations"]), message, false);
         }
     }
 
@@ -312,15 +312,16 @@ impl Differences<'_> {
         let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
         for (key, value) in &wanted.labels {
             if made.labels.get(key) != Some(value) {
-                let said = format!("the emitted Ingress does not have the label `{key}: {}`", short(value));
-                self.add(FieldPath::label(key.clone()), said, true);
+                let message =
+                    format!("the emitted Ingress does not have the label `{key}: {}`", short(value));
+                self.add(FieldPath::label(key.clone()), message, true);
             }
         }
         for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
             if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
-                let said = format!("the emitted Ingress also has the label `{key}: {}`", short(value));
+                let message = format!("the emitted Ingress also has the label `{key}: {}`", short(value));
                 // Labels of tools are reported once, when they are dropped.
-                self.add(FieldPath::object(&["metadata", "labels"]), said, true);
+                self.add(FieldPath::object(&["metadata", "labels"]), message, true);
             }
         }
     }

@@ -172,7 +172,7 @@ impl<'i> Proposing<'_, 'i> {
         let is_unsayable = |(key, value): &(&String, &String)| line(key, value).is_none();
         let finding = |(key, value): (&String, &String)| {
             let severity = if protects(key, value) { Severity::Error } else { Severity::Warning };
-            let said = if value.contains('\n') {
+            let message = if value.contains('\n') {
                 format!(
                     "the value of `{key}` has several lines, and the forwarded block of a Service has one line for each annotation"
                 )
@@ -180,7 +180,7 @@ impl<'i> Proposing<'_, 'i> {
                 format!("no annotation of a Service can forward `{key}` with the value `{}`", short(value))
             };
             let help = "write it in the setting annotations, for all Services or for a profile";
-            let finding = main.finding(FieldPath::annotation(key.clone()), severity, said).help(help);
+            let finding = main.finding(FieldPath::annotation(key.clone()), severity, message).help(help);
             (key.clone(), finding)
         };
         self.wanted.annotations.iter().filter(is_unsayable).map(finding).collect()
@@ -354,7 +354,7 @@ impl<'i> Proposing<'_, 'i> {
             let option = meaning.option.rsplit('/').next().unwrap_or_default();
             let names = meaning.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             let several = meaning.keys.len() > 1;
-            let said = match self.as_option(&draft, &meaning) {
+            let message = match self.as_option(&draft, &meaning) {
                 Ok(other) => {
                     draft = other;
                     keep.push(meaning.option);
@@ -367,7 +367,7 @@ impl<'i> Proposing<'_, 'i> {
                     format!("{names} {verb} the option {option}: {why}")
                 }
             };
-            told.push(main.finding(path, Severity::Info, said));
+            told.push(main.finding(path, Severity::Info, message));
         }
         draft
     }

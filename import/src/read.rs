@@ -150,8 +150,8 @@ pub(crate) fn read(document: &Value, at: usize, namespace: &str, told: &mut Vec<
     let version = document.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let is_old = OLD_VERSIONS.contains(&version);
     if is_old {
-        let said = format!("{version} is read as {VERSION}, the version of the emitted Ingress");
-        reader.info(FieldPath::object(&["apiVersion"]), said);
+        let message = format!("{version} is read as {VERSION}, the version of the emitted Ingress");
+        reader.info(FieldPath::object(&["apiVersion"]), message);
     }
     if reader.subject.name.is_empty() {
         let path = FieldPath::object(&["metadata"]);
@@ -202,8 +202,8 @@ impl Reader<'_> {
 
     /// Reports a value of the wrong type, which the API server would refuse.
     fn mistyped(&mut self, path: FieldPath, expected: &str, found: &Value) {
-        let said = format!("expected {expected}, found {}", type_name(found));
-        self.lost(path, said, format!("write {expected}"));
+        let message = format!("expected {expected}, found {}", type_name(found));
+        self.lost(path, message, format!("write {expected}"));
     }
 
     fn items<'v>(&mut self, parent: &'v Value, key: &'static str, path: &FieldPath) -> &'v [Value] {
@@ -232,8 +232,8 @@ impl Reader<'_> {
                             texts.insert(key.clone(), String::new());
                         }
                         other => {
-                            let said = format!("expected a text, found {}", type_name(other));
-                            self.lost(path().key(key.clone()), said, "put quotes around it");
+                            let message = format!("expected a text, found {}", type_name(other));
+                            self.lost(path().key(key.clone()), message, "put quotes around it");
                         }
                     }
                 }
@@ -265,11 +265,11 @@ impl Reader<'_> {
                 self.info(at, format!("`{key}` repeats spec.ingressClassName, and is dropped"));
             }
             Some(field) => {
-                let said = format!(
+                let message = format!(
                     "the class `{name}` contradicts spec.ingressClassName, which applies: `{}`",
                     field.name
                 );
-                self.lost(at, said, "keep one of the two");
+                self.lost(at, message, "keep one of the two");
             }
             None if name.trim().is_empty() => {
                 self.info(at, format!("`{key}` is empty, and is dropped"));
@@ -282,9 +282,9 @@ impl Reader<'_> {
     fn default_backend(&mut self, spec: &Value, is_old: bool) {
         let key = if is_old { "backend" } else { "defaultBackend" };
         if spec.get(key).is_some_and(|backend| !backend.is_null()) {
-            let said = "a Service cannot be the default backend, which gets the requests without a rule";
+            let message = "a Service cannot be the default backend, which gets the requests without a rule";
             let help = "give the Service a host, or set the default backend of the controller";
-            self.lost(FieldPath::object(&["spec"]).key(key), said, help);
+            self.lost(FieldPath::object(&["spec"]).key(key), message, help);
         }
     }
 
@@ -296,8 +296,8 @@ impl Reader<'_> {
             let host = match rule.get("host") {
                 Some(Value::String(host)) if !host.is_empty() => host.clone(),
                 None | Some(Value::Null | Value::String(_)) => {
-                    let said = "a rule without a host matches all hosts, and a Service needs a host";
-                    self.lost(at, said, "write the host");
+                    let message = "a rule without a host matches all hosts, and a Service needs a host";
+                    self.lost(at, message, "write the host");
                     continue;
                 }
                 Some(other) => {
@@ -309,8 +309,8 @@ impl Reader<'_> {
             let paths = self.items(rule.get("http").unwrap_or(&Value::Null), "paths", &at);
             if paths.is_empty() {
                 let at = path.clone().index(index);
-                let said = format!("the rule for `{host}` has no paths, so it leads to no Service");
-                self.lost(at, said, "add a path with its backend");
+                let message = format!("the rule for `{host}` has no paths, so it leads to no Service");
+                self.lost(at, message, "add a path with its backend");
             }
             for (index, entry) in paths.iter().enumerate() {
                 let route = self.route(&host, entry, at.clone().index(index), is_old);
@@ -326,9 +326,9 @@ impl Reader<'_> {
         let place = at.clone().key("backend");
         if let Some(resource) = backend.get("resource").filter(|it| !it.is_null()) {
             let kind = resource.get("kind").and_then(Value::as_str).unwrap_or("?");
-            let said =
+            let message =
                 format!("the path leads to an object of the kind {kind}, and only Services are exposed");
-            self.lost(place.key("resource"), said, "keep an Ingress for this path");
+            self.lost(place.key("resource"), message, "keep an Ingress for this path");
             return None;
         }
         let (service, port) = if is_old {
@@ -355,18 +355,19 @@ impl Reader<'_> {
         let kind = match text("pathType") {
             None | Some("") => {
                 if !is_old {
-                    let said = "the path has no pathType, which the API server refuses; it is read as ImplementationSpecific";
-                    self.lost(at.clone(), said, "write the pathType");
+                    let message = "the path has no pathType, which the API server refuses; it is read as ImplementationSpecific";
+                    self.lost(at.clone(), message, "write the pathType");
                 }
                 PathType::ImplementationSpecific
             }
             Some(word) => match word.parse() {
                 Ok(kind) => kind,
                 Err(_) => {
-                    let said = format!("`{word}` is not a path type; it is read as ImplementationSpecific");
+                    let message =
+                        format!("`{word}` is not a path type; it is read as ImplementationSpecific");
                     self.lost(
                         at.clone().key("pathType"),
-                        said,
+                        message,
                         "write Exact, Prefix or ImplementationSpecific",
                     );
                     PathType::ImplementationSpecific
@@ -391,11 +392,11 @@ impl Reader<'_> {
         let action = annotations.iter().find(|(key, _)| key.ends_with(&end));
         let place = route.at.clone().key("backend");
         let Some((key, value)) = action else {
-            let said = format!(
+            let message = format!(
                 "the port `{PORT}` means that `{}` is an action, but the annotation `actions.{0}` is missing",
                 route.service
             );
-            self.lost(place, said, "add the annotation, or name the port of a Service");
+            self.lost(place, message, "add the annotation, or name the port of a Service");
             return true;
         };
         let value = value.to_ascii_lowercase();
@@ -410,9 +411,9 @@ impl Reader<'_> {
         } else {
             (Severity::Warning, "keep an Ingress for this path")
         };
-        let said =
+        let message =
             format!("`{}{}` leads to the action of `{key}`, which is no Service", route.host, route.path);
-        let finding = self.tell(place, severity, said).help(help);
+        let finding = self.tell(place, severity, message).help(help);
         self.told.push(finding);
         true
     }

@@ -35,7 +35,7 @@ pub(crate) struct SourceIngress<'i> {
 #[derive(Clone, Debug)]
 pub(crate) struct Canary {
     pub(crate) options: BTreeMap<&'static str, String>,
-    pub(crate) said: BTreeSet<String>,
+    pub(crate) message: BTreeSet<String>,
 }
 
 impl SourceIngress<'_> {
@@ -83,14 +83,14 @@ pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     if let Some(first) = keys.first() {
         let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let said = format!("the records of {} are dropped: {}", names.join(" and "), list.join(", "));
-        told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, said));
+        let message = format!("the records of {} are dropped: {}", names.join(" and "), list.join(", "));
+        told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, message));
     }
     let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
     if let Some(first) = labels.first() {
         let names: Vec<String> = labels.iter().map(|key| format!("`{key}`")).collect();
-        let said = format!("labels about the origin of the Ingress are dropped: {}", names.join(", "));
-        told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, said));
+        let message = format!("labels about the origin of the Ingress are dropped: {}", names.join(", "));
+        told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, message));
     }
 }
 
@@ -99,9 +99,9 @@ pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
 fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Option<&'i str>)> {
     let mut hosts: Vec<(&str, Option<&str>)> = Vec::new();
     let mut known: HashMap<&str, Option<&str>> = HashMap::new();
-    let mut tell = |index: usize, said: String, help: &str| {
+    let mut tell = |index: usize, message: String, help: &str| {
         let path = FieldPath::object(&["spec", "tls"]).index(index).key("secretName");
-        told.push(ingress.finding(path, Severity::Warning, said).help(help));
+        told.push(ingress.finding(path, Severity::Warning, message).help(help));
     };
     for (index, entry) in ingress.tls.iter().enumerate() {
         let secret = entry.secret.as_deref();
@@ -117,12 +117,12 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
                         secret
                             .map_or_else(|| "no secret".to_owned(), |secret| format!("the secret `{secret}`"))
                     };
-                    let said = format!(
+                    let message = format!(
                         "`{host}` has {} here and {} in an earlier entry, which applies: a host has one certificate",
                         of(secret),
                         of(*first)
                     );
-                    tell(index, said, "keep the entry with the certificate that is served");
+                    tell(index, message, "keep the entry with the certificate that is served");
                 }
             }
         }
@@ -137,10 +137,10 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
             }
         }
         if let Some(name) = secret.filter(|_| !hosts.iter().any(|(_, used)| *used == secret)) {
-            let said = format!(
+            let message = format!(
                 "the secret `{name}` is lost: its entry names no hosts, and other entries have all hosts of the rules"
             );
-            tell(index, said, "name its hosts, or remove the entry");
+            tell(index, message, "name its hosts, or remove the entry");
         }
     }
     hosts
@@ -199,19 +199,19 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
     let Some(service) = service.filter(|_| is_one) else {
         let key = ingress.annotations.keys().find(|key| about(key) == About::Canary).cloned();
         let path = FieldPath::annotation(key.unwrap_or_default());
-        let said = "no Ingress of the input has the same hosts and paths for exactly one other Service, so the stable Service of the canary is not known";
+        let message = "no Ingress of the input has the same hosts and paths for exactly one other Service, so the stable Service of the canary is not known";
         let help = "import the Ingress of the stable Service together with this one";
-        told.push(ingress.finding(path, Severity::Info, said).help(help));
+        told.push(ingress.finding(path, Severity::Info, message).help(help));
         return None;
     };
     let mut canary = Canary {
         options: BTreeMap::from([(keys::CANARY_OF, service.to_owned())]),
-        said: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
+        message: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
     };
     for (key, option) in CANARY_OPTIONS {
         if let Some(value) = ingress.annotation(key) {
             canary.options.insert(option, value.to_owned());
-            canary.said.insert(key.to_owned());
+            canary.message.insert(key.to_owned());
         }
     }
     Some(canary)
@@ -305,13 +305,13 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
         .collect();
     let more = (services.len() - 1).saturating_sub(MAX_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let said = format!(
+    let message = format!(
         "the paths lead to {} Services, and each Service gets an Ingress of its own: that of `{keeper}` keeps the name, those of {}{more} have others",
         services.len(),
         others.join(", ")
     );
     let help = "expose all of them before this Ingress is adopted or deleted";
-    told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, said).help(help));
+    told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, message).help(help));
 }
 
 /// The reason why two parts cannot be one Ingress.
@@ -355,7 +355,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
     for part in group {
         let path = FieldPath::object(&["metadata", "name"]);
         if let Some(why) = difference(&main, &part) {
-            let said = format!(
+            let message = format!(
                 "the Service {} has the Ingress {}, too, and only that one is proposed: a Service gets one Ingress, and {why}",
                 main.service,
                 main.ingress.name()
@@ -364,16 +364,16 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
                 "add a second Service with the selector of {} under another name, let this Ingress lead to it, and import again",
                 main.service
             );
-            told.push(part.ingress.finding(path, Severity::Error, said).help(help));
+            told.push(part.ingress.finding(path, Severity::Error, message).help(help));
             continue;
         }
-        let said = format!(
+        let message = format!(
             "the Service {} has the Ingress {}, too: the hosts and paths of both become one Ingress",
             main.service,
             main.ingress.name()
         );
         let help = "delete this Ingress once the other one serves its hosts";
-        told.push(part.ingress.finding(path, Severity::Warning, said).help(help));
+        told.push(part.ingress.finding(path, Severity::Warning, message).help(help));
         wanted.name = wanted.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
         wanted.routes.extend(part.routes);
         let known: BTreeSet<&str> = wanted.tls.iter().map(|(host, _)| *host).collect();

@@ -111,17 +111,17 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         }
         findings.append(&mut told);
         if let Some(owner) = &ingress.owner {
-            let said =
+            let message =
                 format!("the {owner} owns this Ingress and writes it again, so nothing is proposed for it");
             let help = "remove the host from that object first, and then expose the Service";
             let path = FieldPath::object(&["metadata", "ownerReferences"]);
-            findings.push(ingress.finding(path, Severity::Warning, said).help(help));
+            findings.push(ingress.finding(path, Severity::Warning, message).help(help));
             continue;
         }
         if !repeated.insert((ingress.namespace().to_owned(), ingress.name().to_owned())) {
             let path = FieldPath::object(&["metadata", "name"]);
-            let said = "an Ingress of this name is already in the input, and only the first one is used";
-            findings.push(ingress.finding(path, Severity::Warning, said).help("give each Ingress once"));
+            let message = "an Ingress of this name is already in the input, and only the first one is used";
+            findings.push(ingress.finding(path, Severity::Warning, message).help("give each Ingress once"));
             continue;
         }
         report_tools(&ingress, &mut findings);
@@ -160,9 +160,9 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         if *became == ImportResult::Nothing && !lost.contains(&Object::Ingress(at)) {
             let ingress = ingresses.iter().find(|ingress| ingress.at == at && ingress.routes.is_empty());
             findings.extend(ingress.map(|ingress| {
-                let said = "the Ingress leads to no Service, so there is nothing to propose";
+                let message = "the Ingress leads to no Service, so there is nothing to propose";
                 ingress
-                    .finding(FieldPath::object(&["spec"]), Severity::Warning, said)
+                    .finding(FieldPath::object(&["spec"]), Severity::Warning, message)
                     .help("add rules, or remove it")
             }));
         }
@@ -305,7 +305,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
             && !self.services.is_empty()
             && let Some(main) = wanted.main()
         {
-            let said = format!(
+            let message = format!(
                 "the Service {} is not among the inputs, so its ports are not looked up",
                 wanted.service
             );
@@ -315,7 +315,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                 .map(|route| route.at.clone().key("backend"))
                 .unwrap_or_else(|| FieldPath::object(&["spec"]));
             findings.push(
-                main.finding(path, Severity::Info, said)
+                main.finding(path, Severity::Info, message)
                     .help("give the Service, too, or create it if there is none"),
             );
         }
@@ -409,9 +409,10 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         if is_ingress && (object.name() == name || self.given_names.contains(&own)) {
             return None;
         }
-        let said = format!("the emitted Ingress also has the {} {}", object.kind().as_str(), object.name());
+        let message =
+            format!("the emitted Ingress also has the {} {}", object.kind().as_str(), object.name());
         let severity = if is_ingress { Severity::Warning } else { Severity::Info };
-        Some(main.finding(FieldPath::object(&["metadata", "name"]), severity, said))
+        Some(main.finding(FieldPath::object(&["metadata", "name"]), severity, message))
     }
 
     fn compared(

@@ -110,7 +110,7 @@ async fn write_annotation(
         writeln!(console.stdout, "{object} not annotated, because it has the annotation already")?;
         return Ok(Exit::Done);
     }
-    let said = match args.dry_run {
+    let message = match args.dry_run {
         DryRun::Client => " (dry run)",
         DryRun::Server => " (server dry run)",
         DryRun::None => "",
@@ -135,7 +135,7 @@ async fn write_annotation(
             _ => refusal.failure,
         })?;
     }
-    writeln!(console.stdout, "{object} annotated{said}")?;
+    writeln!(console.stdout, "{object} annotated{message}")?;
     if args.dry_run == DryRun::None {
         let (service, namespace) = (&args.service, &key.namespace);
         writeln!(
@@ -167,8 +167,8 @@ fn of_service(
 ) -> Findings {
     let mut wrong = Findings::new();
     if world.entry(service).is_some_and(|entry| entry.stored.terminating) {
-        let said = format!("Service {service} is being deleted, so it cannot adopt an object");
-        wrong.push(Finding::input(said).help("wait until it is gone, and create it again"));
+        let message = format!("Service {service} is being deleted, so it cannot adopt an object");
+        wrong.push(Finding::input(message).help("wait until it is gone, and create it again"));
         return wrong;
     }
     match decision.map(|decision| &decision.result) {

@@ -46,12 +46,12 @@ mod tests {
         let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
         let before = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 1}, "status": {"x": 1}});
         let after = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 2}, "status": {"x": 2}});
-        let said = difference(&key, Some(&before), &after);
+        let message = difference(&key, Some(&before), &after);
         assert!(
-            said.starts_with("update Ingress shop/web\n@@") && said.contains("-  a: 1\n+  a: 2\n"),
-            "{said}"
+            message.starts_with("update Ingress shop/web\n@@") && message.contains("-  a: 1\n+  a: 2\n"),
+            "{message}"
         );
-        assert!(!said.contains("uid") && !said.contains("status"), "{said}");
+        assert!(!message.contains("uid") && !message.contains("status"), "{message}");
         assert!(difference(&key, None, &after).starts_with("create Ingress shop/web\n@@"));
         assert!(unified(Some(&before), None).contains("-  a: 1\n"));
         assert_eq!(unified(Some(&before), Some(&before)), "");

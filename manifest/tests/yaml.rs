@@ -568,8 +568,8 @@ fn yaml_reader_deserialises_settings_and_reports_all_problems() {
     let settings: Settings = serde_saphyr::from_str("domain: example.com\nstamp: false\n").unwrap();
     assert!(!settings.stamp());
     let error = serde_saphyr::from_str::<Settings>("domian: example.com\ntls: maybe\n").unwrap_err();
-    let said = error.to_string();
-    let unknown = said.find("error[setting-unknown]: settings.domian: ");
-    let invalid = said.find("error[setting-invalid]: settings.tls: ");
-    assert!(unknown.is_some() && unknown < invalid, "{said}");
+    let message = error.to_string();
+    let unknown = message.find("error[setting-unknown]: settings.domian: ");
+    let invalid = message.find("error[setting-invalid]: settings.tls: ");
+    assert!(unknown.is_some() && unknown < invalid, "{message}");
 }

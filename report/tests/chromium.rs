@@ -62,7 +62,7 @@ fn browser() -> Opener {
 /// An open page, with its console messages and its requests.
 struct LostProtection {
     tab: Arc<Tab>,
-    said: Arc<Mutex<Vec<String>>>,
+    message: Arc<Mutex<Vec<String>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -99,7 +99,7 @@ impl LostProtection {
         })
         .unwrap();
         tab.navigate_to(&format!("file://{}", file.display())).unwrap().wait_until_navigated().unwrap();
-        Self { tab, said, asked }
+        Self { tab, message: said, asked }
     }
 
     /// Returns the value of a JavaScript expression in the page.
@@ -169,7 +169,7 @@ impl LostProtection {
     fn said(&self) -> Vec<String> {
         // Earlier messages arrive before the value of this expression.
         self.value("1");
-        self.said.lock().unwrap().clone()
+        self.message.lock().unwrap().clone()
     }
 
     /// Returns the requests outside of the page.
@@ -307,8 +307,11 @@ mod in_chromium {
         let html = example_page().replace("</main>", &format!("{other}</main>"));
         let page = LostProtection::new(&browser, "report-injected.html", &html);
         assert_eq!(page.value("window.ran ?? null"), Value::Null);
-        let said = page.said();
-        assert!(said.len() >= 3 && said.iter().all(|it| it.contains("Content Security Policy")), "{said:?}");
+        let message = page.said();
+        assert!(
+            message.len() >= 3 && message.iter().all(|it| it.contains("Content Security Policy")),
+            "{message:?}"
+        );
     }
 
     /// No time is checked here. The numbers are printed for `docs/report.md`.

@@ -184,9 +184,9 @@ pub(crate) fn read_elsewhere_only(context: &RuleContext<'_>, report: &mut Report
         let Some((target, place, row)) = read_elsewhere(plan, annotation) else { continue };
         let controller = plan.controller(target);
         let server = reader_name(controller, key);
-        let said = format!("{server} does not read {} on the {target}", quoted(key));
+        let message = format!("{server} does not read {} on the {target}", quoted(key));
         let (code, said) =
-            context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, said);
+            context.loss(row.map_or(Loss::Behavior, |row| row.loss.max(Loss::Behavior)), key, message);
         let invalid_value =
             read_by(controller, key).and_then(|(_, known)| known.invalid_value(&annotation.value));
         let mut help = ["move the line ", place].concat();

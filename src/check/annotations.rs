@@ -80,8 +80,9 @@ pub(crate) fn options_without_effect(context: &RuleContext<'_>, report: &mut Rep
         let key = quoted(&given.key);
         let problem = match (does, origin) {
             (Some(does), _) => {
-                let said = ["for ", &quoted(intent.as_str()), ", ", &key, " ", does].concat();
-                Problem::new(Code::IntentDiffers, said).help("remove the line, unless such a proxy is there")
+                let message = ["for ", &quoted(intent.as_str()), ", ", &key, " ", does].concat();
+                Problem::new(Code::IntentDiffers, message)
+                    .help("remove the line, unless such a proxy is there")
             }
             (None, Origin::Setting(path)) => contradiction(&key, &path.to_string()).help(ASK),
             (None, _) => contradiction(&key, intent.annotation()),
@@ -123,8 +124,8 @@ pub(crate) fn differing(context: &RuleContext<'_>, report: &mut Report) {
         let known = equivalent(plan, Target::Ingress, &given.key).filter(|it| !it.differs.is_empty());
         if let Some(known) = known.filter(|_| context.denial(given).is_none()) {
             let server = plan.controller(Target::Ingress).row().name;
-            let said = ["for ", &quoted(&given.key), ", ", server, " ", known.differs].concat();
-            given.file_key(report, Problem::new(Code::IntentDiffers, said));
+            let message = ["for ", &quoted(&given.key), ", ", server, " ", known.differs].concat();
+            given.file_key(report, Problem::new(Code::IntentDiffers, message));
         }
     }
 }

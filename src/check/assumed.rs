@@ -28,7 +28,7 @@ pub(crate) fn protection_of_other_program(context: &RuleContext<'_>, report: &mu
     let Some(first) = lost.first() else { return };
     let keys: Vec<String> = lost.iter().map(|it| quoted(&it.key)).collect();
     let (verb, what) = if keys.len() == 1 { ("protects", "it") } else { ("protect", "them") };
-    let said = format!(
+    let message = format!(
         "{} {verb} the Service only if a program reads {what}: the assumed program is {}",
         listed(keys.iter().map(String::as_str), keys.len()),
         assumed_program(plan, *target)
@@ -37,5 +37,5 @@ pub(crate) fn protection_of_other_program(context: &RuleContext<'_>, report: &mu
         Some(_) => "name the program of the class in the setting controllers, or remove the line",
         None => "name the program in the setting defaultController, or remove the line",
     };
-    first.file_key(report, Problem::new(Code::ProtectionUnclear, said).help(help));
+    first.file_key(report, Problem::new(Code::ProtectionUnclear, message).help(help));
 }

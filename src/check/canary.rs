@@ -87,7 +87,7 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
     let is_own =
         |origin: &Origin| matches!(origin, Origin::Annotation(key) if *key == annotation::HTTPS_REDIRECT);
     for (intent, origin) in wanted.chain(redirect.filter(|(_, origin)| is_own(origin))) {
-        let said = format!(
+        let message = format!(
             "{} has no effect on a canary: that of the stable Service applies",
             quoted(intent.as_str())
         );
@@ -95,6 +95,6 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
             Loss::Nothing => Code::TargetInexpressible,
             Loss::Behavior | Loss::Hardening | Loss::Protection => Code::CanaryAnnotationIgnored,
         };
-        report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
+        report.file(origin.path(), Problem::new(code, message).help("move it to the stable Service"));
     }
 }

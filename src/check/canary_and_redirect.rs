@@ -35,16 +35,16 @@ fn check_canary(context: &RuleContext<'_>, target: Target, report: &mut Report) 
     let problem = match support(plan, target, Intent::Canary, None) {
         Support::Full => return,
         Support::Partial(difference) => {
-            let said = format!("for {}, {server} {difference}", quoted(name));
-            Problem::new(Code::IntentDiffers, said)
+            let message = format!("for {}, {server} {difference}", quoted(name));
+            Problem::new(Code::IntentDiffers, message)
         }
         Support::Unsupported(help) => {
             let lost = match target {
                 Target::Ingress => ": a second Ingress of one host and path would get all requests, or none",
                 Target::HttpRoute | Target::Route => ", and the canary would get no requests",
             };
-            let said = format!("{server} does not support {name}{lost}");
-            Problem::new(Code::TargetInvalid, said).help(help)
+            let message = format!("{server} does not support {name}{lost}");
+            Problem::new(Code::TargetInvalid, message).help(help)
         }
     };
     report.file(FieldPath::annotation(chosen_by), problem);
@@ -81,17 +81,17 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
         None => help,
     };
-    let said = format!("{} does not support {}", subject(plan, target), Intent::HttpsRedirect);
+    let message = format!("{} does not support {}", subject(plan, target), Intent::HttpsRedirect);
     let (origin, problem) = match &plan.https_redirect {
         Some(wanted) => {
-            let said = format!("{said}, so nothing is redirected to https");
-            (&wanted.origin, protecting(context, Intent::HttpsRedirect, said))
+            let message = format!("{message}, so nothing is redirected to https");
+            (&wanted.origin, protecting(context, Intent::HttpsRedirect, message))
         }
         None if plan.controller(target) == Controller::Other => return,
         None => {
-            let said = format!("{said}, so requests without TLS are answered, too");
+            let message = format!("{message}, so requests without TLS are answered, too");
             let Some(tls) = &plan.tls else { return };
-            (&tls.origin, Problem::new(Code::IntentLost, said))
+            (&tls.origin, Problem::new(Code::IntentLost, message))
         }
     };
     report.file(origin.path(), problem.help(help));

@@ -176,9 +176,9 @@ fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem 
         names.push(format!("{} more", inside.len() - MAX_NAMES));
     }
     let (verb, they) = if inside.len() == 1 { ("is", "it is") } else { ("are", "they are") };
-    let mut said = format!("{} {verb} {place}, where {they} not read", names.join(", "));
+    let mut message = format!("{} {verb} {place}, where {they} not read", names.join(", "));
     let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
-        said.push_str(&match inside {
+        message.push_str(&match inside {
             [_] => PROTECTS.to_owned(),
             _ => format!(", although {} protects the Service", quoted(protecting.key)),
         });
@@ -188,7 +188,7 @@ fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem 
     } else {
         Code::FoldedBlock
     };
-    Problem::new(code, said)
+    Problem::new(code, message)
 }
 
 /// Whether the value is invalid because other keys were folded into it.

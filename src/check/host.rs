@@ -130,13 +130,13 @@ pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
         .iter()
         .filter(|rule| rule.host.len() > MAX_COMMON_NAME && rule.host.len() <= MAX_NAME)
     {
-        let said = format!(
+        let message = format!(
             "the host {} has {} characters, a certificate's common name holds {MAX_COMMON_NAME}",
             quoted(&rule.host),
             rule.host.len()
         );
         let help = too_long_help(context);
-        report.file(rule.host_origin.path(), Problem::new(Code::HostCommonName, said).help(help));
+        report.file(rule.host_origin.path(), Problem::new(Code::HostCommonName, message).help(help));
     }
 }
 
@@ -159,12 +159,13 @@ fn problem(context: &RuleContext<'_>, rule: HostSource<'_>, error: HostError) ->
         HostError::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
             // If the domain contains the scheme, the scheme is in the middle of the host.
-            let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
-                format!("{host} starts with a scheme, expected a host")
-            } else {
-                format!("the host {host} contains a scheme, expected a host")
-            };
-            let mut problem = Problem::new(Code::HostScheme, said)
+            let message =
+                if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
+                    format!("{host} starts with a scheme, expected a host")
+                } else {
+                    format!("the host {host} contains a scheme, expected a host")
+                };
+            let mut problem = Problem::new(Code::HostScheme, message)
                 .help("remove the scheme; request https with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_errors(host).is_empty();
@@ -229,12 +230,12 @@ fn problem(context: &RuleContext<'_>, rule: HostSource<'_>, error: HostError) ->
                 .help("write the wildcard as the whole first part: *.example.com")
         }
         HostError::LabelTooLong(range) => {
-            let said = format!(
+            let message = format!(
                 "the part {} of the host has {} characters, DNS allows {MAX_LABEL}",
                 quoted(part(rule, &range)),
                 range.len()
             );
-            Problem::new(Code::HostLabelTooLong, said).help(too_long_help(context))
+            Problem::new(Code::HostLabelTooLong, message).help(too_long_help(context))
         }
         HostError::TooLong => Problem::new(
             Code::HostTooLong,

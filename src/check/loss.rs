@@ -203,8 +203,8 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     if wanted.keys.is_empty()
                         || (wanted.intent == Intent::TlsPassthrough && is_passed(plan, what, *target)) =>
                 {
-                    let said = format!("{server} does not support {}", quoted(what));
-                    let problem = missing_support(context, *target, wanted, said);
+                    let message = format!("{server} does not support {}", quoted(what));
+                    let problem = missing_support(context, *target, wanted, message);
                     // Without support for a limit there is no limit, so no help is needed.
                     let problem = if wanted.intent_value == IntentValue::Size(0) {
                         problem
@@ -214,7 +214,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     report.file(wanted.origin.path(), problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
-                    let said =
+                    let message =
                         format!("{} has no effect: requests are not redirected to https", quoted(what));
                     let tls = (!plan.tls().is_on()).then(|| annotation::TLS.to_owned());
                     let redirect = (plan.https_redirect() != Some(true))
@@ -224,7 +224,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                         [] => "remove it".to_owned(),
                         missing => format!("set {}, or remove it", missing.join(" and ")),
                     };
-                    report.file(wanted.origin.path(), Problem::new(Code::IntentLost, said).help(help));
+                    report.file(wanted.origin.path(), Problem::new(Code::IntentLost, message).help(help));
                 }
                 _ => {}
             }
@@ -254,23 +254,23 @@ fn missing_support(
     context: &RuleContext<'_>,
     target: Target,
     wanted: &RequestedIntent,
-    said: String,
+    message: String,
 ) -> Problem {
     // Most servers of HTTP/2 without TLS also serve HTTP/1.1.
     let is_h2c = wanted.intent_value == IntentValue::Protocol(BackendProtocol::H2c);
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
-        return Problem::new(Code::TargetInexpressible, said);
+        return Problem::new(Code::TargetInexpressible, message);
     }
     match loss_of(context.plan, target, wanted) {
-        Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
-        Loss::Behavior | Loss::Hardening => Problem::new(Code::IntentLost, said),
-        Loss::Protection => protecting(context, wanted.intent, said),
+        Loss::Nothing => Problem::new(Code::TargetInexpressible, message),
+        Loss::Behavior | Loss::Hardening => Problem::new(Code::IntentLost, message),
+        Loss::Protection => protecting(context, wanted.intent, message),
     }
 }
 
 /// Returns the problem with a protection that is lost. The administrator may accept the loss.
-pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
-    let (code, said) = context.lost(intent.annotation(), said);
+pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, message: String) -> Problem {
+    let (code, said) = context.lost(intent.annotation(), message);
     Problem::new(code, said)
 }
 
@@ -336,8 +336,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (weight, intent, annotation) in &found {
         // Annotations that form one intent are reported once, for the one with the greatest loss.
-        let is_together = |other: &&Annotation, said: &Option<Intent>| {
-            other.key == annotation.key || (intent.is_some() && said == intent)
+        let is_together = |other: &&Annotation, message: &Option<Intent>| {
+            other.key == annotation.key || (intent.is_some() && message == intent)
         };
         let together = || found.iter().filter(|(_, said, other)| is_together(other, said));
         let first = together().max_by_key(|(weight, _, other)| (*weight, Reverse(&other.key)));

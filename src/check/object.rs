@@ -19,13 +19,13 @@ use crate::values::Target;
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
     let name = context.service.name();
     if !name.is_empty() && !is_dns_label(name) {
-        let said = format!("{} is not the name of a Service: {}", quoted(name), LABEL);
-        let problem = Problem::new(Code::ServiceNameInvalid, said).help("rename the Service");
+        let message = format!("{} is not the name of a Service: {}", quoted(name), LABEL);
+        let problem = Problem::new(Code::ServiceNameInvalid, message).help("rename the Service");
         report.file(FieldPath::object(&["metadata", "name"]), problem);
     }
     if let Some(namespace) = context.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
-        let said = format!("{} is not a namespace: {}", quoted(namespace), LABEL);
-        let problem = Problem::new(Code::NamespaceInvalid, said).help("correct the namespace");
+        let message = format!("{} is not a namespace: {}", quoted(namespace), LABEL);
+        let problem = Problem::new(Code::NamespaceInvalid, message).help("correct the namespace");
         report.file(FieldPath::object(&["metadata", "namespace"]), problem);
     }
 }
@@ -111,7 +111,7 @@ fn not_tcp(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem 
         Origin::BuiltIn => format!("the only port ({port})"),
         _ => format!("the port {port}"),
     };
-    let said = format!("{what} does not use TCP, so requests cannot be routed to it");
+    let message = format!("{what} does not use TCP, so requests cannot be routed to it");
     let tcp = ports.iter().find(|port| port.tcp && port.number != 0);
     let help = match tcp {
         Some(Port { name, number, .. }) if key == annotation::URL => {
@@ -122,7 +122,7 @@ fn not_tcp(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem 
         Some(Port { number, .. }) => format!("choose a TCP port: {key}: \"{number}\""),
         None => "add a TCP port to the Service".to_owned(),
     };
-    Problem::new(Code::PortNotTcp, said).help(help)
+    Problem::new(Code::PortNotTcp, message).help(help)
 }
 
 /// Returns the problem with a port that the Service does not have. The help names the annotation `key`.
@@ -179,9 +179,9 @@ pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
         let names = context.plan.tls_section().into_iter().map(|(name, _)| name.to_owned());
         for name in names {
             if name.contains([',', '\n']) {
-                let said = format!("{} is not the name of one secret", quoted(&name));
+                let message = format!("{} is not the name of one secret", quoted(&name));
                 let help = "write one template; with {{.Host}} in it, each host has a secret of its own";
-                report.file(secret.origin.path(), Problem::new(Code::TlsSecretInvalid, said).help(help));
+                report.file(secret.origin.path(), Problem::new(Code::TlsSecretInvalid, message).help(help));
                 continue;
             }
             let secret = Sourced::new(name, secret.origin.clone());
@@ -218,8 +218,8 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
             "correct the template".to_owned(),
         )
     };
-    let said = format!("{} is not a valid {what}: {why}", quoted(value));
-    report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
+    let message = format!("{} is not a valid {what}: {why}", quoted(value));
+    report.file(name.origin.path(), Problem::new(code, message).help(help).found(value.clone()));
 }
 
 /// Checks that the class is a valid name of an IngressClass.
@@ -262,12 +262,12 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         if let Some(error) = annotation_key_error(&forwarded.key) {
-            let said = if forwarded.key.is_empty() {
+            let message = if forwarded.key.is_empty() {
                 "there is no key in front of the colon".to_owned()
             } else {
                 format!("{} is not an annotation key: {error}", quoted(&forwarded.key))
             };
-            let problem = Problem::new(Code::ForwardKeyInvalid, said)
+            let problem = Problem::new(Code::ForwardKeyInvalid, message)
                 .help("write `key: value` with a key such as example.com/name");
             forwarded.file_key(report, problem);
         }
@@ -277,10 +277,10 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
     let size = |it: &Annotation| it.key.len() + it.value.len();
     let bytes: usize = given.iter().map(size).sum();
     if bytes > MAX_ANNOTATIONS {
-        let said = format!(
+        let message = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
         );
-        let problem = Problem::new(Code::AnnotationsTooLarge, said);
+        let problem = Problem::new(Code::AnnotationsTooLarge, message);
         match given.iter().max_by_key(|it| size(it)) {
             // Without forwarded annotations, all of them come from the settings.
             Some(largest) if !given.iter().any(Annotation::is_forwarded) => {
@@ -294,10 +294,10 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
 /// Checks that a Service whose host goes into the URL ConfigMap has a namespace, which is a part of the key.
 pub(crate) fn published(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.published.is_some() && context.service.namespace().is_none() {
-        let said = format!(
+        let message = format!(
             "{PUBLISH_KEY} publishes the host under <service>-<namespace>, and the Service names no namespace"
         );
-        let problem = Problem::new(Code::NamespaceMissing, said)
+        let problem = Problem::new(Code::NamespaceMissing, message)
             .help("set metadata.namespace, or pass --namespace on the command line");
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }

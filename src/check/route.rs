@@ -41,9 +41,9 @@ fn problem<'p>(
     let path = || quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
-        let said = format!("{} is not a path of type {}: {error}", path(), rule.path_type.as_str());
+        let message = format!("{} is not a path of type {}: {error}", path(), rule.path_type.as_str());
         let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
-        return Some(Problem::new(Code::PathInvalid, said).help(help));
+        return Some(Problem::new(Code::PathInvalid, message).help(help));
     }
     let server = context.plan.controller(Target::Ingress);
     let has_ingress = context.plan.targets.contains(&Target::Ingress);
@@ -51,29 +51,29 @@ fn problem<'p>(
         && matches!(server, Controller::Traefik | Controller::TraefikNginx)
         && rule.path.contains('`')
     {
-        let said = format!(
+        let message = format!(
             "the path {} contains a backtick, which ends a path in the rules of Traefik before 3.6.12",
             path()
         );
-        return Some(Problem::new(Code::TargetInvalid, said).help("remove it"));
+        return Some(Problem::new(Code::TargetInvalid, message).help("remove it"));
     }
     if has_ingress && let Some(problem) = refused(server, paths, rule) {
         return Some(problem);
     }
     if !is_free && rule.path.contains('?') {
-        let said = format!("the path {} contains a `?`, but a path has no query", path());
+        let message = format!("the path {} contains a `?`, but a path has no query", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
-        return Some(Problem::new(Code::PathQuery, said).help(help));
+        return Some(Problem::new(Code::PathQuery, message).help(help));
     }
     if rule.path.contains(char::is_whitespace) {
-        let said = format!("the path {} contains a blank, which no request has", path());
-        return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
+        let message = format!("the path {} contains a blank, which no request has", path());
+        return Some(Problem::new(Code::PathBlank, message).help("remove the blank, or write %20"));
     }
     if is_free && let Some(rest) = rule.path.strip_prefix("/^") {
-        let said =
+        let message =
             format!("the path {} has a `^` behind its first `/`, where no request path has one", path());
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
-        return Some(Problem::new(Code::PathInvalid, said).help(help));
+        return Some(Problem::new(Code::PathInvalid, message).help(help));
     }
     let is_pattern = rule.is_pattern() && rule.path_origin != Origin::BuiltIn;
     if is_pattern && let Some(problem) = malformed(context, paths, rule) {
@@ -86,14 +86,14 @@ fn problem<'p>(
         && server.is_nginx()
         && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
     {
-        let said = format!(
+        let message = format!(
             "the path {} contains {}, which {} refuses in a path of this type",
             path(),
             quoted_char(stray),
             server.row().name
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
-        return Some(Problem::new(Code::PathStrict, said).help(help));
+        return Some(Problem::new(Code::PathStrict, message).help(help));
     }
     if is_pattern {
         return regex_problem(context, nginx, paths, rule);
@@ -114,13 +114,15 @@ fn refused(server: Controller, paths: Paths<'_>, rule: &Route) -> Option<Problem
         _ if kind == PathType::ImplementationSpecific => return None,
         _ => quoted_char(written.chars().find(|c| signs.contains(c))?),
     };
-    let said = format!(
+    let message = format!(
         "{} refuses {part} in the path {} of the type {}, and serves nothing of the Ingress",
         server.row().name,
         quoted(&written),
         kind.as_str()
     );
-    Some(Problem::new(Code::TargetInvalid, said).help("write the path without it, or choose another class"))
+    Some(
+        Problem::new(Code::TargetInvalid, message).help("write the path without it, or choose another class"),
+    )
 }
 
 /// Returns the problem with an invalid regular expression, or with one that matches no path.
@@ -145,14 +147,14 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
         _ => None,
     };
     if let Some((wrong, whose)) = refused {
-        let said = format!(
+        let message = format!(
             "the path {path} is not a regular expression{whose}: {} {}",
             quoted(wrong.part),
-            wrong.said
+            wrong.message
         );
         // An error for only one program concerns the Ingress, and not an HTTPRoute.
         let is_lost = if whose.is_empty() { is_compared() } else { by_ingress && is_by_ingress() };
-        return is_lost.then(|| Problem::new(Code::PathInvalid, said).help(wrong.help));
+        return is_lost.then(|| Problem::new(Code::PathInvalid, message).help(wrong.help));
     }
     // nginx searches such a branch anywhere in a path, so it can match. The paths that are written for other programs anchor each
     // branch at the beginning, where it cannot match.
@@ -165,11 +167,11 @@ fn malformed<'p>(context: &RuleContext<'p>, paths: Paths<'p>, rule: &'p Route) -
             "remove the `|`",
         )
     } else {
-        let said = format!(
+        let message = format!(
             "the branch {} of the path {path} does not begin with `/`, as every path does",
             quoted(stray)
         );
-        (said, "begin each branch with `/`: /a|/b")
+        (message, "begin each branch with `/`: /a|/b")
     };
     let is_lost = by_route || (by_ingress && (!is_nginx || stray.is_empty()) && is_compared());
     is_lost.then(|| Problem::new(Code::PathInvalid, said).help(help))
@@ -194,23 +196,23 @@ fn regex_problem<'p>(
     let controller = context.plan.controller(Target::Ingress);
     let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik | Controller::TraefikNginx);
     if let Some(part) = kinds(&rule.path).ok().and_then(|kinds| kinds.of_pcre).filter(|_| has_re2) {
-        let said = format!(
+        let message = format!(
             "the path {path} has {}, which the regular expressions of {} do not support: no request would be served",
             quoted(part),
             controller.row().name
         );
-        return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
+        return Some(Problem::new(Code::TargetInvalid, message).help("write the path without it"));
     }
     let (written, _) = paths.of(rule);
     if let Some(instead) = actual_match(context, paths, rule) {
-        let said = format!(
+        let message = format!(
             "{} does not read {path} as a regular expression: it {instead}, and no request would be served",
             controller.row().name
         );
-        let problem = Problem::new(Code::TargetInvalid, said).help(NO_PATTERN);
+        let problem = Problem::new(Code::TargetInvalid, message).help(NO_PATTERN);
         return Some(problem).filter(|_| controller.never_matches(&rule.path));
     }
-    let said = match (context.plan.class_name(), nginx) {
+    let message = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
         _ if written != rule.path => {
             let name = controller.row().name;
@@ -230,7 +232,7 @@ fn regex_problem<'p>(
         }
         _ => format!("the path {path} is read as a regular expression"),
     };
-    Some(Problem::new(Code::PathRegex, said))
+    Some(Problem::new(Code::PathRegex, message))
 }
 
 /// Returns what the controller of the Ingress does instead, as a clause: for an exact path that does not have precedence over a
@@ -293,13 +295,13 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                 help,
             )
         } else if let Some(wrong) = only_of_first_pcre(nginx.as_ref(), rule) {
-            let said = format!(
+            let message = format!(
                 "in the path {}, {} {} for PCRE2, with which nginx would load no configuration",
                 path(),
                 quoted(wrong.part),
-                wrong.said
+                wrong.message
             );
-            (said, wrong.help.to_owned())
+            (message, wrong.help.to_owned())
         } else {
             continue;
         };
@@ -379,7 +381,7 @@ fn use_regex_without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let Some(target) = plan.targets.iter().find(reads) else { return };
     let Some(rule) = plan.rules.iter().find(|rule| !rule.is_pattern() && rule.path != "/") else { return };
     let path = &rule.path;
-    let said = format!(
+    let message = format!(
         "{} compares {} as a path, and not as a regular expression",
         plan.controller(*target).row().name,
         quoted(path)
@@ -391,7 +393,7 @@ fn use_regex_without_effect(context: &RuleContext<'_>, report: &mut Report) {
         let pattern = pattern_help(context, &format!("{path}.*"));
         format!("remove the line, or {pattern} if longer paths are meant")
     };
-    given.file_key(report, Problem::new(Code::IntentDiffers, said).help(help));
+    given.file_key(report, Problem::new(Code::IntentDiffers, message).help(help));
 }
 
 #[cfg(test)]

@@ -105,13 +105,13 @@ fn listener_set(context: &RuleContext<'_>, report: &mut Report) {
     } else {
         let hosts = plan.tls_hosts().len();
         if hosts > MAX_LISTENERS {
-            let said =
+            let message =
                 format!("{hosts} hosts are too many for a ListenerSet, which has at most {MAX_LISTENERS}");
             let at = plan
                 .certificate_hosts
                 .first()
                 .map_or_else(|| plan.targets_origin.path(), |it| it.host_origin.path());
-            let problem = Problem::new(Code::TargetInvalid, said).help("expose them by several Services");
+            let problem = Problem::new(Code::TargetInvalid, message).help("expose them by several Services");
             report.file(at, problem);
         }
         return;

@@ -130,13 +130,13 @@ pub(super) fn canaries(
                     None if has_own_route(plan) => "its protections do not apply to the canary".to_owned(),
                     None => "the canary gets no requests".to_owned(),
                 };
-                let said = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
+                let message = format!("the Service {} is not exposed here, and {then}", quoted(&canary.of));
                 let help = "expose the stable Service, or correct the name";
-                file(index, plan, (at(), Problem::new(Code::CanaryAlone, said).help(help)));
+                file(index, plan, (at(), Problem::new(Code::CanaryAlone, message).help(help)));
             }
             Some(stable) if stable.canary.is_some() => {
-                let said = format!("the Service {} is a canary itself", quoted(&canary.of));
-                let problem = Problem::new(Code::CanaryInvalid, said).help("name the stable Service");
+                let message = format!("the Service {} is a canary itself", quoted(&canary.of));
+                let problem = Problem::new(Code::CanaryInvalid, message).help("name the stable Service");
                 file(index, plan, (at(), problem));
             }
             Some(stable) => {
@@ -162,9 +162,9 @@ pub(super) fn has_own_route(canary: &Plan) -> bool {
 /// Service, so the canary would be unprotected.
 pub(super) fn refused_with(canary: &Plan) -> (FieldPath, Problem) {
     let of = canary.canary.as_ref().map_or("", |canary| &canary.of);
-    let said =
+    let message =
         format!("the Service {} is refused, and its protections would not apply to the canary", quoted(of));
-    let problem = Problem::new(Code::CanaryDiffers, said).help("correct the stable Service");
+    let problem = Problem::new(Code::CanaryDiffers, message).help("correct the stable Service");
     (FieldPath::annotation(annotation::CANARY_OF), problem)
 }
 
@@ -175,14 +175,14 @@ fn difference(
     routes: &BTreeSet<Comparable<'_>>,
 ) -> Option<(FieldPath, Problem)> {
     let subject = &stable.subject;
-    let differs = |path, said: String| {
-        let problem = Problem::new(Code::CanaryDiffers, said);
+    let differs = |path, message: String| {
+        let problem = Problem::new(Code::CanaryDiffers, message);
         Some((path, problem.help("give both Services the same templates, path, path type and class")))
     };
     for rule in canary.rules.iter().filter(|rule| !routes.contains(&comparable(rule))) {
         let near = stable.rules.iter().find(|other| other.host == rule.host);
         let Some(other) = near.or(stable.rules.first()) else { continue };
-        let said = if (&other.host, &other.path) == (&rule.host, &rule.path) {
+        let message = if (&other.host, &other.path) == (&rule.host, &rule.path) {
             format!(
                 "the path of {subject} has the type {}, but that of the canary {}",
                 other.path_type.as_str(),
@@ -192,7 +192,7 @@ fn difference(
             let shown_rule = |rule: &Route| quoted(&format!("{}{}", rule.host, rule.path));
             format!("{subject} is exposed as {}, but the canary as {}", shown_rule(other), shown_rule(rule))
         };
-        return differs(rule.host_origin.path(), said);
+        return differs(rule.host_origin.path(), message);
     }
     if canary.class() != stable.class() {
         let class = |plan: &Plan| {
@@ -200,8 +200,8 @@ fn difference(
         };
         let origin = canary.class.as_ref().map(|class| &class.origin);
         let origin = origin.or(canary.name.as_ref().map(|name| &name.origin)).cloned().unwrap_or_default();
-        let said = format!("{subject} has {}, but the canary has {}", class(stable), class(canary));
-        return differs(origin.path(), said);
+        let message = format!("{subject} has {}, but the canary has {}", class(stable), class(canary));
+        return differs(origin.path(), message);
     }
     if canary.has_object(Target::HttpRoute) && canary.gateways() != stable.gateways() {
         let origin = canary.parent_refs.as_ref().map_or(&canary.targets_origin, |refs| &refs.origin);
@@ -221,12 +221,12 @@ fn other_port(canary: &Plan, stable: &Plan) -> Option<(FieldPath, Problem)> {
         let name = stable.backend_port(rule)?.name()?;
         let own = canary.rules.iter().find(|own| comparable(own) == comparable(rule))?;
         let port = canary.backend_port(own).filter(|port| port.name() != Some(name))?;
-        let said = format!(
+        let message = format!(
             "the Route of {} leads to ports with the name {}, and the port of the canary has another one, so the canary gets no requests",
             stable.subject,
             quoted(name)
         );
-        let problem = Problem::new(Code::CanaryDiffers, said).help("give the port the same name in both Services");
+        let problem = Problem::new(Code::CanaryDiffers, message).help("give the port the same name in both Services");
         Some((port.chosen.origin.path(), problem))
     })
 }
@@ -254,9 +254,9 @@ fn unprotected(canary: &Plan, stable: &Plan, theirs: &[(Intent, IntentValue)]) -
     let subject = &stable.subject;
     let problem = |what: &str, is_lost: bool| {
         let what = quoted(what);
-        let said = format!("{what} has no effect on a canary, and {subject} does not have the same");
+        let message = format!("{what} has no effect on a canary, and {subject} does not have the same");
         let help = if is_lost { "remove it" } else { "move it to the stable Service" };
-        Problem::new(Code::CanaryDiffers, said).help(help)
+        Problem::new(Code::CanaryDiffers, message).help(help)
     };
     // The plan without the canary tells whether the controller could do the same for the stable Service, which decides the help.
     let alone = LazyCell::new(|| Plan { canary: None, ..canary.clone() });

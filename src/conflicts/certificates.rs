@@ -74,13 +74,13 @@ pub(super) fn duplicate_certificates(exposed: &[(usize, &Plan)], naming: Naming,
             1 => " and another host".to_owned(),
             more => format!(" and {more} other hosts"),
         };
-        let said = format!(
+        let message = format!(
             "a second certificate of cert-manager for {}{more} is requested by {others}",
             quoted(host)
         );
         let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
         let at = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default().path();
-        file(*position, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));
+        file(*position, plan, (at, Problem::new(Code::CertificateTwice, message).help(help)));
     }
 }
 

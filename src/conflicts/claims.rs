@@ -407,8 +407,8 @@ fn claimed(
     help: &str,
 ) -> Option<(FieldPath, Problem)> {
     if let Claimed::Service(..) = claim {
-        let said = format!("the input contains the Service {} times", owners.count);
-        let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
+        let message = format!("the input contains the Service {} times", owners.count);
+        let problem = Problem::new(Code::ServiceRepeated, message).help("give every Service once");
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
     let others = owners.others(plan, naming)?;
@@ -432,44 +432,44 @@ pub(super) fn conflict(
             return None;
         }
         Claimed::Name(kind, _, name) => {
-            let said = format!("the {kind} name {} is also claimed by {others}", quoted(name));
+            let message = format!("the {kind} name {} is also claimed by {others}", quoted(name));
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
-            (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
+            (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, message).help(help))
         }
         Claimed::Listener(_, gateway, host) => {
-            let said = format!(
+            let message = format!(
                 "a listener for {} at the Gateway {} is also claimed by {others}, and only one of the two ListenerSets gets it",
                 quoted(host),
                 quoted(gateway)
             );
             let origin = plan.listener_set.as_ref().map(|it| it.origin.clone()).unwrap_or_default();
             let help = "give one of them another host, or a listener of the Gateway itself for all of them";
-            (origin.path(), Problem::new(Code::ListenerClaimed, said).help(help))
+            (origin.path(), Problem::new(Code::ListenerClaimed, message).help(help))
         }
         Claimed::Secret(_, secret) => {
-            let said = format!(
+            let message = format!(
                 "the secret {} is also claimed by {others}, and cert-manager puts only the hosts of one of them into it",
                 quoted(secret)
             );
             let origin = plan.secret.as_ref().map_or_else(|| plan.origin_of_name(), |it| it.origin.clone());
-            (origin.path(), Problem::new(Code::SecretShared, said).help(help.to_owned()))
+            (origin.path(), Problem::new(Code::SecretShared, message).help(help.to_owned()))
         }
         Claimed::Route(host, path, _, is_canary) => {
             let route = quoted(&format!("{host}{path}"));
-            let said = if *is_canary {
+            let message = if *is_canary {
                 format!("{others} is also a canary at {route}, which can have only one")
             } else {
                 format!("{route} is also claimed by {others}")
             };
             let origin = origin.cloned().unwrap_or_default();
-            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help.to_owned()))
+            (origin.path(), Problem::new(Code::RouteClaimed, message).help(help.to_owned()))
         }
         Claimed::Key(key) => {
-            let said = format!("the key {} of the URL ConfigMap is also claimed by {others}", quoted(key));
+            let message = format!("the key {} of the URL ConfigMap is also claimed by {others}", quoted(key));
             let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
             let problem =
-                Problem::new(Code::UrlKeyClaimed, said).help("rename one of the Services").at(place);
+                Problem::new(Code::UrlKeyClaimed, message).help("rename one of the Services").at(place);
             (FieldPath::annotation(FORWARD_ANNOTATION), problem)
         }
     })

@@ -200,10 +200,10 @@ impl<'p> PlanOnHost<'p> {
                         }
                         _ => another.to_owned(),
                     };
-                    let said = format!(
+                    let message = format!(
                         "{program} requests no client certificate on the host {host}, because these TLS options are not those of {others}"
                     );
-                    (said, help)
+                    (message, help)
                 }
                 _ => (
                     format!(
@@ -218,13 +218,13 @@ impl<'p> PlanOnHost<'p> {
 
     fn asked(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
         let rule = self.plan.rules.iter().find(|rule| rule.host == host)?;
-        let said = format!(
+        let message = format!(
             "because of {others}, {} requests a certificate from every client of the host {}, on these paths, too",
             self.controller().row().name,
             quoted(host)
         );
         let help = "write the same ClientCertificate here, or give one of the Services another host";
-        Some((rule.host_origin.path(), Problem::new(Code::HostCertificate, said).help(help)))
+        Some((rule.host_origin.path(), Problem::new(Code::HostCertificate, message).help(help)))
     }
 }
 

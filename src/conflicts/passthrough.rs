@@ -61,12 +61,12 @@ pub(super) fn address_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: 
     for (index, plan, place) in lists {
         let Some(others) = passing.get(&plan.class_name()) else { continue };
         let named: Vec<&Plan> = others.iter().copied().take(MAX_NAMED).collect();
-        let said = format!(
+        let message = format!(
             "because TLS passes through to {}, {} compares no addresses of requests by https to this Service",
             naming.names(plan, &named, others.len()),
             Controller::Haproxy.row().name
         );
         let help = "give one of the Services a class of another controller";
-        file(index, plan, (place, Problem::new(Code::ProtectionLost, said).help(help)));
+        file(index, plan, (place, Problem::new(Code::ProtectionLost, message).help(help)));
     }
 }

@@ -90,14 +90,14 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
     let pattern = on_host.find(|rule| rule.is_pattern());
     let problem = |cause: &str| {
-        let said = format!(
+        let message = format!(
             "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
             quoted(cause),
             quoted(host)
         );
         let help =
             "write the paths of the others as regular expressions, or give one of the Services another host";
-        Problem::new(Code::HostRegex, said).help(help)
+        Problem::new(Code::HostRegex, message).help(help)
     };
     Some(match (pattern, nginx.rewrite.or(nginx.use_regex)) {
         (Some(rule), _) => (rule.path_origin.path(), problem(&rule.path).found(rule.path.as_str())),
@@ -114,7 +114,7 @@ fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem
     let rule =
         plan.rules.iter().find(|rule| rule.host == host && loses_meaning(&rule.path, rule.path_type))?;
     let path = rule.path.as_str();
-    let said = format!(
+    let message = format!(
         "because of {others}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
         quoted(host),
         quoted(path)
@@ -123,5 +123,5 @@ fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem
         "write it as the regular expression {}, or give one of the Services another host",
         as_regex(path, rule.path_type)
     );
-    Some((rule.path_origin.path(), Problem::new(Code::HostRegex, said).help(help).found(path)))
+    Some((rule.path_origin.path(), Problem::new(Code::HostRegex, message).help(help).found(path)))
 }

@@ -152,18 +152,18 @@ pub(crate) fn published(
     if older.is_empty() {
         return;
     }
-    let said = format!("{} belongs to {}", quoted(&asked.bucket), named(&older, asker, names_others));
-    let problem = Problem::new(Code::RouteClaimed, said).help("publish only the names of your own hosts");
+    let message = format!("{} belongs to {}", quoted(&asked.bucket), named(&older, asker, names_others));
+    let problem = Problem::new(Code::RouteClaimed, message).help("publish only the names of your own hosts");
     report.file(place, problem);
 }
 
 /// The problem of an object with more routes than are compared.
 pub(crate) fn too_many() -> Problem {
-    let said = format!(
+    let message = format!(
         "it has more than {MAX_ROUTES} hosts and paths, or more than {} KiB of them, and the others cannot be compared",
         MAX_ROUTE_BYTES >> 10
     );
-    Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
+    Problem::new(Code::ClaimsTooMany, message).help("split it into several objects with fewer hosts")
 }
 
 /// A route of an object that Xposer does not manage.
@@ -198,8 +198,8 @@ pub(crate) fn contested_by(
         let follows = oldest.is_some_and(|oldest| oldest.namespace == asker.namespace);
         let rivals = Rivals::new(text, asker, adopter, holders, follows);
         if let Some(others) = rivals.named(asker, names_others) {
-            let said = format!("{} is also claimed by {others}", quoted(shown));
-            let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
+            let message = format!("{} is also claimed by {others}", quoted(shown));
+            let problem = Problem::new(Code::RouteClaimed, message).help(rivals.another_route(asker));
             report.file(path.clone(), rivals.with_precedence(problem));
         }
     }

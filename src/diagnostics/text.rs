@@ -208,9 +208,9 @@ mod tests {
     fn no_character_is_hidden_in_a_message() {
         for character in [FORMATS, IGNORABLE, BLANKS].into_iter().flat_map(characters) {
             assert!(is_hidden(character), "U+{:04X}", u32::from(character));
-            let said = quoted(&format!("a{character}b"));
-            assert_eq!(said, format!("`a{}b`", character.escape_default()));
-            assert!(!said.contains(is_hidden), "{said:?}");
+            let message = quoted(&format!("a{character}b"));
+            assert_eq!(message, format!("`a{}b`", character.escape_default()));
+            assert!(!message.contains(is_hidden), "{message:?}");
         }
     }
 

@@ -59,8 +59,9 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             if is_no_rewrite(plan, given) {
-                let said = format!("{} has no effect: each path is its target already", quoted(&given.key));
-                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
+                let message =
+                    format!("{} has no effect: each path is its target already", quoted(&given.key));
+                given.file_key(self.report(), Problem::new(Code::IntentTranslated, message));
                 continue;
             }
             if let Some(known) = equivalent(plan, self.target, &given.key) {
@@ -115,18 +116,18 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             if redirects_despite(plan, given, self.target) {
-                let said = format!(
+                let message = format!(
                     "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
                     self.with_article(),
                     quoted(&given.key),
                     annotation::HTTPS_REDIRECT
                 );
-                self.lacks_annotation(given, said);
+                self.lacks_annotation(given, message);
             } else if !nginx::is_intent(&given.key) {
                 // The program may have a key for it that Xposer does not know.
-                let said =
+                let message =
                     format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
-                self.lacks_annotation(given, said);
+                self.lacks_annotation(given, message);
             }
         }
         kept
@@ -134,8 +135,8 @@ impl<'p> Emitting<'_, 'p> {
 
     fn file_translated(&mut self, given: &Annotation) {
         let name = self.plan.controller(self.target).row().name;
-        let said = format!("{} was translated for {name}", quoted(&given.key));
-        given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
+        let message = format!("{} was translated for {name}", quoted(&given.key));
+        given.file_key(self.report(), Problem::new(Code::IntentTranslated, message));
     }
 
     /// Whether an annotation about the redirect to https is expressed in another way: the object has other words for it, or the

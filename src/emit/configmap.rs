@@ -61,11 +61,11 @@ fn here_only(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) ->
     if namespaces.len() > listed.len() {
         listed.push("...");
     }
-    let said = format!(
+    let message = format!(
         "the URL is published in the namespaces of this input only ({}), not in every namespace of the cluster",
         listed.join(", ")
     );
-    let problem = Problem::new(Code::PublishedHere, said)
+    let problem = Problem::new(Code::PublishedHere, message)
         .help("render the Services of all namespaces in one run")
         .at(published.place.clone());
     report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);

@@ -119,17 +119,19 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if plan.has_listener_set() {
         // The Gateway has the certificates, so cert-manager cannot be asked on the route.
     } else if plan.tls() == Tls::CertManager {
-        let said = "cert-manager reads the annotations of the Gateway, whose listener has the certificate";
-        emitting.file_inexpressible(origin(&plan.tls), said.to_owned());
+        let message = "cert-manager reads the annotations of the Gateway, whose listener has the certificate";
+        emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     } else if plan.secret.is_some() {
-        let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
-        emitting.file_inexpressible(origin(&plan.tls), said.to_owned());
+        let message =
+            "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
+        emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     }
     if let Some(host) =
         plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
     {
-        let said = "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
-        emitting.file_inexpressible(host.host_origin.path(), said.to_owned());
+        let message =
+            "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
+        emitting.file_inexpressible(host.host_origin.path(), message.to_owned());
     }
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.is_pattern()) {
@@ -137,7 +139,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             continue;
         }
         let (kind, path) = path(plan, route);
-        let said = match kind {
+        let message = match kind {
             "PathPrefix" => format!("the path {} is the prefix {}", quoted(&route.path), quoted(&path)),
             // A rule reports what the path matches.
             _ if engine(plan.controller(Target::HttpRoute)) == Engine::Unknown => continue,
@@ -147,7 +149,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
                 quoted(&path)
             ),
         };
-        emitting.report().file(route.path_origin.path(), Problem::new(Code::IntentTranslated, said));
+        emitting.report().file(route.path_origin.path(), Problem::new(Code::IntentTranslated, message));
     }
 }
 

@@ -309,8 +309,8 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports that the target cannot express something.
-    fn file_inexpressible(&mut self, path: FieldPath, said: String) {
-        self.report().file(path, Problem::new(Code::TargetInexpressible, said));
+    fn file_inexpressible(&mut self, path: FieldPath, message: String) {
+        self.report().file(path, Problem::new(Code::TargetInexpressible, message));
     }
 
     /// The kind of object, with its indefinite article.
@@ -323,19 +323,19 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports that the target cannot express an annotation.
-    fn lacks_annotation(&mut self, annotation: &Annotation, said: String) {
-        annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
+    fn lacks_annotation(&mut self, annotation: &Annotation, message: String) {
+        annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, message));
     }
 
     /// Reports that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
-            let said = format!(
+            let message = format!(
                 "{} has no class, so {} has no effect on it",
                 self.with_article(),
                 quoted(&class.value)
             );
-            self.file_inexpressible(class.origin.path(), said);
+            self.file_inexpressible(class.origin.path(), message);
         }
     }
 
@@ -345,12 +345,12 @@ impl<'p> Emitting<'_, 'p> {
         let Some(canary) = &self.plan.canary else { return };
         let stable = self.plan.stable_identity();
         if canary.weight.is_some() && stable.is_none_or(|stable| !self.shares.exposed.contains_key(&stable)) {
-            let said = format!(
+            let message = format!(
                 "the weight of a canary is in the {} of the Service {}, which is not exposed here",
                 self.target.as_str(),
                 quoted(&canary.of)
             );
-            self.file_inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
+            self.file_inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), message);
         }
     }
 
@@ -366,9 +366,9 @@ impl<'p> Emitting<'_, 'p> {
         }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
-            let said =
+            let message =
                 format!("{} has no field or annotation for {}", self.with_article(), quoted(issuer.key));
-            self.file_inexpressible(issuer.origin.path(), said);
+            self.file_inexpressible(issuer.origin.path(), message);
         }
     }
 }

@@ -45,24 +45,25 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         return;
     }
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
-        let said =
+        let message =
             format!("a Route compares the beginning of a path, so {} is not exact", quoted(&rule.path));
-        emitting.file_inexpressible(rule.path_origin.path(), said);
+        emitting.file_inexpressible(rule.path_origin.path(), message);
     }
     if plan.tls() == Tls::CertManager {
-        let said = "cert-manager issues no certificates for Routes, so the router's own is used".to_owned();
-        emitting.file_inexpressible(origin(&plan.tls), said);
+        let message =
+            "cert-manager issues no certificates for Routes, so the router's own is used".to_owned();
+        emitting.file_inexpressible(origin(&plan.tls), message);
     } else if plan.secret.is_some()
         && plan.secret_is_derived
         && plan.termination() != Termination::Passthrough
     {
-        let said =
+        let message =
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
-        emitting.file_inexpressible(origin(&plan.tls), said);
+        emitting.file_inexpressible(origin(&plan.tls), message);
     }
     if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
-        let said = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
-        emitting.file_inexpressible(host.host_origin.path(), said);
+        let message = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
+        emitting.file_inexpressible(host.host_origin.path(), message);
     }
 }
 
@@ -71,9 +72,9 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(&'p Plan, u8)> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MAX_ALTERNATES {
         canaries.truncate(MAX_ALTERNATES);
-        let said = format!("a Route has at most {MAX_ALTERNATES} backends besides the first one");
+        let message = format!("a Route has at most {MAX_ALTERNATES} backends besides the first one");
         let path = origin(&emitting.plan.name);
-        emitting.file_inexpressible(path, said);
+        emitting.file_inexpressible(path, message);
     }
     canaries
 }

@@ -97,11 +97,11 @@ impl Plan {
 pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
     // Only Services near the limit pay for computing the URL.
     if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
-        let said = format!(
+        let message = format!(
             "the annotations have {} bytes, which leaves no room to write the URL back",
             plan.annotation_bytes
         );
-        let problem = Problem::new(Code::StampNoRoom, said).help("shorten the annotations");
+        let problem = Problem::new(Code::StampNoRoom, message).help("shorten the annotations");
         report.file(FieldPath::object(&["metadata", "annotations"]), problem);
     }
 }

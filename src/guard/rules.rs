@@ -254,7 +254,7 @@ fn name_of((namespace, name): (&str, &str)) -> String {
 /// The problem of a denied key.
 fn denied(settings: &Settings, key: &str) -> Option<Problem> {
     let pattern = settings.denial(key)?;
-    let said = if is_snippet(key) {
+    let message = if is_snippet(key) {
         format!("{} would put text into the controller's configuration as it is", quoted(key))
     } else if kubernetes::CLIENT_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
         // A pattern such as `*` denies keys of controllers only.
@@ -263,5 +263,5 @@ fn denied(settings: &Settings, key: &str) -> Option<Problem> {
         format!("{} may not be used: the administrator denies {}", quoted(key), quoted(pattern))
     };
     let help = "remove the annotation, or ask your administrator to allow the key";
-    Some(Problem::new(Code::AnnotationDenied, said).help(help))
+    Some(Problem::new(Code::AnnotationDenied, message).help(help))
 }

@@ -195,8 +195,8 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
             "namespace" => {
                 let name = text(value, &place)?.unwrap_or_default().trim();
                 if !is_dns_label(name) {
-                    let said = format!("{} is not the name of a namespace", quoted(name));
-                    return Err(wrong(&place, said, "write lower-case letters, digits and `-`"));
+                    let message = format!("{} is not the name of a namespace", quoted(name));
+                    return Err(wrong(&place, message, "write lower-case letters, digits and `-`"));
                 }
                 name.clone_into(&mut claims.namespace);
             }
@@ -212,8 +212,8 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
                 let read = duration(text).map_err(|it| wrong(&place, it.said, it.help))?;
                 // The controller renews records after a third of this age.
                 if read < 60_000 {
-                    let said = format!("{} is shorter than a minute", quoted(text));
-                    return Err(wrong(&place, said, "write a duration from 1m"));
+                    let message = format!("{} is shorter than a minute", quoted(text));
+                    return Err(wrong(&place, message, "write a duration from 1m"));
                 }
                 claims.max_age = read / 1000;
             }
@@ -254,8 +254,8 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     let user = item(value, at, "user")?.trim();
                     // The name of a service account is compared as a whole, without patterns.
                     if user.contains('*') {
-                        let said = format!("{} is a pattern, but a user is a whole name", quoted(user));
-                        return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
+                        let message = format!("{} is a pattern, but a user is a whole name", quoted(user));
+                        return Err(wrong(at, message, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
                     let is_account = |it: &str| {
                         let parts = it.split_once(':');
@@ -268,8 +268,8 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     let account = user.strip_prefix(ACCOUNT);
                     let is_misspelt = account.is_none() && user.to_ascii_lowercase().starts_with(ACCOUNT);
                     if is_group || is_misspelt || account.is_some_and(|it| !is_account(it)) {
-                        let said = format!("{} is not a service account", quoted(user));
-                        return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
+                        let message = format!("{} is not a service account", quoted(user));
+                        return Err(wrong(at, message, "write system:serviceaccount:NAMESPACE:NAME"));
                     }
                     // Another name may be a valid user, but not one that is the end of a service account of the controller.
                     let name = user.rsplit([':', '/']).next().unwrap_or_default();
@@ -282,8 +282,8 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                             })
                     };
                     if account.is_none() && Guard::USERS.iter().any(is_short) {
-                        let said = format!("{} is not the whole name of a service account", quoted(user));
-                        return Err(wrong(at, said, format!("write {ACCOUNT}NAMESPACE:{name}")));
+                        let message = format!("{} is not the whole name of a service account", quoted(user));
+                        return Err(wrong(at, message, format!("write {ACCOUNT}NAMESPACE:{name}")));
                     }
                     Ok(user.to_owned())
                 })?;

@@ -111,6 +111,6 @@ fn unknown(annotation: &str) -> Option<Problem> {
 }
 
 fn no_annotation(annotation: &str, help: String) -> Problem {
-    let said = format!("there is no annotation {}", quoted(annotation));
-    Problem::new(Code::AnnotationUnknown, said).help(help)
+    let message = format!("there is no annotation {}", quoted(annotation));
+    Problem::new(Code::AnnotationUnknown, message).help(help)
 }

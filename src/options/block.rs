@@ -224,8 +224,8 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         scalar = None;
         let whole = at + indent..at + indent + line.len();
         let Some((key, value)) = halves(raw, b':') else {
-            let said = format!("line {number} has no colon and is skipped: {}", quoted(line));
-            problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
+            let message = format!("line {number} has no colon and is skipped: {}", quoted(line));
+            problems.push(Problem::new(Code::ForwardMalformed, message).help("write `key: value`").at(whole));
             continue;
         };
         let value_at = at + key.len() + 1;
@@ -234,16 +234,16 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         let (value, value_range) = unquoted(value, value_at);
         let is_quoted = value.len() < written.len();
         if is_scalar_header(value) {
-            let said = format!("the value of {} spreads over several lines", quoted(key));
-            let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
+            let message = format!("the value of {} spreads over several lines", quoted(key));
+            let problem = Problem::new(Code::ForwardBlockScalar, message).help("put the value on one line");
             problems.push(problem.at(value_range));
             scalar = Some(indent);
             continue;
         }
         if !is_quoted && has_escapes(value) {
-            let said = format!("the quoted value of {} contains escapes", quoted(key));
+            let message = format!("the quoted value of {} contains escapes", quoted(key));
             let help = "remove the quotes around the value and the escapes";
-            problems.push(Problem::new(Code::ForwardEscapes, said).help(help).at(value_range));
+            problems.push(Problem::new(Code::ForwardEscapes, message).help(help).at(value_range));
             continue;
         }
         lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
@@ -268,9 +268,9 @@ fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Ve
             kept.push(line);
             continue;
         };
-        let said =
+        let message =
             format!("{} is in lines {} and {next}; the last one applies", quoted(line.key), line.number);
-        let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
+        let problem = Problem::new(Code::ForwardRepeated, message).help("remove one of them");
         problems.push(problem.at(line.key_range));
     }
     kept

@@ -32,9 +32,9 @@ pub(super) fn annotations(
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
             Some((_, list)) => **list = texts(value, &place, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
-                let said =
+                let message =
                     format!("the list {} applies to all Services and is not allowed here", quoted(key));
-                return Err(wrong(&place, said, "move it to the setting annotations at the top"));
+                return Err(wrong(&place, message, "move it to the setting annotations at the top"));
             }
             None => found.extend(given(key, value, place)?),
         }
@@ -65,16 +65,16 @@ fn help_for_own(key: &str) -> Option<String> {
 /// Reads one annotation; `None` if the key has no value.
 fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     if let Some(error) = annotation_key_error(key) {
-        let said = format!("{} is not an annotation key: {error}", quoted(key));
-        return Err(wrong(&place, said, "write `key: value` with a key such as example.com/name"));
+        let message = format!("{} is not an annotation key: {error}", quoted(key));
+        return Err(wrong(&place, message, "write `key: value` with a key such as example.com/name"));
     }
     if CLASSES.contains(&key) {
-        let said = format!("{} is the class, not an annotation", quoted(key));
-        return Err(wrong(&place, said, "set ingressClassName"));
+        let message = format!("{} is the class, not an annotation", quoted(key));
+        return Err(wrong(&place, message, "set ingressClassName"));
     }
     if let Some(help) = help_for_own(key) {
-        let said = format!("{} is read only on Services, and has no effect on their objects", quoted(key));
-        return Err(wrong(&place, said, help));
+        let message = format!("{} is read only on Services, and has no effect on their objects", quoted(key));
+        return Err(wrong(&place, message, help));
     }
     entry(key, value, place)
 }
@@ -112,12 +112,12 @@ fn labels_of_text(text: &str, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
         }
         let problem = match item.split_once(':') {
             None => {
-                let said = format!("{} is not `key: value`", quoted(item));
+                let message = format!("{} is not `key: value`", quoted(item));
                 let help = match item.split_once('=') {
                     Some((key, value)) => format!("write {}: {}", key.trim(), value.trim()),
                     None => "write one `key: value` a line".to_owned(),
                 };
-                Some(Problem::new(Code::LabelInvalid, said).help(help))
+                Some(Problem::new(Code::LabelInvalid, message).help(help))
             }
             Some((key, value)) => {
                 let [key, value] = [key, value].map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
@@ -134,8 +134,8 @@ fn labels_of_text(text: &str, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
         if let [left, right] = pair
             && left == right
         {
-            let said = format!("the label {} is given twice", quoted(left));
-            problems.extend(one(at, Problem::new(Code::LabelInvalid, said).help("remove one of them")));
+            let message = format!("the label {} is given twice", quoted(left));
+            problems.extend(one(at, Problem::new(Code::LabelInvalid, message).help("remove one of them")));
         }
     }
     if problems.is_empty() { Ok(Some(found)) } else { Err(problems) }
@@ -152,16 +152,17 @@ fn has_our_prefix(key: &str) -> bool {
 /// The problem of a label that an object cannot have, if there is one.
 fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     let (said, help) = if let Some(error) = label_key_error(key) {
-        let said = format!("{} is not the key of a label: {error}", quoted(key));
-        (said, "write `key: value` with a key such as example.com/team")
+        let message = format!("{} is not the key of a label: {error}", quoted(key));
+        (message, "write `key: value` with a key such as example.com/team")
     } else if [MANAGED_BY_LABEL, SERVICE_LABEL].contains(&key) {
         (format!("the label {} is set on every object, and cannot be given", quoted(key)), "remove it")
     } else if has_our_prefix(key) {
-        let said = format!("the label {} has the prefix of Xposer's own labels", quoted(key));
-        (said, "give it another prefix, or none")
+        let message = format!("the label {} has the prefix of Xposer's own labels", quoted(key));
+        (message, "give it another prefix, or none")
     } else {
-        let said = format!("the label {} cannot have this value: {}", quoted(key), label_value_error(value)?);
-        (said, "write at most 63 letters, digits, `-`, `_` and `.`")
+        let message =
+            format!("the label {} cannot have this value: {}", quoted(key), label_value_error(value)?);
+        (message, "write at most 63 letters, digits, `-`, `_` and `.`")
     };
     Some(Problem::new(code, said).help(help))
 }
@@ -175,8 +176,8 @@ fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
         return Ok(Some(Entry { key: key.to_owned(), value: value.clone(), origin: place }));
     }
     let Some(meant) = scalar(value) else { return Err(invalid(&place, "a text", value)) };
-    let said = format!("expected a text, found {}", kind_of(value));
-    let problem = Problem::new(Code::SettingInvalid, said).help("put quotes around it");
+    let message = format!("expected a text, found {}", kind_of(value));
+    let problem = Problem::new(Code::SettingInvalid, message).help("put quotes around it");
     Err(one(&place, problem.propose(meant)))
 }
 
@@ -185,8 +186,8 @@ fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
 pub(super) fn contradictions(layer: &Layer) -> Problems {
     let mut found = Vec::new();
     if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.set(), layer.cluster_issuer.set()) {
-        let said = "both an issuer and a clusterIssuer are given";
-        found.extend(wrong(&issuer.origin, said, "keep one of the two"));
+        let message = "both an issuer and a clusterIssuer are given";
+        found.extend(wrong(&issuer.origin, message, "keep one of the two"));
     }
     for given in layer.annotations() {
         let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
@@ -209,11 +210,11 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
             (None, None) => None,
         };
         if let Some(setting) = setting {
-            let said = format!(
+            let message = format!(
                 "{} contradicts {setting}",
                 quoted(&[given.key.as_str(), ": ", given.value.as_str()].concat())
             );
-            found.extend(wrong(&given.origin, said, "keep one of the two"));
+            found.extend(wrong(&given.origin, message, "keep one of the two"));
         }
     }
     found

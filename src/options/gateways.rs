@@ -12,8 +12,8 @@ use crate::values::ParentRef;
 pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<ParentRef>>> {
     let refs = list(value, at, "a list of Gateways", &parent_ref)?;
     if refs.len() > 32 {
-        let said = format!("{} Gateways are listed, a route has at most 32", refs.len());
-        return Err(wrong(at, said, "remove some of them"));
+        let message = format!("{} Gateways are listed, a route has at most 32", refs.len());
+        return Err(wrong(at, message, "remove some of them"));
     }
     for (index, parent) in refs.iter().enumerate() {
         // The API server distinguishes two references to one Gateway by their `sectionName` only.
@@ -24,11 +24,11 @@ pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<Paren
         };
         let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
         if others.any(|other| !is_told_apart(other)) {
-            let said =
+            let message =
                 format!("the Gateway {} is given twice without different listeners", quoted(&parent.name));
             return Err(wrong(
                 &Origin::Setting(at.path().index(index)),
-                said,
+                message,
                 "add a `sectionName:` to each, or remove one",
             ));
         }
@@ -50,13 +50,13 @@ pub(crate) fn overlap(
     let with = |entry: &ParentRef| parents.value.iter().position(|it| it.overlaps(entry, namespace));
     let mut entries = http.value.iter().enumerate();
     let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
-    let said = format!(
+    let message = format!(
         "a listener of the Gateway {} is also in {}: plain HTTP would be served, or requests redirected endlessly",
         quoted(&entry.name),
         parents.origin.path().index(with)
     );
     let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
-    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
+    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, message).help(help)))
 }
 
 /// The keys of a reference to a Gateway or a listener.
@@ -87,12 +87,12 @@ fn parent_ref(value: &Value, at: &Origin) -> Parsed<ParentRef> {
                 _ => return Err(invalid(&place, "a port from 1 to 65535", value)),
             },
             other => {
-                let said = format!("a Gateway has no field {}", quoted(other));
+                let message = format!("a Gateway has no field {}", quoted(other));
                 let help = match did_you_mean(other, KEYS) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("write one of {}", KEYS.join(", ")),
                 };
-                return Err(one(&place, Problem::new(Code::SettingUnknown, said).help(help)));
+                return Err(one(&place, Problem::new(Code::SettingUnknown, message).help(help)));
             }
         }
         Ok(())

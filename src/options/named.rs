@@ -22,8 +22,8 @@ const NAMESPACE_KEYS: &[&str] = &["hosts", "classes", "gateways", "profile"];
 pub(super) fn profiles(value: &Value, at: &Origin, into: &mut Named<Profile>) -> Parsed<()> {
     mapping(value, at, &[], &mut |key, value, place| {
         if !is_dns_subdomain(key) {
-            let said = format!("{} is not the name of a profile", quoted(key));
-            return Err(wrong(&place, said, "write lower-case letters, digits, `-` and `.`"));
+            let message = format!("{} is not the name of a profile", quoted(key));
+            return Err(wrong(&place, message, "write lower-case letters, digits, `-` and `.`"));
         }
         if value.is_null() {
             return Ok(());
@@ -112,8 +112,8 @@ fn namespace_pattern(pattern: &str, at: &Origin) -> Parsed<()> {
     if is_dns_label(&pattern.replace('*', "x")) {
         return Ok(());
     }
-    let said = format!("{} is neither a namespace nor a pattern of namespaces", quoted(pattern));
-    Err(wrong(at, said, "write lower-case letters, digits, `-`, and `*` for any text"))
+    let message = format!("{} is neither a namespace nor a pattern of namespaces", quoted(pattern));
+    Err(wrong(at, message, "write lower-case letters, digits, `-`, and `*` for any text"))
 }
 
 /// A list of namespaces or patterns.
@@ -132,8 +132,8 @@ fn class_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
         if is_class(&pattern.replace('*', "x")) {
             return Ok(pattern.to_owned());
         }
-        let said = format!("{} is neither a class nor a pattern of classes", quoted(pattern));
-        Err(wrong(at, said, "write lower-case letters, digits, `-`, `.`, and `*` for any text"))
+        let message = format!("{} is neither a class nor a pattern of classes", quoted(pattern));
+        Err(wrong(at, message, "write lower-case letters, digits, `-`, `.`, and `*` for any text"))
     })
 }
 
@@ -149,8 +149,8 @@ fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
         if is_dns_subdomain(&name.replace('*', "x")) && namespace.is_none_or(is_namespace) {
             return Ok(GatewayPattern { namespace: namespace.map(str::to_owned), name: name.to_owned() });
         }
-        let said = format!("{} is neither a Gateway nor a pattern of Gateways", quoted(pattern));
-        Err(wrong(at, said, "write name or namespace/name, and `*` for any text"))
+        let message = format!("{} is neither a Gateway nor a pattern of Gateways", quoted(pattern));
+        Err(wrong(at, message, "write name or namespace/name, and `*` for any text"))
     })
 }
 
@@ -163,8 +163,8 @@ fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Ori
         return if value.is_null() { Ok(()) } else { read(layer, value, place) };
     }
     if row.is_some() {
-        let said = format!("the setting {} applies to all Services and is not allowed here", quoted(key));
-        return Err(wrong(&place, said, "move it to the top of the settings"));
+        let message = format!("the setting {} applies to all Services and is not allowed here", quoted(key));
+        return Err(wrong(&place, message, "move it to the top of the settings"));
     }
     let known = table::ROWS.iter().filter(|row| row.is_layered).filter_map(|row| row.setting);
     Err(one(&place, unknown(key, known.chain(own.iter().copied()))))

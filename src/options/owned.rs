@@ -38,20 +38,20 @@ impl Settings {
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
         if let Some(other) = nearest.last().filter(|_| !is_own).map(|(_, row)| owner(*row)) {
-            let said = format!("{} belongs to {other}", what());
-            return problem(said, choose(), "choose another host");
+            let message = format!("{} belongs to {other}", what());
+            return problem(message, choose(), "choose another host");
         }
         // The administrator gave the wildcard itself to its owner.
         let domain = if host.is_empty() { Some("") } else { lower.strip_prefix("*.") };
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
             let such = if names_others { format!(", such as {}", quoted(&taken)) } else { String::new() };
-            let said = format!("{} includes hosts of {}{such}", what(), owner(row));
-            return problem(said, choose(), "choose another host");
+            let message = format!("{} includes hosts of {}{such}", what(), owner(row));
+            return problem(message, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {
-            let said = format!("{} does not belong to the namespace {}", what(), quoted(namespace));
-            return problem(said, choose(), "ask your administrator for a host");
+            let message = format!("{} does not belong to the namespace {}", what(), quoted(namespace));
+            return problem(message, choose(), "ask your administrator for a host");
         }
         None
     }
@@ -62,10 +62,10 @@ impl Settings {
         if classes.iter().any(|pattern| matches(pattern, class)) {
             return None;
         }
-        let said =
+        let message =
             format!("the class {} is not allowed in the namespace {}", quoted(class), quoted(namespace));
         let help = one_of(classes).unwrap_or_else(|| "ask your administrator for a class".to_owned());
-        Some(Problem::new(Code::ClassNotAllowed, said).help(help).found(class))
+        Some(Problem::new(Code::ClassNotAllowed, message).help(help).found(class))
     }
 
     /// The problem if a route of a namespace is attached to a Gateway that the namespace may not use.
@@ -79,14 +79,14 @@ impl Settings {
             return None;
         }
         let name = format!("{}/{}", gateway.0, gateway.1);
-        let said =
+        let message =
             format!("the Gateway {} is not allowed in the namespace {}", quoted(&name), quoted(namespace));
         let known: Vec<String> = gateways
             .iter()
             .map(|it| format!("{}/{}", it.namespace.as_deref().unwrap_or(namespace), it.name))
             .collect();
         let help = one_of(&known).unwrap_or_else(|| "ask your administrator for a Gateway".to_owned());
-        Some(Problem::new(Code::GatewayNotAllowed, said).help(help).found(name))
+        Some(Problem::new(Code::GatewayNotAllowed, message).help(help).found(name))
     }
 
     /// The pattern that denies an annotation, if there is one; empty if the key is denied to everybody.

@@ -56,12 +56,12 @@ impl RuleContext<'_> {
     }
 
     /// The code and the message of a finding about a key without which this is lost.
-    pub(crate) fn loss(&self, loss: Loss, key: &str, said: String) -> (Code, String) {
+    pub(crate) fn loss(&self, loss: Loss, key: &str, message: String) -> (Code, String) {
         match loss {
-            Loss::Nothing => (Code::TargetInexpressible, said),
-            Loss::Behavior => (Code::IntentLost, said),
-            Loss::Hardening => (Code::ProtectionWeakened, said),
-            Loss::Protection => self.lost(key, said),
+            Loss::Nothing => (Code::TargetInexpressible, message),
+            Loss::Behavior => (Code::IntentLost, message),
+            Loss::Hardening => (Code::ProtectionWeakened, message),
+            Loss::Protection => self.lost(key, message),
         }
     }
 

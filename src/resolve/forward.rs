@@ -113,10 +113,10 @@ impl<'v> Resolver<'v, '_> {
         };
         let is_written = plan.canary.is_none() && plan.tls().has_secret();
         if let Some(other) = plan.annotations.iter().filter(|_| is_written).find(is_other) {
-            let said = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&own.name));
+            let message = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&own.name));
             other.file_value(
                 self.report,
-                Problem::new(Code::IssuerConflict, said).help("keep one of the two"),
+                Problem::new(Code::IssuerConflict, message).help("keep one of the two"),
             );
         }
     }
@@ -132,9 +132,9 @@ impl<'v> Resolver<'v, '_> {
         let settings = self.settings;
         let is_silent = |it: &Annotation| is_empty(it) && settings.denial(&it.key).is_none();
         for given in plan.annotations.extract_if(.., |it| is_silent(it)) {
-            let said = [&quoted(&given.key), " is empty and counts as not set"].concat();
+            let message = [&quoted(&given.key), " is empty and counts as not set"].concat();
             let problem =
-                Problem::new(Code::AnnotationEmpty, said).help("give it a value or remove the line");
+                Problem::new(Code::AnnotationEmpty, message).help("give it a value or remove the line");
             given.file_key(self.report, problem);
         }
     }

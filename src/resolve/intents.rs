@@ -40,8 +40,8 @@ fn drop_refused_tls(plan: &mut Plan) {
 
 /// The problem that a key or value contradicts an option or an annotation.
 pub(crate) fn contradiction(first: &str, other: &str) -> Problem {
-    let said = [first, " contradicts ", other].concat();
-    Problem::new(Code::IntentConflict, said).help("keep one of the two")
+    let message = [first, " contradicts ", other].concat();
+    Problem::new(Code::IntentConflict, message).help("keep one of the two")
 }
 
 /// The help for a line of the block that contradicts the settings.
@@ -159,9 +159,9 @@ impl<'v> Resolver<'v, '_> {
                 layers.slot(|it| it.intent_values.slot(intent)).or(Some(auth_of_settings.slot(intent)))
             };
             let Some(wanted) = slot.and_then(Slot::set) else { continue };
-            let said = meant.iter().filter(|it| it.intent == intent);
+            let message = meant.iter().filter(|it| it.intent == intent);
             let (same, others): (Vec<&ReadIntent>, Vec<&ReadIntent>) =
-                said.partition(|it| it.origin == wanted.origin);
+                message.partition(|it| it.origin == wanted.origin);
             let forwarded = others.iter().filter(|it| it.is_forwarded);
             let equal = forwarded.flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
@@ -292,14 +292,14 @@ impl<'v> Resolver<'v, '_> {
             }
             [(first, _), (second, at), ..] if has_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
-                let said = format!(
+                let message = format!(
                     "the ports of the URLs use {first} and {second}, but {name} has one protocol for the whole Ingress"
                 );
                 let help = format!(
                     "set {} to the protocol of all of them, or expose them by several Services",
                     intent.annotation()
                 );
-                let problem = Problem::new(Code::ProtocolsDiffer, said).help(help);
+                let problem = Problem::new(Code::ProtocolsDiffer, message).help(help);
                 self.report.file(protocol_origin(*at).path(), problem);
             }
             _ => {}
@@ -336,8 +336,8 @@ impl<'v> Resolver<'v, '_> {
             Some(meant) => format!("did you mean {meant}?"),
             None => "ask your administrator for the setting auth".to_owned(),
         };
-        let said = format!("there is no authentication {}", quoted(&chosen.value));
-        self.report.file(chosen.origin.path(), Problem::new(Code::IntentInvalid, said).help(help));
+        let message = format!("there is no authentication {}", quoted(&chosen.value));
+        self.report.file(chosen.origin.path(), Problem::new(Code::IntentInvalid, message).help(help));
         None
     }
 }

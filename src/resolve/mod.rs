@@ -53,7 +53,7 @@ pub(crate) fn layers<'s>(
     };
     let place = service.namespace().unwrap_or_default();
     if !profile.is_for(place) {
-        let said = format!(
+        let message = format!(
             "the profile {} is not allowed in the namespace {}",
             quoted(&chosen.value),
             quoted(place)
@@ -62,7 +62,7 @@ pub(crate) fn layers<'s>(
             Some(names) => format!("choose one of {names}, or ask your administrator"),
             None => NO_PROFILE.to_owned(),
         };
-        report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
+        report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));
         return None;
     }
     Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen.clone())))
@@ -258,9 +258,9 @@ impl Resolver<'_, '_> {
             && own.namespaced_issuer.is_set()
             && own.cluster_issuer.is_set()
         {
-            let said =
+            let message =
                 format!("{} is also given, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
-            let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
+            let problem = Problem::new(Code::IssuerConflict, message).help("keep one of the two");
             self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }
         self.layers.first(Layer::issuer).cloned()

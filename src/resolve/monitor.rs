@@ -88,9 +88,9 @@ impl Resolver<'_, '_> {
 
     /// Reports settings of a monitor on a Service that does not ask for one.
     fn file_not_asked(&mut self, wanted: &MonitorRequest) {
-        let said = "no monitor is requested, so this has no effect";
+        let message = "no monitor is requested, so this has no effect";
         let help = || format!("add {}: \"true\"", annotation::MONITOR);
-        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
+        let problem = || Problem::new(Code::MonitorNotAsked, message).help(help());
         if wanted.is_forwarded {
             self.block(problem());
         }
@@ -103,8 +103,8 @@ impl Resolver<'_, '_> {
         match read {
             Ok(()) => given.file_key(self.report, translated(&given.key, field)),
             Err(said) => {
-                let said = format!("{}: {said}", quoted(&given.key));
-                let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
+                let message = format!("{}: {said}", quoted(&given.key));
+                let problem = Problem::new(Code::MonitorInvalid, message).help("correct the value");
                 given.file_value(self.report, problem);
             }
         }

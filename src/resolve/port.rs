@@ -55,9 +55,9 @@ impl Resolver<'_, '_> {
         if let Some(chosen) = self.layers.slot(|it| &it.port) {
             let chosen = chosen.set()?;
             if !is_used && matches!(chosen.origin, Origin::Annotation(_)) {
-                let said = "every URL names a port of its own, so this has no effect";
+                let message = "every URL names a port of its own, so this has no effect";
                 let problem =
-                    Problem::new(Code::PortUnused, said).help("remove it, or one of the other ports");
+                    Problem::new(Code::PortUnused, message).help("remove it, or one of the other ports");
                 self.report.file(chosen.origin.path(), problem);
             }
             return Some(chosen.clone());
@@ -66,14 +66,14 @@ impl Resolver<'_, '_> {
         // A port that cannot be used has a finding of its own.
         let used = service.port(&PortRef::Number(first.number)).filter(|_| is_used);
         if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
-            let said = format!(
+            let message = format!(
                 "the Service has {} ports, the first one ({}) is used",
                 service.ports().len(),
                 first.number
             );
             self.report.file(
                 FieldPath::object(&["spec", "ports"]),
-                Problem::new(Code::PortFirst, said)
+                Problem::new(Code::PortFirst, message)
                     .help(format!("choose one with the annotation {}", annotation::PORT)),
             );
         }

@@ -135,8 +135,15 @@ struct Rows<'s> {
 impl Rows<'_> {
     fn add(&mut self, what: Cow<'static, str>, value: &str, origin: Origin, before: Vec<FieldPath>) {
         let intent = Intent::ALL.into_iter().find(|intent| intent.as_str().eq_ignore_ascii_case(&what));
-        let said = intent.map(|intent| expressions(self.plan, intent)).unwrap_or_default();
-        self.push(Traced { what, value: value.replace('\n', "\\n"), origin, before, known_by: None, said });
+        let message = intent.map(|intent| expressions(self.plan, intent)).unwrap_or_default();
+        self.push(Traced {
+            what,
+            value: value.replace('\n', "\\n"),
+            origin,
+            before,
+            known_by: None,
+            said: message,
+        });
     }
 
     fn push(&mut self, row: Traced) {

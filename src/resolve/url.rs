@@ -177,7 +177,7 @@ impl Resolver<'_, '_> {
             let mut shorter = self.rule(item, path, fallback, fallback.value.text().into());
             shorter.port = port.or_else(|| rule.port.clone());
             if self.too_long(&shorter.host, tls).is_none() {
-                let said = format!(
+                let message = format!(
                     "the host {} {why}, so {} of {} is used: {}",
                     quoted(&rule.host),
                     quoted(fallback.value.text()),
@@ -186,7 +186,7 @@ impl Resolver<'_, '_> {
                 );
                 self.report.file(
                     rule.host_origin.path(),
-                    Problem::new(Code::HostFallback, said)
+                    Problem::new(Code::HostFallback, message)
                         .help("shorten the template to choose the host yourself"),
                 );
                 // A fallback without a path keeps the path of the URL.
@@ -239,9 +239,9 @@ fn as_yaml_list(text: &str) -> Option<Problem> {
     }
     let hosts = text.split([',', '\n']).map(bare).filter(|item| !item.is_empty());
     let hosts = hosts.collect::<Vec<_>>().join(", ");
-    let said = "the hosts are written as a list of YAML, expected commas or lines between them";
+    let message = "the hosts are written as a list of YAML, expected commas or lines between them";
     let help = format!("separate the hosts by commas or lines: {hosts}");
-    Some(Problem::new(Code::HostSeparator, said).help(help).propose(hosts))
+    Some(Problem::new(Code::HostSeparator, message).help(help).propose(hosts))
 }
 
 /// An item of such a list without the YAML syntax around it.
@@ -296,13 +296,13 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
         Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => annotation::PATH,
         Origin::Setting(_) => "ingressURLPath",
     };
-    let said = format!("a comma separates hosts here, but the path {} has one", quoted(path));
+    let message = format!("a comma separates hosts here, but the path {} has one", quoted(path));
     let help = if several.is_empty() {
         format!("write {key}: {path}, and only the host {host} here")
     } else {
         format!("repeat the host for each path: {}", several.join(", "))
     };
-    let problem = Problem::new(Code::HostSeparator, said).help(help).found(item);
+    let problem = Problem::new(Code::HostSeparator, message).help(help).found(item);
     problem.mark(path, url.value.text(), url.value.is_verbatim())
 }
 
@@ -336,9 +336,9 @@ fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<St
         sign => quoted(sign),
     };
     let listed = hosts.join(", ");
-    let said =
+    let message =
         format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
-    let mut problem = Problem::new(Code::HostSeparator, said);
+    let mut problem = Problem::new(Code::HostSeparator, message);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
     // If the value is nothing but this item, and nothing in it was rendered, the proposal can replace the whole value.
     if url.value.text().trim() == item {

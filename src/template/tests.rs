@@ -371,11 +371,11 @@ fn comments_with_tildes_are_read() {
 
 #[test]
 fn inverse_blocks_are_refused_by_name() {
-    let said = "an inverse block is not supported in templates";
-    refused("{{^if Domain}}y{{/if}}", &[(Code::TemplateUnsupported, "{{^if Domain}}", said)]);
+    let message = "an inverse block is not supported in templates";
+    refused("{{^if Domain}}y{{/if}}", &[(Code::TemplateUnsupported, "{{^if Domain}}", message)]);
     // A block of Handlebars is not an `else if`.
     let text = "{{#if Domain}}x{{^if Service}}y{{/if}}{{/if}}";
-    refused(text, &[(Code::TemplateUnsupported, "{{^if Service}}", said)]);
+    refused(text, &[(Code::TemplateUnsupported, "{{^if Service}}", message)]);
     helps(text, &["write {{#unless ..}} in place of {{^if ..}}"]);
     helps("{{^unless Domain}}a{{/unless}}", &["write {{#if ..}} in place of {{^unless ..}}"]);
     renders("{{#unless Domain}}a{{^}}b{{/unless}}", "b");
@@ -426,12 +426,12 @@ fn an_argument_that_is_nearly_a_variable_is_one() {
 
 #[test]
 fn blocks_of_go_between_those_of_handlebars_are_named() {
-    let said = |word: &str| format!("the template mixes Go's {{{{{word}}}}} with Handlebars' syntax");
-    refused("{{if Domain}}y{{/if}}", &[(Code::TemplateSyntax, "if", &said("if"))]);
-    refused("{{#if Domain}}y{{end}}", &[(Code::TemplateSyntax, "end", &said("end"))]);
+    let message = |word: &str| format!("the template mixes Go's {{{{{word}}}}} with Handlebars' syntax");
+    refused("{{if Domain}}y{{/if}}", &[(Code::TemplateSyntax, "if", &message("if"))]);
+    refused("{{#if Domain}}y{{end}}", &[(Code::TemplateSyntax, "end", &message("end"))]);
     refused(
         "{{#if Domain}}{{if Service}}y{{end}}{{/if}}",
-        &[(Code::TemplateSyntax, "if", &said("if")), (Code::TemplateSyntax, "end", &said("end"))],
+        &[(Code::TemplateSyntax, "if", &message("if")), (Code::TemplateSyntax, "end", &message("end"))],
     );
     helps(
         "{{if Domain}}y{{/if}}",
@@ -441,8 +441,8 @@ fn blocks_of_go_between_those_of_handlebars_are_named() {
 
 #[test]
 fn each_limit_of_handlebars_is_named() {
-    let large = |text: &str, said: &str| {
-        refused(text, &[(Code::TemplateTooLarge, "(nowhere)", said)]);
+    let large = |text: &str, message: &str| {
+        refused(text, &[(Code::TemplateTooLarge, "(nowhere)", message)]);
     };
     large(
         &"{{#if Domain}}{{/if}}".repeat(65),

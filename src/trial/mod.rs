@@ -209,10 +209,10 @@ impl<'s> Trial<'s> {
         if place.contains('*') || profile.is_for(place) {
             return;
         }
-        let said =
+        let message =
             format!("the profile {} is not allowed in the namespace {}", quoted(&named.value), quoted(place));
         let help = format!("add {place} to the list namespaces of the profile, or choose another profile");
-        self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
+        self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));
     }
 
     /// Reports a row without a profile if its namespace may choose neither the default profile nor another one.
@@ -225,11 +225,11 @@ impl<'s> Trial<'s> {
             return;
         }
         let name = quoted(&named.value);
-        let said = format!("the default profile {name} is not allowed in the namespace {}", quoted(place));
-        let said = format!("{said}, and no other profile is, so no Service in it can be exposed");
+        let message = format!("the default profile {name} is not allowed in the namespace {}", quoted(place));
+        let message = format!("{message}, and no other profile is, so no Service in it can be exposed");
         let help = format!("add {place} to the list namespaces of the profile, or remove this row");
         let path = FieldPath::setting("namespaces").key(place.to_owned());
-        self.report.file(path, Problem::new(Code::ProfileForbidden, said).help(help));
+        self.report.file(path, Problem::new(Code::ProfileForbidden, message).help(help));
     }
 
     /// Whether a namespace may choose any profile.
@@ -271,10 +271,10 @@ impl<'s> Trial<'s> {
         if domain.is_empty() || hosts.value.iter().any(can_be) {
             return;
         }
-        let said = format!("no host under the domain {} belongs to", quoted(&domain));
-        let said = format!("{said} the namespace {}: {}", quoted(place), listed_hosts(&hosts.value));
+        let message = format!("no host under the domain {} belongs to", quoted(&domain));
+        let message = format!("{message} the namespace {}: {}", quoted(place), listed_hosts(&hosts.value));
         let help = "set a domain under one of them, or add this one to the list hosts with `*.` in front";
-        let problem = Problem::new(Code::HostNotOwned, said).help(help);
+        let problem = Problem::new(Code::HostNotOwned, message).help(help);
         self.report.file(own.origin.path(), problem);
     }
 

@@ -6,7 +6,7 @@ pub(crate) struct Malformed<'t> {
     /// The invalid part.
     pub(crate) part: &'t str,
     /// The message: a sentence whose subject is the part.
-    pub(crate) said: &'static str,
+    pub(crate) message: &'static str,
     /// The help.
     pub(crate) help: &'static str,
 }
@@ -157,10 +157,10 @@ impl<'t> Reader<'t> {
     fn malformed<T>(
         &self,
         length: usize,
-        said: &'static str,
+        message: &'static str,
         help: &'static str,
     ) -> Result<T, Malformed<'t>> {
-        Err(Malformed { part: self.next(length), said, help })
+        Err(Malformed { part: self.next(length), message, help })
     }
 
     /// Parses the item at the current position, including a lazy or possessive quantifier.
@@ -252,7 +252,7 @@ impl<'t> Reader<'t> {
         let start = self.at;
         if let Some(name) = class_name(self.rest()) {
             let (part, help) = (self.next(name.len() + 4), "write it in brackets: [[:alpha:]]");
-            self.kinds.not_pcre.get_or_insert(Malformed { part, said: "is not in brackets", help });
+            self.kinds.not_pcre.get_or_insert(Malformed { part, message: "is not in brackets", help });
         }
         self.advance(1, None);
         self.advance(usize::from(self.rest().starts_with('^')), None);
@@ -290,7 +290,7 @@ impl<'t> Reader<'t> {
         let end =
             high.chars().take(if high.starts_with('\\') { 2 } else { 1 }).map(char::len_utf8).sum::<usize>();
         let part = self.text.get(start..self.at + 1 + end).unwrap_or_default();
-        let wrong = |said, help| Malformed { part, said, help };
+        let wrong = |said, help| Malformed { part, message: said, help };
         // `\Q` and `\E` are no characters, so a range cannot start or end with them.
         if is_of(rest, "QE") || is_of(high, "QE") {
             return Ok(());
@@ -351,7 +351,7 @@ impl<'t> Reader<'t> {
                 if name.starts_with(|c: char| c.is_ascii_digit()) {
                     let (part, said) = (self.next(length), "begins with a digit");
                     let help = "begin the name with a letter";
-                    self.kinds.not_pcre.get_or_insert(Malformed { part, said, help });
+                    self.kinds.not_pcre.get_or_insert(Malformed { part, message: said, help });
                 }
             } else if let (b')' | b':', true) = (behind.unwrap_or(&b' '), flags > 0 || kind.starts_with(':'))
             {
@@ -412,7 +412,7 @@ impl<'t> Reader<'t> {
         };
         if self.asserts {
             let part = self.next(length);
-            self.kinds.not_pcre.get_or_insert(Malformed { part, said: NOTHING, help: ESCAPE });
+            self.kinds.not_pcre.get_or_insert(Malformed { part, message: NOTHING, help: ESCAPE });
         }
         let together = inside.saturating_mul(times.max(1));
         if times > MOST_OF_PCRE || together > MOST_TOGETHER {

@@ -126,7 +126,7 @@ pub fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
     for (at, piece) in pieces.iter().enumerate() {
         let Piece::Block(line, words, text) = piece else { continue };
         let open = if settings.is_none() { examples.last_mut() } else { None };
-        let said = match (words.as_str(), open) {
+        let message = match (words.as_str(), open) {
             (SETTINGS, _) if settings.is_none() => {
                 settings = Some(at);
                 continue;
@@ -169,7 +169,7 @@ pub fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
             }
             _ => continue,
         };
-        wrong.push(format!("{line}: {said}"));
+        wrong.push(format!("{line}: {message}"));
     }
     if let Some(Piece::Block(line, ..)) = settings.and_then(|at| pieces.get(at)) {
         wrong.push(format!("{line}: the settings have no `{SERVICE}` behind them"));

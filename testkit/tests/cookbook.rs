@@ -109,8 +109,8 @@ fn check(path: &Path) -> Result<(), String> {
             Err(said) => wrong.push(said),
         }
     }
-    let mut said = ran.iter().flat_map(|(_, run, _)| &run.findings);
-    if wrong.is_empty() && !said.any(|finding| finding.diagnostic.severity >= Severity::Warning) {
+    let mut message = ran.iter().flat_map(|(_, run, _)| &run.findings);
+    if wrong.is_empty() && !message.any(|finding| finding.diagnostic.severity >= Severity::Warning) {
         wrong.push(" no example shows a mistake".to_owned());
     }
     if !wrong.is_empty() {
@@ -267,15 +267,15 @@ fn outcomes_are_written_in_their_places() {
 
 #[test]
 fn invalid_blocks_are_reported() {
-    let said = |blocks: &[&str]| {
+    let message = |blocks: &[&str]| {
         let page: String = blocks.iter().map(|words| fenced(words, "a: 1\n")).collect();
         let (examples, wrong) = examples(&pieces(&page).unwrap());
         (examples.len(), wrong.len())
     };
-    assert_eq!(said(&[SETTINGS, SERVICE, OBJECTS, REPORT, SERVICE, REPORT, "yaml", "sh", "text"]), (2, 0));
+    assert_eq!(message(&[SETTINGS, SERVICE, OBJECTS, REPORT, SERVICE, REPORT, "yaml", "sh", "text"]), (2, 0));
     // `a: 1` is not a command.
-    assert_eq!(said(&[SERVICE, OBJECTS, REQUESTS]), (1, 1));
-    assert_eq!(said(&[SERVICE, REQUESTS, NGINX_REQUESTS, REPORT]), (1, 3));
+    assert_eq!(message(&[SERVICE, OBJECTS, REQUESTS]), (1, 1));
+    assert_eq!(message(&[SERVICE, REQUESTS, NGINX_REQUESTS, REPORT]), (1, 3));
     for blocks in [
         [SERVICE, REPORT, OBJECTS],
         [SERVICE, OBJECTS, OBJECTS],
@@ -284,9 +284,9 @@ fn invalid_blocks_are_reported() {
         [SERVICE, OBJECTS, "yaml object"],
         [SERVICE, OBJECTS, "text reports"],
     ] {
-        assert_eq!(said(&blocks), (1, 1), "{blocks:?}");
+        assert_eq!(message(&blocks), (1, 1), "{blocks:?}");
     }
-    assert_eq!(said(&[OBJECTS]), (0, 1));
+    assert_eq!(message(&[OBJECTS]), (0, 1));
     assert!(pieces("```yaml\na: 1\n").is_err());
     assert_eq!(misnamed("the annotations `TLS` and `TSL`, the setting `tls.x`, `sectionName`").len(), 2);
     assert_eq!(

@@ -150,8 +150,8 @@ fn run(command: &mut Command) -> Output {
 }
 
 fn rendered(output: &Output) -> Vec<Value> {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
     cases::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap()
 }
 
@@ -728,16 +728,16 @@ mod values_with_helm {
     fn the_chart_passes_lint() {
         let lint =
             run(Command::new("helm").args(["lint", "--strict"]).arg(workspace().join("deploy/chart/xposer")));
-        let said = String::from_utf8(lint.stdout).unwrap();
-        assert!(lint.status.success(), "{said}");
+        let message = String::from_utf8(lint.stdout).unwrap();
+        assert!(lint.status.success(), "{message}");
     }
 
     /// Without `--strict`, `helm lint` does not fail at the template function `fail`.
     #[track_caller]
-    fn does_not_pass_lint(values: &Value, said: &str) {
+    fn does_not_pass_lint(values: &Value, message: &str) {
         let lint = with_values(&["lint", "--strict"], values);
         let text = String::from_utf8(lint.stdout).unwrap();
-        assert!(!lint.status.success() && text.contains(said), "{values}: {text}");
+        assert!(!lint.status.success() && text.contains(message), "{values}: {text}");
     }
 
     #[test]
@@ -896,20 +896,20 @@ mod values_with_helm {
             let values = json!({"settings": all, "targets": {name: false}});
             let output = helm(NAME, "default", &values);
             let error = String::from_utf8(output.stderr).unwrap();
-            let said = format!(
+            let message = format!(
                 "targets.{name} is false, and the settings contain `{setting}`; remove targets.{name}, or change the settings"
             );
-            assert!(!output.status.success() && error.contains(&said), "{error}");
-            does_not_pass_lint(&values, &said);
+            assert!(!output.status.success() && error.contains(&message), "{error}");
+            does_not_pass_lint(&values, &message);
         }
         // Kinds that the settings only offer may be forbidden. The notes warn about that.
         let settings = json!({"controllers": {"internal": "traefik"}});
-        let said = notes(&json!({"settings": settings, "targets": {"traefik": false, "ingress": false}}));
+        let message = notes(&json!({"settings": settings, "targets": {"traefik": false, "ingress": false}}));
         let warning = "WARNING: targets.traefik is false, and Services may need it: the settings contain the program traefik.";
-        assert!(said.contains(warning), "{said}");
-        assert!(said.contains("WARNING: targets.ingress is false"), "{said}");
-        let said = notes(&json!({"settings": settings}));
-        assert!(!said.contains("WARNING") && said.contains(": ingress, traefik."), "{said}");
+        assert!(message.contains(warning), "{message}");
+        assert!(message.contains("WARNING: targets.ingress is false"), "{message}");
+        let message = notes(&json!({"settings": settings}));
+        assert!(!message.contains("WARNING") && message.contains(": ingress, traefik."), "{message}");
     }
 
     #[test]
@@ -995,20 +995,20 @@ mod values_with_helm {
             let webhooks = webhooks.iter().flat_map(|it| it["webhooks"].as_array().unwrap());
             let is_asked = webhooks.filter(|it| it["name"] == "guard.xposer.stakater.com").count() == 1;
             assert_eq!((may_write, is_asked), (writes, guards), "{values}");
-            let said = notes(&values);
-            let told: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("WARNING: ")).collect();
+            let message = notes(&values);
+            let told: Vec<&str> = message.lines().filter_map(|line| line.strip_prefix("WARNING: ")).collect();
             assert_eq!(told.len(), warnings.len(), "{values}: {told:?}");
             for (told, warning) in told.iter().zip(warnings) {
                 assert!(told.starts_with(warning), "{values}: {told}");
             }
-            let named = said.contains("Its webhook checks Services, and Ingresses and routes");
-            assert_eq!(named, is_asked, "{values}: {said}");
+            let named = message.contains("Its webhook checks Services, and Ingresses and routes");
+            assert_eq!(named, is_asked, "{values}: {message}");
         }
         let values = json!({"settings": on, "watchNamespace": "shop"});
-        let said = "the settings contain `claims`, and watchNamespace is set; a controller of one namespace does not know all hosts";
+        let message = "the settings contain `claims`, and watchNamespace is set; a controller of one namespace does not know all hosts";
         let error = String::from_utf8(helm(NAME, "tools", &values).stderr).unwrap();
-        assert!(error.contains(said), "{error}");
-        does_not_pass_lint(&values, said);
+        assert!(error.contains(message), "{error}");
+        does_not_pass_lint(&values, message);
         // The policy may use the same settings file.
         let values = json!({"settings": on, "watchNamespace": "shop", "claims": {"enabled": false}});
         assert!(helm(NAME, "tools", &values).status.success());

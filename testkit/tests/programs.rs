@@ -156,13 +156,13 @@ fn the_krm_function_adds_the_objects_of_every_case_and_a_second_run_changes_noth
             let (status, first) = krm(&given, &config);
             assert_eq!(status, u8::from(is_wrong), "{}: {}", case.slug, first["results"]);
             assert_eq!(first["items"], expected, "{}", case.slug);
-            let said = |list: &Value| {
+            let message = |list: &Value| {
                 let results = list["results"].as_array().cloned().unwrap_or_default();
                 results.into_iter().map(|result| result["tags"]["code"].clone()).collect::<Vec<_>>()
             };
             let codes: Vec<_> =
                 run.findings.iter().map(|found| Value::from(found.diagnostic.code.slug())).collect();
-            assert_eq!(said(&first), codes, "{}", case.slug);
+            assert_eq!(message(&first), codes, "{}", case.slug);
             if config["kind"] != "ConfigMap" {
                 let (status, second) = krm(&first["items"], &config);
                 assert_eq!(status, u8::from(is_wrong), "{}: {}", case.slug, second["results"]);

@@ -173,10 +173,11 @@ mod scripts_with_jq {
     #[test]
     #[ignore = "needs jq: make test"]
     fn a_tag_of_another_version_is_refused() {
-        let said = script("check", &["v9.9.9"]).unwrap_err();
+        let message = script("check", &["v9.9.9"]).unwrap_err();
         assert!(
-            said.contains(&format!("wrong: the tag is v9.9.9, and the version of the crates is {VERSION}")),
-            "{said}"
+            message
+                .contains(&format!("wrong: the tag is v9.9.9, and the version of the crates is {VERSION}")),
+            "{message}"
         );
         assert_eq!(script("notes", &["9.9.9"]).unwrap_err(), "CHANGELOG.md has no section \"## 9.9.9\"\n");
         assert!(script("notes", &["Unreleased"]).unwrap().starts_with("### "));
@@ -189,8 +190,8 @@ mod scripts_with_jq {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         let place = folder.to_str().unwrap();
-        let said = script("krew", &[place]).unwrap_err();
-        assert!(said.contains("aarch64-unknown-linux-musl.tar.gz is missing"), "{said}");
+        let message = script("krew", &[place]).unwrap_err();
+        assert!(message.contains("aarch64-unknown-linux-musl.tar.gz is missing"), "{message}");
         for target in TARGETS {
             fs::write(folder.join(format!("kubectl-xposer-v{VERSION}-{target}.tar.gz")), "").unwrap();
         }

@@ -177,7 +177,7 @@ impl Certificates {
     fn choose(&self, found: &Result<Arc<LoadedPair>, String>, now: i64) -> Reloaded {
         let at = self.certificate.display();
         let current = self.current();
-        let said = match found {
+        let message = match found {
             Ok(found) if current.as_ref().is_none_or(|current| !current.is_better(found, now)) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
                 return match found.invalid_reason(now) {
@@ -189,8 +189,8 @@ impl Certificates {
             Err(said) => said.clone(),
         };
         Reloaded::NotUsed(match current.and_then(|current| current.invalid_reason(now)) {
-            Some(trouble) => format!("{said}; the certificate in use {trouble}"),
-            None => said,
+            Some(trouble) => format!("{message}; the certificate in use {trouble}"),
+            None => message,
         })
     }
 

@@ -167,8 +167,8 @@ impl<'b> PendingReview<'b> {
 }
 
 /// A word of the body in a form that a sentence can repeat.
-fn word(said: Option<&str>) -> String {
-    said.unwrap_or_default().chars().filter(|it| !it.is_control()).take(SHOWN).collect()
+fn word(message: Option<&str>) -> String {
+    message.unwrap_or_default().chars().filter(|it| !it.is_control()).take(SHOWN).collect()
 }
 
 #[cfg(test)]

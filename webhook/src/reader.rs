@@ -66,9 +66,9 @@ impl Reader {
             Ok(Ok(pair)) => self.certificates.apply(pair, now()),
             Ok(Err(_)) => self.certificates.read_failed("the read ended without a result", now()),
             Err(_) => {
-                let said =
+                let message =
                     format!("the certificate and its key were not read within {} s", READ_TIMEOUT.as_secs());
-                self.certificates.read_failed(&said, now())
+                self.certificates.read_failed(&message, now())
             }
         }
     }

@@ -224,11 +224,11 @@ struct Server<D> {
 /// The reason why there is no answer.
 struct Failure {
     status: StatusCode,
-    said: String,
+    message: String,
 }
 
-fn failure<T>(status: StatusCode, said: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure { status, said: said.into() })
+fn failure<T>(status: StatusCode, message: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure { status, message: message.into() })
 }
 
 impl<D: Handler> Server<D> {
@@ -240,7 +240,7 @@ impl<D: Handler> Server<D> {
         let began = Instant::now();
         let (reply, outcome) = match self.answer(request, place).await {
             Ok((body, outcome)) => (reply(StatusCode::OK, body, "application/json"), outcome),
-            Err(Failure { status, said }) => {
+            Err(Failure { status, message: said }) => {
                 let outcome = if status.is_server_error() { Outcome::Late } else { Outcome::Invalid };
                 let mut reply = reply(status, format!("{said}\n").into_bytes(), "text/plain; charset=utf-8");
                 if status == StatusCode::METHOD_NOT_ALLOWED {

@@ -106,15 +106,15 @@ async fn exchange(stream: &mut TlsStream<TcpStream>, text: &[u8]) -> (u16, Strin
         let mut piece = [0; 4096];
         let length = stream.read(&mut piece).await.unwrap_or(0);
         read.extend_from_slice(&piece[..length]);
-        let said = String::from_utf8_lossy(&read).into_owned();
-        if let Some((head, body)) = said.split_once("\r\n\r\n") {
+        let message = String::from_utf8_lossy(&read).into_owned();
+        if let Some((head, body)) = message.split_once("\r\n\r\n") {
             let head = head.to_ascii_lowercase();
             let expected = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
             if body.len() >= expected.parse::<usize>().unwrap() {
                 return (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned());
             }
         }
-        assert!(length > 0, "the connection ended: {said}");
+        assert!(length > 0, "the connection ended: {message}");
     }
 }
 

@@ -57,9 +57,9 @@ fn cookbook_requests_get_the_documented_answers() {
     for page in &pages {
         for example in &page.examples {
             if let Err(error) = setup.try_example(page, example, &mut counted) {
-                let said = format!("{}: {error:#}", page.case(example).slug);
-                say(&said);
-                wrong.push(said);
+                let message = format!("{}: {error:#}", page.case(example).slug);
+                say(&message);
+                wrong.push(message);
             }
         }
     }
@@ -279,18 +279,21 @@ impl Setup {
 
     fn check(&self, asked: &Asked) -> Result<()> {
         let output = Command::new("sh").args(["-c", &asked.command]).env("CURL_HOME", &self.home).output()?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stderr));
+        let message = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "{}{message}", String::from_utf8_lossy(&output.stderr));
         let (status, from, at, to) = match &asked.answer {
             Answer::Http { status, from, at, to } => (status, from, at, to),
             Answer::Lines(lines) => {
                 let sorted = |lines: &mut dyn Iterator<Item = String>| lines.collect::<BTreeSet<String>>();
                 let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-                ensure!(sorted(&mut said.lines().map(words)) == sorted(&mut lines.iter().cloned()), "{said}");
+                ensure!(
+                    sorted(&mut message.lines().map(words)) == sorted(&mut lines.iter().cloned()),
+                    "{message}"
+                );
                 return Ok(());
             }
         };
-        let (body, last) = said.rsplit_once('\n').context("curl printed nothing")?;
+        let (body, last) = message.rsplit_once('\n').context("curl printed nothing")?;
         let (code, location) = last.split_once(' ').unwrap_or((last, ""));
         let backend: Value = serde_json::from_str(body).unwrap_or_default();
         let word = |name: &str| backend[name].as_str().unwrap_or_default().to_owned();

@@ -230,9 +230,9 @@ fn ingress_is_served_when_its_class_gets_a_controller() {
     // Some programs need a while to write an address, so the Event comes after a minute.
     for (name, class) in [("inside", "internal-ingress"), ("misspelt", "contuor")] {
         let told = ns.event_within(TOLD, name, "Warning", "NotServed");
-        let said =
+        let message =
             format!("Ingress {}/{name} has no address; there is no IngressClass \"{class}\"", ns.name());
-        assert!(told.starts_with(&said), "{told}");
+        assert!(told.starts_with(&message), "{told}");
     }
 
     let links = Links::of("somebody serves the class, and another one is corrected");

@@ -507,10 +507,10 @@ fn many_holders_and_many_claims_stay_within_bounds() {
     let mut many = ingress("many", "b.example.com", 1);
     many["spec"]["rules"][0]["http"] = json!({"paths": paths});
     cluster.foreign(Kind::Ingress, &many);
-    let said = cluster.said("b.example.com");
-    assert_eq!((cluster.claims("b.example.com").len(), said.dropped), (MAX_CLAIMS - 1, 7));
+    let message = cluster.said("b.example.com");
+    assert_eq!((cluster.claims("b.example.com").len(), message.dropped), (MAX_CLAIMS - 1, 7));
     assert_eq!(cluster.claims("many.shop.svc").len(), 1);
-    assert_eq!(said.incomplete, Some(BTreeSet::from([BucketHash::of("b.example.com")])));
+    assert_eq!(message.incomplete, Some(BTreeSet::from([BucketHash::of("b.example.com")])));
     cluster.event(Kind::Ingress, Event::Delete(document(&many)));
     assert_eq!(cluster.said("b.example.com"), Content::default());
 
@@ -581,9 +581,13 @@ fn oversized_object_makes_only_its_own_claims_unknown() {
         let mut many = ingress("many", "x", 1);
         many["spec"]["rules"] = in_one.get(..number).unwrap().into();
         cluster.foreign(Kind::Ingress, &many);
-        let said = cluster.state.held.content(7);
-        assert_eq!((said.incomplete.is_some(), said.dropped), (is_named, (number - (MAX_CLAIMS - 1)) as u64));
-        let bytes = shard_of(said).data().iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let message = cluster.state.held.content(7);
+        assert_eq!(
+            (message.incomplete.is_some(), message.dropped),
+            (is_named, (number - (MAX_CLAIMS - 1)) as u64)
+        );
+        let bytes =
+            shard_of(message).data().iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         assert!(bytes < (512 + 136) * 1024, "{bytes}");
         cluster.event(Kind::Ingress, Event::Delete(document(&many)));
         assert_eq!(cluster.state.held.content(7), Content::default());

@@ -192,7 +192,7 @@ fn the_api_server_takes_every_object_and_adds_nothing() {
             *not_judged.entry(kind).or_default() += 1;
             continue;
         }
-        let said = match scene.apply_with(&object, &parameters) {
+        let message = match scene.apply_with(&object, &parameters) {
             Ok(mut stored) => {
                 for field in ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"] {
                     stored["metadata"].as_object_mut().unwrap().remove(field);
@@ -202,7 +202,8 @@ fn the_api_server_takes_every_object_and_adds_nothing() {
             }
             Err(status) => vec![status.to_string()],
         };
-        wrong.extend(said.into_iter().map(|said| format!("{origin}: {kind} {}: {said}", name_of(&object))));
+        wrong
+            .extend(message.into_iter().map(|said| format!("{origin}: {kind} {}: {said}", name_of(&object))));
         *counts.entry(kind).or_default() += 1;
     }
     say(&format!("the API server judged {} objects: {counts:?}", counts.values().sum::<usize>()));

@@ -140,9 +140,9 @@ fn address(object: &Value) -> Address<'_> {
 }
 
 /// Prints a line to standard error, even if the test runner captures the output of tests.
-pub(crate) fn say(said: &str) {
+pub(crate) fn say(message: &str) {
     // An error cannot be reported anywhere.
-    let _ = writeln!(std::io::stderr(), "{said}");
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Waits until `look` succeeds. After the timeout, fails with its last error.
@@ -270,8 +270,8 @@ impl Cluster {
     pub(crate) fn ctl(&self, words: &[&str]) {
         let ctl = self.ctl.as_ref().expect("a scenario that breaks the cluster asks for it first");
         let output = Command::new(ctl).args(words).output().unwrap_or_else(|error| panic!("{error}"));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{} {words:?}: {said}", ctl.display());
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} {words:?}: {message}", ctl.display());
     }
 
     pub(crate) fn can_break(&self) -> bool {

@@ -245,9 +245,9 @@ impl Controller {
 
     /// Waits until the log contains a text.
     #[track_caller]
-    pub(crate) fn says(&self, said: &str) {
-        eventually(&format!("the log says {said:?}"), || match self.log() {
-            log if log.contains(said) => Ok(()),
+    pub(crate) fn says(&self, message: &str) {
+        eventually(&format!("the log says {message:?}"), || match self.log() {
+            log if log.contains(message) => Ok(()),
             log => Err(tail(&log)),
         });
     }

@@ -59,9 +59,9 @@ fn an_old_object_stays_until_the_new_one_has_an_address() {
 
     let film = shop.film(&[INGRESS]);
     rename(&shop, "new");
-    let said = shop.event("web", "Normal", "Kept");
+    let message = shop.event("web", "Normal", "Kept");
     let expected = "Ingress {}/web is kept until Ingress {}/new has an address, 600 s at most";
-    assert_eq!(said, expected.replace("{}", &shop.name));
+    assert_eq!(message, expected.replace("{}", &shop.name));
     keeps(&controller, 1.0);
     // Nothing is written while there is no address.
     scene.rests(&[&controller]);
@@ -69,8 +69,8 @@ fn an_old_object_stays_until_the_new_one_has_an_address() {
 
     shop.addresses("new");
     shop.has(["Ingress new"]);
-    let said = shop.event("web", "Normal", "Deleted");
-    assert_eq!(said, "Ingress {}/web is deleted: Ingress {}/new has an address".replace("{}", &shop.name));
+    let message = shop.event("web", "Normal", "Deleted");
+    assert_eq!(message, "Ingress {}/web is deleted: Ingress {}/new has an address".replace("{}", &shop.name));
     keeps(&controller, 0.0);
     scene.end(&[&controller]);
     let story = film.story();
@@ -89,9 +89,9 @@ fn without_an_address_the_old_object_is_deleted_after_the_timeout() {
     served(&shop);
     rename(&shop, "new");
     shop.has(["Ingress new"]);
-    let said = shop.event("web", "Warning", "HandoverTimedOut");
+    let message = shop.event("web", "Warning", "HandoverTimedOut");
     let expected = "after 4 s Ingress {}/new has no address; Ingress {}/web is deleted nevertheless";
-    assert_eq!(said, expected.replace("{}", &shop.name));
+    assert_eq!(message, expected.replace("{}", &shop.name));
     controller.shows("xposer_handover_timeouts_total", &[], 1.0);
     keeps(&controller, 0.0);
     scene.end(&[&controller]);
@@ -241,13 +241,13 @@ impl<'s> NoOverlap<'s> {
         let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         let rule = json!({"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
             "operations": ["CREATE", "UPDATE"], "resources": ["ingresses"]});
-        let said = r#"'host "' + object.spec.rules[0].host + '" and path "/" is already defined in ingress ' +
+        let message = r#"'host "' + object.spec.rules[0].host + '" and path "/" is already defined in ingress ' +
             params.metadata.namespace + '/' + params.metadata.name"#;
         let spec = json!({
             "failurePolicy": "Fail",
             "paramKind": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"},
             "matchConstraints": {"namespaceSelector": selector, "resourceRules": [rule]},
-            "validations": [{"expression": fine, "messageExpression": said}],
+            "validations": [{"expression": fine, "messageExpression": message}],
         });
         let binding = json!({"policyName": name, "validationActions": ["Deny"],
             "paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}});
@@ -320,9 +320,9 @@ fn if_both_are_refused_the_old_ingress_is_deleted_first() {
     let film = shop.film(&[INGRESS]);
     shop.configure("web", "IngressNameTemplate", "new");
     shop.has(["Ingress new"]);
-    let said = shop.event("web", "Warning", "Deleted");
-    assert!(said.contains(&format!("Ingress {}/web is deleted before", shop.name)), "{said}");
-    assert!(said.contains("is already defined in ingress"), "{said}");
+    let message = shop.event("web", "Warning", "Deleted");
+    assert!(message.contains(&format!("Ingress {}/web is deleted before", shop.name)), "{message}");
+    assert!(message.contains("is already defined in ingress"), "{message}");
     scene.end(&[&controller]);
     assert!(when(&film, "Deleted Ingress web") < when(&film, "Added Ingress new"));
 

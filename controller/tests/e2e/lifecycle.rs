@@ -371,8 +371,8 @@ fn the_earlier_service_keeps_the_host() {
     // Creation times have a resolution of seconds.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     late.expose("alpha", &[host(&shared)]);
-    let said = late.event("alpha", "Warning", "RouteClaimed");
-    assert!(said.contains(&shared) && said.contains("zeta"), "{said}");
+    let message = late.event("alpha", "Warning", "RouteClaimed");
+    assert!(message.contains(&shared) && message.contains("zeta"), "{message}");
     assert_eq!(early.events("zeta").iter().filter(|it| it.0 == "Warning").count(), 0);
     late.has_nothing();
 

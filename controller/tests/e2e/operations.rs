@@ -131,8 +131,8 @@ fn single_run_reports_its_result_by_exit_code() {
 
     let unusable = scene.run("domian: a\ntls: perhaps", &here);
     assert_eq!(unusable.code, 2);
-    let said = unusable.stdout + &unusable.stderr;
-    assert!(said.contains("domian") && said.contains("perhaps"), "every problem is told: {said}");
+    let message = unusable.stdout + &unusable.stderr;
+    assert!(message.contains("domian") && message.contains("perhaps"), "every problem is told: {message}");
     let missing = run(&reader, &scene.file("missing.yaml"), &here);
     assert_eq!(missing.code, 2);
     assert!((missing.stdout + &missing.stderr).contains("missing.yaml"));
@@ -309,8 +309,8 @@ fn a_kind_that_is_not_served_is_reported_and_used_when_it_is() {
     let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
     let controller = scene.controller(PLAIN, &[]);
     shop.expose("web", &[(key("Target"), "Ingress, Route".to_owned())]);
-    let said = shop.event("web", "Warning", "KindNotServed");
-    assert!(said.contains("Route"), "{said}");
+    let message = shop.event("web", "Warning", "KindNotServed");
+    assert!(message.contains("Route"), "{message}");
     shop.has(["Ingress web"]);
     scene.rests(&[&controller]);
 
@@ -366,8 +366,8 @@ fn a_forbidden_namespace_does_not_delay_the_others() {
     let controller = scene.controller_as(&account, PLAIN, &[]).ready();
     open.expose("web", &[]);
     open.has(["Ingress web"]);
-    let said = shut.event("web", "Warning", "ApplyFailed");
-    assert!(said.contains("forbidden") || said.contains("cannot"), "{said}");
+    let message = shut.event("web", "Warning", "ApplyFailed");
+    assert!(message.contains("forbidden") || message.contains("cannot"), "{message}");
     open.expose("late", &[]);
     open.has(["Ingress late", "Ingress web"]);
     assert_eq!(controller.ask("/readyz").0, 200);

@@ -16,8 +16,8 @@ fn with_annotations(mut object: Value, annotations: Value) -> Value {
 /// The Ingress of a Service would have the name of somebody else's. That is reported, and nothing else happens.
 #[track_caller]
 fn is_foreign(shop: &Place, service: &str, ingress: &Value) {
-    let said = shop.event(service, "Warning", "ForeignObject");
-    assert!(said.contains(&format!("Ingress {}", place_of(ingress))), "{said}");
+    let message = shop.event(service, "Warning", "ForeignObject");
+    assert!(message.contains(&format!("Ingress {}", place_of(ingress))), "{message}");
     assert_eq!(versions([&shop.get(INGRESS, name_of(ingress))]), versions([ingress]));
 }
 

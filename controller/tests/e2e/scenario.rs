@@ -249,21 +249,21 @@ impl Scene {
 type State = (BTreeMap<String, String>, Vec<Vec<(String, f64)>>);
 
 fn difference((objects, writes): &State, (new_objects, new_writes): &State) -> String {
-    let mut said = Vec::new();
+    let mut message = Vec::new();
     for (key, version) in new_objects {
         if objects.get(key) != Some(version) {
-            said.push(format!("{key} was written"));
+            message.push(format!("{key} was written"));
         }
     }
-    said.extend(
+    message.extend(
         objects.keys().filter(|key| !new_objects.contains_key(*key)).map(|key| format!("{key} went")),
     );
     for (old, new) in writes.iter().zip(new_writes) {
-        said.extend(
+        message.extend(
             new.iter().filter(|it| !old.contains(it)).map(|(sample, value)| format!("{sample} {value}")),
         );
     }
-    said.join("; ")
+    message.join("; ")
 }
 
 impl Drop for Scene {

@@ -210,10 +210,10 @@ fn protecting_object_exists_before_and_after_its_ingress() {
     let _class = OfCluster::class(&scene, "internal", TRAEFIK);
     let controller = scene.controller(PLAIN, &[]);
     shop.expose("web", &of_office());
-    let said = shop.event("web", "Warning", "KindNotServed");
+    let message = shop.event("web", "Warning", "KindNotServed");
     assert!(
-        said.starts_with("this cluster has no Middleware, and no object is written that would be open"),
-        "{said}"
+        message.starts_with("this cluster has no Middleware, and no object is written that would be open"),
+        "{message}"
     );
     shop.has_nothing();
     scene.rests(&[&controller]);
@@ -236,8 +236,11 @@ fn protecting_object_exists_before_and_after_its_ingress() {
     shop.stands_by(json!({"apiVersion": MIDDLEWARE.api, "kind": "Middleware",
         "metadata": {"name": "other-allowed-sources"}, "spec": {"ipAllowList": {"sourceRange": ["0.0.0.0/0"]}}}));
     shop.expose("other", &of_office());
-    let said = shop.event("other", "Warning", "ForeignObject");
-    assert!(said.contains("other-allowed-sources belongs to another owner and was not changed"), "{said}");
+    let message = shop.event("other", "Warning", "ForeignObject");
+    assert!(
+        message.contains("other-allowed-sources belongs to another owner and was not changed"),
+        "{message}"
+    );
     shop.has(all);
 
     // With the option, it goes after the Ingress does not name it any more; with the label, after the Ingress.

@@ -158,8 +158,8 @@ fn foreign_config_map_keeps_its_content() {
     shop.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": URL_CONFIG_MAP},
         "data": {"theirs": "1", web.as_str(): "theirs.example.com"}}));
     shop.expose("web", &published("web.example.com", "locally"));
-    let said = shop.event("web", "Warning", "ForeignObject");
-    assert!(said.contains(&web) || said.contains(URL_CONFIG_MAP), "{said}");
+    let message = shop.event("web", "Warning", "ForeignObject");
+    assert!(message.contains(&web) || message.contains(URL_CONFIG_MAP), "{message}");
     shop.expose("api", &published("api.example.com", "locally"));
     tells(&shop, &[("theirs", "1"), (&web, "theirs.example.com"), (&api, "api.example.com")]);
     let map = shop.get(CONFIG_MAP, URL_CONFIG_MAP);

@@ -340,8 +340,8 @@ fn dead_webhook_follows_its_failure_policy() {
     assert_eq!(controller.exits(), Some(0));
     println!("{answered} requests were answered while the controller ended");
 
-    let said = shop.tries(&scene, service("refused", &[])).0.unwrap_err();
-    assert!(said.contains(&format!("failed calling webhook \"{NAME}\"")), "{said}");
+    let message = shop.tries(&scene, service("refused", &[])).0.unwrap_err();
+    assert!(message.contains(&format!("failed calling webhook \"{NAME}\"")), "{message}");
     configured.set("/webhooks/0/failurePolicy", "Ignore");
     let stored = eventually("Services are let through", || shop.would(&scene, wrong("through")));
     assert_eq!(stored.pointer(URL), None);
@@ -583,9 +583,9 @@ fn host_ownership(slug: &'static str, is_hosted: bool) {
     };
     both.sort_by_key(order);
     let [winner, loser] = [&both[0], &both[1]].map(|it| order(it).1);
-    let said = shop.event(&loser, "Warning", "RouteClaimed");
-    assert!(said.contains(&format!("is also claimed by Service {}/{winner}", shop.name)), "{said}");
-    println!("{slug}: {winner} and {loser} were both admitted; {loser} is told: {said}");
+    let message = shop.event(&loser, "Warning", "RouteClaimed");
+    assert!(message.contains(&format!("is also claimed by Service {}/{winner}", shop.name)), "{message}");
+    println!("{slug}: {winner} and {loser} were both admitted; {loser} is told: {message}");
     let made = (0..ALL).filter(is_made).map(|number| format!("Ingress {}", name(number)));
     shop.has_within(Duration::from_secs(60), made.chain([format!("Ingress {winner}")]));
     assert!(shop.events(&winner).iter().all(|it| it.1 != "RouteClaimed"));

@@ -64,11 +64,11 @@ fn unadoptable_objects_are_reported_and_not_written() {
     shop.expose("front", &[(key("IngressNameTemplate"), "other".to_owned())]);
     shop.expose("wrong", &[host("Upper.example.com")]);
     shop.create(foreign_ingress("web", "theirs.example.com"));
-    let refused = |words: &[&str], code: i32, said: &str| {
+    let refused = |words: &[&str], code: i32, message: &str| {
         let words = [&["adopt", "--settings", settings], words].concat();
         let done = writes_nothing(&shop, || in_place(&shop, &words));
         assert_eq!(done.code, code, "{}", done.stderr);
-        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+        assert!(done.stderr.contains(message), "{message}: {}", done.stderr);
     };
     refused(&["ingress/none", "--service", "web"], 2, "ingresses.networking.k8s.io \"none\" not found");
     refused(

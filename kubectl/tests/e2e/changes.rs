@@ -111,8 +111,8 @@ fn changes_are_shown_with_both_states() {
     shop.delete(SERVICE, "wrong");
     shop.expose("younger", &[(key("IngressNameTemplate"), "same".to_owned())]);
     let conflicting = in_place(&shop, &["diff", "svc/younger", "--settings", settings]);
-    let said = "younger is refused, so its objects would be deleted, because another Service has the same host, path or name";
-    assert!(conflicting.code == 0 && conflicting.stderr.contains(said), "{}", conflicting.stderr);
+    let message = "younger is refused, so its objects would be deleted, because another Service has the same host, path or name";
+    assert!(conflicting.code == 0 && conflicting.stderr.contains(message), "{}", conflicting.stderr);
     shop.delete(SERVICE, "younger");
     // The common check needs them.
     shop.has([

@@ -11,9 +11,9 @@ use crate::plugin::{admin, command, in_place, run, to_read};
 use crate::scenario::{PLAIN, Scene, host};
 
 #[track_caller]
-fn fails(done: &Done, said: &str) {
+fn fails(done: &Done, message: &str) {
     assert_eq!(done.code, 2, "{}", done.stderr);
-    assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    assert!(done.stderr.contains(message), "{message}: {}", done.stderr);
     assert_eq!(done.stdout, "");
 }
 

@@ -131,10 +131,10 @@ fn failed_imports_are_reported_with_a_help() {
     let shop = scene.place();
     let file = scene.settings(PLAIN);
     let settings = file.to_str().unwrap();
-    let wrong = |words: &[&str], said: &str| {
+    let wrong = |words: &[&str], message: &str| {
         let done = writes_nothing(&shop, || in_place(&shop, words));
         assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{}", done.stderr);
-        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+        assert!(done.stderr.contains(message), "{message}: {}", done.stderr);
     };
     wrong(
         &["import", "ingress/none", "--settings", settings],

@@ -233,10 +233,10 @@ fn new_origins(
 }
 
 /// Returns the message about a protection that no longer denies access, as a clause.
-fn no_longer_restricts(said: &str, level: AccessLevel) -> String {
+fn no_longer_restricts(message: &str, level: AccessLevel) -> String {
     match level {
-        AccessLevel::NotKnown => format!("it would not be known which clients {said} admits"),
-        AccessLevel::Restricted | AccessLevel::Open => format!("{said} would no longer restrict access"),
+        AccessLevel::NotKnown => format!("it would not be known which clients {message} admits"),
+        AccessLevel::Restricted | AccessLevel::Open => format!("{message} would no longer restrict access"),
     }
 }
 

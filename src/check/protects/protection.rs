@@ -207,15 +207,15 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     if asked.as_ref().is_some_and(|asked| !asked.value) {
         return None;
     }
-    let said = plan.annotations.iter().find(|it| redirects(it));
+    let message = plan.annotations.iter().find(|it| redirects(it));
     let by_tls = plan.tls.as_ref().filter(|tls| tls.value.is_on() && plan.canary.is_none());
     let origin = asked
         .as_ref()
         .map(|asked| asked.origin.clone())
-        .or_else(|| said.map(Annotation::origin))
+        .or_else(|| message.map(Annotation::origin))
         .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
     let is_supported = |target: &Target| {
-        said.is_some_and(|said| is_passed(plan, &said.key, *target))
+        message.is_some_and(|said| is_passed(plan, &said.key, *target))
             || match target {
                 Target::Ingress if is_replaced(plan, *target) => false,
                 Target::Ingress if plan.controller(*target).is_nginx() => {

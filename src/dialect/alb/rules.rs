@@ -52,12 +52,13 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let allowed = plan.annotation(INBOUND).filter(|it| protects(INBOUND, &it.value));
     let allowed = allowed.filter(|it| context.denial(it).is_none());
     if let Some(allowed) = allowed.filter(|_| plan.annotation(SECURITY_GROUPS).is_some()) {
-        let said = format!("the AWS Load Balancer Controller ignores {INBOUND} if {SECURITY_GROUPS} is set");
+        let message =
+            format!("the AWS Load Balancer Controller ignores {INBOUND} if {SECURITY_GROUPS} is set");
         // An annotation that is not forwarded comes from the administrator, who decides about access with the security groups.
         let (code, said) = if allowed.is_forwarded() {
-            context.lost(INBOUND, said)
+            context.lost(INBOUND, message)
         } else {
-            (Code::ProtectionWeakened, said)
+            (Code::ProtectionWeakened, message)
         };
         let help = "remove the line, and allow the addresses in the security groups";
         allowed.file_key(report, Problem::new(code, said).help(help));
@@ -79,12 +80,12 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
             Code::RedirectWithoutTls,
         ),
     };
-    let said = format!("no listener for https at {} is named, {does}", quoted(port));
+    let message = format!("no listener for https at {} is named, {does}", quoted(port));
     let port = port.parse().unwrap_or(443_u16);
     let help = format!(
         "forward {LISTENERS}: [{{\"HTTP\": 80}}, {{\"HTTPS\": {port}}}], unless the class has a certificate"
     );
-    let problem = Problem::new(code, said).help(help);
+    let problem = Problem::new(code, message).help(help);
     match (line, wanted.or(tls)) {
         (Some(line), _) => line.file_key(report, problem),
         (None, Some(origin)) => report.file(origin.path(), problem),
@@ -112,22 +113,26 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             };
             let ports = https_ports(plan);
             let Some(missing) = ports.iter().find(|port| !has(port)) else { continue };
-            let said = format!(
+            let message = format!(
                 "{} has no entry for the listener at {}, which requires no client certificate",
                 quoted(key),
                 quoted(missing)
             );
-            let (code, said) =
-                if ports.iter().any(has) { (Code::AuthenticationOff, said) } else { context.lost(key, said) };
+            let (code, said) = if ports.iter().any(has) {
+                (Code::AuthenticationOff, message)
+            } else {
+                context.lost(key, message)
+            };
             let help = format!("add an entry with \"port\": {missing}");
             given.file_value(report, Problem::new(code, said).help(help));
         } else if let Some(kind @ ("conditions" | "transforms")) =
             name.split_once('.').filter(|(_, of)| *of != plan.service()).map(|(kind, _)| kind)
             && key.starts_with(PREFIX)
         {
-            let said = format!("{} applies to another Service than {}", quoted(key), quoted(plan.service()));
+            let message =
+                format!("{} applies to another Service than {}", quoted(key), quoted(plan.service()));
             let loss = if protects(key, &given.value) { Loss::Protection } else { Loss::Behavior };
-            let (code, said) = context.loss(loss, key, said);
+            let (code, said) = context.loss(loss, key, message);
             let help = format!("write {PREFIX}{kind}.{}, or remove the line", plan.service());
             given.file_key(report, Problem::new(code, said).help(help));
         }

@@ -17,7 +17,7 @@ pub(crate) fn secrets(context: &RuleContext<'_>, report: &mut Report) {
     }
     for given in plan.annotations.iter().filter(|it| SECRETS.contains(&it.key.as_str())) {
         let Some((namespace, name)) = given.value.trim().split_once('/') else { continue };
-        let said = format!(
+        let message = format!(
             "{} is {}, and NGINX Ingress Controller accepts no secret of another namespace",
             quoted(&given.key),
             quoted(&given.value)
@@ -27,7 +27,7 @@ pub(crate) fn secrets(context: &RuleContext<'_>, report: &mut Report) {
         } else {
             format!("copy the secret into the namespace of the Service, and write {name}")
         };
-        given.file_value(report, Problem::new(Code::AnnotationInvalid, said).help(help));
+        given.file_value(report, Problem::new(Code::AnnotationInvalid, message).help(help));
     }
 }
 
@@ -51,9 +51,9 @@ pub(crate) fn services(context: &RuleContext<'_>, report: &mut Report) {
     for given in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
         let (key, value) = (given.key.as_str(), given.value.as_str());
         if key == "nginx.org/mergeable-ingress-type" && value == "minion" && plan.tls().has_secret() {
-            let said = format!("{} is minion, and {server} refuses a minion with TLS", quoted(key));
+            let message = format!("{} is minion, and {server} refuses a minion with TLS", quoted(key));
             let help = "set config.xposer.stakater.com/TLS: \"false\", or remove the line";
-            given.file_value(report, Problem::new(Code::AnnotationInvalid, said).help(help));
+            given.file_value(report, Problem::new(Code::AnnotationInvalid, message).help(help));
         }
         let list = LISTS.iter().find(|(known, _)| *known == key);
         let Some((_, between)) = list.filter(|_| !is_invalid(Controller::F5Nginx, key, value)) else {
@@ -75,14 +75,14 @@ pub(crate) fn services(context: &RuleContext<'_>, report: &mut Report) {
         } else {
             (Code::AnnotationInvalid, "then refuses the whole Ingress")
         };
-        let said = format!(
+        let message = format!(
             "{} names {}, and the Ingress has only the Service {}: {server} {does}",
             quoted(key),
             quoted(&other),
             quoted(plan.service())
         );
         let help = format!("name only {}, without blanks around it, or remove the line", plan.service());
-        given.file_value(report, Problem::new(code, said).help(help));
+        given.file_value(report, Problem::new(code, message).help(help));
     }
 }
 

@@ -30,17 +30,17 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     Engine::Unknown => (Code::IntentDiffers, "most Gateways"),
                     Engine::Whole | Engine::Anywhere => (Code::TargetInvalid, controller.row().name),
                 };
-                let said = format!(
+                let message = format!(
                     "the path {} contains {}, which the regular expressions of {who} do not support",
                     quoted(&route.path),
                     quoted(part),
                 );
-                Problem::new(code, said)
+                Problem::new(code, message)
                     .help("write the path without it, or use the target Ingress")
                     .found(route.path.clone())
             }
             (Engine::Unknown, None) => {
-                let said = format!(
+                let message = format!(
                     "the regular expression {} keeps its meaning if the Gateway compares it with the whole path; another \
                      one may also match inside a path, such as below {}",
                     quoted(&pattern),
@@ -52,7 +52,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     }
                     _ => "write a path without a regular expression",
                 };
-                Problem::new(Code::IntentDiffers, said).help(help)
+                Problem::new(Code::IntentDiffers, message).help(help)
             }
             (_, None) => continue,
         };

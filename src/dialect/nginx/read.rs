@@ -100,13 +100,13 @@ impl<'p> Annotations<'p> {
     }
 
     /// Returns the meaning of annotations, if the grammar of the intent accepts it.
-    fn as_intent(&self, said: AnnotationsAsOption) -> Option<ReadIntent> {
-        let (intent, names) = (said.intent, said.names);
+    fn as_intent(&self, message: AnnotationsAsOption) -> Option<ReadIntent> {
+        let (intent, names) = (message.intent, message.names);
         if self.is_refused(names) {
             return None;
         }
         let given: Vec<&Annotation> = names.iter().filter_map(|name| self.get(name)).collect();
-        ReadIntent::new(intent, said.intent_value().ok()?, &given)
+        ReadIntent::new(intent, message.intent_value().ok()?, &given)
     }
 }
 
@@ -133,8 +133,12 @@ pub fn intent_of_name(name: &str) -> Option<Intent> {
 }
 
 /// Returns the annotation of an intent whose value contains the text that a sentence quotes.
-pub(crate) fn annotation_with_text<'p>(plan: &'p Plan, intent: Intent, said: &str) -> Option<&'p Annotation> {
-    let (_, quoted) = said.split_once('`')?;
+pub(crate) fn annotation_with_text<'p>(
+    plan: &'p Plan,
+    intent: Intent,
+    message: &str,
+) -> Option<&'p Annotation> {
+    let (_, quoted) = message.split_once('`')?;
     let (text, _) = quoted.split_once('`')?;
     plan.annotations.iter().find(|it| it.value.contains(text) && intent_of(&it.key) == Some(intent))
 }
@@ -183,8 +187,9 @@ pub(crate) fn reason_unread(plan: &Plan, key: &str) -> Option<(Option<Intent>, W
         }
         _ => {}
     }
-    let said = readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
-    Some((Some(said.intent), said.intent_value().err()?))
+    let message =
+        readers::READERS.iter().filter_map(|read| read(&given)).find(|it| it.names.contains(&name))?;
+    Some((Some(message.intent), message.intent_value().err()?))
 }
 
 /// Returns a value of an option that every program accepts that supports the option.
@@ -205,8 +210,8 @@ pub(crate) fn sample_value(intent: Intent) -> Option<IntentValue> {
     intent.read(text).ok()
 }
 
-fn wrong(said: &str, help: &str) -> Wrong {
-    Wrong { said: said.to_owned(), help: help.to_owned() }
+fn wrong(message: &str, help: &str) -> Wrong {
+    Wrong { said: message.to_owned(), help: help.to_owned() }
 }
 
 /// Returns the path in front of a pattern whose rewrite strips this path. For `/shop(/|$)(.*)` with the target `/$2`, it is

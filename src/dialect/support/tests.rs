@@ -142,12 +142,12 @@ fn equal_values_are_accepted_and_different_values_conflict() {
         for lines in LINES {
             let path =
                 if lines.iter().any(|(name, _)| *name == "rewrite-target") { "/shop(/|$)(.*)" } else { "/" };
-            let said: Vec<String> = lines
+            let message: Vec<String> = lines
                 .iter()
                 .map(|(name, value)| format!("nginx.ingress.kubernetes.io/{name}: {value}"))
                 .collect();
             let with = |more: Option<String>| {
-                let block: Vec<String> = said.iter().cloned().chain(more).collect();
+                let block: Vec<String> = message.iter().cloned().chain(more).collect();
                 let block = block.join("\n");
                 let annotations = [
                     ("IngressClassName", "own"),

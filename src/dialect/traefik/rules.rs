@@ -28,17 +28,19 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
         else {
             continue;
         };
-        let said = |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
+        let message =
+            |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
         let value = annotation.value.trim();
         if effect.neutral == NeutralValue::False && parse_bool(value) == Some(true) && !is_true(value) {
-            let said = said("which Traefik's provider for ingress-nginx reads as false");
-            lost(context, annotation, effect.loss, said, "write \"true\"", report);
+            let message = message("which Traefik's provider for ingress-nginx reads as false");
+            lost(context, annotation, effect.loss, message, "write \"true\"", report);
         } else if annotation.key.strip_prefix(PREFIX) == Some("proxy-body-size")
             && !limits_bodies(plan.annotation(REQUEST_BUFFERING).map(|it| it.value.as_str()))
         {
-            let said = said("and Traefik's provider for ingress-nginx limits only bodies that it buffers");
+            let message =
+                message("and Traefik's provider for ingress-nginx limits only bodies that it buffers");
             let help = format!("forward {REQUEST_BUFFERING}: \"on\", too");
-            lost(context, annotation, effect.loss, said, &help, report);
+            lost(context, annotation, effect.loss, message, &help, report);
         }
     }
 }
@@ -59,26 +61,26 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let Some(refused) = refused_tls(plan) else {
         let is_plain = |it: &&Annotation| it.value.split(',').all(|name| PLAIN.contains(&name.trim()));
         let Some(plain) = plan.annotation(ENTRY_POINTS).filter(is_plain) else { return };
-        let said = format!(
+        let message = format!(
             "{} names only the entry point for requests without TLS, so https requests are not answered",
             quoted(&plain.key)
         );
         let help = "remove the line, or name the entry point for https";
-        plain.file_value(report, Problem::new(Code::ProtectionWeakened, said).help(help));
+        plain.file_value(report, Problem::new(Code::ProtectionWeakened, message).help(help));
         return;
     };
     let is_own = matches!(tls.origin, Origin::Annotation(_));
     let problem = if is_own && refused.is_forwarded() {
-        let said = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
-        Problem::new(Code::IntentConflict, said).help("keep one of the two")
+        let message = format!("{} contradicts {}", quoted(&refused.key), annotation::TLS);
+        Problem::new(Code::IntentConflict, message).help("keep one of the two")
     } else {
         // One of the two comes from a setting, so this is not a conflict between two values of the Service.
-        let said = format!(
+        let message = format!(
             "with {}, {} has no effect, and https requests are not answered",
             quoted(&refused.key),
             tls.origin.path()
         );
-        Problem::new(Code::ProtectionWeakened, said).help("remove the line")
+        Problem::new(Code::ProtectionWeakened, message).help("remove the line")
     };
     refused.file_value(report, problem);
 }
@@ -110,10 +112,10 @@ fn lost(
     context: &RuleContext<'_>,
     annotation: &Annotation,
     loss: Loss,
-    said: String,
+    message: String,
     help: &str,
     report: &mut Report,
 ) {
-    let (code, said) = context.loss(loss, &annotation.key, said);
+    let (code, said) = context.loss(loss, &annotation.key, message);
     annotation.file_value(report, Problem::new(code, said).help(help.to_owned()));
 }

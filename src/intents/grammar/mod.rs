@@ -22,8 +22,8 @@ pub(crate) struct Wrong {
 
 type Read<T> = Result<T, Wrong>;
 
-fn wrong<T>(said: String, help: &str) -> Read<T> {
-    Err(Wrong { said, help: help.to_owned() })
+fn wrong<T>(message: String, help: &str) -> Read<T> {
+    Err(Wrong { said: message, help: help.to_owned() })
 }
 
 /// Returns the problem with a text that is not of the expected form.
@@ -426,8 +426,8 @@ fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
         max_age: parts.seconds("maxAge"),
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
-        let said = "with credentials, the origin `*` would let every site act for its visitors";
-        parts.problem(wrong(said.to_owned(), "name the origins, or allow no credentials"));
+        let message = "with credentials, the origin `*` would let every site act for its visitors";
+        parts.problem(wrong(message.to_owned(), "name the origins, or allow no credentials"));
     }
     parts.done(value)
 }

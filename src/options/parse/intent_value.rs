@@ -18,8 +18,8 @@ pub(in crate::options) fn intent_value(
     if matches!(value, Value::Array(items) if items.is_empty())
         || matches!(value, Value::Object(parts) if parts.is_empty())
     {
-        let said = format!("expected a value, found {} without content", kind_of(value));
-        return Err(wrong(at, said, "write the value, or remove the key"));
+        let message = format!("expected a value, found {} without content", kind_of(value));
+        return Err(wrong(at, message, "write the value, or remove the key"));
     }
     let text = text_of(value, at)?;
     if text.trim().is_empty() {

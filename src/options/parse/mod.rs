@@ -47,12 +47,12 @@ pub(super) fn invalid(at: &Origin, expected: &str, found: &Value) -> Problems {
         Value::Bool(_) | Value::Number(_) if expected == "a text" => "put quotes around it".to_owned(),
         _ => format!("write {expected}"),
     };
-    let said = format!("expected {expected}, found {}", kind_of(found));
-    one(at, Problem::new(Code::SettingInvalid, said).help(help))
+    let message = format!("expected {expected}, found {}", kind_of(found));
+    one(at, Problem::new(Code::SettingInvalid, message).help(help))
 }
 
-pub(super) fn wrong(at: &Origin, said: impl Into<String>, help: impl Into<String>) -> Problems {
-    one(at, Problem::new(Code::SettingInvalid, said).help(help))
+pub(super) fn wrong(at: &Origin, message: impl Into<String>, help: impl Into<String>) -> Problems {
+    one(at, Problem::new(Code::SettingInvalid, message).help(help))
 }
 
 /// A text; `None` if it is empty.
@@ -141,8 +141,8 @@ pub(super) fn boolean(value: &Value, at: &Origin) -> Parsed<Option<bool>> {
         Value::String(text) => match parse_bool(text.trim()) {
             None if text.trim().is_empty() => Ok(None),
             None if is_annotation(at) => {
-                let said = format!("expected true or false, found {}", quoted(text.trim()));
-                let problem = Problem::new(Code::BooleanInvalid, said);
+                let message = format!("expected true or false, found {}", quoted(text.trim()));
+                let problem = Problem::new(Code::BooleanInvalid, message);
                 Err(one(at, problem.help("write \"true\" or \"false\"")))
             }
             None => Err(invalid(at, "true or false", value)),
@@ -186,11 +186,11 @@ pub(super) fn port(value: &Value, at: &Origin) -> Parsed<Option<PortRef>> {
 
 pub(crate) fn port_of(text: &str) -> Result<PortRef, Problem> {
     text.parse().map_err(|error| {
-        let said = match error {
+        let message = match error {
             PortRefError::OutOfRange => format!("the port {} is not between 1 and 65535", quoted(text)),
             PortRefError::NoName => format!("{} is neither a port number nor a port name", quoted(text)),
         };
-        let problem = Problem::new(Code::PortInvalid, said);
+        let problem = Problem::new(Code::PortInvalid, message);
         let lower = text.to_ascii_lowercase();
         if is_port_name(&lower) {
             problem.help(format!("write it in lower case: {lower}")).propose(lower)
@@ -358,8 +358,8 @@ pub(super) fn canary_of(value: &Value, at: &Origin) -> Parsed<Option<String>> {
         if is_dns_label(name) {
             return Ok(name.to_owned());
         }
-        let said = format!("{} is not the name of a Service", quoted(name));
-        Err(Problem::new(Code::CanaryInvalid, said).help("name the Service whose requests are shared"))
+        let message = format!("{} is not the name of a Service", quoted(name));
+        Err(Problem::new(Code::CanaryInvalid, message).help("name the Service whose requests are shared"))
     })
 }
 
@@ -370,8 +370,8 @@ pub(super) fn canary_text(value: &Value, at: &Origin, what: &str, signs: &str) -
         let Some(stray) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) else {
             return Ok(text.to_owned());
         };
-        let said = format!("the {what} {} contains {}", quoted(text), quoted_char(stray));
-        Err(Problem::new(Code::CanaryInvalid, said).help("write letters, digits and `-`"))
+        let message = format!("the {what} {} contains {}", quoted(text), quoted_char(stray));
+        Err(Problem::new(Code::CanaryInvalid, message).help("write letters, digits and `-`"))
     })
 }
 
@@ -379,8 +379,8 @@ pub(super) fn canary_weight(value: &Value, at: &Origin) -> Parsed<Option<u8>> {
     trimmed(value, at, |digits| match digits.parse() {
         Ok(weight) if weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(weight),
         _ => {
-            let said = format!("expected a whole number from 0 to 100, found {}", quoted(digits));
-            Err(Problem::new(Code::CanaryInvalid, said).help("write the percentage, without a sign"))
+            let message = format!("expected a whole number from 0 to 100, found {}", quoted(digits));
+            Err(Problem::new(Code::CanaryInvalid, message).help("write the percentage, without a sign"))
         }
     })
 }
@@ -391,8 +391,8 @@ pub(super) fn hosts(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
         let host = item(value, at, "host")?.trim();
         let errors = host_errors(host);
         if errors.iter().any(|error| *error != HostError::Uppercase) {
-            let said = format!("{} is neither a host nor `*.` and a host", quoted(host));
-            return Err(wrong(at, said, host_help(host, "write it as web.example.com or *.example.com")));
+            let message = format!("{} is neither a host nor `*.` and a host", quoted(host));
+            return Err(wrong(at, message, host_help(host, "write it as web.example.com or *.example.com")));
         }
         Ok(host.to_ascii_lowercase())
     })

@@ -48,8 +48,8 @@ pub(in crate::options) fn health_endpoint(value: &Value, at: &Origin) -> Parsed<
         if path.starts_with('/') {
             return Ok(path.to_owned());
         }
-        let said = format!("{} does not start with `/`", quoted(path));
-        let problem = Problem::new(code(at, Code::MonitorInvalid), said).help(format!("write /{path}"));
+        let message = format!("{} does not start with `/`", quoted(path));
+        let problem = Problem::new(code(at, Code::MonitorInvalid), message).help(format!("write /{path}"));
         Err(if is_annotation(at) { problem.propose(format!("/{path}")) } else { problem })
     })
 }

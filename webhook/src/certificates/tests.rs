@@ -74,10 +74,10 @@ fn pair() -> Made {
 fn broken_pair_is_reported_once_and_the_previous_pair_stays() {
     let files = Files::new();
     let (one, two) = (pair(), pair());
-    let said = files.reload(NOW).unwrap();
+    let message = files.reload(NOW).unwrap();
     assert!(
-        said.starts_with("not used: tls.crt: the file cannot be read") && said.contains("tls.key: the"),
-        "{said}"
+        message.starts_with("not used: tls.crt: the file cannot be read") && message.contains("tls.key: the"),
+        "{message}"
     );
     assert!(!files.certificates.is_usable());
     files.write(one.both());
@@ -98,8 +98,8 @@ fn broken_pair_is_reported_once_and_the_previous_pair_stays() {
         assert!(files.serves(&one));
     }
     // The one in use expires meanwhile.
-    let said = files.reload(NOW + 2 * DAY).unwrap();
-    assert!(said.ends_with("; the certificate in use expired at 2026-01-02T00:00:00Z"), "{said}");
+    let message = files.reload(NOW + 2 * DAY).unwrap();
+    assert!(message.ends_with("; the certificate in use expired at 2026-01-02T00:00:00Z"), "{message}");
     files.write(two.both());
     assert_eq!(files.reload(NOW).as_deref(), Some("used"));
     assert!(files.serves(&two));
@@ -110,17 +110,17 @@ fn an_expired_certificate_does_not_replace_a_valid_one() {
     let (good, expired) = (pair(), Made::new(-30, -1));
     let files = Files::using(&good);
     files.write(expired.both());
-    let said = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
-    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+    let message = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
+    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(message), None));
     assert!(files.serves(&good));
     // When both have expired, the newer one is better.
-    let later = format!("{said}; the certificate in use expired at 2026-01-02T00:00:00Z");
+    let later = format!("{message}; the certificate in use expired at 2026-01-02T00:00:00Z");
     assert_eq!((files.reload(NOW + 2 * DAY), files.reload(NOW + 2 * DAY)), (Some(later), None));
     assert!(files.serves(&good));
     let newer = Made::new(-30, 2);
     files.write(newer.both());
-    let said = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
-    assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(said));
+    let message = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
+    assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(message));
     assert!(files.serves(&newer));
     // A valid one ends that, and another valid one replaces it, for however long.
     for valid in [Made::new(0, 9), Made::new(0, 5)] {
@@ -135,8 +135,8 @@ fn a_certificate_that_is_not_valid_yet_waits() {
     let (good, early) = (pair(), Made::new(1, 30));
     let files = Files::using(&good);
     files.write(early.both());
-    let said = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
-    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+    let message = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
+    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(message), None));
     assert!(files.serves(&good));
     // The first second of its time; the file has not changed.
     assert_eq!(files.reload(NOW + DAY - 1), None);
@@ -149,18 +149,18 @@ fn at_the_start_there_may_be_no_better_one() {
     let files = Files::new();
     let expired = Made::new(-30, -1);
     files.write(expired.both());
-    let said = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
-    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+    let message = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
+    assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(message), None));
     assert!(files.serves(&expired) && !files.certificates.has_been_valid());
     // One that will be valid is better than one that has been.
     let early = Made::new(1, 30);
     files.write(early.both());
-    let said = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
-    assert_eq!(files.reload(NOW).as_deref(), Some(said));
+    let message = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
+    assert_eq!(files.reload(NOW).as_deref(), Some(message));
     assert_eq!((files.reload(NOW + DAY).as_deref(), files.reload(NOW + 2 * DAY)), (Some("used"), None));
     // It expires without a change of the files.
-    let said = "used, but tls.crt: the certificate expired at 2026-01-31T00:00:00Z";
-    assert_eq!(files.reload(NOW + 31 * DAY).as_deref(), Some(said));
+    let message = "used, but tls.crt: the certificate expired at 2026-01-31T00:00:00Z";
+    assert_eq!(files.reload(NOW + 31 * DAY).as_deref(), Some(message));
     assert!(files.serves(&early) && files.certificates.has_been_valid());
 }
 

@@ -181,8 +181,8 @@ async fn a_head_is_bounded() {
         stream.write_all(long(length, "\r\n\r\n").as_bytes()).await.unwrap();
         let mut piece = [0; 4096];
         let read = stream.read(&mut piece).await.unwrap();
-        let said = String::from_utf8_lossy(&piece[..read]).into_owned();
-        assert!(said.contains("the body is no AdmissionReview"), "{length}: {said}");
+        let message = String::from_utf8_lossy(&piece[..read]).into_owned();
+        assert!(message.contains("the body is no AdmissionReview"), "{length}: {message}");
     }
 }
 
@@ -248,8 +248,8 @@ async fn an_answer_has_its_time() {
     stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
     let mut piece = [0; 4096];
     let length = stream.read(&mut piece).await.unwrap();
-    let said = String::from_utf8_lossy(&piece[..length]).into_owned();
-    assert!(said.starts_with("HTTP/1.1 503") && said.contains("no answer within 10 s"), "{said}");
+    let message = String::from_utf8_lossy(&piece[..length]).into_owned();
+    assert!(message.starts_with("HTTP/1.1 503") && message.contains("no answer within 10 s"), "{message}");
     is_about(began.elapsed(), ANSWER_TIMEOUT);
 }
 
@@ -296,8 +296,8 @@ async fn ask(stream: &mut TlsStream<TcpStream>) {
 async fn is_answered(stream: &mut TlsStream<TcpStream>) {
     let mut piece = [0; 4096];
     let length = within(HANGS, stream.read(&mut piece)).await.unwrap();
-    let said = String::from_utf8_lossy(&piece[..length]);
-    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    let message = String::from_utf8_lossy(&piece[..length]);
+    assert!(message.starts_with("HTTP/1.1 200"), "{message}");
 }
 
 #[tokio::test]

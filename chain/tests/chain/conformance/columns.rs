@@ -137,7 +137,7 @@ profiles:
 
     /// Returns the versions that the programs print.
     pub(super) fn version(&self, chain: &Chain) -> String {
-        let said = self.versions.iter().map(|(title, program, argument)| {
+        let message = self.versions.iter().map(|(title, program, argument)| {
             let mut command = Command::new(chain.program(program).binary());
             let output = command.arg(argument).output().unwrap();
             let text = [output.stdout, output.stderr].concat();
@@ -147,6 +147,6 @@ profiles:
             let is_version = |word: &&str| word.split('.').filter(|number| !number.is_empty()).count() == 3;
             format!("{title} {}", words.find(is_version).unwrap_or_else(|| panic!("{program}: {text}")))
         });
-        said.collect::<Vec<String>>().join(", ")
+        message.collect::<Vec<String>>().join(", ")
     }
 }

@@ -14,11 +14,11 @@ use crate::values::{Target, Tls, set};
 pub(crate) fn wildcard(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(given) = plan.annotation(FROM_TO_WWW).filter(|it| is_impossible_www(plan, it)) else { return };
-    let said = format!(
+    let message = format!(
         "{} has nothing for this line with a wildcard host",
         plan.controller(Target::Ingress).row().name
     );
-    given.file_key(report, Problem::new(Code::IntentLost, said).help(WWW_HELP));
+    given.file_key(report, Problem::new(Code::IntentLost, message).help(WWW_HELP));
 }
 
 /// Reports a redirected host that the certificate does not contain. ingress-nginx redirects requests by https only with a
@@ -38,10 +38,10 @@ pub(crate) fn certificate(context: &RuleContext<'_>, report: &mut Report) {
     let covered = set(plan.tls_hosts());
     let others = plan.rules.iter().filter_map(|rule| www(&rule.host));
     let Some(other) = others.into_iter().find(|host| !covered.contains(host.as_str())) else { return };
-    let said = format!(
+    let message = format!(
         "https requests for {} are not redirected, because the certificate does not have this name",
         quoted(&other)
     );
     let help = format!("add {}: {other}", annotation::TLS_HOSTS);
-    redirect.file_key(report, Problem::new(Code::RedirectWithoutCertificate, said).help(help));
+    redirect.file_key(report, Problem::new(Code::RedirectWithoutCertificate, message).help(help));
 }

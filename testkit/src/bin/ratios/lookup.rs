@@ -40,9 +40,9 @@ impl Stub {
         let cluster = Arc::new(cluster);
         let asked = Arc::clone(&cluster);
         let answer = module.call_with("validate", payload, Box::new(move |call| asked.reply(call)));
-        let said: Value = serde_json::from_slice(&answer.result.map_err(|error| anyhow!(error))?)?;
-        ensure!(said.pointer("/mutated_object").is_some(), "the Service was not stamped: {said}");
-        ensure!(!said.to_string().contains("claims-unknown"), "the claims do not count: {said}");
+        let message: Value = serde_json::from_slice(&answer.result.map_err(|error| anyhow!(error))?)?;
+        ensure!(message.pointer("/mutated_object").is_some(), "the Service was not stamped: {message}");
+        ensure!(!message.to_string().contains("claims-unknown"), "the claims do not count: {message}");
         ensure!(answer.calls.len() == LOOKUPS, "{} look-ups, expected {LOOKUPS}", answer.calls.len());
         let known = |call: HostCall| {
             let answer = cluster.reply(&call).map_err(|error| anyhow!(error))?;
