@@ -163,7 +163,7 @@ fn lost_access_control_is_reported() {
     let limit_but = |list: &str| format!("{limit}N/limit-allowlist: {list}\n");
     let verify = |word: &str| format!("{certificate}N/auth-tls-verify-client: \"{word}\"\n");
     for (closed, open, said) in [
-        (certificate.to_owned(), verify("off"), "no longer restrict access"),
+        (certificate.to_owned(), verify("off"), "would be missing"),
         (certificate.to_owned(), verify("optional_no_ca"), "no longer restrict access"),
         (certificate.to_owned(), verify("optional"), "admits more clients"),
         (
