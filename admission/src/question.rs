@@ -162,6 +162,15 @@ fn contested(
     if found.is_empty() { found } else { plan.contested(created, &had(), holders, names_others) }
 }
 
+/// What the replies say.
+struct Known {
+    holders: Holders,
+    /// The ConfigMaps that cannot be used, each with the reason.
+    unknown: Vec<String>,
+    /// Whether some names were not looked up in time.
+    is_late: bool,
+}
+
 impl<'a> Question<'a> {
     /// Creates the question about these claims, as far as the limit allows.
     pub(crate) fn new(
@@ -216,6 +225,37 @@ impl<'a> Question<'a> {
     /// missing reply counts as a failed look-up.
     #[must_use]
     pub fn answer(mut self, replies: &[Reply], now: i64) -> Response {
+        let known = self.collect(replies, now);
+        let (found, is_canary) = self.conflicts(&known.holders);
+        let mut has_url = !found.has_errors();
+        self.report.merge_claims(found);
+        let is_complete = known.unknown.is_empty() && !self.is_cut && !known.is_late;
+        let is_service = matches!(self.asked, Subject::Service { .. });
+        if is_canary
+            && has_url
+            && is_complete
+            && let Some((place, problem)) = lone_canary(&self.texts, &known.holders, is_service)
+        {
+            has_url = false;
+            self.report.file(place, problem);
+        }
+        self.file_incomplete(&known);
+        let response = Response::of(&self.report, &|finding| self.refuses(finding));
+        if !response.is_allowed() {
+            return response;
+        }
+        match self.asked {
+            // A URL is not written on a Service that does not get the requests for it: if another Service has the route, or a
+            // canary has no stable Service.
+            Subject::Service { plan, stamped: Some(service), .. } => {
+                response.with_change(service.stamped(Some(&*plan).filter(|_| has_url)))
+            }
+            Subject::Service { stamped: None, .. } | Subject::Guarded { .. } => response,
+        }
+    }
+
+    /// Collects the holders from all replies, and the reasons why some of them are not known.
+    fn collect(&self, replies: &[Reply], now: i64) -> Known {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
             match self.read(at, replies.get(at), now) {
@@ -242,39 +282,36 @@ impl<'a> Question<'a> {
         if is_late {
             unknown.retain(|(name, _)| !late.contains(*name));
         }
-        let unknown: Vec<String> =
-            unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
+        let unknown = unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
+        Known { holders, unknown, is_late }
+    }
+
+    /// Returns the conflicts with the holders, and whether the object is a canary.
+    fn conflicts(&self, holders: &Holders) -> (Report, bool) {
         let names_others = self.claims.names_others();
-        let (found, is_canary, is_service) = match &self.asked {
+        match &self.asked {
             Subject::Service { plan, before, .. } => {
                 let had = || before.texts(plan);
-                let found = contested(plan, &self.created, &had, &holders, names_others);
-                (found, plan.canary().is_some(), true)
+                (contested(plan, &self.created, &had, holders, names_others), plan.canary().is_some())
             }
             Subject::Guarded { object, old, settings, .. } => {
                 let read = |object| Guarded::read_with(object, settings);
                 let (old, guarded) = (old.as_ref().and_then(read), read(object));
                 let found = guarded
                     .as_ref()
-                    .map(|guarded| guarded.contested(old.as_ref(), &self.created, &holders, names_others));
-                (found.unwrap_or_default(), guarded.is_some_and(|guarded| guarded.is_canary()), false)
+                    .map(|guarded| guarded.contested(old.as_ref(), &self.created, holders, names_others));
+                (found.unwrap_or_default(), guarded.is_some_and(|guarded| guarded.is_canary()))
             }
-        };
-        let mut has_url = !found.has_errors();
-        self.report.merge_claims(found);
-        let is_known = unknown.is_empty() && !self.is_cut && !is_late;
-        if is_canary
-            && has_url
-            && is_known
-            && let Some((place, problem)) = lone_canary(&self.texts, &holders, is_service)
-        {
-            has_url = false;
-            self.report.file(place, problem);
         }
+    }
+
+    /// Reports hosts and names that were not looked up, and ConfigMaps that could not be used.
+    fn file_incomplete(&mut self, known: &Known) {
+        let place = || FieldPath::object(&["metadata", "name"]);
         // An object with more routes than are compared has a finding about that already.
-        let is_told = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
-        if (self.is_cut || is_late) && !is_told {
-            let message = match is_late {
+        let is_reported = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
+        if (self.is_cut || known.is_late) && !is_reported {
+            let message = match known.is_late {
                 true => "it has more hosts and names than could be looked up in time".to_owned(),
                 false => {
                     format!("it has more hosts and names than can be compared in {MAX_LOOKUPS} look-ups")
@@ -282,38 +319,27 @@ impl<'a> Question<'a> {
             };
             let problem = Problem::new(Code::ClaimsTooMany, message)
                 .help("split it into several objects with fewer hosts");
-            self.report.file(FieldPath::object(&["metadata", "name"]), problem);
+            self.report.file(place(), problem);
         }
-        if let Some(problem) = about_unknown(&unknown) {
-            self.report.file(FieldPath::object(&["metadata", "name"]), problem);
+        if let Some(problem) = about_unknown(&known.unknown) {
+            self.report.file(place(), problem);
         }
-        let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
+    }
+
+    /// Whether the object is refused because of a finding, by the modes of `claims` and `guard`.
+    fn refuses(&self, finding: &Diagnostic) -> bool {
         let guard = match &self.asked {
             Subject::Service { .. } => None,
             Subject::Guarded { mode, .. } => Some(*mode),
         };
-        let refuses = |finding: &Diagnostic| {
-            let is_refused = match (finding.code, guard) {
-                (Code::ClaimsUnknown, _) => on_failure == Mode::Deny,
-                (Code::RouteClaimed | Code::ClaimsTooMany, _) | (_, None) => {
-                    is_error(finding) && mode == Mode::Deny
-                }
-                (_, Some(_)) => is_error(finding),
-            };
-            is_refused && guard.is_none_or(|mode| mode == Mode::Deny)
-        };
-        let response = Response::of(&self.report, &refuses);
-        if !response.is_allowed() {
-            return response;
-        }
-        match self.asked {
-            // A URL is not written on a Service that does not get the requests for it: if another Service has the route, or a
-            // canary has no stable Service.
-            Subject::Service { plan, stamped: Some(service), .. } => {
-                response.with_change(service.stamped(Some(&*plan).filter(|_| has_url)))
+        let is_refused = match (finding.code, guard) {
+            (Code::ClaimsUnknown, _) => self.claims.on_failure() == Mode::Deny,
+            (Code::RouteClaimed | Code::ClaimsTooMany, _) | (_, None) => {
+                is_error(finding) && self.claims.mode() == Mode::Deny
             }
-            Subject::Service { stamped: None, .. } | Subject::Guarded { .. } => response,
-        }
+            (_, Some(_)) => is_error(finding),
+        };
+        is_refused && guard.is_none_or(|mode| mode == Mode::Deny)
     }
 
     /// Returns the wanted claims of one ConfigMap and its state, or the reason why the ConfigMap is not used.

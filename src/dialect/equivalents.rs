@@ -1,4 +1,4 @@
-//! Keys of ingress-nginx that no intent has, and the keys of other programs that do the same with the same value.
+//! Keys of ingress-nginx without an intent, and the keys of other programs that have the same effect with the same value.
 
 use super::controller::Controller;
 use super::f5_nginx::MERGEABLE;
@@ -11,9 +11,9 @@ use crate::intents::Intent;
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
-/// A key of ingress-nginx, and the key of another program that does the same.
+/// A key of ingress-nginx, and the key of another program that has the same effect.
 #[derive(Debug)]
-pub(crate) struct Equivalent {
+pub(crate) struct EquivalentKey {
     /// The key of ingress-nginx, without its prefix.
     name: &'static str,
     controller: Controller,
@@ -29,16 +29,16 @@ const fn row(
     controller: Controller,
     key: &'static str,
     is_same: fn(&Plan, &str) -> bool,
-) -> Equivalent {
-    Equivalent { name, controller, key, differs: "", is_same }
+) -> EquivalentKey {
+    EquivalentKey { name, controller, key, differs: "", is_same }
 }
 
-static EQUIVALENTS: &[Equivalent] = &[
+static EQUIVALENTS: &[EquivalentKey] = &[
     row("app-root", Controller::F5Nginx, "nginx.org/app-root", is_at_root),
     row("app-root", Controller::HaproxyIngress, "haproxy-ingress.github.io/app-root", is_at_root),
     row("limit-allowlist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", is_limited),
     row("limit-allowlist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", is_any),
-    Equivalent {
+    EquivalentKey {
         differs: IPV4,
         ..row(
             "limit-connections",
@@ -57,7 +57,7 @@ fn is_any(_: &Plan, _: &str) -> bool {
 }
 
 /// Whether the path `/` of each host belongs to the Service. ingress-nginx compares the key with the paths of the Service, and the
-/// other programs with all paths of the host. NGINX Ingress Controller passes over the key of a minion.
+/// other programs with all paths of the host. NGINX Ingress Controller ignores the key of a minion.
 fn is_at_root(plan: &Plan, _: &str) -> bool {
     let has_root = |host: &str| plan.rules.iter().any(|route| route.host == host && route.path == "/");
     plan.rules.iter().all(|route| has_root(&route.host)) && plan.annotation(MERGEABLE).is_none()
@@ -75,15 +75,15 @@ fn is_name(_: &Plan, value: &str) -> bool {
 }
 
 /// Returns the row of a key, if the program of the Ingress has one.
-fn row_of(plan: &Plan, key: &str) -> Option<&'static Equivalent> {
+fn row_of(plan: &Plan, key: &str) -> Option<&'static EquivalentKey> {
     let name = key.strip_prefix(PREFIX)?;
     let mut rows = EQUIVALENTS.iter().filter(|it| it.name == name);
     rows.find(|it| it.controller == plan.controller(Target::Ingress))
 }
 
-/// Returns the row of a line of ingress-nginx that has an effect there, and has the same effect in the words of the program that
-/// serves a target.
-fn row_of_line(plan: &Plan, target: Target, line: &Annotation) -> Option<&'static Equivalent> {
+/// Returns the row of a line of ingress-nginx that is written as an annotation of the program that serves a target: the line has
+/// an effect on ingress-nginx, and the annotation has the same one.
+fn written_row(plan: &Plan, target: Target, line: &Annotation) -> Option<&'static EquivalentKey> {
     let row = row_of(plan, &line.key).filter(|_| target == Target::Ingress && plan.has_stable_ingress())?;
     let (known, value) = (find(row.name)?, line.value.trim());
     let is_in_effect = !known.neutral.is(value) && invalid_value(known, &line.value).is_none();
@@ -92,28 +92,27 @@ fn row_of_line(plan: &Plan, target: Target, line: &Annotation) -> Option<&'stati
         .then_some(row)
 }
 
-/// Returns the row of a line that is written in the words of the program, or that somebody gave in these words with the same
-/// value.
-pub(crate) fn equivalent(plan: &Plan, target: Target, key: &str) -> Option<&'static Equivalent> {
+/// Returns the row of a line that is written as an annotation of the program, or whose annotation was given with the same value.
+pub(crate) fn equivalent(plan: &Plan, target: Target, key: &str) -> Option<&'static EquivalentKey> {
     let line = plan.annotation(key)?;
-    let is_same = |row: &&Equivalent| {
+    let is_same = |row: &&EquivalentKey| {
         plan.annotation(row.key).is_none_or(|given| given.value.trim() == line.value.trim())
     };
-    row_of_line(plan, target, line).filter(is_same)
+    written_row(plan, target, line).filter(is_same)
 }
 
 /// Returns the annotations that express the lines of ingress-nginx without an intent.
 pub(super) fn write(plan: &Plan, target: Target) -> impl Iterator<Item = WrittenAnnotation<'_>> {
     plan.annotations.iter().filter_map(move |line| {
-        let key = row_of_line(plan, target, line)?.key;
+        let key = written_row(plan, target, line)?.key;
         Some(WrittenAnnotation { key, value: line.value.trim().into(), origin: line.origin() })
     })
 }
 
-/// Returns the lines that give one thing in the words of ingress-nginx and in those of the program, with different values.
+/// Returns the lines of ingress-nginx and the annotations of the program that have different values for one effect.
 pub(crate) fn conflicting(plan: &Plan) -> impl Iterator<Item = (&Annotation, &Annotation)> {
     plan.annotations.iter().filter_map(|line| {
-        let given = plan.annotation(row_of_line(plan, Target::Ingress, line)?.key)?;
+        let given = plan.annotation(written_row(plan, Target::Ingress, line)?.key)?;
         (given.value.trim() != line.value.trim()).then_some((given, line))
     })
 }

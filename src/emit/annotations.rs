@@ -12,7 +12,7 @@ use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part
 use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::support::is_impossible_www;
 use crate::dialect::support::{Support, support};
-use crate::dialect::write::annotations_for;
+use crate::dialect::write::{WrittenAnnotation, annotations_for};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
@@ -33,9 +33,9 @@ impl<'p> Emitting<'_, 'p> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let (twice, target) = (conflicting_aliases(plan), self.target);
-        // Lazy, because most plans have no annotation that has to be compared with the words of the program.
+        // Lazy, because most plans have no annotation that has to be compared with those of the program.
         let written = LazyCell::new(|| annotations_for(plan, target));
-        let mut told = None;
+        let mut reported = None;
         for given in &plan.annotations {
             if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
                 continue;
@@ -44,10 +44,10 @@ impl<'p> Emitting<'_, 'p> {
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
-            if let Some(said) = self.unread(&given.key) {
+            if let Some(message) = self.unread(&given.key) {
                 // A line that was copied to two prefixes is reported once.
-                if told.replace(&given.source) != Some(&given.source) {
-                    self.lacks_annotation(given, said);
+                if reported.replace(&given.source) != Some(&given.source) {
+                    self.lacks_annotation(given, message);
                 }
                 continue;
             }
@@ -58,79 +58,86 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if is_no_rewrite(plan, given) {
-                let message =
-                    format!("{} has no effect: each path is its target already", quoted(&given.key));
-                given.file_key(self.report(), Problem::new(Code::IntentTranslated, message));
-                continue;
-            }
-            if let Some(known) = equivalent(plan, self.target, &given.key) {
-                // A rule has reported a difference.
-                if known.differs.is_empty() {
-                    self.file_translated(given);
-                }
-                continue;
-            }
-            let wanted = wanted_by(plan, given);
-            let support =
-                wanted.map(|wanted| support(plan, self.target, wanted.intent, Some(&wanted.intent_value)));
-            let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
-            let is_said = match support {
-                // A rule has reported how the program expresses the intent.
-                Some(Support::Partial(_)) if is_first => continue,
-                Some(support) => support.is_supported(),
-                None => match self.target {
-                    Target::Ingress => {
-                        nginx::redirect_of(&given.key).is_some() && self.expresses_redirect(given)
-                    }
-                    // A route expresses each path that is a regular expression with the same meaning, or a rule reports what the
-                    // path matches.
-                    Target::HttpRoute => {
-                        given.key == nginx::USE_REGEX
-                            && plan.pattern().is_some()
-                            && !has_finding(plan, given, self.target)
-                    }
-                    Target::Route => false,
-                },
-            };
-            let other = |it: &Annotation| {
-                wanted.is_some_and(|wanted| {
-                    is_annotation_of(plan, self.target, wanted, &it.key)
-                        && !wanted.keys.contains(&it.key)
-                        && !matches_intent(plan, self.target, &written, wanted, it)
-                })
-            };
-            // The same annotation of an upper layer takes precedence. A rule has reported an annotation with two names.
-            if is_said
-                && (twice.iter().any(|(_, second)| *second == given) || plan.annotations.iter().any(other))
-            {
-                continue;
-            }
-            let is_lost = loses_part(plan, self.target, &given.key);
-            if is_said && !is_lost {
-                self.file_translated(given);
-                continue;
-            }
-            // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
-            if has_finding(plan, given, self.target) || is_fulfilled_otherwise(plan, given, self.target) {
-                continue;
-            }
-            if redirects_despite(plan, given, self.target) {
-                let message = format!(
-                    "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
-                    self.with_article(),
-                    quoted(&given.key),
-                    annotation::HTTPS_REDIRECT
-                );
-                self.lacks_annotation(given, message);
-            } else if !nginx::is_intent(&given.key) {
-                // The program may have a key for it that Xposer does not know.
-                let message =
-                    format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
-                self.lacks_annotation(given, message);
-            }
+            self.file_not_copied(given, &twice, &|| &written);
         }
         kept
+    }
+
+    /// Reports an annotation that is not copied: it is translated, or the object does not support it. A rule has reported the others.
+    fn file_not_copied<'w>(
+        &mut self,
+        given: &Annotation,
+        twice: &[(&Annotation, &Annotation)],
+        written: &dyn Fn() -> &'w [WrittenAnnotation<'p>],
+    ) {
+        let plan = self.plan;
+        if is_no_rewrite(plan, given) {
+            let message = format!("{} has no effect: each path is its target already", quoted(&given.key));
+            given.file_key(self.report(), Problem::new(Code::IntentTranslated, message));
+            return;
+        }
+        if let Some(known) = equivalent(plan, self.target, &given.key) {
+            // A rule has reported a difference.
+            if known.differs.is_empty() {
+                self.file_translated(given);
+            }
+            return;
+        }
+        let wanted = wanted_by(plan, given);
+        let support =
+            wanted.map(|wanted| support(plan, self.target, wanted.intent, Some(&wanted.intent_value)));
+        let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
+        let is_said = match support {
+            // A rule has reported how the program expresses the intent.
+            Some(Support::Partial(_)) if is_first => return,
+            Some(support) => support.is_supported(),
+            None => match self.target {
+                Target::Ingress => nginx::redirect_of(&given.key).is_some() && self.expresses_redirect(given),
+                // A route expresses each path that is a regular expression with the same meaning, or a rule reports what the
+                // path matches.
+                Target::HttpRoute => {
+                    given.key == nginx::USE_REGEX
+                        && plan.pattern().is_some()
+                        && !has_finding(plan, given, self.target)
+                }
+                Target::Route => false,
+            },
+        };
+        let other = |it: &Annotation| {
+            wanted.is_some_and(|wanted| {
+                is_annotation_of(plan, self.target, wanted, &it.key)
+                    && !wanted.keys.contains(&it.key)
+                    && !matches_intent(plan, self.target, written(), wanted, it)
+            })
+        };
+        // The same annotation of an upper layer takes precedence. A rule has reported an annotation with two names.
+        if is_said && (twice.iter().any(|(_, second)| *second == given) || plan.annotations.iter().any(other))
+        {
+            return;
+        }
+        let is_lost = loses_part(plan, self.target, &given.key);
+        if is_said && !is_lost {
+            self.file_translated(given);
+            return;
+        }
+        // Nothing is reported twice: a rule has reported the loss, or the target fulfils the intent, so nothing is lost.
+        if has_finding(plan, given, self.target) || is_fulfilled_otherwise(plan, given, self.target) {
+            return;
+        }
+        if redirects_despite(plan, given, self.target) {
+            let message = format!(
+                "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
+                self.with_article(),
+                quoted(&given.key),
+                annotation::HTTPS_REDIRECT
+            );
+            self.lacks_annotation(given, message);
+        } else if !nginx::is_intent(&given.key) {
+            // The program may have a key for it that Xposer does not know.
+            let message =
+                format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
+            self.lacks_annotation(given, message);
+        }
     }
 
     fn file_translated(&mut self, given: &Annotation) {
