@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use xposer::Target;
 use xposer::internal::{Controller, Intent, IntentSupport, Program, Support};
 use xposer::options::{Key, annotations};
 
@@ -32,7 +33,8 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
         }
     }
     for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
-        writeln!(out, "\nWhat it does on an {}", program.target())?;
+        let article = if program.target() == Target::Route { "a" } else { "an" };
+        writeln!(out, "\nWhat it does on {article} {}", program.target())?;
         table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.intent_support(intent))))?;
     }
     Ok(())
@@ -78,14 +80,14 @@ fn lines(support: &IntentSupport) -> Vec<String> {
         Support::Full if lines.is_empty() => lines.push("yes".to_owned()),
         Support::Full => {}
         Support::Partial(difference) => lines.push(format!("it {difference}")),
-        Support::Unsupported(help) => lines.push(format!("nothing; {help}")),
+        Support::Unsupported(help) => lines.push(format!("not supported; {help}")),
     }
     lines.extend(support.limits.iter().map(|(value, support)| {
         let value = value.replace('\n', ", ");
         match support {
             Support::Full => format!("with `{value}`: yes"),
             Support::Partial(difference) => format!("with `{value}`: it {difference}"),
-            Support::Unsupported(help) => format!("with `{value}`: nothing; {help}"),
+            Support::Unsupported(help) => format!("with `{value}`: not supported; {help}"),
         }
     }));
     lines

@@ -36,8 +36,8 @@ const SELECTION: &str = "\
 Without a name, all exposed Services of the namespace are meant, with -A those of all namespaces.";
 
 const IMPORT_HELP: &str = "\
-Without a name, all Ingresses of the namespace are meant, with -A those of all namespaces. The Services behind them are
-read, too. Nothing is written to the cluster.
+Without a name, all Ingresses of the namespace are meant, with -A those of all namespaces.
+The Services behind them are read, too. Nothing is written to the cluster.
 
 Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or there is no Ingress.";
 

@@ -184,7 +184,7 @@ impl<'p> PlanOnHost<'p> {
             ),
             HostRequirement::Group(key, _) => (
                 format!(
-                    "{program} has one value of {key} for the group {host}, and this is not that of {others}, so that it changes nothing for any of them"
+                    "{program} accepts only one value of {key} in the group {host}, but {others} has another one, so it updates none of these Services"
                 ),
                 "write the same value to all of them, or give one of them another group.name".to_owned(),
             ),

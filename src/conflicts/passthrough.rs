@@ -62,7 +62,7 @@ pub(super) fn address_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: 
         let Some(others) = passing.get(&plan.class_name()) else { continue };
         let named: Vec<&Plan> = others.iter().copied().take(MAX_NAMED).collect();
         let message = format!(
-            "because TLS passes through to {}, {} compares no addresses of requests by https to this Service",
+            "because TLS passes through to {}, {} does not check client addresses of https requests to this Service",
             naming.names(plan, &named, others.len()),
             Controller::Haproxy.row().name
         );

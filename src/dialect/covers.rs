@@ -35,7 +35,8 @@ pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) 
             let is_new = |origin: &String| !old.origins.iter().any(|it| is_origin_of(it, origin));
             // Without methods and headers, the default of the program applies, which is not known here.
             let adds = |old: &[String], new: &[String]| {
-                !old.iter().any(|it| it == "*") && new.iter().any(|it| !old.contains(it))
+                !old.iter().any(|it| it == "*")
+                    && new.iter().any(|it| !old.iter().any(|known| known.eq_ignore_ascii_case(it)))
             };
             let adds_to_some = |old: &[String], new: &[String]| !old.is_empty() && adds(old, new);
             new.origins.iter().any(is_new)

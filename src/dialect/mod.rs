@@ -384,6 +384,16 @@ mod tests {
         effect(key).filter(|effect| !effect.neutral.is(value)).map(|effect| effect.loss)
     }
 
+    /// A list of names is a text of several lines, and a name that is broken at a hyphen would be two unknown names.
+    #[test]
+    fn names_are_whole() {
+        for program in PROGRAMS {
+            for name in program.names() {
+                assert!(!name.starts_with('-') && !name.ends_with('-'), "{}: {name}", program.name);
+            }
+        }
+    }
+
     #[test]
     fn neutral_values_lose_nothing() {
         for (key, nothing, something) in [

@@ -1,5 +1,6 @@
 //! The meaning of the annotations of other programs, as intents that are independent of any program.
 
+use super::controller::Controller;
 use super::key::Key;
 use super::{Equivalent, effect, nginx};
 use crate::diagnostics::Origin;
@@ -43,7 +44,8 @@ pub(crate) fn read(plan: &Plan) -> Vec<ReadIntent> {
 
 /// Returns TLS passthrough, if an annotation that the controller of the Ingress reads turns it on. No request is read then.
 pub(crate) fn passthrough(plan: &Plan) -> Option<ReadIntent> {
-    let controller = plan.controller(Target::Ingress);
+    // A program without a dialect reads its own annotations, and no rule knows more about it.
+    let controller = Some(plan.controller(Target::Ingress)).filter(|it| *it != Controller::Other)?;
     let is_on = |it: &&Annotation| {
         let passes =
             |known: &Key| known.equivalent == Equivalent::Passthrough && !known.neutral.is(&it.value);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::support::is_impossible_www;
 use crate::dialect::write::Paths;
 use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
@@ -75,7 +76,8 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
     let plan = emitting.plan;
     let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
         emitting.file_unread();
-        plan.annotations.iter().collect()
+        // A rule has reported a line with which nginx would load no configuration.
+        plan.annotations.iter().filter(|it| !is_impossible_www(plan, it)).collect()
     } else {
         emitting.annotations_to_copy()
     };

@@ -992,7 +992,7 @@ options! {
         }
         {
             form: Form::Mapping,
-            doc: "What the policy does with hand-written objects that have hosts: `mode` is `off`, `warn` or `deny`, `kinds` are some of `Ingress`, `HTTPRoute`, `GRPCRoute`, `TLSRoute` and `Route`, and requests of `users` are allowed, which are those of the controller.",
+            doc: "What the policy does with hand-written objects that have hosts: `mode` is `off`, `warn` or `deny`, `kinds` are some of `Ingress`, `HTTPRoute`, `GRPCRoute`, `TLSRoute` and `Route`, and requests of `users` are allowed; by default, these are the controller and the account with which OpenShift makes Routes of Ingresses.",
             default: "{mode: off}",
             setting: (
                 "guard",

@@ -3,7 +3,7 @@
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing was refused (also if no Service asks to be exposed)
-  1  at least one Service was refused; the others are still printed
+  1  at least one Service was refused; `render` prints the others
   2  wrong usage, or an input or the settings cannot be used; nothing is printed";
 
 pub(super) const EXAMPLES: &str = "\

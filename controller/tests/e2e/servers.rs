@@ -212,7 +212,7 @@ fn protecting_object_exists_before_and_after_its_ingress() {
     shop.expose("web", &of_office());
     let message = shop.event("web", "Warning", "KindNotServed");
     assert!(
-        message.starts_with("this cluster has no Middleware, and no object is written that would be open"),
+        message.starts_with("this cluster has no Middleware, so the object that it protects is not written"),
         "{message}"
     );
     shop.has_nothing();

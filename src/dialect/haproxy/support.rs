@@ -69,7 +69,7 @@ pub(in crate::dialect) fn support(
             unsupported("write headers with a value, and without `\" \\ $`")
         }
         (Intent::TlsPassthrough, _) => {
-            partial("then compares no addresses of requests by https to the other Services")
+            partial("does not check client addresses of https requests to the other Services")
         }
         // It names the table of its counters after the period. A table of the type `ip` has no IPv6 addresses.
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.burst.is_some() => partial(

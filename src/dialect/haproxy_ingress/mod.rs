@@ -5,8 +5,8 @@ pub(crate) mod write;
 
 use super::form;
 use super::key::{
-    ADDRESSES, CrossNamespace, Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text,
-    ValueReference, is_list_of_addresses, key,
+    ADDRESSES, CrossNamespace, Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape,
+    TO_CONFIG_MAP, Text, ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
 
@@ -38,14 +38,30 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
-    names_only: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id auth- \
-        external-placement auth-headers-* auth-method auth-signin auth-tls-error-page backend-check-interval \
-        backend-server-naming balance-algorithm bind-* blue-green-* cert-signer config-* cors-allow-headers \
-        cors-allow-methods cors-expose-headers cors-max-age fcgi-app health-check-* http-* maxconn-server \
-        maxqueue-server oauth-* peers-table redirect-* request-add-headers request-del-headers response-add- \
-        headers response-del-headers rewrite-target secure-sni secure-verify-hostname server-alias* service- \
-        upstream session-cookie-* source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend ssl- \
-        fingerprint-* ssl-options-* ssl-passthrough-* tcp-service-* tls-alpn use-* var-namespace",
+    names_only: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id \
+        auth-external-placement auth-headers-* auth-method auth-signin auth-tls-error-page \
+        backend-check-interval backend-server-naming balance-algorithm bind-* blue-green-* cert-signer \
+        config-* cors-allow-headers cors-allow-methods cors-expose-headers cors-max-age fcgi-app \
+        health-check-* http-* maxconn-server maxqueue-server oauth-* peers-table redirect-* \
+        request-add-headers request-del-headers response-add-headers response-del-headers \
+        rewrite-target secure-sni secure-verify-hostname server-alias* service-upstream \
+        session-cookie-* source-address-intf ssl-always-* ssl-cipher-* ssl-ciphers-backend \
+        ssl-fingerprint-* ssl-options-* ssl-passthrough-* tcp-service-* tls-alpn use-* var-namespace",
+    elsewhere: &[(
+        TO_CONFIG_MAP,
+        "acme-emails acme-endpoint acme-expiring acme-shared acme-terms-agreed auth-log-format \
+            auth-proxy auth-tls-default-secret bind-ip-addr-* close-sessions-duration \
+            config-defaults config-frontend config-frontend-early config-frontend-late \
+            config-global config-peers config-sections config-tcp cookie-key cpu-map \
+            default-backend-redirect default-backend-redirect-code dns-* fcgi-enabled-apps \
+            groupname healthz-port http-frontends http-log-format http-passthrough-port \
+            http-port http-response-prometheus-root https-port max-connections modsecurity-* \
+            nbthread no-redirect-locations no-tls-redirect-locations \
+            original-forwarded-for-hdr path-type-order peers-name peers-port \
+            peers-table-global prometheus-port real-ip-hdr ssl-dh-* ssl-engine \
+            ssl-headers-prefix ssl-options ssl-redirect-code stats-* syslog-* tcp-log-format \
+            timeout-client timeout-client-fin timeout-stop username worker-max-reloads",
+    )],
     keys_by_form: &[
         (Shape::Boolean, OnInvalid::Ignored, "hsts hsts-include-subdomains hsts-preload"),
         (
@@ -70,7 +86,7 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Exactly("deny detect"), OnInvalid::Ignored, "waf-mode"),
     ],
     cross_namespace: CrossNamespace::Ignores(
-        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and admits all clients without auth-secret",
+        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it; it then admits all clients",
     ),
     ..Program::new(
         "HAProxy Ingress 0.16",

@@ -85,7 +85,8 @@ pub(in crate::dialect) fn support(
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => {
             let server = "resolves the name of the server once, does not check its certificate";
             match external_auth_difference(plan, auth) {
-                Some(more) => partial([server, ", ", more].concat()),
+                Some(more) if more.contains(", and ") => partial([server, ", ", more].concat()),
+                Some(more) => partial([server, ", and ", more].concat()),
                 None => partial("resolves the name of the server once, and does not check its certificate"),
             }
         }

@@ -71,10 +71,15 @@ pub(in crate::dialect) fn support(
     }
     match intent {
         Intent::HttpsRedirectCode if intent_value != Some(&IntentValue::Code(308)) => {
-            return unsupported("remove it, or set http-redirect-code in the ConfigMap of ingress-nginx");
+            return unsupported(match plan.controller(Target::Ingress) {
+                Controller::IngressNginx => {
+                    "remove it, or set http-redirect-code in the ConfigMap of ingress-nginx"
+                }
+                _ => "remove it, or choose another class",
+            });
         }
         Intent::RequestHeaders => {
-            return unsupported("remove it, and set it in the Service, or choose another class");
+            return unsupported("remove it, and set the headers in the Service, or choose another class");
         }
         Intent::ResponseHeaders => {
             return unsupported(format!(

@@ -2,6 +2,8 @@
 //! Ingress of the group.
 
 use super::super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, PREFIX_LISTS, REDIRECT, SCHEME, listeners};
+use serde_json::Value;
+
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
 use crate::dialect::write::annotations_for;
@@ -57,7 +59,12 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
         plan.annotation(GROUP).map(|it| it.value.trim()).filter(|group| is_served && !group.is_empty());
     let Some(group) = group else { return Vec::new() };
     let written = annotations_for(plan, Target::Ingress);
-    let own = if listens_for_http(plan) { Listeners::Http } else { Listeners::Https };
+    // The values for addresses are compared at ports, and other ports than the usual ones are not compared here.
+    let own = match (has_own_ports(plan), listens_for_http(plan)) {
+        (true, _) => Listeners::All,
+        (false, true) => Listeners::Http,
+        (false, false) => Listeners::Https,
+    };
     let rows = ROWS.into_iter().filter(|(.., of)| [Listeners::All, own].contains(of));
     let values = rows.filter_map(|(name, key, _)| {
         let (value, origin) = match plan.annotation(key) {
@@ -70,6 +77,16 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
         (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), origin })
     });
     values.collect()
+}
+
+/// Whether a listener has another port than 80 for http and 443 for https.
+fn has_own_ports(plan: &Plan) -> bool {
+    let list = plan.annotation(LISTENERS).and_then(|it| listeners(&it.value)).unwrap_or_default();
+    let is_usual = |(protocol, port): (&String, &Value)| match protocol.as_str() {
+        "HTTP" => *port == 80,
+        _ => *port == 443,
+    };
+    !list.iter().flatten().all(is_usual)
 }
 
 /// Whether there is a listener for http, with or without a redirect.
