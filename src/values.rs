@@ -38,6 +38,23 @@ pub enum Target {
 
 words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" });
 
+impl Target {
+    /// The kind with its indefinite article, as it stands in a sentence.
+    ///
+    /// ```
+    /// use xposer::Target;
+    /// assert_eq!(Target::ALL.map(Target::with_article), ["an Ingress", "an HTTPRoute", "a Route"]);
+    /// ```
+    #[must_use]
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Ingress => "an Ingress",
+            Self::HttpRoute => "an HTTPRoute",
+            Self::Route => "a Route",
+        }
+    }
+}
+
 /// The kind of TLS for a host. The boolean values have all spellings of [`parse_bool`].
 ///
 /// ```

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use xposer::Target;
 use xposer::internal::{Controller, Intent, IntentSupport, Program, Support};
 use xposer::options::{Key, annotations};
 
@@ -33,8 +32,7 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
         }
     }
     for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
-        let article = if program.target() == Target::Route { "a" } else { "an" };
-        writeln!(out, "\nWhat it does on {article} {}", program.target())?;
+        writeln!(out, "\nWhat it does on {}", program.target().with_article())?;
         table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.intent_support(intent))))?;
     }
     Ok(())

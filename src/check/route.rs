@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
-use crate::dialect::f5_nginx::{self, write::PATH_REGEX};
+use crate::dialect::f5_nginx::write::PATH_REGEX;
 use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
 use crate::dialect::haproxy_ingress::write::PATH_TYPE;
@@ -104,16 +104,7 @@ fn problem<'p>(
 /// Returns the problem with a path that the controller of the Ingress refuses, and with it the whole Ingress.
 fn refused(server: Controller, paths: Paths<'_>, rule: &Route) -> Option<Problem> {
     let (written, kind) = paths.of(rule);
-    let signs: &[char] = match server {
-        Controller::Alb => &['*', '?'],
-        Controller::Gce => &['*'],
-        _ => &[],
-    };
-    let part = match server {
-        Controller::F5Nginx => f5_nginx::rules::refused_part(&written)?.to_owned(),
-        _ if kind == PathType::ImplementationSpecific => return None,
-        _ => quoted_char(written.chars().find(|c| signs.contains(c))?),
-    };
+    let part = server.refused_part(&written, kind)?;
     let message = format!(
         "{} refuses {part} in the path {} of the type {}, and serves nothing of the Ingress",
         server.row().name,
@@ -316,7 +307,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
 fn is_whole_path(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Route) -> bool {
     let plan = context.plan;
     plan.has_stable_ingress()
-        && matches!(plan.controller(Target::Ingress), Controller::Alb | Controller::Gce)
+        && plan.controller(Target::Ingress).has_whole_paths()
         && !rule.is_pattern()
         && paths.of(rule).1 == PathType::ImplementationSpecific
         && !alb::write::reads_patterns(plan)

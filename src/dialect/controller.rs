@@ -1,9 +1,9 @@
 //! The programs that serve Ingresses, HTTPRoutes or Routes: one row per program.
 
 use super::key::Program;
-use super::{contour, haproxy, haproxy_ingress, nginx, traefik};
-use crate::diagnostics::words;
-use crate::validation::is_regex_path;
+use super::{contour, f5_nginx, haproxy, haproxy_ingress, nginx, traefik};
+use crate::diagnostics::{quoted_char, words};
+use crate::validation::{PathType, is_regex_path};
 
 /// A program that serves Ingresses, HTTPRoutes or Routes. The settings `controllers`, `defaultController` and
 /// `gatewayController` use these names.
@@ -264,6 +264,25 @@ impl Controller {
                 Self::Gce if path.contains('*') => true,
                 _ => path.contains('?') || path.contains(".*") || path.contains(".+") || path.ends_with('$'),
             }
+    }
+
+    /// Returns the part of a path for which the controller refuses the whole Ingress, as the text of a message; `None` if it
+    /// accepts the path.
+    pub(crate) fn refused_part(self, path: &str, path_type: PathType) -> Option<String> {
+        let refused: &[char] = match self {
+            Self::F5Nginx => return f5_nginx::rules::refused_part(path).map(str::to_owned),
+            // A path of the other type is a pattern.
+            _ if path_type == PathType::ImplementationSpecific => &[],
+            Self::Alb => &['*', '?'],
+            Self::Gce => &['*'],
+            _ => &[],
+        };
+        path.chars().find(|c| refused.contains(c)).map(quoted_char)
+    }
+
+    /// Whether it serves only the path itself if the type of a path leaves the meaning to the controller.
+    pub(crate) fn has_whole_paths(self) -> bool {
+        matches!(self, Self::Alb | Self::Gce)
     }
 
     /// Whether it reads a class only in the annotation `kubernetes.io/ingress.class`, never in the field.

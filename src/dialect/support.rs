@@ -208,6 +208,14 @@ pub(super) fn partial(difference: impl Into<Cow<'static, str>>) -> Support {
     Support::Partial(difference.into())
 }
 
+/// Returns that the program supports the intent, with these differences: at least one.
+pub(super) fn partial_with(differences: &[&str]) -> Support {
+    match differences {
+        [all @ .., last] if !all.is_empty() => partial([&all.join(", "), ", and ", last].concat()),
+        _ => partial(differences.concat()),
+    }
+}
+
 /// Returns what a program lacks for a duration if it has only whole seconds and takes 0 for no time at all, not for an
 /// unlimited time; `None` if it can express the duration.
 pub(super) fn whole_seconds(milliseconds: u64) -> Option<Support> {

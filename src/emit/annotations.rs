@@ -10,7 +10,6 @@ use crate::dialect::equivalents::equivalent;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, loses_part, matches_intent};
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::support::is_impossible_www;
 use crate::dialect::support::{Support, support};
 use crate::dialect::write::{WrittenAnnotation, annotations_for};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
@@ -52,10 +51,7 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             if is_passed(plan, &given.key, self.target) {
-                // A rule has reported a line that the program cannot load.
-                if !(self.target == Target::Ingress && is_impossible_www(plan, given)) {
-                    kept.push(given);
-                }
+                kept.push(given);
                 continue;
             }
             self.file_not_copied(given, &twice, &|| &written);
@@ -127,7 +123,7 @@ impl<'p> Emitting<'_, 'p> {
         if redirects_despite(plan, given, self.target) {
             let message = format!(
                 "{} redirects requests to https in spite of {}; {}: \"false\" applies to every target",
-                self.with_article(),
+                self.subject(),
                 quoted(&given.key),
                 annotation::HTTPS_REDIRECT
             );
@@ -135,7 +131,7 @@ impl<'p> Emitting<'_, 'p> {
         } else if !nginx::is_intent(&given.key) {
             // The program may have a key for it that Xposer does not know.
             let message =
-                format!("{} gets no field or annotation for {}", self.with_article(), quoted(&given.key));
+                format!("{} gets no field or annotation for {}", self.subject(), quoted(&given.key));
             self.lacks_annotation(given, message);
         }
     }

@@ -74,13 +74,14 @@ struct Tls<'p> {
 /// The Ingress of a plan, without the annotations that its controller does not read.
 pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
-    let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
+    let mut given: Vec<&Annotation> = if plan.controller(Target::Ingress) == Controller::IngressNginx {
         emitting.file_unread();
-        // A rule has reported a line with which nginx would load no configuration.
-        plan.annotations.iter().filter(|it| !is_impossible_www(plan, it)).collect()
+        plan.annotations.iter().collect()
     } else {
         emitting.annotations_to_copy()
     };
+    // A rule has reported a line with which nginx would load no configuration.
+    given.retain(|it| !is_impossible_www(plan, it));
     Some(ingress(plan, emitting.stable_plan(), given))
 }
 

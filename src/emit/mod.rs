@@ -313,13 +313,12 @@ impl<'p> Emitting<'_, 'p> {
         self.report().file(path, Problem::new(Code::TargetInexpressible, message));
     }
 
-    /// The kind of object, with its indefinite article.
-    fn with_article(&self) -> String {
-        if self.target == Target::Ingress {
-            return self.plan.controller(self.target).row().name.to_owned();
+    /// The subject of a message about the target: the controller of an Ingress, or the kind of another object.
+    fn subject(&self) -> &'static str {
+        match self.target {
+            Target::Ingress => self.plan.controller(self.target).row().name,
+            Target::HttpRoute | Target::Route => self.target.with_article(),
         }
-        let kind = self.target.as_str();
-        format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
     }
 
     /// Reports that the target cannot express an annotation.
@@ -330,11 +329,8 @@ impl<'p> Emitting<'_, 'p> {
     /// Reports that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
-            let message = format!(
-                "{} has no class, so {} has no effect on it",
-                self.with_article(),
-                quoted(&class.value)
-            );
+            let message =
+                format!("{} has no class, so {} has no effect on it", self.subject(), quoted(&class.value));
             self.file_inexpressible(class.origin.path(), message);
         }
     }
@@ -366,8 +362,7 @@ impl<'p> Emitting<'_, 'p> {
         }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
-            let message =
-                format!("{} has no field or annotation for {}", self.with_article(), quoted(issuer.key));
+            let message = format!("{} has no field or annotation for {}", self.subject(), quoted(issuer.key));
             self.file_inexpressible(issuer.origin.path(), message);
         }
     }

@@ -86,8 +86,7 @@ pub(super) fn subjects(plan: &Plan, targets: &[Target]) -> String {
 /// Returns the name of the program that serves a target, or of the kind of object if any program may serve it.
 pub(in crate::check) fn subject(plan: &Plan, target: Target) -> &'static str {
     match (target, plan.controller(target)) {
-        (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
-        (Target::Route, _) => "a Route",
+        (Target::HttpRoute, Controller::Gateway) | (Target::Route, _) => target.with_article(),
         (_, controller) => controller.row().name,
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
         Some(Opens::Added) => {
             // A colon is between two ciphers.
             let list = |value: &str| value.replace(':', " ").to_ascii_lowercase();
-            old.trim() != "*" && has_more_addresses(&list(old), &list(new))
+            old.trim() != "*" && has_more_items(&list(old), &list(new))
         }
         Some(Opens::Joined) => loses_item(new, old),
         Some(Opens::Missing) => loses_item(old, new),
@@ -51,8 +51,8 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
     }
 }
 
-/// Whether the second list of addresses contains an address that the first one does not. `!` precedes an exception.
-pub(super) fn has_more_addresses(old: &str, new: &str) -> bool {
+/// Whether the second list contains an item, or an address, that the first one does not. `!` precedes an exception.
+pub(super) fn has_more_items(old: &str, new: &str) -> bool {
     let parts = |list: &'_ str| -> (Vec<String>, Vec<String>) {
         let items = list.split([',', ' ', '\n']).map(|item| item.trim().to_owned());
         items.filter(|item| !item.is_empty()).partition(|item| !item.starts_with('!'))

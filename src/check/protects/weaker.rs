@@ -1,6 +1,6 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
-use super::directions::{direction, has_more_addresses, number, opens};
+use super::directions::{direction, has_more_items, number, opens};
 use super::protection::Protection;
 use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
@@ -21,8 +21,8 @@ pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
         return false;
     }
     match old.intent {
-        Some(Intent::AllowedSources) => has_more_addresses(&old.value, &new.value),
-        Some(Intent::DeniedSources) => has_more_addresses(&new.value, &old.value),
+        Some(Intent::AllowedSources) => has_more_items(&old.value, &new.value),
+        Some(Intent::DeniedSources) => has_more_items(&new.value, &old.value),
         _ => opens(old.what, &old.value, &new.value),
     }
 }

@@ -4,9 +4,9 @@ use crate::dialect::controller::Controller;
 use crate::dialect::haproxy::support::{TIMER_HELP, is_timer};
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::nginx::support::{certificate, external_auth_difference};
+use crate::dialect::nginx::support::{certificate, external_auth_differences};
 use crate::dialect::support::{
-    BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, no_request, partial, unsupported,
+    BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, no_request, partial, partial_with, unsupported,
 };
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, IntentValue};
@@ -83,12 +83,9 @@ pub(in crate::dialect) fn support(
             unsupported("write the URL for the sign-in without `%`")
         }
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => {
-            let server = "resolves the name of the server once, does not check its certificate";
-            match external_auth_difference(plan, auth) {
-                Some(more) if more.contains(", and ") => partial([server, ", ", more].concat()),
-                Some(more) => partial([server, ", and ", more].concat()),
-                None => partial("resolves the name of the server once, and does not check its certificate"),
-            }
+            let mut all = vec!["resolves the name of the server once", "does not check its certificate"];
+            all.append(&mut external_auth_differences(plan, auth));
+            partial_with(&all)
         }
         (Intent::ConnectTimeout | Intent::IdleTimeout, Some(IntentValue::Duration(time)))
             if !is_timer(*time) =>

@@ -160,17 +160,18 @@ pub(in crate::dialect) fn certificate(plan: &Plan) -> Option<Support> {
     needs_tls(plan).map(|help| unsupported(help + ", because clients without TLS show no certificate"))
 }
 
-/// Returns how another program differs in an external authentication that annotations of ingress-nginx ask for; `None` if an
-/// option asks for it.
-pub(in crate::dialect) fn external_auth_difference(plan: &Plan, auth: &ExternalAuth) -> Option<&'static str> {
-    let wanted = plan.requested(Intent::ExternalAuth)?;
-    wanted.keys.first().filter(|key| key.starts_with(PREFIX))?;
-    Some(match &auth.sign_in {
-        Some(url) if !url.contains("rd=") => {
-            "sends the server no X-Original-URL, and does not add the URL of the request to auth-signin, as `rd`"
-        }
-        _ => "sends the server no X-Original-URL",
-    })
+/// Returns how another program differs in an external authentication that annotations of ingress-nginx ask for. An option that asks
+/// for it has no differences.
+pub(in crate::dialect) fn external_auth_differences(plan: &Plan, auth: &ExternalAuth) -> Vec<&'static str> {
+    let wanted = plan.requested(Intent::ExternalAuth).and_then(|wanted| wanted.keys.first());
+    if !wanted.is_some_and(|key| key.starts_with(PREFIX)) {
+        return Vec::new();
+    }
+    let mut differences = vec!["sends the server no X-Original-URL"];
+    if auth.sign_in.as_ref().is_some_and(|url| !url.contains("rd=")) {
+        differences.push("does not add the URL of the request to auth-signin, as `rd`");
+    }
+    differences
 }
 
 fn external_auth(auth: &ExternalAuth) -> Option<Support> {

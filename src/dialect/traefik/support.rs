@@ -6,8 +6,8 @@ use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, 
 use crate::dialect::mappings::{IntentMapping, Proof};
 use crate::dialect::nginx::REWRITE_TARGET;
 use crate::dialect::nginx::read::stripped;
-use crate::dialect::nginx::support::external_auth_difference;
-use crate::dialect::support::{Support, partial};
+use crate::dialect::nginx::support::external_auth_differences;
+use crate::dialect::support::{Support, partial_with};
 use crate::dialect::write::strips_too_much;
 use crate::intents::{Cors, Intent, IntentValue};
 use crate::plan::{Annotation, Plan, Route};
@@ -123,8 +123,10 @@ pub(in crate::dialect) fn support(
                 .into(),
         )),
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => {
-            let difference = external_auth_difference(plan, auth).map(partial);
-            middleware_obstacle(plan).or(difference).unwrap_or(Support::Full)
+            let differences = external_auth_differences(plan, auth);
+            middleware_obstacle(plan)
+                .or_else(|| (!differences.is_empty()).then(|| partial_with(&differences)))
+                .unwrap_or(Support::Full)
         }
         _ => middleware_obstacle(plan).unwrap_or(Support::Full),
     }
