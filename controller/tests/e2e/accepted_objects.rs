@@ -56,7 +56,7 @@ const INTENDED_DIFFERENCES: [(&str, &str, Reason); 17] = [
 ];
 
 /// What we refuse with `annotation-invalid` and ingress-nginx takes without a word: a case, a key, and the reason.
-const STRICTER: [(&str, &str, &str); 5] = [
+const STRICTER: [(&str, &str, &str); 6] = [
     ("canary-not-enabled-elsewhere", CANARY_WEIGHT, NO_CANARY),
     ("canary-not-enabled-elsewhere", "nginx.ingress.kubernetes.io/canary-by-header", NO_CANARY),
     ("nginx-value-canary-not-enabled", CANARY_WEIGHT, NO_CANARY),
@@ -64,6 +64,11 @@ const STRICTER: [(&str, &str, &str); 5] = [
         "nginx-value-canary-weight-too-large",
         CANARY_WEIGHT,
         "it knows no bounds: 150 of 100 requests are all of them",
+    ),
+    (
+        "nginx-redirect-ignored",
+        "nginx.ingress.kubernetes.io/temporal-redirect",
+        "it ignores what is no URL, and serves the Service",
     ),
     (
         "options-give-the-needed-key",
