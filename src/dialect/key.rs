@@ -437,10 +437,16 @@ impl Program {
 
     /// Whether this is one of the prefixes of its keys, written without the slash.
     pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
-        self.prefixes.iter().any(|known| known.strip_suffix('/') == Some(prefix))
+        has_with_slash(self.prefixes, prefix)
     }
 
     pub(super) fn has_alias(&self, prefix: &str) -> bool {
-        self.aliases.iter().any(|known| known.strip_suffix('/') == Some(prefix))
+        has_with_slash(self.aliases, prefix)
     }
+}
+
+/// Whether a list has a prefix that is written here without its slash. This runs for every line and every program, so the lengths
+/// are compared first.
+fn has_with_slash(list: &[&str], prefix: &str) -> bool {
+    list.iter().any(|it| it.len() == prefix.len() + 1 && it.ends_with('/') && it.starts_with(prefix))
 }

@@ -125,7 +125,7 @@ pub fn rows() -> impl Iterator<Item = &'static Legacy> {
 pub fn find(key: &str) -> Option<&'static Legacy> {
     let (prefix, _) = halves(key, b'/')?;
     nginx::removed::find(key).or_else(|| {
-        TABLES.into_iter().flatten().find(|row| match row.old.strip_suffix('/') {
+        TABLES.into_iter().flatten().find(|row| match row.old.strip_suffix("/") {
             None => row.old == key,
             Some(old) => match prefix.strip_suffix(old) {
                 Some("") => true,

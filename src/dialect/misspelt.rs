@@ -95,7 +95,7 @@ fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String
         listed_programs().flat_map(|program| program.prefixes.iter().map(move |it| (program, *it)));
     candidates
         .filter(|(_, known)| {
-            let known = known.trim_end_matches('/');
+            let known = known.strip_suffix("/").unwrap_or(known);
             let max = (known.len() / 9).max(1);
             written.as_ref().is_some_and(|it| it.distance(known, max).is_some())
                 || has_its_parts(&parts, known)
@@ -106,8 +106,10 @@ fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String
 /// Whether all parts of a prefix are parts of the known one, and the first part of the known one, the program's own, is among
 /// them.
 fn has_its_parts(parts: &[&str], known: &str) -> bool {
-    let own = parts.iter().find(|part| known.strip_prefix(**part).is_some_and(|rest| rest.starts_with('.')));
-    own.is_some() && parts.iter().all(|part| known.split('.').any(|other| other == *part))
+    // No part has a dot. So the program's own part, which costs little to compare, is missing in almost all prefixes.
+    let own = halves(known, b'.').map(|(own, _)| own);
+    own.is_some_and(|own| parts.contains(&own))
+        && parts.iter().all(|part| known.split('.').any(|other| other == *part))
 }
 
 /// Returns the name that was meant: the name itself if the program has it, otherwise the nearest one.
