@@ -56,7 +56,8 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
                 let mut targets = context.plan.targets.iter();
                 targets.all(|target| support(context.plan, *target, *intent, None).is_supported())
             };
-            match intent_named(name).filter(|it| (is_foreign || meant.is_none()) && is_supported(it)) {
+            let may_have_option = filed < MAX_PER_CODE && (is_foreign || meant.is_none());
+            match may_have_option.then(|| intent_named(name)).flatten().filter(is_supported) {
                 Some(intent) => problem.help = Some(format!("write {} instead", intent.annotation())),
                 None if is_foreign && meant.is_none() => problem.help = Some(NO_OPTION_HELP.to_owned()),
                 None => {}
