@@ -146,8 +146,10 @@ fn example(controller: Controller, prefix: &str, name: &str) -> String {
             _,
             "connection-draining"
             | "cookie-based-affinity"
+            | "cors-enable"
             | "enable-cors"
             | "enable-csrf"
+            | "enable-frontend-nlb"
             | "enable-response-rewrite"
             | "hsts"
             | "rate-limit-connections",
