@@ -73,14 +73,14 @@ use validation::MAX_ANNOTATIONS;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::check::protects::{
-        Access, LostProtection, access, access_level, is_only_assumed, lost_protections,
+        Access, LostProtection, access, access_level, is_only_assumed, lost_listeners, lost_protections,
     };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::conflicts::rivals::lone_canary;
     pub use crate::diagnostics::suggestion::did_you_mean;
-    pub use crate::diagnostics::text::{escaped, is_hidden, shortened, type_name};
+    pub use crate::diagnostics::text::{escaped, is_hidden, shortened, start_of_difference, type_name};
     pub use crate::dialect::access::AccessLevel;
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::external_dns::opts_out;

@@ -277,3 +277,28 @@ fn additions_of_settings_may_weaken_a_protection() {
     let ran = compared("compare-passed", old, "tls: true\ntlsPassthrough: true\n", &[sources], &[]).expect(1);
     assert!(ran.stdout.contains("1 would be refused"), "{}", ran.stdout);
 }
+
+/// A long value that changes at its end, and a port at which a load balancer no longer listens.
+#[test]
+fn what_differs_is_shown() {
+    let origins = |last: &str| {
+        let many: Vec<String> = (0..9).map(|at| format!("https://shop-{at}.example.com")).collect();
+        format!("cors: {{origins: [{}, \"{last}\"]}}\n", many.join(", "))
+    };
+    let (old, new) = (origins("https://a.example.com"), origins("https://*.example.com"));
+    let ran = compared("compare-long", &old, &new, &[service("web")], &[]).expect(1);
+    for said in [
+        ": ...https://a.example.com -> ...https://*.example.com\n",
+        "  open        CORS `…https://a.example.com` would be `…https://*.example.com`, which admits more clients\n",
+    ] {
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    }
+    let ports = |list: &str| {
+        let key = "alb.ingress.kubernetes.io/listen-ports";
+        format!("ingressClassName: alb\ntls: load-balancer\nannotations: {{{key}: '{list}'}}\n")
+    };
+    let (old, new) = (ports("[{\"HTTPS\": 443}, {\"HTTPS\": 8443}]"), ports("[{\"HTTPS\": 443}]"));
+    let ran = compared("compare-ports", &old, &new, &[service("web")], &[]).expect(0);
+    let said = "  lost        the load balancer would not listen for HTTPS at 8443\n";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+}

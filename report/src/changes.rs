@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use xposer::internal::{is_only_assumed, lost_protections, servers, shortened};
+use xposer::diagnostics::FieldPath;
+use xposer::internal::{is_only_assumed, lost_listeners, lost_protections, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
 /// The maximum size of a help in bytes; it may contain a value of the Service.
@@ -56,7 +57,7 @@ pub struct Changes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeMessage {
-    /// The code of the finding. A protection that would be weaker or lost has none.
+    /// The code of the finding. What only the comparison of two plans shows has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
     /// The annotation, field or setting that the message is about.
@@ -186,13 +187,18 @@ impl Changes {
         }
         if let (Some(old), Some(new)) = (old.0.plan(), new.0.plan()) {
             let lost_protections = lost_protections(old, new).into_iter();
-            changes.opens.extend(lost_protections.map(|it| ChangeMessage {
+            let of_both = |path: FieldPath, message, severity| ChangeMessage {
                 code: None,
-                path: it.path.to_string(),
-                message: it.message,
+                path: path.to_string(),
+                message,
                 help: None,
-                severity: Severity::Error,
-            }));
+                severity,
+            };
+            changes.opens.extend(lost_protections.map(|it| of_both(it.path, it.message, Severity::Error)));
+            let lost_listeners = lost_listeners(old, new).into_iter();
+            changes
+                .lost
+                .extend(lost_listeners.map(|(path, message)| of_both(path, message, Severity::Warning)));
         }
         changes
     }

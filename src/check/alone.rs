@@ -2,6 +2,7 @@
 //! them elsewhere.
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::alb::{INBOUND, SECURITY_GROUPS};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program};
 use crate::dialect::mappings::is_annotation_of;
@@ -47,6 +48,11 @@ impl Reader {
         reader(target, controller)
     }
 
+    /// Whether one of the keys that the key needs has an effect.
+    fn has_needed(&self, plan: &Plan, prefix: &str) -> bool {
+        self.needs.iter().any(|name| self.is_on(plan, prefix, name))
+    }
+
     /// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
     fn is_on(&self, plan: &Plan, prefix: &str, name: &str) -> bool {
         if self.controller.is_nginx() {
@@ -67,6 +73,23 @@ impl Reader {
                 is_written && is_annotation_of(plan, self.target, intent, &wanted)
             })
     }
+}
+
+/// Whether a key has no effect beside the annotations of a plan: its program needs another
+/// key, or another line turns it off or counts in its place.
+pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
+    let (prefix, name) = key.split_once('/').unwrap_or_default();
+    let is_alone = |reader: Reader| {
+        !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix)
+    };
+    // This switch is on by default, so the keys do not need its line.
+    let switch = name.starts_with("hsts-").then(|| with_prefix(prefix, "hsts"));
+    let is_set = |key: &str| plan.annotation(key).is_some_and(|it| !it.value.trim().is_empty());
+    let is_off = |it: &Annotation| NeutralValue::False.is(&it.value);
+    Reader::of(plan, key).is_some_and(is_alone)
+        || ineffective::is_certificate_off(plan, key)
+        || (key == INBOUND && is_set(SECURITY_GROUPS))
+        || switch.and_then(|switch| plan.annotation(&switch)).is_some_and(is_off)
 }
 
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
@@ -91,7 +114,7 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
         }
         match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && it.needs == needs) {
             Some((_, waiting)) => waiting.push(annotation),
-            None if needs.iter().any(|name| reader.is_on(context.plan, prefix, name)) => {}
+            None if reader.has_needed(context.plan, prefix) => {}
             None => missing.push((reader, vec![annotation])),
         }
     }
@@ -146,8 +169,10 @@ fn example(controller: Controller, prefix: &str, name: &str) -> String {
             _,
             "connection-draining"
             | "cookie-based-affinity"
+            | "cors-enable"
             | "enable-cors"
             | "enable-csrf"
+            | "enable-frontend-nlb"
             | "enable-response-rewrite"
             | "hsts"
             | "rate-limit-connections",

@@ -21,7 +21,7 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::{Misspelt, did_you_mean};
-pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, scalar, visible};
+pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, quoted_pair, scalar, visible};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 

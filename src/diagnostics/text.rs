@@ -52,6 +52,38 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
+/// Formats two texts for one message, each as [`quoted`] does. A long beginning that they share is left out.
+pub(crate) fn quoted_pair(old: &str, new: &str) -> (String, String) {
+    let start = start_of_difference(old, new, 80);
+    let shown = |text: &str| {
+        let rest = text.get(start..).unwrap_or_default();
+        if start == 0 { quoted(rest) } else { quoted(&["…", rest].concat()) }
+    };
+    (shown(old), shown(new))
+}
+
+/// Returns the place from which two texts have to be shown so that their first `max` bytes contain the place where they differ: 0,
+/// or the beginning of the item or word that differs.
+///
+/// ```
+/// use xposer::internal::start_of_difference;
+/// assert_eq!(start_of_difference("GET", "GET, PUT", 20), 0);
+/// let (old, new) = ("https://shop.example.com, https://a.example.com", "https://shop.example.com, https://b.example.com");
+/// assert_eq!(&new[start_of_difference(old, new, 20)..], "https://b.example.com");
+/// ```
+#[must_use]
+pub fn start_of_difference(old: &str, new: &str, max: usize) -> usize {
+    let same = old.bytes().zip(new.bytes()).take_while(|(left, right)| left == right).count();
+    if same < max / 2 || old.len().max(new.len()) <= max {
+        return 0;
+    }
+    let at = old.floor_char_boundary(same);
+    // Without a separator nearby, some characters before the difference are shown.
+    let near = old.floor_char_boundary(at.saturating_sub(max / 2));
+    let before = old.get(near..at).unwrap_or_default();
+    before.rfind([',', ' ', ';', '\n']).map_or(near, |separator| near + separator + 1)
+}
+
 /// Escapes each invisible character in Rust's notation, for example `\u{1b}`.
 ///
 /// ```

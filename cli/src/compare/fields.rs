@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 use xposer::diagnostics::FieldPath;
-use xposer::internal::shortened;
+use xposer::internal::{shortened, start_of_difference};
 
 /// The maximum size of a value in a line, in bytes.
 const MAX_VALUE: usize = 80;
@@ -24,7 +24,13 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => {
-                write!(f, "~ {}: {} -> {}", self.path, shown(before), shown(after))
+                let (before, after) = (text(before), text(after));
+                let start = start_of_difference(&before, &after, MAX_VALUE);
+                let shown = |text: &str| match text.get(start..).unwrap_or_default() {
+                    rest if start == 0 => shortened(rest, None, MAX_VALUE),
+                    rest => shortened(&["...", rest].concat(), None, MAX_VALUE),
+                };
+                write!(f, "~ {}: {} -> {}", self.path, shown(&before), shown(&after))
             }
             (None, Some(after)) => write!(f, "+ {}: {}", self.path, shown(after)),
             (Some(before), None) => write!(f, "- {}: {}", self.path, shown(before)),
@@ -34,12 +40,16 @@ impl fmt::Display for Field {
 }
 
 /// Formats a value in one line.
-fn shown(value: &Value) -> String {
-    let text = match value {
+fn text(value: &Value) -> String {
+    match value {
         Value::String(text) if !text.is_empty() && !text.contains(char::is_control) => text.clone(),
         other => other.to_string(),
-    };
-    shortened(&text, None, MAX_VALUE)
+    }
+}
+
+/// Formats a value in one line, and not more of it than a line has place for.
+fn shown(value: &Value) -> String {
+    shortened(&text(value), None, MAX_VALUE)
 }
 
 /// Returns the fields that differ between two objects, in the order of their keys.

@@ -1,7 +1,10 @@
 //! What changes in the value of a key when it protects less.
 
+use crate::dialect::alb::SCHEME;
+use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
-use crate::dialect::key::{ValueReference, has};
+use crate::dialect::key::{NeutralValue, ValueReference, has};
+use crate::dialect::nginx::reference::default_number;
 use crate::dialect::{Loss, effect};
 use crate::intents::duration;
 
@@ -18,17 +21,60 @@ pub(super) enum Opens {
     Joined,
     /// An item is missing, and no other one takes its place.
     Missing,
+    /// It becomes a value that protects nothing.
+    Becomes(NeutralValue),
 }
 
 /// The names of keys, whichever program reads them, and what changes when their values protect less. A number of any other key that
 /// protects is a limit, which becomes higher.
-static DIRECTIONS: [(Opens, &str); 5] = [
+static DIRECTIONS: [(Opens, &str); 7] = [
+    (Opens::Becomes(NeutralValue::False), "hsts hsts-include-subdomains"),
+    (Opens::Becomes(NeutralValue::Word(&"internet-facing")), "scheme"),
     (Opens::Higher, "auth-cache-duration auth-session-timeout auth-tls-verify-depth"),
-    (Opens::Lower, "hsts-max-age tls-minimum-protocol-version"),
-    (Opens::Added, "cors-allow-headers cors-allow-methods cors-expose-headers ssl-cipher*"),
+    (Opens::Lower, "hsts-max-age tls-maximum-protocol-version tls-minimum-protocol-version"),
+    (
+        Opens::Added,
+        "cors-allow-headers cors-allow-methods cors-expose-headers http-allow-methods methods ssl-cipher*",
+    ),
     (Opens::Joined, "frontend-nlb-security-groups security-group-prefix-lists security-groups"),
-    (Opens::Missing, "ssl-options*"),
+    (Opens::Missing, "http-block-methods ssl-options*"),
 ];
+
+/// What a program does if it does not get a line with one of these keys. These defaults protect, or are weaker than other values
+/// that do. The table of the keys of ingress-nginx has its defaults.
+static DEFAULTS: [(Controller, &str, &str); 15] = [
+    (Controller::Alb, "auth-on-unauthenticated-request", "authenticate"),
+    (Controller::Alb, "auth-session-timeout", "604800"),
+    (Controller::Alb, "scheme", "internal"),
+    (Controller::Contour, "tls-minimum-protocol-version", "1.2"),
+    (Controller::F5Nginx, "hsts", "false"),
+    (Controller::F5Nginx, "hsts-include-subdomains", "false"),
+    (Controller::F5Nginx, "hsts-max-age", "2592000"),
+    (Controller::Haproxy, "cors-allow-headers", "*"),
+    (Controller::Haproxy, "cors-allow-methods", "*"),
+    (Controller::HaproxyIngress, "auth-tls-verify-client", "on"),
+    (Controller::HaproxyIngress, "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+    (Controller::HaproxyIngress, "hsts", "true"),
+    (Controller::HaproxyIngress, "hsts-include-subdomains", "false"),
+    (Controller::HaproxyIngress, "hsts-max-age", "15768000"),
+    // Cilium.
+    (Controller::Other, "force-https", "enabled"),
+];
+
+/// Returns the value that a program uses if it does not get a line with a key.
+pub(super) fn default_of(controller: Controller, key: &str) -> Option<&'static str> {
+    let (_, name) = key.split_once('/').filter(|_| controller.reads(key))?;
+    if controller == Controller::IngressNginx {
+        return default_number(name);
+    }
+    let known = DEFAULTS.iter().find(|(program, known, _)| (*program, *known) == (controller, name));
+    known.map(|(.., value)| *value)
+}
+
+/// Whether nobody from the Internet reaches the load balancers of a program unless a line says so.
+pub(super) fn is_internal_by_default(controller: Controller) -> bool {
+    default_of(controller, SCHEME).is_some()
+}
 
 pub(super) fn direction(key: &str) -> Option<Opens> {
     let name = key.rsplit('/').next().unwrap_or_default();
@@ -47,6 +93,7 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
         }
         Some(Opens::Joined) => loses_item(new, old),
         Some(Opens::Missing) => loses_item(old, new),
+        Some(Opens::Becomes(weak)) => weak.is(new) && !weak.is(old),
         None => is_higher(old, new) || (is_list(key) && loses_item(old, new)),
     }
 }

@@ -1,19 +1,26 @@
 //! The protections of a Service: restrictions of access, and the security of connections. Compares the protections of two plans.
 
 mod directions;
+mod entrances;
+mod kept;
+mod lines;
 mod protection;
 mod weaker;
 
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
-use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
+use crate::dialect::effect;
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Server};
 use crate::values::Target;
+pub use entrances::lost_listeners;
+use entrances::new_listener;
+use kept::Kept;
+use lines::weaker_lines;
 use protection::{ALTERNATIVES, Protection, protections};
-use weaker::{by_lines, is_weaker};
+use weaker::by_lines;
 
 /// A protection of a Service that is weaker or missing under another plan.
 ///
@@ -143,61 +150,27 @@ fn combined(levels: impl Iterator<Item = AccessLevel>) -> AccessLevel {
 pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     let (before, after) = (with_levels(old), with_levels(new));
     let mut lost_protections = Vec::new();
-    for (protection, kept) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
+    for (protection, level) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
         // Two annotations may have one intent, and either both count or only one of them. So the same key is searched first.
         let same = after.iter().find(|(it, _)| it.what == protection.what);
         let same = same.or_else(|| after.iter().find(|(it, _)| it.is_same(protection)));
         // Nothing is lost on a target on which the protection had no effect before.
         let is_made = |target| old.targets.contains(&target) && old.has_object(target);
         let was_open = |target| is_made(target) && !protection.targets.contains(&target);
+        let kept = Kept { old: (old, &before), new: (new, &after), protection, level: *level, same };
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
-            let Protection { what, .. } = protection;
-            let said = protection.description();
-            let message = match same {
-                Some((same, level)) if same.targets.contains(&target) => {
-                    if is_weaker(protection, same) && protection.value == same.value {
-                        format!("{said} would admit more clients")
-                    } else if is_weaker(protection, same) {
-                        format!("{said} would be {}, which admits more clients", quoted(&same.value))
-                    } else if is_other_pattern(protection, same) {
-                        format!("{said} would be {}, which may admit others", quoted(&same.value))
-                    } else if level > kept && new.canary.is_none() {
-                        no_longer_restricts(&said, *level)
-                    } else if let Some(list) = newly_exempt(old, new, protection, target) {
-                        format!("{said} would not apply to {}", quoted(list))
-                    } else if protection.is_requested() && is_only_assumed(old, new, target) {
-                        format!("{said} would be passed to {}", assumed_program(new, target))
-                    } else {
-                        continue;
-                    }
-                }
-                _ if protection.admits_everybody() => continue,
-                _ if protection.intent == Some(Intent::HttpsRedirect) => {
-                    // The loss of TLS itself is already reported.
-                    if old.tls().is_on() && !new.tls().is_on() {
-                        continue;
-                    }
-                    "requests without TLS would no longer be redirected to https".to_owned()
-                }
-                None => format!("{said} would be missing"),
-                Some(_) => {
-                    let by = match new.controller(target) {
-                        Controller::Gateway => String::new(),
-                        controller => format!(" that {} serves", controller.row().name),
-                    };
-                    format!("{said} would have no effect on the {target}{by}")
-                }
-            };
-            lost_protections.push(LostProtection {
-                what: (*what).to_owned(),
+            lost_protections.extend(kept.loss(target).map(|message| LostProtection {
+                what: protection.what.to_owned(),
                 target,
                 path: protection.origin.path(),
                 message,
-            });
+            }));
         }
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
-    lost_protections.extend(new_origins(&before, (new, &after)));
+    lost_protections.extend(weaker_lines((old, &before), new));
+    lost_protections.extend(new_origins((old, &before), (new, &after)));
+    lost_protections.extend(new_listener(old, new));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         lost_protections.extend(becomes_alternative((old, &before), (new, &after), target));
         lost_protections.extend(combined_access_loss((old, &before), &after, target).filter(|_| {
@@ -208,28 +181,41 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     lost_protections
 }
 
+/// Whether pages of other origins may read answers.
+fn has_cors((plan, all): PlanProtections<'_, '_>) -> bool {
+    all.iter().any(|(it, _)| it.intent == Some(Intent::Cors)) || cors_switch(plan).is_some()
+}
+
+/// Returns the line that turns CORS on, if it belongs to a program that has its own keys for it.
+fn cors_switch(plan: &Plan) -> Option<&Annotation> {
+    let is_on = |it: &&Annotation| {
+        (it.key.ends_with("/cors-enable") || it.key.ends_with("/enable-cors"))
+            && is_done_as_given(plan, &it.key, Target::Ingress)
+            && effect(&it.key).is_some_and(|row| !row.neutral.is(&it.value))
+    };
+    plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)
+}
+
 /// A plan and its protections.
 type PlanProtections<'s, 'p> = (&'p Plan, &'s [(Protection<'p>, AccessLevel)]);
 
-/// Whether two regular expressions for the names in client certificates differ. They cannot be compared.
-fn is_other_pattern(old: &Protection<'_>, new: &Protection<'_>) -> bool {
-    old.what == new.what && old.what.ends_with("/auth-tls-match-cn") && old.value.trim() != new.value.trim()
-}
-
 /// Returns that pages of other origins could use the Service. Without CORS, browsers let none of them read an answer.
-fn new_origins(
-    before: &[(Protection<'_>, AccessLevel)],
-    (new, after): PlanProtections<'_, '_>,
-) -> Option<LostProtection> {
-    let is_cors = |it: &&(Protection<'_>, AccessLevel)| it.0.intent == Some(Intent::Cors);
-    let (added, _) = after.iter().find(is_cors).filter(|_| !before.iter().any(|it| is_cors(&it)))?;
-    let target = *added.targets.first().filter(|_| new.canary.is_none())?;
-    Some(LostProtection {
-        what: added.what.to_owned(),
-        target,
-        path: added.origin.path(),
-        message: format!("{} would let pages of other origins read answers", added.description()),
-    })
+fn new_origins(old: PlanProtections<'_, '_>, new: PlanProtections<'_, '_>) -> Option<LostProtection> {
+    let (plan, after) = new;
+    if plan.canary.is_some() || has_cors(old) {
+        return None;
+    }
+    let added = after.iter().map(|(it, _)| it).find(|it| it.intent == Some(Intent::Cors));
+    let (what, said, path, target) = match (added, cors_switch(plan)) {
+        (Some(added), _) => (added.what, added.description(), added.origin.path(), *added.targets.first()?),
+        (None, Some(line)) => {
+            let said = format!("{} {}", line.key, quoted(&line.value));
+            (line.key.as_str(), said, line.origin().path(), Target::Ingress)
+        }
+        (None, None) => return None,
+    };
+    let message = format!("{said} would let pages of other origins read answers");
+    Some(LostProtection { what: what.to_owned(), target, path, message })
 }
 
 /// Returns the message about a protection that no longer denies access, as a clause.

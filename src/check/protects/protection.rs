@@ -1,6 +1,7 @@
 //! The protections of a plan.
 
 use super::weaker::limit;
+use crate::check::alone::has_no_effect;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
@@ -8,7 +9,6 @@ use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::{Controller, is_internal};
 use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::https_redirect;
-use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
@@ -100,7 +100,7 @@ pub(super) const ALTERNATIVES: [Intent; 3] =
 pub(super) const TLS: &str = "TLS";
 
 /// The name of the protection by a class whose program lets nobody in from the Internet.
-const CLASS: &str = "IngressClassName";
+pub(super) const CLASS: &str = "IngressClassName";
 
 /// Returns all protections of a plan.
 pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
@@ -155,7 +155,7 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     let protects = |it: &&Annotation| {
         effect(&it.key).is_some_and(|effect| effect.protects_with(&it.value) || effect.hides_with(&it.value))
     };
-    for annotation in others.filter(|it| protects(it) && !is_without_effect(plan, it)) {
+    for annotation in others.filter(|it| protects(it) && !has_no_effect(plan, &it.key)) {
         let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,
@@ -188,7 +188,7 @@ fn with_burst(plan: &Plan, intent_value: IntentValue) -> IntentValue {
 }
 
 /// Whether an annotation redirects to https, if a program reads it.
-fn redirects(annotation: &Annotation) -> bool {
+pub(super) fn redirects(annotation: &Annotation) -> bool {
     let known = effect(&annotation.key).filter(|effect| effect.equivalent == Equivalent::Redirect);
     known.is_some_and(|effect| effect.protects_with(&annotation.value))
 }

@@ -294,16 +294,43 @@ fn what_was_hidden_or_asked_for_is_told() {
     }});
     let alone = json!({"annotations": {"nginx.ingress.kubernetes.io/auth-secret": "users"}});
     for (old, new, said) in [
-        (class("gce-internal"), class("gce"), "IngressClassName `gce-internal` would be missing"),
+        (
+            class("gce-internal"),
+            class("gce"),
+            "IngressClassName `gce-internal` would be `gce`, which may let clients in from the Internet",
+        ),
+        (class("gce-internal"), json!({}), "IngressClassName `gce-internal` would be missing"),
+        // Without a scheme, an ALB is internal.
+        (class("gce-internal"), class("alb"), ""),
         (class("gce"), class("gce-internal"), ""),
         (class("tailscale"), class("gce-internal"), ""),
         (class("gce-internal"), alb.clone(), ""),
         (alb, class("gce-internal"), ""),
-        (traefik("internal"), class("traefik"), "would be missing"),
-        (traefik("internal"), traefik("internal, web"), "would be missing"),
+        (
+            traefik("internal"),
+            class("traefik"),
+            "all default entry points of Traefik would serve the Ingress, and not only `internal`",
+        ),
+        (
+            traefik("internal"),
+            traefik("internal, web"),
+            "the Ingress would also be reachable through the entry point `web`",
+        ),
+        (
+            traefik("internal"),
+            traefik("internal,vpn,web"),
+            "would also be reachable through the entry points `vpn`, `web`",
+        ),
+        (
+            traefik("internal"),
+            traefik("web"),
+            "the Ingress would be reachable through the entry point `web` instead of `internal`",
+        ),
+        (traefik("internal,vpn"), traefik("vpn"), ""),
         (traefik("websecure"), class("traefik"), ""),
         (cn("CN=a"), cn("CN=.*"), "would be `CN=.*`, which may admit others"),
         (json!({}), cors("*"), "CORS `origins: *` would let pages of other origins read answers"),
+        (cors("https://a.com"), json!({}), ""),
         (cors("https://*.a.com"), cors("https://x.a.com"), ""),
         (cors("https://x.a.com"), cors("https://*.a.com"), "which admits more clients"),
         (cors("https://*.a.com"), cors("https://x.y.a.com"), "which admits more clients"),
@@ -317,4 +344,60 @@ fn what_was_hidden_or_asked_for_is_told() {
         assert_eq!(all.len(), usize::from(!said.is_empty()), "{old} -> {new}: {all:?}");
         assert!(all.iter().all(|it| it.contains(said)), "{old} -> {new}: {all:?}");
     }
+}
+
+/// The listeners of a load balancer before and after, what is said about openness, and what is said about lost listeners.
+#[test]
+fn listeners_of_a_load_balancer_are_compared() {
+    let (http, https, both) =
+        (r#"[{"HTTP": 80}]"#, r#"[{"HTTPS": 443}]"#, r#"[{"HTTP": 80}, {"HTTPS": 443}]"#);
+    let own = r#"[{"HTTPS": 8443}]"#;
+    let not_redirected = (false, both);
+    for ((old_redirect, old), (new_redirect, new), opens, lost) in [
+        ((true, https), (false, both), "answered at the port 80", ""),
+        // The load balancer redirects these requests.
+        ((true, https), (true, both), "", ""),
+        (not_redirected, (false, https), "", "not listen for HTTP at 80"),
+        ((false, own), (false, http), "answered at the port 80", "not listen for HTTPS at 8443"),
+        ((false, own), (false, https), "", "not listen for HTTPS at 8443"),
+        (not_redirected, (false, r#"[{"HTTP":80},{"HTTP":8080},{"HTTPS":443}]"#), "at the port 8080", ""),
+        // The same listener at another port.
+        ((false, http), (false, r#"[{"HTTP": 8080}]"#), "", "not listen for HTTP at 80"),
+        ((false, own), (false, ""), "", "not listen for HTTPS at 8443"),
+        ((false, both), (false, r#"[{"HTTPS":443},{"HTTP":80}]"#), "", ""),
+    ] {
+        let plan = |redirect: bool, ports: &str| {
+            let mut settings =
+                json!({"tls": "load-balancer", "ingressClassName": "alb", "httpsRedirect": redirect});
+            if !ports.is_empty() {
+                settings["annotations"] = json!({"alb.ingress.kubernetes.io/listen-ports": ports});
+            }
+            testing::plan(&[], settings).unwrap_or_else(|report| panic!("{ports}: {report}"))
+        };
+        let (before, after) = (plan(old_redirect, old), plan(new_redirect, new));
+        let found = lost_protections(&before, &after);
+        let found = found.iter().find(|it| it.message.contains("answered at the port"));
+        let gone = lost_listeners(&before, &after).map(|(_, message)| message).unwrap_or_default();
+        let found = found.map(|it| it.message.as_str()).unwrap_or_default();
+        for (said, found) in [(opens, found), (lost, &gone)] {
+            assert_eq!(found.is_empty(), said.is_empty(), "{old} -> {new}: {found}");
+            assert!(found.contains(said), "{old} -> {new}: {found}");
+        }
+    }
+}
+
+/// Two long values differ behind the end of the text that is shown.
+#[test]
+fn long_values_are_shown_from_their_difference() {
+    let list = |last: &str| {
+        let many = (0..20).map(|at| format!("https://shop-{at}.example.com")).collect::<Vec<_>>();
+        let origins = [many, vec![last.to_owned()]].concat();
+        json!({"cors": {"origins": origins}})
+    };
+    let plan = |settings| testing::plan(&[], settings).expect("it is in order");
+    let found = lost_protections(&plan(list("https://a.example.com")), &plan(list("https://*.example.com")));
+    assert_eq!(
+        found.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(),
+        ["CORS `…https://a.example.com` would be `…https://*.example.com`, which admits more clients"]
+    );
 }

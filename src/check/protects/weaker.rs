@@ -1,13 +1,12 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
-use super::directions::{direction, has_more_items, number, opens};
+use super::directions::{has_more_items, number, opens};
 use super::protection::Protection;
 use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
 use crate::dialect::alb::CONDITIONS;
 use crate::dialect::covers::admits_more;
 use crate::dialect::mappings::weakened_by;
-use crate::dialect::nginx::read::intent_of;
 use crate::intents::{Intent, IntentValue, RateLimit, duration};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
@@ -88,23 +87,6 @@ pub(super) fn by_lines(
             None => continue,
         };
         found.push(LostProtection { what: what.to_owned(), target, path, message });
-    }
-    // A line that is no protection of its own, but part of one.
-    for line in new.annotations.iter().filter(|line| new.controller(target).reads(&line.key)) {
-        let key = line.key.as_str();
-        let is_told = || before.iter().any(|(it, _)| it.what == key) || intent_of(key).is_some();
-        if direction(key).is_some()
-            && let Some(known) = old.annotation(key).filter(|_| old.controller(target).reads(key))
-            && opens(key, &known.value, &line.value)
-            && !is_told()
-        {
-            let message = format!(
-                "{key} {} would be {}, which protects less",
-                quoted(&known.value),
-                quoted(&line.value)
-            );
-            found.push(LostProtection { what: key.to_owned(), target, path: line.origin().path(), message });
-        }
     }
     // An ALB sends requests to the Service only from these addresses.
     let of_sources = |plan: &'_ Plan, line: &Annotation| {
@@ -328,14 +310,26 @@ mod tests {
             ),
             (
                 "haproxy-ingress",
-                &[("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT")],
-                &[("haproxy-ingress.github.io/cors-allow-methods", "put")],
+                &[
+                    ("haproxy-ingress.github.io/cors-enable", "true"),
+                    ("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT"),
+                ],
+                &[
+                    ("haproxy-ingress.github.io/cors-enable", "true"),
+                    ("haproxy-ingress.github.io/cors-allow-methods", "put"),
+                ],
                 false,
             ),
             (
                 "haproxy-ingress",
-                &[("haproxy-ingress.github.io/cors-allow-methods", "GET")],
-                &[("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT")],
+                &[
+                    ("haproxy-ingress.github.io/cors-enable", "true"),
+                    ("haproxy-ingress.github.io/cors-allow-methods", "GET"),
+                ],
+                &[
+                    ("haproxy-ingress.github.io/cors-enable", "true"),
+                    ("haproxy-ingress.github.io/cors-allow-methods", "GET, PUT"),
+                ],
                 true,
             ),
             (
@@ -396,12 +390,6 @@ mod tests {
                 "alb",
                 &[("alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8")],
                 &[("alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8, 192.0.2.0/24")],
-                true,
-            ),
-            (
-                "alb",
-                &[("alb.ingress.kubernetes.io/auth-session-timeout", "3600")],
-                &[("alb.ingress.kubernetes.io/auth-session-timeout", "604800")],
                 true,
             ),
             ("f5-nginx", &[("nginx.org/policies", "p1,p2")], &[("nginx.org/policies", "p2")], true),

@@ -49,7 +49,7 @@ const PROTOCOLS: Shape = Shape::Exactly("HTTP HTTPS");
 /// The annotation that says whether the load balancer is reachable from the internet.
 pub(crate) const SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
 /// The annotation with the allowed addresses.
-const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
+pub(crate) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
 /// The annotation that redirects requests without TLS to https, and its value.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
 
@@ -58,13 +58,13 @@ const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
 /// The beginning of the annotations with further conditions on requests, such as their addresses.
 pub(crate) const CONDITIONS: &str = "alb.ingress.kubernetes.io/conditions.";
 /// The annotation with the security groups, which decide about access instead of the allowed addresses.
-const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
+pub(crate) const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
 /// The annotation with lists of further allowed addresses, which AWS keeps.
 const PREFIX_LISTS: &str = "alb.ingress.kubernetes.io/security-group-prefix-lists";
 /// The annotation with the listeners of an Ingress.
-const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
+pub(crate) const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
 /// If one of these annotations exists and no listeners are named, the only listener is for https.
-const CERTIFICATES: [&str; 2] =
+pub(crate) const CERTIFICATES: [&str; 2] =
     ["alb.ingress.kubernetes.io/certificate-arn", "alb.ingress.kubernetes.io/create-acm-cert"];
 /// The annotation that makes several Ingresses share a load balancer.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
@@ -73,6 +73,8 @@ const USE_REGEX: &str = "alb.ingress.kubernetes.io/use-regex-path-match";
 
 /// The key without which nobody is asked for a login.
 const AUTH_TYPE: &[&str] = &["auth-type"];
+/// The key without which there is no Network Load Balancer in front.
+const FRONTEND_NLB: &[&str] = &["enable-frontend-nlb"];
 
 // Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
 pub(super) static PROGRAM: Program = Program {
@@ -126,6 +128,7 @@ pub(super) static PROGRAM: Program = Program {
                 .protects()
                 .neutral(NeutralValue::Word(&"allow"))
                 .needs(&AUTH_TYPE),
+            key("auth-session-*").needs(&AUTH_TYPE),
             key("auth-type")
                 .shape(Shape::Exactly("none oidc cognito"))
                 .on_invalid(OnInvalid::Refused)
@@ -133,14 +136,19 @@ pub(super) static PROGRAM: Program = Program {
                 .neutral(NeutralValue::Word(&"none")),
             // The only condition that denies anybody access.
             key("conditions.*").protects().neutral(NeutralValue::TextWithout(&"source-ip")),
-            key("frontend-nlb-security-groups").protects(),
+            key("enable-frontend-nlb").neutral(NeutralValue::False),
+            key("frontend-nlb-security-groups").protects().needs(&FRONTEND_NLB),
             key("inbound-cidrs")
                 .text(&NETWORKS)
                 .on_invalid(OnInvalid::Refused)
                 .protects()
                 .neutral(NeutralValue::AllAddresses),
             key("jwt-validation").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
-            key("mutual-authentication").text(&JSON).on_invalid(OnInvalid::Refused).protects(),
+            key("mutual-authentication")
+                .text(&JSON)
+                .on_invalid(OnInvalid::Refused)
+                .protects()
+                .neutral(NeutralValue::TextWithout(&"verify")),
             // With other controllers, the class decides who can reach the Service.
             key("scheme")
                 .shape(Shape::Exactly("internet-facing internal"))

@@ -151,6 +151,21 @@ fn https_ports(plan: &Plan) -> Vec<String> {
     }
 }
 
+/// Returns the ports of the listeners that get requests for an Ingress, each with its protocol, `HTTP` or `HTTPS`.
+pub(crate) fn ports(plan: &Plan) -> Vec<(String, String)> {
+    match listeners(plan) {
+        Some(all) => {
+            let ports = all.into_iter().flatten();
+            ports.map(|(protocol, port)| (protocol, port.to_string())).collect()
+        }
+        // The class can have the certificate, too.
+        None if plan.tls().is_on() || !https_ports(plan).is_empty() => {
+            vec![("HTTPS".to_owned(), "443".to_owned())]
+        }
+        None => vec![("HTTP".to_owned(), "80".to_owned())],
+    }
+}
+
 /// Returns the listeners that an Ingress names. A list that cannot be parsed has none.
 fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
     plan.annotation(LISTENERS).map(|it| super::listeners(&it.value).unwrap_or_default())
@@ -162,7 +177,7 @@ fn has_listener(plan: &Plan, port: &str) -> bool {
 }
 
 /// Whether a listener for http sends requests to the Service. A list that cannot be parsed has no listeners.
-fn answers_http(plan: &Plan) -> bool {
+pub(crate) fn answers_http(plan: &Plan) -> bool {
     let (key, _) = REDIRECT;
     let is_forwarded = plan.annotation(key).is_some_and(|it| protects(key, &it.value));
     if redirect(plan).is_some() || is_forwarded {

@@ -29,6 +29,9 @@ static SWITCH: Text = Text {
 /// The only spellings that some keys accept.
 const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
 
+/// The key without which no page of another origin may read answers.
+const CORS: &[&str] = &["cors-enable"];
+
 /// The key without which nobody is asked for a password.
 const AUTH_TYPE: &[&str] = &["auth-type"];
 
@@ -86,7 +89,9 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-type").shape(Shape::Exactly("basic-auth")).protects(),
             key("blacklist").text(&SOURCES).protects(),
             key("client-ca").references(ValueReference::Named).protects(),
-            key("cors-allow-origin").protects().neutral(NeutralValue::Word(&"*")),
+            key("cors-*").needs(&CORS),
+            key("cors-allow-origin").protects().neutral(NeutralValue::Word(&"*")).needs(&CORS),
+            key("cors-enable").neutral(NeutralValue::False),
             key("cr-backend").references(ValueReference::Named),
             key("deny-list").text(&SOURCES).protects(),
             key("rate-limit-requests")

@@ -32,6 +32,9 @@ static ORIGINS: Text = Text {
     form: Form::Fits(|value| !value.contains(' ')),
 };
 
+/// The key without which no page of another origin may read answers.
+const CORS: &[&str] = &["cors-enable"];
+
 /// The keys without which nobody is asked for a password or a client certificate.
 const AUTH_SECRET: &[&str] = &["auth-secret"];
 const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
@@ -112,9 +115,15 @@ pub(super) static PROGRAM: Program = Program {
                 .hardens()
                 .neutral(NeutralValue::Word(&"h1")),
             key("config-*").references(ValueReference::Configuration).protects(),
-            key("cors-allow-credentials").shape(Shape::Boolean).protects().neutral(NeutralValue::True),
-            key("cors-allow-origin").text(&ORIGINS).protects().neutral(NeutralValue::Word(&"*")),
-            key("cors-allow-origin-regex").protects(),
+            key("cors-*").needs(&CORS),
+            key("cors-allow-credentials")
+                .shape(Shape::Boolean)
+                .protects()
+                .neutral(NeutralValue::True)
+                .needs(&CORS),
+            key("cors-allow-origin").text(&ORIGINS).protects().neutral(NeutralValue::Word(&"*")).needs(&CORS),
+            key("cors-allow-origin-regex").protects().needs(&CORS),
+            key("cors-enable").neutral(NeutralValue::False),
             key("denylist-source-range").text(&SOURCES).on_invalid(OnInvalid::SkipsItems).protects(),
             key("headers").hardens(),
             key("limit-connections")

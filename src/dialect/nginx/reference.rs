@@ -29,6 +29,12 @@ pub fn nginx_keys() -> impl Iterator<Item = NginxKey> {
     KEYS.iter().zip(NOTES).map(|(key, note)| NginxKey { key, note })
 }
 
+/// Returns the default of a key, if the default is a number.
+pub(crate) fn default_number(name: &str) -> Option<&'static str> {
+    let default = nginx_keys().find(|key| key.name() == name).map(|key| key.note.default);
+    default.filter(|default| default.parse::<u64>().is_ok())
+}
+
 impl NginxKey {
     /// Returns the name without the prefix.
     #[must_use]

@@ -18,7 +18,7 @@ const TLS: &str = "traefik.ingress.kubernetes.io/router.tls";
 /// The annotation with the TLSOption of the hosts.
 pub(crate) const TLS_OPTIONS: &str = "traefik.ingress.kubernetes.io/router.tls.options";
 /// The annotation with the entry points that serve an Ingress.
-const ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
+pub(crate) const ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
 /// The annotation that says how paths of the type `ImplementationSpecific` are compared.
 const PATH_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 /// The annotation with the priority of an Ingress. By default, the Ingress with the longest host and path together comes first.

@@ -44,14 +44,15 @@ pub(crate) fn is_alone(plan: &Plan, annotation: &Annotation) -> bool {
 /// Whether an annotation has no effect: ingress-nginx needs a key that is missing, or no client certificate is asked for. With
 /// `auth-tls-match-cn`, ingress-nginx then lets nobody in.
 pub(crate) fn is_without_effect(plan: &Plan, annotation: &Annotation) -> bool {
-    (plan.canary.is_none() && is_alone(plan, annotation)) || {
-        let start =
-            annotation.key.strip_suffix("secret").or_else(|| annotation.key.strip_suffix("verify-depth"));
-        let verify = start
-            .filter(|start| start.ends_with("/auth-tls-"))
-            .map(|start| [start, "verify-client"].concat());
-        verify.and_then(|key| plan.annotation(&key)).is_some_and(|it| it.value.trim() == "off")
-    }
+    (plan.canary.is_none() && is_alone(plan, annotation)) || is_certificate_off(plan, &annotation.key)
+}
+
+/// Whether a key is about client certificates, and another line says that no client is asked for one.
+pub(crate) fn is_certificate_off(plan: &Plan, key: &str) -> bool {
+    let start = key.strip_suffix("secret").or_else(|| key.strip_suffix("verify-depth"));
+    let verify =
+        start.filter(|start| start.ends_with("/auth-tls-")).map(|start| [start, "verify-client"].concat());
+    verify.and_then(|key| plan.annotation(&key)).is_some_and(|it| it.value.trim() == "off")
 }
 
 /// Reports a value that turns authentication off. An authentication of the Service itself replaces the global one.

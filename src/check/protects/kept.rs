@@ -1,0 +1,142 @@
+//! Whether one protection of a plan is kept under another plan.
+
+use super::directions::{default_of, is_internal_by_default, opens};
+use super::entrances::more_entry_points;
+use super::protection::{CLASS, Protection, redirects};
+use super::weaker::is_weaker;
+use super::{PlanProtections, assumed_program, has_cors, is_only_assumed, newly_exempt, no_longer_restricts};
+use crate::check::alone::has_no_effect;
+use crate::diagnostics::{quoted, quoted_pair};
+use crate::dialect::access::AccessLevel;
+use crate::dialect::alb::SCHEME;
+use crate::dialect::controller::Controller;
+use crate::dialect::effect;
+use crate::dialect::traefik::ENTRY_POINTS;
+use crate::intents::Intent;
+use crate::plan::{Annotation, Plan};
+use crate::values::Target;
+
+/// A protection of the first plan, and the same one of the second plan, if there is one.
+pub(super) struct Kept<'s, 'p> {
+    pub(super) old: PlanProtections<'s, 'p>,
+    pub(super) new: PlanProtections<'s, 'p>,
+    pub(super) protection: &'s Protection<'p>,
+    pub(super) level: AccessLevel,
+    pub(super) same: Option<&'s (Protection<'p>, AccessLevel)>,
+}
+
+impl Kept<'_, '_> {
+    /// Returns what is lost on a target, as a clause; `None` if the protection is kept there.
+    pub(super) fn loss(&self, target: Target) -> Option<String> {
+        let Self { new: (new, _), protection, .. } = *self;
+        if protection.what == ENTRY_POINTS && new.controller(target) == Controller::Traefik {
+            return more_entry_points(&protection.value, new);
+        }
+        match self.same {
+            Some((same, level)) if same.targets.contains(&target) => self.difference(same, *level, target),
+            _ if protection.admits_everybody() => None,
+            _ if protection.intent == Some(Intent::HttpsRedirect) => self.lost_redirect(target),
+            None => self.absence(target),
+            Some(_) => {
+                let by = match new.controller(target) {
+                    Controller::Gateway => String::new(),
+                    controller => format!(" that {} serves", controller.row().name),
+                };
+                Some(format!("{} would have no effect on the {target}{by}", protection.description()))
+            }
+        }
+    }
+
+    /// Returns how the same protection differs, if it admits more.
+    fn difference(&self, same: &Protection<'_>, level: AccessLevel, target: Target) -> Option<String> {
+        let Self { old: (old, _), new: (new, _), protection, .. } = *self;
+        let said = protection.description();
+        let becomes = |does: &str| Some(changed(protection.what, (&protection.value, &same.value), does));
+        if is_weaker(protection, same) && protection.value == same.value {
+            Some(format!("{said} would admit more clients"))
+        } else if is_weaker(protection, same) {
+            becomes("which admits more clients")
+        } else if is_other_pattern(protection, same) {
+            becomes("which may admit others")
+        } else if level > self.level && new.canary.is_none() {
+            Some(no_longer_restricts(&said, level))
+        } else if let Some(list) = newly_exempt(old, new, protection, target) {
+            Some(format!("{said} would not apply to {}", quoted(list)))
+        } else if protection.is_requested() && is_only_assumed(old, new, target) {
+            Some(format!("{said} would be passed to {}", assumed_program(new, target)))
+        } else {
+            None
+        }
+    }
+
+    fn lost_redirect(&self, target: Target) -> Option<String> {
+        let (old, new) = (self.old.0, self.new.0);
+        // The loss of TLS itself is already reported.
+        let is_told = old.tls().is_on() && !new.tls().is_on();
+        let is_default = |line: &Annotation| {
+            new.tls().has_secret()
+                && new.annotation(&line.key).is_none()
+                && protects_by_default(new.controller(target), &line.key, &line.value)
+        };
+        let is_kept = old.annotations.iter().filter(|line| redirects(line)).any(is_default);
+        (!is_told && !is_kept)
+            .then(|| "requests without TLS would no longer be redirected to https".to_owned())
+    }
+
+    /// Returns what is lost if the second plan does not have the protection.
+    fn absence(&self, target: Target) -> Option<String> {
+        let Self { new: (new, _), protection, .. } = *self;
+        let (what, said) = (protection.what, protection.description());
+        // Without CORS, browsers let no page of another origin read an answer.
+        if protection.intent == Some(Intent::Cors) && !has_cors(self.new) {
+            return None;
+        }
+        if what == CLASS && target == Target::Ingress {
+            return other_class(&protection.value, new);
+        }
+        let controller = new.controller(target);
+        match new.annotation(what).filter(|_| controller.reads(what)) {
+            Some(line) if line.value.trim() != protection.value.trim() => {
+                Some(changed(what, (&protection.value, &line.value), "which protects less"))
+            }
+            Some(_) if has_no_effect(new, what) => Some(format!("{said} would have no effect")),
+            None if protects_by_default(controller, what, &protection.value) => None,
+            _ => Some(format!("{said} would be missing")),
+        }
+    }
+}
+
+/// Returns the clause that a value becomes another one.
+pub(super) fn changed(what: &str, (old, new): (&str, &str), does: &str) -> String {
+    let (old, new) = quoted_pair(old, new);
+    format!("{what} {old} would be {new}, {does}")
+}
+
+/// Returns the change of a class whose program lets nobody in from the Internet.
+fn other_class(class: &str, new: &Plan) -> Option<String> {
+    let said = [CLASS, " ", &quoted(class)].concat();
+    match new.class_name() {
+        None => Some(format!("{said} would be missing")),
+        Some(_)
+            if is_internal_by_default(new.controller(Target::Ingress))
+                && new.annotation(SCHEME).is_none() =>
+        {
+            None
+        }
+        Some(other) => {
+            Some(format!("{said} would be {}, which may let clients in from the Internet", quoted(other)))
+        }
+    }
+}
+
+/// Whether a program protects as well without the line that has a value.
+fn protects_by_default(controller: Controller, key: &str, value: &str) -> bool {
+    let is_weaker =
+        |default: &str| effect(key).is_some_and(|row| row.neutral.is(default)) || opens(key, value, default);
+    default_of(controller, key).is_some_and(|default| !is_weaker(default))
+}
+
+/// Whether two regular expressions for the names in client certificates differ. They cannot be compared.
+fn is_other_pattern(old: &Protection<'_>, new: &Protection<'_>) -> bool {
+    old.what == new.what && old.what.ends_with("/auth-tls-match-cn") && old.value.trim() != new.value.trim()
+}
