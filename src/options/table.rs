@@ -12,7 +12,7 @@ use super::annotations::annotation;
 use super::layer::{Entry, IntentValues, Slot};
 use super::parse::Parsed;
 use super::{NO_SECRET, Settings, SourcedTemplate, admission, entries, gateways, named, parse};
-use crate::diagnostics::{Origin, Sourced, joined};
+use crate::diagnostics::{Origin, Sourced, joined, one_of};
 use crate::dialect::controller::Controller;
 use crate::intents::Intent;
 use crate::plan::{Plan, Route};
@@ -194,6 +194,7 @@ pub(super) fn annotation_keys() -> impl Iterator<Item = &'static str> {
     ROWS.iter().filter_map(|row| row.annotation)
 }
 
+/// The words as a message quotes them.
 fn in_backquotes(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| format!("`{word}`")).collect()
 }
@@ -258,7 +259,10 @@ impl Form {
             Self::TemplateList => "list of templates".into(),
             Self::Boolean => "boolean".into(),
             Self::Port => "name or number of a port".into(),
-            Self::Word(words) => format!("one of {}", joined(&in_backquotes(words), " or ")).into(),
+            Self::Word(words) => {
+                let words = in_backquotes(words);
+                one_of(&words.iter().map(String::as_str).collect::<Vec<_>>()).into()
+            }
             Self::Words(words) => {
                 format!("some of {}, separated by commas", joined(&in_backquotes(words), " and ")).into()
             }
