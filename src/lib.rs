@@ -80,7 +80,9 @@ pub mod internal {
     pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::conflicts::rivals::lone_canary;
     pub use crate::diagnostics::suggestion::did_you_mean;
-    pub use crate::diagnostics::text::{escaped, is_hidden, shortened, start_of_difference, type_name};
+    pub use crate::diagnostics::text::{
+        escaped, is_hidden, joined, shortened, start_of_difference, type_name, with_rest,
+    };
     pub use crate::dialect::access::AccessLevel;
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::external_dns::opts_out;

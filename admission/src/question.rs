@@ -383,11 +383,11 @@ fn short(text: &str) -> String {
 /// The finding that some of the claims could not be looked up.
 fn about_unknown(reasons: &[String]) -> Option<Problem> {
     let first = reasons.first()?;
-    let more = match reasons.len() {
+    let why = match reasons.len() {
         1 => String::new(),
-        all => format!(", and {} more", all - 1),
+        all => format!(" for {all} reasons, such as"),
     };
-    let message = format!("the owners of its hosts and names are not known: {first}{more}");
+    let message = format!("the owners of its hosts and names are not known{why}: {first}");
     Some(Problem::new(Code::ClaimsUnknown, message).help("tell your administrator"))
 }
 

@@ -125,13 +125,16 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
 
 fn unknown<'w>(word: &'w str, command: &str) -> Finding<'w> {
     let finding = Finding::input(format!("{word:?} is not an annotation, setting, code or program"));
-    let known = annotations()
+    let known: Vec<&str> = annotations()
         .flat_map(|(key, _)| [key.short_name(), key.name])
         .chain(settings().map(|(key, _)| key.name))
         .chain(Code::ALL.iter().map(|code| code.slug()))
         .chain(Controller::WORDS.iter().copied())
-        .chain([TEMPLATES]);
-    match did_you_mean(word, known) {
+        .chain([TEMPLATES])
+        .collect();
+    // A target and its program may be written as one word, such as `gateway/other`.
+    let last = known.iter().copied().find(|known| word.rsplit('/').next() == Some(known));
+    match last.or_else(|| did_you_mean(word, known.iter().copied())) {
         Some(meant) => finding.help(format!("did you mean {meant}?")),
         None => finding.help(format!("list all words with `{command}`")),
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use xposer::diagnostics::Root;
+use xposer::internal::joined;
 use xposer::{Diagnostic, Settings};
 use xposer_import::{ImportResult, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
@@ -198,7 +199,7 @@ impl<'a> ImportInput<'a> {
             count => Some(format!("{count} Services")),
         };
         let seen: Vec<String> = services.into_iter().chain(self.found.passed.counts()).collect();
-        let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
+        let seen = if seen.is_empty() { "nothing".to_owned() } else { joined(&seen, " and ") };
         Finding::input(format!("expected Ingresses, found {seen}")).help(match self.source {
             Source::Files => format!(
                 "name their files, or ask kubectl: kubectl get ingresses,services -A -o yaml | {}",

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use xposer::internal::{Controller, Intent, IntentSupport, Program, Support};
-use xposer::options::{Key, annotations};
+use xposer::internal::{Controller, Intent, IntentSupport, Program, Support, joined};
+use xposer::options::{Form, Key, annotations, settings};
 
 /// The intent of an annotation of Xposer, if it has one.
 pub(crate) fn intent(key: Key) -> Option<Intent> {
@@ -21,15 +21,22 @@ pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "program {controller}\n\n  {}\n", summary(controller))?;
     let (ingress, gateway) = controller.class_controllers();
-    let settings = if gateway.is_empty() {
-        "controllers, defaultController"
-    } else {
+    let of_gateways = gateway_words();
+    let settings = if of_gateways.contains(&controller.as_str()) {
         "controllers, defaultController, gatewayController"
+    } else {
+        "controllers, defaultController"
     };
     for (what, value) in [("IngressClass:", ingress), ("GatewayClass:", gateway), ("Settings:", settings)] {
         if !value.is_empty() {
             writeln!(out, "  {what:13} {value}")?;
         }
+    }
+    let is_unknown = |word: &str| matches!(word.parse(), Ok(Controller::Gateway | Controller::Other));
+    if is_unknown(controller.as_str()) {
+        let known: Vec<&str> = of_gateways.iter().copied().filter(|word| !is_unknown(word)).collect();
+        let known = joined(&known, " or ");
+        writeln!(out, "\n  If {known} serves the Gateway, name it in the setting gatewayController.")?;
     }
     for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
         writeln!(out, "\nWhat it does on {}", program.target().with_article())?;
@@ -38,16 +45,24 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
     Ok(())
 }
 
+/// The values of the setting for the program that serves the Gateways.
+fn gateway_words() -> &'static [&'static str] {
+    match settings().find(|(key, _)| key.name == "gatewayController").map(|(_, row)| row.form) {
+        Some(Form::Word(words)) => words,
+        _ => &[],
+    }
+}
+
 /// A controller, in one sentence.
 pub(crate) fn summary(controller: Controller) -> String {
+    if controller == Controller::Other {
+        return "A program whose annotations are not known.".to_owned();
+    }
     let mut letters = controller.name().chars();
     let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     let all = Program::all().into_iter().filter(|program| program.controller() == controller);
     let targets: Vec<String> = all.map(|program| format!("the {}", program.target())).collect();
-    if targets.is_empty() {
-        return format!("{name}: its annotations are not known.");
-    }
-    format!("{name} serves {}.", targets.join(" and "))
+    format!("{name} serves {}.", joined(&targets, " and "))
 }
 
 /// The name of the option of an intent, without its prefix.

@@ -4,10 +4,10 @@
 mod common;
 
 use common::{Ran, exposed, folder, service, xposer, xposer_in};
-use xposer::Code;
 use xposer::internal::{Controller, Intent, Program, functions};
 use xposer::options::{annotations, settings};
 use xposer::template::{Template, Var, Vars};
+use xposer::{Code, Settings};
 
 fn explained(word: &str) -> String {
     let ran = xposer(&["explain", word], "").expect(0);
@@ -104,6 +104,25 @@ fn every_program_and_what_it_has() {
             );
         }
     }
+}
+
+/// A program is named with the settings that take it; of one that is not known, the setting for Gateways and its values.
+#[test]
+fn settings_that_take_a_program() {
+    for controller in Controller::ALL {
+        let text = explained(controller.as_str());
+        let settings = serde_json::json!({"gatewayController": controller.as_str()});
+        let is_taken = Settings::from_value(&settings).is_ok();
+        assert_eq!(text.contains("defaultController, gatewayController\n"), is_taken, "{text}");
+    }
+    for word in ["gateway", "other"] {
+        let text = explained(word);
+        let said = "If traefik, contour, haproxy-ingress, alb, gce, openshift or envoy-gateway serves the Gateway, name it in the \
+                    setting gatewayController.";
+        assert!(text.contains(said), "{text}");
+    }
+    let ran = xposer(&["explain", "gateway/other"], "").expect(2);
+    assert!(ran.stderr.contains("did you mean other?"), "{}", ran.stderr);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use xposer::emit::URL_CONFIG_MAP;
-use xposer::internal::shortened;
+use xposer::internal::{shortened, with_rest};
 use xposer::service::ADOPT_ANNOTATION;
 use xposer::{Code, Diagnostic, Severity};
 use xposer_live::keys::{ObjectKey, ServiceKey};
@@ -256,11 +256,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
 
 /// At most three objects as text, and the number of further objects.
 fn join(keys: &[ObjectKey], text: impl Fn(&ObjectKey) -> String) -> String {
-    let mut words: Vec<String> = keys.iter().take(3).map(text).collect();
-    if let Some(more) = keys.len().checked_sub(words.len()).filter(|more| *more > 0) {
-        words.push(format!("and {more} more"));
-    }
-    words.join(" and ")
+    with_rest(keys.iter().take(3).map(text).collect(), keys.len(), " and ")
 }
 
 /// Converts `host-uppercase` to `HostUppercase`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xposer::diagnostics::FieldPath;
 use xposer::internal::legacy::{Migration, find};
-use xposer::internal::opts_out;
+use xposer::internal::{joined, opts_out};
 use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
 
@@ -302,7 +302,7 @@ impl Differences<'_> {
         if !unpublished.is_empty() {
             let message = format!(
                 "the emitted Ingress also has {}: the Ingress of the stable Service publishes the hosts",
-                unpublished.join(" and ")
+                joined(&unpublished, " and ")
             );
             self.add(FieldPath::object(&["metadata", "annotations"]), message, false);
         }

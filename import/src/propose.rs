@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 use xposer::diagnostics::FieldPath;
 use xposer::emit::{Emitted, Kind};
-use xposer::internal::{Meaning, meanings, profiles, protects, turns_redirect_off};
+use xposer::internal::{Meaning, joined, meanings, profiles, protects, turns_redirect_off};
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Code, Outcome, Plan, Report, Settings, Severity, emit_all};
 
@@ -352,7 +352,8 @@ impl<'i> Proposing<'_, 'i> {
             let Some(first) = meaning.keys.first() else { continue };
             let path = FieldPath::annotation(first.clone());
             let option = meaning.option.rsplit('/').next().unwrap_or_default();
-            let names = meaning.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let names: Vec<String> = meaning.keys.iter().map(|key| format!("`{key}`")).collect();
+            let names = joined(&names, " and ");
             let several = meaning.keys.len() > 1;
             let message = match self.as_option(&draft, &meaning) {
                 Ok(other) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xposer::Severity;
 use xposer::diagnostics::FieldPath;
-use xposer::internal::{About, CANARY_OPTIONS, about, tool_of_label};
+use xposer::internal::{About, CANARY_OPTIONS, about, joined, tool_of_label, with_rest};
 use xposer::service::{MANAGED_BY_LABEL, SERVICE_LABEL};
 use xposer::validation::parse_bool;
 
@@ -83,13 +83,15 @@ pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     if let Some(first) = keys.first() {
         let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let message = format!("the records of {} are dropped: {}", names.join(" and "), list.join(", "));
+        let message =
+            format!("the records of {} are dropped: {}", joined(&names, " and "), joined(&list, " and "));
         told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, message));
     }
     let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
     if let Some(first) = labels.first() {
         let names: Vec<String> = labels.iter().map(|key| format!("`{key}`")).collect();
-        let message = format!("labels about the origin of the Ingress are dropped: {}", names.join(", "));
+        let message =
+            format!("labels about the origin of the Ingress are dropped: {}", joined(&names, " and "));
         told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, message));
     }
 }
@@ -303,12 +305,10 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
         .take(MAX_NAMES)
         .map(|name| format!("`{name}`"))
         .collect();
-    let more = (services.len() - 1).saturating_sub(MAX_NAMES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "the paths lead to {} Services, and each Service gets an Ingress of its own: that of `{keeper}` keeps the name, those of {}{more} have others",
+        "the paths lead to {} Services, and each Service gets an Ingress of its own: that of `{keeper}` keeps the name, those of {} have others",
         services.len(),
-        others.join(", ")
+        with_rest(others, services.len() - 1, " and ")
     );
     let help = "expose all of them before this Ingress is adopted or deleted";
     told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, message).help(help));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
 use xposer::diagnostics::FieldPath;
+use xposer::internal::joined;
 use xposer::service::PortRef;
 use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
 
@@ -465,7 +466,8 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         if let (Some(at), false) = (given, removed.is_empty()) {
             let subject = Service::from_value(service).subject();
             let names: Vec<&str> = removed.iter().map(String::as_str).collect();
-            let said = format!("the Service has annotations that the proposal removes: {}", names.join(", "));
+            let said =
+                format!("the Service has annotations that the proposal removes: {}", joined(&names, " and "));
             let path = FieldPath::object(&["metadata", "annotations"]);
             findings.push(Finding::new(Object::Service(*at), &subject, path, Severity::Info, said));
         }

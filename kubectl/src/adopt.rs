@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use xposer::Outcome;
-use xposer::internal::protects;
+use xposer::internal::{joined, protects};
 use xposer::service::ADOPT_ANNOTATION;
 use xposer_cli::Console;
 use xposer_live::document::Document;
@@ -186,7 +186,8 @@ fn of_service(
         Some(DecisionResult::Exposed(exposed)) if wants.is_none() => {
             let names: Vec<String> = exposed.desired.iter().map(|it| it.key.to_string()).collect();
             let of_kind = exposed.desired.iter().find(|it| it.key.kind == key.kind);
-            let finding = Finding::input(format!("Service {service} has no {key}, but {}", names.join(", ")));
+            let finding =
+                Finding::input(format!("Service {service} has no {key}, but {}", joined(&names, " and ")));
             wrong.push(finding.help(match of_kind {
                 Some(_) => format!(
                     "give the object of the Service this name: kubectl annotate --overwrite service {} config.xposer.stakater.com/IngressNameTemplate={} -n {}",
@@ -299,7 +300,7 @@ fn unprotected(document: &Document, body: &Value) -> Vec<String> {
     };
     let plain: Vec<&str> = hosts.iter().filter(is_lost).copied().collect();
     if !plain.is_empty() {
-        lost.push(format!("TLS for {}", plain.join(", ")));
+        lost.push(format!("TLS for {}", joined(&plain, " and ")));
     }
     lost
 }
@@ -333,7 +334,7 @@ fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
     if others.is_empty() {
         return Findings::new();
     }
-    let message = format!("{key} was written by {}", others.join(", "));
+    let message = format!("{key} was written by {}", joined(&others, " and "));
     vec![
         Finding::info(message)
             .help("stop the program that applies it, or it overwrites the changes of the controller"),

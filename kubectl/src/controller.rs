@@ -5,6 +5,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Volume};
 use kube::api::Api;
 use xposer::Settings;
+use xposer::internal::joined;
 use xposer_manifest::{File, Findings, SettingsFile};
 
 use crate::args::{ClusterArgs, Namespaced};
@@ -92,7 +93,7 @@ async fn find(
         [one] => one.read(connection).await,
         several => {
             let names: Vec<String> = several.iter().map(Controller::place).collect();
-            let message = format!("error: there are several controllers: {}", names.join(", "));
+            let message = format!("error: there are several controllers: {}", joined(&names, " and "));
             let help = format!(
                 "name one with --controller {}, or give the settings with --settings FILE",
                 names.first().map_or("NAMESPACE/NAME", String::as_str)

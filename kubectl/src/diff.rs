@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use xposer::Severity;
 use xposer::emit::stamp;
+use xposer::internal::joined;
 use xposer::service::ADOPT_ANNOTATION;
 use xposer_cli::Console;
 use xposer_live::document::Document;
@@ -263,7 +264,7 @@ impl Compared {
         if !objects.not_seen.is_empty() {
             let message = format!(
                 "there is no permission to list {}, so it is not known whether some would be deleted",
-                objects.not_seen.join(", ")
+                joined(&objects.not_seen, " and ")
             );
             self.notes.push(Finding::warning(message));
         }

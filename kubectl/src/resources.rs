@@ -1,7 +1,7 @@
 //! Objects in kubectl's notation: `TYPE/NAME`, or `TYPE NAME ...`.
 
 use xposer::emit::Kind;
-use xposer::internal::did_you_mean;
+use xposer::internal::{did_you_mean, joined};
 use xposer::validation::{is_dns_label, is_dns_subdomain};
 
 use crate::failure::Failure;
@@ -170,7 +170,7 @@ pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
             let failure = Failure::new(format!("error: the controller makes no objects of the type {of:?}"));
             Err(failure.help(match did_you_mean(&word, known.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean {meant}/{name}?"),
-                None => format!("it makes {}", known.join(", ")),
+                None => format!("it makes {}", joined(&known, " and ")),
             }))
         }
     }

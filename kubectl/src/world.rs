@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kube::api::{Api, ApiResource};
 use serde_json::Value;
 use xposer::diagnostics::Root;
+use xposer::internal::joined;
 use xposer::service::EXPOSE_LABEL;
 use xposer::{Code, Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_live::document::Document;
@@ -316,7 +317,7 @@ pub(crate) fn full_name(resource: &ApiResource) -> String {
 
 /// The finding that objects which name controllers cannot be read, and which permission is missing.
 pub(crate) fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
-    let kinds = forbidden.join(", ");
+    let kinds = joined(forbidden, " and ");
     Finding::warning(format!(
         "no permission to list {kinds}, so the program of a class or a Gateway is known only from the settings and from names"
     ))

@@ -103,9 +103,9 @@ impl From<&Diagnostic> for ChangeMessage {
 pub struct Served {
     /// The target.
     pub target: &'static str,
-    /// The controller that serves the target, or `nobody`.
+    /// The controller that serves the target. `nobody` says that the Service is not exposed by an object of this kind.
     pub before: &'static str,
-    /// The controller that would serve the target, or `nobody`.
+    /// The controller that would serve the target. `nobody` says that the Service would not be exposed by an object of this kind.
     pub after: &'static str,
     /// Whether the new controller is only assumed, although the old one was known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

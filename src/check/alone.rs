@@ -1,7 +1,7 @@
 //! Rules about keys that have no effect on the object that has them: another key is missing beside them, or the program reads
 //! them elsewhere.
 
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Problem, Report, joined, quoted};
 use crate::dialect::alb::{INBOUND, SECURITY_GROUPS};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program};
@@ -134,7 +134,8 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
         let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
         let needed: Vec<String> = needs.iter().map(|name| quoted(&with_prefix(prefix, name))).collect();
-        let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
+        let message =
+            format!("{} {verb} no effect without {}", joined(&names, " and "), joined(&needed, " or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             _ if reader.program.refuses_alone => {
                 let message = format!("{message}: {server} refuses the whole Ingress");
@@ -149,7 +150,7 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
         let lines = if names.len() == 1 { "the line" } else { "the lines" };
         let wanted: Vec<String> =
             needs.iter().map(|name| quoted(&example(reader.controller, prefix, name))).collect();
-        first.file_key(report, problem.help(format!("add {}, or remove {lines}", wanted.join(" or "))));
+        first.file_key(report, problem.help(format!("add {}, or remove {lines}", joined(&wanted, " or "))));
     }
 }
 

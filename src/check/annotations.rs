@@ -123,7 +123,7 @@ pub(crate) fn differing(context: &RuleContext<'_>, report: &mut Report) {
     for given in &plan.annotations {
         let known = equivalent(plan, Target::Ingress, &given.key).filter(|it| !it.differs.is_empty());
         if let Some(known) = known.filter(|_| context.denial(given).is_none()) {
-            let server = plan.controller(Target::Ingress).row().name;
+            let server = plan.program_name(Target::Ingress);
             let message = ["for ", &quoted(&given.key), ", ", server, " ", known.differs].concat();
             given.file_key(report, Problem::new(Code::IntentDiffers, message));
         }

@@ -30,7 +30,7 @@ pub(crate) fn protection_of_other_program(context: &RuleContext<'_>, report: &mu
     let (verb, what) = if keys.len() == 1 { ("protects", "it") } else { ("protect", "them") };
     let message = format!(
         "{} {verb} the Service only if a program reads {what}: the assumed program is {}",
-        listed(keys.iter().map(String::as_str), keys.len()),
+        listed(&keys, " and "),
         assumed_program(plan, *target)
     );
     let help = match plan.class_name() {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted, with_rest};
 use crate::dialect::key::{Key, is_list_of_addresses};
 use crate::dialect::legacy::find;
 use crate::dialect::{Loss, effect, external_dns, forecastle, nginx, protects};
@@ -171,12 +171,10 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(inside: &[EmbeddedKey<'_>], place: &str, is_spoilt: bool) -> Problem {
-    let mut names: Vec<String> = inside.iter().take(MAX_NAMES).map(|it| quoted(it.key)).collect();
-    if inside.len() > MAX_NAMES {
-        names.push(format!("{} more", inside.len() - MAX_NAMES));
-    }
+    let names = inside.iter().take(MAX_NAMES).map(|it| quoted(it.key)).collect();
     let (verb, they) = if inside.len() == 1 { ("is", "it is") } else { ("are", "they are") };
-    let mut message = format!("{} {verb} {place}, where {they} not read", names.join(", "));
+    let mut message =
+        format!("{} {verb} {place}, where {they} not read", with_rest(names, inside.len(), " and "));
     let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
         message.push_str(&match inside {
             [_] => PROTECTS.to_owned(),

@@ -9,8 +9,9 @@ use std::cmp::Reverse;
 pub(super) use self::message::subject;
 use self::message::{allowed_redirect, reported_annotation, subjects, target_to_use};
 use super::alone::is_elsewhere;
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, joined, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::equivalents::Cause;
 use crate::dialect::key::Key;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings;
@@ -222,7 +223,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     let missing: Vec<String> = tls.into_iter().chain(redirect).collect();
                     let help = match &missing[..] {
                         [] => "remove it".to_owned(),
-                        missing => format!("set {}, or remove it", missing.join(" and ")),
+                        missing => format!("set {}, or remove it", joined(missing, " and ")),
                     };
                     report.file(wanted.origin.path(), Problem::new(Code::IntentLost, message).help(help));
                 }
@@ -372,27 +373,32 @@ impl Lost<'_> {
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
         let Self { annotation, targets, .. } = self;
         let (named, cause, instead) = reported_annotation(context.plan, annotation, targets);
-        let problem = self.problem(context, (named, &cause, instead));
+        let problem = self.problem(context, named, cause.as_ref(), instead);
         named.file_key(report, problem);
     }
 
     fn problem(
         &self,
         context: &RuleContext<'_>,
-        (named, cause, instead): (&Annotation, &str, Option<String>),
+        named: &Annotation,
+        cause: Option<&Cause>,
+        instead: Option<String>,
     ) -> Problem {
         let Self { annotation, loss, targets, .. } = self;
         let key = annotation.key.as_str();
         let verb = if targets.len() == 1 { "does" } else { "do" };
-        let (what, colon) = if cause.is_empty() { ("", "") } else { ("this value of ", ": ") };
-        let mut lacks =
+        let (what, of_whom, cause) = match cause {
+            None => ("", "", String::new()),
+            Some(Cause::Value(said)) => ("this value of ", "", [": ", said].concat()),
+            Some(Cause::Service(said, _)) => ("", " for this Service", [": ", said].concat()),
+        };
+        let lacks =
             format!("{} {verb} not support {what}{}", subjects(context.plan, targets), quoted(&named.key));
-        let mut between = " with ";
-        for other in self.all.iter().filter(|it| it.key != named.key) {
-            lacks.push_str(between);
-            lacks.push_str(&quoted(other.key.rsplit('/').next().unwrap_or_default()));
-            between = ", ";
-        }
+        let others = self.all.iter().filter(|it| it.key != named.key);
+        let others: Vec<String> =
+            others.map(|it| quoted(it.key.rsplit('/').next().unwrap_or_default())).collect();
+        let with = if others.is_empty() { "" } else { " with " };
+        let lacks = [&lacks, with, &joined(&others, " and "), of_whom].concat();
         if *loss < Loss::Protection {
             let (code, what) = match loss {
                 Loss::Hardening => {
@@ -401,7 +407,7 @@ impl Lost<'_> {
                 Loss::Nothing | Loss::Behavior | Loss::Protection => (Code::IntentLost, ""),
             };
             let help = instead.unwrap_or_else(|| ["remove the line, or ", target_to_use(targets)].concat());
-            return Problem::new(code, [&lacks, what, colon, cause].concat()).help(help);
+            return Problem::new(code, [&lacks, what, &cause].concat()).help(help);
         }
         let is_redirect = effect(key).is_some_and(|effect| effect.equivalent == Equivalent::Redirect);
         let why =
@@ -426,7 +432,7 @@ impl Lost<'_> {
             (false, true) => "ask your administrator for annotations.acceptLoss",
             (false, false) => "name the key in annotations.acceptLoss",
         };
-        let problem = Problem::new(code, said + colon + cause);
+        let problem = Problem::new(code, said + &cause);
         if is_redirect {
             return problem.help(help);
         }

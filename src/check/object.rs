@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
+    Code, FieldPath, Origin, Problem, Report, Sourced, choose, did_you_mean, joined, quoted, quoted_char,
 };
 use crate::options::annotations::annotation;
 use crate::options::{class_problem, is_class};
@@ -144,7 +144,7 @@ fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Pro
         return problem.help(match listed.as_slice() {
             [] => "correct the ports of the Service".to_owned(),
             ports => {
-                let ports = ports.join(", ");
+                let ports = joined(ports, " or ");
                 format!("choose a port ({ports}) with the annotation {key}, or ask your administrator")
             }
         });
@@ -157,7 +157,7 @@ fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Pro
         None => problem.help(match listed.as_slice() {
             [] => "correct the ports of the Service".to_owned(),
             [only] => format!("remove it: {only} is the only port"),
-            _ => format!("choose one of {}", listed.join(", ")),
+            _ => choose(&listed),
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! Rules about the path.
 
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, Severity, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::write::PATH_REGEX;
@@ -111,9 +111,7 @@ fn refused(server: Controller, paths: Paths<'_>, rule: &Route) -> Option<Problem
         quoted(&written),
         kind.as_str()
     );
-    Some(
-        Problem::new(Code::TargetInvalid, message).help("write the path without it, or choose another class"),
-    )
+    Some(Problem::new(Code::TargetInvalid, message).help("choose another path, or another class"))
 }
 
 /// Returns the problem with an invalid regular expression, or with one that matches no path.
@@ -265,8 +263,6 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     format!("{name} reads {path} as an exact path, and {instead}"),
                     "write PathType: Prefix, or choose another class".to_owned(),
                 ),
-                // The rule `path` reports this as an Error.
-                _ if controller.never_matches(&rule.path) => continue,
                 PathType::Prefix | PathType::ImplementationSpecific => (
                     format!("{name} does not read {path} as a regular expression: it {instead}"),
                     NO_PATTERN.to_owned(),
@@ -296,8 +292,11 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
         } else {
             continue;
         };
-        let problem = Problem::new(Code::IntentDiffers, said).found(rule.path.clone());
-        report.file(rule.path_origin.path(), problem.help(help));
+        // A path that the rule `path` reports needs a change first, so its other differences do not matter.
+        let place = rule.path_origin.path();
+        if !report.is_about(&place, &rule.path, Severity::Warning) {
+            report.file(place, Problem::new(Code::IntentDiffers, said).found(rule.path.clone()).help(help));
+        }
     }
     use_regex_without_effect(context, report);
 }
@@ -374,7 +373,7 @@ fn use_regex_without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let path = &rule.path;
     let message = format!(
         "{} compares {} as a path, and not as a regular expression",
-        plan.controller(*target).row().name,
+        plan.program_name(*target),
         quoted(path)
     );
     let is_text = *target == Target::Route || plan.controller(*target).literal_match_note("/(a|b)").is_some();

@@ -46,7 +46,7 @@ pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report)
     let asked = || certificate_asked(plan).and_then(|asked| Some((asked, needs_tls(plan)?)));
     let found = open_options(plan).or_else(asked).filter(|_| plan.has_stable_ingress());
     let Some((asked, help)) = found.filter(|(asked, _)| context.denial(asked).is_none()) else { return };
-    let server = plan.controller(Target::Ingress).row().name;
+    let server = plan.program_name(Target::Ingress);
     let key = quoted(&asked.key);
     let message =
         [&key, " requires client certificates, but ", server, " requires none from clients without TLS"]

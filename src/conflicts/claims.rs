@@ -9,13 +9,12 @@ use super::{Filing, Naming, RouteBudget, canary, certificates, hosts, passthroug
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::support::prefix;
-use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::support::is_supported;
 use crate::dialect::write::{equivalent_prefix, extras};
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Annotation, Plan, Route, Scope};
+use crate::plan::{Plan, Route, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{PathBudget, PathType, claimed_paths};
 use crate::values::Target;
@@ -221,11 +220,9 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
 /// The list of users that the HAProxy Kubernetes Ingress Controller makes for basic authentication. It joins the namespace and the
 /// name of the Ingress by a hyphen, so two Ingresses may get one list, which has the users of one of them.
 fn user_list(plan: &Plan) -> Option<Claimed<'_>> {
-    let target = Target::Ingress;
-    let is_line = |it: &Annotation| intent_of(plan, target, &it.key) == Some(Intent::BasicAuth);
     let is_asked = plan.has_stable_ingress()
-        && plan.controller(target) == Controller::Haproxy
-        && (plan.requested(Intent::BasicAuth).is_some() || plan.annotations.iter().any(is_line));
+        && plan.controller(Target::Ingress) == Controller::Haproxy
+        && passthrough::asked(plan, |intent| intent == Intent::BasicAuth).is_some();
     let namespace = plan.namespace().filter(|_| is_asked)?;
     Some(Claimed::Name("user list", None, [namespace, "-", plan.name()].concat().into()))
 }
@@ -458,7 +455,7 @@ pub(super) fn conflict(
         Claimed::Route(host, path, _, is_canary) => {
             let route = quoted(&format!("{host}{path}"));
             let message = if *is_canary {
-                format!("{others} is also a canary at {route}, which can have only one")
+                format!("{route} can have only one canary, and it is also claimed by {others}")
             } else {
                 format!("{route} is also claimed by {others}")
             };

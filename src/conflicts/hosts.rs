@@ -184,7 +184,7 @@ impl<'p> PlanOnHost<'p> {
             ),
             HostRequirement::Group(key, _) => (
                 format!(
-                    "{program} accepts only one value of {key} in the group {host}, but {others} has another one, so it updates none of these Services"
+                    "{program} accepts only one value of {key} in the group {host}, but that of {others} is different, so it updates none of these Services"
                 ),
                 "write the same value to all of them, or give one of them another group.name".to_owned(),
             ),
@@ -207,7 +207,7 @@ impl<'p> PlanOnHost<'p> {
                 }
                 _ => (
                     format!(
-                        "{program} uses one client certificate for the host {host}, and this is not that of {others}"
+                        "{program} requests the same client certificate on the whole host {host}, but that of {others} is different"
                     ),
                     format!("write the same {} to all of them, or {another}", Intent::ClientCertificate),
                 ),

@@ -14,7 +14,7 @@ mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostics::{FieldPath, Problem, Report};
+use crate::diagnostics::{FieldPath, Problem, Report, joined, with_rest};
 use crate::plan::Plan;
 pub use asked::MAX_ROUTES;
 pub(crate) use asked::RouteBudget;
@@ -197,9 +197,8 @@ impl Naming {
             named.iter().filter(is_named).map(|other| other.subject.to_string()).collect();
         if listed.len() < named.len() {
             listed.push(SOMEBODY.to_owned());
-        } else if all > named.len() {
-            listed.push(format!("{} more", all - named.len()));
+            return joined(&listed, " and ");
         }
-        listed.join(", ")
+        with_rest(listed, all, " and ")
     }
 }

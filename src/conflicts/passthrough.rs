@@ -28,14 +28,18 @@ fn part(plan: &Plan) -> Option<Part> {
     if plan.passes_tls() {
         return Some(Part::Passes);
     }
-    let is_list = |intent: Intent| matches!(intent, Intent::AllowedSources | Intent::DeniedSources);
+    let is_list = |intent| matches!(intent, Intent::AllowedSources | Intent::DeniedSources);
+    asked(plan, is_list).map(Part::Addresses)
+}
+
+/// Returns where an option, or a line that the program of the Ingress reads, asks for one of these intents.
+pub(super) fn asked(plan: &Plan, is_it: fn(Intent) -> bool) -> Option<FieldPath> {
     let is_line = |it: &&Annotation| {
-        intent_of(plan, Target::Ingress, &it.key).is_some_and(is_list)
+        intent_of(plan, Target::Ingress, &it.key).is_some_and(is_it)
             && !effect(&it.key).is_some_and(|known| known.neutral.is(&it.value))
     };
-    let option = plan.intents.iter().find(|it| is_list(it.intent)).map(|it| it.origin.path());
-    let line = || plan.annotations.iter().find(is_line).map(|it| it.origin().path());
-    option.or_else(line).map(Part::Addresses)
+    let option = plan.intents.iter().find(|it| is_it(it.intent)).map(|it| it.origin.path());
+    option.or_else(|| plan.annotations.iter().find(is_line).map(|it| it.origin().path()))
 }
 
 /// The claim by which plans of a class affect each other. It has no host, because it is about all hosts.

@@ -21,7 +21,10 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::{Misspelt, did_you_mean};
-pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, quoted_pair, scalar, visible};
+pub(crate) use text::{
+    choose, cut, joined, kind_of, listed, one_of, quoted, quoted_char, quoted_pair, scalar, visible,
+    with_rest,
+};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 
@@ -246,6 +249,13 @@ impl Report {
         }
         last.message.push_str(&note(1));
         self.left_out.push((code, 1));
+    }
+
+    /// Whether there is a finding about this value at this place, of at least this severity.
+    pub(crate) fn is_about(&self, path: &FieldPath, found: &str, least: Severity) -> bool {
+        let is_it =
+            |it: &Diagnostic| it.severity >= least && it.found.as_deref() == Some(found) && it.path == *path;
+        self.diagnostics.iter().any(is_it)
     }
 
     /// Appends the findings of `other`. Each keeps its subject and severity.

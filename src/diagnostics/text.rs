@@ -1,5 +1,7 @@
 //! Texts and lists of names in messages.
 
+use std::borrow::Borrow;
+
 use serde_json::Value;
 
 /// Joins a message and its help as `MESSAGE; HELP`, in at most `max` bytes.
@@ -165,14 +167,52 @@ pub fn is_hidden(character: char) -> bool {
     character.is_control() || character.is_whitespace() || is_listed()
 }
 
-/// Lists names for a message, separated by commas: at most ten of the `count` names, and the number of further names.
-pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize) -> String {
-    const MAX_LISTED: usize = 10;
-    let mut listed: Vec<String> = names.into_iter().take(MAX_LISTED).map(str::to_owned).collect();
-    if count > MAX_LISTED {
-        listed.push(format!("{} more", count - MAX_LISTED));
+/// Joins the items of a list in a sentence: commas between them, and `last` before the last one.
+///
+/// ```
+/// use xposer::internal::joined;
+/// assert_eq!(joined(&["a", "b", "c"], " or "), "a, b or c");
+/// assert_eq!(joined(&["a"], " or "), "a");
+/// ```
+#[must_use]
+pub fn joined<T: Borrow<str>>(items: &[T], last: &str) -> String {
+    match items {
+        [all @ .., end] if !all.is_empty() => [&all.join(", "), last, end.borrow()].concat(),
+        _ => items.concat(),
     }
-    listed.join(", ")
+}
+
+/// Joins the `shown` items of a longer list with the number of further ones; `all` is the number of all items.
+///
+/// ```
+/// use xposer::internal::with_rest;
+/// assert_eq!(with_rest(vec!["a".to_owned(), "b".to_owned()], 5, " and "), "a, b and 3 more");
+/// ```
+#[must_use]
+pub fn with_rest(mut shown: Vec<String>, all: usize, last: &str) -> String {
+    if all > shown.len() {
+        shown.push(format!("{} more", all - shown.len()));
+    }
+    joined(&shown, last)
+}
+
+/// Lists names for a message: at most ten of them, and the number of further names.
+pub(crate) fn listed(names: &[String], last: &str) -> String {
+    const MAX_LISTED: usize = 10;
+    let shown = names.iter().take(MAX_LISTED).cloned().collect();
+    with_rest(shown, names.len(), last)
+}
+
+/// The help that names what can be chosen: at least one name.
+pub(crate) fn choose(names: &[String]) -> String {
+    let of = if names.len() > 2 { "choose one of " } else { "choose " };
+    [of, &listed(names, " or ")].concat()
+}
+
+/// The words that are accepted, behind `expected` or `write`.
+pub(crate) fn one_of(words: &[&str]) -> String {
+    let of = if words.len() > 2 { "one of " } else { "" };
+    [of, &joined(words, " or ")].concat()
 }
 
 /// The text that a number or a boolean was probably meant as; `None` for any other value.

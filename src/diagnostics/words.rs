@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::{did_you_mean, listed, quoted};
+use super::{did_you_mean, joined, quoted};
 
 /// The error for a text that is none of the words of an enumeration.
 ///
 /// ```
 /// use xposer::Target;
 /// let error = "HTTPRout".parse::<Target>().unwrap_err();
-/// assert_eq!(error.to_string(), "`HTTPRout` is not one of Ingress, HTTPRoute, Route; did you mean HTTPRoute?");
+/// assert_eq!(error.to_string(), "`HTTPRout` is not one of Ingress, HTTPRoute or Route; did you mean HTTPRoute?");
 /// assert_eq!(error.words, Target::WORDS);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct UnknownWord {
 
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = listed(self.words.iter().copied(), self.words.len());
+        let words = joined(self.words, " or ");
         write!(f, "{} is not one of {words}", quoted(&self.found))?;
         match did_you_mean(&self.found, self.words.iter().copied()) {
             Some(meant) => write!(f, "; did you mean {meant}?"),

@@ -4,6 +4,7 @@ use super::key::Program;
 use super::{contour, f5_nginx, haproxy, haproxy_ingress, nginx, traefik};
 use crate::diagnostics::{quoted_char, words};
 use crate::validation::{PathType, is_regex_path};
+use crate::values::Target;
 
 /// A program that serves Ingresses, HTTPRoutes or Routes. The settings `controllers`, `defaultController` and
 /// `gatewayController` use these names.
@@ -192,6 +193,17 @@ impl Controller {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// Returns the name of the program by which the controller serves a target. A cloud or a platform may have another one for
+    /// Gateways than for Ingresses.
+    pub(crate) const fn name_on(self, target: Target) -> &'static str {
+        match (self, target) {
+            (Self::Gce, Target::HttpRoute) => "the Gateway controller of GKE",
+            (Self::Openshift, Target::HttpRoute) => "the Gateway controller of OpenShift",
+            (Self::Other, Target::HttpRoute) => "the controller of this Gateway",
+            _ => self.row().name,
+        }
     }
 
     /// Returns the names of the controller in its `IngressClass` and its `GatewayClass`; empty if it has no such class.

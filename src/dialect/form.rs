@@ -3,6 +3,7 @@
 use super::covers::network;
 use super::go::go_seconds;
 use super::key::OnInvalid;
+use crate::diagnostics::one_of;
 use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
 
@@ -49,7 +50,7 @@ impl Text {
     pub(crate) fn describe(&self) -> String {
         match self.form {
             Form::Of(signs) => described(self.expected, signs),
-            Form::Word(words) => one_of(words),
+            Form::Word(words) => described_words(words),
             _ => self.expected.to_owned(),
         }
     }
@@ -81,8 +82,9 @@ fn described(what: &str, signs: &str) -> String {
     words
 }
 
-fn one_of(words: &str) -> String {
-    ["one of ", &words.replace(' ', ", ")].concat()
+/// Describes words, which are separated by spaces.
+fn described_words(words: &str) -> String {
+    one_of(&words.split(' ').collect::<Vec<_>>())
 }
 
 /// The form of a value, as a program defines it.
@@ -122,7 +124,7 @@ impl Shape {
             Self::Of([what, signs]) => described(what, signs),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => one_of(words),
+            Self::Words(words) | Self::Exactly(words) => described_words(words),
             Self::Text(text) => text.describe(),
             Self::Both((first, ..)) => first.describe(),
         }
@@ -181,9 +183,11 @@ pub(super) static ROOTED: Text = Text { expected: "a path that begins with `/`",
 pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     let lower = value.trim().to_ascii_lowercase();
     let takes = |example: &str| shape.fits(example) && !shape.fits("x");
-    let is_on = has("yes on enabled 1", &lower);
-    let text = if is_on || has("no off disabled 0", &lower) {
-        is_on.to_string()
+    let switches = [("yes on true enabled 1", "true"), ("no off false disabled 0", "false")];
+    let text = if let Some((spellings, usual)) = switches.into_iter().find(|(all, _)| has(all, &lower)) {
+        // The description has the spelling that the program's documentation recommends.
+        let described = shape.describe();
+        described.split([' ', ',']).find(|word| has(spellings, word)).unwrap_or(usual).to_owned()
     } else if let Shape::Exactly(words) | Shape::Words(words) = shape {
         words.split(' ').find(|word| word.eq_ignore_ascii_case(&lower))?.to_owned()
     } else if takes("1s") {
@@ -194,6 +198,8 @@ pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     } else if takes("1k") {
         // `8Mi` and `8MB` become `8m`.
         lower.trim_end_matches(['i', 'b']).to_owned()
+    } else if value.ends_with('/') {
+        value.trim_end_matches('/').to_owned()
     } else if value.contains(", ") {
         value.replace(", ", ",")
     } else {
@@ -216,6 +222,8 @@ mod tests {
             (Shape::Size, "8Mi", Some("8m")),
             (Shape::Size, "8 TB", None),
             (Shape::Boolean, "Yes", Some("true")),
+            (Shape::OnOff, "False", Some("off")),
+            (Shape::Exactly("true false"), "on", Some("true")),
             (Shape::Boolean, "maybe", None),
             (Shape::Exactly("h1 h2"), "H2", Some("h2")),
             (Shape::Exactly("Lax Strict"), "lax", Some("Lax")),

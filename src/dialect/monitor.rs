@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::legacy::{Legacy, Migration, MonitorField, row};
-use crate::diagnostics::{kind_of, quoted};
+use crate::diagnostics::{joined, kind_of, one_of, quoted};
 use crate::validation::parse_bool;
 
 /// The annotations of the controller's first version.
@@ -170,19 +170,19 @@ impl Kind {
             (Self::Boolean, _) => "true or false".to_owned(),
             (Self::Between(min, max), _) => match value.as_i64() {
                 Some(number) if (*min..=*max).contains(&number) => return None,
-                Some(_) if *max == i64::from(i32::MAX) && *min >= 0 => format!("at least {min}"),
+                Some(_) if *max == i64::from(i32::MAX) && *min >= 0 => format!("a number of at least {min}"),
                 Some(_) => format!("a number from {min} to {max}"),
                 None => "a number".to_owned(),
             },
             (Self::Numbers(numbers), _) => match value.as_i64() {
                 Some(number) if numbers.contains(&number) => return None,
                 _ => {
-                    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
-                    format!("one of {}", numbers.join(", "))
+                    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                    ["one of ", &joined(&numbers, " or ")].concat()
                 }
             },
             (Self::Word(words), Value::String(word)) if words.contains(&word.as_str()) => return None,
-            (Self::Word(words), _) => format!("one of {}", words.join(", ")),
+            (Self::Word(words), _) => one_of(words),
             (Self::Texts, Value::Array(items)) if items.iter().all(Value::is_string) => return None,
             (Self::Texts, _) => "a list of texts".to_owned(),
             (Self::Steps, Value::Array(steps)) if !steps.is_empty() && steps.iter().all(is_step) => {
@@ -192,6 +192,8 @@ impl Kind {
         };
         let found = match value {
             Value::String(text) => quoted(text),
+            Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
+            Value::Array(_) => "a list with another item".to_owned(),
             other => kind_of(other),
         };
         Some(format!("expected {expected}, found {found}"))

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::controller::Controller;
 use super::dialects::dialect;
 use super::{haproxy_ingress, nginx, protocol};
+use crate::diagnostics::joined;
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Plan, RequestedIntent};
 use crate::values::{Target, Termination};
@@ -210,10 +211,7 @@ pub(super) fn partial(difference: impl Into<Cow<'static, str>>) -> Support {
 
 /// Returns that the program supports the intent, with these differences: at least one.
 pub(super) fn partial_with(differences: &[&str]) -> Support {
-    match differences {
-        [all @ .., last] if !all.is_empty() => partial([&all.join(", "), ", and ", last].concat()),
-        _ => partial(differences.concat()),
-    }
+    partial(joined(differences, ", and "))
 }
 
 /// Returns what a program lacks for a duration if it has only whole seconds and takes 0 for no time at all, not for an

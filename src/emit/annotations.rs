@@ -137,7 +137,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     fn file_translated(&mut self, given: &Annotation) {
-        let name = self.plan.controller(self.target).row().name;
+        let name = self.plan.program_name(self.target);
         let message = format!("{} was translated for {name}", quoted(&given.key));
         given.file_key(self.report(), Problem::new(Code::IntentTranslated, message));
     }
@@ -167,7 +167,7 @@ impl<'p> Emitting<'_, 'p> {
                 && !is_passed(plan, &given.key, self.target)
                 && !has_finding(plan, given, self.target)
             {
-                let name = plan.controller(self.target).row().name;
+                let name = plan.program_name(self.target);
                 self.lacks_annotation(given, format!("{name} does not read {}", quoted(&given.key)));
             }
         }

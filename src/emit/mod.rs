@@ -316,7 +316,7 @@ impl<'p> Emitting<'_, 'p> {
     /// The subject of a message about the target: the controller of an Ingress, or the kind of another object.
     fn subject(&self) -> &'static str {
         match self.target {
-            Target::Ingress => self.plan.controller(self.target).row().name,
+            Target::Ingress => self.plan.program_name(self.target),
             Target::HttpRoute | Target::Route => self.target.with_article(),
         }
     }

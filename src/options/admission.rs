@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::parse::{Parsed, boolean, invalid, item, list, mapping, one, text, unknown_word, wrong};
 use super::{Settings, unknown};
-use crate::diagnostics::{Code, Origin, quoted};
+use crate::diagnostics::{Code, Origin, one_of, quoted};
 use crate::intents::duration;
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
@@ -178,7 +178,7 @@ fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
 fn word<'v>(value: &'v Value, at: &Origin, words: &[&str]) -> Parsed<Option<&'v str>> {
     match value {
         Value::String(_) => text(value, at),
-        other => Err(invalid(at, &format!("one of {}", words.join(", ")), other)),
+        other => Err(invalid(at, &one_of(words), other)),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::parse::{Parsed, invalid, item, list, mapping, one, wrong};
 use super::table::Layer;
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, one_of, quoted};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 use crate::values::ParentRef;
 
@@ -90,7 +90,7 @@ fn parent_ref(value: &Value, at: &Origin) -> Parsed<ParentRef> {
                 let message = format!("a Gateway has no field {}", quoted(other));
                 let help = match did_you_mean(other, KEYS) {
                     Some(meant) => format!("did you mean {meant}?"),
-                    None => format!("write one of {}", KEYS.join(", ")),
+                    None => ["write ", &one_of(&KEYS)].concat(),
                 };
                 return Err(one(&place, Problem::new(Code::SettingUnknown, message).help(help)));
             }

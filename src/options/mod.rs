@@ -19,7 +19,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
+    Code, FieldPath, Origin, Problem, Report, Sourced, Subject, choose, did_you_mean, kind_of, quoted,
 };
 use crate::dialect::controller::Controller;
 use crate::dialect::external_dns;
@@ -280,19 +280,19 @@ impl Settings {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
             None if self.profiles.is_empty() => problem.help("remove it; the settings have no profiles"),
             None => problem.help(match self.allowed_profiles(namespace) {
-                Some(known) => format!("choose one of {known}"),
+                Some(choice) => choice,
                 None => NO_PROFILE.to_owned(),
             }),
         }
     }
 
-    /// Returns the profiles that a namespace may choose as a list in a sentence; `None` if there are none.
+    /// Returns the help that names the profiles that a namespace may choose; `None` if there are none.
     pub(crate) fn allowed_profiles(&self, namespace: Option<&str>) -> Option<String> {
         // There may be thousands of profiles, and a help that names some of them is enough.
         let looked_at = self.profiles.iter().take(100);
         let allowed = looked_at.filter(|(_, it)| namespace.is_none_or(|namespace| it.is_for(namespace)));
-        let names: Vec<&str> = allowed.map(|(name, _)| name).collect();
-        (!names.is_empty()).then(|| listed(names.iter().copied(), names.len()))
+        let names: Vec<String> = allowed.map(|(name, _)| name.to_owned()).collect();
+        (!names.is_empty()).then(|| choose(&names))
     }
 
     /// The settings of a namespace: the row with its exact name, otherwise the row with the longest pattern that matches.

@@ -3,7 +3,7 @@
 
 use super::Settings;
 use super::layer::GatewayPattern;
-use crate::diagnostics::{Code, Problem, listed, quoted};
+use crate::diagnostics::{Code, Problem, choose, quoted};
 use crate::dialect::is_snippet;
 use crate::validation::pattern::matches;
 
@@ -101,8 +101,7 @@ impl Settings {
     }
 }
 
-/// The names as a choice in a sentence; `None` if there are none.
+/// The names as a choice in a help; `None` if there are none.
 fn one_of(names: &[String]) -> Option<String> {
-    let all = names.iter().map(String::as_str);
-    (!names.is_empty()).then(|| format!("choose one of {}", listed(all, names.len())))
+    (!names.is_empty()).then(|| choose(names))
 }

@@ -12,7 +12,7 @@ use super::annotations::annotation;
 use super::layer::{Entry, IntentValues, Slot};
 use super::parse::Parsed;
 use super::{NO_SECRET, Settings, SourcedTemplate, admission, entries, gateways, named, parse};
-use crate::diagnostics::{Origin, Sourced};
+use crate::diagnostics::{Origin, Sourced, joined, one_of};
 use crate::dialect::controller::Controller;
 use crate::intents::Intent;
 use crate::plan::{Plan, Route};
@@ -194,13 +194,18 @@ pub(super) fn annotation_keys() -> impl Iterator<Item = &'static str> {
     ROWS.iter().filter_map(|row| row.annotation)
 }
 
+/// The words as a message quotes them.
+fn in_backquotes(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| format!("`{word}`")).collect()
+}
+
 /// The form of the value of a setting or an annotation.
 ///
 /// ```
 /// use xposer::options::{Form, annotations};
 /// let types = annotations().find(|(key, _)| key.short_name() == "PathType").map(|(_, row)| row.form);
 /// assert_eq!(types, Some(Form::Word(&["Exact", "Prefix", "ImplementationSpecific"])));
-/// assert_eq!(Form::Word(&["a", "b"]).describe(), "one of `a`, `b`");
+/// assert_eq!(Form::Word(&["a", "b", "c"]).describe(), "one of `a`, `b` or `c`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -254,8 +259,13 @@ impl Form {
             Self::TemplateList => "list of templates".into(),
             Self::Boolean => "boolean".into(),
             Self::Port => "name or number of a port".into(),
-            Self::Word(words) => format!("one of `{}`", words.join("`, `")).into(),
-            Self::Words(words) => format!("some of `{}`, separated by commas", words.join("`, `")).into(),
+            Self::Word(words) => {
+                let words = in_backquotes(words);
+                one_of(&words.iter().map(String::as_str).collect::<Vec<_>>()).into()
+            }
+            Self::Words(words) => {
+                format!("some of {}, separated by commas", joined(&in_backquotes(words), " and ")).into()
+            }
             Self::Number(min, max) => format!("whole number from {min} to {max}").into(),
             Self::Name => "name of an object".into(),
             Self::Text => "text".into(),
@@ -264,8 +274,8 @@ impl Form {
             Self::Size => "size such as `10Mi`".into(),
             Self::Items => "list; in an annotation separated by commas or blanks".into(),
             Self::Parts(keys) => format!(
-                "`{}`; in an annotation one `key: value` a line, or the first value alone",
-                keys.join("`, `")
+                "{}; in an annotation one `key: value` a line, or the first value alone",
+                joined(&in_backquotes(keys), " and ")
             )
             .into(),
             Self::Block => "one `key: value` a line".into(),

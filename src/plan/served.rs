@@ -63,6 +63,11 @@ impl Plan {
         )
     }
 
+    /// The name of the program that serves the objects of a target, as a part of a sentence.
+    pub(crate) fn program_name(&self, target: Target) -> &'static str {
+        self.controller(target).name_on(target)
+    }
+
     /// The controller that serves the objects of a target, and the reason, as a part of a sentence.
     ///
     /// ```
@@ -75,7 +80,7 @@ impl Plan {
     #[must_use]
     pub fn server(&self, target: Target) -> Option<String> {
         let server = self.servers.iter().find(|server| server.target == target)?;
-        let name = server.controller.row().name;
+        let name = server.controller.name_on(target);
         Some(match &server.reason {
             Reason::Setting(origin) => format!("{name}, as {} says", origin.path()),
             Reason::Cluster(controller) => {

@@ -291,7 +291,7 @@ impl<'v> Resolver<'v, '_> {
                 below.intent_values.set(intent, Slot::Set(intent_value));
             }
             [(first, _), (second, at), ..] if has_one_protocol(plan) => {
-                let name = plan.controller(Target::Ingress).row().name;
+                let name = plan.program_name(Target::Ingress);
                 let message = format!(
                     "the ports of the URLs use {first} and {second}, but {name} has one protocol for the whole Ingress"
                 );

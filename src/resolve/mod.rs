@@ -59,7 +59,7 @@ pub(crate) fn layers<'s>(
             quoted(place)
         );
         let help = match settings.allowed_profiles(Some(place)) {
-            Some(names) => format!("choose one of {names}, or ask your administrator"),
+            Some(choice) => choice + ", or ask your administrator",
             None => NO_PROFILE.to_owned(),
         };
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));

@@ -214,7 +214,7 @@ impl Program {
     /// The name of the program, as a sentence uses it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        self.controller.row().name
+        self.controller.name_on(self.target)
     }
 
     /// All rows of the program's table of words.

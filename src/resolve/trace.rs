@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diagnostics::{FieldPath, Origin, Report, quoted};
+use crate::diagnostics::{FieldPath, Origin, Report, joined, quoted};
 use crate::dialect::mappings::mappings;
 use crate::dialect::support::{Support, support};
 use crate::dialect::write::write;
@@ -181,7 +181,7 @@ impl Rows<'_> {
                 }
                 Reason::Default => {}
             }
-            let value = format!("{}: {}", server.target, server.controller.row().name);
+            let value = format!("{}: {}", server.target, server.controller.name_on(server.target));
             let row = Traced { what: "servedBy".into(), value, origin, known_by, ..Traced::default() };
             self.push(row);
         }
@@ -215,7 +215,7 @@ fn expressions(plan: &Plan, intent: Intent) -> Vec<String> {
     let wanted = plan.requested(intent);
     let by = targets.map(|target| {
         let controller = plan.controller(*target);
-        let name = controller.row().name;
+        let name = controller.name_on(*target);
         let is_read = |key: &String| *target == Target::Ingress && controller.reads(key);
         if wanted.is_some_and(|wanted| !wanted.keys.is_empty() && wanted.keys.iter().all(is_read)) {
             return format!("passed to {name} as it is");
@@ -223,7 +223,7 @@ fn expressions(plan: &Plan, intent: Intent) -> Vec<String> {
         let mappings = mappings(*target, controller).into_iter().filter(|row| row.intent == intent);
         let mappings: Vec<&str> = mappings.map(|row| row.annotations).collect();
         let mappings =
-            if mappings.is_empty() { String::new() } else { format!(" as {}", mappings.join(" and ")) };
+            if mappings.is_empty() { String::new() } else { format!(" as {}", joined(&mappings, " and ")) };
         match support(plan, *target, intent, wanted.map(|wanted| &wanted.intent_value)) {
             Support::Full => format!("passed to {name}{mappings}"),
             Support::Partial(difference) => format!("passed to {name}{mappings}; it {difference}"),

@@ -438,7 +438,7 @@ fn listed_hosts(hosts: &[String]) -> String {
     if hosts.is_empty() {
         return "none".to_owned();
     }
-    listed(hosts.iter().map(String::as_str), hosts.len())
+    listed(hosts, " and ")
 }
 
 /// Whether the settings name an issuer; an issuer of the sample would conflict with it.

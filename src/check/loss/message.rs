@@ -1,9 +1,9 @@
 //! The parts of a message about a loss: its subject, the annotation that it names, and the help.
 
 use super::{is_ineffective_with_passthrough, wanted_by};
-use crate::diagnostics::Origin;
+use crate::diagnostics::{Origin, joined};
 use crate::dialect::controller::Controller;
-use crate::dialect::equivalents;
+use crate::dialect::equivalents::{self, Cause};
 use crate::dialect::nginx::read::{annotation_with_text, reason_unread, sample_value};
 use crate::dialect::support::{NO_REQUEST_HELP, Support, no_request, support};
 use crate::options::annotations::annotation;
@@ -19,12 +19,15 @@ pub(super) fn target_to_use(targets: &[Target]) -> &'static str {
     }
 }
 
-/// Returns the annotation to report, the reason if its value is the cause of the loss, and what to write instead.
+/// The annotation to report, why it is lost although the program has words for it, and what to write instead.
+type Reported<'p> = (&'p Annotation, Option<Cause>, Option<String>);
+
+/// Returns what to report about a loss on these targets.
 pub(super) fn reported_annotation<'p>(
     plan: &'p Plan,
     annotation: &'p Annotation,
     targets: &[Target],
-) -> (&'p Annotation, String, Option<String>) {
+) -> Reported<'p> {
     let plain;
     let (intent, intent_value, wrong) = if let Some(wanted) = wanted_by(plan, annotation) {
         (Some(wanted.intent), Some(&wanted.intent_value), None)
@@ -32,13 +35,13 @@ pub(super) fn reported_annotation<'p>(
         targets.iter().find(|target| is_ineffective_with_passthrough(plan, &annotation.key, **target))
     {
         let help = no_request(plan, *target).unwrap_or(NO_REQUEST_HELP);
-        return (annotation, String::new(), Some(help.to_owned()));
+        return (annotation, None, Some(help.to_owned()));
     } else if let Some((intent, wrong)) = reason_unread(plan, &annotation.key) {
         plain = intent.and_then(sample_value);
         (intent, plain.as_ref(), Some(wrong))
     } else {
-        let (reason, help) = equivalents::instead(plan, &annotation.key, targets);
-        return (annotation, reason, help);
+        let (cause, help) = equivalents::instead(plan, annotation, targets);
+        return (annotation, cause, help);
     };
     let mut help = None;
     for target in targets {
@@ -47,12 +50,13 @@ pub(super) fn reported_annotation<'p>(
             (support, Some(wrong)) => {
                 let named =
                     support.and(intent).and_then(|intent| annotation_with_text(plan, intent, &wrong.said));
-                return (named.unwrap_or(annotation), wrong.said.clone(), Some(wrong.help.clone()));
+                let cause = (!wrong.said.is_empty()).then(|| Cause::Value(wrong.said.clone()));
+                return (named.unwrap_or(annotation), cause, Some(wrong.help.clone()));
             }
             (_, None) => {}
         }
     }
-    (annotation, String::new(), help)
+    (annotation, None, help)
 }
 
 /// Returns the help for a redirect that is both required and disabled: what disables it, and what else is missing.
@@ -80,13 +84,13 @@ pub(super) fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targ
 
 /// Returns the subject of a message about a loss on these targets.
 pub(super) fn subjects(plan: &Plan, targets: &[Target]) -> String {
-    targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>().join(" and ")
+    joined(&targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>(), " and ")
 }
 
 /// Returns the name of the program that serves a target, or of the kind of object if any program may serve it.
 pub(in crate::check) fn subject(plan: &Plan, target: Target) -> &'static str {
     match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::Gateway) | (Target::Route, _) => target.with_article(),
-        (_, controller) => controller.row().name,
+        _ => plan.program_name(target),
     }
 }

@@ -1,7 +1,7 @@
 //! The ports and entry points through which requests reach a Service: those that one plan has and another one does not.
 
 use super::LostProtection;
-use crate::diagnostics::{FieldPath, quoted};
+use crate::diagnostics::{FieldPath, joined, quoted};
 use crate::dialect::alb::rules::{answers_http, ports};
 use crate::dialect::alb::{CERTIFICATES, LISTENERS};
 use crate::dialect::controller::Controller;
@@ -15,7 +15,8 @@ pub(super) fn more_entry_points(old: &str, new: &Plan) -> Option<String> {
     let names = |list: &'_ str| -> Vec<String> {
         list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     };
-    let listed = |names: &[String]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let listed =
+        |names: &[String]| joined(&names.iter().map(|name| quoted(name)).collect::<Vec<_>>(), " and ");
     let known = names(old);
     let given = new.annotation(ENTRY_POINTS).map(|line| names(&line.value)).unwrap_or_default();
     if given.is_empty() {
@@ -96,7 +97,7 @@ pub fn lost_listeners(old: &Plan, new: &Plan) -> Option<(FieldPath, String)> {
     let [were, are] = listeners(old, new)?;
     let gone = ["HTTP", "HTTPS"].into_iter().filter_map(|protocol| {
         let ports: Vec<&str> = without(&were, &are, protocol).collect();
-        (!ports.is_empty()).then(|| format!("{protocol} at {}", ports.join(", ")))
+        (!ports.is_empty()).then(|| format!("{protocol} at {}", joined(&ports, " and ")))
     });
     let gone: Vec<String> = gone.collect();
     let path = place(old, new).filter(|_| !gone.is_empty())?;

@@ -40,7 +40,7 @@ impl Kept<'_, '_> {
             Some(_) => {
                 let by = match new.controller(target) {
                     Controller::Gateway => String::new(),
-                    controller => format!(" that {} serves", controller.row().name),
+                    controller => format!(" that {} serves", controller.name_on(target)),
                 };
                 Some(format!("{} would have no effect on the {target}{by}", protection.description()))
             }

@@ -8,7 +8,7 @@ mod protection;
 mod weaker;
 
 use super::loss::is_done_as_given;
-use crate::diagnostics::{FieldPath, quoted};
+use crate::diagnostics::{FieldPath, joined, quoted};
 use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
 use crate::dialect::covers::Networks;
 use crate::dialect::effect;
@@ -244,7 +244,7 @@ fn becomes_alternative(
         return None;
     }
     let names: Vec<&str> = are.iter().map(|(intent, _)| intent.as_str()).collect();
-    let message = format!("one of {} would be enough", names.join(", "));
+    let message = format!("one of {} would be enough", joined(&names, " and "));
     Some(LostProtection { what: first.what.to_owned(), target, path: first.origin.path(), message })
 }
 
@@ -335,7 +335,7 @@ pub(super) fn assumed_program(plan: &Plan, target: Target) -> String {
     let class = plan
         .class_name()
         .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));
-    format!("{}, but no setting says that it serves {class}", plan.controller(target).row().name)
+    format!("{}, but no setting says that it serves {class}", plan.program_name(target))
 }
 
 #[cfg(test)]

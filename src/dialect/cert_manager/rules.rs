@@ -10,7 +10,7 @@ use super::{
     ACME, ACME_PREFIX, ALT_NAMES, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER,
     HTTP01_CLASS_NAME, ISSUER, PREFIX, PROGRAM, write,
 };
-use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, one_of, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
 use crate::options::{Layer, object_problem};
@@ -195,7 +195,7 @@ impl Values<'_, '_> {
             Some(meant) => format!("write {meant}"),
             None => "write one of these words".to_owned(),
         };
-        self.expected(&format!("one of {}", words.join(", ")), help)
+        self.expected(&one_of(words), help)
     }
 
     fn problem(&self) -> Option<Problem> {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{CONTROLLER, split};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, one_of, quoted};
 use crate::dialect::go::go_seconds;
 use crate::dialect::unexpected;
 use crate::plan::Annotation;
@@ -48,7 +48,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => "write one of these words, or remove the line".to_owned(),
                 };
-                (format!("one of {}", SOURCES.join(", ")), help)
+                (one_of(&SOURCES), help)
             }
             _ => {
                 unread(context, annotation, prefix, name, report);

@@ -1,7 +1,7 @@
 //! The forms of values that NGINX Ingress Controller 5.5 checks. Each has the name of the function in
 //! internal/k8s/validation.go or internal/configs/parsing_helpers.go.
 
-use crate::dialect::form::COUNT;
+use crate::dialect::form::{COUNT, is_of};
 use crate::dialect::key::{Form, Text, has};
 use crate::validation::pattern::matches;
 
@@ -62,13 +62,20 @@ pub(super) static LIMIT_KEY: Text =
 
 /// `validateAppRootAnnotation`.
 pub(super) static APP_ROOT: Text = Text {
-    expected: "a path such as /shop, without `/` at its end and without variables",
-    form: Form::Fits(|value| {
-        value.starts_with('/')
-            && !value.ends_with('/')
-            && !value.contains(|sign: char| sign.is_whitespace() || "{};$|^<>\\\"#[]~".contains(sign))
-    }),
+    expected: "a path such as /shop, without `//`, `..`, `~`, variables and a `/` at its end",
+    form: Form::Fits(|value| is_path(value) && !value.ends_with('/') && is_of(value, "/-_.!*'():@&=+,?%")),
 };
+
+/// `validateRewriteTargetAnnotation`.
+pub(super) static REWRITE_TARGET: Text = Text {
+    expected: "a path that begins with a single `/`, without `..` and `; , ~ [ ] { } < > | ^`",
+    form: Form::Fits(|value| is_path(value) && !value.contains(|c| ";{}[]|<>,^`~".contains(c))),
+};
+
+/// `ValidatePath`.
+fn is_path(value: &str) -> bool {
+    value.starts_with('/') && !value.starts_with("//") && !value.split('/').any(|part| part == "..")
+}
 
 /// `validateMergeableIngressTypeAnnotation` and `validateMasterSpec`. An Ingress of a Service has a path.
 pub(super) static MERGEABLE_TYPE: Text =
@@ -131,7 +138,15 @@ mod tests {
         assert!(LB_METHOD.fits("hash $request_uri consistent"));
         assert!(REWRITES.fits("serviceName=a rewrite=/; serviceName=b rewrite=/b/") && !REWRITES.fits("/a"));
         assert!(!REWRITES.fits("serviceName=a rewrite=/$1"));
-        assert!(APP_ROOT.fits("/a/b") && !APP_ROOT.fits("/a/") && !APP_ROOT.fits("/") && !APP_ROOT.fits("a"));
+        for (path, fits) in
+            [("/a/b", true), ("/root", true), ("/a/?", true), ("/a/", false), ("/", false), ("a", false)]
+        {
+            assert_eq!(APP_ROOT.fits(path), fits, "{path}");
+        }
+        for path in ["//a", "/a/../b", "/a~b", "/a`b", "/$1"] {
+            assert!(!APP_ROOT.fits(path), "{path}");
+            assert_eq!(REWRITE_TARGET.fits(path), path == "/$1", "{path}");
+        }
         assert!(STICKY.fits("serviceName=a srv_id expires=1h;serviceName=b c") && !STICKY.fits("srv_id"));
     }
 }

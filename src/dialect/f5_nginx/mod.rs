@@ -6,11 +6,11 @@ pub(crate) mod write;
 
 mod grammar;
 
-use super::form::{self, COUNT, ROOTED};
+use super::form::{self, COUNT};
 use super::key::{KnownNames, NeutralValue, OnInvalid, Program, Shape, ValueReference, key};
 use grammar::{
-    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITES,
-    SERVER_TOKENS, SIZE, STICKY, TIME,
+    APP_ROOT, BUFFERS, LB_METHOD, LIMIT_KEY, MERGEABLE_TYPE, NEXT_UPSTREAM, PORTS, RATE, REWRITE_TARGET,
+    REWRITES, SERVER_TOKENS, SIZE, STICKY, TIME,
 };
 
 // The keys that other keys need.
@@ -62,7 +62,7 @@ pub(super) static PROGRAM: Program = Program {
         (Shape::Text(&LIMIT_KEY), OnInvalid::Refused, "limit-req-key"),
         (Shape::Text(&SERVER_TOKENS), OnInvalid::Refused, "server-tokens"),
         (Shape::Text(&APP_ROOT), OnInvalid::Refused, "app-root"),
-        (Shape::Text(&ROOTED), OnInvalid::Refused, "rewrite-target"),
+        (Shape::Text(&REWRITE_TARGET), OnInvalid::Refused, "rewrite-target"),
         (Shape::Text(&REWRITES), OnInvalid::Refused, "rewrites"),
         (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
         (Shape::Headers, OnInvalid::Refused, "proxy-hide-headers proxy-pass-headers"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::regex::{Engine, engine};
 use super::support::pattern;
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Problem, Report, Severity, quoted};
 use crate::dialect::controller::Controller;
 use crate::plan::context::RuleContext;
 use crate::validation::literal_beginning;
@@ -21,14 +21,19 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
-        // A path that is not a regular expression of any program has a diagnostic of its own.
+        // A path that no program compares as a regular expression has a diagnostic of its own.
         let Ok(kinds) = kinds(&route.path) else { continue };
+        if report.is_about(&route.path_origin.path(), &route.path, Severity::Error) {
+            continue;
+        }
         let engine = engine(controller);
         let problem = match (engine, kinds.of_pcre) {
             (_, Some(part)) => {
                 let (code, who) = match engine {
                     Engine::Unknown => (Code::IntentDiffers, "most Gateways"),
-                    Engine::Whole | Engine::Anywhere => (Code::TargetInvalid, controller.row().name),
+                    Engine::Whole | Engine::Anywhere => {
+                        (Code::TargetInvalid, controller.name_on(Target::HttpRoute))
+                    }
                 };
                 let message = format!(
                     "the path {} contains {}, which the regular expressions of {who} do not support",

@@ -71,7 +71,7 @@ impl NginxKey {
             None => "-".to_owned(),
             Some(Shape::Both((_, _, on_invalid))) if *on_invalid != self.key.on_invalid => {
                 format!(
-                    "{}; with other signs: {}",
+                    "{}; for other characters: {}",
                     self.effect(*on_invalid),
                     self.effect(self.key.on_invalid)
                 )

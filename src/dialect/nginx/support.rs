@@ -99,35 +99,49 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
         IntentValue::Switch(true) if intent == Intent::StripPrefix && plan.pattern().is_some() => {
             Some(unsupported("write the path without a regular expression"))
         }
-        IntentValue::Switch(true) if intent == Intent::TlsPassthrough => Some(Support::Partial(
-            "passes TLS through only if it runs with --enable-ssl-passthrough, and then does nothing else for the host"
-                .into(),
-        )),
+        IntentValue::Switch(true) if intent == Intent::TlsPassthrough => {
+            Some(partial(match plan.controller(Target::Ingress) {
+                Controller::TraefikNginx => "does nothing else for the host",
+                _ => {
+                    "passes TLS through only if it runs with --enable-ssl-passthrough, and then does nothing else for the host"
+                }
+            }))
+        }
         IntentValue::Path(target) if target.contains('$') && plan.pattern().is_none() => {
             Some(unsupported("write a target without `$`, or a path with groups"))
         }
-        IntentValue::Path(target) if !target.chars().all(|c| is_url(c) && !",?&=".contains(c) || c == '$') => {
+        IntentValue::Path(target)
+            if !target.chars().all(|c| is_url(c) && !",?&=".contains(c) || c == '$') =>
+        {
             Some(unsupported("write letters, digits and `/ - . _ ~ : $`"))
         }
         IntentValue::Duration(ms) => whole_seconds(*ms),
-        IntentValue::Protocol(BackendProtocol::H2c) => Some(unsupported("write grpc if the Service speaks it, or http")),
+        IntentValue::Protocol(BackendProtocol::H2c) => {
+            Some(unsupported("write grpc if the Service speaks it, or http"))
+        }
         IntentValue::ExternalAuth(auth) => external_auth(auth),
         IntentValue::Cors(cors) => cors_lists(cors),
-        IntentValue::Sticky(sticky) if !sticky.cookie.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)) => {
+        IntentValue::Sticky(sticky)
+            if !sticky.cookie.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)) =>
+        {
             Some(unsupported("name the cookie with letters, digits and `- . _`"))
         }
         IntentValue::Hosts(hosts) if hosts.iter().any(|host| host != "www") => {
             Some(unsupported("write only www, or redirect the other hosts by a Service of their own"))
         }
         IntentValue::Hosts(_) if lacks_www(plan) => Some(unsupported(WWW_HELP)),
-        IntentValue::Rate(rate) if rate.per > 60 => Some(unsupported("write the limit for a second or a minute")),
+        IntentValue::Rate(rate) if rate.per > 60 => {
+            Some(unsupported("write the limit for a second or a minute"))
+        }
         IntentValue::Rate(rate) if rate.burst.is_some_and(|burst| burst % rate.requests.max(1) != 0) => {
             Some(unsupported(format!("write a burst that is a multiple of {}", rate.requests)))
         }
         IntentValue::Certificate(_) if !plan.tls().has_secret() => {
             Some(unsupported("set config.xposer.stakater.com/TLS: \"true\""))
         }
-        IntentValue::Certificate(_) if plan.namespace().is_none() => Some(unsupported("set metadata.namespace")),
+        IntentValue::Certificate(_) if plan.namespace().is_none() => {
+            Some(unsupported("set metadata.namespace"))
+        }
         IntentValue::Certificate(wanted) if !wanted.is_optional => certificate(plan),
         _ => None,
     }

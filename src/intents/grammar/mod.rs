@@ -6,7 +6,7 @@ use super::Intent;
 use super::values::{
     BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, IntentValue, RateLimit, StickySession,
 };
-use crate::diagnostics::{did_you_mean, quoted, quoted_char};
+use crate::diagnostics::{did_you_mean, one_of, quoted, quoted_char};
 use crate::validation::{HostError, host_errors, host_help, is_dns_subdomain, parse_bool};
 use crate::values::BackendProtocol;
 
@@ -260,14 +260,14 @@ pub(crate) fn size(text: &str) -> Read<u64> {
 }
 
 fn protocol(text: &str) -> Read<BackendProtocol> {
-    text.parse().or_else(|_| is_not(text, "a protocol of a Service", &one_of(text, BackendProtocol::WORDS)))
+    text.parse().or_else(|_| is_not(text, "a protocol of a Service", &meant_of(text, BackendProtocol::WORDS)))
 }
 
 /// Returns the help for a word that is none of `words`.
-fn one_of(word: &str, words: &[&str]) -> String {
+fn meant_of(word: &str, words: &[&str]) -> String {
     match did_you_mean(word, words.iter().copied()) {
         Some(meant) => ["did you mean ", meant, "?"].concat(),
-        None => ["write one of ", &words.join(", ")].concat(),
+        None => ["write ", &one_of(words)].concat(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values with several parts.
 
-use super::{Read, Wrong, duration, is_not, list, one_of, pairs, wrong};
+use super::{Read, Wrong, duration, is_not, list, meant_of, pairs, wrong};
 
 /// The parts of a value: either lines `key: value` with known keys, or only the value of the first key.
 pub(super) struct Parts<'t> {
@@ -26,7 +26,7 @@ impl<'t> Parts<'t> {
                 Some(key) => parts.values.push((key, value)),
                 None => {
                     let key = key.unwrap_or(value);
-                    parts.problem(is_not(key, "a part of this value", &one_of(key, keys)));
+                    parts.problem(is_not(key, "a part of this value", &meant_of(key, keys)));
                 }
             }
         }

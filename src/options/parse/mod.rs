@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::SourcedTemplate;
 use super::annotations::annotation;
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
+    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, one_of, quoted, quoted_char,
 };
 use crate::dialect::controller::{Controller, is_of_annotation};
 use crate::dialect::external_dns;
@@ -227,10 +227,10 @@ pub(super) fn second_of(value: &Value, at: &Origin, words: &[&str; 2]) -> Parsed
 
 /// The problem of a word that is not among `words`.
 pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
-    let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), quoted(word)));
+    let problem = Problem::new(code, format!("expected {}, found {}", one_of(words), quoted(word)));
     match did_you_mean(word, words.iter().copied()) {
         Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
-        None => problem.help(format!("write one of {}", words.join(", "))),
+        None => problem.help(["write ", &one_of(words)].concat()),
     }
 }
 
@@ -320,7 +320,7 @@ fn places(value: &Value, at: &Origin, code: Code, expected: &str, words: &[&str]
         }
         _ => list(value, at, expected, &|value, at| match value {
             Value::String(word) => read(word, at),
-            other => Err(invalid(at, &format!("one of {}", words.join(", ")), other)),
+            other => Err(invalid(at, &one_of(words), other)),
         }),
     }
 }

@@ -12,13 +12,14 @@ pub(super) fn body() -> String {
         may have several lines.\n\n\
         *Risk* is the word of ingress-nginx, whose setting `annotations-risk-level` is `High` by default. *A bad value* says \
         what ingress-nginx does with a value of another form:\n\n\
-        - *Ingress refused*: the admission webhook refuses the Ingress. Without the webhook a new Ingress is not served, and a changed one \
-        as before, until the controller restarts.\n\
-        - *503*: every request is answered with 503; the webhook accepts the Ingress.\n\
-        - *ignored*: the default counts, which is given, and only the log says so.\n\
-        - *authentication dropped*: `auth-url` and all that belongs to it is left out, and only the log says so.\n\n\
-        *Elsewhere* says what is lost where nothing does what the key says: *protects* is an Error \
-        ([protection-lost](diagnostics.md#protection-lost)), *weakens* and *may be needed* are Warnings \
+        - *Ingress refused*: the admission webhook refuses the Ingress. Without the webhook, the controller does not serve a new Ingress. It \
+        serves a changed Ingress as before the change, until the controller restarts.\n\
+        - *503*: the webhook accepts the Ingress, and ingress-nginx answers every request with 503.\n\
+        - *ignored*: ingress-nginx uses the default, which the table names, and writes only a line to its log.\n\
+        - *authentication dropped*: ingress-nginx drops `auth-url` and all keys that belong to it, and writes only a line to its log.\n\n\
+        If a row has two of them, the second one is for a value with characters that the key does not allow.\n\n\
+        *Elsewhere* says what Xposer reports if the program of the Service has nothing for the key: for *protects*, an Error \
+        ([protection-lost](diagnostics.md#protection-lost)); for *weakens* and *may be needed*, a Warning \
         ([protection-weakened](diagnostics.md#protection-weakened), [intent-lost](diagnostics.md#intent-lost)).\n\n"
         .to_owned();
     out.push_str(&table(

@@ -140,7 +140,8 @@ fn time(seconds: &str) -> Option<String> {
     Some([(seconds / 3600).to_string(), (seconds % 3600).to_string()].join("h") + "s")
 }
 
-const NO_TIME: (&str, &str) = ("no option supports this", "write seconds, at most 359999999");
+const NO_TIME: (&str, &str) =
+    ("the value is not a number of seconds from 0 to 359999999", "write seconds, at most 359999999");
 
 fn time_value(intent: Intent, names: &'static [&'static str], seconds: &str) -> Option<AnnotationsAsOption> {
     match time(seconds) {
@@ -182,7 +183,10 @@ fn body_size(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
     let is_one = |text: &String| Intent::MaxBodySize.read(text).is_ok();
     match size(given.text("proxy-body-size")?).filter(is_one) {
         Some(text) => option_value(Intent::MaxBodySize, text),
-        None => no_option(Intent::MaxBodySize, ("no option supports this", "write at most 1048576g, or 0")),
+        None => no_option(
+            Intent::MaxBodySize,
+            ("the value is larger than 1048576g", "write at most 1048576g, or 0"),
+        ),
     }
 }
 

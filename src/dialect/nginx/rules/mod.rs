@@ -44,7 +44,7 @@ fn other_reader(plan: &Plan) -> Option<(&'static str, String)> {
         help.push_str(", and ");
         help.push_str(&other);
     }
-    Some((plan.controller(target).row().name, help))
+    Some((plan.program_name(target), help))
 }
 
 /// Reports options of a canary without a canary, and a weight that is greater than the total.

@@ -188,7 +188,7 @@ impl<'t> Replacement<'t> {
         }
         let (target, path) = (quoted(self.text), quoted(&rule.path));
         let place = match by {
-            Target::Ingress => format!("with {}", context.plan.controller(by).row().name),
+            Target::Ingress => format!("with {}", context.plan.program_name(by)),
             Target::HttpRoute | Target::Route => "on an HTTPRoute".to_owned(),
         };
         let message = format!(

@@ -14,10 +14,8 @@ use crate::values::{Target, Tls, set};
 pub(crate) fn wildcard(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(given) = plan.annotation(FROM_TO_WWW).filter(|it| is_impossible_www(plan, it)) else { return };
-    let message = format!(
-        "{} has nothing for this line with a wildcard host",
-        plan.controller(Target::Ingress).row().name
-    );
+    let message =
+        format!("{} has nothing for this line with a wildcard host", plan.program_name(Target::Ingress));
     given.file_key(report, Problem::new(Code::IntentLost, message).help(WWW_HELP));
 }
 
