@@ -100,6 +100,16 @@ impl Settings {
         self.deny.first(key).filter(|_| !self.allow.fit(key))
     }
 }
+    /// The code and the message of a finding about lost protection. The administrator may accept the loss of a key, which lowers
+    /// the code.
+    pub(crate) fn lost(&self, key: &str, said: String) -> (Code, String) {
+        if self.accept_loss.fit(key) {
+            (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
+        } else {
+            (Code::ProtectionLost, said)
+        }
+    }
+
 
 /// The names as a choice in a sentence; `None` if there are none.
 fn one_of(names: &[String]) -> Option<String> {
