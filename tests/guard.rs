@@ -1180,3 +1180,29 @@ fn the_account_that_makes_routes_of_ingresses_is_exempt() {
     assert!(guard.exempts("system:serviceaccount:openshift-infra:ingress-to-route-controller"));
     assert!(!guard.exempts("system:serviceaccount:shop:ingress-to-route-controller"));
 }
+
+/// Only the cluster knows the Gateway of a ListenerSet.
+#[test]
+fn a_listener_set_is_listed_by_its_kind() {
+    let of = |kind: &str, namespace: &str, name: &str| {
+        let parent = json!({"kind": kind, "namespace": namespace, "name": name});
+        of_gateway(&json!({"hostnames": ["a.example.com"], "parentRefs": [parent]}))
+    };
+    let judged = |gateways: Value, old: Option<&Value>, new: &Value| {
+        let settings = json!({"namespaces": {"shop": {"gateways": gateways}}});
+        let settings = xposer::Settings::from_value(&settings).unwrap();
+        found(&Guarded::read(new).unwrap().check(&settings, old.and_then(Guarded::read).as_ref()))
+    };
+    let (set, gateway) = (of("ListenerSet", "infra", "edge"), of("Gateway", "infra", "edge"));
+    let refused = [("gateway-not-allowed", true)];
+    assert_eq!(judged(json!(["infra/*"]), None, &gateway), []);
+    assert_eq!(judged(json!(["infra/*"]), None, &set), refused);
+    assert_eq!(judged(json!(["ListenerSet/infra/ed*"]), None, &set), []);
+    assert_eq!(judged(json!(["ListenerSet/infra/ed*"]), None, &gateway), refused);
+    assert_eq!(judged(json!(["ListenerSet/edge"]), None, &set), refused);
+    assert_eq!(judged(json!(["ListenerSet/edge"]), None, &of("ListenerSet", "shop", "edge")), []);
+    assert_eq!(judged(json!(["*/*"]), None, &set), []);
+    // An update leaves it as it was, or replaces the Gateway.
+    assert_eq!(judged(json!([]), Some(&set), &set), []);
+    assert_eq!(judged(json!(["infra/*"]), Some(&gateway), &set), refused);
+}

@@ -19,6 +19,7 @@ use crate::dialect::external_dns::redirects_names;
 use crate::dialect::hosts::{Use, added_by, covering};
 use crate::options::Settings;
 use crate::validation::{PathBudget, PathType, claimed_paths};
+use crate::values::GATEWAY;
 
 pub use kinds::ForeignKind;
 
@@ -110,8 +111,8 @@ struct Found<'o> {
     is_canary: bool,
     /// The classes: two if the field and the annotation both have one.
     classes: Vec<(&'o str, FieldPath)>,
-    /// The Gateways that the route is attached to: the position of the reference, and the namespace and name.
-    gateways: Vec<(usize, (&'o str, &'o str))>,
+    /// The parents with listeners that the route is attached to: the position of the reference, the kind, and the namespace and name.
+    gateways: Vec<(usize, &'o str, (&'o str, &'o str))>,
     /// All parents of the route.
     parents: &'o [Value],
     /// Whether the route is also attached to the default Gateways.
@@ -260,7 +261,8 @@ impl<'o> Guarded<'o> {
     /// ```
     #[must_use]
     pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
-        self.found.gateways.iter().map(|(_, gateway)| *gateway).collect()
+        let gateways = self.found.gateways.iter().filter(|(_, kind, _)| *kind == GATEWAY);
+        gateways.map(|(.., gateway)| *gateway).collect()
     }
 
     /// Returns the object as a holder of its claims.

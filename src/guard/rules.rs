@@ -71,11 +71,11 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for (index, gateway) in &self.found.gateways {
-            if is_same && before.contains(GATEWAY, &name_of(*gateway)) {
+        for (index, kind, gateway) in &self.found.gateways {
+            if is_same && before.contains(kind, &name_of(*gateway)) {
                 continue;
             }
-            if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
+            if let Some(problem) = settings.problem_of_gateway(&namespace, kind, *gateway) {
                 report.file(FieldPath::object(&["spec", "parentRefs"]).index(*index), problem);
             }
         }
@@ -199,7 +199,6 @@ impl Guarded<'_> {
 
 const HOST: &str = "host";
 const CLASS: &str = "class";
-const GATEWAY: &str = "gateway";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
@@ -223,8 +222,8 @@ impl PreviousClaims {
         for (class, _) in &old.found.classes {
             add(CLASS, class);
         }
-        for (_, gateway) in &old.found.gateways {
-            add(GATEWAY, &name_of(*gateway));
+        for (_, kind, gateway) in &old.found.gateways {
+            add(kind, &name_of(*gateway));
         }
         before
     }
