@@ -281,7 +281,7 @@ pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Pre
     };
     let refused = services.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_refused());
     let refused = refused.map(|(service, _)| (service.namespace(), service.name())).collect();
-    for (place, conflicts) in conflicts::decide(&plans, &refused, &created, precedence, naming) {
+    for (place, conflicts) in conflicts::decide(&plans, &refused, &created, precedence, (settings, naming)) {
         let Some(outcome) = positions.get(place).and_then(|at| outcomes.get_mut(*at)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {
             report.merge_over(conflicts);

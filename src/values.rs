@@ -252,14 +252,14 @@ impl ParentRef {
     /// The group, kind, namespace and name of the object.
     fn object<'t>(&'t self, namespace: Option<&'t str>) -> (&'t str, &'t str, Option<&'t str>, &'t str) {
         let group = self.group.as_deref().unwrap_or(PARENT_GROUP);
-        let kind = self.kind.as_deref().unwrap_or(PARENT_KIND);
+        let kind = self.kind.as_deref().unwrap_or(GATEWAY);
         (group, kind, self.namespace.as_deref().or(namespace), &self.name)
     }
 
-    /// Whether the parent is a Gateway, and not another kind of object that has listeners.
-    pub(crate) fn is_gateway(&self) -> bool {
+    /// The kind of the parent, if it may have listeners.
+    pub(crate) fn kind_with_listeners(&self) -> Option<&str> {
         let (group, kind, ..) = self.object(None);
-        (group, kind) == (PARENT_GROUP, PARENT_KIND)
+        (!MESH_PARENTS.contains(&(group, kind))).then_some(kind)
     }
 
     /// Whether both are the same Gateway, for a route in this namespace. If the namespace of the route is not known, a missing
@@ -282,7 +282,15 @@ impl ParentRef {
 /// The group of a parent without a group.
 const PARENT_GROUP: &str = "gateway.networking.k8s.io";
 /// The kind of a parent without a kind.
-const PARENT_KIND: &str = "Gateway";
+pub(crate) const GATEWAY: &str = "Gateway";
+/// The group and kind of the parents of a route in a service mesh. Such a route takes the hosts of these objects, and no host of a
+/// Gateway. Every other parent may have listeners.
+pub(crate) const MESH_PARENTS: [(&str, &str); 4] = [
+    ("", "Service"),
+    ("core", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
+    ("policy.linkerd.io", "EgressNetwork"),
+];
 
 #[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn group_of_parent<S: Serializer>(group: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -291,5 +299,5 @@ fn group_of_parent<S: Serializer>(group: &Option<String>, serializer: S) -> Resu
 
 #[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn kind_of_parent<S: Serializer>(kind: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_deref().unwrap_or(PARENT_KIND))
+    serializer.serialize_str(kind.as_deref().unwrap_or(GATEWAY))
 }

@@ -366,7 +366,8 @@ fn rules_are_asked_in_the_order_of_their_table() {
 }
 
 /// Codes of findings that need the state of a cluster. `tests/held.rs` and the tests of the policy show them.
-const AT_ADMISSION: &[Code] = &[Code::ClaimYounger, Code::ClaimsTooMany, Code::ClaimsUnknown];
+const AT_ADMISSION: &[Code] =
+    &[Code::ClaimYounger, Code::ClaimKept, Code::ClaimsTooMany, Code::ClaimsUnknown];
 
 /// Codes that existed before the files `mended.yaml` of the case folders.
 const WITHOUT_MENDED_CASE: &[Code] = &[

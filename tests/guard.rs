@@ -1180,3 +1180,150 @@ fn the_account_that_makes_routes_of_ingresses_is_exempt() {
     assert!(guard.exempts("system:serviceaccount:openshift-infra:ingress-to-route-controller"));
     assert!(!guard.exempts("system:serviceaccount:shop:ingress-to-route-controller"));
 }
+
+/// An update that gives a host another use is judged, although the object had the host; one that takes a use away is not.
+#[test]
+fn another_use_of_a_host_is_new() {
+    const TARGET: &str = "external-dns.alpha.kubernetes.io/target";
+    const NAME: &str = "external-dns.alpha.kubernetes.io/hostname";
+    const ISSUER: &str = "cert-manager.io/cluster-issuer";
+    let settings = json!({"namespaces": {"ops": {"hosts": ["a.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let tls = |annotations: Value| {
+        let spec = json!({"rules": [{"host": "b.example.com"}], "tls": [{"hosts": ["a.example.com"]}]});
+        ingress(&annotations, &spec)
+    };
+    let rule = |annotations: Value| {
+        let paths = json!({"paths": [{"path": "/zzz", "pathType": "Prefix"}]});
+        let rules = json!([{"host": "a.example.com", "http": paths}]);
+        ingress(&annotations, &json!({"rules": rules, "tls": [{"hosts": ["a.example.com"]}]}))
+    };
+    let held = held_by("ops", false);
+    // Whether the host is refused by the owner of the setting, and by its older holder.
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        let claims = new.claims_beside(Some(&old)).iter().any(|claim| claim.bucket == "a.example.com");
+        let contested = new.contested(Some(&old), "2025-01-01T00:00:00Z", &held, true);
+        assert_eq!(claims, contested.has_errors(), "a claim that is not looked up is not compared");
+        assert!(contested.diagnostics().len() < 2, "{contested}");
+        (new.check(&settings, Some(&old)).has_errors(), contested.has_errors())
+    };
+    let (none, team) = (json!({}), json!({"team": "blue"}));
+    let (first, second) = (json!({TARGET: "x.example.net"}), json!({TARGET: "y.example.net"}));
+    let two = json!({TARGET: "x.example.net", "external-dns.kubernetes.io/target": "x.example.net"});
+    let (name, issuer) = (json!({NAME: "a.example.com"}), json!({ISSUER: "le"}));
+    for of in [&tls as &dyn Fn(Value) -> Value, &rule] {
+        for (old, new, expected) in [
+            (&none, &none, (false, false)),
+            (&none, &team, (false, false)),
+            (&none, &first, (true, true)),
+            (&first, &second, (true, true)),
+            (&first, &first, (false, false)),
+            (&first, &two, (false, false)),
+            (&first, &none, (false, false)),
+            (&none, &issuer, (true, false)),
+            (&issuer, &issuer, (false, false)),
+            (&issuer, &none, (false, false)),
+        ] {
+            assert_eq!(judged(&of(old.clone()), &of(new.clone())), expected, "{old} {new}");
+        }
+    }
+    // An ExternalDNS that ignores the TLS section publishes the name of the annotation.
+    assert_eq!(judged(&tls(none.clone()), &tls(name.clone())), (true, true));
+    assert_eq!(judged(&tls(name.clone()), &tls(none.clone())), (false, false));
+    // The name of a rule that is removed stays in the TLS section.
+    assert_eq!(judged(&rule(none.clone()), &tls(none.clone())), (false, false));
+}
+
+/// A wildcard above the own hosts names an existing certificate, unless the object requests one or gives the name another address.
+#[test]
+fn a_wildcard_above_the_own_hosts_is_for_the_certificate() {
+    let settings =
+        json!({"namespaces": {"shop": {"hosts": ["a.example.com"]}, "ops": {"hosts": ["*.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let of = |annotations: &Value, wildcard: &str| {
+        let spec =
+            json!({"rules": [{"host": "a.example.com"}], "tls": [{"hosts": ["a.example.com", wildcard]}]});
+        ingress(annotations, &spec)
+    };
+    let asked = [
+        json!({"cert-manager.io/issuer": "le"}),
+        json!({"certmanager.k8s.io/cluster-issuer": "le"}),
+        json!({"kubernetes.io/tls-acme": "true"}),
+        json!({"haproxy-ingress.github.io/cert-signer": "acme"}),
+        json!({"alb.ingress.kubernetes.io/create-acm-cert": "true"}),
+        json!({"external-dns.alpha.kubernetes.io/target": "x.example.net"}),
+    ];
+    let judged = |old: Option<&Value>, new: &Value| {
+        let old = old.and_then(Guarded::read);
+        let new = Guarded::read(new).unwrap();
+        (
+            found(&new.check(&settings, old.as_ref())),
+            new.claims_beside(old.as_ref()).iter().any(|it| it.bucket == "*.example.com"),
+        )
+    };
+    let (given, off) = (of(&json!({}), "*.example.com"), json!({"kubernetes.io/tls-acme": "false"}));
+    let refused = (vec![("host-not-owned", true)], true);
+    assert_eq!(judged(None, &given), (vec![], false));
+    assert_eq!(judged(None, &of(&off, "*.example.com")), (vec![], false));
+    assert_eq!(judged(None, &of(&json!({}), "*.b.example.com")).0, refused.0);
+    for annotations in &asked {
+        let new = of(annotations, "*.example.com");
+        assert_eq!(judged(None, &new), refused, "{annotations}");
+        assert_eq!(judged(Some(&given), &new), refused, "{annotations}");
+        assert_eq!(judged(Some(&new), &new), (vec![], false), "{annotations}");
+    }
+}
+
+/// Only the cluster knows the Gateway of a ListenerSet.
+#[test]
+fn a_listener_set_is_listed_by_its_kind() {
+    let of = |kind: &str, namespace: &str, name: &str| {
+        let parent = json!({"kind": kind, "namespace": namespace, "name": name});
+        of_gateway(&json!({"hostnames": ["a.example.com"], "parentRefs": [parent]}))
+    };
+    let judged = |gateways: Value, old: Option<&Value>, new: &Value| {
+        let settings = json!({"namespaces": {"shop": {"gateways": gateways}}});
+        let settings = xposer::Settings::from_value(&settings).unwrap();
+        found(&Guarded::read(new).unwrap().check(&settings, old.and_then(Guarded::read).as_ref()))
+    };
+    let (set, gateway) = (of("ListenerSet", "infra", "edge"), of("Gateway", "infra", "edge"));
+    let refused = [("gateway-not-allowed", true)];
+    assert_eq!(judged(json!(["infra/*"]), None, &gateway), []);
+    assert_eq!(judged(json!(["infra/*"]), None, &set), refused);
+    assert_eq!(judged(json!(["ListenerSet/infra/ed*"]), None, &set), []);
+    assert_eq!(judged(json!(["ListenerSet/infra/ed*"]), None, &gateway), refused);
+    assert_eq!(judged(json!(["ListenerSet/edge"]), None, &set), refused);
+    assert_eq!(judged(json!(["ListenerSet/edge"]), None, &of("ListenerSet", "shop", "edge")), []);
+    assert_eq!(judged(json!(["*/*"]), None, &set), []);
+    // An update leaves it as it was, or replaces the Gateway.
+    assert_eq!(judged(json!([]), Some(&set), &set), []);
+    assert_eq!(judged(json!(["infra/*"]), Some(&gateway), &set), refused);
+}
+
+/// A default backend beside rules gets all other requests: for their hosts, or for all hosts.
+#[test]
+fn a_default_backend_beside_rules_takes_all_other_requests() {
+    let of = |more: &[(&str, Value)]| {
+        let paths = json!({"paths": [{"path": "/zzz", "pathType": "Prefix"}]});
+        let mut spec = json!({"rules": [{"host": "a.example.com", "http": paths}]});
+        for (key, value) in more {
+            spec[*key] = value.clone();
+        }
+        ingress(&json!({}), &spec)
+    };
+    let (old, new) = (of(&[]), of(&[("defaultBackend", json!({"service": {"name": "web"}}))]));
+    assert_eq!(texts(&new), ["prefix /", "prefix a.example.com/", "prefix a.example.com/zzz"]);
+    assert_eq!(texts(&of(&[("defaultBackend", Value::Null)])), ["prefix a.example.com/zzz"]);
+    let settings =
+        json!({"namespaces": {"shop": {"hosts": ["a.example.com"]}, "ops": {"hosts": ["b.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        let contested = new.contested(Some(&old), "", &held_by("ops", false), true);
+        (found(&new.check(&settings, Some(&old))), found(&contested))
+    };
+    assert_eq!(judged(&old, &new), (vec![("host-not-owned", true)], vec![("route-claimed", true)]));
+    assert_eq!(judged(&new, &new), (vec![], vec![]));
+    assert_eq!(judged(&new, &old), (vec![], vec![]));
+}

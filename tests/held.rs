@@ -539,8 +539,48 @@ fn dns_name_belongs_to_the_namespace_of_the_host() {
         said(&thief, SECOND, &held_by("team-a", FIRST), false)[0]
             .contains("belongs to an object in another namespace")
     );
-    let had: BTreeSet<String> =
-        thief.admission_claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
+    let had = thief.keys_for_update(&thief);
     assert!(thief.contested(FIRST, &had, &held_by("team-a", SECOND), true).is_empty());
     assert_eq!(said(&thief, SECOND, &held_by("team-b", FIRST), true), [""; 0]);
+}
+
+/// The controller exposes a Service whose alias or name in DNS an older object has. An update that does not change this is accepted with a
+/// Warning; one that uses the host in another way is refused.
+#[test]
+fn a_name_that_was_there_before_refuses_no_update() {
+    const TARGET: &str = "external-dns.alpha.kubernetes.io/target: x.example.net";
+    const NAME: &str = "external-dns.alpha.kubernetes.io/hostname: web.example.com";
+    const ALIAS: &str = "nginx.ingress.kubernetes.io/server-alias: web.example.com";
+    let of = |hosts: &str, block: &str| {
+        let own = [
+            ("IngressURLTemplate", "shop.example.com"),
+            ("TLS", "true"),
+            ("TLSHosts", hosts),
+            (BLOCK, block),
+        ];
+        plan("team-b", "thief", &own)
+    };
+    let web = plan("team-a", "web", &[("IngressURLTemplate", "web.example.com")]);
+    let held = holders(&[(&web, FIRST)]);
+    let codes = |old: &Plan, new: &Plan| {
+        let report = new.contested(SECOND, &old.keys_for_update(new), &held, true);
+        report.diagnostics().iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    let (none, tls) = (of("", ""), of("web.example.com", ""));
+    let (name, alias) = (of("", NAME), of("", ALIAS));
+    let (kept, refused) = (vec![Code::ClaimKept], vec![Code::RouteClaimed]);
+    for same in [&tls, &name, &alias] {
+        assert_eq!(codes(&none, same), refused);
+        assert_eq!(codes(same, same), kept);
+    }
+    // Other uses of the host, and another address.
+    assert_eq!(codes(&tls, &name), refused);
+    assert_eq!(codes(&tls, &alias), refused);
+    assert_eq!(codes(&alias, &tls), refused);
+    assert_eq!(codes(&tls, &of("web.example.com", TARGET)), refused);
+    assert_eq!(codes(&of("web.example.com", TARGET), &tls), kept);
+    assert_eq!(codes(&name, &tls), kept);
+    let report = tls.contested(SECOND, &tls.keys_for_update(&tls), &held, true);
+    let message = &report.diagnostics()[0].message;
+    assert!(message.ends_with(", as before the update"), "{message}");
 }

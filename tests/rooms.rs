@@ -73,7 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "conflicts",
         &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan", "write"],
     ),
-    ("guard", &["diagnostics", "validation", "dialect", "options", "conflicts"]),
+    ("guard", &["diagnostics", "validation", "values", "dialect", "options", "conflicts"]),
     (
         "emit",
         &[

@@ -9,7 +9,6 @@ use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::internal::{lone_canary, set, shortened};
 use xposer::options::{Claims, Mode};
-use xposer::plan::Canary;
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
 use crate::object;
@@ -130,22 +129,18 @@ pub(crate) enum PreviousClaims<'a> {
 impl PreviousClaims<'_> {
     /// The texts of the claims.
     fn texts(&self, plan: &Plan) -> BTreeSet<String> {
-        let texts = match self {
+        let keys = match self {
             PreviousClaims::Nothing => None,
-            PreviousClaims::Same => Some(plan.admission_claim_texts()),
+            PreviousClaims::Same => Some(plan.keys_for_update(plan)),
             PreviousClaims::Other { old, namespace, settings } => {
                 object::Service::read(old).ok().and_then(|old| {
                     let outcome =
                         expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
-                    let old = outcome.plan()?;
-                    let gets_more = |(old, new): (&Canary, &Canary)| new.gets_more(old);
-                    let is_more = old.canary().zip(plan.canary()).is_some_and(gets_more);
-                    let texts = old.admission_claim_texts().into_iter();
-                    Some(texts.filter(|claim| !(is_more && claim.stable().is_some())).collect())
+                    Some(outcome.plan()?.keys_for_update(plan))
                 })
             }
         };
-        set(texts.into_iter().flatten().map(|claim| claim.key_for_update()))
+        keys.unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::dialect::write::covering_names;
 use crate::plan::context::RuleContext;
 use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
@@ -80,14 +81,21 @@ fn same_kind(errors: &[HostError], error: &HostError) -> bool {
 pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     let own = context.service.namespace().unwrap_or_default();
     let plan = context.plan;
-    let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(HostSource::from);
-    // The rule `host` reports a missing host.
-    let written = plan.rules.iter().map(HostSource::from).chain(others).filter(|rule| !rule.host.is_empty());
-    for rule in written {
-        if let Some(problem) = context.settings.problem_of_host(own, rule.host) {
+    let mut judge = |rule: HostSource<'_>| {
+        // The rule `host` reports a missing host.
+        let host = Some(rule.host).filter(|host| !host.is_empty());
+        if let Some(problem) = host.and_then(|host| context.settings.problem_of_host(own, host)) {
             report.file(chosen_by(context, rule).path(), problem);
         }
+    };
+    plan.rules.iter().for_each(|rule| judge(rule.into()));
+    if !plan.certificate_hosts.is_empty() {
+        // A wildcard of an existing certificate for the hosts of the routes gives the Service no other host.
+        let covering = covering_names(plan);
+        let is_own = |host: &String| host.starts_with("*.") && covering.contains(host);
+        plan.certificate_hosts.iter().filter(|it| !is_own(&it.host)).for_each(|it| judge(it.into()));
     }
+    plan.other_hosts.iter().for_each(|it| judge(it.into()));
     // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route. Each host is reported once.
     let mut seen: Option<BTreeSet<String>> = None;
     let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()));

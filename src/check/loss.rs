@@ -271,7 +271,7 @@ fn missing_support(
 
 /// Returns the problem with a protection that is lost. The administrator may accept the loss.
 pub(super) fn protecting(context: &RuleContext<'_>, intent: Intent, message: String) -> Problem {
-    let (code, said) = context.lost(intent.annotation(), message);
+    let (code, said) = context.settings.lost(intent.annotation(), message);
     Problem::new(code, said)
 }
 
@@ -412,7 +412,7 @@ impl Lost<'_> {
         let is_redirect = effect(key).is_some_and(|effect| effect.equivalent == Equivalent::Redirect);
         let why =
             if is_redirect { "so nothing is redirected to https" } else { "which protects the Service" };
-        let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
+        let (code, said) = context.settings.lost(key, [&lacks, ", ", why].concat());
         if code == Code::ProtectionLossAccepted {
             return Problem::new(code, said).help("protect the Service by other means, and remove the line");
         }

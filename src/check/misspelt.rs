@@ -49,7 +49,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
             if annotation.is_forwarded() && is_protecting() {
                 let said =
                     [&problem.message, ", and the key that is probably meant protects the Service"].concat();
-                (problem.code, problem.message) = context.lost(key, said);
+                (problem.code, problem.message) = context.settings.lost(key, said);
             }
             let name = key.rsplit('/').next().unwrap_or_default();
             let is_supported = |intent: &Intent| {

@@ -161,7 +161,7 @@ rules! {
     "own-words", [AnnotationInvalid, AnnotationIgnored, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router, Kong Ingress Controller 3", annotations::native_values;
     "values-on-service", [AnnotationInvalid, AnnotationIgnored, ForeignKeyUnknown],
-        "Traefik 3.7, pkg/provider/kubernetes/ingress: parseServiceConfig; Contour 1.33, internal/annotation; Kong Ingress Controller 3, internal/dataplane/kongstate; AWS Load Balancer Controller 3.5, auth_config_builder.go", annotations::on_service;
+        "Traefik 3.7, pkg/provider/kubernetes/ingress: parseServiceConfig; Contour 1.33, internal/annotation; Kong Ingress Controller 3, internal/dataplane/kongstate; AWS Load Balancer Controller 3.5, auth_config_builder.go; HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; HAProxy Ingress, configuration keys", annotations::on_service;
     "undone-options", [IntentConflict, IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, src-ip-header; HAProxy Ingress 0.16, allowlist-source-header and auth-tls-strict; NGINX Ingress Controller 5.5, limit-req-dry-run; ingress-nginx 1.15, satisfy", annotations::options_without_effect;
     "nginx-canary", [AnnotationInvalid],
@@ -187,7 +187,7 @@ rules! {
     "nginx-passwords", [AuthenticationDenies],
         "ingress-nginx 1.15, internal/ingress/annotations/auth", ineffective::passwords;
     "beside-block", [AnnotationBeside],
-        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5, Kong Ingress Controller 3 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
+        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5, HAProxy Kubernetes Ingress Controller 3.2, Kong Ingress Controller 3 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
     "nginx-www", [RedirectWithoutCertificate],
         "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
     "nginx-www-wildcard", [IntentLost],

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::claims::{Claimed, main_claims, paths_of, redirects};
 use crate::diagnostics::Origin;
-use crate::dialect::external_dns::redirects_names;
-use crate::dialect::hosts::{Use, covering};
+use crate::dialect::hosts::Use;
+use crate::dialect::write::covering_names;
 use crate::plan::{AddedHost, Plan};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::PathBudget;
@@ -59,30 +59,34 @@ impl RouteBudget {
 /// Routes of annotations are compared at admission, and not between the Services of a cluster: ingress-nginx ignores such a host if a
 /// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
-    /// First the claims of the hosts of rules and of names, then those of redirects and aliases, then those of DNS names of other hosts.
+    /// The claims in the order of their uses.
     all: Vec<(Claimed<'c>, Option<&'c Origin>)>,
-    first_part: usize,
-    first_published: usize,
+    /// The place of the first claim of each use but the first one.
+    starts: [usize; 4],
     /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_truncated: bool,
 }
 
 /// The share of a host that a claim stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HostUse {
     /// The plan serves the host.
     Whole,
-    /// The plan redirects the host, or has it as an alias: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services
-    /// may have the same redirect, and a rule for the host comes before an alias.
+    /// The plan redirects the host: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services may have the same
+    /// redirect.
     Part,
+    /// The plan has the host as an alias, or redirects it by an annotation: a part, because a rule for the host comes before it.
+    Alias,
     /// The plan publishes the DNS name of the host, which it does not serve, or with another address. It does not get a claim, but must not do so for a host of another namespace.
     Name,
+    /// The same, only because the host is in the TLS section.
+    Certificate,
 }
 
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
         let (mut all, is_exceeded) = main_claims(plan);
-        let (mut parts, mut published) = (redirects(plan), Vec::new());
+        let (mut aliases, mut published, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         let mut room = RouteBudget::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
@@ -99,8 +103,8 @@ impl<'c> AllClaims<'c> {
         let whole = [("/".into(), false)];
         for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
             let (into, paths) = match what {
-                Use::Served => (&mut parts, served.as_slice()),
-                Use::Redirected => (&mut parts, &whole[..]),
+                Use::Served => (&mut aliases, served.as_slice()),
+                Use::Redirected => (&mut aliases, &whole[..]),
                 Use::Published if !own.contains(host.as_str()) => (&mut published, &whole[..]),
                 Use::Published | Use::Certified => continue,
             };
@@ -114,43 +118,44 @@ impl<'c> AllClaims<'c> {
                 into.push((claim, Some(origin)));
             }
         }
-        let mut publish = |host: &'c str, origin| {
+        let mut publish = |into: &mut Vec<_>, host: &'c str, origin| {
             let claim = Claimed::Route(host.into(), "/".into(), false, false);
             if has_room(&claim) {
-                published.push((claim, Some(origin)));
+                into.push((claim, Some(origin)));
             } else {
                 is_cut = true;
             }
         };
-        let has = |target| plan.targets.contains(&target);
-        if has(Target::Ingress) && plan.secret().is_some() {
-            let covering = covering(own.iter().copied());
-            let hosts = plan.certificate_hosts.iter().filter(|it| !covering.contains(&it.host));
-            hosts.for_each(|it| publish(&it.host, &it.host_origin));
-        }
         // Another address takes the requests for all paths of a host.
-        let has_address = (has(Target::Ingress) || has(Target::Route))
-            && plan
-                .annotations
-                .iter()
-                .any(|it| it.is_forwarded() && redirects_names(&it.key, &it.value, &plan.dns_prefixes));
-        own.iter().filter(|_| has_address).for_each(|host| publish(host, FORWARDED));
-        let first_part = all.len();
-        all.append(&mut parts);
-        let first_published = all.len();
+        if !plan.dns_addresses().is_empty() {
+            own.iter().for_each(|host| publish(&mut published, host, FORWARDED));
+        }
+        if plan.targets.contains(&Target::Ingress) && plan.secret().is_some() {
+            let covering = covering_names(plan);
+            let hosts = plan.certificate_hosts.iter().filter(|it| !covering.contains(&it.host));
+            hosts.for_each(|it| publish(&mut certificates, &it.host, &it.host_origin));
+        }
+        let part = all.len();
+        all.append(&mut redirects(plan));
+        let alias = all.len();
+        all.append(&mut aliases);
+        let name = all.len();
         all.append(&mut published);
-        Self { all, first_part, first_published, is_truncated: is_cut }
+        let starts = [part, alias, name, all.len()];
+        all.append(&mut certificates);
+        Self { all, starts, is_truncated: is_cut }
     }
 
     /// Iterates over the claims, with their origins and shares.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, HostUse)> {
-        self.all.iter().enumerate().map(|(at, (claim, origin))| {
-            let share = if at < self.first_part {
-                HostUse::Whole
-            } else if at < self.first_published {
-                HostUse::Part
-            } else {
-                HostUse::Name
+        let [part, alias, name, certificate] = self.starts;
+        self.all.iter().enumerate().map(move |(at, (claim, origin))| {
+            let share = match at {
+                _ if at < part => HostUse::Whole,
+                _ if at < alias => HostUse::Part,
+                _ if at < name => HostUse::Alias,
+                _ if at < certificate => HostUse::Name,
+                _ => HostUse::Certificate,
             };
             (claim, *origin, share)
         })

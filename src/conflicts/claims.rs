@@ -222,7 +222,7 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
 fn user_list(plan: &Plan) -> Option<Claimed<'_>> {
     let is_asked = plan.has_stable_ingress()
         && plan.controller(Target::Ingress) == Controller::Haproxy
-        && passthrough::asked(plan, |intent| intent == Intent::BasicAuth).is_some();
+        && !passthrough::asked(plan, |intent| intent == Intent::BasicAuth).is_empty();
     let namespace = plan.namespace().filter(|_| is_asked)?;
     Some(Claimed::Name("user list", None, [namespace, "-", plan.name()].concat().into()))
 }

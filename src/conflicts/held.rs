@@ -312,7 +312,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        self.texts(|share| share != HostUse::Name)
+        self.texts(|share| share < HostUse::Name)
     }
 
     /// Returns the claims that are compared with those of others at admission: the [`claim_texts`](Self::claim_texts), and the hosts whose DNS
@@ -340,6 +340,40 @@ impl Plan {
         texts.filter(|text| seen.insert(text.text.clone())).collect()
     }
 
+    /// Returns the texts by which the update of a Service recognises the claims that it had before, with this plan. `new` is the plan
+    /// after the update. A canary that gets more requests than before claims its routes again, and so does a name that gets another
+    /// address in DNS.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = |block: &str| {
+    ///     let annotations = [("IngressURLTemplate", "shop.example.com"), ("xposer.stakater.com/annotations", block)];
+    ///     xposer::testing::plan(&annotations, json!({}))
+    /// };
+    /// let (old, new) = (plan("external-dns.alpha.kubernetes.io/hostname: a.example.com")?, plan("")?);
+    /// assert!(old.keys_for_update(&new).is_superset(&new.keys_for_update(&new)));
+    /// assert!(!new.keys_for_update(&old).is_superset(&old.keys_for_update(&old)));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn keys_for_update(&self, new: &Self) -> BTreeSet<String> {
+        let is_more = self.canary().zip(new.canary()).is_some_and(|(old, new)| new.gets_more(old));
+        let (added, addresses) = (self.added_hosts(), self.dns_addresses());
+        let mut keys = BTreeSet::new();
+        for (claim, _, share) in AllClaims::of(self, &added).iter() {
+            let Some(text) = text_of(self, claim, share) else { continue };
+            if share >= HostUse::Name {
+                keys.insert(key_of_name(share, "", &text.text));
+                for address in &addresses {
+                    keys.insert(key_of_name(share, address, &text.text));
+                }
+            } else if !(is_more && text.stable().is_some()) {
+                keys.insert(text.key_for_update());
+            }
+        }
+        keys
+    }
+
     /// Returns this plan's Service as a holder. `created` is as in [`Plan::contested`].
     ///
     /// ```
@@ -363,6 +397,21 @@ impl Plan {
 
 /// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
 pub(super) const SERVICE: &str = "Service";
+
+/// The text by which an update recognises a name that the Service publishes with an address; with its own one if that is empty.
+fn key_of_name(share: HostUse, address: &str, text: &str) -> String {
+    let how = if share == HostUse::Certificate { "tls " } else { "name " };
+    [how, address, " ", text].concat()
+}
+
+/// Whether the claims before an update have a name with each of these addresses.
+pub(super) fn had_name(had: &BTreeSet<String>, share: HostUse, addresses: &[&str], text: &str) -> bool {
+    let addresses = if addresses.is_empty() { &[""] } else { addresses };
+    addresses.iter().all(|address| {
+        had.contains(&key_of_name(HostUse::Name, address, text))
+            || had.contains(&key_of_name(share, address, text))
+    })
+}
 
 pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: HostUse) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();

@@ -15,6 +15,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{FieldPath, Problem, Report, joined, with_rest};
+use crate::options::Settings;
 use crate::plan::Plan;
 pub use asked::MAX_ROUTES;
 pub(crate) use asked::RouteBudget;
@@ -57,6 +58,9 @@ pub(crate) type Identity<'p> = (Option<&'p str>, &'p str);
 /// A function that files a finding about the plan at a position.
 type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
 
+/// The settings, and whom messages may name.
+type Deciding<'s> = (&'s Settings, Naming);
+
 /// Returns the findings about the plans because of each other, by position. A plan with an Error cannot be exposed together with
 /// the others. `created` has the creation times of the Services, in seconds; the Services of `refused` have no plan.
 pub(crate) fn decide(
@@ -64,20 +68,20 @@ pub(crate) fn decide(
     refused: &BTreeSet<Identity<'_>>,
     created: &[i64],
     precedence: Precedence,
-    naming: Naming,
+    deciding: Deciding<'_>,
 ) -> BTreeMap<usize, Report> {
     let mut remaining: Vec<usize> = (0..plans.len()).collect();
-    let reports = conflicts_among(plans, &remaining, refused, naming);
+    let reports = conflicts_among(plans, &remaining, refused, deciding);
     if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
         return reports;
     }
-    let mut told = losers(plans, refused, created, naming);
+    let mut told = losers(plans, refused, created, deciding);
     // The remaining plans may still have findings because of each other, such as a canary of a canary that lost.
     loop {
         remaining.retain(|at| !told.contains_key(at));
         let lost = told.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
         let all_refused = refused.iter().copied().chain(lost).collect();
-        let (more, others): (Vec<_>, Vec<_>) = conflicts_among(plans, &remaining, &all_refused, naming)
+        let (more, others): (Vec<_>, Vec<_>) = conflicts_among(plans, &remaining, &all_refused, deciding)
             .into_iter()
             .partition(|(_, report)| report.has_errors());
         if more.is_empty() {
@@ -94,7 +98,7 @@ fn losers(
     plans: &[&Plan],
     refused: &BTreeSet<Identity<'_>>,
     created: &[i64],
-    naming: Naming,
+    deciding: Deciding<'_>,
 ) -> BTreeMap<usize, Report> {
     let all: BTreeSet<_> = plans.iter().map(|plan| plan.identity()).collect();
     let has_stable = |plan: &Plan| plan.stable_identity().is_some_and(|stable| all.contains(&stable));
@@ -117,7 +121,7 @@ fn losers(
         compared.sort_unstable();
         compared.dedup();
         compared.push(at);
-        match conflicts_among(plans, &compared, refused, naming).remove(&at).filter(Report::has_errors) {
+        match conflicts_among(plans, &compared, refused, deciding).remove(&at).filter(Report::has_errors) {
             Some(report) => {
                 losers.insert(at, report);
             }
@@ -133,8 +137,9 @@ fn conflicts_among(
     plans: &[&Plan],
     positions: &[usize],
     refused: &BTreeSet<Identity<'_>>,
-    naming: Naming,
+    deciding: Deciding<'_>,
 ) -> BTreeMap<usize, Report> {
+    let naming = deciding.1;
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, naming, &mut filing(&mut reports));
@@ -146,7 +151,7 @@ fn conflicts_among(
     };
     let of_hosts = exposed(&reports);
     hosts::host_conflicts(&of_hosts, naming, &mut filing(&mut reports));
-    passthrough::address_conflicts(&exposed(&reports), naming, &mut filing(&mut reports));
+    passthrough::address_conflicts(&exposed(&reports), deciding, &mut filing(&mut reports));
     refuse_canaries(&plans, &mut reports);
     let exposed = exposed(&reports);
     certificates::duplicate_certificates(&exposed, naming, &mut filing(&mut reports));

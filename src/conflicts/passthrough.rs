@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::claims::{Claimed, MAX_NAMED};
 use super::hosts::HostUse;
-use super::{Filing, Naming};
+use super::{Deciding, Filing};
 use crate::diagnostics::{Code, FieldPath, Problem};
 use crate::dialect::controller::Controller;
 use crate::dialect::effect;
@@ -15,13 +15,13 @@ use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
 /// How a plan affects the others of its class, or is affected.
-enum Part {
+enum Part<'p> {
     Passes,
-    /// It has a list of addresses, which stands in this place.
-    Addresses(FieldPath),
+    /// It has lists of addresses: their keys, and their places.
+    Addresses(Vec<(&'p str, FieldPath)>),
 }
 
-fn part(plan: &Plan) -> Option<Part> {
+fn part(plan: &Plan) -> Option<Part<'_>> {
     if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Haproxy {
         return None;
     }
@@ -29,17 +29,24 @@ fn part(plan: &Plan) -> Option<Part> {
         return Some(Part::Passes);
     }
     let is_list = |intent| matches!(intent, Intent::AllowedSources | Intent::DeniedSources);
-    asked(plan, is_list).map(Part::Addresses)
+    let lists = asked(plan, is_list);
+    (!lists.is_empty()).then_some(Part::Addresses(lists))
 }
 
-/// Returns where an option, or a line that the program of the Ingress reads, asks for one of these intents.
-pub(super) fn asked(plan: &Plan, is_it: fn(Intent) -> bool) -> Option<FieldPath> {
+/// Returns the key and the place of each option, and of each line that the program of the Ingress reads, that asks for one of these
+/// intents.
+pub(super) fn asked(plan: &Plan, is_it: fn(Intent) -> bool) -> Vec<(&str, FieldPath)> {
     let is_line = |it: &&Annotation| {
         intent_of(plan, Target::Ingress, &it.key).is_some_and(is_it)
             && !effect(&it.key).is_some_and(|known| known.neutral.is(&it.value))
     };
-    let option = plan.intents.iter().find(|it| is_it(it.intent)).map(|it| it.origin.path());
-    option.or_else(|| plan.annotations.iter().find(is_line).map(|it| it.origin().path()))
+    // An option that a line of another program asks for has the key of this line.
+    let options =
+        plan.intents.iter().filter(|it| is_it(it.intent)).map(|it| {
+            (it.keys.first().map_or_else(|| it.intent.annotation(), String::as_str), it.origin.path())
+        });
+    let lines = plan.annotations.iter().filter(is_line).map(|it| (it.key.as_str(), it.origin().path()));
+    options.chain(lines).collect()
 }
 
 /// The claim by which plans of a class affect each other. It has no host, because it is about all hosts.
@@ -52,17 +59,22 @@ pub(super) fn shared(plan: &Plan) -> Option<Claimed<'_>> {
 }
 
 /// Reports the Services whose lists of addresses have no effect on requests by https, because of TLS passthrough to another one.
-pub(super) fn address_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: &mut Filing<'_>) {
+/// The administrator may accept the loss of a list.
+pub(super) fn address_conflicts(
+    plans: &[(usize, &Plan)],
+    (settings, naming): Deciding<'_>,
+    file: &mut Filing<'_>,
+) {
     let mut passing: BTreeMap<Option<&str>, Vec<&Plan>> = BTreeMap::new();
     let mut lists = Vec::new();
     for (index, plan) in plans {
         match part(plan) {
             Some(Part::Passes) => passing.entry(plan.class_name()).or_default().push(plan),
-            Some(Part::Addresses(place)) => lists.push((*index, *plan, place)),
+            Some(Part::Addresses(own)) => lists.push((*index, *plan, own)),
             None => {}
         }
     }
-    for (index, plan, place) in lists {
+    for (index, plan, own) in lists {
         let Some(others) = passing.get(&plan.class_name()) else { continue };
         let named: Vec<&Plan> = others.iter().copied().take(MAX_NAMED).collect();
         let message = format!(
@@ -70,7 +82,17 @@ pub(super) fn address_conflicts(plans: &[(usize, &Plan)], naming: Naming, file: 
             naming.names(plan, &named, others.len()),
             Controller::Haproxy.row().name
         );
-        let help = "give one of the Services a class of another controller";
-        file(index, plan, (place, Problem::new(Code::ProtectionLost, message).help(help)));
+        // One list whose loss is not accepted is enough for an Error.
+        let found = own.into_iter().map(|(key, place)| (settings.lost(key, message.clone()), place));
+        let worst = found.min_by_key(|((code, _), _)| *code != Code::ProtectionLost);
+        if let Some(((code, said), place)) = worst {
+            let help = match code {
+                Code::ProtectionLost => {
+                    "give one of the Services a class of another controller, or ask your administrator for annotations.acceptLoss"
+                }
+                _ => "protect the Service by other means, and remove the list of addresses",
+            };
+            file(index, plan, (place, Problem::new(code, said).help(help)));
+        }
     }
 }

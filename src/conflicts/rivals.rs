@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::SOMEBODY;
 use super::asked::{AllClaims, HostUse, MAX_ROUTE_BYTES, MAX_ROUTES};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
-use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, text_of};
+use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, had_name, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
@@ -18,7 +18,8 @@ impl Plan {
     /// [`expose_all`](crate::expose_all) for two Services, and a claim of a younger holder is a Warning. `created` is the creation
     /// time of the Service in the format of the API server; empty while the Service is being created. If `names_others` is false,
     /// messages do not name holders of other namespaces. `had` has the claims of the Service before an update
-    /// ([`ClaimText::key_for_update`]); any other claim is new, so it counts as younger than those of all holders.
+    /// ([`Plan::keys_for_update`]); any other claim is new, so it counts as younger than those of all holders. An alias or a name in
+    /// DNS that the Service had before is only a Warning, because the controller exposes such a Service.
     ///
     /// A canary shares the routes of its stable Service. A route that another Service of its namespace has is an Error as well.
     ///
@@ -35,7 +36,7 @@ impl Plan {
     /// assert_eq!(said("", true), "`shop.example.com/` is also claimed by Ingress ops/old, created on 2026-01-01");
     /// assert_eq!(said("", false), "`shop.example.com/` is also claimed by an object in another namespace");
     /// // It had the host before, and is older.
-    /// let had = plan.claim_texts().into_iter().map(|claim| claim.key_for_update()).collect();
+    /// let had = plan.keys_for_update(&plan);
     /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -51,17 +52,18 @@ impl Plan {
         let (as_created, as_new) = (self.holder(created), self.holder(""));
         // A set, because a Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        let added = self.added_hosts();
+        let (added, addresses) = (self.added_hosts(), self.dns_addresses());
         let claims = AllClaims::of(self, &added);
         for (claim, origin, share) in claims.iter() {
             let Some(asked) = text_of(self, claim, share) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            if share == HostUse::Name {
-                let asker = if had.contains(&asked.key_for_update()) { &as_created } else { &as_new };
+            if share >= HostUse::Name {
+                let is_kept = had_name(had, share, &addresses, &asked.text);
+                let asker = if is_kept { &as_created } else { &as_new };
                 let place = origin.cloned().unwrap_or_default().path();
-                published(&asked, place, asker, holders, names_others, &mut report);
+                published((&asked, is_kept), place, asker, holders, names_others, &mut report);
                 continue;
             }
             let is_kept = had.contains(&asked.text) || had.contains(&asked.key_for_update());
@@ -89,7 +91,9 @@ impl Plan {
             if let Some((path, problem)) = others
                 .and_then(|others| conflict(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
-                report.file(path, rivals.with_precedence(problem));
+                let problem = rivals.with_precedence(problem);
+                let is_known = is_kept && share == HostUse::Alias;
+                report.file(path, if is_known { kept(problem) } else { problem });
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
                 let own = |holder: &&Holder| {
@@ -137,10 +141,19 @@ impl Plan {
     }
 }
 
+/// The problem of a claim that an update leaves as it was, although an older object has it: to refuse the update would mend nothing.
+fn kept(mut problem: Problem) -> Problem {
+    if problem.code == Code::RouteClaimed {
+        problem.code = Code::ClaimKept;
+        problem.message.push_str(", as before the update");
+    }
+    problem
+}
+
 /// Files a problem if an older holder in another namespace has a host whose name the asker publishes in DNS: requests for the host would
 /// go to the asker. A team may publish the names of its own hosts.
 pub(crate) fn published(
-    asked: &ClaimText,
+    (asked, is_kept): (&ClaimText, bool),
     place: FieldPath,
     asker: &Holder,
     holders: &Holders,
@@ -154,7 +167,7 @@ pub(crate) fn published(
     }
     let message = format!("{} belongs to {}", quoted(&asked.bucket), named(&older, asker, names_others));
     let problem = Problem::new(Code::RouteClaimed, message).help("publish only the names of your own hosts");
-    report.file(place, problem);
+    report.file(place, if is_kept { kept(problem) } else { problem });
 }
 
 /// The problem of an object with more routes than are compared.

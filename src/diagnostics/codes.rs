@@ -696,6 +696,10 @@ codes! {
         "A younger object already has a host, path or name that this object claims.",
         "The older object gets the claim, so the younger one loses it, perhaps while it serves requests.",
         "Use another host or name, or tell the owners of the younger object.";
+    ClaimKept, "claim-kept", Warning,
+        "The Service keeps an alias or a name in DNS of a host that an older object has.",
+        "An update that does not change this is accepted, because a refusal would mend nothing and would stop every other change of the Service.",
+        "Remove the host from the Service.";
     ClaimsTooMany, "claims-too-many", Error,
         "The object claims more hosts and names than can be compared with those of other objects.",
         "Each host needs a look-up, and the number of look-ups is limited. The hosts beyond the limit could belong to another object.",

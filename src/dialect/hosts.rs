@@ -24,11 +24,30 @@ pub(super) fn without_dot(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Returns the names of certificates that cover these hosts: the hosts and their wildcards. ExternalDNS publishes the hosts of the TLS
-/// section of an Ingress, but a wildcard for the rules is there for the certificate.
-pub(crate) fn covering<'h>(hosts: impl Iterator<Item = &'h str>) -> BTreeSet<String> {
-    let wildcard = |host: &str| host.split_once('.').map(|(_, domain)| format!("*.{domain}"));
-    set(hosts.flat_map(|host| wildcard(host).into_iter().chain([host.to_owned()])))
+/// Whether an annotation of an Ingress makes a program request a certificate for the hosts of the TLS section.
+pub(crate) fn requests_certificate(key: &str, value: &str) -> bool {
+    match key.rsplit_once('/') {
+        // HAProxy Ingress.
+        Some((_, "cert-signer")) => true,
+        // Programs for ACME, and the AWS Load Balancer Controller.
+        Some((_, "tls-acme" | "create-acm-cert")) => parse_bool(value) == Some(true),
+        _ => cert_manager::named_kind(key).is_some(),
+    }
+}
+
+/// Returns the names in a TLS section that give nothing of others to an object with these hosts: the hosts, and their wildcards if
+/// the section only names an existing certificate (`is_given`). ExternalDNS publishes the hosts of the TLS section of an Ingress, but
+/// such a wildcard is there for the certificate. With a requested certificate or another address in DNS, the object could answer for
+/// the neighbours of its hosts.
+pub(crate) fn covering(hosts: &mut dyn Iterator<Item = &str>, is_given: bool) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for host in hosts {
+        if let Some((_, domain)) = host.split_once('.').filter(|_| is_given) {
+            names.insert(["*.", domain].concat());
+        }
+        names.insert(host.to_owned());
+    }
+    names
 }
 
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands

@@ -320,6 +320,8 @@ pub(crate) struct Program {
     pub(crate) cross_namespace: CrossNamespace,
     /// The beginnings of keys that are read on an Ingress but not on a Service.
     pub(super) ingress_prefixes: &'static [&'static str],
+    /// The names of keys that are read on an Ingress but not on a Service, although others of its keys are.
+    pub(super) on_ingress: &'static str,
     /// The beginnings of keys that are read on the Service.
     pub(super) service_prefixes: &'static [&'static str],
 }
@@ -346,6 +348,7 @@ impl Program {
             read_on: ReadOn::Ingress,
             cross_namespace: CrossNamespace::Uses("the controller uses without checking its owner"),
             ingress_prefixes: &[],
+            on_ingress: "",
             service_prefixes: &[],
         }
     }
@@ -382,6 +385,15 @@ impl Program {
     pub(crate) fn knows(&self, name: &str) -> bool {
         let name = self.cased(name);
         self.reads(&name) || has(self.not_read, &name) || self.place_of(&name).is_some()
+    }
+
+    /// Whether a key is read on an Ingress but not on a Service.
+    pub(super) fn is_for_ingress(&self, key: &str) -> bool {
+        let is_named = || {
+            let mut names = self.prefixes.iter().filter_map(|prefix| key.strip_prefix(prefix));
+            names.any(|name| has(self.on_ingress, name))
+        };
+        self.ingress_prefixes.iter().any(|start| key.starts_with(start)) || is_named()
     }
 
     /// Returns where a line with a key has to be moved, if the key is not read on an object that exposes a Service.

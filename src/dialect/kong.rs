@@ -80,21 +80,8 @@ const REDIRECTS: &[&str] = &["protocols", "ingress.kubernetes.io/force-ssl-redir
 
 pub(super) static PROGRAM: Program = Program {
     read_on: ReadOn::And(Target::HttpRoute),
-    ingress_prefixes: &[
-        "konghq.com/headers",
-        "konghq.com/host-aliases",
-        "konghq.com/https-redirect-status-code",
-        "konghq.com/methods",
-        "konghq.com/path-handling",
-        "konghq.com/preserve-host",
-        "konghq.com/protocols",
-        "konghq.com/regex-",
-        "konghq.com/request-buffering",
-        "konghq.com/response-buffering",
-        "konghq.com/rewrite",
-        "konghq.com/snis",
-        "konghq.com/strip-path",
-    ],
+    on_ingress: "headers* host-aliases https-* methods path-handling preserve-host protocols regex-* request-* response-* \
+        rewrite snis strip-path",
     service_prefixes: &["konghq.com/"],
     cross_namespace: CrossNamespace::Refuses("Kong uses only if a ReferenceGrant there allows it"),
     names_only: "headers-separator headers.* regex-prefix tags",

@@ -357,7 +357,7 @@ pub(crate) fn is_of_controller(key: &str) -> bool {
 
 /// Whether a key is read on an Ingress but not on a Service.
 pub(crate) fn is_for_ingress(key: &str) -> bool {
-    PROGRAMS.into_iter().flat_map(|it| it.ingress_prefixes).any(|start| key.starts_with(start))
+    PROGRAMS.into_iter().any(|it| it.is_for_ingress(key))
 }
 
 /// Whether a controller reads a key on the Service.

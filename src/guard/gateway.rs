@@ -8,18 +8,10 @@ use super::{ClaimedRoute, Found, claimed, list_items, metadata_text, non_empty_t
 use crate::conflicts::{MAX_ROUTES, RouteBudget};
 use crate::diagnostics::FieldPath;
 use crate::validation::{PathBudget, PathType};
+use crate::values::{GATEWAY, MESH_PARENTS};
 
 /// The group of Gateways, and of other objects that have listeners.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
-
-/// The group and kind of the parents of a route in a service mesh. Such a route takes the hosts of these objects, and no host of a
-/// Gateway. Every other parent may have listeners.
-const MESH_PARENTS: [(&str, &str); 4] = [
-    ("", "Service"),
-    ("core", "Service"),
-    ("networking.istio.io", "ServiceEntry"),
-    ("policy.linkerd.io", "EgressNetwork"),
-];
 
 /// The hosts and paths of an HTTPRoute.
 pub(super) fn http(object: &Value) -> Found<'_> {
@@ -138,7 +130,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
     let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
     let named =
         |parent| Some((non_empty_text(parent, "namespace").unwrap_or(own), non_empty_text(parent, "name")?));
-    let gateways = all.iter().enumerate().filter(|(_, parent)| kind_of(parent) == (GROUP, "Gateway"));
+    let gateways = all.iter().enumerate().filter(|(_, parent)| has_listeners(parent));
     let mut taken = Vec::new();
     'all: for (host, place) in hosts.iter().filter(|_| takes) {
         for of in &paths {
@@ -160,7 +152,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
     }
     Found {
         taken,
-        gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
+        gateways: gateways.filter_map(|(at, parent)| Some((at, kind_of(parent).1, named(parent)?))).collect(),
         parents: all,
         has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
@@ -172,7 +164,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
 /// The group and kind of a parent.
 fn kind_of(parent: &Value) -> (&str, &str) {
     let group = parent.get("group").and_then(Value::as_str).unwrap_or(GROUP);
-    (group, non_empty_text(parent, "kind").unwrap_or("Gateway"))
+    (group, non_empty_text(parent, "kind").unwrap_or(GATEWAY))
 }
 
 /// Whether a parent may have listeners: it belongs to no mesh.

@@ -22,6 +22,8 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     // ingress-nginx reads neither of these annotations on a canary.
     let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
     let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
+    // For ingress-nginx, it gets all other requests for the hosts of the rules, and for other programs those for all hosts.
+    let has_default = spec.get("defaultBackend").is_some_and(|it| !it.is_null()) && !is_canary;
     let (mut taken, mut budget) = (Vec::new(), RouteBudget::of_paths(1));
     for (at, rule) in list_items(spec, "rules").iter().enumerate() {
         let host = non_empty_text(rule, "host").unwrap_or_default().to_ascii_lowercase();
@@ -29,8 +31,8 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         let paths = rule.get("http").map_or(&[][..], |http| list_items(http, "paths"));
         let whole = || ClaimedRoute::whole(host.clone(), place.clone());
         // A rule without paths reserves the host and answers no request.
-        if paths.is_empty() {
-            taken.push(ClaimedRoute { is_part: spec.get("defaultBackend").is_none(), ..whole() });
+        if paths.is_empty() || has_default {
+            taken.push(ClaimedRoute { is_part: !has_default, ..whole() });
         }
         for path in paths {
             let kind =
@@ -43,7 +45,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             }
         }
     }
-    if taken.is_empty() {
+    if taken.is_empty() || has_default {
         taken.push(ClaimedRoute::whole(String::new(), rules));
     }
     Found {

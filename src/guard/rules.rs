@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
-use super::{ClaimedRoute, Guarded};
+use super::{CERTIFICATE, ClaimedRoute, Guarded, NAME, NameUse, RULE, TLS};
 use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
@@ -54,6 +54,13 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
+        for NameUse { host, place, .. } in self.new_uses(old, true) {
+            if seen.insert(host.clone())
+                && let Some(problem) = settings.problem_of_host(&namespace, host)
+            {
+                report.file(place.clone(), problem);
+            }
+        }
         for (key, value) in self.annotations() {
             if old.and_then(|old| old.value(key)) == Some(value) {
                 continue;
@@ -71,11 +78,11 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for (index, gateway) in &self.found.gateways {
-            if is_same && before.contains(GATEWAY, &name_of(*gateway)) {
+        for (index, kind, gateway) in &self.found.gateways {
+            if is_same && before.contains(kind, &name_of(*gateway)) {
                 continue;
             }
-            if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
+            if let Some(problem) = settings.problem_of_gateway(&namespace, kind, *gateway) {
                 report.file(FieldPath::object(&["spec", "parentRefs"]).index(*index), problem);
             }
         }
@@ -98,7 +105,7 @@ impl Guarded<'_> {
     #[must_use]
     pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
         let asked = self.asked(old).into_iter().map(|asked| asked.claim);
-        asked.chain(self.publishes(old).map(|(host, _)| ClaimText::name_of(host))).collect()
+        asked.chain(self.new_uses(old, false).into_iter().map(|it| ClaimText::name_of(&it.host))).collect()
     }
 
     /// Compares the claims of hosts that the object names with those of other holders. A claim of an older holder is an Error, and
@@ -132,9 +139,9 @@ impl Guarded<'_> {
         let asker = Holder { created: created.to_owned(), ..self.holder() };
         let asked = self.asked(old);
         contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
-        for (host, place) in self.publishes(old) {
-            let claim = ClaimText::name_of(host);
-            published(&claim, place.clone(), &asker, holders, names_others, &mut report);
+        for NameUse { host, place, .. } in self.new_uses(old, false) {
+            let claim = (&ClaimText::name_of(host), false);
+            published(claim, place.clone(), &asker, holders, names_others, &mut report);
         }
         // Aliases and paths beyond the limit are not among the claims, so nothing may be added to them.
         let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
@@ -159,11 +166,19 @@ impl Guarded<'_> {
         named.filter_map(asked).collect()
     }
 
-    /// Returns the published hosts with their places, without those that the object published before, as `old`.
-    fn publishes(&self, old: Option<&Self>) -> impl Iterator<Item = &(String, FieldPath)> {
-        let before = old.map_or(&[][..], |old| &old.published);
-        let before: BTreeSet<&str> = before.iter().map(|(host, _)| host.as_str()).collect();
-        self.published.iter().filter(move |(host, _)| !before.contains(host.as_str()))
+    /// Returns the names that the object publishes in DNS, and with `has_certificates` the hosts for which it requests a certificate,
+    /// each host once and without the uses that the object had before, as `old`.
+    fn new_uses(&self, old: Option<&Self>, has_certificates: bool) -> Vec<&NameUse> {
+        let before = old.map(PreviousClaims::of).unwrap_or_default();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut new = Vec::new();
+        for it in &self.uses {
+            let is_compared = it.how != RULE && (has_certificates || it.how != CERTIFICATE);
+            if is_compared && !before.has_use(it) && seen.insert(it.host.clone()) {
+                new.push(it);
+            }
+        }
+        new
     }
 
     /// Whether the update leaves the requests for each host and path as they were.
@@ -199,7 +214,6 @@ impl Guarded<'_> {
 
 const HOST: &str = "host";
 const CLASS: &str = "class";
-const GATEWAY: &str = "gateway";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
@@ -223,8 +237,11 @@ impl PreviousClaims {
         for (class, _) in &old.found.classes {
             add(CLASS, class);
         }
-        for (_, gateway) in &old.found.gateways {
-            add(GATEWAY, &name_of(*gateway));
+        for (_, kind, gateway) in &old.found.gateways {
+            add(kind, &name_of(*gateway));
+        }
+        for NameUse { host, how, .. } in &old.uses {
+            add(how, host);
         }
         before
     }
@@ -237,6 +254,15 @@ impl PreviousClaims {
     fn has(&self, claim: &ClaimText, taken: &ClaimedRoute) -> bool {
         self.contains(WHOLE, &claim.text)
             || (claim.is_part && self.contains(PART, &[&*claim.text, &taken.match_text].concat()))
+    }
+
+    /// Whether the object used the host in this way, or in one that includes it.
+    fn has_use(&self, of: &NameUse) -> bool {
+        let has = |how: &str| self.contains(how, &of.host);
+        let is_published =
+            |address: &str| has(&[NAME, address].concat()) || (address.is_empty() && has(RULE));
+        let address = of.how.strip_prefix(TLS).or_else(|| of.how.strip_prefix(NAME));
+        has(&of.how) || address.is_some_and(is_published)
     }
 
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.

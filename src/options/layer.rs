@@ -256,10 +256,12 @@ pub(crate) struct Namespace {
     pub(crate) gateways: Option<Vec<GatewayPattern>>,
 }
 
-/// Some Gateways, by patterns of their namespaces and names.
+/// Some Gateways, or other objects with listeners, by patterns of their namespaces and names.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayPattern {
-    /// The namespace of the Gateway; `None` is the namespace of the route.
+    /// The kind with a slash behind it; empty for a Gateway.
+    pub(crate) kind: String,
+    /// The namespace of the object; `None` is the namespace of the route.
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }

@@ -137,20 +137,27 @@ fn class_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     })
 }
 
-/// A list of Gateways or patterns, each with its namespace as a prefix if it is not the namespace of the route.
+/// A list of Gateways or patterns, each with its namespace as a prefix if it is not the namespace of the route. A name that begins
+/// with an upper-case letter is the kind of another object with listeners, such as `ListenerSet/infra/edge`.
 fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
     list(value, at, "a list of Gateways", &|value, at| {
         let pattern = item(value, at, "Gateway")?.trim();
-        let (namespace, name) = match pattern.split_once('/') {
+        // A namespace has no upper-case letters.
+        let is_kind = pattern.starts_with(|first: char| first.is_ascii_uppercase());
+        let end = pattern.find('/').filter(|_| is_kind).map_or(0, |at| at + 1);
+        let (kind, named) = pattern.split_at(end);
+        let (namespace, name) = match named.split_once('/') {
             Some((namespace, name)) => (Some(namespace), name),
-            None => (None, pattern),
+            None => (None, named),
         };
         let is_namespace = |namespace: &str| is_dns_label(&namespace.replace('*', "x"));
         if is_dns_subdomain(&name.replace('*', "x")) && namespace.is_none_or(is_namespace) {
-            return Ok(GatewayPattern { namespace: namespace.map(str::to_owned), name: name.to_owned() });
+            let namespace = namespace.map(str::to_owned);
+            return Ok(GatewayPattern { kind: kind.to_owned(), namespace, name: name.to_owned() });
         }
         let message = format!("{} is neither a Gateway nor a pattern of Gateways", quoted(pattern));
-        Err(wrong(at, message, "write name or namespace/name, and `*` for any text"))
+        let help = "write name, namespace/name or ListenerSet/namespace/name, and `*` for any text";
+        Err(wrong(at, message, help))
     })
 }
 

@@ -6,6 +6,7 @@ use super::layer::GatewayPattern;
 use crate::diagnostics::{Code, Problem, choose, quoted};
 use crate::dialect::is_snippet;
 use crate::validation::pattern::matches;
+use crate::values::GATEWAY;
 
 impl Settings {
     /// The problem if a namespace uses a host that belongs to another namespace, or that is not among its own hosts. A wildcard
@@ -68,25 +69,45 @@ impl Settings {
         Some(Problem::new(Code::ClassNotAllowed, message).help(help).found(class))
     }
 
-    /// The problem if a route of a namespace is attached to a Gateway that the namespace may not use.
-    pub(crate) fn problem_of_gateway(&self, namespace: &str, gateway: (&str, &str)) -> Option<Problem> {
+    /// The problem if a route of a namespace is attached to a Gateway that the namespace may not use, or to an object of another kind,
+    /// such as a ListenerSet, that is not listed. The Gateway of a ListenerSet is known to the cluster only, so a Gateway in the list
+    /// allows no ListenerSet, unless the list has all Gateways.
+    pub(crate) fn problem_of_gateway(
+        &self,
+        namespace: &str,
+        kind: &str,
+        gateway: (&str, &str),
+    ) -> Option<Problem> {
         let gateways = self.namespace(namespace)?.gateways.as_ref()?;
         let fits = |pattern: &GatewayPattern| {
-            matches(pattern.namespace.as_deref().unwrap_or(namespace), gateway.0)
+            let has_all = pattern.namespace.as_deref() == Some("*") && pattern.name == "*";
+            let known = pattern.kind.strip_suffix('/').unwrap_or(GATEWAY);
+            (known == kind || (has_all && known == GATEWAY))
+                && matches(pattern.namespace.as_deref().unwrap_or(namespace), gateway.0)
                 && matches(&pattern.name, gateway.1)
         };
         if gateways.iter().any(fits) {
             return None;
         }
-        let name = format!("{}/{}", gateway.0, gateway.1);
+        let name = [gateway.0, "/", gateway.1].concat();
         let message =
-            format!("the Gateway {} is not allowed in the namespace {}", quoted(&name), quoted(namespace));
-        let known: Vec<String> = gateways
-            .iter()
-            .map(|it| format!("{}/{}", it.namespace.as_deref().unwrap_or(namespace), it.name))
-            .collect();
+            format!("the {kind} {} is not allowed in the namespace {}", quoted(&name), quoted(namespace));
+        let shown = |it: &GatewayPattern| {
+            [&it.kind, it.namespace.as_deref().unwrap_or(namespace), "/", &it.name].concat()
+        };
+        let known: Vec<String> = gateways.iter().map(shown).collect();
         let help = one_of(&known).unwrap_or_else(|| "ask your administrator for a Gateway".to_owned());
         Some(Problem::new(Code::GatewayNotAllowed, message).help(help).found(name))
+    }
+
+    /// The code and the message of a finding about lost protection. The administrator may accept the loss of a key, which lowers
+    /// the code.
+    pub(crate) fn lost(&self, key: &str, said: String) -> (Code, String) {
+        if self.accept_loss.fit(key) {
+            (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
+        } else {
+            (Code::ProtectionLost, said)
+        }
     }
 
     /// The pattern that denies an annotation, if there is one; empty if the key is denied to everybody.

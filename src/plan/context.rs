@@ -45,23 +45,13 @@ impl RuleContext<'_> {
         self.settings.denial(key)
     }
 
-    /// The code and the message of a finding about lost protection. The administrator may accept the loss of a key, which lowers
-    /// the code.
-    pub(crate) fn lost(&self, key: &str, said: String) -> (Code, String) {
-        if self.settings.accept_loss.fit(key) {
-            (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
-        } else {
-            (Code::ProtectionLost, said)
-        }
-    }
-
     /// The code and the message of a finding about a key without which this is lost.
     pub(crate) fn loss(&self, loss: Loss, key: &str, message: String) -> (Code, String) {
         match loss {
             Loss::Nothing => (Code::TargetInexpressible, message),
             Loss::Behavior => (Code::IntentLost, message),
             Loss::Hardening => (Code::ProtectionWeakened, message),
-            Loss::Protection => self.lost(key, message),
+            Loss::Protection => self.settings.lost(key, message),
         }
     }
 

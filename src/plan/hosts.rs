@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Annotation, Plan, grouped};
 use crate::diagnostics::Origin;
+use crate::dialect::external_dns::redirects_names;
 use crate::dialect::hosts::{Use, added_by};
 use crate::values::Target;
 
@@ -51,6 +52,18 @@ impl Plan {
             }
         }
         found
+    }
+
+    /// The addresses that forwarded lines give the names of an Ingress or a Route in DNS.
+    pub(crate) fn dns_addresses(&self) -> Vec<&str> {
+        let mut addresses = Vec::new();
+        for it in self.annotations.iter().filter(|it| it.is_forwarded()) {
+            if redirects_names(&it.key, &it.value, &self.dns_prefixes) && self.targets != [Target::HttpRoute]
+            {
+                addresses.push(it.value.as_str());
+            }
+        }
+        addresses
     }
 
     /// The hosts that need a certificate, each once: the hosts of the routes, the hosts of the option `TLSHosts`, and the hosts

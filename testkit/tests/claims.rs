@@ -90,6 +90,7 @@ in_the_wapc_host! {
     the_controller_passes_by_its_account_alone
     a_guard_that_warns_refuses_nothing
     a_canary_by_hand_is_for_its_own_namespace
+    a_name_that_an_update_keeps_is_a_warning
 }
 
 const OLD: &str = "2026-01-01T00:00:00Z";
@@ -975,4 +976,27 @@ fn a_canary_by_hand_is_for_its_own_namespace() {
     );
     assert!(answer(&settings, &canary, &held_in("shop")).0.allowed);
     assert!(answer(&settings, &canary, &cluster(&Holders::new())).0.allowed);
+}
+
+/// The controller exposes a Service with a name in DNS of another one, so its owner can change everything else.
+#[test]
+fn a_name_that_an_update_keeps_is_a_warning() {
+    let taken = cluster(&held(&[("prefix blog.example.com/", holder("Service", "blog", "old", OLD))]));
+    let of = |hosts: &str, more: &str| {
+        let mut object = web(
+            json!({"config.xposer.stakater.com/TLS": "true", "config.xposer.stakater.com/TLSHosts": hosts, "team": more}),
+        );
+        object["metadata"]["creationTimestamp"] = json!(NEW);
+        object
+    };
+    let settings = settings(json!({}));
+    let judged = |old: &str, new: &str| answer(&settings, &update(of(old, "a"), of(new, "b")), &taken).0;
+    let kept = judged("blog.example.com", "blog.example.com");
+    assert!(kept.allowed, "{kept:?}");
+    assert_eq!(kept.audit_annotations.unwrap()["codes"], "claim-kept");
+    assert!(kept.warnings.unwrap()[0].contains("belongs to Service blog/old, created on 2026-01-01"));
+    let said = message(&judged("x.example.com", "x.example.com,blog.example.com"));
+    assert!(said.contains("[route-claimed]"), "{said}");
+    assert!(judged("blog.example.com", "x.example.com").warnings.is_none());
+    assert_eq!(code(&answer(&settings, &request(of("blog.example.com", "a")), &taken).0), 422);
 }

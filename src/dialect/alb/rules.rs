@@ -56,7 +56,7 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
             format!("the AWS Load Balancer Controller ignores {INBOUND} if {SECURITY_GROUPS} is set");
         // An annotation that is not forwarded comes from the administrator, who decides about access with the security groups.
         let (code, said) = if allowed.is_forwarded() {
-            context.lost(INBOUND, message)
+            context.settings.lost(INBOUND, message)
         } else {
             (Code::ProtectionWeakened, message)
         };
@@ -121,7 +121,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             let (code, said) = if ports.iter().any(has) {
                 (Code::AuthenticationOff, message)
             } else {
-                context.lost(key, message)
+                context.settings.lost(key, message)
             };
             let help = format!("add an entry with \"port\": {missing}");
             given.file_value(report, Problem::new(code, said).help(help));

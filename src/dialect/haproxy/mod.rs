@@ -37,6 +37,9 @@ const AUTH_TYPE: &[&str] = &["auth-type"];
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
+    service_prefixes: &["haproxy.org/", "haproxy.com/"],
+    on_ingress: "allow-list auth-* blacklist cors-* deny-list path-rewrite rate-limit-* request-* \
+        response-* set-host src-ip-header ssl-redirect* whitelist",
     // Under the shared prefix, the controller reads only the names of this table. The value of `load-balance` is not checked,
     // because it depends on the version of HAProxy.
     names_only: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \

@@ -41,6 +41,7 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
+    service_prefixes: &["haproxy-ingress.github.io/"],
     names_only: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id \
         auth-external-placement auth-headers-* auth-method auth-signin auth-tls-error-page \
         backend-check-interval backend-server-naming balance-algorithm bind-* blue-green-* cert-signer \
