@@ -120,7 +120,7 @@ fn merged(service: &Value, patch: &Value) -> Value {
 enum Why {
     /// The settings deny what the Ingress has, or do not allow it.
     Denied,
-    /// The settings of the case accept a loss, and no others do.
+    /// The settings of the case accept a loss, perhaps of one key only, and no others do.
     Accepted,
     /// What the settings may say is refused of a Service.
     Refused,
@@ -141,6 +141,7 @@ const ELSE: &[(&str, Why)] = &[
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
+    ("haproxy-passthrough-and-addresses-accepted/option", Why::Accepted),
     ("help-that-leads-somewhere/flags", Why::Rewritten),
     ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
     ("redirect-from-with-tls/web-redirect-from", Why::Beside),
@@ -172,6 +173,8 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
+    ("haproxy-passthrough-and-addresses-accepted/line", Why::Accepted),
+    ("haproxy-passthrough-and-addresses-accepted/option", Why::Accepted),
     ("help-that-leads-somewhere/flags", Why::Rewritten),
     ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
     ("nginx-snippet-of-several-lines/web", Why::Lines),

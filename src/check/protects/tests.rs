@@ -319,7 +319,7 @@ fn what_was_hidden_or_asked_for_is_told() {
         (
             traefik("internal"),
             traefik("internal,vpn,web"),
-            "would also be reachable through the entry points `vpn`, `web`",
+            "would also be reachable through the entry points `vpn` and `web`",
         ),
         (
             traefik("internal"),
