@@ -59,10 +59,8 @@ impl RouteBudget {
 /// Routes of annotations are compared at admission, and not between the Services of a cluster: ingress-nginx ignores such a host if a
 /// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
-    /// The claims in the order of their uses.
-    all: Vec<(Claimed<'c>, Option<&'c Origin>)>,
-    /// The place of the first claim of each use but the first one.
-    starts: [usize; 4],
+    /// The claims with their origins, in the order of their uses.
+    all: Vec<(Claimed<'c>, Option<&'c Origin>, HostUse)>,
     /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_truncated: bool,
 }
@@ -85,14 +83,14 @@ pub(super) enum HostUse {
 
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
-        let (mut all, is_exceeded) = main_claims(plan);
+        let (main, is_exceeded) = main_claims(plan);
         let (mut aliases, mut published, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         let mut room = RouteBudget::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
             _ => true,
         };
-        let mut is_cut = !all.iter().all(|(claim, _)| has_room(claim)) || is_exceeded;
+        let mut is_cut = !main.iter().all(|(claim, _)| has_room(claim)) || is_exceeded;
         let own: BTreeSet<&str> = set(plan.rules.iter().map(|rule| rule.host.as_str()));
         // Each served host has all paths.
         let served = LazyCell::new(|| {
@@ -135,29 +133,22 @@ impl<'c> AllClaims<'c> {
             let hosts = plan.certificate_hosts.iter().filter(|it| !covering.contains(&it.host));
             hosts.for_each(|it| publish(&mut certificates, &it.host, &it.host_origin));
         }
-        let part = all.len();
-        all.append(&mut redirects(plan));
-        let alias = all.len();
-        all.append(&mut aliases);
-        let name = all.len();
-        all.append(&mut published);
-        let starts = [part, alias, name, all.len()];
-        all.append(&mut certificates);
-        Self { all, starts, is_truncated: is_cut }
+        let uses = [
+            (main, HostUse::Whole),
+            (redirects(plan), HostUse::Part),
+            (aliases, HostUse::Alias),
+            (published, HostUse::Name),
+            (certificates, HostUse::Certificate),
+        ];
+        let mut all = Vec::new();
+        for (claims, share) in uses {
+            all.extend(claims.into_iter().map(|(claim, origin)| (claim, origin, share)));
+        }
+        Self { all, is_truncated: is_cut }
     }
 
     /// Iterates over the claims, with their origins and shares.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, HostUse)> {
-        let [part, alias, name, certificate] = self.starts;
-        self.all.iter().enumerate().map(move |(at, (claim, origin))| {
-            let share = match at {
-                _ if at < part => HostUse::Whole,
-                _ if at < alias => HostUse::Part,
-                _ if at < name => HostUse::Alias,
-                _ if at < certificate => HostUse::Name,
-                _ => HostUse::Certificate,
-            };
-            (claim, *origin, share)
-        })
+        self.all.iter().map(|(claim, origin, share)| (claim, *origin, *share))
     }
 }

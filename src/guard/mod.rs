@@ -8,18 +8,17 @@ mod ingress;
 mod kinds;
 mod route;
 mod rules;
-
-use std::collections::BTreeSet;
+mod uses;
 
 use serde_json::Value;
 
 use crate::conflicts::{ClaimText, Holder, RouteBudget};
 use crate::diagnostics::FieldPath;
-use crate::dialect::external_dns::redirects_names;
-use crate::dialect::hosts::{Use, added_by, covering, requests_certificate};
+use crate::dialect::hosts::{Use, added_by};
 use crate::options::Settings;
 use crate::validation::{PathBudget, PathType, claimed_paths};
 use crate::values::GATEWAY;
+use uses::NameUse;
 
 pub use kinds::ForeignKind;
 
@@ -71,26 +70,6 @@ pub struct Guarded<'o> {
     /// Whether the object takes more routes than [`RouteBudget`] allows.
     is_cut: bool,
 }
-
-/// A use of a host beside its requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct NameUse {
-    host: String,
-    /// The field or annotation with the host, or the annotation that gives it another address.
-    place: FieldPath,
-    /// How the object uses the host: one of the words below, and for a name the address that the object gives it. Without an address,
-    /// it is the object's own.
-    how: String,
-}
-
-/// The name of a rule, which is compared as a route.
-const RULE: &str = "rule";
-/// The name of an annotation of ExternalDNS, or of a rule with another address.
-const NAME: &str = "name ";
-/// A name of the TLS section, which ExternalDNS publishes by default.
-const TLS: &str = "tls ";
-/// The object requests a certificate for the host.
-const CERTIFICATE: &str = "certificate";
 
 /// A function that reads an object of a kind.
 type Reader = fn(&Value) -> Found<'_>;
@@ -174,65 +153,26 @@ impl<'o> Guarded<'o> {
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
         let mut guarded = Self { kind, object, found: read(object), uses: Vec::new(), is_cut: false };
+        guarded.add_uses(dns_prefixes);
         guarded.add_of_annotations(dns_prefixes);
         Some(guarded)
     }
 
-    /// Adds the hosts from annotations, and the uses of all hosts.
+    /// Adds the hosts from annotations.
     fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
         let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
-        let has_addresses = is_ingress || self.kind == "Route";
-        let annotations: Vec<(&str, &str)> = self.annotations().collect();
-        let (mut has_address, mut is_certified) = (false, false);
-        for (key, value) in &annotations {
-            has_address |= has_addresses && redirects_names(key, value, dns_prefixes);
-            is_certified |= is_ingress && requests_certificate(key, value);
-        }
-        let own: BTreeSet<&str> = rules.iter().map(|rule| rule.host.as_str()).collect();
         let mut room = RouteBudget::new();
         let has_room = rules.iter().all(|taken| room.take(&taken.host, &taken.path));
         self.is_cut = self.found.is_exceeded || !has_room;
-        let mut uses = Vec::new();
-        let mut add = |host: &str, place: &FieldPath, how: &str| {
-            if !host.is_empty() {
-                uses.push(NameUse { host: host.to_owned(), place: place.clone(), how: how.to_owned() });
-            }
-        };
-        for host in &own {
-            add(host, &FieldPath::object(&[]), RULE);
-        }
-        if is_ingress {
-            let covering = covering(&mut own.iter().copied(), !has_address && !is_certified);
-            // Only hosts of certificates are named yet.
-            for (host, place) in std::mem::take(&mut self.found.named) {
-                let is_covering = covering.contains(&host);
-                if is_covering && host.starts_with("*.") {
-                    continue;
-                }
-                if !is_covering {
-                    add(&host, &place, TLS);
-                }
-                if is_certified {
-                    add(&host, &place, CERTIFICATE);
-                }
-                self.found.named.push((host, place));
-            }
-        }
-        for (key, value) in &annotations {
+        for (key, value) in self.annotations() {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((what, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
             let is_served = matches!(what, Use::Served | Use::Redirected);
             if is_served && !is_ingress {
                 continue;
             }
-            let place = FieldPath::annotation((*key).to_owned());
+            let place = FieldPath::annotation(key.to_owned());
             for host in hosts {
-                if what == Use::Published && !own.contains(host.as_str()) {
-                    add(&host, &place, NAME);
-                }
-                if what == Use::Certified && is_certified {
-                    add(&host, &place, CERTIFICATE);
-                }
                 for rule in rules.iter().filter(|_| is_served) {
                     let (path, path_type) = match what {
                         Use::Served => (rule.path.as_str(), rule.path_type),
@@ -260,19 +200,6 @@ impl<'o> Guarded<'o> {
                 self.found.named.push((host, place.clone()));
             }
         }
-        // Another address takes the requests for all paths of a host.
-        let count = if has_address { uses.len() } else { 0 };
-        for at in 0..count {
-            for (key, address) in &annotations {
-                let Some(NameUse { host, how, .. }) = uses.get(at) else { break };
-                let how = if how == RULE { NAME } else { how.as_str() };
-                if how != CERTIFICATE && redirects_names(key, address, dns_prefixes) {
-                    let (host, how) = (host.clone(), [how, address].concat());
-                    uses.push(NameUse { host, place: FieldPath::annotation((*key).to_owned()), how });
-                }
-            }
-        }
-        self.uses = uses;
     }
 
     /// The kind.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
-use super::{CERTIFICATE, ClaimedRoute, Guarded, NAME, NameUse, RULE, TLS};
+use super::uses::{How, NameUse};
+use super::{ClaimedRoute, Guarded};
 use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
@@ -79,7 +80,7 @@ impl Guarded<'_> {
             }
         }
         for (index, kind, gateway) in &self.found.gateways {
-            if is_same && before.contains(kind, &name_of(*gateway)) {
+            if is_same && before.contains(PARENT, &name_of(kind, *gateway)) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_gateway(&namespace, kind, *gateway) {
@@ -173,7 +174,7 @@ impl Guarded<'_> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
         for it in &self.uses {
-            let is_compared = it.how != RULE && (has_certificates || it.how != CERTIFICATE);
+            let is_compared = it.how != How::Rule && (has_certificates || it.how != How::Certificate);
             if is_compared && !before.has_use(it) && seen.insert(it.host.clone()) {
                 new.push(it);
             }
@@ -214,17 +215,23 @@ impl Guarded<'_> {
 
 const HOST: &str = "host";
 const CLASS: &str = "class";
+const PARENT: &str = "parent";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
-/// The features of an object before the update, as texts such as `class internal`.
+/// The features of an object before the update.
 #[derive(Default)]
-struct PreviousClaims(BTreeSet<String>);
+struct PreviousClaims {
+    /// Texts such as `class internal`.
+    texts: BTreeSet<String>,
+    /// The uses of hosts.
+    uses: BTreeSet<(String, How)>,
+}
 
 impl PreviousClaims {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
-        let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
+        let mut add = |what: &str, name: &str| before.texts.insert(format!("{what} {name}"));
         for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
                 true => add(PART, &(claim.text + &taken.match_text)),
@@ -238,16 +245,14 @@ impl PreviousClaims {
             add(CLASS, class);
         }
         for (_, kind, gateway) in &old.found.gateways {
-            add(kind, &name_of(*gateway));
+            add(PARENT, &name_of(kind, *gateway));
         }
-        for NameUse { host, how, .. } in &old.uses {
-            add(how, host);
-        }
+        before.uses.extend(old.uses.iter().map(|it| (it.host.clone(), it.how.clone())));
         before
     }
 
     fn contains(&self, what: &str, name: &str) -> bool {
-        self.0.contains(&format!("{what} {name}"))
+        self.texts.contains(&format!("{what} {name}"))
     }
 
     /// Whether the object had this claim. A claim of a whole path includes its parts.
@@ -258,23 +263,19 @@ impl PreviousClaims {
 
     /// Whether the object used the host in this way, or in one that includes it.
     fn has_use(&self, of: &NameUse) -> bool {
-        let has = |how: &str| self.contains(how, &of.host);
-        let is_published =
-            |address: &str| has(&[NAME, address].concat()) || (address.is_empty() && has(RULE));
-        let address = of.how.strip_prefix(TLS).or_else(|| of.how.strip_prefix(NAME));
-        has(&of.how) || address.is_some_and(is_published)
+        of.how.included_in().into_iter().any(|how| self.uses.contains(&(of.host.clone(), how)))
     }
 
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn keeps_controller(&self, new: &Guarded<'_>) -> bool {
-        let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
+        let had_class = self.texts.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
             && new.found.classes.iter().all(|(class, _)| self.contains(CLASS, class))
     }
 }
 
-fn name_of((namespace, name): (&str, &str)) -> String {
-    format!("{namespace}/{name}")
+fn name_of(kind: &str, (namespace, name): (&str, &str)) -> String {
+    format!("{kind} {namespace}/{name}")
 }
 
 /// The problem of a denied key.
