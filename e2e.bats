@@ -294,7 +294,7 @@ DOMAIN='{"domain": "example.com"}'
 @test "refused: a path type that does not exist" {
     annotated PathType prefix
     policy "$DOMAIN"
-    refused 'expected one of Exact, Prefix, ImplementationSpecific, found `prefix`; did you mean Prefix?'
+    refused 'expected one of Exact, Prefix or ImplementationSpecific, found `prefix`; did you mean Prefix?'
 }
 
 @test "refused: a port that the Service does not have" {
@@ -453,7 +453,7 @@ DOMAIN='{"domain": "example.com"}'
     [[ "$stderr" == *'Provided settings are not valid: xposer: 3 problems:'* ]]
     [[ "$stderr" == *'settings.ingressURLTemplate: there is no variable `.Name`'* ]]
     [[ "$stderr" == *'settings.stamp: expected true or false, found the number 3'* ]]
-    [[ "$stderr" == *'settings.tls: expected one of false, true, cert-manager, load-balancer, found `maybe`'* ]]
+    [[ "$stderr" == *'settings.tls: expected one of false, true, cert-manager or load-balancer, found `maybe`'* ]]
     [[ "$stderr" != *Deserializ* ]]
 }
 

@@ -1,5 +1,6 @@
 //! Types of option values that are not plain texts, numbers or booleans.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer};
@@ -257,9 +258,9 @@ impl ParentRef {
     }
 
     /// The kind of the parent, if it may have listeners.
-    pub(crate) fn kind_with_listeners(&self) -> Option<&str> {
+    pub(crate) fn kind_with_listeners(&self) -> Option<Cow<'_, str>> {
         let (group, kind, ..) = self.object(None);
-        (!MESH_PARENTS.contains(&(group, kind))).then_some(kind)
+        kind_with_listeners(group, kind)
     }
 
     /// Whether both are the same Gateway, for a route in this namespace. If the namespace of the route is not known, a missing
@@ -285,12 +286,20 @@ const PARENT_GROUP: &str = "gateway.networking.k8s.io";
 pub(crate) const GATEWAY: &str = "Gateway";
 /// The group and kind of the parents of a route in a service mesh. Such a route takes the hosts of these objects, and no host of a
 /// Gateway. Every other parent may have listeners.
-pub(crate) const MESH_PARENTS: [(&str, &str); 4] = [
+const MESH_PARENTS: [(&str, &str); 4] = [
     ("", "Service"),
     ("core", "Service"),
     ("networking.istio.io", "ServiceEntry"),
     ("policy.linkerd.io", "EgressNetwork"),
 ];
+
+/// Returns the kind of a parent, if it may have listeners. A `Gateway` of another group than that of the Gateway API has its group as an
+/// ending.
+pub(crate) fn kind_with_listeners<'k>(group: &str, kind: &'k str) -> Option<Cow<'k, str>> {
+    let is_foreign = kind == GATEWAY && group != PARENT_GROUP;
+    let shown = || if is_foreign { [kind, ".", group].concat().into() } else { kind.into() };
+    (!MESH_PARENTS.contains(&(group, kind))).then(shown)
+}
 
 #[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn group_of_parent<S: Serializer>(group: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1252,6 +1252,7 @@ fn a_wildcard_above_the_own_hosts_is_for_the_certificate() {
         json!({"kubernetes.io/tls-acme": "true"}),
         json!({"haproxy-ingress.github.io/cert-signer": "acme"}),
         json!({"alb.ingress.kubernetes.io/create-acm-cert": "true"}),
+        json!({"cert.gardener.cloud/purpose": "managed"}),
         json!({"external-dns.alpha.kubernetes.io/target": "x.example.net"}),
     ];
     let judged = |old: Option<&Value>, new: &Value| {
@@ -1296,6 +1297,15 @@ fn a_listener_set_is_listed_by_its_kind() {
     assert_eq!(judged(json!(["ListenerSet/edge"]), None, &set), refused);
     assert_eq!(judged(json!(["ListenerSet/edge"]), None, &of("ListenerSet", "shop", "edge")), []);
     assert_eq!(judged(json!(["*/*"]), None, &set), []);
+    // A Gateway of another group is another kind.
+    let mut foreign = gateway.clone();
+    foreign["spec"]["parentRefs"][0]["group"] = "x.io".into();
+    assert_eq!(judged(json!(["infra/edge"]), None, &foreign), refused);
+    assert_eq!(judged(json!(["Gateway.x.io/infra/edge"]), None, &foreign), []);
+    for kind in ["Listener*", "A!", "Listener Set"] {
+        let settings = json!({"namespaces": {"shop": {"gateways": [format!("{kind}/infra/edge")]}}});
+        assert!(xposer::Settings::from_value(&settings).is_err(), "{kind}");
+    }
     // An update leaves it as it was, or replaces the Gateway.
     assert_eq!(judged(json!([]), Some(&set), &set), []);
     assert_eq!(judged(json!(["infra/*"]), Some(&gateway), &set), refused);
@@ -1326,4 +1336,74 @@ fn a_default_backend_beside_rules_takes_all_other_requests() {
     assert_eq!(judged(&old, &new), (vec![("host-not-owned", true)], vec![("route-claimed", true)]));
     assert_eq!(judged(&new, &new), (vec![], vec![]));
     assert_eq!(judged(&new, &old), (vec![], vec![]));
+}
+
+/// What the default backend gets depends on the program of the class, which a setting can name.
+#[test]
+fn a_default_backend_takes_what_its_program_sends_it() {
+    let settings =
+        json!({"controllers": {"internal": "contour"}, "namespaces": {"ops": {"hosts": ["b.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let judged = |class: &str, canary: &str| {
+        let paths = json!({"paths": [{"path": "/zzz", "pathType": "Prefix"}]});
+        let spec = json!({
+            "ingressClassName": class, "defaultBackend": {"service": {"name": "web"}},
+            "rules": [{"host": "a.example.com", "http": paths}]});
+        let object = ingress(&json!({"nginx.ingress.kubernetes.io/canary": canary}), &spec);
+        let guarded = Guarded::read_with(&object, &settings).unwrap();
+        let report = guarded.check(&settings, None);
+        let said =
+            report.diagnostics().first().map(|it| (it.path.to_string(), it.help.clone().unwrap_or_default()));
+        (guarded.claims().len(), said)
+    };
+    let refused = Some((
+        "spec.defaultBackend".to_owned(),
+        "remove it, or write paths of the rules in its place".to_owned(),
+    ));
+    // ingress-nginx: the other requests for the host, or for a canary a share of those for all hosts.
+    assert_eq!(judged("nginx", "false"), (2, None));
+    assert_eq!(judged("nginx", "true"), (2, refused.clone()));
+    for class in ["internal", "contour", "unknown"] {
+        assert_eq!(judged(class, "false"), (3, refused.clone()), "{class}");
+        assert_eq!(judged(class, "true").1, refused, "{class}");
+    }
+}
+
+/// Another class or Gateway gives the names in DNS another address.
+#[test]
+fn names_are_judged_with_another_class() {
+    let settings = json!({"namespaces": {"ops": {"hosts": ["a.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        let contested = new.contested(Some(&old), "2025-01-01T00:00:00Z", &held_by("ops", false), true);
+        (found(&new.check(&settings, Some(&old))), found(&contested))
+    };
+    let refused = (vec![("host-not-owned", true)], vec![("route-claimed", true)]);
+    let name = json!({"external-dns.alpha.kubernetes.io/hostname": "a.example.com"});
+    let named = |class: &str| {
+        ingress(&name, &json!({"ingressClassName": class, "rules": [{"host": "b.example.com"}]}))
+    };
+    let tls = |class: &str| {
+        let tls = json!([{"hosts": ["a.example.com"]}]);
+        ingress(
+            &json!({}),
+            &json!({"ingressClassName": class, "rules": [{"host": "b.example.com"}], "tls": tls}),
+        )
+    };
+    for of in [&named as &dyn Fn(&str) -> Value, &tls] {
+        assert_eq!(judged(&of("internal"), &of("external")), refused);
+        assert_eq!(judged(&of("internal"), &of("internal")), (vec![], vec![]));
+    }
+}
+
+/// nginx reads the words of its configuration without quotes.
+#[test]
+fn a_quoted_alias_is_its_host() {
+    for alias in ["\"a.example.com\"", "'a.example.com'", "\"*.a.example.com\""] {
+        let annotations = json!({"nginx.ingress.kubernetes.io/server-alias": alias});
+        let object = ingress(&annotations, &json!({"rules": [{"host": "b.example.com"}]}));
+        let host = alias.trim_matches(['"', '\'']);
+        assert!(texts(&object).contains(&format!("prefix {host}/")), "{:?}", texts(&object));
+    }
 }

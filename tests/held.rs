@@ -580,6 +580,22 @@ fn a_name_that_was_there_before_refuses_no_update() {
     assert_eq!(codes(&tls, &of("web.example.com", TARGET)), refused);
     assert_eq!(codes(&of("web.example.com", TARGET), &tls), kept);
     assert_eq!(codes(&name, &tls), kept);
+    let classed = |class: &str| {
+        let own = [("IngressURLTemplate", "shop.example.com"), ("IngressClassName", class), (BLOCK, NAME)];
+        plan("team-b", "thief", &own)
+    };
+    assert_eq!(codes(&classed("internal"), &classed("internal")), kept);
+    assert_eq!(codes(&classed("internal"), &classed("external")), refused);
+    // An address on the Service itself, whose names ExternalDNS publishes, too.
+    let addressed = |address: &str| {
+        let (target, name) =
+            ("external-dns.alpha.kubernetes.io/target", "external-dns.alpha.kubernetes.io/hostname");
+        let own = [("IngressURLTemplate", "shop.example.com"), (name, "web.example.com"), (target, address)];
+        plan("team-b", "thief", &own)
+    };
+    assert_eq!(codes(&addressed(""), &addressed("")), kept);
+    assert_eq!(codes(&addressed(""), &addressed("x.example.net")), refused);
+    assert_eq!(codes(&addressed("x.example.net"), &addressed("x.example.net")), kept);
     let report = tls.contested(SECOND, &tls.keys_for_update(&tls), &held, true);
     let message = &report.diagnostics()[0].message;
     assert!(message.ends_with(", as before the update"), "{message}");

@@ -60,14 +60,14 @@ impl RouteBudget {
 /// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
     /// The claims with their origins, in the order of their uses.
-    all: Vec<(Claimed<'c>, Option<&'c Origin>, HostUse)>,
+    all: Vec<(Claimed<'c>, Option<&'c Origin>, ClaimShare)>,
     /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_truncated: bool,
 }
 
 /// The share of a host that a claim stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum HostUse {
+pub(super) enum ClaimShare {
     /// The plan serves the host.
     Whole,
     /// The plan redirects the host: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services may have the same
@@ -75,7 +75,8 @@ pub(super) enum HostUse {
     Part,
     /// The plan has the host as an alias, or redirects it by an annotation: a part, because a rule for the host comes before it.
     Alias,
-    /// The plan publishes the DNS name of the host, which it does not serve, or with another address. It does not get a claim, but must not do so for a host of another namespace.
+    /// The plan publishes the DNS name of the host, which it does not serve, or gives it another address. The plan gets no claim, but the
+    /// host must not be one of another namespace.
     Name,
     /// The same, only because the host is in the TLS section.
     Certificate,
@@ -134,11 +135,11 @@ impl<'c> AllClaims<'c> {
             hosts.for_each(|it| publish(&mut certificates, &it.host, &it.host_origin));
         }
         let uses = [
-            (main, HostUse::Whole),
-            (redirects(plan), HostUse::Part),
-            (aliases, HostUse::Alias),
-            (published, HostUse::Name),
-            (certificates, HostUse::Certificate),
+            (main, ClaimShare::Whole),
+            (redirects(plan), ClaimShare::Part),
+            (aliases, ClaimShare::Alias),
+            (published, ClaimShare::Name),
+            (certificates, ClaimShare::Certificate),
         ];
         let mut all = Vec::new();
         for (claims, share) in uses {
@@ -148,7 +149,7 @@ impl<'c> AllClaims<'c> {
     }
 
     /// Iterates over the claims, with their origins and shares.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, HostUse)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, ClaimShare)> {
         self.all.iter().map(|(claim, origin, share)| (claim, *origin, *share))
     }
 }

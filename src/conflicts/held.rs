@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked::{AllClaims, HostUse};
+use super::asked::{AllClaims, ClaimShare};
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map};
 use crate::plan::Plan;
@@ -312,7 +312,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        self.texts(|share| share < HostUse::Name)
+        self.texts(|share| share < ClaimShare::Name)
     }
 
     /// Returns the claims that are compared with those of others at admission: the [`claim_texts`](Self::claim_texts), and the hosts whose DNS
@@ -331,7 +331,7 @@ impl Plan {
         self.texts(|_| true)
     }
 
-    fn texts(&self, counts: impl Fn(HostUse) -> bool) -> Vec<ClaimText> {
+    fn texts(&self, counts: impl Fn(ClaimShare) -> bool) -> Vec<ClaimText> {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let claims = AllClaims::of(self, &added);
@@ -358,12 +358,12 @@ impl Plan {
     #[must_use]
     pub fn keys_for_update(&self, new: &Self) -> BTreeSet<String> {
         let is_more = self.canary().zip(new.canary()).is_some_and(|(old, new)| new.gets_more(old));
-        let (added, addresses) = (self.added_hosts(), self.dns_addresses());
+        let (added, mut addresses) = (self.added_hosts(), self.addresses_for_update());
+        addresses.push(self.own_address());
         let mut keys = BTreeSet::new();
         for (claim, _, share) in AllClaims::of(self, &added).iter() {
             let Some(text) = text_of(self, claim, share) else { continue };
-            if share >= HostUse::Name {
-                keys.insert(key_of_name(share, "", &text.text));
+            if share >= ClaimShare::Name {
                 for address in &addresses {
                     keys.insert(key_of_name(share, address, &text.text));
                 }
@@ -398,22 +398,21 @@ impl Plan {
 /// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
 pub(super) const SERVICE: &str = "Service";
 
-/// The text by which an update recognises a name that the Service publishes with an address; with its own one if that is empty.
-fn key_of_name(share: HostUse, address: &str, text: &str) -> String {
-    let how = if share == HostUse::Certificate { "tls " } else { "name " };
+/// The text by which an update recognises a name that the Service publishes with an address.
+fn key_of_name(share: ClaimShare, address: &str, text: &str) -> String {
+    let how = if share == ClaimShare::Certificate { "tls " } else { "name " };
     [how, address, " ", text].concat()
 }
 
 /// Whether the claims before an update have a name with each of these addresses.
-pub(super) fn had_name(had: &BTreeSet<String>, share: HostUse, addresses: &[&str], text: &str) -> bool {
-    let addresses = if addresses.is_empty() { &[""] } else { addresses };
+pub(super) fn had_name(had: &BTreeSet<String>, share: ClaimShare, addresses: &[String], text: &str) -> bool {
     addresses.iter().all(|address| {
-        had.contains(&key_of_name(HostUse::Name, address, text))
+        had.contains(&key_of_name(ClaimShare::Name, address, text))
             || had.contains(&key_of_name(share, address, text))
     })
 }
 
-pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: HostUse) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: ClaimShare) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
-    text(claim).map(|text| ClaimText { is_local, is_part: share != HostUse::Whole, ..text })
+    text(claim).map(|text| ClaimText { is_local, is_part: share != ClaimShare::Whole, ..text })
 }

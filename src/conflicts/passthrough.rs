@@ -83,14 +83,14 @@ pub(super) fn address_conflicts(
             Controller::Haproxy.row().name
         );
         // One list whose loss is not accepted is enough for an Error.
-        let found = own.into_iter().map(|(key, place)| (settings.lost(key, message.clone()), place));
-        let worst = found.min_by_key(|((code, _), _)| *code != Code::ProtectionLost);
-        if let Some(((code, said), place)) = worst {
+        let found = own.into_iter().map(|(key, place)| (settings.lost(key, message.clone()), key, place));
+        let worst = found.min_by_key(|((code, _), ..)| *code != Code::ProtectionLost);
+        if let Some(((code, said), key, place)) = worst {
             let help = match code {
-                Code::ProtectionLost => {
-                    "give one of the Services a class of another controller, or ask your administrator for annotations.acceptLoss"
-                }
-                _ => "protect the Service by other means, and remove the list of addresses",
+                Code::ProtectionLost => format!(
+                    "give one of the Services a class of another controller, or ask your administrator to add {key} to annotations.acceptLoss"
+                ),
+                _ => "protect the Service by other means, and remove the list of addresses".to_owned(),
             };
             file(index, plan, (place, Problem::new(code, said).help(help)));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::asked::{AllClaims, HostUse, MAX_ROUTE_BYTES, MAX_ROUTES};
+use super::asked::{AllClaims, ClaimShare, MAX_ROUTE_BYTES, MAX_ROUTES};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
 use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, had_name, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
@@ -52,14 +52,14 @@ impl Plan {
         let (as_created, as_new) = (self.holder(created), self.holder(""));
         // A set, because a Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        let (added, addresses) = (self.added_hosts(), self.dns_addresses());
+        let (added, addresses) = (self.added_hosts(), self.addresses_for_update());
         let claims = AllClaims::of(self, &added);
         for (claim, origin, share) in claims.iter() {
             let Some(asked) = text_of(self, claim, share) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            if share >= HostUse::Name {
+            if share >= ClaimShare::Name {
                 let is_kept = had_name(had, share, &addresses, &asked.text);
                 let asker = if is_kept { &as_created } else { &as_new };
                 let place = origin.cloned().unwrap_or_default().path();
@@ -92,7 +92,7 @@ impl Plan {
                 .and_then(|others| conflict(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
                 let problem = rivals.with_precedence(problem);
-                let is_known = is_kept && share == HostUse::Alias;
+                let is_known = is_kept && share == ClaimShare::Alias;
                 report.file(path, if is_known { kept(problem) } else { problem });
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {

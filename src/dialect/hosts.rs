@@ -27,9 +27,9 @@ pub(super) fn without_dot(host: &str) -> String {
 /// Whether an annotation of an Ingress makes a program request a certificate for the hosts of the TLS section.
 pub(crate) fn requests_certificate(key: &str, value: &str) -> bool {
     match key.rsplit_once('/') {
-        // HAProxy Ingress.
+        // HAProxy Ingress; Gardener; programs for ACME, and the AWS Load Balancer Controller.
         Some((_, "cert-signer")) => true,
-        // Programs for ACME, and the AWS Load Balancer Controller.
+        Some(("cert.gardener.cloud", "purpose")) => value == "managed",
         Some((_, "tls-acme" | "create-acm-cert")) => parse_bool(value) == Some(true),
         _ => cert_manager::named_kind(key).is_some(),
     }

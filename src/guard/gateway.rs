@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, Found, claimed, list_items, metadata_text, non_empty_text};
+use super::{ClaimedRoute, Found, Program, claimed, list_items, metadata_text, non_empty_text};
 use crate::conflicts::{MAX_ROUTES, RouteBudget};
 use crate::diagnostics::FieldPath;
 use crate::validation::{PathBudget, PathType};
-use crate::values::{GATEWAY, MESH_PARENTS};
+use crate::values::{GATEWAY, kind_with_listeners};
 
 /// The group of Gateways, and of other objects that have listeners.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The hosts and paths of an HTTPRoute.
-pub(super) fn http(object: &Value) -> Found<'_> {
+pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
     read(object, &|of, budget| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = non_empty_text(path, "value").unwrap_or("/").to_owned();
@@ -29,7 +29,7 @@ pub(super) fn http(object: &Value) -> Found<'_> {
 }
 
 /// The hosts and paths of a GRPCRoute. The path of a call is `/service/method`.
-pub(super) fn grpc(object: &Value) -> Found<'_> {
+pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
     read(object, &|of, budget| {
         let method = of.get("method").unwrap_or(&Value::Null);
         let (service, call) = (non_empty_text(method, "service"), non_empty_text(method, "method"));
@@ -52,7 +52,7 @@ pub(super) fn grpc(object: &Value) -> Found<'_> {
 }
 
 /// The hosts of a TLSRoute. It routes connections, and so all paths.
-pub(super) fn tls(object: &Value) -> Found<'_> {
+pub(super) fn tls<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
     read(object, &|_, _| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
 }
 
@@ -130,7 +130,10 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
     let takes = has_defaults || all.is_empty() || all.iter().any(has_listeners);
     let named =
         |parent| Some((non_empty_text(parent, "namespace").unwrap_or(own), non_empty_text(parent, "name")?));
-    let gateways = all.iter().enumerate().filter(|(_, parent)| has_listeners(parent));
+    let gateways = all.iter().enumerate().filter_map(|(at, parent)| {
+        let (group, kind) = kind_of(parent);
+        Some((at, kind_with_listeners(group, kind)?, named(parent)?))
+    });
     let mut taken = Vec::new();
     'all: for (host, place) in hosts.iter().filter(|_| takes) {
         for of in &paths {
@@ -152,7 +155,7 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
     }
     Found {
         taken,
-        gateways: gateways.filter_map(|(at, parent)| Some((at, kind_of(parent).1, named(parent)?))).collect(),
+        gateways: gateways.collect(),
         parents: all,
         has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
@@ -169,7 +172,8 @@ fn kind_of(parent: &Value) -> (&str, &str) {
 
 /// Whether a parent may have listeners: it belongs to no mesh.
 fn has_listeners(parent: &Value) -> bool {
-    !MESH_PARENTS.contains(&kind_of(parent))
+    let (group, kind) = kind_of(parent);
+    kind_with_listeners(group, kind).is_some()
 }
 
 /// Whether each parent of a route in this namespace was among its parents before. A reference without a section or port includes those

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, Found, annotation, claimed, list_items, non_empty_text};
+use super::{ClaimedRoute, Found, Program, annotation, claimed, list_items, non_empty_text};
 use crate::conflicts::RouteBudget;
 use crate::diagnostics::FieldPath;
 use crate::dialect::controller::Controller;
@@ -10,20 +10,32 @@ use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx;
 use crate::validation::{PathType, parse_bool};
 
-/// The hosts and paths of an Ingress. Without rules, its default backend gets the requests for all hosts.
-pub(super) fn read(object: &Value) -> Found<'_> {
+/// The place of the default backend, which may get the requests for all hosts.
+pub(super) fn default_backend() -> FieldPath {
+    FieldPath::object(&["spec", "defaultBackend"])
+}
+
+/// The hosts and paths of an Ingress.
+pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> Found<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
     let classes: Vec<_> = classes(object, spec).collect();
     // On other programs, such an Ingress gets all requests.
-    let has_canaries = |class: &str| Controller::of_class(class).is_none_or(|it| it.reads(nginx::CANARY));
+    let has_canaries = |class: &str| program(class).is_none_or(|it| it.reads(nginx::CANARY));
     let is_canary = is_true(object, nginx::CANARY)
         && (classes.is_empty() || classes.iter().any(|(class, _)| has_canaries(class)));
     // ingress-nginx reads neither of these annotations on a canary.
     let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
     let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
-    // For ingress-nginx, it gets all other requests for the hosts of the rules, and for other programs those for all hosts.
-    let has_default = spec.get("defaultBackend").is_some_and(|it| !it.is_null()) && !is_canary;
+    let has_default = spec.get("defaultBackend").is_some_and(|it| !it.is_null());
+    // A class such as `nginx` may be that of either program.
+    let is_of_nginx = |(class, _): &(&str, _)| match program(class) {
+        Some(program) => matches!(program, Controller::IngressNginx | Controller::F5Nginx),
+        None => class.contains("nginx"),
+    };
+    // On these programs, the default backend beside rules gets the other requests for their hosts. That of a canary of ingress-nginx
+    // gets a share of the requests for all hosts. Other programs send it all other requests.
+    let takes_all = has_default && (is_canary || classes.is_empty() || !classes.iter().all(is_of_nginx));
     let (mut taken, mut budget) = (Vec::new(), RouteBudget::of_paths(1));
     for (at, rule) in list_items(spec, "rules").iter().enumerate() {
         let host = non_empty_text(rule, "host").unwrap_or_default().to_ascii_lowercase();
@@ -31,8 +43,9 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         let paths = rule.get("http").map_or(&[][..], |http| list_items(http, "paths"));
         let whole = || ClaimedRoute::whole(host.clone(), place.clone());
         // A rule without paths reserves the host and answers no request.
-        if paths.is_empty() || has_default {
-            taken.push(ClaimedRoute { is_part: !has_default, ..whole() });
+        let takes_others = has_default && !is_canary;
+        if paths.is_empty() || takes_others {
+            taken.push(ClaimedRoute { is_part: !takes_others, ..whole() });
         }
         for path in paths {
             let kind =
@@ -45,8 +58,10 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             }
         }
     }
-    if taken.is_empty() || has_default {
+    if taken.is_empty() {
         taken.push(ClaimedRoute::whole(String::new(), rules));
+    } else if takes_all {
+        taken.push(ClaimedRoute::whole(String::new(), default_backend()));
     }
     Found {
         taken,

@@ -10,10 +10,13 @@ mod route;
 mod rules;
 mod uses;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::conflicts::{ClaimText, Holder, RouteBudget};
 use crate::diagnostics::FieldPath;
+use crate::dialect::controller::Controller;
 use crate::dialect::hosts::{Use, added_by};
 use crate::options::Settings;
 use crate::validation::{PathBudget, PathType, claimed_paths};
@@ -72,7 +75,10 @@ pub struct Guarded<'o> {
 }
 
 /// A function that reads an object of a kind.
-type Reader = fn(&Value) -> Found<'_>;
+type Reader = for<'o> fn(&'o Value, Program<'_>) -> Found<'o>;
+
+/// Returns the program that serves a class, if it is known.
+type Program<'p> = &'p dyn Fn(&str) -> Option<Controller>;
 
 /// The groups and names of the kinds, and their readers.
 const KINDS: [(&str, &str, Reader); 5] = [
@@ -111,7 +117,7 @@ struct Found<'o> {
     /// The classes: two if the field and the annotation both have one.
     classes: Vec<(&'o str, FieldPath)>,
     /// The parents with listeners that the route is attached to: the position of the reference, the kind, and the namespace and name.
-    gateways: Vec<(usize, &'o str, (&'o str, &'o str))>,
+    gateways: Vec<(usize, Cow<'o, str>, (&'o str, &'o str))>,
     /// All parents of the route.
     parents: &'o [Value],
     /// Whether the route is also attached to the default Gateways.
@@ -127,10 +133,11 @@ impl<'o> Guarded<'o> {
     /// Reads an object; `None` if its kind assigns no hosts. The version of the API does not matter.
     #[must_use]
     pub fn read(object: &'o Value) -> Option<Self> {
-        Self::read_under(object, &[])
+        Self::read_by(object, &Controller::of_class, &[])
     }
 
-    /// Reads an object as [`read`](Self::read), with the prefixes under which ExternalDNS looks for annotations by these settings.
+    /// Reads an object as [`read`](Self::read), with the programs of classes and the prefixes under which ExternalDNS looks for
+    /// annotations by these settings.
     ///
     /// ```
     /// use serde_json::json;
@@ -145,14 +152,16 @@ impl<'o> Guarded<'o> {
     /// ```
     #[must_use]
     pub fn read_with(object: &'o Value, settings: &Settings) -> Option<Self> {
-        Self::read_under(object, &settings.dns_prefixes)
+        let program = |class: &str| settings.program_of_class(Some(class)).map(|(program, _)| program);
+        Self::read_by(object, &program, &settings.dns_prefixes)
     }
 
-    fn read_under(object: &'o Value, dns_prefixes: &[String]) -> Option<Self> {
+    fn read_by(object: &'o Value, program: Program<'_>, dns_prefixes: &[String]) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
-        let mut guarded = Self { kind, object, found: read(object), uses: Vec::new(), is_cut: false };
+        let mut guarded =
+            Self { kind, object, found: read(object, program), uses: Vec::new(), is_cut: false };
         guarded.add_uses(dns_prefixes);
         guarded.add_of_annotations(dns_prefixes);
         Some(guarded)

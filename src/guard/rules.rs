@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
+use super::ingress::default_backend;
 use super::uses::{How, NameUse};
 use super::{ClaimedRoute, Guarded};
 use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
@@ -42,7 +43,7 @@ impl Guarded<'_> {
         {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.found.named.iter().filter(|(host, _)| !before.contains(HOST, host)) {
+        for (host, _) in self.found.named.iter().filter(|(host, _)| !(stays && before.contains(HOST, host))) {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -51,7 +52,11 @@ impl Guarded<'_> {
             if !added.contains(host) || !seen.insert(host.clone()) {
                 continue;
             }
-            if let Some(problem) = settings.problem_of_host(&namespace, host) {
+            let problem = match *place == default_backend() {
+                true => settings.problem_of_default_backend(&namespace),
+                false => settings.problem_of_host(&namespace, host),
+            };
+            if let Some(problem) = problem {
                 report.file(place.clone(), problem);
             }
         }
@@ -171,11 +176,14 @@ impl Guarded<'_> {
     /// each host once and without the uses that the object had before, as `old`.
     fn new_uses(&self, old: Option<&Self>, has_certificates: bool) -> Vec<&NameUse> {
         let before = old.map(PreviousClaims::of).unwrap_or_default();
+        // The address of a name is that of the class or the Gateway.
+        let has_same_address = old.is_some_and(|old| self.is_unchanged(old, &before));
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
         for it in &self.uses {
             let is_compared = it.how != How::Rule && (has_certificates || it.how != How::Certificate);
-            if is_compared && !before.has_use(it) && seen.insert(it.host.clone()) {
+            let is_kept = (has_same_address || it.how == How::Certificate) && before.has_use(it);
+            if is_compared && !is_kept && seen.insert(it.host.clone()) {
                 new.push(it);
             }
         }

@@ -33,6 +33,7 @@ pub(crate) use layer::IntentValues;
 use layer::Named;
 pub(crate) use layer::{BUILT_IN, Entry, Layers, Namespace, Profile, Slot};
 pub(crate) use parse::{class_problem, is_class, object_problem, port_of};
+pub(crate) use served_by::ClassSource;
 pub use served_by::{GatewayFacts, ServedBy};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Decided, Layer, decided};

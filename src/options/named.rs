@@ -150,8 +150,13 @@ fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
             Some((namespace, name)) => (Some(namespace), name),
             None => (None, named),
         };
+        let is_word =
+            |kind: &str| kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         let is_namespace = |namespace: &str| is_dns_label(&namespace.replace('*', "x"));
-        if is_dns_subdomain(&name.replace('*', "x")) && namespace.is_none_or(is_namespace) {
+        if is_word(kind.trim_end_matches('/'))
+            && is_dns_subdomain(&name.replace('*', "x"))
+            && namespace.is_none_or(is_namespace)
+        {
             let namespace = namespace.map(str::to_owned);
             return Ok(GatewayPattern { kind: kind.to_owned(), namespace, name: name.to_owned() });
         }

@@ -12,6 +12,22 @@ impl Settings {
     /// The problem if a namespace uses a host that belongs to another namespace, or that is not among its own hosts. A wildcard
     /// covers all hosts below it, and an empty host covers all hosts.
     pub(crate) fn problem_of_host(&self, namespace: &str, host: &str) -> Option<Problem> {
+        let (what, help) = match host {
+            "" => ("a rule, a route or an alias for all hosts".to_owned(), "name its hosts"),
+            host => (format!("the host {}", quoted(host)), ""),
+        };
+        self.problem_of(namespace, host, &what, help)
+    }
+
+    /// The problem if all hosts are not those of a namespace, but its default backend gets the requests for them.
+    pub(crate) fn problem_of_default_backend(&self, namespace: &str) -> Option<Problem> {
+        let help = "remove it, or write paths of the rules in its place";
+        let problem = self.problem_of(namespace, "", "the default backend for all hosts", help)?;
+        Some(problem.help(help))
+    }
+
+    /// The same for a host, or for all hosts if it is empty, with words for what has it. `of_all` is the help for all hosts.
+    fn problem_of(&self, namespace: &str, host: &str, what: &str, of_all: &str) -> Option<Problem> {
         let own_row = self.namespace_row(namespace);
         let mine =
             own_row.and_then(|row| self.namespaces.at(row)?.1.hosts.as_ref()).map(|hosts| &hosts.value);
@@ -28,18 +44,14 @@ impl Settings {
             Some((name, _)) if names_others => format!("the namespace {}", quoted(name)),
             _ => "another namespace".to_owned(),
         };
-        let what = || match host {
-            "" => "a rule or an alias for all hosts".to_owned(),
-            host => format!("the host {}", quoted(host)),
-        };
         let choose = || mine.and_then(|hosts| one_of(hosts));
         let problem = |said: String, help: Option<String>, otherwise: &str| {
-            let otherwise = if host.is_empty() { "name its hosts" } else { otherwise };
+            let otherwise = if host.is_empty() { of_all } else { otherwise };
             let help = help.unwrap_or_else(|| otherwise.to_owned());
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
         if let Some(other) = nearest.last().filter(|_| !is_own).map(|(_, row)| owner(*row)) {
-            let message = format!("{} belongs to {other}", what());
+            let message = format!("{} belongs to {other}", what);
             return problem(message, choose(), "choose another host");
         }
         // The administrator gave the wildcard itself to its owner.
@@ -47,11 +59,11 @@ impl Settings {
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
             let such = if names_others { format!(", such as {}", quoted(&taken)) } else { String::new() };
-            let message = format!("{} includes hosts of {}{such}", what(), owner(row));
+            let message = format!("{} includes hosts of {}{such}", what, owner(row));
             return problem(message, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {
-            let message = format!("{} does not belong to the namespace {}", what(), quoted(namespace));
+            let message = format!("{} does not belong to the namespace {}", what, quoted(namespace));
             return problem(message, choose(), "ask your administrator for a host");
         }
         None

@@ -1,6 +1,9 @@
 //! The controllers that the classes and Gateways of a cluster name.
 
+use super::Settings;
 use super::layer::Named;
+use crate::diagnostics::Origin;
+use crate::dialect::controller::Controller;
 
 /// The controllers that serve the IngressClasses and Gateways of a cluster. This has priority over the names of classes; the
 /// setting `controllers` has priority over this.
@@ -76,5 +79,38 @@ impl ServedBy {
             return None;
         }
         self.gateways.get(&[namespace, "/", name].concat())
+    }
+}
+
+/// How it is known which program serves a class.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ClassSource<'s> {
+    /// By the setting `controllers`.
+    Setting(&'s Origin),
+    /// By the IngressClass of the cluster, which has this `spec.controller`.
+    Cluster(&'s str),
+    /// By the name of the class.
+    Name,
+}
+
+impl Settings {
+    /// Returns the program that serves the Ingresses of a class, or those without a class, if it is known. The setting has priority
+    /// over the IngressClass of the cluster, and the IngressClass over the name of the class.
+    pub(crate) fn program_of_class(&self, class: Option<&str>) -> Option<(Controller, ClassSource<'_>)> {
+        if let Some(set) = class.and_then(|class| self.controllers.get(class)) {
+            return Some((set.value, ClassSource::Setting(&set.origin)));
+        }
+        let named = class.and_then(Controller::of_class);
+        if let Some(spec) = self.served_by.ingress_class(class.unwrap_or_default())
+            && let Some(controller) = Controller::of_spec(spec)
+        {
+            // Traefik's provider for the annotations of ingress-nginx serves the classes of ingress-nginx, so in this case the name
+            // of the class is more specific.
+            if (controller, named) == (Controller::IngressNginx, Some(Controller::TraefikNginx)) {
+                return Some((Controller::TraefikNginx, ClassSource::Name));
+            }
+            return Some((controller, ClassSource::Cluster(spec)));
+        }
+        named.map(|controller| (controller, ClassSource::Name))
     }
 }

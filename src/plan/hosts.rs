@@ -37,7 +37,7 @@ impl Plan {
         let is_ingress = self.targets.contains(&Target::Ingress);
         let of_objects = self.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), Some(it)));
         // ExternalDNS also reads the annotations of the Service.
-        let of_service = self.dns_names.iter().map(|(key, names)| (key.as_str(), names.as_str(), None));
+        let of_service = self.dns_annotations.iter().map(|(key, names)| (key.as_str(), names.as_str(), None));
         let mut found = Vec::new();
         for (key, value, annotation) in of_objects.chain(of_service) {
             let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
@@ -64,6 +64,26 @@ impl Plan {
             }
         }
         addresses
+    }
+
+    /// All addresses that an annotation gives the names of the Service or of its objects in DNS. Without one, there is only that of the
+    /// objects themselves, as the text of all that it depends on.
+    pub(crate) fn addresses_for_update(&self) -> Vec<String> {
+        let own = self.dns_annotations.iter().map(|(key, value)| (key, value.as_str()));
+        let own = own.filter(|(key, value)| redirects_names(key, value, &self.dns_prefixes));
+        let given: Vec<String> =
+            self.dns_addresses().into_iter().chain(own.map(|(_, value)| value)).map(str::to_owned).collect();
+        if given.is_empty() { vec![self.own_address()] } else { given }
+    }
+
+    /// All that the address of the objects depends on, as a text that no address in DNS has.
+    pub(crate) fn own_address(&self) -> String {
+        let mut parts = vec![self.class_name().unwrap_or_default()];
+        parts.extend(self.targets.iter().map(|target| target.as_str()));
+        for parent in self.parent_refs.iter().flat_map(|it| &it.value) {
+            parts.extend([parent.namespace.as_deref().unwrap_or_default(), &parent.name]);
+        }
+        parts.join(" ")
     }
 
     /// The hosts that need a certificate, each once: the hosts of the routes, the hosts of the option `TLSHosts`, and the hosts

@@ -89,8 +89,8 @@ pub struct Plan {
     pub(crate) dns_controller_keys: Vec<String>,
     /// The prefixes under which ExternalDNS looks for annotations by the settings.
     pub(crate) dns_prefixes: Vec<String>,
-    /// The annotations of the Service itself that have DNS names under one of these prefixes, and their values.
-    pub(crate) dns_names: Vec<(String, String)>,
+    /// The annotations of the Service itself that have DNS names or their address under any prefix, and their values.
+    pub(crate) dns_annotations: Vec<(String, String)>,
     pub(crate) termination: Termination,
     pub(crate) canary: Rare<Canary>,
     pub(crate) monitor: Rare<Sourced<Monitor>>,
@@ -146,8 +146,8 @@ impl Plan {
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
             dns_prefixes: Vec::new(),
-            dns_names: service
-                .dns_hostnames
+            dns_annotations: service
+                .dns_annotations
                 .iter()
                 .map(|(key, names)| ((*key).to_owned(), (*names).to_owned()))
                 .collect(),

@@ -4,7 +4,7 @@ use super::{Plan, Resolver};
 use crate::diagnostics::Origin;
 use crate::dialect::contour;
 use crate::dialect::controller::Controller;
-use crate::options::GatewayFacts;
+use crate::options::{ClassSource, GatewayFacts};
 use crate::plan::{Reason, Server};
 use crate::service::FORWARD_ANNOTATION;
 use crate::values::{ParentRef, Target};
@@ -32,30 +32,16 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The controller that serves an Ingress of this class. The setting has priority over the IngressClass of the cluster, and the
-    /// IngressClass over the name of the class.
+    /// The controller that serves an Ingress of this class.
     pub(super) fn server_of_class(&self, class: Option<&str>) -> (Controller, Reason) {
-        let settings = self.settings;
-        if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
-            return (set.value, Reason::Setting(set.origin.clone()));
-        }
-        if let Some(spec) = settings.served_by.ingress_class(class.unwrap_or_default())
-            && let Some(controller) = Controller::of_spec(spec)
-        {
-            // Traefik's provider for the annotations of ingress-nginx serves the classes of ingress-nginx, so in this case the name
-            // of the class is more specific.
-            let named = class.and_then(Controller::of_class);
-            if (controller, named) == (Controller::IngressNginx, Some(Controller::TraefikNginx)) {
-                return (Controller::TraefikNginx, Reason::ClassName);
-            }
-            return (controller, Reason::Cluster(spec.to_owned()));
-        }
-        match class.and_then(Controller::of_class) {
-            Some(controller) => (controller, Reason::ClassName),
+        match self.settings.program_of_class(class) {
+            Some((controller, ClassSource::Setting(origin))) => (controller, Reason::Setting(origin.clone())),
+            Some((controller, ClassSource::Cluster(spec))) => (controller, Reason::Cluster(spec.to_owned())),
+            Some((controller, ClassSource::Name)) => (controller, Reason::ClassName),
             None if self.is_class_of_contour(class) => {
                 (Controller::Contour, Reason::Setting(Origin::Annotation(FORWARD_ANNOTATION.into())))
             }
-            None => match settings.default_controller {
+            None => match self.settings.default_controller {
                 Some(controller) => (controller, Reason::DefaultController),
                 None => (Controller::IngressNginx, Reason::Default),
             },

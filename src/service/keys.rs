@@ -109,6 +109,7 @@ pub fn reads_annotation(key: &str) -> bool {
     is_ours(key)
         || key.starts_with(STAMP_PREFIX)
         || external_dns::may_name_hosts(key)
+        || external_dns::may_redirect_names(key)
         || is_for_service(key)
         || is_nearly_ours(key)
 }

@@ -80,7 +80,7 @@ pub struct Service<'a> {
     /// Whether the document has a `spec`.
     pub(crate) has_spec: bool,
     /// The annotations by which ExternalDNS publishes the Service itself, and their values.
-    pub(crate) dns_hostnames: Vec<(&'a str, &'a str)>,
+    pub(crate) dns_annotations: Vec<(&'a str, &'a str)>,
     /// Annotations whose prefix is a misspelling of a prefix of Xposer.
     pub(crate) misspelt_prefixes: Vec<&'a str>,
     /// Annotations that take effect on an Ingress and not on a Service.
@@ -234,8 +234,8 @@ impl<'a> Service<'a> {
         let bytes = key.len() + text.len();
         self.annotation_bytes += bytes;
         let may_name_hosts = external_dns::may_name_hosts(key);
-        if may_name_hosts {
-            self.dns_hostnames.push((key, text));
+        if may_name_hosts || external_dns::may_redirect_names(key) {
+            self.dns_annotations.push((key, text));
         }
         if is_ours(key) {
             self.annotations.extend(value.map(|value| (key, value)));

@@ -656,13 +656,13 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             of_host(""),
-            "spec.rules[0].host: a rule or an alias for all hosts includes hosts of the namespace `blog`"
+            "spec.rules[0].host: a rule, a route or an alias for all hosts includes hosts of the namespace `blog`"
                 .to_owned(),
         ),
         (of_host("example.org"), "the host `example.org` does not belong to the namespace `shop`".to_owned()),
         (
             ingress(json!({}), json!({"defaultBackend": {}})),
-            "spec.rules: a rule or an alias for all hosts".to_owned(),
+            "spec.rules: a rule, a route or an alias for all hosts".to_owned(),
         ),
         (
             ingress(
@@ -682,7 +682,7 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             gateway("HTTPRoute", json!({"parentRefs": parents})),
-            "spec.hostnames: a rule or an alias for all hosts".to_owned(),
+            "spec.hostnames: a rule, a route or an alias for all hosts".to_owned(),
         ),
         (
             gateway("GRPCRoute", json!({"parentRefs": parents, "hostnames": ["*.example.com"]})),

@@ -74,7 +74,12 @@ pub(crate) fn names_hosts(key: &str, prefixes: &[String]) -> bool {
 /// Whether an annotation gives the names of an object, those of its rules too, another address, with one of the known prefixes or of
 /// these. ExternalDNS does not read it on routes of the Gateway API.
 pub(crate) fn redirects_names(key: &str, value: &str, prefixes: &[String]) -> bool {
-    matches!(key.rsplit_once('/'), Some((_, "target"))) && !value.is_empty() && has_prefix(key, prefixes)
+    may_redirect_names(key) && !value.is_empty() && has_prefix(key, prefixes)
+}
+
+/// Whether a key gives names another address if the settings have its prefix.
+pub(crate) fn may_redirect_names(key: &str) -> bool {
+    matches!(key.rsplit_once('/'), Some((_, "target")))
 }
 
 fn has_prefix(key: &str, prefixes: &[String]) -> bool {

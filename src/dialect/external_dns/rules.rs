@@ -161,7 +161,7 @@ fn is_ttl(text: &str) -> bool {
 
 /// Reports a host that both the Service and its Ingress publish.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
-    if context.plan.dns_names.is_empty() {
+    if context.plan.dns_annotations.is_empty() {
         return;
     }
     let mut hosts: Vec<String> =
@@ -169,7 +169,7 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
     hosts.sort_unstable();
     // Names for clients inside of the cluster have another address.
     let public =
-        context.plan.dns_names.iter().filter(|(key, _)| {
+        context.plan.dns_annotations.iter().filter(|(key, _)| {
             key.ends_with("/hostname") && super::names_hosts(key, &context.plan.dns_prefixes)
         });
     for (key, names) in public {

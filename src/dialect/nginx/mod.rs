@@ -63,7 +63,8 @@ pub(super) static PROGRAM: Program = Program {
 /// passes an alias to nginx unchanged. nginx (`server_name`) reads `~` as the beginning of a regular expression,
 /// `.a.example.com` as this host and all hosts below it, and a star at either end as a wildcard.
 pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
-    let alias = super::hosts::without_dot(alias);
+    // nginx removes quotes from the words of its configuration.
+    let alias = super::hosts::without_dot(alias.trim_matches(['"', '\'']));
     match alias.strip_prefix('.') {
         Some(domain) if !domain.contains(['*', '~']) => vec![domain.to_owned(), format!("*.{domain}")],
         _ if alias.starts_with('~')
