@@ -51,7 +51,7 @@ impl Settings {
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
         if let Some(other) = nearest.last().filter(|_| !is_own).map(|(_, row)| owner(*row)) {
-            let message = format!("{} belongs to {other}", what);
+            let message = format!("{what} belongs to {other}");
             return problem(message, choose(), "choose another host");
         }
         // The administrator gave the wildcard itself to its owner.
@@ -59,11 +59,11 @@ impl Settings {
         let below = domain.filter(|domain| !self.owners.has_domain(domain));
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
             let such = if names_others { format!(", such as {}", quoted(&taken)) } else { String::new() };
-            let message = format!("{} includes hosts of {}{such}", what, owner(row));
+            let message = format!("{what} includes hosts of {}{such}", owner(row));
             return problem(message, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {
-            let message = format!("{} does not belong to the namespace {}", what, quoted(namespace));
+            let message = format!("{what} does not belong to the namespace {}", quoted(namespace));
             return problem(message, choose(), "ask your administrator for a host");
         }
         None

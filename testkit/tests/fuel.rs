@@ -144,4 +144,29 @@ mod in_the_wapc_host {
             assert!(large < 5 * small, "{what}: {small} {large}");
         }
     }
+
+    #[test]
+    #[ignore = "needs policy.wasm: make test"]
+    fn request_cost_grows_with_a_hand_written_ingress() {
+        let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
+        let settings =
+            json!({"guard": {"mode": "deny"}, "namespaces": {"ops": {"hosts": ["ops.example.com"]}}});
+        // Many hosts beside many annotations, each of which could be an address of the hosts.
+        let [small, large] = [400, 1_600].map(|count| {
+            let hosts: Vec<String> = (0..count).map(|at| format!("{at}.example.com")).collect();
+            let keys = (0..count).map(|at| (format!("a{at}.example.com/target"), json!("x.example.net")));
+            let mut annotations: serde_json::Map<String, Value> = keys.collect();
+            annotations.insert("external-dns.alpha.kubernetes.io/target".to_owned(), json!("y.example.net"));
+            let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                "metadata": {"name": "web", "namespace": "shop", "annotations": annotations},
+                "spec": {"rules": [{"host": "shop.example.com"}], "tls": [{"hosts": hosts}]}});
+            let payload = json!({"settings": settings, "request": {
+                "uid": "1", "operation": "CREATE", "userInfo": {"username": "alice"}, "namespace": "shop", "object": ingress,
+                "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}}});
+            let none = Box::new(|_: &_| Err("there is no host".to_owned()));
+            module.call("validate", payload.to_string().as_bytes(), none).unwrap().call
+        });
+        println!("hosts and annotations of an Ingress: {small}, {large}");
+        assert!(large < 5 * small, "{small} {large}");
+    }
 }
