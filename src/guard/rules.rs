@@ -227,19 +227,14 @@ const PARENT: &str = "parent";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
 
-/// The features of an object before the update.
+/// The features of an object before the update, as texts such as `class internal`.
 #[derive(Default)]
-struct PreviousClaims {
-    /// Texts such as `class internal`.
-    texts: BTreeSet<String>,
-    /// The uses of hosts.
-    uses: BTreeSet<(String, How)>,
-}
+struct PreviousClaims(BTreeSet<String>);
 
 impl PreviousClaims {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
-        let mut add = |what: &str, name: &str| before.texts.insert(format!("{what} {name}"));
+        let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
         for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
                 true => add(PART, &(claim.text + &taken.match_text)),
@@ -255,12 +250,12 @@ impl PreviousClaims {
         for (_, kind, gateway) in &old.found.gateways {
             add(PARENT, &name_of(kind, *gateway));
         }
-        before.uses.extend(old.uses.iter().map(|it| (it.host.clone(), it.how.clone())));
+        before.0.extend(old.uses.iter().map(|it| it.how.text(&it.host)));
         before
     }
 
     fn contains(&self, what: &str, name: &str) -> bool {
-        self.texts.contains(&format!("{what} {name}"))
+        self.0.contains(&format!("{what} {name}"))
     }
 
     /// Whether the object had this claim. A claim of a whole path includes its parts.
@@ -271,12 +266,12 @@ impl PreviousClaims {
 
     /// Whether the object used the host in this way, or in one that includes it.
     fn has_use(&self, of: &NameUse) -> bool {
-        of.how.included_in().into_iter().any(|how| self.uses.contains(&(of.host.clone(), how)))
+        of.how.is_among(&of.host, &self.0)
     }
 
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn keeps_controller(&self, new: &Guarded<'_>) -> bool {
-        let had_class = self.texts.iter().any(|known| known.starts_with(CLASS));
+        let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
         had_class != new.found.classes.is_empty()
             && new.found.classes.iter().all(|(class, _)| self.contains(CLASS, class))
     }

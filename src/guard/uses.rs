@@ -18,7 +18,7 @@ pub(super) struct NameUse {
 
 /// How an object uses a host. An address is the value of an annotation of ExternalDNS; if it is empty, the name gets the address of
 /// the object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum How {
     /// A rule has the host. Rules are compared as routes.
     Rule,
@@ -40,15 +40,27 @@ impl How {
         }
     }
 
-    /// Returns the uses that include this one.
-    pub(super) fn included_in(&self) -> Vec<Self> {
-        match self {
-            Self::Name(address) | Self::TlsName(address) if address.is_empty() => {
-                vec![self.clone(), Self::Name(String::new()), Self::Rule]
+    /// Returns this use of a host as a text, which no other use has.
+    pub(super) fn text(&self, host: &str) -> String {
+        let (word, address) = match self {
+            Self::Rule => ("rule", ""),
+            Self::Name(address) => ("name", address.as_str()),
+            Self::TlsName(address) => ("tls name", address.as_str()),
+            Self::Certificate => ("certificate", ""),
+        };
+        [word, " ", address, " ", host].concat()
+    }
+
+    /// Whether one of the uses that include this use of a host is among these texts.
+    pub(super) fn is_among(&self, host: &str, texts: &BTreeSet<String>) -> bool {
+        let has = |how: &Self| texts.contains(&how.text(host));
+        has(self)
+            || match self {
+                Self::Rule | Self::Certificate => false,
+                Self::Name(address) | Self::TlsName(address) => {
+                    has(&Self::Name(address.clone())) || (address.is_empty() && has(&Self::Rule))
+                }
             }
-            Self::TlsName(address) => vec![self.clone(), Self::Name(address.clone())],
-            Self::Rule | Self::Name(_) | Self::Certificate => vec![self.clone()],
-        }
     }
 }
 
