@@ -471,7 +471,8 @@ fn names_in_annotations_are_read_as_the_programs_read_them() {
         assert!(errors(&settings, dns, name), "{name}");
     }
     assert!(!errors(&mine, dns, "shop.example.com., shop.example.com"));
-    for key in ["cert-manager.io/common-name", "cert-manager.io/alt-names"] {
+    let domains = "traefik.ingress.kubernetes.io/router.tls.domains.0.sans";
+    for key in ["cert-manager.io/common-name", "cert-manager.io/alt-names", domains] {
         assert!(errors(&settings, key, "team.example.com"), "{key}");
         assert!(!errors(&mine, key, "shop.example.com"), "{key}");
     }

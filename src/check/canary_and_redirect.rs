@@ -3,14 +3,13 @@
 use super::loss::{protecting, subject};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::nginx;
+use crate::dialect::nginx::read::redirecting_line;
 use crate::dialect::support::{BY_LOAD_BALANCER, Support, support};
 use crate::dialect::traefik::support::refused_tls;
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
+use crate::plan::Place;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan};
-use crate::validation::parse_bool;
 use crate::values::Target;
 
 /// Checks that the controllers support a canary and the redirect to https.
@@ -94,13 +93,5 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
             (&tls.origin, Problem::new(Code::IntentLost, message))
         }
     };
-    report.file(origin.path(), problem.help(help));
-}
-
-/// Returns the annotation of ingress-nginx that asks for the redirect to https, if no option does.
-pub(super) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
-    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
-    plan.annotations.iter().find(|it| {
-        nginx::is_intent(&it.key) && it.origin() == wanted.origin && parse_bool(&it.value) == Some(true)
-    })
+    Place::new(line, origin).file(report, problem.help(help));
 }

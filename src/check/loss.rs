@@ -197,7 +197,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                         Code::IntentDiffers,
                         format!("for {}, {server} {difference}", quoted(what)),
                     );
-                    report.file(wanted.origin.path(), problem);
+                    plan.place_of(wanted).file(report, problem);
                 }
                 // A line that turns the passthrough on has its effect, but not for the path alone.
                 Support::Unsupported(help)
@@ -212,7 +212,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     } else {
                         problem.help(help)
                     };
-                    report.file(wanted.origin.path(), problem);
+                    plan.place_of(wanted).file(report, problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
                     let message =
@@ -225,7 +225,8 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                         [] => "remove it".to_owned(),
                         missing => format!("set {}, or remove it", joined(missing, " and ")),
                     };
-                    report.file(wanted.origin.path(), Problem::new(Code::IntentLost, message).help(help));
+                    let problem = Problem::new(Code::IntentLost, message).help(help);
+                    plan.place_of(wanted).file(report, problem);
                 }
                 _ => {}
             }

@@ -278,10 +278,9 @@ pub(crate) fn gateway_of_namespace(context: &RuleContext<'_>, report: &mut Repor
             let Some(kind) = parent.kind_with_listeners() else { continue };
             let gateway = (parent.namespace.as_deref().unwrap_or(own), parent.name.as_str());
             // A Gateway is reported once, also if several of its listeners are named.
-            let problem =
-                context.settings.problem_of_gateway(own, &kind, gateway).filter(|_| !told.contains(&gateway));
-            if let Some(problem) = problem {
-                told.push(gateway);
+            let problem = context.settings.problem_of_gateway(own, &kind, gateway);
+            if let Some(problem) = problem.filter(|_| !told.contains(&(kind.clone(), gateway))) {
+                told.push((kind, gateway));
                 report.file(refs.origin.path().index(at), problem);
             }
         }

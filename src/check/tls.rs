@@ -1,13 +1,14 @@
 //! Rules about TLS that apply to every controller.
 
-use super::canary_and_redirect::redirecting_line;
 use super::host::chosen_by;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::access::{certificate_asked, needs_tls};
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::redirecting_line;
 use crate::dialect::support::support;
 use crate::dialect::traefik::rules::open_options;
 use crate::intents::Intent;
+use crate::plan::Place;
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
 use crate::values::{Target, Tls};
@@ -27,7 +28,8 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
         // These two redirect only hosts that have TLS.
         let is_of_tls =
             matches!(plan.controller(Target::Ingress), Controller::F5Nginx | Controller::HaproxyIngress);
-        let message = match redirecting_line(plan) {
+        let line = redirecting_line(plan);
+        let message = match line {
             // The line is passed on unchanged, so it has its effect.
             Some(_) if !is_of_tls => {
                 "the Service has no TLS, so requests are redirected to a port that does not answer"
@@ -35,7 +37,8 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
             _ => "the Service has no TLS, so requests are not redirected to https",
         };
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
-        report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
+        let problem = Problem::new(Code::RedirectWithoutTls, message).help(help);
+        Place::new(line, &redirect.origin).file(report, problem);
     }
 }
 

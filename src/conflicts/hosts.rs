@@ -12,7 +12,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::MERGEABLE;
 use crate::dialect::traefik::TLS_OPTIONS;
 use crate::intents::{Intent, IntentValue};
-use crate::plan::Plan;
+use crate::plan::{Place, Plan};
 use crate::values::{Target, Termination, set};
 
 /// What a plan needs a whole host for.
@@ -35,7 +35,7 @@ struct PlanOnHost<'p> {
     /// The group that takes the place of the hosts, after the name of what is compared in it.
     group: Option<(&'static str, &'p str)>,
     /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths by https.
-    need: Option<(HostRequirement<'p>, FieldPath)>,
+    need: Option<(HostRequirement<'p>, Place<'p>)>,
 }
 
 /// Returns what a plan needs its hosts for, on each target where another plan on the host may lose something because of it, or may
@@ -50,18 +50,18 @@ fn served(plan: &Plan) -> impl Iterator<Item = PlanOnHost<'_>> {
         (need.is_some() || is_affected).then_some(PlanOnHost { plan, target, group: None, need })
     });
     of_hosts.chain(group_values(plan).into_iter().map(
-        move |GroupValue { name, group, key, value, origin }| {
-            let need = Some((HostRequirement::Group(key, value.into()), origin.path()));
+        move |GroupValue { name, group, key, value, place }| {
+            let need = Some((HostRequirement::Group(key, value.into()), place));
             PlanOnHost { plan, target: Target::Ingress, group: Some((name, group)), need }
         },
     ))
 }
 
-fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, FieldPath)> {
+fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, Place<'_>)> {
     let controller = plan.controller(target);
-    let of_host = plan.rules.first().map(|rule| rule.host_origin.path());
+    let of_host = plan.rules.first().map(|rule| Place::Field(rule.host_origin.path()));
     let passthrough = || {
-        let wanted = plan.requested(Intent::TlsPassthrough).map(|wanted| wanted.origin.path());
+        let wanted = plan.requested(Intent::TlsPassthrough).map(|wanted| plan.place_of(wanted));
         Some((HostRequirement::Passthrough, wanted.or(of_host.clone())?))
     };
     if target == Target::Route {
@@ -84,7 +84,7 @@ fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, FieldPath)>
         }
         Controller::Traefik if plan.tls().has_secret() => {
             let given = plan.annotation(TLS_OPTIONS).filter(|it| !it.value.trim().is_empty())?;
-            Some((HostRequirement::Certificate(given.value.trim().into(), true), given.origin().path()))
+            Some((HostRequirement::Certificate(given.value.trim().into(), true), Place::Line(given)))
         }
         Controller::IngressNginx | Controller::TraefikNginx | Controller::HaproxyIngress
             if plan.tls().has_secret() =>
@@ -96,7 +96,7 @@ fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, FieldPath)>
 }
 
 /// Returns the client certificate that an option or annotations ask for.
-fn certificate(plan: &Plan, controller: Controller) -> Option<(HostRequirement<'_>, FieldPath)> {
+fn certificate(plan: &Plan, controller: Controller) -> Option<(HostRequirement<'_>, Place<'_>)> {
     let own = |secret: &'_ str| {
         let name = plan.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
         name.unwrap_or(secret).to_owned()
@@ -105,7 +105,7 @@ fn certificate(plan: &Plan, controller: Controller) -> Option<(HostRequirement<'
         && let IntentValue::Certificate(asked) = &wanted.intent_value
     {
         let need = HostRequirement::Certificate(own(&asked.secret).into(), !asked.is_optional);
-        return Some((need, wanted.origin.path()));
+        return Some((need, plan.place_of(wanted)));
     }
     let given = |name: &str| {
         let is_it = |key: &str| key.ends_with(name) && controller.reads(key);
@@ -114,7 +114,7 @@ fn certificate(plan: &Plan, controller: Controller) -> Option<(HostRequirement<'
     let secret = given("/auth-tls-secret")?;
     let verify = given("/auth-tls-verify-client").map_or("on", |it| it.value.trim());
     let need = HostRequirement::Certificate(own(secret.value.trim()).into(), verify == "on");
-    (verify != "off").then(|| (need, secret.origin().path()))
+    (verify != "off").then_some((need, Place::Line(secret)))
 }
 
 impl<'p> PlanOnHost<'p> {
@@ -213,7 +213,7 @@ impl<'p> PlanOnHost<'p> {
                 ),
             },
         };
-        Some((place.clone(), Problem::new(Code::HostClaimed, said).help(help)))
+        Some(place.clone().with(Problem::new(Code::HostClaimed, said).help(help)))
     }
 
     fn asked(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {

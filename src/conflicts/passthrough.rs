@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use super::claims::{Claimed, MAX_NAMED};
 use super::hosts::HostUse;
 use super::{Deciding, Filing};
-use crate::diagnostics::{Code, FieldPath, Problem};
+use crate::diagnostics::{Code, Problem};
 use crate::dialect::controller::Controller;
 use crate::dialect::effect;
 use crate::dialect::mappings::intent_of;
 use crate::intents::Intent;
-use crate::plan::{Annotation, Plan};
+use crate::plan::{Annotation, Place, Plan};
 use crate::values::Target;
 
 /// How a plan affects the others of its class, or is affected.
 enum Part<'p> {
     Passes,
     /// It has lists of addresses: their keys, and their places.
-    Addresses(Vec<(&'p str, FieldPath)>),
+    Addresses(Vec<(&'p str, Place<'p>)>),
 }
 
 fn part(plan: &Plan) -> Option<Part<'_>> {
@@ -35,17 +35,16 @@ fn part(plan: &Plan) -> Option<Part<'_>> {
 
 /// Returns the key and the place of each option, and of each line that the program of the Ingress reads, that asks for one of these
 /// intents.
-pub(super) fn asked(plan: &Plan, is_it: fn(Intent) -> bool) -> Vec<(&str, FieldPath)> {
+pub(super) fn asked(plan: &Plan, is_it: fn(Intent) -> bool) -> Vec<(&str, Place<'_>)> {
     let is_line = |it: &&Annotation| {
         intent_of(plan, Target::Ingress, &it.key).is_some_and(is_it)
             && !effect(&it.key).is_some_and(|known| known.neutral.is(&it.value))
     };
     // An option that a line of another program asks for has the key of this line.
-    let options =
-        plan.intents.iter().filter(|it| is_it(it.intent)).map(|it| {
-            (it.keys.first().map_or_else(|| it.intent.annotation(), String::as_str), it.origin.path())
-        });
-    let lines = plan.annotations.iter().filter(is_line).map(|it| (it.key.as_str(), it.origin().path()));
+    let options = plan.intents.iter().filter(|it| is_it(it.intent)).map(|it| {
+        (it.keys.first().map_or_else(|| it.intent.annotation(), String::as_str), plan.place_of(it))
+    });
+    let lines = plan.annotations.iter().filter(is_line).map(|it| (it.key.as_str(), Place::Line(it)));
     options.chain(lines).collect()
 }
 
@@ -92,7 +91,7 @@ pub(super) fn address_conflicts(
                 ),
                 _ => "protect the Service by other means, and remove the list of addresses".to_owned(),
             };
-            file(index, plan, (place, Problem::new(code, said).help(help)));
+            file(index, plan, place.with(Problem::new(code, said).help(help)));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct EquivalentKey {
     pub(crate) key: &'static str,
     /// What the program does differently, as a part of a sentence that begins with a verb; empty if it does nothing differently.
     pub(crate) differs: &'static str,
-    /// Why the effect would be another one for a plan and a value.
+    /// Returns why the effect would be another one for a plan and a value.
     untranslated: Untranslated,
 }
 
@@ -47,31 +47,32 @@ const fn row(
 }
 
 static EQUIVALENTS: &[EquivalentKey] = &[
-    row("app-root", Controller::F5Nginx, "nginx.org/app-root", at_root),
-    row("app-root", Controller::HaproxyIngress, "haproxy-ingress.github.io/app-root", at_root),
-    row("limit-allowlist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", of_limit),
-    row("limit-allowlist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", always),
+    row("app-root", Controller::F5Nginx, "nginx.org/app-root", app_root_cause),
+    row("app-root", Controller::HaproxyIngress, "haproxy-ingress.github.io/app-root", app_root_cause),
+    row("limit-allowlist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", limit_cause),
+    row("limit-allowlist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", no_cause),
     EquivalentKey {
         differs: IPV4,
         ..row(
             "limit-connections",
             Controller::HaproxyIngress,
             "haproxy-ingress.github.io/limit-connections",
-            always,
+            no_cause,
         )
     },
-    row("limit-whitelist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", of_limit),
-    row("limit-whitelist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", always),
-    row("upstream-vhost", Controller::Haproxy, "haproxy.org/set-host", name),
+    row("limit-whitelist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", limit_cause),
+    row("limit-whitelist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", no_cause),
+    row("upstream-vhost", Controller::Haproxy, "haproxy.org/set-host", host_cause),
 ];
 
-fn always(_: &Plan, _: &str) -> Option<Cause> {
+/// The key has the same effect for every plan and value.
+fn no_cause(_: &Plan, _: &str) -> Option<Cause> {
     None
 }
 
-/// The path `/` of each host must belong to the Service: ingress-nginx compares the key with the paths of the Service, and the
+/// The cause if the path `/` of a host does not belong to the Service: ingress-nginx compares the key with the paths of the Service, and the
 /// other programs with all paths of the host. NGINX Ingress Controller ignores the key of a minion.
-fn at_root(plan: &Plan, value: &str) -> Option<Cause> {
+fn app_root_cause(plan: &Plan, value: &str) -> Option<Cause> {
     let has_root = |host: &str| plan.rules.iter().any(|route| route.host == host && route.path == "/");
     if plan.annotation(MERGEABLE).is_some() {
         Some(Cause::Service(
@@ -88,15 +89,15 @@ fn at_root(plan: &Plan, value: &str) -> Option<Cause> {
     }
 }
 
-/// The program does not accept exceptions from a limit if it gets no limit.
-fn of_limit(plan: &Plan, _: &str) -> Option<Cause> {
+/// The cause if the program gets no limit: it then accepts no exceptions from one.
+fn limit_cause(plan: &Plan, _: &str) -> Option<Cause> {
     let is_written = |rate| support(plan, Target::Ingress, Intent::RateLimit, Some(rate)).is_supported();
     let is_limited = plan.intent_value(Intent::RateLimit).is_some_and(is_written);
     (!is_limited).then_some(Cause::Service("it gets no limit", "remove the line"))
 }
 
-/// The program takes no variables.
-fn name(_: &Plan, value: &str) -> Option<Cause> {
+/// The cause if a value has variables, which the program does not take.
+fn host_cause(_: &Plan, value: &str) -> Option<Cause> {
     let said = "it takes letters, digits and `- . _`";
     (!is_of(value, "-._")).then(|| Cause::Value(said.to_owned()))
 }

@@ -205,12 +205,41 @@ pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     } else {
         value.replace(',', " ")
     };
-    Some(text).filter(|text| shape.fits(text))
+    // Every shape takes an empty text, which says nothing.
+    Some(text).filter(|text| !text.trim().is_empty() && shape.fits(text))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::PROGRAMS;
     use super::*;
+
+    /// The shapes of all keys of all programs.
+    fn shapes() -> impl Iterator<Item = Shape> {
+        PROGRAMS.into_iter().flat_map(|program| {
+            let of_keys = program.keys.iter().filter_map(|key| key.shape);
+            of_keys.chain(program.keys_by_form.iter().map(|(shape, ..)| *shape))
+        })
+    }
+
+    /// Whatever somebody wrote, a help that names a value works.
+    #[test]
+    fn every_suggested_value_fits_its_shape() {
+        let values = "/ // /// /a/ /a/b// a/ , ,, a,b b, 1m30s 90 8Mi 8MB Yes OFF enabled 0 1 - ( {} [] x é 1.5h 5min \
+            10.0.0.0/8; http://a/ https://a.b/c/ $host/ GET,POST h2 TRUE error,timeout serviceName=a KEY=VALUE";
+        let more = [" ", ", ", " , /", "a, b", "/ ", "\t/", "8 MB", "5 min", "10.0.0.0/8, x", "a , b/"];
+        let mut suggested = 0;
+        for shape in shapes() {
+            for value in values.split(' ').chain(more).filter(|value| !shape.fits(value)) {
+                if let Some(text) = meant(shape, value) {
+                    suggested += 1;
+                    assert!(!text.trim().is_empty(), "{shape:?}: {value:?}");
+                    assert!(shape.fits(&text) && text != value, "{shape:?}: {value:?} -> {text:?}");
+                }
+            }
+        }
+        assert!(suggested > 100, "{suggested}");
+    }
 
     #[test]
     fn suggested_value_has_the_form() {

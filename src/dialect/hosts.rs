@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{cert_manager, external_dns, nginx};
+use super::{cert_manager, external_dns, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
 
@@ -73,7 +73,7 @@ pub(crate) fn added_by(
             (Use::Published, set(named().map(external_dns::name_in_dns)))
         }
         // A common name may also be a text that is not a host.
-        _ if cert_manager::names_hosts(key) => {
+        _ if cert_manager::names_hosts(key) || traefik::names_hosts(key) => {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
             (Use::Certified, set(named().filter(is_host).map(without_dot)))
         }

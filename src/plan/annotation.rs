@@ -83,3 +83,31 @@ impl Annotation {
         report.file(self.origin().path(), problem.at(start + part.start..start + part.end));
     }
 }
+
+/// The place of a finding about something that a line or another field asks for. All lines of a block have the path of the block.
+#[derive(Clone, Debug)]
+pub(crate) enum Place<'p> {
+    Line(&'p Annotation),
+    Field(FieldPath),
+}
+
+impl<'p> Place<'p> {
+    /// The place of a line, or of the field that takes its place.
+    pub(crate) fn new(line: Option<&'p Annotation>, origin: &Origin) -> Self {
+        line.map_or_else(|| Self::Field(origin.path()), Self::Line)
+    }
+
+    /// Returns the path, and the problem with the byte range of the key of the line.
+    pub(crate) fn with(self, problem: Problem) -> (FieldPath, Problem) {
+        match self {
+            Self::Line(line) => line.at_key(problem),
+            Self::Field(path) => (path, problem),
+        }
+    }
+
+    /// Files a finding.
+    pub(crate) fn file(self, report: &mut Report, problem: Problem) {
+        let (path, problem) = self.with(problem);
+        report.file(path, problem);
+    }
+}

@@ -20,6 +20,7 @@ use crate::service::{PortRef, Service};
 use crate::validation::url;
 use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
+pub(crate) use annotation::Place;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::{AddedHost, OtherHost};
 pub(crate) use objects::{from_name, grouped, numbered, redirect_name};

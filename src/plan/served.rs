@@ -1,6 +1,6 @@
 //! The controllers that serve the objects of a plan, and the intents that they have to implement.
 
-use super::Plan;
+use super::{Place, Plan};
 use crate::diagnostics::Origin;
 use crate::dialect::controller::Controller;
 use crate::intents::{Intent, IntentValue};
@@ -50,6 +50,12 @@ pub(crate) struct RequestedIntent {
 }
 
 impl Plan {
+    /// The place of an intent: the first of its lines, or the option or setting that asks for it.
+    pub(crate) fn place_of(&self, wanted: &RequestedIntent) -> Place<'_> {
+        let line = wanted.keys.first().and_then(|key| self.annotation(key));
+        Place::new(line, &wanted.origin)
+    }
+
     /// The controller that serves the objects of a target.
     pub(crate) fn controller(&self, target: Target) -> Controller {
         let known = self.servers.iter().find(|server| server.target == target);

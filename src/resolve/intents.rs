@@ -17,7 +17,7 @@ use crate::dialect::{effect, equivalents, is_invalid};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{IntentValues, Layer, Slot};
-use crate::plan::RequestedIntent;
+use crate::plan::{Place, RequestedIntent};
 use crate::values::{BackendProtocol, Target, Tls};
 
 /// Whether there is an Ingress whose controller has one protocol for all ports, instead of the `appProtocol` of each.
@@ -185,12 +185,13 @@ impl<'v> Resolver<'v, '_> {
             if let Some(cut) = plan.intents.iter_mut().find(|it| it.intent == Intent::StripPrefix) {
                 cut.repeated_by.extend_from_slice(&wanted.keys);
             }
-            let line = wanted.keys.first().and_then(|key| plan.annotation(key));
-            let problem = |said: &str| contradiction(&quoted(said), Intent::StripPrefix.annotation());
-            match line {
-                Some(line) => line.file_key(self.report, problem(&line.key)),
-                None => self.report.file(wanted.origin.path(), problem(Intent::RewritePath.as_str())),
-            }
+            let place = plan.place_of(&wanted);
+            let said = match &place {
+                Place::Line(line) => &line.key,
+                Place::Field(_) => Intent::RewritePath.as_str(),
+            };
+            let problem = contradiction(&quoted(said), Intent::StripPrefix.annotation());
+            place.file(self.report, problem);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::LostProtection;
 use crate::diagnostics::{FieldPath, joined, quoted};
-use crate::dialect::alb::rules::{answers_http, ports};
+use crate::dialect::alb::rules::answers_http;
+use crate::dialect::alb::write::ports;
 use crate::dialect::alb::{CERTIFICATES, LISTENERS};
 use crate::dialect::controller::Controller;
 use crate::dialect::traefik::ENTRY_POINTS;

@@ -363,7 +363,11 @@ fn listeners_of_a_load_balancer_are_compared() {
         (not_redirected, (false, r#"[{"HTTP":80},{"HTTP":8080},{"HTTPS":443}]"#), "at the port 8080", ""),
         // The same listener at another port.
         ((false, http), (false, r#"[{"HTTP": 8080}]"#), "", "not listen for HTTP at 80"),
-        ((false, own), (false, ""), "", "not listen for HTTPS at 8443"),
+        ((false, own), (false, ""), "answered at the port 80", "not listen for HTTPS at 8443"),
+        // Without a list, the only listener is the one for http.
+        ((false, ""), (false, both), "", ""),
+        ((false, ""), (false, http), "", ""),
+        ((false, both), (false, ""), "", "not listen for HTTPS at 443"),
         ((false, both), (false, r#"[{"HTTPS":443},{"HTTP":80}]"#), "", ""),
     ] {
         let plan = |redirect: bool, ports: &str| {

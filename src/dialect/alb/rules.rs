@@ -1,14 +1,13 @@
 //! The rules about values that have another effect in the AWS Load Balancer Controller than their authors expect.
 
-use serde_json::{Map, Value};
-
-use super::write::redirect;
-use super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, REDIRECT, SECURITY_GROUPS};
+use super::write::{listens_for_http, ports, redirect};
+use super::{GROUP, INBOUND, LISTENERS, REDIRECT, SECURITY_GROUPS};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::redirecting_line;
 use crate::dialect::{Loss, protects};
-use crate::plan::Plan;
 use crate::plan::context::RuleContext;
+use crate::plan::{Place, Plan};
 use crate::values::Target;
 
 /// The annotations that apply only to listeners for https, and what they ask clients for.
@@ -88,7 +87,10 @@ pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let problem = Problem::new(code, message).help(help);
     match (line, wanted.or(tls)) {
         (Some(line), _) => line.file_key(report, problem),
-        (None, Some(origin)) => report.file(origin.path(), problem),
+        (None, Some(origin)) => {
+            let line = redirecting_line(plan).filter(|_| wanted.is_some());
+            Place::new(line, origin).file(report, problem);
+        }
         (None, None) => {}
     }
 }
@@ -141,34 +143,7 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
 
 /// Returns the ports of the listeners for https.
 fn https_ports(plan: &Plan) -> Vec<String> {
-    match listeners(plan) {
-        Some(all) => {
-            let ports = all.iter().filter_map(|listener| listener.get("HTTPS"));
-            ports.map(|port| port.to_string().trim_matches('"').to_owned()).collect()
-        }
-        None if CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()) => vec!["443".to_owned()],
-        None => Vec::new(),
-    }
-}
-
-/// Returns the ports of the listeners that get requests for an Ingress, each with its protocol, `HTTP` or `HTTPS`.
-pub(crate) fn ports(plan: &Plan) -> Vec<(String, String)> {
-    match listeners(plan) {
-        Some(all) => {
-            let ports = all.into_iter().flatten();
-            ports.map(|(protocol, port)| (protocol, port.to_string())).collect()
-        }
-        // The class can have the certificate, too.
-        None if plan.tls().is_on() || !https_ports(plan).is_empty() => {
-            vec![("HTTPS".to_owned(), "443".to_owned())]
-        }
-        None => vec![("HTTP".to_owned(), "80".to_owned())],
-    }
-}
-
-/// Returns the listeners that an Ingress names. A list that cannot be parsed has none.
-fn listeners(plan: &Plan) -> Option<Vec<Map<String, Value>>> {
-    plan.annotation(LISTENERS).map(|it| super::listeners(&it.value).unwrap_or_default())
+    ports(plan).into_iter().filter(|(protocol, _)| protocol == "HTTPS").map(|(_, port)| port).collect()
 }
 
 /// Whether there is a listener for https at a port.
@@ -176,15 +151,12 @@ fn has_listener(plan: &Plan, port: &str) -> bool {
     https_ports(plan).iter().any(|known| known == port)
 }
 
-/// Whether a listener for http sends requests to the Service. A list that cannot be parsed has no listeners.
+/// Whether a listener for http sends requests to the Service.
 pub(crate) fn answers_http(plan: &Plan) -> bool {
     let (key, _) = REDIRECT;
     let is_forwarded = plan.annotation(key).is_some_and(|it| protects(key, &it.value));
     if redirect(plan).is_some() || is_forwarded {
         return false;
     }
-    match listeners(plan) {
-        Some(all) => all.iter().any(|listener| listener.contains_key("HTTP")),
-        None => !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
-    }
+    listens_for_http(plan)
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod group;
 
-use super::{REDIRECT, TARGET_GROUP, USE_REGEX};
+use super::{CERTIFICATES, LISTENERS, REDIRECT, TARGET_GROUP, USE_REGEX, listeners};
 use crate::diagnostics::Sourced;
 use crate::dialect::write::{KeyValue, WrittenAnnotation, intents};
 use crate::intents::IntentValue;
@@ -25,6 +25,25 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnot
 pub(super) fn redirect(plan: &Plan) -> Option<&Sourced<bool>> {
     let has_listener = plan.tls() == Tls::LoadBalancer && plan.canary.is_none();
     plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener)
+}
+
+/// Returns the ports of the listeners that get requests for an Ingress, each with its protocol, `HTTP` or `HTTPS`. If none is
+/// named, only a certificate that is named makes the listener one for https: the controller discovers others for listeners that
+/// are named. A certificate of the class is unknown here.
+pub(crate) fn ports(plan: &Plan) -> Vec<(String, String)> {
+    if let Some(given) = plan.annotation(LISTENERS) {
+        // A list that cannot be parsed has no listeners.
+        let all = listeners(&given.value).unwrap_or_default();
+        return all.into_iter().flatten().map(|(protocol, port)| (protocol, port.to_string())).collect();
+    }
+    let has_certificate = CERTIFICATES.iter().any(|key| plan.annotation(key).is_some());
+    let (protocol, port) = if has_certificate { ("HTTPS", "443") } else { ("HTTP", "80") };
+    vec![(protocol.to_owned(), port.to_owned())]
+}
+
+/// Whether there is a listener for http, with or without a redirect.
+pub(super) fn listens_for_http(plan: &Plan) -> bool {
+    ports(plan).iter().any(|(protocol, _)| protocol == "HTTP")
 }
 
 fn annotations(intent_value: &IntentValue) -> Vec<KeyValue<'_>> {

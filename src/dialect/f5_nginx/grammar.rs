@@ -62,19 +62,28 @@ pub(super) static LIMIT_KEY: Text =
 
 /// `validateAppRootAnnotation`.
 pub(super) static APP_ROOT: Text = Text {
-    expected: "a path such as /shop, without `//`, `..`, `~`, variables and a `/` at its end",
+    expected: "a path that begins with a single `/` and ends with another character, of letters, digits and \
+        `/ - _ . ! * ' ( ) : @ & = + , ? %`, without a part `..`",
     form: Form::Fits(|value| is_path(value) && !value.ends_with('/') && is_of(value, "/-_.!*'():@&=+,?%")),
 };
 
 /// `validateRewriteTargetAnnotation`.
 pub(super) static REWRITE_TARGET: Text = Text {
-    expected: "a path that begins with a single `/`, without `..` and `; , ~ [ ] { } < > | ^`",
-    form: Form::Fits(|value| is_path(value) && !value.contains(|c| ";{}[]|<>,^`~".contains(c))),
+    expected: "a path that begins with a single `/`, without blanks, control characters, backquotes, a part `..` and \
+        `; , ~ [ ] { } < > | ^ \\`",
+    form: Form::Fits(|value| {
+        is_path(value) && !value.contains(|c: char| c.is_ascii_control() || " ;{}[]|<>,^`~\\".contains(c))
+    }),
 };
 
-/// `ValidatePath`.
+/// `ValidatePath`, without the characters that it refuses, because each caller refuses more of them.
 fn is_path(value: &str) -> bool {
-    value.starts_with('/') && !value.starts_with("//") && !value.split('/').any(|part| part == "..")
+    value.starts_with('/') && !value.starts_with("//") && !has_parent(value)
+}
+
+/// Whether a part of a path is `..`, as NGINX Ingress Controller divides it into parts.
+pub(super) fn has_parent(path: &str) -> bool {
+    path.split(['/', '\\']).any(|part| part == "..")
 }
 
 /// `validateMergeableIngressTypeAnnotation` and `validateMasterSpec`. An Ingress of a Service has a path.
@@ -83,17 +92,16 @@ pub(super) static MERGEABLE_TYPE: Text =
 
 /// `ParseRewriteList`.
 pub(super) static REWRITES: Text = Text {
-    expected: "serviceName=NAME rewrite=/PATH without `$`, several with `;` between them",
-    form: Form::List(
-        ';',
-        &Text {
-            expected: "",
-            form: Form::Fits(|item| {
-                matches("serviceName=* rewrite=/*", item.trim()) && !item.contains(['{', '}', '$'])
-            }),
-        },
-    ),
+    expected: "serviceName=NAME rewrite=/PATH, without blanks and `{ } $ =` in the path, several with `;` between them",
+    form: Form::List(';', &Text { expected: "", form: Form::Fits(is_rewrite) }),
 };
+
+fn is_rewrite(item: &str) -> bool {
+    let Some((service, path)) = item.trim().split_once(" rewrite=/") else { return false };
+    matches("serviceName=*", service)
+        && service.split([' ', '=']).count() == 2
+        && !path.contains(|c: char| c.is_ascii_whitespace() || "{}$=".contains(c))
+}
 
 /// `ParseStickyServiceList`.
 pub(super) static STICKY: Text = Text {
@@ -137,11 +145,18 @@ mod tests {
         assert!(NEXT_UPSTREAM.fits("error timeout") && !NEXT_UPSTREAM.fits("error,timeout"));
         assert!(LB_METHOD.fits("hash $request_uri consistent"));
         assert!(REWRITES.fits("serviceName=a rewrite=/; serviceName=b rewrite=/b/") && !REWRITES.fits("/a"));
-        assert!(!REWRITES.fits("serviceName=a rewrite=/$1"));
-        for (path, fits) in
-            [("/a/b", true), ("/root", true), ("/a/?", true), ("/a/", false), ("/", false), ("a", false)]
-        {
-            assert_eq!(APP_ROOT.fits(path), fits, "{path}");
+        for item in ["/$1", "/a b", "/a\tb", "/a?b=c", "/a rewrite=/b"] {
+            assert!(!REWRITES.fits(&format!("serviceName=a rewrite={item}")), "{item}");
+        }
+        assert!(!REWRITES.fits("serviceName=a b rewrite=/"));
+        for path in ["/a/b", "/root", "/a/?", "/a//b", "/a/..b"] {
+            assert!(APP_ROOT.fits(path) && REWRITE_TARGET.fits(path), "{path}");
+        }
+        for path in ["/a/", "/", "/a\"b", "/a#b", "/é"] {
+            assert!(!APP_ROOT.fits(path) && REWRITE_TARGET.fits(path), "{path}");
+        }
+        for path in ["a", "/a b", "/a\\b", "/a\\..\\b", "/a\tb", "/a\u{1}b", "/a\u{7f}b", "/a/.."] {
+            assert!(!APP_ROOT.fits(path) && !REWRITE_TARGET.fits(path), "{path:?}");
         }
         for path in ["//a", "/a/../b", "/a~b", "/a`b", "/$1"] {
             assert!(!APP_ROOT.fits(path), "{path}");

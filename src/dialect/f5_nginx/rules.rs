@@ -1,5 +1,6 @@
 //! Rules about values that NGINX Ingress Controller does not accept.
 
+use super::grammar::has_parent;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::is_invalid;
@@ -102,6 +103,15 @@ pub(crate) fn refused_part(path: &str) -> Option<&'static str> {
     if path.contains(';') {
         return Some("`;`");
     }
+    if path.starts_with("//") {
+        return Some("`//` at the beginning");
+    }
+    if has_parent(path) {
+        return Some("the part `..`");
+    }
+    if path.contains(|c: char| c.is_ascii_whitespace()) {
+        return Some("a blank");
+    }
     if path.contains("\\n") || path.ends_with("\\r") {
         return Some("`\\n` or `\\r`");
     }
@@ -129,10 +139,35 @@ mod tests {
 
     #[test]
     fn some_parts_of_paths_are_refused() {
-        for path in ["/etc/x", "/root", "/var/x", "/a;b", "/a\\nb", "/a\"b", "/a\\", "/{}{a}"] {
+        for path in [
+            "/etc/x",
+            "/root",
+            "/var/x",
+            "/a;b",
+            "/a\\nb",
+            "/a\"b",
+            "/a\\",
+            "/{}{a}",
+            "//a",
+            "/a/..",
+            "/a\\..\\b",
+            "/a b",
+        ] {
             assert!(refused_part(path).is_some(), "{path}");
         }
-        for path in ["/", "/etc", "/rooted", "/root(/|$)(.*)", "/x/etc/", "/a\\\"b", "/a{2}", "/a{b"] {
+        for path in [
+            "/",
+            "/etc",
+            "/rooted",
+            "/root(/|$)(.*)",
+            "/x/etc/",
+            "/a\\\"b",
+            "/a{2}",
+            "/a{b",
+            "/a//b",
+            "/a..b",
+            "/\\.\\./b",
+        ] {
             assert_eq!(refused_part(path), None, "{path}");
         }
     }

@@ -1,5 +1,6 @@
 //! The intents of a plan that NGINX Ingress Controller supports.
 
+use super::grammar::REWRITE_TARGET;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::support::{Support, partial, unsupported};
@@ -58,10 +59,8 @@ pub(in crate::dialect) fn support(
         {
             unsupported("write a target without `$`, or a path with groups")
         }
-        (Intent::RewritePath, Some(IntentValue::Path(target)))
-            if target.contains("//") || target.contains('~') =>
-        {
-            unsupported("write a target without `//` and `~`")
+        (Intent::RewritePath, Some(IntentValue::Path(target))) if !REWRITE_TARGET.fits(target) => {
+            unsupported("write a target without `~` and without `//` at its beginning")
         }
         (Intent::RewritePath, _) => Support::Full,
         (Intent::BasicAuth, _) => {

@@ -38,8 +38,9 @@ const AUTH_TYPE: &[&str] = &["auth-type"];
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     service_prefixes: &["haproxy.org/", "haproxy.com/"],
+    // The documentation says that `ssl-passthrough` is read on a Service, too; the controller reads it on none.
     on_ingress: "allow-list auth-* blacklist cors-* deny-list path-rewrite rate-limit-* request-* \
-        response-* set-host src-ip-header ssl-redirect* whitelist",
+        response-* set-host src-ip-header ssl-passthrough ssl-redirect* whitelist",
     // Under the shared prefix, the controller reads only the names of this table. The value of `load-balance` is not checked,
     // because it depends on the version of HAProxy.
     names_only: "backend-config-snippet check-http cors-allow-headers cors-allow-methods load-balance path-rewrite \

@@ -42,6 +42,11 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     service_prefixes: &["haproxy-ingress.github.io/"],
+    // The keys of the scopes Host and TCP.
+    on_ingress: "acme-preferred-chain app-root auth-tls-error-page auth-tls-s* auth-tls-verify-client cert-signer \
+        config-tcp-service http-response-421 http-response-49* redirect-from redirect-from-regex server-alias* \
+        ssl-always-* ssl-cipher-suites ssl-ciphers ssl-options-host ssl-passthrough* tcp-service-* tls-alpn \
+        var-namespace",
     names_only: "acme-preferred-chain agent-check-* allowlist-source-header app-root assign-backend-server-id \
         auth-external-placement auth-headers-* auth-method auth-signin auth-tls-error-page \
         backend-check-interval backend-server-naming balance-algorithm bind-* blue-green-* cert-signer \

@@ -6,7 +6,7 @@
 mod readers;
 
 pub(in crate::dialect) use self::readers::size;
-use super::{CANARY, PREFIX, find, invalid_value};
+use super::{CANARY, PREFIX, find, invalid_value, is_intent};
 use crate::diagnostics::Sourced;
 use crate::dialect::key::InvalidValue;
 use crate::dialect::read::ReadIntent;
@@ -248,4 +248,12 @@ pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
     switch("force-ssl-redirect")
         .filter(|forced| forced.value)
         .or_else(|| switch("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
+}
+
+/// Returns the annotation of ingress-nginx that asks for the redirect to https, if no option does.
+pub(crate) fn redirecting_line(plan: &Plan) -> Option<&Annotation> {
+    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value)?;
+    plan.annotations
+        .iter()
+        .find(|it| is_intent(&it.key) && it.origin() == wanted.origin && parse_bool(&it.value) == Some(true))
 }

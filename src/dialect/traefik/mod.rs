@@ -34,6 +34,14 @@ const SERVERS_TRANSPORT: &str = "traefik.ingress.kubernetes.io/service.serverstr
 /// The annotation of a Service that keeps a client with one pod by a cookie.
 const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie";
 
+/// The beginning of the keys with the names for which the resolver of Traefik requests a certificate.
+const DOMAINS: &str = "traefik.ingress.kubernetes.io/router.tls.domains";
+
+/// Whether an annotation of an Ingress makes Traefik request a certificate for hosts that it names.
+pub(crate) fn names_hosts(key: &str) -> bool {
+    key.get(..DOMAINS.len()).is_some_and(|start| start.eq_ignore_ascii_case(DOMAINS))
+}
+
 pub(super) static PROGRAM: Program = Program {
     // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
     any_case: true,

@@ -1,13 +1,11 @@
 //! The annotations of which all Ingresses of a group must have one value. With two values, the controller changes nothing for any
 //! Ingress of the group.
 
-use super::super::{CERTIFICATES, GROUP, INBOUND, LISTENERS, PREFIX_LISTS, REDIRECT, SCHEME, listeners};
-use serde_json::Value;
-
-use crate::diagnostics::Origin;
+use super::super::{GROUP, INBOUND, PREFIX_LISTS, REDIRECT, SCHEME};
+use super::{listens_for_http, ports};
 use crate::dialect::controller::Controller;
 use crate::dialect::write::annotations_for;
-use crate::plan::Plan;
+use crate::plan::{Place, Plan};
 use crate::values::Target;
 
 /// The listeners for which the values of an annotation are compared.
@@ -49,7 +47,8 @@ pub(crate) struct GroupValue<'p> {
     pub(crate) key: &'static str,
     /// The items of the value in ascending order.
     pub(crate) value: String,
-    pub(crate) origin: Origin,
+    /// The line or the setting that gives it.
+    pub(crate) place: Place<'p>,
 }
 
 /// Returns the values that a plan gives for its group.
@@ -67,32 +66,26 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
     };
     let rows = ROWS.into_iter().filter(|(.., of)| [Listeners::All, own].contains(of));
     let values = rows.filter_map(|(name, key, _)| {
-        let (value, origin) = match plan.annotation(key) {
-            Some(given) => (given.value.as_str(), given.origin()),
-            None => written.iter().find(|it| it.key == key).map(|it| (&*it.value, it.origin.clone()))?,
+        let (value, place) = match plan.annotation(key) {
+            Some(given) => (given.value.as_str(), Place::Line(given)),
+            None => written
+                .iter()
+                .find(|it| it.key == key)
+                .map(|it| (&*it.value, Place::new(None, &it.origin)))?,
         };
         let mut items: Vec<&str> = value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
         items.sort_unstable();
         items.dedup();
-        (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), origin })
+        (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), place })
     });
     values.collect()
 }
 
 /// Whether a listener has another port than 80 for http and 443 for https.
 fn has_own_ports(plan: &Plan) -> bool {
-    let list = plan.annotation(LISTENERS).and_then(|it| listeners(&it.value)).unwrap_or_default();
-    let is_usual = |(protocol, port): (&String, &Value)| match protocol.as_str() {
-        "HTTP" => *port == 80,
-        _ => *port == 443,
+    let is_usual = |(protocol, port): &(String, String)| match protocol.as_str() {
+        "HTTP" => port == "80",
+        _ => port == "443",
     };
-    !list.iter().flatten().all(is_usual)
-}
-
-/// Whether there is a listener for http, with or without a redirect.
-fn listens_for_http(plan: &Plan) -> bool {
-    match plan.annotation(LISTENERS) {
-        Some(given) => listeners(&given.value).unwrap_or_default().iter().any(|it| it.contains_key("HTTP")),
-        None => !plan.tls().is_on() && !CERTIFICATES.iter().any(|key| plan.annotation(key).is_some()),
-    }
+    !ports(plan).iter().all(is_usual)
 }
