@@ -138,6 +138,7 @@ enum Why {
 const ELSE: &[(&str, Why)] = &[
     ("annotation-deny-options/api", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
+    ("f5-refused-paths/target", Why::Rewritten),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
     ("haproxy-intents/web", Why::Lines),
@@ -168,6 +169,7 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("configuration-in-own-words/late", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
     ("entry-points-of-a-default/web", Why::Refused),
+    ("f5-refused-paths/target", Why::Rewritten),
     ("folded-block-not/web", Why::Denied),
     ("foreign-key-by-setting/web", Why::Refused),
     ("haproxy-ingress-intents/api", Why::Rewritten),
