@@ -6,7 +6,9 @@ use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program, has};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
-use crate::dialect::{Loss, nginx, place_of, read_by, reader_name, reads_on_service};
+use crate::dialect::{
+    Loss, alb, cilium, f5_nginx, haproxy_ingress, nginx, place_of, read_by, reader_name, reads_on_service,
+};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
@@ -87,19 +89,15 @@ enum Idle {
     WithoutTls(&'static str),
 }
 
-/// The first prefix of a program, the names of its keys, and what takes their effect away.
-static IDLE: [(&str, &str, Idle); 7] = [
-    ("alb.ingress.kubernetes.io/", "auth-idp-cognito", Idle::Unless("auth-type", "cognito")),
-    ("alb.ingress.kubernetes.io/", "auth-idp-oidc", Idle::Unless("auth-type", "oidc")),
-    (
-        "alb.ingress.kubernetes.io/",
-        "inbound-cidrs security-group-prefix-lists",
-        Idle::Beside("security-groups"),
-    ),
-    ("haproxy-ingress.github.io/", "hsts-*", Idle::Off("hsts")),
-    ("haproxy-ingress.github.io/", "hsts hsts-*", Idle::WithoutTls("")),
-    ("ingress.cilium.io/", "force-https", Idle::WithoutTls("")),
-    ("nginx.org/", "hsts hsts-*", Idle::WithoutTls("hsts-behind-proxy")),
+/// A program, the names of its keys, and what takes their effect away.
+static IDLE: [(&Program, &str, Idle); 7] = [
+    (&alb::PROGRAM, "auth-idp-cognito", Idle::Unless("auth-type", "cognito")),
+    (&alb::PROGRAM, "auth-idp-oidc", Idle::Unless("auth-type", "oidc")),
+    (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", Idle::Beside("security-groups")),
+    (&haproxy_ingress::PROGRAM, "hsts-*", Idle::Off("hsts")),
+    (&haproxy_ingress::PROGRAM, "hsts hsts-*", Idle::WithoutTls("")),
+    (&cilium::PROGRAM, "force-https", Idle::WithoutTls("")),
+    (&f5_nginx::PROGRAM, "hsts hsts-*", Idle::WithoutTls("hsts-behind-proxy")),
 ];
 
 /// Whether a key has no effect beside the annotations of a plan: its program needs another key, or something takes its effect
@@ -117,9 +115,8 @@ pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
         Idle::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
         Idle::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
     };
-    let mut idle = IDLE
-        .iter()
-        .filter(|(program, names, _)| reader.program.prefixes.first() == Some(program) && has(names, name));
+    let mut idle =
+        IDLE.iter().filter(|(program, names, _)| std::ptr::eq(reader.program, *program) && has(names, name));
     is_alone || ineffective::is_certificate_off(plan, key) || idle.any(|(.., idle)| is_idle(idle))
 }
 

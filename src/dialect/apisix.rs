@@ -23,7 +23,7 @@ const RESPONSE: &[&str] = &["enable-response-rewrite"];
 const REGEX: &[&str] = &["rewrite-target-regex"];
 const TEMPLATE: &[&str] = &["rewrite-target-regex-template"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     names_only: "cors-allow-headers cors-allow-methods cors-allow-origin http-redirect response-rewrite-* rewrite-target \
         svc-namespace",
     keys_by_form: &[

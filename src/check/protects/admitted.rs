@@ -6,8 +6,9 @@ use super::kept::changed;
 use crate::check::alone::has_no_effect;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::covers::Networks;
-use crate::dialect::key::NeutralValue;
+use crate::dialect::key::{NeutralValue, Program};
 use crate::dialect::write::annotations_for;
+use crate::dialect::{alb, apisix, haproxy, haproxy_ingress};
 use crate::plan::Plan;
 use crate::values::Target;
 
@@ -24,8 +25,7 @@ enum All {
 
 /// The two lines.
 struct Pair {
-    /// The first prefix of the program.
-    program: &'static str,
+    program: &'static Program,
     /// The name of the line with a list; empty if there is none.
     listed: &'static str,
     /// The name of the line with patterns, or with names of lists elsewhere; empty if there is none.
@@ -37,22 +37,28 @@ struct Pair {
 
 static PAIRS: [Pair; 4] = [
     Pair {
-        program: "alb.ingress.kubernetes.io/",
+        program: &alb::PROGRAM,
         listed: "inbound-cidrs",
         others: "security-group-prefix-lists",
         separator: ",",
         all: All::Addresses,
     },
     Pair {
-        program: "haproxy-ingress.github.io/",
+        program: &haproxy_ingress::PROGRAM,
         listed: "cors-allow-origin",
         others: "cors-allow-origin-regex",
         separator: " ",
         all: All::StarAlone,
     },
-    Pair { program: "haproxy.org/", listed: "", others: "cors-allow-origin", separator: "", all: All::Star },
     Pair {
-        program: "k8s.apisix.apache.org/",
+        program: &haproxy::PROGRAM,
+        listed: "",
+        others: "cors-allow-origin",
+        separator: "",
+        all: All::Star,
+    },
+    Pair {
+        program: &apisix::PROGRAM,
         listed: "cors-allow-origin",
         others: "",
         separator: "",
@@ -69,10 +75,11 @@ struct Line {
 }
 
 impl Line {
-    fn of(plan: &Plan, program: &str, name: &str, separator: &str) -> Option<Self> {
-        let key = [program, name].concat();
+    fn of(plan: &Plan, program: &Program, name: &str, separator: &str) -> Option<Self> {
+        let key = [program.prefixes.first()?, name].concat();
         let controller = plan.controller(Target::Ingress);
-        let line = plan.annotations.iter().find(|it| reader(controller, &it.key) == Some((program, name)));
+        let is_it = |(known, own): (&Program, &str)| std::ptr::eq(known, program) && own == name;
+        let line = plan.annotations.iter().find(|it| reader(controller, &it.key).is_some_and(is_it));
         let (key, value, path) = match line {
             Some(line) => (line.key.clone(), line.value.clone(), line.origin().path()),
             None => {
@@ -113,7 +120,7 @@ impl Admitted {
     /// Returns those whom the Ingress of a plan admits; `None` if another line decides, or if this is turned off.
     fn of(plan: &Plan, pair: &Pair) -> Option<Self> {
         let name = if pair.listed.is_empty() { pair.others } else { pair.listed };
-        let key = [pair.program, name].concat();
+        let key = [pair.program.prefixes.first()?, name].concat();
         let is_read = plan.has_stable_ingress()
             && reader(plan.controller(Target::Ingress), &key).is_some()
             && !has_no_effect(plan, &key);
@@ -183,7 +190,8 @@ const MORE: &str = "which admits more clients";
 /// Whether a key is one of two lines that [`losses`] compares together under both plans.
 pub(super) fn is_compared(old: &Plan, new: &Plan, key: &str) -> bool {
     let Some((program, name)) = reader(new.controller(Target::Ingress), key) else { return false };
-    let is_it = |pair: &&Pair| pair.program == program && [pair.listed, pair.others].contains(&name);
+    let is_it =
+        |pair: &&Pair| std::ptr::eq(pair.program, program) && [pair.listed, pair.others].contains(&name);
     PAIRS.iter().find(is_it).is_some_and(|pair| pair.of_both(old, new).is_some())
 }
 

@@ -5,10 +5,12 @@ use serde_json::Value;
 use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
-use crate::dialect::key::{NeutralValue, ValueReference, has};
+use crate::dialect::key::{NeutralValue, Program, ValueReference, has};
 use crate::dialect::nginx::read::size;
 use crate::dialect::nginx::reference::default_amount;
-use crate::dialect::{Loss, effect, read_by};
+use crate::dialect::{
+    Loss, alb, apisix, cilium, contour, effect, f5_nginx, haproxy, haproxy_ingress, read_by,
+};
 use crate::intents::{Intent, IntentValue, duration};
 
 /// What changes when a value protects less.
@@ -56,36 +58,36 @@ static DIRECTIONS: [(Opens, &str); 11] = [
     (Opens::Condition, "conditions.*"),
 ];
 
-/// What a program does if it does not get a line with one of these keys: the first prefix of the program, the name and the value.
+/// What a program does if it does not get a line with one of these keys: the program, the name and the value.
 /// These defaults protect, or are weaker than other values that do. The table of the keys of ingress-nginx has its defaults.
-static DEFAULTS: [(&str, &str, &str); 23] = [
-    ("alb.ingress.kubernetes.io/", "auth-on-unauthenticated-request", "authenticate"),
-    ("alb.ingress.kubernetes.io/", "auth-session-timeout", "604800"),
-    ("alb.ingress.kubernetes.io/", "frontend-nlb-scheme", "internal"),
-    ("alb.ingress.kubernetes.io/", "scheme", "internal"),
-    ("haproxy-ingress.github.io/", "auth-tls-verify-client", "on"),
-    ("haproxy-ingress.github.io/", "cors-allow-credentials", "true"),
+static DEFAULTS: [(&Program, &str, &str); 23] = [
+    (&alb::PROGRAM, "auth-on-unauthenticated-request", "authenticate"),
+    (&alb::PROGRAM, "auth-session-timeout", "604800"),
+    (&alb::PROGRAM, "frontend-nlb-scheme", "internal"),
+    (&alb::PROGRAM, "scheme", "internal"),
+    (&haproxy_ingress::PROGRAM, "auth-tls-verify-client", "on"),
+    (&haproxy_ingress::PROGRAM, "cors-allow-credentials", "true"),
     (
-        "haproxy-ingress.github.io/",
+        &haproxy_ingress::PROGRAM,
         "cors-allow-headers",
         "DNT,X-CustomHeader,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Authorization",
     ),
-    ("haproxy-ingress.github.io/", "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
-    ("haproxy-ingress.github.io/", "hsts", "true"),
-    ("haproxy-ingress.github.io/", "hsts-include-subdomains", "false"),
-    ("haproxy-ingress.github.io/", "hsts-max-age", "15768000"),
-    ("haproxy.org/", "cors-allow-credentials", "false"),
-    ("haproxy.org/", "cors-allow-headers", "*"),
-    ("haproxy.org/", "cors-allow-methods", "*"),
-    ("ingress.cilium.io/", "force-https", "enabled"),
-    ("k8s.apisix.apache.org/", "cors-allow-headers", "*"),
-    ("k8s.apisix.apache.org/", "cors-allow-methods", "*"),
-    ("nginx.org/", "client-max-body-size", "1m"),
-    ("nginx.org/", "hsts", "false"),
-    ("nginx.org/", "hsts-include-subdomains", "false"),
-    ("nginx.org/", "hsts-max-age", "2592000"),
-    ("projectcontour.io/", "tls-maximum-protocol-version", "1.3"),
-    ("projectcontour.io/", "tls-minimum-protocol-version", "1.2"),
+    (&haproxy_ingress::PROGRAM, "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+    (&haproxy_ingress::PROGRAM, "hsts", "true"),
+    (&haproxy_ingress::PROGRAM, "hsts-include-subdomains", "false"),
+    (&haproxy_ingress::PROGRAM, "hsts-max-age", "15768000"),
+    (&haproxy::PROGRAM, "cors-allow-credentials", "false"),
+    (&haproxy::PROGRAM, "cors-allow-headers", "*"),
+    (&haproxy::PROGRAM, "cors-allow-methods", "*"),
+    (&cilium::PROGRAM, "force-https", "enabled"),
+    (&apisix::PROGRAM, "cors-allow-headers", "*"),
+    (&apisix::PROGRAM, "cors-allow-methods", "*"),
+    (&f5_nginx::PROGRAM, "client-max-body-size", "1m"),
+    (&f5_nginx::PROGRAM, "hsts", "false"),
+    (&f5_nginx::PROGRAM, "hsts-include-subdomains", "false"),
+    (&f5_nginx::PROGRAM, "hsts-max-age", "2592000"),
+    (&contour::PROGRAM, "tls-maximum-protocol-version", "1.3"),
+    (&contour::PROGRAM, "tls-minimum-protocol-version", "1.2"),
 ];
 
 /// Returns the value that a program uses if it does not get a line with a key.
@@ -94,19 +96,19 @@ pub(super) fn default_of(controller: Controller, key: &str) -> Option<&'static s
     if controller == Controller::IngressNginx {
         return default_amount(name);
     }
-    let known = DEFAULTS.iter().find(|(prefix, known, _)| (*prefix, *known) == (program, name));
+    let known = DEFAULTS.iter().find(|(known, key, _)| std::ptr::eq(*known, program) && *key == name);
     known.map(|(.., value)| *value)
 }
 
-/// Returns the first prefix of the program whose table has a key that a controller reads, and the name of the key. A controller
-/// that is not known reads no keys of the known ones.
-pub(super) fn reader(controller: Controller, key: &str) -> Option<(&'static str, &str)> {
+/// Returns the program whose table has a key that a controller reads, and the name of the key. A controller that is not known reads
+/// no keys of the known ones.
+pub(super) fn reader(controller: Controller, key: &str) -> Option<(&'static Program, &str)> {
     let (_, name) = key.split_once('/').filter(|_| controller.reads(key))?;
     let is_known = |it: Controller| it != Controller::Other && it.reads(key);
     if controller == Controller::Other && Controller::ALL.into_iter().any(is_known) {
         return None;
     }
-    Some((read_by(controller, key)?.0.prefixes.first()?, name))
+    Some((read_by(controller, key)?.0, name))
 }
 
 /// Whether nobody from the Internet reaches the load balancers of a program unless a line says so.

@@ -79,7 +79,7 @@ const AUTH_TYPE: &[&str] = &["auth-type"];
 const FRONTEND_NLB: &[&str] = &["enable-frontend-nlb"];
 
 // Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     // The controller reads the authentication on the Service, too.
     service_prefixes: &["alb.ingress.kubernetes.io/auth-"],
     names_only: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \

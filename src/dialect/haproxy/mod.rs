@@ -35,7 +35,7 @@ const CORS: &[&str] = &["cors-enable"];
 /// The key without which nobody is asked for a password.
 const AUTH_TYPE: &[&str] = &["auth-type"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     service_prefixes: &["haproxy.org/", "haproxy.com/"],
     on_ingress: "allow-list auth-* blacklist cors-* deny-list path-rewrite rate-limit-* request-* \
