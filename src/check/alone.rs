@@ -2,14 +2,16 @@
 //! them elsewhere.
 
 use crate::diagnostics::{Code, Problem, Report, joined, quoted};
-use crate::dialect::alb::{INBOUND, SECURITY_GROUPS};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{Key, NeutralValue, Program};
+use crate::dialect::key::{Key, NeutralValue, Program, has};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
-use crate::dialect::{Loss, nginx, place_of, read_by, reader_name, reads_on_service};
+use crate::dialect::{
+    Loss, alb, cilium, f5_nginx, haproxy_ingress, nginx, place_of, read_by, reader_name, reads_on_service,
+};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
+use crate::validation::parse_bool;
 use crate::values::Target;
 
 /// The keys without which a program authenticates nobody, and what it requires with them.
@@ -75,21 +77,63 @@ impl Reader {
     }
 }
 
-/// Whether a key has no effect beside the annotations of a plan: its program needs another
-/// key, or another line turns it off or counts in its place.
+/// What takes the effect of a key away, although the keys that it needs are there.
+enum Idle {
+    /// A key of this name counts in its place.
+    Beside(&'static str),
+    /// A key of this name, which is on by default, says false.
+    Off(&'static str),
+    /// A key of this name does not have this value.
+    Unless(&'static str, &'static str),
+    /// Requests have no TLS, and no key of this name says that a proxy in front has it.
+    WithoutTls(&'static str),
+}
+
+/// A program, the names of its keys, and what takes their effect away.
+static IDLE: [(&Program, &str, Idle); 7] = [
+    (&alb::PROGRAM, "auth-idp-cognito", Idle::Unless("auth-type", "cognito")),
+    (&alb::PROGRAM, "auth-idp-oidc", Idle::Unless("auth-type", "oidc")),
+    (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", Idle::Beside("security-groups")),
+    (&haproxy_ingress::PROGRAM, "hsts-*", Idle::Off("hsts")),
+    (&haproxy_ingress::PROGRAM, "hsts hsts-*", Idle::WithoutTls("")),
+    (&cilium::PROGRAM, "force-https", Idle::WithoutTls("")),
+    (&f5_nginx::PROGRAM, "hsts hsts-*", Idle::WithoutTls("hsts-behind-proxy")),
+];
+
+/// Whether a key has no effect beside the annotations of a plan: its program needs another key, or something takes its effect
+/// away ([`Idle`]). [`ineffective::is_without_effect`] answers this for the keys of ingress-nginx alone, and the rules need no more,
+/// because they report the keys of other programs one by one.
 pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
+    let Some(reader) = Reader::of(plan, key) else { return ineffective::is_certificate_off(plan, key) };
     let (prefix, name) = key.split_once('/').unwrap_or_default();
-    let is_alone = |reader: Reader| {
-        !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix)
+    let is_alone =
+        !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix);
+    let value = |name: &str| plan.annotation(&with_prefix(prefix, name)).map(|it| it.value.trim());
+    let is_idle = |idle: &Idle| match idle {
+        Idle::Beside(other) => value(other).is_some_and(|value| !value.is_empty()),
+        Idle::Off(switch) => value(switch).is_some_and(|value| NeutralValue::False.is(value)),
+        Idle::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
+        Idle::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
     };
-    // This switch is on by default, so the keys do not need its line.
-    let switch = name.starts_with("hsts-").then(|| with_prefix(prefix, "hsts"));
-    let is_set = |key: &str| plan.annotation(key).is_some_and(|it| !it.value.trim().is_empty());
-    let is_off = |it: &Annotation| NeutralValue::False.is(&it.value);
-    Reader::of(plan, key).is_some_and(is_alone)
-        || ineffective::is_certificate_off(plan, key)
-        || (key == INBOUND && is_set(SECURITY_GROUPS))
-        || switch.and_then(|switch| plan.annotation(&switch)).is_some_and(is_off)
+    let mut idle =
+        IDLE.iter().filter(|(program, names, _)| std::ptr::eq(reader.program, *program) && has(names, name));
+    is_alone || ineffective::is_certificate_off(plan, key) || idle.any(|(.., idle)| is_idle(idle))
+}
+
+/// Whether a key is about a way in, or about readers, that a program opens only with another key. Without that one, nothing is open.
+pub(super) fn opens_nothing_alone(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(_, name)| has("cors-* frontend-nlb-*", name))
+}
+
+/// Returns the keys without which a key has no effect.
+pub(super) fn needed_keys(plan: &Plan, key: &str) -> Vec<String> {
+    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+    let needs = Reader::of(plan, key).map_or(&[][..], |reader| reader.needs);
+    needs.iter().map(|name| with_prefix(prefix, name)).collect()
+}
+
+fn is_true(value: &str) -> bool {
+    parse_bool(value) == Some(true)
 }
 
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.

@@ -374,5 +374,6 @@ fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
     if !hidden.is_empty() {
         listed.push(SOMEBODY.to_owned());
     }
+    // A name can contain a comma, before its date.
     listed.join(" and ")
 }

@@ -94,8 +94,12 @@ pub(crate) fn access_level(plan: &Plan, key: &str, value: &str, only_https: bool
         return AccessLevel::Open;
     };
     match by {
-        // An ALB ignores the list if the annotations name its security groups.
-        Criterion::Addresses if !beside("security-groups").is_empty() => AccessLevel::NotKnown,
+        // An ALB ignores the list if the annotations name its security groups, and also admits the addresses of lists elsewhere.
+        Criterion::Addresses
+            if ["security-groups", "security-group-prefix-lists"].iter().any(|it| !beside(it).is_empty()) =>
+        {
+            AccessLevel::NotKnown
+        }
         Criterion::Addresses => addresses(value.split([',', ' ', '\n', '\t'])),
         Criterion::Certificate => {
             out_if(!beside("auth-tls-secret").is_empty() && asks_certificate(plan, only_https))

@@ -1,7 +1,7 @@
 //! The annotations of the APISIX Ingress Controller 2.
 
 use super::form::COUNT;
-use super::key::{Form, Key, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
+use super::key::{ADDRESSES, Form, Key, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
 
 /// The only value that turns something on is `true`.
 const SWITCH: Shape = Shape::Exactly("true false");
@@ -23,7 +23,7 @@ const RESPONSE: &[&str] = &["enable-response-rewrite"];
 const REGEX: &[&str] = &["rewrite-target-regex"];
 const TEMPLATE: &[&str] = &["rewrite-target-regex-template"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     names_only: "cors-allow-headers cors-allow-methods cors-allow-origin http-redirect response-rewrite-* rewrite-target \
         svc-namespace",
     keys_by_form: &[
@@ -50,7 +50,11 @@ pub(super) static PROGRAM: Program = Program {
 };
 
 const KEYS: &[Key] = &[
-    key("allowlist-source-range").protects().neutral(NeutralValue::AllAddresses),
+    key("allowlist-source-range")
+        .text(&ADDRESSES)
+        .on_invalid(OnInvalid::Refused)
+        .protects()
+        .neutral(NeutralValue::AllAddresses),
     key("auth-client-headers").needs(&AUTH_URI),
     key("auth-request-headers").needs(&AUTH_URI),
     key("auth-ssl-verify").needs(&AUTH_URI),
@@ -58,7 +62,7 @@ const KEYS: &[Key] = &[
     key("auth-type").shape(Shape::Exactly("basicAuth keyAuth")).protects(),
     key("auth-upstream-headers").needs(&AUTH_URI),
     key("auth-uri").protects(),
-    key("blocklist-source-range").protects(),
+    key("blocklist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Refused).protects(),
     key("cors-*").needs(&CORS),
     key("csrf-key").needs(&CSRF),
     key("enable-cors").neutral(NeutralValue::False),

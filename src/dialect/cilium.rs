@@ -14,7 +14,7 @@ static TIMEOUT: Text = Text { expected: "a duration such as 30s or 1m30s", form:
 /// The values that turn a switch off.
 const OFF: &str = "disabled false 0 f F FALSE False";
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     names_only: "loadbalancer-class loadbalancer-mode service-external-traffic-policy service-type",
     keys_by_form: &[
         (Shape::Integer, OnInvalid::Ignored, "host-listener-port insecure-node-port secure-node-port"),

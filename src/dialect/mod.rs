@@ -7,11 +7,11 @@
 
 pub(crate) mod access;
 pub(crate) mod alb;
-mod apisix;
+pub(crate) mod apisix;
 mod app_gateway;
 mod argocd;
 pub(crate) mod cert_manager;
-mod cilium;
+pub(crate) mod cilium;
 pub(crate) mod contour;
 pub(crate) mod controller;
 pub(crate) mod covers;
@@ -25,7 +25,7 @@ mod form;
 pub(crate) mod gateway;
 mod gke;
 pub(crate) mod go;
-mod haproxy;
+pub(crate) mod haproxy;
 pub(crate) mod haproxy_ingress;
 mod homepage;
 pub(crate) mod hosts;

@@ -1,12 +1,17 @@
 //! What changes in the value of a key when it protects less.
 
+use serde_json::Value;
+
 use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
-use crate::dialect::key::{NeutralValue, ValueReference, has};
-use crate::dialect::nginx::reference::default_number;
-use crate::dialect::{Loss, effect};
-use crate::intents::duration;
+use crate::dialect::key::{NeutralValue, Program, ValueReference, has};
+use crate::dialect::nginx::read::size;
+use crate::dialect::nginx::reference::default_amount;
+use crate::dialect::{
+    Loss, alb, apisix, cilium, contour, effect, f5_nginx, haproxy, haproxy_ingress, read_by,
+};
+use crate::intents::{Intent, IntentValue, duration};
 
 /// What changes when a value protects less.
 #[derive(Clone, Copy)]
@@ -17,58 +22,93 @@ pub(super) enum Opens {
     Lower,
     /// There is an item that was not there.
     Added,
+    /// A list of allowed addresses contains further ones.
+    Wider,
+    /// A list of denied addresses does not contain all of them.
+    Narrower,
     /// There is an object beside those that were there. Other objects in their place cannot be compared with them.
     Joined,
     /// An item is missing, and no other one takes its place.
     Missing,
     /// It becomes a value that protects nothing.
     Becomes(NeutralValue),
+    /// A condition of an ALB on the addresses of clients admits further ones.
+    Condition,
 }
 
 /// The names of keys, whichever program reads them, and what changes when their values protect less. A number of any other key that
 /// protects is a limit, which becomes higher.
-static DIRECTIONS: [(Opens, &str); 7] = [
+static DIRECTIONS: [(Opens, &str); 11] = [
     (Opens::Becomes(NeutralValue::False), "hsts hsts-include-subdomains"),
-    (Opens::Becomes(NeutralValue::Word(&"internet-facing")), "scheme"),
+    (Opens::Becomes(NeutralValue::True), "cors-allow-credentials"),
+    (Opens::Becomes(NeutralValue::Word(&"internet-facing")), "frontend-nlb-scheme scheme"),
     (Opens::Higher, "auth-cache-duration auth-session-timeout auth-tls-verify-depth"),
     (Opens::Lower, "hsts-max-age tls-maximum-protocol-version tls-minimum-protocol-version"),
     (
         Opens::Added,
         "cors-allow-headers cors-allow-methods cors-expose-headers http-allow-methods methods ssl-cipher*",
     ),
+    (
+        Opens::Wider,
+        "allow-list allowlist-source-range inbound-cidrs ip_allowlist ip_whitelist whitelist whitelist-source-range",
+    ),
+    (Opens::Narrower, "blacklist blocklist-source-range deny-list denylist-source-range"),
     (Opens::Joined, "frontend-nlb-security-groups security-group-prefix-lists security-groups"),
     (Opens::Missing, "http-block-methods ssl-options*"),
+    (Opens::Condition, "conditions.*"),
 ];
 
-/// What a program does if it does not get a line with one of these keys. These defaults protect, or are weaker than other values
-/// that do. The table of the keys of ingress-nginx has its defaults.
-static DEFAULTS: [(Controller, &str, &str); 15] = [
-    (Controller::Alb, "auth-on-unauthenticated-request", "authenticate"),
-    (Controller::Alb, "auth-session-timeout", "604800"),
-    (Controller::Alb, "scheme", "internal"),
-    (Controller::Contour, "tls-minimum-protocol-version", "1.2"),
-    (Controller::F5Nginx, "hsts", "false"),
-    (Controller::F5Nginx, "hsts-include-subdomains", "false"),
-    (Controller::F5Nginx, "hsts-max-age", "2592000"),
-    (Controller::Haproxy, "cors-allow-headers", "*"),
-    (Controller::Haproxy, "cors-allow-methods", "*"),
-    (Controller::HaproxyIngress, "auth-tls-verify-client", "on"),
-    (Controller::HaproxyIngress, "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
-    (Controller::HaproxyIngress, "hsts", "true"),
-    (Controller::HaproxyIngress, "hsts-include-subdomains", "false"),
-    (Controller::HaproxyIngress, "hsts-max-age", "15768000"),
-    // Cilium.
-    (Controller::Other, "force-https", "enabled"),
+/// What a program does if it does not get a line with one of these keys: the program, the name and the value.
+/// These defaults protect, or are weaker than other values that do. The table of the keys of ingress-nginx has its defaults.
+static DEFAULTS: [(&Program, &str, &str); 23] = [
+    (&alb::PROGRAM, "auth-on-unauthenticated-request", "authenticate"),
+    (&alb::PROGRAM, "auth-session-timeout", "604800"),
+    (&alb::PROGRAM, "frontend-nlb-scheme", "internal"),
+    (&alb::PROGRAM, "scheme", "internal"),
+    (&haproxy_ingress::PROGRAM, "auth-tls-verify-client", "on"),
+    (&haproxy_ingress::PROGRAM, "cors-allow-credentials", "true"),
+    (
+        &haproxy_ingress::PROGRAM,
+        "cors-allow-headers",
+        "DNT,X-CustomHeader,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Authorization",
+    ),
+    (&haproxy_ingress::PROGRAM, "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+    (&haproxy_ingress::PROGRAM, "hsts", "true"),
+    (&haproxy_ingress::PROGRAM, "hsts-include-subdomains", "false"),
+    (&haproxy_ingress::PROGRAM, "hsts-max-age", "15768000"),
+    (&haproxy::PROGRAM, "cors-allow-credentials", "false"),
+    (&haproxy::PROGRAM, "cors-allow-headers", "*"),
+    (&haproxy::PROGRAM, "cors-allow-methods", "*"),
+    (&cilium::PROGRAM, "force-https", "enabled"),
+    (&apisix::PROGRAM, "cors-allow-headers", "*"),
+    (&apisix::PROGRAM, "cors-allow-methods", "*"),
+    (&f5_nginx::PROGRAM, "client-max-body-size", "1m"),
+    (&f5_nginx::PROGRAM, "hsts", "false"),
+    (&f5_nginx::PROGRAM, "hsts-include-subdomains", "false"),
+    (&f5_nginx::PROGRAM, "hsts-max-age", "2592000"),
+    (&contour::PROGRAM, "tls-maximum-protocol-version", "1.3"),
+    (&contour::PROGRAM, "tls-minimum-protocol-version", "1.2"),
 ];
 
 /// Returns the value that a program uses if it does not get a line with a key.
 pub(super) fn default_of(controller: Controller, key: &str) -> Option<&'static str> {
-    let (_, name) = key.split_once('/').filter(|_| controller.reads(key))?;
+    let (program, name) = reader(controller, key)?;
     if controller == Controller::IngressNginx {
-        return default_number(name);
+        return default_amount(name);
     }
-    let known = DEFAULTS.iter().find(|(program, known, _)| (*program, *known) == (controller, name));
+    let known = DEFAULTS.iter().find(|(known, key, _)| std::ptr::eq(*known, program) && *key == name);
     known.map(|(.., value)| *value)
+}
+
+/// Returns the program whose table has a key that a controller reads, and the name of the key. A controller that is not known reads
+/// no keys of the known ones.
+pub(super) fn reader(controller: Controller, key: &str) -> Option<(&'static Program, &str)> {
+    let (_, name) = key.split_once('/').filter(|_| controller.reads(key))?;
+    let is_known = |it: Controller| it != Controller::Other && it.reads(key);
+    if controller == Controller::Other && Controller::ALL.into_iter().any(is_known) {
+        return None;
+    }
+    Some((read_by(controller, key)?.0, name))
 }
 
 /// Whether nobody from the Internet reaches the load balancers of a program unless a line says so.
@@ -91,11 +131,37 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
             let list = |value: &str| value.replace(':', " ").to_ascii_lowercase();
             old.trim() != "*" && has_more_items(&list(old), &list(new))
         }
+        Some(Opens::Wider) => has_more_items(old, new),
+        Some(Opens::Narrower) => has_more_items(new, old),
         Some(Opens::Joined) => loses_item(new, old),
         Some(Opens::Missing) => loses_item(old, new),
         Some(Opens::Becomes(weak)) => weak.is(new) && !weak.is(old),
-        None => is_higher(old, new) || (is_list(key) && loses_item(old, new)),
+        Some(Opens::Condition) => has_wider_condition(old, new),
+        None => {
+            let is_idle = |value: &str| effect(key).is_some_and(|row| row.neutral.is(value));
+            let is_less = || is_higher(old, new) || (is_list(key) && loses_item(old, new));
+            !is_idle(old) && (is_idle(new) || is_less())
+        }
     }
+}
+
+/// Whether a condition on the addresses of clients is missing in the second list of conditions, or admits further addresses there. A
+/// request must fulfil all conditions of a list.
+fn has_wider_condition(old: &str, new: &str) -> bool {
+    let conditions = |text: &'_ str| -> Vec<Vec<String>> {
+        let all: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+        let of_sources = all.iter().filter(|it| it.get("field").is_some_and(|field| field == "source-ip"));
+        let values = of_sources.map(|it| {
+            let values = it.pointer("/sourceIpConfig/values").and_then(Value::as_array);
+            values.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        });
+        values.collect()
+    };
+    let new = conditions(new);
+    conditions(old).iter().any(|known| {
+        let known = Networks::of(known);
+        !new.iter().any(|it| known.contain_all(it))
+    })
 }
 
 /// Whether the second list contains an item, or an address, that the first one does not. `!` precedes an exception.
@@ -130,6 +196,13 @@ fn is_higher(old: &str, new: &str) -> bool {
     if let (Some(old), Some(new)) = (longest(old), longest(new)) {
         return new > old;
     }
+    let bytes = |value: &str| match Intent::MaxBodySize.read(&size(value.trim())?) {
+        Ok(IntentValue::Size(bytes)) => Some(bytes),
+        _ => None,
+    };
+    if let (Some(old), Some(new)) = (bytes(old), bytes(new)) {
+        return new > old;
+    }
     let amount = |value: &'_ str| {
         let value = value.trim();
         let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
@@ -151,7 +224,7 @@ fn is_list(key: &str) -> bool {
 }
 
 /// Whether the second list contains some items of the first one, and no others.
-fn loses_item(old: &str, new: &str) -> bool {
+pub(super) fn loses_item(old: &str, new: &str) -> bool {
     let items = |list: &'_ str| -> Vec<String> {
         list.split([',', ' ']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     };

@@ -38,7 +38,8 @@ pub(super) fn more_entry_points(old: &str, new: &Plan) -> Option<String> {
     })
 }
 
-/// The listeners of the load balancer of a plan that requests for an Ingress reach under both plans.
+/// Returns the listeners of the load balancer under each of the two plans, if they can be compared: an ALB serves the Ingress under
+/// both, and either both have TLS or none.
 fn listeners(old: &Plan, new: &Plan) -> Option<[Vec<(String, String)>; 2]> {
     let is_alb =
         |plan: &Plan| plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Alb;
@@ -102,5 +103,5 @@ pub fn lost_listeners(old: &Plan, new: &Plan) -> Option<(FieldPath, String)> {
     });
     let gone: Vec<String> = gone.collect();
     let path = place(old, new).filter(|_| !gone.is_empty())?;
-    Some((path, format!("the load balancer would not listen for {}", gone.join(" and "))))
+    Some((path, format!("the load balancer would not listen for {}", joined(&gone, " and "))))
 }

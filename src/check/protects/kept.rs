@@ -1,16 +1,21 @@
 //! Whether one protection of a plan is kept under another plan.
 
+use super::admitted::is_compared;
 use super::directions::{default_of, is_internal_by_default, opens};
 use super::entrances::more_entry_points;
 use super::protection::{CLASS, Protection, redirects};
 use super::weaker::is_weaker;
 use super::{PlanProtections, assumed_program, has_cors, is_only_assumed, newly_exempt, no_longer_restricts};
-use crate::check::alone::has_no_effect;
+use crate::check::alone::{has_no_effect, needed_keys, opens_nothing_alone};
 use crate::diagnostics::{quoted, quoted_pair};
 use crate::dialect::access::AccessLevel;
 use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::Controller;
+use crate::dialect::covers::admits_more;
 use crate::dialect::effect;
+use crate::dialect::kubernetes::ALLOW_HTTP;
+use crate::dialect::mappings::keys_of;
+use crate::dialect::nginx::read::size;
 use crate::dialect::traefik::ENTRY_POINTS;
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan};
@@ -29,6 +34,9 @@ impl Kept<'_, '_> {
     /// Returns what is lost on a target, as a clause; `None` if the protection is kept there.
     pub(super) fn loss(&self, target: Target) -> Option<String> {
         let Self { new: (new, _), protection, .. } = *self;
+        if target == Target::Ingress && is_compared(self.old.0, new, protection.what) {
+            return None;
+        }
         if protection.what == ENTRY_POINTS && new.controller(target) == Controller::Traefik {
             return more_entry_points(&protection.value, new);
         }
@@ -72,15 +80,19 @@ impl Kept<'_, '_> {
     fn lost_redirect(&self, target: Target) -> Option<String> {
         let (old, new) = (self.old.0, self.new.0);
         // The loss of TLS itself is already reported.
-        let is_told = old.tls().is_on() && !new.tls().is_on();
+        let loses_tls = old.tls().is_on() && !new.tls().is_on();
         let is_default = |line: &Annotation| {
             new.tls().has_secret()
                 && new.annotation(&line.key).is_none()
                 && protects_by_default(new.controller(target), &line.key, &line.value)
         };
         let is_kept = old.annotations.iter().filter(|line| redirects(line)).any(is_default);
-        (!is_told && !is_kept)
-            .then(|| "requests without TLS would no longer be redirected to https".to_owned())
+        let message = if old.annotation(ALLOW_HTTP).is_some_and(redirects) {
+            "requests without TLS would be answered"
+        } else {
+            "requests without TLS would no longer be redirected to https"
+        };
+        (!loses_tls && !is_kept).then(|| message.to_owned())
     }
 
     /// Returns what is lost if the second plan does not have the protection.
@@ -95,6 +107,19 @@ impl Kept<'_, '_> {
             return other_class(&protection.value, new);
         }
         let controller = new.controller(target);
+        if target == Target::Ingress && controller.reads(what) && has_no_effect(new, what) {
+            // The loss of the key that this one needs is reported.
+            let is_told = |key: &String| {
+                let has = |(_, all): PlanProtections<'_, '_>| all.iter().any(|(it, _)| it.what == *key);
+                has(self.old) && !has(self.new)
+            };
+            if opens_nothing_alone(what) || needed_keys(new, what).iter().any(is_told) {
+                return None;
+            }
+        }
+        if protection.intent == Some(Intent::MaxBodySize) && self.has_size_by_default(target) {
+            return None;
+        }
         match new.annotation(what).filter(|_| controller.reads(what)) {
             Some(line) if line.value.trim() != protection.value.trim() => {
                 Some(changed(what, (&protection.value, &line.value), "which protects less"))
@@ -103,6 +128,18 @@ impl Kept<'_, '_> {
             None if protects_by_default(controller, what, &protection.value) => None,
             _ => Some(format!("{said} would be missing")),
         }
+    }
+
+    /// Whether the program limits the size of requests by itself as the protection did.
+    fn has_size_by_default(&self, target: Target) -> bool {
+        let Self { new: (new, _), protection, .. } = *self;
+        let default = keys_of(new, Intent::MaxBodySize)
+            .filter(|_| target == Target::Ingress)
+            .filter(|key| new.annotation(key).is_none())
+            .find_map(|key| default_of(new.controller(target), &key));
+        let default = default.and_then(size).and_then(|text| Intent::MaxBodySize.read(&text).ok());
+        let old = protection.intent_value.as_ref();
+        old.zip(default).is_some_and(|(old, default)| !admits_more(Intent::MaxBodySize, old, &default))
     }
 }
 

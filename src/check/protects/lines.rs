@@ -2,40 +2,60 @@
 
 use std::borrow::Cow;
 
+use super::LostProtection;
+use super::admitted::is_compared;
 use super::directions::{default_of, direction, opens};
 use super::kept::changed;
-use super::{LostProtection, PlanProtections};
 use crate::check::alone::has_no_effect;
 use crate::diagnostics::quoted;
-use crate::dialect::nginx::read::intent_of;
+use crate::dialect::alb::FRONTEND_SCHEME;
 use crate::dialect::write::annotations_for;
-use crate::plan::{Annotation, Plan};
+use crate::dialect::{Equivalent, effect, mappings};
+use crate::intents::Intent;
+use crate::plan::Plan;
 use crate::values::Target;
 
 /// Returns the lines on the Ingress of the second plan that protect less than those of the first one, or than the defaults of their
-/// programs.
-pub(super) fn weaker_lines((old, before): PlanProtections<'_, '_>, new: &Plan) -> Vec<LostProtection> {
+/// programs. `told` are the losses that are already reported.
+pub(super) fn weaker_lines(old: &Plan, new: &Plan, told: &[LostProtection]) -> Vec<LostProtection> {
     let target = Target::Ingress;
     if !new.has_object(target) || !new.targets.contains(&target) || new.canary.is_some() {
         return Vec::new();
     }
     let removed = old.annotations.iter().filter(|line| new.annotation(&line.key).is_none());
-    let is_told = |line: &&Annotation| {
-        let key = line.key.as_str();
-        direction(key).is_none() || before.iter().any(|(it, _)| it.what == key) || intent_of(key).is_some()
-    };
-    let lines = new.annotations.iter().chain(removed).filter(|line| !is_told(line));
-    let weaker = lines.filter_map(|line| {
-        let key = line.key.as_str();
+    let lines = new.annotations.iter().chain(removed).map(|it| (it.key.as_str(), it.origin().path()));
+    // An option can also raise a limit that is a default.
+    let by_options = annotations_for(new, target).into_iter().filter(|it| new.annotation(it.key).is_none());
+    let by_options = by_options.map(|it| (it.key, it.origin.path()));
+    let weaker = lines.chain(by_options).filter_map(|(key, path)| {
         let (was, is) = (Value::of(old, key)?, Value::of(new, key)?);
-        opens(key, &was.text, &is.text).then(|| LostProtection {
+        let is_weaker = was.counts(key) && opens(key, &was.text, &is.text);
+        let is_new = is_weaker && !is_compared(old, new, key) && !is_told(new, told, key);
+        is_new.then(|| LostProtection {
             what: key.to_owned(),
             target,
-            path: line.origin().path(),
+            path,
             message: message(key, &was, &is),
         })
     });
     weaker.collect()
+}
+
+/// Whether the loss of a line on the Ingress of a plan is among those that are already reported, under its own key, its intent or
+/// another line with this intent. Each line about CORS protects in its own way.
+pub(super) fn is_told(plan: &Plan, told: &[LostProtection], key: &str) -> bool {
+    let intent_of = |key: &str| {
+        let redirects = || effect(key).is_some_and(|row| row.equivalent == Equivalent::Redirect);
+        let known = mappings::intent_of(plan, Target::Ingress, key);
+        known.or_else(|| redirects().then_some(Intent::HttpsRedirect))
+    };
+    let intent = intent_of(key);
+    told.iter().any(|it| {
+        let is_same = |intent: Intent| {
+            it.what == intent.as_str() || (intent != Intent::Cors && intent_of(&it.what) == Some(intent))
+        };
+        it.what == key || intent.is_some_and(is_same)
+    })
 }
 
 /// The value that counts for a key: that of a line, that of an option, or the default of the program.
@@ -47,8 +67,13 @@ struct Value<'v> {
 impl<'v> Value<'v> {
     fn of(plan: &'v Plan, key: &str) -> Option<Self> {
         let controller = plan.controller(Target::Ingress);
-        if !plan.has_object(Target::Ingress) || !controller.reads(key) || has_no_effect(plan, key) {
+        let default = || Some(Self { text: default_of(controller, key)?.into(), is_default: true });
+        if !plan.has_object(Target::Ingress) || !controller.reads(key) {
             return None;
+        }
+        if has_no_effect(plan, key) {
+            // A second load balancer that is not there is as closed as one by default. New readers are reported as a whole.
+            return default().filter(|_| key == FRONTEND_SCHEME);
         }
         if let Some(line) = plan.annotation(key) {
             return Some(Self { text: line.value.as_str().into(), is_default: false });
@@ -56,8 +81,14 @@ impl<'v> Value<'v> {
         let written = annotations_for(plan, Target::Ingress).into_iter().find(|it| it.key == key);
         match written {
             Some(written) => Some(Self { text: written.value, is_default: false }),
-            None => Some(Self { text: default_of(controller, key)?.into(), is_default: true }),
+            None => default(),
         }
+    }
+
+    /// Whether the values of a key can be compared: it is known which values protect less, or the default of the program protects.
+    fn counts(&self, key: &str) -> bool {
+        let protects = || effect(key).is_some_and(|row| row.protects_with(&self.text));
+        direction(key).is_some() || (self.is_default && protects())
     }
 }
 
@@ -169,11 +200,6 @@ mod tests {
                 "would be `3`, which protects less",
             ),
             ("alb", [login(""), "auth-idp-oidc: \"{}\"".to_owned()], "auth-type `oidc` would be missing"),
-            (
-                "alb",
-                [login(""), "auth-idp-oidc: \"{}\"".to_owned()],
-                "auth-idp-oidc `{}` would have no effect",
-            ),
             (
                 "alb",
                 [

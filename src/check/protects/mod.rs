@@ -1,5 +1,6 @@
 //! The protections of a Service: restrictions of access, and the security of connections. Compares the protections of two plans.
 
+mod admitted;
 mod directions;
 mod entrances;
 mod kept;
@@ -7,6 +8,7 @@ mod lines;
 mod protection;
 mod weaker;
 
+use super::alone::{has_no_effect, opens_nothing_alone};
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, joined, quoted};
 use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
@@ -18,7 +20,7 @@ use crate::values::Target;
 pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;
-use lines::weaker_lines;
+use lines::{is_told, weaker_lines};
 use protection::{ALTERNATIVES, Protection, protections};
 use weaker::by_lines;
 
@@ -168,12 +170,16 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
         }
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
-    lost_protections.extend(weaker_lines((old, &before), new));
+    let is_new = |it: &LostProtection| !is_told(new, &lost_protections, &it.what);
+    let more: Vec<LostProtection> = admitted::losses(old, new).filter(is_new).collect();
+    lost_protections.extend(more);
+    let weaker = weaker_lines(old, new, &lost_protections);
+    lost_protections.extend(weaker);
     lost_protections.extend(new_origins((old, &before), (new, &after)));
     lost_protections.extend(new_listener(old, new));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         lost_protections.extend(becomes_alternative((old, &before), (new, &after), target));
-        lost_protections.extend(combined_access_loss((old, &before), &after, target).filter(|_| {
+        lost_protections.extend(combined_access_loss((old, &before), (new, &after), target).filter(|_| {
             // One message for each target is sufficient.
             !lost_protections.iter().any(|it| it.target == target)
         }));
@@ -265,15 +271,17 @@ fn alternative_credentials<'s, 'p>(
 /// Returns a change from restricted to less restricted access that no single protection explains.
 fn combined_access_loss(
     old: PlanProtections<'_, '_>,
-    after: &[(Protection<'_>, AccessLevel)],
+    (new, after): PlanProtections<'_, '_>,
     target: Target,
 ) -> Option<LostProtection> {
     let (plan, before) = old;
+    // A way in that is closed needs no protection.
+    let is_closed = |it: &Protection<'_>| opens_nothing_alone(it.what) && has_no_effect(new, it.what);
     // A new target is compared with all targets of the first plan.
     let is_there = |it: &Protection<'_>| {
         it.targets.contains(&target) || !(plan.targets.contains(&target) && plan.has_object(target))
     };
-    let was = before.iter().filter(|(it, _)| is_there(it) && !it.targets.is_empty());
+    let was = before.iter().filter(|(it, _)| is_there(it) && !it.targets.is_empty() && !is_closed(it));
     let is = after.iter().filter(|(it, _)| it.targets.contains(&target)).map(|(_, level)| *level);
     let (first, kept) = was.min_by_key(|(_, level)| *level)?;
     let level = combined(is);

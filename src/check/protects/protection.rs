@@ -5,10 +5,10 @@ use crate::check::alone::has_no_effect;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
-use crate::dialect::alb::SCHEME;
+use crate::dialect::alb::{AUTH_IDP, SCHEME};
 use crate::dialect::controller::{Controller, is_internal};
 use crate::dialect::mappings::intent_of;
-use crate::dialect::nginx::read::https_redirect;
+use crate::dialect::nginx::read::{https_redirect, size};
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
@@ -32,10 +32,14 @@ impl Protection<'_> {
     /// Whether both have the same intent, or the same key.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let is_internal = |it: &Self| [CLASS, SCHEME].contains(&it.what);
-        if is_internal(self) && is_internal(other) {
+        let is_login = |it: &Self| it.what.starts_with(AUTH_IDP);
+        if is_internal(self) && is_internal(other) || is_login(self) && is_login(other) {
             return true;
         }
+        // Each line about CORS protects in its own way.
+        let are_lines = self.what.contains('/') && other.what.contains('/');
         match (self.intent, other.intent) {
+            (Some(Intent::Cors), Some(Intent::Cors)) if are_lines => self.what == other.what,
             (Some(own), Some(other)) => own == other,
             _ => self.what == other.what,
         }
@@ -161,9 +165,12 @@ pub(super) fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             what: &annotation.key,
             intent,
             intent_value: intent.and_then(|intent| {
-                let read = intent.read(&annotation.value).ok();
-                let value = read.or_else(|| limit(plan, annotation).filter(|_| intent == Intent::RateLimit));
-                value.map(|value| with_burst(plan, value))
+                let read = match intent {
+                    Intent::MaxBodySize => intent.read(&size(annotation.value.trim())?),
+                    _ => intent.read(&annotation.value),
+                };
+                let limit = || limit(plan, annotation).filter(|_| intent == Intent::RateLimit);
+                read.ok().or_else(limit).map(|value| with_burst(plan, value))
             }),
             value: annotation.value.clone(),
             origin: annotation.origin(),
@@ -204,18 +211,21 @@ fn is_replaced(plan: &Plan, target: Target) -> bool {
 /// terminates TLS.
 fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     let asked = plan.https_redirect.clone().or_else(|| https_redirect(plan));
+    let said = plan.annotations.iter().find(|it| redirects(it));
     if asked.as_ref().is_some_and(|asked| !asked.value) {
-        return None;
+        // A line closes the port without TLS, or redirects, although the option does not ask for it.
+        let said = said.filter(|_| plan.https_redirect.is_some())?;
+        let is_closed = |target: &Target| is_passed(plan, &said.key, *target);
+        return Some(redirect_by(said.origin(), objects.into_iter().filter(is_closed).collect()));
     }
-    let message = plan.annotations.iter().find(|it| redirects(it));
     let by_tls = plan.tls.as_ref().filter(|tls| tls.value.is_on() && plan.canary.is_none());
     let origin = asked
         .as_ref()
         .map(|asked| asked.origin.clone())
-        .or_else(|| message.map(Annotation::origin))
+        .or_else(|| said.map(Annotation::origin))
         .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
     let is_supported = |target: &Target| {
-        message.is_some_and(|said| is_passed(plan, &said.key, *target))
+        said.is_some_and(|said| is_passed(plan, &said.key, *target))
             || match target {
                 Target::Ingress if is_replaced(plan, *target) => false,
                 Target::Ingress if plan.controller(*target).is_nginx() => {
@@ -234,12 +244,16 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
                 Target::Route => plan.redirects(*target),
             }
     };
-    Some(Protection {
+    Some(redirect_by(origin, objects.into_iter().filter(is_supported).collect()))
+}
+
+fn redirect_by(origin: Origin, targets: Vec<Target>) -> Protection<'static> {
+    Protection {
         what: Intent::HttpsRedirect.as_str(),
         intent: Some(Intent::HttpsRedirect),
         intent_value: None,
         value: String::new(),
         origin,
-        targets: objects.into_iter().filter(is_supported).collect(),
-    })
+        targets,
+    }
 }

@@ -405,3 +405,285 @@ fn long_values_are_shown_from_their_difference() {
         ["CORS `…https://a.example.com` would be `…https://*.example.com`, which admits more clients"]
     );
 }
+
+/// The program, `+` if the Ingress has TLS, the names and values of its lines before and after, and every loss that is said.
+#[test]
+fn each_loss_of_a_line_is_told_once() {
+    const ORIGIN: &str = "cors-allow-origin: https://a.com";
+    const OIDC: &str = "auth-idp-oidc: {}";
+    let cases: &[(&str, &str, &str, &[&str])] = &[
+        // Lines with one intent, each of which protects in its own way.
+        (
+            "hi+",
+            "CORS|ORIGIN|cors-allow-credentials: false",
+            "CORS|ORIGIN|cors-allow-credentials: true",
+            &["protects less"],
+        ),
+        (
+            "hi+",
+            "CORS|ORIGIN|cors-allow-credentials: false",
+            "CORS|ORIGIN",
+            &["credentials `false` would be missing"],
+        ),
+        ("hi+", "CORS|ORIGIN|cors-allow-credentials: true", "CORS|ORIGIN", &[]),
+        (
+            "hi+",
+            "CORS|ORIGIN",
+            "CORS|cors-allow-origin-regex: .*",
+            &["regex would be `.*`, which may admit others"],
+        ),
+        (
+            "hi+",
+            "CORS|ORIGIN",
+            "CORS|ORIGIN|cors-allow-origin-regex: .*",
+            &["regex would be `.*`, which may admit others"],
+        ),
+        ("hi+", "CORS|ORIGIN|cors-allow-origin-regex: x", "CORS|ORIGIN", &[]),
+        ("hi+", "CORS|ORIGIN|cors-allow-origin-regex: x", "CORS|cors-allow-origin-regex: x", &[]),
+        (
+            "hi+",
+            "CORS|cors-allow-origin-regex: ^x$",
+            "CORS|cors-allow-origin-regex: .*",
+            &["`^x$` would be `.*`, which may"],
+        ),
+        ("hi+", "CORS|cors-allow-origin-regex: ^x$", "CORS", &["regex `^x$` would be missing"]),
+        ("hi+", "CORS|cors-allow-origin-regex: x y", "CORS|cors-allow-origin-regex: y", &[]),
+        ("hi+", "CORS", "CORS|cors-allow-origin-regex: .*", &[]),
+        ("hi+", "CORS|ORIGIN", "CORS", &["origin `https://a.com` would be missing"]),
+        ("hi+", "CORS|ORIGIN", "CORS|ORIGIN,https://b.com", &["which admits more clients"]),
+        ("hi+", "CORS|cors-allow-headers: X-A", "CORS", &["which is the default and protects less"]),
+        (
+            "ht+",
+            "CORS|cors-allow-origin: ^https://a$",
+            "CORS|cors-allow-origin: ^https://.*$",
+            &["may admit others"],
+        ),
+        (
+            "ht+",
+            "CORS|cors-allow-origin: ^https://a$",
+            "CORS|cors-allow-origin: *",
+            &["which admits more clients"],
+        ),
+        ("ht+", "CORS|cors-allow-origin: ^https://a$", "CORS", &["would be missing"]),
+        ("ht+", "CORS|cors-allow-origin: *", "CORS", &[]),
+        ("ht+", "CORS", "CORS|cors-allow-credentials: true", &["instead of the default `false`"]),
+        (
+            "ht+",
+            "CORS|cors-allow-credentials: false",
+            "CORS|cors-allow-credentials: true",
+            &["which protects less"],
+        ),
+        // Addresses and origins of a program without a dialect here.
+        (
+            "ap+",
+            "allowlist-source-range: 10.0.0.0/8",
+            "allowlist-source-range: 10.0.0.0/8,11.0.0.0/8",
+            &["admits more"],
+        ),
+        ("ap+", "allowlist-source-range: 10.0.0.0/8", "allowlist-source-range: 10.1.0.0/16", &[]),
+        ("ap+", "blocklist-source-range: 10.0.0.0/8", "blocklist-source-range: 10.0.0.0/9", &["admits more"]),
+        ("ap+", "blocklist-source-range: 10.0.0.0/9", "blocklist-source-range: 10.0.0.0/8", &[]),
+        ("ap+", "enable-cors: true|ORIGIN", "enable-cors: true|cors-allow-origin: *", &["admits more"]),
+        ("ap+", "enable-cors: true|ORIGIN", "enable-cors: true|ORIGIN,https://b.com", &["admits more"]),
+        ("ap+", "enable-cors: true|ORIGIN", "enable-cors: true", &["would be missing"]),
+        (
+            "ap+",
+            "enable-cors: true|cors-allow-methods: GET",
+            "enable-cors: true",
+            &["`*`, which is the default"],
+        ),
+        ("ap+", "ORIGIN", "", &[]),
+        // Two lists of an ALB, and two load balancers.
+        (
+            "alb",
+            "security-group-prefix-lists: pl-1",
+            "security-group-prefix-lists: pl-1|inbound-cidrs: 0.0.0.0/0",
+            &["inbound-cidrs would be `0.0.0.0/0`, which admits more"],
+        ),
+        (
+            "alb",
+            "security-group-prefix-lists: pl-1",
+            "security-group-prefix-lists: pl-1|inbound-cidrs: 8.0.0.0/8",
+            &["inbound-cidrs would be `8.0.0.0/8`, which admits more"],
+        ),
+        (
+            "alb",
+            "inbound-cidrs: 8.0.0.0/8",
+            "security-group-prefix-lists: pl-1|inbound-cidrs: 8.0.0.0/8",
+            &["prefix-lists would be `pl-1`"],
+        ),
+        (
+            "alb",
+            "security-group-prefix-lists: pl-1|inbound-cidrs: 8.0.0.0/8",
+            "security-group-prefix-lists: pl-1",
+            &[],
+        ),
+        (
+            "alb",
+            "security-group-prefix-lists: pl-1|inbound-cidrs: 8.0.0.0/8",
+            "inbound-cidrs: 8.0.0.0/8",
+            &[],
+        ),
+        ("alb", "security-group-prefix-lists: pl-1", "", &["would be missing"]),
+        ("alb", "", "security-group-prefix-lists: pl-1", &[]),
+        ("alb", "WEB [\"10.0.0.0/8\"]}}]", "WEB [\"0.0.0.0/0\"]}}]", &["admits more clients"]),
+        ("alb", "WEB [\"10.0.0.0/8\"]}}]", "WEB [\"10.1.0.0/16\"]}}]", &[]),
+        ("alb", "WEB [\"10.0.0.0/8\"]}}]", "", &["would be missing"]),
+        (
+            "alb",
+            "NLB|frontend-nlb-scheme: internal",
+            "NLB|frontend-nlb-scheme: internet-facing",
+            &["protects less"],
+        ),
+        ("alb", "", "NLB|frontend-nlb-scheme: internet-facing", &["instead of the default `internal`"]),
+        ("alb", "NLB|frontend-nlb-scheme: internal", "NLB", &[]),
+        (
+            "alb",
+            "NLB|frontend-nlb-security-groups: sg-1",
+            "enable-frontend-nlb: false|frontend-nlb-security-groups: sg-1",
+            &[],
+        ),
+        ("alb", "NLB|frontend-nlb-security-groups: sg-1", "", &[]),
+        ("alb", "NLB|frontend-nlb-security-groups: sg-1", "NLB", &["would be missing"]),
+        // A login at another place, and none.
+        ("alb", "auth-type: oidc|OIDC", "auth-type: cognito|auth-idp-cognito: {}", &[]),
+        ("alb", "auth-type: oidc|OIDC", "auth-type: none|OIDC", &["auth-type `oidc` would be `none`"]),
+        ("alb", "auth-type: oidc|OIDC", "OIDC", &["auth-type `oidc` would be missing"]),
+        (
+            "alb",
+            "auth-type: oidc|OIDC",
+            "auth-type: oidc|OIDC|auth-on-unauthenticated-request: allow",
+            &["instead of the default `authenticate`"],
+        ),
+        (
+            "ht+",
+            "auth-type: basic-auth|auth-secret: users|auth-realm: x",
+            "auth-secret: users|auth-realm: x",
+            &["auth-type `basic-auth` would be missing"],
+        ),
+        (
+            "hi+",
+            "auth-tls-secret: shop/ca",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: off",
+            &["auth-tls-secret `shop/ca` would have no effect"],
+        ),
+        // The program does by default what the line says, or less.
+        ("ci+", "", "force-https: disabled", &["instead of the default `enabled`"]),
+        ("ci+", "force-https: disabled", "", &[]),
+        ("ci-", "", "force-https: disabled", &[]),
+        ("ct+", "tls-maximum-protocol-version: 1.3", "", &[]),
+        ("ct+", "", "tls-maximum-protocol-version: 1.2", &["instead of the default `1.3`"]),
+        ("f5+", "client-max-body-size: 1m", "", &[]),
+        ("f5+", "client-max-body-size: 512k", "", &["would be missing"]),
+        ("f5+", "client-max-body-size: 512k", "client-max-body-size: 1m", &["which admits more clients"]),
+        ("f5+", "", "client-max-body-size: 0", &["instead of the default `1m`"]),
+        ("in+", "proxy-body-size: 1m", "", &[]),
+        ("in+", "", "proxy-body-size: 0", &["instead of the default `1m`"]),
+        ("in+", "", "proxy-body-size: 100m", &["instead of the default `1m`"]),
+        ("in+", "", "proxy-body-size: 512k", &[]),
+        ("in+", "", "limit-rps: 5", &[]),
+        // HSTS is sent with TLS only.
+        ("f5-", "hsts: true", "", &[]),
+        (
+            "f5-",
+            "hsts: true|hsts-behind-proxy: true",
+            "hsts: false|hsts-behind-proxy: true",
+            &["hsts `true` would be `false`"],
+        ),
+        ("f5+", "hsts: true", "", &["hsts `true` would be `false`"]),
+        ("hi-", "", "hsts: false", &[]),
+    ];
+    let mut wrong = Vec::new();
+    for (program, before, after, said) in cases {
+        let has_tls = !program.ends_with('-');
+        let (controller, prefix) = match program.trim_end_matches(['+', '-']) {
+            "hi" => ("haproxy-ingress", "haproxy-ingress.github.io/"),
+            "ht" => ("haproxy", "haproxy.org/"),
+            "ap" => ("other", "k8s.apisix.apache.org/"),
+            "ci" => ("other", "ingress.cilium.io/"),
+            "ct" => ("contour", "projectcontour.io/"),
+            "f5" => ("f5-nginx", "nginx.org/"),
+            "in" => ("ingress-nginx", "nginx.ingress.kubernetes.io/"),
+            _ => ("alb", "alb.ingress.kubernetes.io/"),
+        };
+        let plan = |lines: &str| {
+            let lines = lines
+                .replace("CORS", "cors-enable: true")
+                .replace("ORIGIN", ORIGIN)
+                .replace("OIDC", OIDC)
+                .replace("NLB", "enable-frontend-nlb: true")
+                .replace("WEB", "conditions.web: [{\"field\":\"source-ip\",\"sourceIpConfig\":{\"values\":");
+            let mut lines: serde_json::Map<_, _> = lines
+                .split('|')
+                .filter_map(|line| line.split_once(": "))
+                .map(|(name, value)| ([prefix, name].concat(), json!(value)))
+                .collect();
+            let tls = if controller == "alb" {
+                let ports = json!("[{\"HTTP\": 80}, {\"HTTPS\": 443}]");
+                lines.insert([prefix, "listen-ports"].concat(), ports);
+                json!("load-balancer")
+            } else {
+                json!(has_tls)
+            };
+            let settings = json!({
+                "ingressClassName": "pub",
+                "controllers": {"pub": controller},
+                "tls": tls,
+                "annotations": lines,
+            });
+            testing::plan(&[], settings).unwrap_or_else(|report| panic!("{controller}: {report}"))
+        };
+        let (old, new) = (plan(before), plan(after));
+        let found = lost_protections(&old, &new);
+        let all: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+        let is_said =
+            all.len() == said.len() && all.iter().zip(*said).all(|(found, said)| found.contains(said));
+        let is_same = lost_protections(&new, &new).is_empty();
+        if !is_said || !is_same {
+            wrong.push(format!("{program}, {before} -> {after}: {all:?}, {is_same}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A line that closes the port without TLS counts although the option does not ask for the redirect.
+#[test]
+fn closed_port_without_tls_is_a_protection() {
+    for class in ["contour", "gce"] {
+        let plan = |lines: serde_json::Value| {
+            let settings = json!({
+                "ingressClassName": class, "tls": true, "httpsRedirect": false, "annotations": lines,
+            });
+            testing::plan(&[], settings).unwrap_or_else(|report| panic!("{class}: {report}"))
+        };
+        let (closed, open) = (plan(json!({"kubernetes.io/ingress.allow-http": "false"})), plan(json!({})));
+        let found = lost_protections(&closed, &open);
+        let all: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(all, ["requests without TLS would be answered"], "{class}");
+        assert!(lost_protections(&open, &closed).is_empty(), "{class}");
+    }
+}
+
+/// An option can raise a limit that is a default of the program.
+#[test]
+fn option_is_compared_with_a_default() {
+    for class in ["ingress-nginx", "f5-nginx"] {
+        let plan = |size: Option<&str>| {
+            let mut settings = json!({"ingressClassName": class});
+            if let Some(size) = size {
+                settings["maxBodySize"] = json!(size);
+            }
+            testing::plan(&[], settings).unwrap_or_else(|report| panic!("{class}: {report}"))
+        };
+        let is_lost = |old, new| lost_protections(&plan(old), &plan(new)).len();
+        for (old, new, count) in [
+            (None, Some("1Mi"), 0),
+            (None, Some("2Mi"), 1),
+            (Some("2Mi"), None, 0),
+            (Some("1Ki"), None, 1),
+            (Some("2Mi"), Some("4Mi"), 1),
+        ] {
+            assert_eq!(is_lost(old, new), count, "{class}, {old:?} -> {new:?}");
+        }
+    }
+}

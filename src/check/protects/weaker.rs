@@ -1,13 +1,12 @@
 //! Whether a protection with another value, or with other lines beside it, admits more.
 
-use super::directions::{has_more_items, number, opens};
+use super::directions::{number, opens};
 use super::protection::Protection;
 use super::{LostProtection, PlanProtections};
 use crate::diagnostics::quoted;
-use crate::dialect::alb::CONDITIONS;
 use crate::dialect::covers::admits_more;
 use crate::dialect::mappings::weakened_by;
-use crate::intents::{Intent, IntentValue, RateLimit, duration};
+use crate::intents::{IntentValue, RateLimit, duration};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 
@@ -16,14 +15,7 @@ pub(super) fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
     if let (Some(intent), Some(old), Some(new)) = (old.intent, &old.intent_value, &new.intent_value) {
         return admits_more(intent, old, new);
     }
-    if old.what != new.what || !old.what.contains('/') {
-        return false;
-    }
-    match old.intent {
-        Some(Intent::AllowedSources) => has_more_items(&old.value, &new.value),
-        Some(Intent::DeniedSources) => has_more_items(&new.value, &old.value),
-        _ => opens(old.what, &old.value, &new.value),
-    }
+    old.what == new.what && old.what.contains('/') && opens(old.what, &old.value, &new.value)
 }
 
 /// Returns the limit that an annotation of a program sets: a number in the time that its name, its unit or the line beside it says.
@@ -87,23 +79,6 @@ pub(super) fn by_lines(
             None => continue,
         };
         found.push(LostProtection { what: what.to_owned(), target, path, message });
-    }
-    // An ALB sends requests to the Service only from these addresses.
-    let of_sources = |plan: &'_ Plan, line: &Annotation| {
-        line.key.starts_with(CONDITIONS)
-            && line.value.contains("\"source-ip\"")
-            && plan.controller(target).reads(&line.key)
-    };
-    for line in old.annotations.iter().filter(|line| of_sources(old, line)) {
-        if !new.annotation(&line.key).is_some_and(|it| of_sources(new, it)) {
-            let message = format!("{} would be missing", line.key);
-            found.push(LostProtection {
-                what: line.key.clone(),
-                target,
-                path: line.origin().path(),
-                message,
-            });
-        }
     }
     found
 }

@@ -48,6 +48,8 @@ const PROTOCOLS: Shape = Shape::Exactly("HTTP HTTPS");
 
 /// The annotation that says whether the load balancer is reachable from the internet.
 pub(crate) const SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
+/// The same for the Network Load Balancer in front.
+pub(crate) const FRONTEND_SCHEME: &str = "alb.ingress.kubernetes.io/frontend-nlb-scheme";
 /// The annotation with the allowed addresses.
 pub(crate) const INBOUND: &str = "alb.ingress.kubernetes.io/inbound-cidrs";
 /// The annotation that redirects requests without TLS to https, and its value.
@@ -55,12 +57,12 @@ const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443")
 
 /// The annotation with the attributes of the target group, to which the load balancer sends requests.
 const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
-/// The beginning of the annotations with further conditions on requests, such as their addresses.
-pub(crate) const CONDITIONS: &str = "alb.ingress.kubernetes.io/conditions.";
 /// The annotation with the security groups, which decide about access instead of the allowed addresses.
 pub(crate) const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
 /// The annotation with lists of further allowed addresses, which AWS keeps.
 const PREFIX_LISTS: &str = "alb.ingress.kubernetes.io/security-group-prefix-lists";
+/// The beginning of the annotations with the server that signs clients in.
+pub(crate) const AUTH_IDP: &str = "alb.ingress.kubernetes.io/auth-idp-";
 /// The annotation with the listeners of an Ingress.
 pub(crate) const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
 /// If one of these annotations exists and no listeners are named, the only listener is for https.
@@ -77,11 +79,11 @@ const AUTH_TYPE: &[&str] = &["auth-type"];
 const FRONTEND_NLB: &[&str] = &["enable-frontend-nlb"];
 
 // Alibaba Cloud's ALB Ingress uses the same prefix for other keys.
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     // The controller reads the authentication on the Service, too.
     service_prefixes: &["alb.ingress.kubernetes.io/auth-"],
     names_only: "acm-pca-arn auth-scope auth-session-cookie certificate-arn customer-owned-ipv4-pool dry-run-plan \
-        frontend-nlb-* group.name healthcheck-path healthcheck-port ipam-ipv4-pool-id load-balancer-name \
+        group.name healthcheck-path healthcheck-port ipam-ipv4-pool-id load-balancer-name \
         multi-cluster-target-group subnets success-codes",
     // With one bad value, the controller updates none of the Ingresses of the load balancer.
     keys_by_form: &[
@@ -137,6 +139,12 @@ pub(super) static PROGRAM: Program = Program {
             // The only condition that denies anybody access.
             key("conditions.*").protects().neutral(NeutralValue::TextWithout(&"source-ip")),
             key("enable-frontend-nlb").neutral(NeutralValue::False),
+            key("frontend-nlb-*").needs(&FRONTEND_NLB),
+            key("frontend-nlb-scheme")
+                .shape(Shape::Exactly("internet-facing internal"))
+                .on_invalid(OnInvalid::Refused)
+                .neutral(NeutralValue::Word(&"internal"))
+                .needs(&FRONTEND_NLB),
             key("frontend-nlb-security-groups").protects().needs(&FRONTEND_NLB),
             key("inbound-cidrs")
                 .text(&NETWORKS)

@@ -30,7 +30,7 @@ const VERSIONS: Shape = Shape::Exactly("1.2 1.3");
 /// The only spellings of a boolean.
 const SWITCH: Shape = Shape::Exactly("true false");
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     service_prefixes: &[
         "projectcontour.io/max-",
         "projectcontour.io/per-host-",

@@ -22,7 +22,7 @@ const REDIRECT_FROM: &[&str] = &["proxy-redirect-from"];
 /// The annotation by which Ingresses share a host: `master`, which somebody writes by hand, or `minion`.
 pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     ingress_prefixes: &["nginx.org/", "nginx.com/"],
     refuses_alone: true,
     names_only: "custom-http-errors location-snippets proxy-redirect-from server-snippets websocket-services",

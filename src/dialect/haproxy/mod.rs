@@ -35,7 +35,7 @@ const CORS: &[&str] = &["cors-enable"];
 /// The key without which nobody is asked for a password.
 const AUTH_TYPE: &[&str] = &["auth-type"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     service_prefixes: &["haproxy.org/", "haproxy.com/"],
     // The documentation says that `ssl-passthrough` is read on a Service, too; the controller reads it on none.

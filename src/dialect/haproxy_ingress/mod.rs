@@ -39,7 +39,7 @@ const CORS: &[&str] = &["cors-enable"];
 const AUTH_SECRET: &[&str] = &["auth-secret"];
 const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     service_prefixes: &["haproxy-ingress.github.io/"],
     // The keys of the scopes Host and TCP.

@@ -5,7 +5,7 @@
 
 mod readers;
 
-pub(in crate::dialect) use self::readers::size;
+pub(crate) use self::readers::size;
 use super::{CANARY, PREFIX, find, invalid_value, is_intent};
 use crate::diagnostics::Sourced;
 use crate::dialect::key::InvalidValue;

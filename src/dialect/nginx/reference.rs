@@ -29,10 +29,10 @@ pub fn nginx_keys() -> impl Iterator<Item = NginxKey> {
     KEYS.iter().zip(NOTES).map(|(key, note)| NginxKey { key, note })
 }
 
-/// Returns the default of a key, if the default is a number.
-pub(crate) fn default_number(name: &str) -> Option<&'static str> {
+/// Returns the default of a key, if the default is a number or a size.
+pub(crate) fn default_amount(name: &str) -> Option<&'static str> {
     let default = nginx_keys().find(|key| key.name() == name).map(|key| key.note.default);
-    default.filter(|default| default.parse::<u64>().is_ok())
+    default.filter(|default| default.trim_end_matches(['k', 'm', 'g']).parse::<u64>().is_ok())
 }
 
 impl NginxKey {

@@ -167,7 +167,7 @@ fn idle_timeout(given: &Annotations<'_>) -> Option<AnnotationsAsOption> {
 }
 
 /// Writes a size of nginx in the grammar of sizes: `10m` is 10 times 1,048,576 bytes.
-pub(in crate::dialect) fn size(text: &str) -> Option<String> {
+pub(crate) fn size(text: &str) -> Option<String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let unit = match text.as_bytes().get(digits.len()..)?.trim_ascii() {
         [] | [b'b' | b'B'] => "",

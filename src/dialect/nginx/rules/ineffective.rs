@@ -35,16 +35,12 @@ pub(crate) fn is_on(plan: &Plan, name: &str) -> bool {
             .any(|wanted| wanted.keys.is_empty() && is_annotation_of(plan, Target::Ingress, wanted, &key))
 }
 
-/// Whether an annotation of ingress-nginx has no effect without a key that is missing.
-pub(crate) fn is_alone(plan: &Plan, annotation: &Annotation) -> bool {
-    let known = annotation.key.strip_prefix(PREFIX).and_then(find);
-    known.is_some_and(|known| !known.needs.is_empty() && !known.needs.iter().any(|name| is_on(plan, name)))
-}
-
-/// Whether an annotation has no effect: ingress-nginx needs a key that is missing, or no client certificate is asked for. With
+/// Whether an annotation has no effect for ingress-nginx: a key that it needs is missing, or no client certificate is asked for. With
 /// `auth-tls-match-cn`, ingress-nginx then lets nobody in.
 pub(crate) fn is_without_effect(plan: &Plan, annotation: &Annotation) -> bool {
-    (plan.canary.is_none() && is_alone(plan, annotation)) || is_certificate_off(plan, &annotation.key)
+    let known = annotation.key.strip_prefix(PREFIX).and_then(find).filter(|_| plan.canary.is_none());
+    known.is_some_and(|known| !known.needs.is_empty() && !known.needs.iter().any(|name| is_on(plan, name)))
+        || is_certificate_off(plan, &annotation.key)
 }
 
 /// Whether a key is about client certificates, and another line says that no client is asked for one.

@@ -1,0 +1,204 @@
+//! Two lines of a program that admit clients, or origins, together. Without both of them, the program admits all.
+
+use super::LostProtection;
+use super::directions::{loses_item, reader};
+use super::kept::changed;
+use crate::check::alone::has_no_effect;
+use crate::diagnostics::{FieldPath, quoted};
+use crate::dialect::covers::Networks;
+use crate::dialect::key::{NeutralValue, Program};
+use crate::dialect::write::annotations_for;
+use crate::dialect::{alb, apisix, haproxy, haproxy_ingress};
+use crate::plan::Plan;
+use crate::values::Target;
+
+/// Which values admit all, whatever the other line says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum All {
+    /// The network of all addresses.
+    Addresses,
+    /// A star in the list of origins.
+    Star,
+    /// A star in the list of origins, unless there is a pattern.
+    StarAlone,
+}
+
+/// The two lines.
+struct Pair {
+    program: &'static Program,
+    /// The name of the line with a list; empty if there is none.
+    listed: &'static str,
+    /// The name of the line with patterns, or with names of lists elsewhere; empty if there is none.
+    others: &'static str,
+    /// What separates several of them; empty if there is only one.
+    separator: &'static str,
+    all: All,
+}
+
+static PAIRS: [Pair; 4] = [
+    Pair {
+        program: &alb::PROGRAM,
+        listed: "inbound-cidrs",
+        others: "security-group-prefix-lists",
+        separator: ",",
+        all: All::Addresses,
+    },
+    Pair {
+        program: &haproxy_ingress::PROGRAM,
+        listed: "cors-allow-origin",
+        others: "cors-allow-origin-regex",
+        separator: " ",
+        all: All::StarAlone,
+    },
+    Pair {
+        program: &haproxy::PROGRAM,
+        listed: "",
+        others: "cors-allow-origin",
+        separator: "",
+        all: All::Star,
+    },
+    Pair {
+        program: &apisix::PROGRAM,
+        listed: "cors-allow-origin",
+        others: "",
+        separator: "",
+        all: All::Star,
+    },
+];
+
+/// One of the two lines, written by somebody or for an option.
+struct Line {
+    key: String,
+    value: String,
+    path: FieldPath,
+    items: Vec<String>,
+}
+
+impl Line {
+    fn of(plan: &Plan, program: &Program, name: &str, separator: &str) -> Option<Self> {
+        let key = [program.prefixes.first()?, name].concat();
+        let controller = plan.controller(Target::Ingress);
+        let is_it = |(known, own): (&Program, &str)| std::ptr::eq(known, program) && own == name;
+        let line = plan.annotations.iter().find(|it| reader(controller, &it.key).is_some_and(is_it));
+        let (key, value, path) = match line {
+            Some(line) => (line.key.clone(), line.value.clone(), line.origin().path()),
+            None => {
+                let written = annotations_for(plan, Target::Ingress).into_iter().find(|it| it.key == key)?;
+                (key, written.value.into_owned(), written.origin.path())
+            }
+        };
+        let items = match separator {
+            "" => vec![value.trim().to_owned()],
+            _ => value.split(separator).map(|item| item.trim().to_owned()).collect(),
+        };
+        let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
+        (!items.is_empty()).then_some(Self { key, value, path, items })
+    }
+
+    /// Returns that this line takes the place of another one, or is new.
+    fn instead_of(&self, old: Option<&Self>, does: &str) -> LostProtection {
+        let message = match old {
+            Some(old) => changed(&self.key, (&old.value, &self.value), does),
+            None => format!("{} would be {}, {does}", self.key, quoted(&self.value)),
+        };
+        self.lost(message)
+    }
+
+    fn lost(&self, message: String) -> LostProtection {
+        LostProtection { what: self.key.clone(), target: Target::Ingress, path: self.path.clone(), message }
+    }
+}
+
+/// Those whom the two lines of a plan admit.
+struct Admitted {
+    listed: Option<Line>,
+    others: Option<Line>,
+    is_all: bool,
+}
+
+impl Admitted {
+    /// Returns those whom the Ingress of a plan admits; `None` if another line decides, or if this is turned off.
+    fn of(plan: &Plan, pair: &Pair) -> Option<Self> {
+        let name = if pair.listed.is_empty() { pair.others } else { pair.listed };
+        let key = [pair.program.prefixes.first()?, name].concat();
+        let is_read = plan.has_stable_ingress()
+            && reader(plan.controller(Target::Ingress), &key).is_some()
+            && !has_no_effect(plan, &key);
+        if !is_read {
+            return None;
+        }
+        let listed = Line::of(plan, pair.program, pair.listed, ",");
+        let others = Line::of(plan, pair.program, pair.others, pair.separator);
+        let lines = || listed.iter().chain(&others);
+        let has_star =
+            || lines().any(|line| line.items.iter().any(|item| matches!(item.as_str(), "*" | "**")));
+        let is_all = match pair.all {
+            _ if lines().next().is_none() => true,
+            All::Addresses => listed.iter().any(|line| NeutralValue::AllAddresses.is(&line.value)),
+            All::Star => has_star(),
+            All::StarAlone => others.is_none() && has_star(),
+        };
+        Some(Self { listed, others, is_all })
+    }
+}
+
+impl Pair {
+    /// Returns those whom the Ingress admits under both plans, if both can be compared.
+    fn of_both(&self, old: &Plan, new: &Plan) -> Option<(Admitted, Admitted)> {
+        Some((Admitted::of(old, self)?, Admitted::of(new, self)?))
+    }
+
+    fn loss(&self, old: &Admitted, new: &Admitted) -> Option<LostProtection> {
+        if old.is_all {
+            return None;
+        }
+        let (old_listed, old_others) = (old.listed.as_ref(), old.others.as_ref());
+        let (listed, others) = (new.listed.as_ref(), new.others.as_ref());
+        if new.is_all {
+            let was = old_listed.or(old_others)?;
+            return Some(match listed.or(others) {
+                Some(line) => line.instead_of(Some(was).filter(|it| it.key == line.key), MORE),
+                None => was.lost(format!("{} {} would be missing", was.key, quoted(&was.value))),
+            });
+        }
+        let items = |line: Option<&Line>| line.map(|line| line.items.clone()).unwrap_or_default();
+        let has_new = |old: &[String], new: &[String]| new.iter().any(|item| !old.contains(item));
+        let (known, given) = (items(old_listed), items(listed));
+        let is_wider = match self.all {
+            All::Addresses => !Networks::of(&known).contain_all(&given),
+            All::Star | All::StarAlone => has_new(&known, &given),
+        };
+        if is_wider {
+            return Some(listed?.instead_of(old_listed, MORE));
+        }
+        let (known, given) = (items(old_others), items(others));
+        match self.all {
+            // The content of a list elsewhere is not known, so only a further list admits more.
+            All::Addresses => {
+                let is_joined =
+                    known.is_empty() && !given.is_empty() || loses_item(&given.join(","), &known.join(","));
+                is_joined.then(|| others.map(|line| line.instead_of(old_others, MORE)))?
+            }
+            All::Star | All::StarAlone => has_new(&known, &given)
+                .then(|| others.map(|line| line.instead_of(old_others, "which may admit others")))?,
+        }
+    }
+}
+
+const MORE: &str = "which admits more clients";
+
+/// Whether a key is one of two lines that [`losses`] compares together under both plans.
+pub(super) fn is_compared(old: &Plan, new: &Plan, key: &str) -> bool {
+    let Some((program, name)) = reader(new.controller(Target::Ingress), key) else { return false };
+    let is_it =
+        |pair: &&Pair| std::ptr::eq(pair.program, program) && [pair.listed, pair.others].contains(&name);
+    PAIRS.iter().find(is_it).is_some_and(|pair| pair.of_both(old, new).is_some())
+}
+
+/// Returns the lines of the second plan that admit somebody whom the first plan does not admit.
+pub(super) fn losses(old: &Plan, new: &Plan) -> impl Iterator<Item = LostProtection> {
+    PAIRS.iter().filter_map(|pair| {
+        let (old, new) = pair.of_both(old, new)?;
+        pair.loss(&old, &new)
+    })
+}
