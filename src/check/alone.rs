@@ -28,7 +28,7 @@ struct Reader {
     controller: Controller,
     program: &'static Program,
     needs: &'static [&'static str],
-    idle: NeutralValue,
+    neutral: NeutralValue,
 }
 
 impl Reader {
@@ -39,7 +39,7 @@ impl Reader {
         };
         let reader = |target, controller| {
             let (program, row) = read_by(controller, key)?;
-            Some(Self { target, controller, program, needs: *row.needs, idle: row.neutral })
+            Some(Self { target, controller, program, needs: *row.needs, neutral: row.neutral })
         };
         if key.starts_with(nginx::PREFIX) {
             return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.canary.is_none());
@@ -60,12 +60,12 @@ impl Reader {
         if self.controller.is_nginx() {
             return ineffective::is_on(plan, name);
         }
-        let is_idle = |value: &str| {
+        let is_neutral = |value: &str| {
             !self.program.refuses_alone && self.program.find(name).is_some_and(|row| row.neutral.is(value))
         };
         let wanted = with_prefix(prefix, name);
         let is_it = |key: &str, value: &str| {
-            (self.program.name_of(key) == Some(name) || key == wanted) && !is_idle(value)
+            (self.program.name_of(key) == Some(name) || key == wanted) && !is_neutral(value)
         };
         plan.annotations.iter().any(|it| is_it(&it.key, &it.value))
             || plan.on_service.iter().any(|(key, value)| is_it(key, value))
@@ -78,7 +78,7 @@ impl Reader {
 }
 
 /// What takes the effect of a key away, although the keys that it needs are there.
-enum Idle {
+enum NoEffect {
     /// A key of this name counts in its place.
     Beside(&'static str),
     /// A key of this name, which is on by default, says false.
@@ -90,18 +90,18 @@ enum Idle {
 }
 
 /// A program, the names of its keys, and what takes their effect away.
-static IDLE: [(&Program, &str, Idle); 7] = [
-    (&alb::PROGRAM, "auth-idp-cognito", Idle::Unless("auth-type", "cognito")),
-    (&alb::PROGRAM, "auth-idp-oidc", Idle::Unless("auth-type", "oidc")),
-    (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", Idle::Beside("security-groups")),
-    (&haproxy_ingress::PROGRAM, "hsts-*", Idle::Off("hsts")),
-    (&haproxy_ingress::PROGRAM, "hsts hsts-*", Idle::WithoutTls("")),
-    (&cilium::PROGRAM, "force-https", Idle::WithoutTls("")),
-    (&f5_nginx::PROGRAM, "hsts hsts-*", Idle::WithoutTls("hsts-behind-proxy")),
+static NO_EFFECT: [(&Program, &str, NoEffect); 7] = [
+    (&alb::PROGRAM, "auth-idp-cognito", NoEffect::Unless("auth-type", "cognito")),
+    (&alb::PROGRAM, "auth-idp-oidc", NoEffect::Unless("auth-type", "oidc")),
+    (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", NoEffect::Beside("security-groups")),
+    (&haproxy_ingress::PROGRAM, "hsts-*", NoEffect::Off("hsts")),
+    (&haproxy_ingress::PROGRAM, "hsts hsts-*", NoEffect::WithoutTls("")),
+    (&cilium::PROGRAM, "force-https", NoEffect::WithoutTls("")),
+    (&f5_nginx::PROGRAM, "hsts hsts-*", NoEffect::WithoutTls("hsts-behind-proxy")),
 ];
 
 /// Whether a key has no effect beside the annotations of a plan: its program needs another key, or something takes its effect
-/// away ([`Idle`]). [`ineffective::is_without_effect`] answers this for the keys of ingress-nginx alone, and the rules need no more,
+/// away ([`NoEffect`]). [`ineffective::is_without_effect`] answers this for the keys of ingress-nginx alone, and the rules need no more,
 /// because they report the keys of other programs one by one.
 pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
     let Some(reader) = Reader::of(plan, key) else { return ineffective::is_certificate_off(plan, key) };
@@ -109,15 +109,16 @@ pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
     let is_alone =
         !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix);
     let value = |name: &str| plan.annotation(&with_prefix(prefix, name)).map(|it| it.value.trim());
-    let is_idle = |idle: &Idle| match idle {
-        Idle::Beside(other) => value(other).is_some_and(|value| !value.is_empty()),
-        Idle::Off(switch) => value(switch).is_some_and(|value| NeutralValue::False.is(value)),
-        Idle::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
-        Idle::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
+    let applies = |why: &NoEffect| match why {
+        NoEffect::Beside(other) => value(other).is_some_and(|value| !value.is_empty()),
+        NoEffect::Off(switch) => value(switch).is_some_and(|value| NeutralValue::False.is(value)),
+        NoEffect::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
+        NoEffect::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
     };
-    let mut idle =
-        IDLE.iter().filter(|(program, names, _)| std::ptr::eq(reader.program, *program) && has(names, name));
-    is_alone || ineffective::is_certificate_off(plan, key) || idle.any(|(.., idle)| is_idle(idle))
+    let mut rows = NO_EFFECT
+        .iter()
+        .filter(|(program, names, _)| std::ptr::eq(reader.program, *program) && has(names, name));
+    is_alone || ineffective::is_certificate_off(plan, key) || rows.any(|(.., why)| applies(why))
 }
 
 /// Whether a key is about a way in, or about readers, that a program opens only with another key. Without that one, nothing is open.
@@ -144,11 +145,11 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
         let (prefix, name) = annotation.key.split_once('/').unwrap_or_default();
         let needs = reader.needs;
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| needs.contains(key));
-        let is_idle = reader.idle.is(&annotation.value) && !reader.program.refuses_alone;
+        let is_neutral = reader.neutral.is(&annotation.value) && !reader.program.refuses_alone;
         // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
         // other Services.
         let counts = annotation.is_forwarded() || authenticates() || reader.program.refuses_alone;
-        if is_idle
+        if is_neutral
             || needs.is_empty()
             || needs.contains(&name)
             || !counts

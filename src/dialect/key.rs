@@ -47,7 +47,7 @@ impl NeutralValue {
                 Self::False => parse_bool(value) == Some(false),
                 Self::True => parse_bool(value) == Some(true),
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
-                Self::Word(idle) => is_word(idle),
+                Self::Word(word) => is_word(word),
                 Self::AllAddresses => value.split([',', ' ']).any(|range| range == EVERYBODY),
                 Self::PublicEntryPoints => {
                     value.split(',').map(|word| word.trim().replace('-', "")).all(|word| {
@@ -212,8 +212,8 @@ impl Key {
         self.protects().equivalent(Equivalent::Redirect)
     }
 
-    pub(super) const fn neutral(self, idle: NeutralValue) -> Self {
-        Self { neutral: idle, ..self }
+    pub(super) const fn neutral(self, neutral: NeutralValue) -> Self {
+        Self { neutral, ..self }
     }
 
     pub(super) const fn equivalent(self, same: Equivalent) -> Self {
