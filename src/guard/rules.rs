@@ -35,15 +35,17 @@ impl Guarded<'_> {
     pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
-        let before = old.map(PreviousClaims::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
+        let update = self.update_of(old);
+        let Update { before, stays } = &update;
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
-        for taken in self.found.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken), taken)))
+        for taken in
+            self.found.taken.iter().filter(|taken| !(*stays && before.has(&self.claim(taken), taken)))
         {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.found.named.iter().filter(|(host, _)| !(stays && before.contains(HOST, host))) {
+        for (host, _) in self.found.named.iter().filter(|(host, _)| !(*stays && before.contains(HOST, host)))
+        {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -60,7 +62,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for NameUse { host, place, .. } in self.new_uses(old, true) {
+        for NameUse { host, place, .. } in self.new_uses(&update, true) {
             if seen.insert(host.clone())
                 && let Some(problem) = settings.problem_of_host(&namespace, host)
             {
@@ -110,8 +112,11 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
-        let asked = self.asked(old).into_iter().map(|asked| asked.claim);
-        asked.chain(self.new_uses(old, false).into_iter().map(|it| ClaimText::name_of(&it.host))).collect()
+        let update = self.update_of(old);
+        let asked = self.asked(&update).into_iter().map(|asked| asked.claim);
+        asked
+            .chain(self.new_uses(&update, false).into_iter().map(|it| ClaimText::name_of(&it.host)))
+            .collect()
     }
 
     /// Compares the claims of hosts that the object names with those of other holders. A claim of an older holder is an Error, and
@@ -143,9 +148,10 @@ impl Guarded<'_> {
         // A claim that an update adds counts as asked for now.
         let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
-        let asked = self.asked(old);
+        let update = self.update_of(old);
+        let asked = self.asked(&update);
         contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
-        for NameUse { host, place, .. } in self.new_uses(old, false) {
+        for NameUse { host, place, .. } in self.new_uses(&update, false) {
             let claim = (&ClaimText::name_of(host), false);
             published(claim, place.clone(), &asker, holders, names_others, &mut report);
         }
@@ -161,11 +167,9 @@ impl Guarded<'_> {
 
     /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
     /// hosts that depend on its class or Gateway, so it has no such claims.
-    fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
-        let before = old.map(PreviousClaims::of).unwrap_or_default();
-        let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
+    fn asked(&self, Update { before, stays }: &Update) -> Vec<Asked> {
         let asked = |taken: &ClaimedRoute| {
-            let claim = Some(self.claim(taken)).filter(|claim| !(stays && before.has(claim, taken)))?;
+            let claim = Some(self.claim(taken)).filter(|claim| !(*stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
         };
         let named = self.found.taken.iter().filter(|taken| !taken.host.is_empty());
@@ -173,21 +177,26 @@ impl Guarded<'_> {
     }
 
     /// Returns the names that the object publishes in DNS, and with `has_certificates` the hosts for which it requests a certificate,
-    /// each host once and without the uses that the object had before, as `old`.
-    fn new_uses(&self, old: Option<&Self>, has_certificates: bool) -> Vec<&NameUse> {
-        let before = old.map(PreviousClaims::of).unwrap_or_default();
-        // The address of a name is that of the class or the Gateway.
-        let has_same_address = old.is_some_and(|old| self.is_unchanged(old, &before));
+    /// each host once and without the uses that the object had before the update.
+    fn new_uses(&self, Update { before, stays }: &Update, has_certificates: bool) -> Vec<&NameUse> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
         for it in &self.uses {
             let is_compared = it.how != How::Rule && (has_certificates || it.how != How::Certificate);
-            let is_kept = (has_same_address || it.how == How::Certificate) && before.has_use(it);
+            // The address of a name is that of the class or the Gateway.
+            let is_kept = (*stays || it.how == How::Certificate) && before.has_use(it);
             if is_compared && !is_kept && seen.insert(it.host.clone()) {
                 new.push(it);
             }
         }
         new
+    }
+
+    /// Compares the object with itself before the update; without `old`, it is created.
+    fn update_of(&self, old: Option<&Self>) -> Update {
+        let before = old.map(PreviousClaims::of).unwrap_or_default();
+        let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
+        Update { before, stays }
     }
 
     /// Whether the update leaves the requests for each host and path as they were.
@@ -226,6 +235,13 @@ const CLASS: &str = "class";
 const PARENT: &str = "parent";
 const PART: &str = "part";
 const WHOLE: &str = "whole";
+
+/// What an update of an object begins with.
+struct Update {
+    before: PreviousClaims,
+    /// Whether it leaves the requests for each host and path as they were.
+    stays: bool,
+}
 
 /// The features of an object before the update, as texts such as `class internal`.
 #[derive(Default)]

@@ -111,17 +111,16 @@ impl Guarded<'_> {
             }
         }
         // Another address takes the requests for all paths of a host.
-        for NameUse { host, how, .. } in uses.clone() {
+        let mut addressed = Vec::new();
+        for NameUse { host, how, .. } in &uses {
             for (key, address) in &addresses {
                 if let Some(how) = how.with_address(address) {
-                    uses.push(NameUse {
-                        host: host.clone(),
-                        place: FieldPath::annotation((*key).to_owned()),
-                        how,
-                    });
+                    let place = FieldPath::annotation((*key).to_owned());
+                    addressed.push(NameUse { host: host.clone(), place, how });
                 }
             }
         }
+        uses.append(&mut addressed);
         self.uses = uses;
     }
 }
