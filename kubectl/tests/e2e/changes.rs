@@ -78,7 +78,7 @@ fn changes_are_shown_with_both_states() {
         done.stdout
     );
     assert!(
-        done.stderr.contains(&format!("Ingress {place}/theirs belongs to somebody else")),
+        done.stderr.contains(&format!("Ingress {place}/theirs belongs to another owner")),
         "{}",
         done.stderr
     );
