@@ -1,6 +1,7 @@
 //! The ConfigMaps that say who has what: `docs/claims.md`.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use xposer::conflicts::{BucketHash, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
@@ -391,16 +392,20 @@ fn a_burst_is_written_in_few_writes() {
     complete(&scene, &namespace);
     scene.rests(&[&controller]);
     let before = written(&controller);
+    let began = Instant::now();
     let names: Vec<String> = (0..500).map(|number| format!("web-{number:03}")).collect();
     shop.create_all(names.iter().map(|name| service(name, &exposed(&shop, name).1)));
     shop.has(names.iter().map(|name| format!("Ingress {name}")));
     let (last, _) = exposed(&shop, "web-499");
     has(&scene, &namespace, &last, &["Service web-499"]);
+    let seconds = began.elapsed().as_secs_f64();
     scene.rests(&[&controller]);
     let burst = written(&controller) - before;
-    println!("{burst} writes for 500 Services");
-    // The hosts and the names are in all shards. Each is written once to three times.
-    assert!(burst <= 3.0 * ALL as f64, "{burst}");
+    println!("{burst} writes for 500 Services in {seconds:.1} s");
+    // The hosts and the names are in all shards. Each is written at most once in two seconds, however long a slow machine needs for the
+    // Services, and once more after the last of them.
+    let rounds = (seconds / 2.0).ceil() + 1.0;
+    assert!(burst <= rounds * ALL as f64, "{burst} writes in {rounds} rounds");
     assert_eq!(controller.metric("xposer_claims_failures_total", &[]), 0.0);
     // All of them are there.
     let all = shards(&scene, &namespace);
