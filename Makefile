@@ -99,7 +99,8 @@ verify-objects: ## Send every object of the cases and the cookbook to a real API
 
 .PHONY: e2e-cluster
 e2e-cluster: policy.wasm ## Run the tests of the controller and of kubectl xposer on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
-	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
+	@# The tests of kubectl xposer are run also if one of the controller's fails.
+	@cluster/with $(CARGO) test --workspace --all-features --locked --no-fail-fast --test e2e -- --ignored --test-threads=1 --nocapture \
 		--skip accepted_objects:: --skip option_annotations:: --skip soak:: \
 		$(if $(E2E_KUBECONFIG),--skip cluster_failures::) $(E2E_ARGS)
 
