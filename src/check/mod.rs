@@ -206,8 +206,8 @@ rules! {
         "IngressMonitorController 2, EndpointMonitorSpec", targets::monitor;
     "http-route", [GatewayMissing, ParentsOverlap, TargetInvalid],
         "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference", targets::http_route;
-    "traefik-names", [TargetInvalid],
-        "Kubernetes, validation of names; Traefik 3, Middlewares of an Ingress", targets::traefik;
+    "derived-names", [TargetInvalid],
+        "Kubernetes, validation of names", targets::derived_names;
     "f5-secrets", [AnnotationInvalid],
         "NGINX Ingress Controller 5.5, basic-auth-secret and jwt-key", f5_nginx::rules::secrets;
     "f5-services", [AnnotationInvalid, IntentLost],

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::controller::Controller;
-use crate::dialect::kubernetes;
+use crate::dialect::legacy;
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::write::Paths;
 use crate::options::overlap;
@@ -45,7 +45,6 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             plan.rules.first().map_or_else(|| plan.targets_origin.path(), |rule| rule.host_origin.path());
         report.file(at, Problem::new(Code::TargetInvalid, message).help("expose them by several Services"));
     }
-    long_name(context, MAX_SUFFIX, report);
     for rule in plan.rules.iter().filter(|rule| !rule.is_pattern()) {
         let path = quoted(&rule.path);
         let (message, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
@@ -135,7 +134,6 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::Route) {
         return;
     }
-    long_name(context, MAX_SUFFIX, report);
     let paths = Paths::new(plan, Target::Route);
     for rule in &plan.rules {
         wildcard(rule, report);
@@ -185,18 +183,19 @@ fn wildcard(rule: &Route, report: &mut Report) {
     report.file(rule.host_origin.path(), problem);
 }
 
-/// Checks the name of an Ingress for Traefik: most intents and TLS need additional objects, whose names are derived from it.
-pub(crate) fn traefik(context: &RuleContext<'_>, report: &mut Report) {
+/// Checks that the name is short enough for the names of the other objects that are derived from it.
+pub(crate) fn derived_names(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let is_it = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Traefik;
-    if is_it && (plan.tls().is_on() || !plan.intents.is_empty()) {
-        long_name(context, MAX_SUFFIX_OF_TRAEFIK, report);
-    }
-}
-
-/// Checks that the name is short enough for the names that are derived from it.
-fn long_name(context: &RuleContext<'_>, suffix: usize, report: &mut Report) {
-    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + suffix > MAX_NAME) {
+    let is_traefik = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Traefik;
+    // Without intents and TLS, Traefik needs the Ingress alone.
+    let suffix = if is_traefik && (plan.tls().is_on() || !plan.intents.is_empty()) {
+        MAX_SUFFIX_OF_TRAEFIK
+    } else if plan.targets.iter().any(|target| *target != Target::Ingress) {
+        MAX_SUFFIX
+    } else {
+        return;
+    };
+    if let Some(name) = plan.name.as_ref().filter(|name| name.value.len() + suffix > MAX_NAME) {
         let message = format!(
             "the name has {} characters, too many for the names that are made from it",
             name.value.len()
@@ -258,10 +257,11 @@ pub(crate) fn class_of_namespace(context: &RuleContext<'_>, report: &mut Report)
     if let Some((class, problem)) = plan.class.as_ref().and_then(|it| Some((it, problem(&it.value)?))) {
         report.file(class.origin.path(), problem);
     }
-    // With `legacyAnnotations: forward`, the old annotation is not translated.
-    let old = plan.annotation(kubernetes::CLASS);
-    if let Some((old, problem)) = old.and_then(|it| Some((it, problem(&it.value)?))) {
-        old.file_value(report, problem);
+    // With `legacyAnnotations: forward`, the annotations that name a class are not translated.
+    for old in legacy::CLASSES.into_iter().filter_map(|key| plan.annotation(key)) {
+        if let Some(problem) = problem(&old.value) {
+            old.file_value(report, problem);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::intents::{Intent, IntentValue};
+use crate::intents::{Cors, Intent, IntentValue};
 
 /// Whether `given` admits nobody whom `wanted` denies. Values that cannot be compared must be equal.
 pub(crate) fn covers(intent: Intent, given: &IntentValue, wanted: &IntentValue) -> bool {
@@ -33,16 +33,15 @@ pub(crate) fn admits_more(intent: Intent, old: &IntentValue, new: &IntentValue) 
         }
         (IntentValue::Cors(old), IntentValue::Cors(new)) => {
             let is_new = |origin: &String| !old.origins.iter().any(|it| is_origin_of(it, origin));
-            // Without methods and headers, the default of the program applies, which is not known here.
             let adds = |old: &[String], new: &[String]| {
                 !old.iter().any(|it| it == "*")
                     && new.iter().any(|it| !old.iter().any(|known| known.eq_ignore_ascii_case(it)))
             };
-            let adds_to_some = |old: &[String], new: &[String]| !old.is_empty() && adds(old, new);
+            let [old_lists, new_lists] = [old, new].map(Cors::with_defaults);
             new.origins.iter().any(is_new)
                 || (new.credentials && !old.credentials)
-                || adds_to_some(&old.methods, &new.methods)
-                || adds_to_some(&old.headers, &new.headers)
+                || adds(&old_lists.methods, &new_lists.methods)
+                || adds(&old_lists.headers, &new_lists.headers)
                 || adds(&old.expose_headers, &new.expose_headers)
         }
         (IntentValue::Certificate(old), IntentValue::Certificate(new)) => new.is_optional && !old.is_optional,

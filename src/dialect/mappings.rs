@@ -6,7 +6,7 @@ use super::controller::Controller;
 use super::dialects::dialect;
 use super::support::support;
 use super::write::WrittenAnnotation;
-use super::{envoy_gateway, gateway, nginx, traefik};
+use super::{envoy_gateway, gateway, nginx, read_by, traefik};
 use crate::diagnostics::words;
 use crate::intents::{Intent, IntentValue, duration};
 use crate::plan::{Annotation, Plan, RequestedIntent};
@@ -304,10 +304,12 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
             .filter(move |row| row.intent == intent)
             .flat_map(|row| row.annotations.split([',', ':', ' ']));
         let prefixes = controller.row().reads.iter().filter(|prefix| prefix.ends_with('/'));
-        words.filter(|word| !word.is_empty()).flat_map(move |word| {
+        let keys = words.filter(|word| !word.is_empty()).flat_map(move |word| {
             let whole = word.contains('/').then(|| word.to_owned());
             whole.into_iter().chain(prefixes.clone().map(move |prefix| [prefix, word].concat()))
-        })
+        });
+        // The rows also contain values and other words.
+        keys.filter(move |key| read_by(controller, key).is_some())
     })
 }
 

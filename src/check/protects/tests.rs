@@ -51,6 +51,10 @@ fn wider_value_is_weaker() {
             "origins: https://a.example.com\nheaders: X-A",
             "origins: https://a.example.com\nheaders: X-A, X-B",
         ),
+        // Without a list, the default list applies.
+        ("CORS", "origins: https://a.example.com\nmethods: GET", "https://a.example.com"),
+        ("CORS", "https://a.example.com", "origins: https://a.example.com\nmethods: GET, TRACE"),
+        ("CORS", "origins: https://a.example.com\nheaders: Range", "https://a.example.com"),
         ("CORS", "https://a.example.com", "origins: https://a.example.com\nexposeHeaders: X-A"),
         ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
         ("TLS", "true", "false"),

@@ -23,6 +23,10 @@ impl<'t> Parts<'t> {
         let mut parts = Self { values: Vec::new(), problems: Vec::new() };
         for (key, value) in pairs {
             match keys.iter().find(|known| key == Some(**known)) {
+                Some(key) if parts.values.iter().any(|(given, _)| given == key) => {
+                    let problem = wrong(["the part `", key, "` is given twice"].concat(), "keep one of them");
+                    parts.problem(problem);
+                }
                 Some(key) => parts.values.push((key, value)),
                 None => {
                     let key = key.unwrap_or(value);
@@ -41,9 +45,9 @@ impl<'t> Parts<'t> {
         self.problems.extend(problem.err());
     }
 
-    /// Returns the part with a key; the last one if there are several.
+    /// Returns the part with a key.
     pub(super) fn get(&self, key: &str) -> Option<&'t str> {
-        let given = self.values.iter().rev().find(|(known, _)| *known == key);
+        let given = self.values.iter().find(|(known, _)| *known == key);
         given.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
@@ -76,8 +80,12 @@ impl<'t> Parts<'t> {
         }
     }
 
+    /// Reads a part that is a duration of whole seconds.
     pub(super) fn seconds(&mut self, key: &str) -> Option<u64> {
-        self.read(key, |text| duration(text).map(|ms| Some(ms / 1000)))
+        self.read(key, |text| match duration(text)? {
+            ms if ms % 1000 == 0 => Ok(Some(ms / 1000)),
+            _ => is_not(text, "a number of whole seconds", "write whole seconds, such as 2s"),
+        })
     }
 
     pub(super) fn done<T>(self, value: T) -> Result<T, Vec<Wrong>> {
