@@ -16,7 +16,7 @@ use xposer::guard::{Guarded, claims_of};
 use xposer_testkit::cases::all;
 
 fn texts(object: &Value) -> Vec<String> {
-    claims_of(object).into_iter().map(|claim| claim.text).collect()
+    claims_of(object, &xposer::Settings::default()).into_iter().map(|claim| claim.text).collect()
 }
 
 fn of(api_version: &str, kind: &str, annotations: &Value, spec: &Value) -> Value {
@@ -217,7 +217,9 @@ fn plans_claim_the_hosts_that_emitted_objects_take() {
         let claimed: BTreeSet<String> = plan.claim_texts().into_iter().map(|claim| claim.bucket).collect();
         let of_routes: BTreeSet<&str> = plan.routes().iter().map(|route| route.host.as_str()).collect();
         for object in plan.emit().objects {
-            let taken = claims_of(&object.to_value()).into_iter().map(|claim| claim.bucket);
+            let taken = claims_of(&object.to_value(), &xposer::Settings::default())
+                .into_iter()
+                .map(|claim| claim.bucket);
             for host in taken.filter(|host| !host.is_empty()) {
                 assert!(claimed.contains(&host), "{slug}: {host} is not in {claimed:?}");
                 compared += 1;

@@ -286,19 +286,19 @@ impl<'o> Guarded<'o> {
     }
 }
 
-/// Returns the hosts and paths of an object as claims; empty if its kind assigns no hosts.
+/// Returns the hosts and paths of an object as claims, with the programs of classes by these settings; empty if its kind assigns no hosts.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::guard::claims_of;
+/// use xposer::{Settings, guard::claims_of};
 /// let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
 ///     "metadata": {"name": "web", "namespace": "shop"},
 ///     "spec": {"hostnames": ["shop.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/api"}}]}]}});
-/// assert_eq!(claims_of(&route)[0].text, "exact shop.example.com/api");
+/// assert_eq!(claims_of(&route, &Settings::default())[0].text, "exact shop.example.com/api");
 /// ```
 #[must_use]
-pub fn claims_of(object: &Value) -> Vec<ClaimText> {
-    Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
+pub fn claims_of(object: &Value, settings: &Settings) -> Vec<ClaimText> {
+    Guarded::read_with(object, settings).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
 /// Returns the paths that a path claims, and their types ([`claimed_paths`]).
