@@ -6,22 +6,21 @@
 mod gateway;
 mod ingress;
 mod kinds;
+mod named;
 mod route;
 mod rules;
-mod uses;
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::conflicts::{ClaimText, Holder, RouteBudget};
+use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
 use crate::dialect::controller::Controller;
-use crate::dialect::hosts::{Use, added_by};
 use crate::options::Settings;
 use crate::validation::{PathBudget, PathType, claimed_paths};
 use crate::values::GATEWAY;
-use uses::NameUse;
+use named::NamedHost;
 
 pub use kinds::ForeignKind;
 
@@ -69,8 +68,8 @@ pub struct Guarded<'o> {
     /// The result of the reader of the kind, and the hosts from annotations.
     found: Found<'o>,
     /// The hosts whose names the object publishes in DNS, and those for which it requests a certificate.
-    uses: Vec<NameUse>,
-    /// Whether the object takes more routes than [`RouteBudget`] allows.
+    named: Vec<NamedHost>,
+    /// Whether the object takes more routes than [`RouteBudget`](crate::conflicts::RouteBudget) allows.
     is_cut: bool,
 }
 
@@ -161,54 +160,9 @@ impl<'o> Guarded<'o> {
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
         let mut guarded =
-            Self { kind, object, found: read(object, program), uses: Vec::new(), is_cut: false };
-        guarded.add_uses(dns_prefixes);
-        guarded.add_of_annotations(dns_prefixes);
+            Self { kind, object, found: read(object, program), named: Vec::new(), is_cut: false };
+        guarded.add_other_hosts(dns_prefixes);
         Some(guarded)
-    }
-
-    /// Adds the hosts from annotations.
-    fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
-        let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
-        let mut room = RouteBudget::new();
-        let has_room = rules.iter().all(|taken| room.take(&taken.host, &taken.path));
-        self.is_cut = self.found.is_exceeded || !has_room;
-        for (key, value) in self.annotations() {
-            let mut hosts = rules.iter().map(|taken| taken.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
-            let is_served = matches!(what, Use::Served | Use::Redirected);
-            if is_served && !is_ingress {
-                continue;
-            }
-            let place = FieldPath::annotation(key.to_owned());
-            for host in hosts {
-                for rule in rules.iter().filter(|_| is_served) {
-                    let (path, path_type) = match what {
-                        Use::Served => (rule.path.as_str(), rule.path_type),
-                        _ => ("/", PathType::Prefix),
-                    };
-                    if !room.take(&host, path) {
-                        self.is_cut = true;
-                        break;
-                    }
-                    self.found.taken.push(ClaimedRoute {
-                        host: host.clone(),
-                        path: path.to_owned(),
-                        path_type,
-                        place: place.clone(),
-                        // A rule for the same host, of any object, takes precedence over the annotation.
-                        is_part: true,
-                        match_text: rule.match_text.clone(),
-                    });
-                    // A redirect applies to every path of the host.
-                    if what == Use::Redirected {
-                        break;
-                    }
-                }
-                // All hosts are named, even those beyond the limit on hosts and paths.
-                self.found.named.push((host, place.clone()));
-            }
-        }
     }
 
     /// The kind.

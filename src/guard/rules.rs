@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
 use super::ingress::default_backend;
-use super::uses::{How, NameUse};
+use super::named::NamedHost;
 use super::{ClaimedRoute, Guarded};
 use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
+use crate::dialect::hosts::HostRole;
 use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
 
@@ -62,7 +63,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for NameUse { host, place, .. } in self.new_uses(&update, true) {
+        for NamedHost { host, place, .. } in self.new_names(&update, true) {
             if seen.insert(host.clone())
                 && let Some(problem) = settings.problem_of_host(&namespace, host)
             {
@@ -115,7 +116,7 @@ impl Guarded<'_> {
         let update = self.update_of(old);
         let asked = self.asked(&update).into_iter().map(|asked| asked.claim);
         asked
-            .chain(self.new_uses(&update, false).into_iter().map(|it| ClaimText::name_of(&it.host)))
+            .chain(self.new_names(&update, false).into_iter().map(|it| ClaimText::name_of(&it.host)))
             .collect()
     }
 
@@ -151,7 +152,7 @@ impl Guarded<'_> {
         let update = self.update_of(old);
         let asked = self.asked(&update);
         contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
-        for NameUse { host, place, .. } in self.new_uses(&update, false) {
+        for NamedHost { host, place, .. } in self.new_names(&update, false) {
             let claim = (&ClaimText::name_of(host), false);
             published(claim, place.clone(), &asker, holders, names_others, &mut report);
         }
@@ -177,14 +178,16 @@ impl Guarded<'_> {
     }
 
     /// Returns the names that the object publishes in DNS, and with `has_certificates` the hosts for which it requests a certificate,
-    /// each host once and without the uses that the object had before the update.
-    fn new_uses(&self, Update { before, stays }: &Update, has_certificates: bool) -> Vec<&NameUse> {
+    /// each host once and without those that the object had before the update.
+    fn new_names(&self, Update { before, stays }: &Update, has_certificates: bool) -> Vec<&NamedHost> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
-        for it in &self.uses {
-            let is_compared = it.how != How::Rule && (has_certificates || it.how != How::Certificate);
+        for it in &self.named {
+            // A rule is compared as a route.
+            let is_certificate = it.role == HostRole::Certificate;
+            let is_compared = it.role != HostRole::Rule && (has_certificates || !is_certificate);
             // The address of a name is that of the class or the Gateway.
-            let is_kept = (*stays || it.how == How::Certificate) && before.has_use(it);
+            let is_kept = (*stays || is_certificate) && it.is_among(&before.0);
             if is_compared && !is_kept && seen.insert(it.host.clone()) {
                 new.push(it);
             }
@@ -266,7 +269,7 @@ impl PreviousClaims {
         for (_, kind, gateway) in &old.found.gateways {
             add(PARENT, &name_of(kind, *gateway));
         }
-        before.0.extend(old.uses.iter().map(|it| it.how.text(&it.host)));
+        before.0.extend(old.named.iter().map(NamedHost::key));
         before
     }
 
@@ -278,11 +281,6 @@ impl PreviousClaims {
     fn has(&self, claim: &ClaimText, taken: &ClaimedRoute) -> bool {
         self.contains(WHOLE, &claim.text)
             || (claim.is_part && self.contains(PART, &[&*claim.text, &taken.match_text].concat()))
-    }
-
-    /// Whether the object used the host in this way, or in one that includes it.
-    fn has_use(&self, of: &NameUse) -> bool {
-        of.how.is_among(&of.host, &self.0)
     }
 
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Annotation, Plan, grouped};
 use crate::diagnostics::Origin;
 use crate::dialect::external_dns::redirects_names;
-use crate::dialect::hosts::{Use, added_by};
+use crate::dialect::hosts::{HostRole, added_by};
 use crate::values::Target;
 
 /// A host without a route to the Service.
@@ -25,7 +25,7 @@ pub(crate) struct OtherHost {
 pub(crate) struct AddedHost<'p> {
     /// The host; empty if the annotation has a pattern, which may match any host.
     pub(crate) host: String,
-    pub(crate) what: Use,
+    pub(crate) role: HostRole,
     /// The annotation of the objects; `None` if it is one of the Service itself.
     pub(crate) annotation: Option<&'p Annotation>,
     pub(crate) origin: Origin,
@@ -41,14 +41,14 @@ impl Plan {
         let mut found = Vec::new();
         for (key, value, annotation) in of_objects.chain(of_service) {
             let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
-            if !is_ingress && matches!(what, Use::Served | Use::Redirected) {
+            let Some((role, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
+            if !is_ingress && matches!(role, HostRole::Alias | HostRole::Redirect) {
                 continue;
             }
             for host in hosts {
                 let of_service = || Origin::Annotation(key.to_owned().into());
                 let origin = annotation.map_or_else(of_service, Annotation::origin);
-                found.push(AddedHost { host, what, annotation, origin });
+                found.push(AddedHost { host, role, annotation, origin });
             }
         }
         found
