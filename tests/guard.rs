@@ -1400,6 +1400,37 @@ fn names_are_judged_with_another_class() {
     }
 }
 
+/// An update by which ExternalDNS reads an object, or makes other records for it, publishes its names anew.
+#[test]
+fn names_are_judged_if_another_external_dns_reads_them() {
+    const PREFIX: &str = "external-dns.alpha.kubernetes.io/";
+    let settings = json!({"namespaces": {"ops": {"hosts": ["a.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        let contested = new.contested(Some(&old), "2025-01-01T00:00:00Z", &held_by("ops", false), true);
+        (new.check(&settings, Some(&old)).has_errors(), contested.has_errors())
+    };
+    let of = |annotations: &[(&str, &str)]| {
+        let own = annotations.iter().map(|(key, value)| ([PREFIX, *key].concat(), json!(value)));
+        let tls = json!([{"hosts": ["a.example.com"]}]);
+        ingress(&own.collect(), &json!({"rules": [{"host": "b.example.com"}], "tls": tls}))
+    };
+    let none = of(&[]);
+    for (old, new, expected) in [
+        (of(&[("controller", "none")]), &none, true),
+        (of(&[("controller", "none")]), &of(&[("controller", "dns-controller")]), true),
+        (of(&[("ingress-hostname-source", "annotation-only")]), &none, true),
+        (of(&[("set-identifier", "a")]), &of(&[("set-identifier", "b")]), true),
+        (of(&[("aws-weight", "1")]), &of(&[("aws-weight", "100")]), true),
+        (none.clone(), &of(&[("controller", "none")]), false),
+        (none.clone(), &of(&[("ttl", "60")]), false),
+        (of(&[("aws-weight", "1")]), &of(&[("aws-weight", "1"), ("ttl", "1m")]), false),
+    ] {
+        assert_eq!(judged(&old, new), (expected, expected), "{old} {new}");
+    }
+}
+
 /// nginx reads the words of its configuration without quotes.
 #[test]
 fn a_quoted_alias_is_its_host() {

@@ -11,7 +11,7 @@ use super::asked::AllClaims;
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map};
 use crate::dialect::hosts::HostRole;
-use crate::plan::Plan;
+use crate::plan::{Plan, UNPUBLISHED};
 use crate::validation::{PathType, without_slash};
 
 /// The maximum number of holders of one claim in a shard. If all of these are of one namespace, the oldest holder of another
@@ -360,7 +360,9 @@ impl Plan {
     pub fn keys_for_update(&self, new: &Self) -> BTreeSet<String> {
         let is_more = self.canary().zip(new.canary()).is_some_and(|(old, new)| new.gets_more(old));
         let (added, mut addresses) = (self.added_hosts(), self.addresses_for_update());
-        addresses.push(self.own_address());
+        let own_addresses = self.own_addresses();
+        addresses.extend(own_addresses.iter().cloned());
+        addresses.push(UNPUBLISHED.to_owned());
         let mut keys = BTreeSet::new();
         for (claim, _, role) in AllClaims::of(self, &added).iter() {
             let Some(text) = text_of(self, claim, role) else { continue };
@@ -371,6 +373,11 @@ impl Plan {
             } else if !(is_more && text.stable().is_some()) {
                 keys.insert(text.key_for_update());
             }
+        }
+        // A route publishes the name of its host, too.
+        for rule in &self.rules {
+            let name = ClaimText::name_of(&rule.host).text;
+            keys.extend(own_addresses.iter().map(|address| HostRole::Rule.key(address, &name)));
         }
         keys
     }

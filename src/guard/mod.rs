@@ -11,6 +11,7 @@ mod route;
 mod rules;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -69,6 +70,8 @@ pub struct Guarded<'o> {
     found: Found<'o>,
     /// The hosts whose names the object publishes in DNS, and those for which it requests a certificate.
     named: Vec<NamedHost>,
+    /// What selects the object for ExternalDNS ([`selections`](crate::dialect::external_dns::selections)).
+    selections: BTreeSet<String>,
     /// Whether the object takes more routes than [`RouteBudget`](crate::conflicts::RouteBudget) allows.
     is_cut: bool,
 }
@@ -159,8 +162,14 @@ impl<'o> Guarded<'o> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
-        let mut guarded =
-            Self { kind, object, found: read(object, program), named: Vec::new(), is_cut: false };
+        let mut guarded = Self {
+            kind,
+            object,
+            found: read(object, program),
+            named: Vec::new(),
+            selections: BTreeSet::new(),
+            is_cut: false,
+        };
         guarded.add_other_hosts(dns_prefixes);
         Some(guarded)
     }

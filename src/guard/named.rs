@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{ClaimedRoute, Guarded};
 use crate::conflicts::RouteBudget;
 use crate::diagnostics::FieldPath;
-use crate::dialect::external_dns::redirects_names;
+use crate::dialect::external_dns::{redirects_names, selections};
 use crate::dialect::hosts::{CoveringNames, HostRole, added_by, requests_certificate};
 use crate::validation::PathType;
 
@@ -40,6 +40,7 @@ impl Guarded<'_> {
         let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
         let has_addresses = is_ingress || self.kind == "Route";
         let annotations: Vec<(&str, &str)> = self.annotations().collect();
+        self.selections = selections(&annotations, dns_prefixes);
         let mut addresses = annotations.clone();
         addresses.retain(|(key, value)| has_addresses && redirects_names(key, value, dns_prefixes));
         let is_certified =

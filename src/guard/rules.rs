@@ -37,7 +37,7 @@ impl Guarded<'_> {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let update = self.update_of(old);
-        let Update { before, stays } = &update;
+        let Update { before, stays, .. } = &update;
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in
@@ -168,7 +168,7 @@ impl Guarded<'_> {
 
     /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
     /// hosts that depend on its class or Gateway, so it has no such claims.
-    fn asked(&self, Update { before, stays }: &Update) -> Vec<Asked> {
+    fn asked(&self, Update { before, stays, .. }: &Update) -> Vec<Asked> {
         let asked = |taken: &ClaimedRoute| {
             let claim = Some(self.claim(taken)).filter(|claim| !(*stays && before.has(claim, taken)))?;
             Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
@@ -179,15 +179,18 @@ impl Guarded<'_> {
 
     /// Returns the names that the object publishes in DNS, and with `has_certificates` the hosts for which it requests a certificate,
     /// each host once and without those that the object had before the update.
-    fn new_names(&self, Update { before, stays }: &Update, has_certificates: bool) -> Vec<&NamedHost> {
+    fn new_names(
+        &self,
+        Update { before, keeps_names, .. }: &Update,
+        has_certificates: bool,
+    ) -> Vec<&NamedHost> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
         for it in &self.named {
             // A rule is compared as a route.
             let is_certificate = it.role == HostRole::Certificate;
             let is_compared = it.role != HostRole::Rule && (has_certificates || !is_certificate);
-            // The address of a name is that of the class or the Gateway.
-            let is_kept = (*stays || is_certificate) && it.is_among(&before.0);
+            let is_kept = (*keeps_names || is_certificate) && it.is_among(&before.0);
             if is_compared && !is_kept && seen.insert(it.host.clone()) {
                 new.push(it);
             }
@@ -199,7 +202,9 @@ impl Guarded<'_> {
     fn update_of(&self, old: Option<&Self>) -> Update {
         let before = old.map(PreviousClaims::of).unwrap_or_default();
         let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
-        Update { before, stays }
+        // The address of a name is that of the class or the Gateway.
+        let keeps_names = stays && old.is_some_and(|old| self.selections.is_subset(&old.selections));
+        Update { before, stays, keeps_names }
     }
 
     /// Whether the update leaves the requests for each host and path as they were.
@@ -244,6 +249,8 @@ struct Update {
     before: PreviousClaims,
     /// Whether it leaves the requests for each host and path as they were.
     stays: bool,
+    /// Whether it leaves the addresses of the names in DNS as they were, and those who publish them.
+    keeps_names: bool,
 }
 
 /// The features of an object before the update, as texts such as `class internal`.

@@ -3,6 +3,8 @@
 pub(crate) mod rules;
 pub(super) mod write;
 
+use std::collections::BTreeSet;
+
 use super::key::{KnownNames, Program, ReadOn};
 
 /// The prefix of its keys since version 0.22.
@@ -80,6 +82,33 @@ pub(crate) fn redirects_names(key: &str, value: &str, prefixes: &[String]) -> bo
 /// Whether a key gives names another address if the settings have its prefix.
 pub(crate) fn may_redirect_names(key: &str) -> bool {
     matches!(key.rsplit_once('/'), Some((_, "target")))
+}
+
+/// Whether a key decides whether ExternalDNS reads an object, or which records it makes, if the settings have its prefix.
+pub(crate) fn may_select(key: &str) -> bool {
+    is_key(key) || key.ends_with("/controller")
+}
+
+/// Returns what selects an object with these annotations: a text for each prefix under which ExternalDNS does not skip the object. It has
+/// all annotations with this prefix except the names, their address and their time to live: for example the identifier and the weight of a
+/// record, and whether the rules are published.
+pub(crate) fn selections(annotations: &[(&str, &str)], prefixes: &[String]) -> BTreeSet<String> {
+    let mut selections = BTreeSet::new();
+    for prefix in PREFIXES.into_iter().chain(prefixes.iter().map(String::as_str)) {
+        let mut parts = BTreeSet::from([prefix]);
+        let mut is_skipped = false;
+        for (key, value) in annotations {
+            match key.strip_prefix(prefix) {
+                None | Some("hostname" | "internal-hostname" | "target" | "ttl") => {}
+                Some("controller") => is_skipped |= *value != CONTROLLER,
+                Some(_) => parts.extend([key, value]),
+            }
+        }
+        if !is_skipped {
+            selections.insert(parts.into_iter().collect::<Vec<_>>().join(" "));
+        }
+    }
+    selections
 }
 
 fn has_prefix(key: &str, prefixes: &[String]) -> bool {
