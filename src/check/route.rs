@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Origin, Problem, Report, Severity, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
-use crate::dialect::f5_nginx::write::PATH_REGEX;
+use crate::dialect::f5_nginx::PATH_REGEX;
 use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
 use crate::dialect::haproxy_ingress::write::PATH_TYPE;

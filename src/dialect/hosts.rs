@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{cert_manager, external_dns, nginx, traefik};
+use super::{alb, app_gateway, cert_manager, external_dns, kong, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
 
@@ -41,6 +41,17 @@ impl HostRole {
         keys.contains(&self.key(address, host))
             || (self == Self::TlsName && keys.contains(&Self::Name.key(address, host)))
     }
+}
+
+/// The annotations with the hosts of the certificate that Gardener requests for an object.
+const GARDENER_CERTIFICATES: [&str; 2] = ["cert.gardener.cloud/commonname", "cert.gardener.cloud/dnsnames"];
+
+/// Whether an annotation gives an Ingress another load balancer or entry point, or precedence over others with the same host and path.
+pub(crate) fn decides_precedence(key: &str) -> bool {
+    let of_programs =
+        [&alb::PRECEDENCE[..], &app_gateway::PRECEDENCE, &kong::PRECEDENCE, &traefik::PRECEDENCE];
+    // Traefik ignores the letter case.
+    of_programs.iter().any(|keys| keys.iter().any(|known| known.eq_ignore_ascii_case(key)))
 }
 
 /// Returns a host in lower case, without the final dot of the DNS root.
@@ -111,7 +122,10 @@ pub(crate) fn added_by(
             (HostRole::Name, set(named().map(external_dns::name_in_dns)))
         }
         // A common name may also be a text that is not a host.
-        _ if cert_manager::names_hosts(key) || traefik::names_hosts(key) => {
+        _ if cert_manager::names_hosts(key)
+            || traefik::names_hosts(key)
+            || GARDENER_CERTIFICATES.contains(&key) =>
+        {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
             (HostRole::Certificate, set(named().filter(is_host).map(without_dot)))
         }

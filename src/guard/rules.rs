@@ -10,7 +10,7 @@ use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published,
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
-use crate::dialect::hosts::HostRole;
+use crate::dialect::hosts::{HostRole, decides_precedence};
 use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
 
@@ -210,8 +210,15 @@ impl Guarded<'_> {
     /// Whether the update leaves the requests for each host and path as they were.
     fn is_unchanged(&self, old: &Self, before: &PreviousClaims) -> bool {
         before.keeps_controller(self)
+            && self.keeps_precedence(old)
             && stays_attached(&self.holder().namespace, &old.found, &self.found)
             && !self.gets_more_requests(old)
+    }
+
+    /// Whether the update leaves the load balancer of the object and its precedence over others with the same host and path.
+    fn keeps_precedence(&self, old: &Self) -> bool {
+        let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
+        all.filter(|key| decides_precedence(key)).all(|key| self.value(key) == old.value(key))
     }
 
     /// Whether the object is a canary that gets other requests than before, or more of them.

@@ -30,6 +30,9 @@ pub(super) static PROGRAM: Program = Program {
 /// (`IsControllerMismatch`).
 const CONTROLLER: &str = "dns-controller";
 
+/// The annotation with the names that the DNS controller of Gardener publishes; `*` stands for the hosts of the rules.
+const GARDENER: &str = "dns.gardener.cloud/dnsnames";
+
 /// The value of this annotation that makes ExternalDNS skip an additional object.
 pub(crate) const OPT_OUT: &str = "none";
 
@@ -70,7 +73,7 @@ pub(crate) fn is_hostname(key: &str) -> bool {
 
 /// Whether a key publishes an object of any kind under DNS names, with one of the known prefixes or of these.
 pub(crate) fn names_hosts(key: &str, prefixes: &[String]) -> bool {
-    may_name_hosts(key) && has_prefix(key, prefixes)
+    key == GARDENER || (may_name_hosts(key) && has_prefix(key, prefixes))
 }
 
 /// Whether an annotation gives the names of an object, those of its rules too, another address, with one of the known prefixes or of
@@ -117,7 +120,7 @@ fn has_prefix(key: &str, prefixes: &[String]) -> bool {
 
 /// Whether a key publishes an object under DNS names if the settings have its prefix.
 pub(crate) fn may_name_hosts(key: &str) -> bool {
-    matches!(key.rsplit_once('/'), Some((_, "hostname" | "internal-hostname")))
+    key == GARDENER || matches!(key.rsplit_once('/'), Some((_, "hostname" | "internal-hostname")))
 }
 
 /// Returns the name of the DNS record for a host, in lower case. ExternalDNS removes white space and the dot at the end.
