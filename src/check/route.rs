@@ -325,10 +325,10 @@ fn prefix_overmatch_help(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Rou
         PathType::Prefix => is_f5,
         PathType::ImplementationSpecific => is_begin,
     };
-    let is_told = || [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
+    let has_regex_type = || [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
     if !begins
         || !plan.has_stable_ingress()
-        || is_told()
+        || has_regex_type()
         || rule.is_pattern()
         || rule.path.ends_with('/')
         || paths.of(rule).0 != rule.path

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked::AllClaims;
+use super::all_claims::AllClaims;
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map};
 use crate::dialect::hosts::HostRole;

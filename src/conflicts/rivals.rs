@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::asked::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES};
+use super::all_claims::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
 use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
@@ -181,7 +181,7 @@ pub(crate) fn too_many() -> Problem {
 }
 
 /// A route of an object that Xposer does not manage.
-pub(crate) struct Asked {
+pub(crate) struct AskedRoute {
     pub(crate) claim: ClaimText,
     /// The field with the route.
     pub(crate) place: FieldPath,
@@ -192,7 +192,7 @@ pub(crate) struct Asked {
 /// Reports the conflicts of an object that Xposer does not manage with other holders, in the same way as for a plan. The hosts of the
 /// object pass to the Service `adopter`, so they are not in conflict with it.
 pub(crate) fn contested_by(
-    asked: &[Asked],
+    asked: &[AskedRoute],
     asker: &Holder,
     adopter: Option<&str>,
     holders: &Holders,
@@ -203,7 +203,7 @@ pub(crate) fn contested_by(
     // A whole path includes its parts, so parts are compared last and skipped if the path was.
     let (parts, whole) =
         (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
-    for Asked { claim: text, place: path, shown } in whole.chain(parts) {
+    for AskedRoute { claim: text, place: path, shown } in whole.chain(parts) {
         if !seen.insert(text.text.clone()) {
             continue;
         }

@@ -67,7 +67,7 @@ pub struct Guarded<'o> {
     kind: &'static str,
     object: &'o Value,
     /// The result of the reader of the kind, and the hosts from annotations.
-    found: Found<'o>,
+    hosts: ObjectHosts<'o>,
     /// The hosts whose names the object publishes in DNS, and those for which it requests a certificate.
     named: Vec<NamedHost>,
     /// What selects the object for ExternalDNS ([`selections`](crate::dialect::external_dns::selections)).
@@ -77,7 +77,7 @@ pub struct Guarded<'o> {
 }
 
 /// A function that reads an object of a kind.
-type Reader = for<'o> fn(&'o Value, Program<'_>) -> Found<'o>;
+type Reader = for<'o> fn(&'o Value, Program<'_>) -> ObjectHosts<'o>;
 
 /// Returns the program that serves a class, if it is known.
 type Program<'p> = &'p dyn Fn(&str) -> Option<Controller>;
@@ -112,7 +112,7 @@ pub fn is_guarded(group: &str, kind: &str) -> bool {
 
 /// The result of the reader of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Found<'o> {
+struct ObjectHosts<'o> {
     taken: Vec<ClaimedRoute>,
     /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
     is_canary: bool,
@@ -165,7 +165,7 @@ impl<'o> Guarded<'o> {
         let mut guarded = Self {
             kind,
             object,
-            found: read(object, program),
+            hosts: read(object, program),
             named: Vec::new(),
             selections: BTreeSet::new(),
             is_cut: false,
@@ -184,13 +184,13 @@ impl<'o> Guarded<'o> {
     /// Ingress.
     #[must_use]
     pub fn is_canary(&self) -> bool {
-        self.found.is_canary
+        self.hosts.is_canary
     }
 
     /// The class of an Ingress, if it has one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
-        self.found.classes.first().map(|(class, _)| *class)
+        self.hosts.classes.first().map(|(class, _)| *class)
     }
 
     /// The value of an annotation, if it is a text.
@@ -215,7 +215,7 @@ impl<'o> Guarded<'o> {
     /// ```
     #[must_use]
     pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
-        let gateways = self.found.gateways.iter().filter(|(_, kind, _)| *kind == GATEWAY);
+        let gateways = self.hosts.gateways.iter().filter(|(_, kind, _)| *kind == GATEWAY);
         gateways.map(|(.., gateway)| *gateway).collect()
     }
 
@@ -236,7 +236,7 @@ impl<'o> Guarded<'o> {
     /// Returns the hosts and paths of the object as claims, each once.
     #[must_use]
     pub fn claims(&self) -> Vec<ClaimText> {
-        let mut claims: Vec<ClaimText> = self.found.taken.iter().map(|taken| self.claim(taken)).collect();
+        let mut claims: Vec<ClaimText> = self.hosts.taken.iter().map(|taken| self.claim(taken)).collect();
         claims.sort_unstable();
         // A claim of all requests for a path includes the claims of parts of it.
         claims.dedup_by(|left, right| left.text == right.text);
@@ -244,7 +244,7 @@ impl<'o> Guarded<'o> {
     }
 
     pub(crate) fn claim(&self, taken: &ClaimedRoute) -> ClaimText {
-        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.found.is_canary);
+        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.hosts.is_canary);
         ClaimText { is_part: taken.is_part, ..claim }
     }
 }

@@ -37,7 +37,7 @@ impl Guarded<'_> {
     /// Adds the hosts of the TLS section and of annotations. A wildcard of the TLS section that only names an existing certificate for the
     /// hosts of the rules is no host of its own.
     pub(super) fn add_other_hosts(&mut self, dns_prefixes: &[String]) {
-        let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
+        let (rules, is_ingress) = (self.hosts.taken.clone(), self.kind == "Ingress");
         let has_addresses = is_ingress || self.kind == "Route";
         let annotations: Vec<(&str, &str)> = self.annotations().collect();
         self.selections = selections(&annotations, dns_prefixes);
@@ -63,8 +63,8 @@ impl Guarded<'_> {
         // Only the hosts of the TLS section are named yet.
         if is_ingress {
             let covering = CoveringNames::of(&mut own.iter().copied(), addresses.is_empty() && !is_certified);
-            self.found.named.retain(|(host, _)| !covering.has_wildcard(host));
-            for (host, place) in &self.found.named {
+            self.hosts.named.retain(|(host, _)| !covering.has_wildcard(host));
+            for (host, place) in &self.hosts.named {
                 if !covering.contains(host) {
                     add(host, place, HostRole::TlsName);
                 }
@@ -75,7 +75,7 @@ impl Guarded<'_> {
         }
         let mut room = RouteBudget::new();
         let has_room = rules.iter().all(|taken| room.take(&taken.host, &taken.path));
-        self.is_cut = self.found.is_exceeded || !has_room;
+        self.is_cut = self.hosts.is_exceeded || !has_room;
         for (key, value) in annotations {
             let mut hosts = rules.iter().map(|taken| taken.host.as_str());
             let Some((role, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
@@ -92,7 +92,7 @@ impl Guarded<'_> {
                     _ => add(&host, &place, role),
                 }
                 // All hosts are named, even those beyond the limit on hosts and paths.
-                self.found.named.push((host, place.clone()));
+                self.hosts.named.push((host, place.clone()));
             }
         }
         // Another address takes the requests for all paths of a host.
@@ -131,7 +131,7 @@ impl Guarded<'_> {
                 self.is_cut = true;
                 break;
             }
-            self.found.taken.push(ClaimedRoute {
+            self.hosts.taken.push(ClaimedRoute {
                 host: host.to_owned(),
                 path: path.to_owned(),
                 path_type,

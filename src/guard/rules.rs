@@ -6,7 +6,7 @@ use super::gateway::stays_attached;
 use super::ingress::default_backend;
 use super::named::NamedHost;
 use super::{ClaimedRoute, Guarded};
-use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
+use crate::conflicts::rivals::{ADOPT_ANNOTATION, AskedRoute, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
@@ -41,17 +41,17 @@ impl Guarded<'_> {
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in
-            self.found.taken.iter().filter(|taken| !(*stays && before.has(&self.claim(taken), taken)))
+            self.hosts.taken.iter().filter(|taken| !(*stays && before.has(&self.claim(taken), taken)))
         {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.found.named.iter().filter(|(host, _)| !(*stays && before.contains(HOST, host)))
+        for (host, _) in self.hosts.named.iter().filter(|(host, _)| !(*stays && before.contains(HOST, host)))
         {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        let taken = self.found.taken.iter().map(|taken| (&taken.host, &taken.place));
-        for (host, place) in taken.chain(self.found.named.iter().map(|(host, place)| (host, place))) {
+        let taken = self.hosts.taken.iter().map(|taken| (&taken.host, &taken.place));
+        for (host, place) in taken.chain(self.hosts.named.iter().map(|(host, place)| (host, place))) {
             if !added.contains(host) || !seen.insert(host.clone()) {
                 continue;
             }
@@ -79,7 +79,7 @@ impl Guarded<'_> {
             }
         }
         let is_same = added.is_empty();
-        for (class, place) in &self.found.classes {
+        for (class, place) in &self.hosts.classes {
             if is_same && before.contains(CLASS, class) {
                 continue;
             }
@@ -87,7 +87,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for (index, kind, gateway) in &self.found.gateways {
+        for (index, kind, gateway) in &self.hosts.gateways {
             if is_same && before.contains(PARENT, &name_of(kind, *gateway)) {
                 continue;
             }
@@ -158,7 +158,7 @@ impl Guarded<'_> {
         }
         // Aliases and paths beyond the limit are not among the claims, so nothing may be added to them.
         let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
-        let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.found.is_exceeded);
+        let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.hosts.is_exceeded);
         let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none();
         if self.is_cut && !old.is_some_and(is_known) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
@@ -168,12 +168,16 @@ impl Guarded<'_> {
 
     /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
     /// hosts that depend on its class or Gateway, so it has no such claims.
-    fn asked(&self, Update { before, stays, .. }: &Update) -> Vec<Asked> {
+    fn asked(&self, Update { before, stays, .. }: &Update) -> Vec<AskedRoute> {
         let asked = |taken: &ClaimedRoute| {
             let claim = Some(self.claim(taken)).filter(|claim| !(*stays && before.has(claim, taken)))?;
-            Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
+            Some(AskedRoute {
+                claim,
+                place: taken.place.clone(),
+                shown: format!("{}{}", taken.host, taken.path),
+            })
         };
-        let named = self.found.taken.iter().filter(|taken| !taken.host.is_empty());
+        let named = self.hosts.taken.iter().filter(|taken| !taken.host.is_empty());
         named.filter_map(asked).collect()
     }
 
@@ -211,7 +215,7 @@ impl Guarded<'_> {
     fn is_unchanged(&self, old: &Self, before: &PreviousClaims) -> bool {
         before.keeps_controller(self)
             && self.keeps_precedence(old)
-            && stays_attached(&self.holder().namespace, &old.found, &self.found)
+            && stays_attached(&self.holder().namespace, &old.hosts, &self.hosts)
             && !self.gets_more_requests(old)
     }
 
@@ -229,12 +233,12 @@ impl Guarded<'_> {
         let total = |of: &Self| number(of, nginx::CANARY_WEIGHT_TOTAL).filter(|it| *it > 0).unwrap_or(100);
         let is_more = || weight(self) * total(old) > weight(old) * total(self);
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
-        self.found.is_canary
+        self.hosts.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
                 let is_weight = key.starts_with(nginx::CANARY_WEIGHT);
                 // Both are canaries, however the value is written.
                 let is_same =
-                    self.value(key) == old.value(key) || (key == nginx::CANARY && old.found.is_canary);
+                    self.value(key) == old.value(key) || (key == nginx::CANARY && old.hosts.is_canary);
                 !is_same && (!is_weight || is_more())
             })
     }
@@ -268,19 +272,19 @@ impl PreviousClaims {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
         let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
-        for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
+        for (claim, taken) in old.hosts.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
                 true => add(PART, &(claim.text + &taken.match_text)),
                 false => add(WHOLE, &claim.text),
             };
         }
-        for (host, _) in &old.found.named {
+        for (host, _) in &old.hosts.named {
             add(HOST, host);
         }
-        for (class, _) in &old.found.classes {
+        for (class, _) in &old.hosts.classes {
             add(CLASS, class);
         }
-        for (_, kind, gateway) in &old.found.gateways {
+        for (_, kind, gateway) in &old.hosts.gateways {
             add(PARENT, &name_of(kind, *gateway));
         }
         before.0.extend(old.named.iter().map(NamedHost::key));
@@ -300,8 +304,8 @@ impl PreviousClaims {
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn keeps_controller(&self, new: &Guarded<'_>) -> bool {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
-        had_class != new.found.classes.is_empty()
-            && new.found.classes.iter().all(|(class, _)| self.contains(CLASS, class))
+        had_class != new.hosts.classes.is_empty()
+            && new.hosts.classes.iter().all(|(class, _)| self.contains(CLASS, class))
     }
 }
 
