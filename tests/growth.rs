@@ -131,7 +131,7 @@ fn regular_expressions_give_no_more_claims_than_the_limit() {
         let rules = json!([{"host": "a.example.com", "http": {"paths": each(count, path)}}]);
         let object = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {"rules": rules},
             "metadata": {"name": "web", "namespace": "shop"}});
-        xposer::guard::claims_of(&object).len()
+        xposer::guard::claims_of(&object, &Settings::default()).len()
     };
     assert!(claims(60) == 60 * 64 && claims(2_000) <= 6_000);
     let hosts: String = (0..500).map(|at| format!("b{}\n", expression(at))).collect();

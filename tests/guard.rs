@@ -16,7 +16,7 @@ use xposer::guard::{Guarded, claims_of};
 use xposer_testkit::cases::all;
 
 fn texts(object: &Value) -> Vec<String> {
-    claims_of(object).into_iter().map(|claim| claim.text).collect()
+    claims_of(object, &xposer::Settings::default()).into_iter().map(|claim| claim.text).collect()
 }
 
 fn of(api_version: &str, kind: &str, annotations: &Value, spec: &Value) -> Value {
@@ -217,7 +217,9 @@ fn plans_claim_the_hosts_that_emitted_objects_take() {
         let claimed: BTreeSet<String> = plan.claim_texts().into_iter().map(|claim| claim.bucket).collect();
         let of_routes: BTreeSet<&str> = plan.routes().iter().map(|route| route.host.as_str()).collect();
         for object in plan.emit().objects {
-            let taken = claims_of(&object.to_value()).into_iter().map(|claim| claim.bucket);
+            let taken = claims_of(&object.to_value(), &xposer::Settings::default())
+                .into_iter()
+                .map(|claim| claim.bucket);
             for host in taken.filter(|host| !host.is_empty()) {
                 assert!(claimed.contains(&host), "{slug}: {host} is not in {claimed:?}");
                 compared += 1;
@@ -1396,6 +1398,107 @@ fn names_are_judged_with_another_class() {
         assert_eq!(judged(&of("internal"), &of("external")), refused);
         assert_eq!(judged(&of("internal"), &of("internal")), (vec![], vec![]));
     }
+}
+
+/// An update by which ExternalDNS reads an object, or makes other records for it, publishes its names anew.
+#[test]
+fn names_are_judged_if_another_external_dns_reads_them() {
+    const PREFIX: &str = "external-dns.alpha.kubernetes.io/";
+    let settings = json!({"namespaces": {"ops": {"hosts": ["a.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        let contested = new.contested(Some(&old), "2025-01-01T00:00:00Z", &held_by("ops", false), true);
+        (new.check(&settings, Some(&old)).has_errors(), contested.has_errors())
+    };
+    let of = |annotations: &[(&str, &str)]| {
+        let own = annotations.iter().map(|(key, value)| ([PREFIX, *key].concat(), json!(value)));
+        let tls = json!([{"hosts": ["a.example.com"]}]);
+        ingress(&own.collect(), &json!({"rules": [{"host": "b.example.com"}], "tls": tls}))
+    };
+    let none = of(&[]);
+    for (old, new, expected) in [
+        (of(&[("controller", "none")]), &none, true),
+        (of(&[("controller", "none")]), &of(&[("controller", "dns-controller")]), true),
+        (of(&[("ingress-hostname-source", "annotation-only")]), &none, true),
+        (of(&[("set-identifier", "a")]), &of(&[("set-identifier", "b")]), true),
+        (of(&[("aws-weight", "1")]), &of(&[("aws-weight", "100")]), true),
+        (none.clone(), &of(&[("controller", "none")]), false),
+        (none.clone(), &of(&[("ttl", "60")]), false),
+        (of(&[("aws-weight", "1")]), &of(&[("aws-weight", "1"), ("ttl", "1m")]), false),
+    ] {
+        assert_eq!(judged(&old, new), (expected, expected), "{old} {new}");
+    }
+}
+
+/// An update that gives an Ingress another load balancer, or precedence over others with its host and path, is judged.
+#[test]
+fn another_precedence_is_new() {
+    let of = |annotations: &Value| ingress(annotations, &json!({"rules": [{"host": "a.example.com"}]}));
+    for (key, old, new) in [
+        ("traefik.ingress.kubernetes.io/router.priority", "1", "1000"),
+        ("traefik.ingress.kubernetes.io/router.entrypoints", "internal", "websecure"),
+        ("alb.ingress.kubernetes.io/group.order", "500", "1"),
+        ("alb.ingress.kubernetes.io/group.name", "own", "platform"),
+        ("alb.ingress.kubernetes.io/scheme", "internal", "internet-facing"),
+    ] {
+        let (before, after) = (of(&json!({key: old})), of(&json!({key: new, "team": "blue"})));
+        assert!(refused_update(&before, &after, &held_by("ops", false)), "{key}");
+        assert!(!refused_update(&after, &of(&json!({key: new})), &held_by("ops", false)), "{key}");
+    }
+}
+
+/// Kong reads a path that begins with `/~` as an expression, and NGINX Ingress Controller each path with its annotation. TLS passthrough
+/// of the HAProxy Kubernetes Ingress Controller takes the host, whatever the path.
+#[test]
+fn programs_take_more_than_the_path() {
+    let taken = |class: &str, annotations: &Value, path: &str, kind: &str| {
+        let paths = json!({"paths": [{"path": path, "pathType": kind}]});
+        let rules = json!([{"host": "a.example.com", "http": paths}]);
+        texts(&ingress(annotations, &json!({"ingressClassName": class, "rules": rules}))).join(" ")
+    };
+    let none = json!({});
+    assert_eq!(taken("kong", &none, "/~/.*", "ImplementationSpecific"), "prefix a.example.com/");
+    assert_eq!(taken("kong", &none, "/~/api/(.*)$", "ImplementationSpecific"), "prefix a.example.com/api");
+    assert_eq!(taken("kong", &none, "/~user", "Prefix"), "prefix a.example.com/~user");
+    let regex = json!({"nginx.org/path-regex": "case_sensitive"});
+    assert_eq!(taken("internal", &regex, "/", "Exact"), "prefix a.example.com/");
+    assert_eq!(taken("traefik", &regex, "/", "Exact"), "exact a.example.com/");
+    let exact = json!({"nginx.org/path-regex": "exact"});
+    assert_eq!(taken("internal", &exact, "/", "Exact"), "exact a.example.com/");
+    let passed = json!({"haproxy.org/ssl-passthrough": "true"});
+    assert_eq!(taken("haproxy", &passed, "/zzz", "Prefix"), "prefix a.example.com/ prefix a.example.com/zzz");
+    assert_eq!(taken("contour", &passed, "/zzz", "Prefix"), "prefix a.example.com/zzz");
+}
+
+/// The controllers of Gardener publish names and request certificates by annotations of their own.
+#[test]
+fn names_of_gardener_are_judged() {
+    let settings = json!({"namespaces": {"ops": {"hosts": ["a.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    for (key, is_name) in [
+        ("dns.gardener.cloud/dnsnames", true),
+        ("cert.gardener.cloud/dnsnames", false),
+        ("cert.gardener.cloud/commonname", false),
+    ] {
+        let object = ingress(
+            &json!({key: "b.example.com,a.example.com"}),
+            &json!({"rules": [{"host": "b.example.com"}]}),
+        );
+        let guarded = Guarded::read(&object).unwrap();
+        assert_eq!(found(&guarded.check(&settings, None)), [("host-not-owned", true)], "{key}");
+        let contested = guarded.contested(None, "", &held_by("ops", false), true);
+        assert_eq!(contested.has_errors(), is_name, "{key}");
+    }
+    // A Service publishes such names, too.
+    let mut service = xposer::testing::service(&[("IngressURLTemplate", "b.example.com")]);
+    service["metadata"]["annotations"]["dns.gardener.cloud/dnsnames"] = json!("a.example.com");
+    let outcome = xposer::expose(&xposer::Service::from_value(&service), &settings);
+    assert!(outcome.report().unwrap().has_errors());
+    // All hosts of the rules.
+    let object =
+        ingress(&json!({"dns.gardener.cloud/dnsnames": "*"}), &json!({"rules": [{"host": "b.example.com"}]}));
+    assert!(!Guarded::read(&object).unwrap().check(&settings, None).has_errors());
 }
 
 /// nginx reads the words of its configuration without quotes.

@@ -544,6 +544,54 @@ fn dns_name_belongs_to_the_namespace_of_the_host() {
     assert_eq!(said(&thief, SECOND, &held_by("team-b", FIRST), true), [""; 0]);
 }
 
+/// A Service that gets another type, address or load balancer, or that ExternalDNS no longer skips, publishes its names anew.
+#[test]
+fn a_service_that_becomes_public_publishes_its_names_anew() {
+    const PREFIX: &str = "external-dns.alpha.kubernetes.io/";
+    let of = |annotations: &[(&str, &str)], spec: Value| {
+        let mut service = testing::service(&[("IngressURLTemplate", "shop.example.com")]);
+        for (key, value) in annotations {
+            service["metadata"]["annotations"][[PREFIX, *key].concat()] = json!(value);
+        }
+        service["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        let outcome = expose(&Service::from_value(&service), &Settings::default());
+        outcome.plan().unwrap_or_else(|| panic!("{:?}", outcome.report())).clone()
+    };
+    let web = plan("team-a", "web", &[("IngressURLTemplate", "web.example.com")]);
+    let held = holders(&[(&web, FIRST)]);
+    let code = |old: &Plan, new: &Plan| {
+        let report = new.contested(SECOND, &old.keys_for_update(new), &held, true);
+        report.diagnostics().first().map(|it| it.code)
+    };
+    let (kept, refused) = (Some(Code::ClaimKept), Some(Code::RouteClaimed));
+    let hostname = ("hostname", "web.example.com");
+    let plain = of(&[hostname], json!({}));
+    assert_eq!(code(&plain, &of(&[hostname], json!({"selector": {"app": "web"}}))), kept);
+    for spec in [
+        json!({"type": "LoadBalancer"}),
+        json!({"externalIPs": ["203.0.113.7"]}),
+        json!({"loadBalancerClass": "example.com/public"}),
+        json!({"loadBalancerIP": "203.0.113.7"}),
+    ] {
+        let new = of(&[hostname], spec.clone());
+        assert_eq!(code(&plain, &new), refused, "{spec}");
+        assert_eq!(code(&new, &new), kept, "{spec}");
+    }
+    let skipped = of(&[hostname, ("controller", "none")], json!({}));
+    assert_eq!(code(&skipped, &plain), refused);
+    assert_eq!(code(&plain, &skipped), kept);
+    assert_eq!(code(&plain, &of(&[hostname, ("ttl", "60")], json!({}))), kept);
+    assert_eq!(code(&plain, &of(&[hostname, ("set-identifier", "b")], json!({}))), refused);
+    // Without such an annotation, nothing of the Service itself is published.
+    let block = [(BLOCK, "external-dns.alpha.kubernetes.io/hostname: web.example.com")];
+    let with_block = |kind: &str| {
+        let mut service = testing::service(&[("IngressURLTemplate", "shop.example.com"), block[0]]);
+        service["spec"]["type"] = kind.into();
+        expose(&Service::from_value(&service), &Settings::default()).plan().unwrap().clone()
+    };
+    assert_eq!(code(&with_block("ClusterIP"), &with_block("LoadBalancer")), kept);
+}
+
 /// The controller exposes a Service whose alias or name in DNS an older object has. An update that does not change this is accepted with a
 /// Warning; one that uses the host in another way is refused.
 #[test]
@@ -596,6 +644,9 @@ fn a_name_that_was_there_before_refuses_no_update() {
     assert_eq!(codes(&addressed(""), &addressed("")), kept);
     assert_eq!(codes(&addressed(""), &addressed("x.example.net")), refused);
     assert_eq!(codes(&addressed("x.example.net"), &addressed("x.example.net")), kept);
+    // A route that is removed leaves its name.
+    let routes = [("IngressURLTemplate", "shop.example.com,web.example.com"), ("TLS", "true")];
+    assert_eq!(codes(&plan("team-b", "thief", &routes), &tls), kept);
     let report = tls.contested(SECOND, &tls.keys_for_update(&tls), &held, true);
     let message = &report.diagnostics()[0].message;
     assert!(message.ends_with(", as before the update"), "{message}");

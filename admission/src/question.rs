@@ -13,7 +13,7 @@ use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
 use crate::object;
 use crate::response::{Response, is_error};
-use crate::shard::{self, Found};
+use crate::shard::{self, ShardContent};
 use crate::time::seconds;
 
 /// The maximum number of ConfigMaps that are looked up for one request.
@@ -158,7 +158,7 @@ fn contested(
 }
 
 /// What the replies say.
-struct Known {
+struct LookUps {
     holders: Holders,
     /// The ConfigMaps that cannot be used, each with the reason.
     unknown: Vec<String>,
@@ -250,7 +250,7 @@ impl<'a> Question<'a> {
     }
 
     /// Collects the holders from all replies, and the reasons why some of them are not known.
-    fn collect(&self, replies: &[Reply], now: i64) -> Known {
+    fn collect(&self, replies: &[Reply], now: i64) -> LookUps {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
             match self.read(at, replies.get(at), now) {
@@ -278,7 +278,7 @@ impl<'a> Question<'a> {
             unknown.retain(|(name, _)| !late.contains(*name));
         }
         let unknown = unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
-        Known { holders, unknown, is_late }
+        LookUps { holders, unknown, is_late }
     }
 
     /// Returns the conflicts with the holders, and whether the object is a canary.
@@ -301,7 +301,7 @@ impl<'a> Question<'a> {
     }
 
     /// Reports hosts and names that were not looked up, and ConfigMaps that could not be used.
-    fn file_incomplete(&mut self, known: &Known) {
+    fn file_incomplete(&mut self, known: &LookUps) {
         let place = || FieldPath::object(&["metadata", "name"]);
         // An object with more routes than are compared has a finding about that already.
         let is_reported = self.report.diagnostics().iter().any(|it| it.code == Code::ClaimsTooMany);
@@ -351,7 +351,7 @@ impl<'a> Question<'a> {
             None => return Err("was not looked up in time".to_owned()),
         };
         let keys: String = self.wanted.get(at).into_iter().flatten().map(ClaimText::key).collect();
-        let Found { state, holders } = shard::read(found, &keys, &self.texts)?;
+        let ShardContent { state, holders } = shard::read(found, &keys, &self.texts)?;
         let age = seconds(&state.written).map(|written| now.saturating_sub(written).unsigned_abs());
         // A time in the future is also refused; otherwise the ConfigMap would never be too old.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {

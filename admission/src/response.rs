@@ -88,7 +88,7 @@ impl Response {
             return Self::accepted();
         }
         let reasons: Vec<&Diagnostic> = report.diagnostics().iter().filter(|it| refuses(it)).collect();
-        let told = |it: &&Diagnostic| it.severity > Severity::Info && !refuses(it);
+        let is_warning = |it: &&Diagnostic| it.severity > Severity::Info && !refuses(it);
         let response = if reasons.is_empty() {
             Self::accepted()
         } else {
@@ -96,8 +96,8 @@ impl Response {
             let code = if is_known { UNPROCESSABLE } else { UNAVAILABLE };
             Self::rejected(code, words::rejection(report, &reasons, report.count_of(refuses)))
         };
-        let warnings = report.diagnostics().iter().filter(told);
-        let warnings = words::warnings(warnings, report.count_of(&|it| told(&it)));
+        let warnings = report.diagnostics().iter().filter(is_warning);
+        let warnings = words::warnings(warnings, report.count_of(&|it| is_warning(&it)));
         Self { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..response }
     }
 

@@ -18,14 +18,14 @@ use crate::words::json as about_json;
 const OLD_KEY: &str = "claims";
 
 /// The state of a ConfigMap and its holders of the wanted claims.
-pub(crate) struct Found {
+pub(crate) struct ShardContent {
     pub(crate) state: ShardState,
     pub(crate) holders: Holders,
 }
 
 /// Parses the response of the API server. Returns the state, and the holders of the claims with these texts under these keys of one
 /// letter. The error tells why the ConfigMap is not used.
-pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result<Found, String> {
+pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result<ShardContent, String> {
     let other_form = |_| "has claims in an unknown format".to_owned();
     let is_wanted = |key: &str| key.len() == 1 && keys.contains(key);
     let is_read = |key: &str| is_wanted(key) || key == STATE_KEY || key == OLD_KEY;
@@ -60,7 +60,7 @@ pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result
         let claims = read_lines(&lines, &|text| texts.contains(text));
         holders.extend(claims.ok_or_else(|| "has claims in an unknown format".to_owned())?);
     }
-    Ok(Found { state, holders })
+    Ok(ShardContent { state, holders })
 }
 
 /// The text of a JSON string value.

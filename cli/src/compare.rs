@@ -71,7 +71,7 @@ struct Decisions {
 struct ObjectsByService<'s> {
     of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
     shared: Vec<&'s Object<'s>>,
-    told: changes::Made<'s>,
+    emitted_findings: changes::ObjectFindings<'s>,
 }
 
 impl Decisions {
@@ -86,8 +86,11 @@ impl Decisions {
 
 impl<'s> ObjectsByService<'s> {
     fn new(emitted: &'s Emitted<'s>) -> Self {
-        let mut made =
-            Self { of: HashMap::new(), shared: Vec::new(), told: changes::Made::new(&emitted.report) };
+        let mut made = Self {
+            of: HashMap::new(),
+            shared: Vec::new(),
+            emitted_findings: changes::ObjectFindings::new(&emitted.report),
+        };
         for object in &emitted.objects {
             match object.label(SERVICE_LABEL) {
                 Some(name) => {
@@ -253,8 +256,8 @@ impl Changed {
             served_by,
             objects: objects(&objects_of(old.1), &objects_of(new.1)),
             message: Changes::between(
-                (old.0, old.1.told.of(own.0, own.1)),
-                (new.0, new.1.told.of(own.0, own.1)),
+                (old.0, old.1.emitted_findings.of(own.0, own.1)),
+                (new.0, new.1.emitted_findings.of(own.0, own.1)),
             ),
         }
     }

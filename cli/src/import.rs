@@ -13,7 +13,7 @@ use crate::args::{CommandName, ImportArgs, Proposed, Proposing};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::with_input;
 use crate::printer::Printer;
-use crate::services::{Found, Item};
+use crate::services::{InputObjects, Item};
 
 /// The maximum number of commands in the summary.
 const MAX_COMMANDS: usize = 3;
@@ -52,7 +52,7 @@ impl Source {
 
 /// The input of `import` and `init`.
 pub(crate) struct ImportInput<'a> {
-    pub(crate) found: Found<'a>,
+    pub(crate) found: InputObjects<'a>,
     pub(crate) source: Source,
     /// Findings about the input that are printed before all others.
     pub(crate) notes: &'a [Finding<'static>],
@@ -107,7 +107,7 @@ pub fn import_objects(
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let found = match Found::of_objects(&objects.all, CommandName::Import) {
+    let found = match InputObjects::of_objects(&objects.all, CommandName::Import) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
@@ -252,7 +252,7 @@ fn name_of(value: &Value) -> String {
 }
 
 /// The patches of all proposals.
-pub(crate) fn services_yaml(imported: &Imported, found: &Found<'_>) -> String {
+pub(crate) fn services_yaml(imported: &Imported, found: &InputObjects<'_>) -> String {
     let proposals: Vec<&Proposal> = imported.proposals.iter().collect();
     yaml(&proposals, &patch, imported, found)
 }
@@ -273,7 +273,7 @@ fn yaml(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Option<Value>,
     imported: &Imported,
-    found: &Found<'_>,
+    found: &InputObjects<'_>,
 ) -> String {
     let mut text = String::new();
     for (index, proposal) in proposals.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{ImportInput, Objects, Source, services_yaml};
 use crate::input::with_input;
 use crate::printer::Printer;
-use crate::services::Found;
+use crate::services::InputObjects;
 
 /// The names of the output files.
 const SETTINGS: &str = "settings.yaml";
@@ -67,7 +67,7 @@ pub fn init_objects(
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let found = match Found::of_objects(&objects.all, CommandName::Init) {
+    let found = match InputObjects::of_objects(&objects.all, CommandName::Init) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };

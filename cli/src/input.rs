@@ -13,7 +13,7 @@ use crate::args::{CommandName, InputArgs};
 use crate::console::{Console, Exit};
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::services::Found;
+use crate::services::InputObjects;
 
 /// The name of standard input on the command line.
 pub(crate) const STDIN_PATH: &str = "-";
@@ -35,14 +35,14 @@ pub(crate) fn with_input(
     with: Option<&PathBuf>,
     typed: CommandName,
     console: &mut Console<'_>,
-    go_on: impl FnOnce(&Inputs, Found<'_>, Printer, &mut Console<'_>) -> io::Result<Exit>,
+    go_on: impl FnOnce(&Inputs, InputObjects<'_>, Printer, &mut Console<'_>) -> io::Result<Exit>,
 ) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
     let inputs = match Inputs::read(args, with, typed, console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    match Found::new(&inputs.files, typed) {
+    match InputObjects::new(&inputs.files, typed) {
         Ok(found) => go_on(&inputs, found, printer, console),
         Err(wrong) => printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     }

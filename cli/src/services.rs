@@ -23,7 +23,7 @@ pub(crate) struct Item<'f> {
 }
 
 /// The relevant contents of the files.
-pub(crate) struct Found<'f> {
+pub(crate) struct InputObjects<'f> {
     /// The Services in the order of the input.
     pub(crate) services: Vec<Item<'f>>,
     /// The Ingresses in the order of the input, if the command reads them.
@@ -41,7 +41,7 @@ pub(crate) struct Found<'f> {
     typed: CommandName,
 }
 
-impl<'f> Found<'f> {
+impl<'f> InputObjects<'f> {
     /// Reads all files. A document that is no object is an error, and so is an encrypted one.
     pub(crate) fn new(files: &'f [File], typed: CommandName) -> Result<Self, Findings> {
         let mut found = Self::nothing(typed);
@@ -102,7 +102,7 @@ impl<'f> Found<'f> {
     }
 }
 
-impl Found<'_> {
+impl InputObjects<'_> {
     /// The core's views of the Services. `namespace` is the namespace of Services without one.
     pub(crate) fn views<'v>(&'v self, namespace: Option<&'v str>) -> Vec<Service<'v>> {
         let namespace = namespace.unwrap_or_default();
@@ -134,7 +134,7 @@ struct Among {
 impl<'f> Item<'f> {
     /// Adds this object if it is a Service, and the Services among its items if it is a list. Returns false if the file is
     /// encrypted, which is reported once.
-    fn visit(self, among: Among, found: &mut Found<'f>) -> bool {
+    fn visit(self, among: Among, found: &mut InputObjects<'f>) -> bool {
         let Value::Object(object) = self.value else {
             found.wrong.push(self.not_an_object());
             return true;
@@ -229,7 +229,7 @@ impl<'f> Item<'f> {
         Some(self.path().chain(found.iter().map(|key| Segment::Key((*key).into()))).collect())
     }
 
-    fn service(self, found: &mut Found<'f>) {
+    fn service(self, found: &mut InputObjects<'f>) {
         if !local::is_local(self.value) {
             found.services.push(self);
             return;
@@ -242,7 +242,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    fn ignore(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
+    fn ignore(&self, object: &'f Map<String, Value>, found: &mut InputObjects<'f>) {
         found.passed.add(object);
         let at = |key: String| self.place_of_key(self.path().chain([Segment::Key(key.into())]));
         if let Some(almost) = passed::almost_a_service(object) {

@@ -17,7 +17,7 @@ use xposer_live::object::FIELD_MANAGER;
 
 use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
-use crate::shards::{Answer, Completed, Failure, Found, Version, What, Work, content_hash};
+use crate::shards::{Answer, Completed, Failure, StoredShard, Version, What, Work, content_hash};
 use crate::state::held::Content;
 
 /// The time limit of a request.
@@ -159,7 +159,7 @@ fn version_of(metadata: &ObjectMeta) -> Version {
     }
 }
 
-fn found_of(map: &ConfigMap) -> Found {
+fn found_of(map: &ConfigMap) -> StoredShard {
     let has = |key: &str, value: &str| {
         map.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|it| it == value)
     };
@@ -167,7 +167,7 @@ fn found_of(map: &ConfigMap) -> Found {
     let written = shard.as_ref().and_then(|shard| shard.state.written.parse::<Timestamp>().ok());
     let age = written.map(|written| Timestamp::now().as_second() - written.as_second());
     let age = age.filter(|age| *age >= -MAX_AHEAD);
-    Found {
+    StoredShard {
         version: version_of(&map.metadata),
         is_ours: SHARD_LABELS.into_iter().all(|(key, value)| has(key, value)),
         content_hash: shard.and_then(content_hash),

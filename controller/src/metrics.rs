@@ -30,7 +30,7 @@ struct Request {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Found {
+struct DiagnosticLabels {
     code: Word,
     severity: Word,
 }
@@ -64,7 +64,7 @@ struct Failed {
 pub(crate) struct Metrics {
     registry: Registry,
     reconciles: Family<Outcome, Counter>,
-    diagnostics: Family<Found, Counter>,
+    diagnostics: Family<DiagnosticLabels, Counter>,
     requests: Family<Request, Counter>,
     owned: Family<Kind, Gauge>,
     kept: Family<Kind, Gauge>,
@@ -191,7 +191,7 @@ impl Metrics {
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        let found = Found { code: Word(code.slug()), severity: Word(severity) };
+        let found = DiagnosticLabels { code: Word(code.slug()), severity: Word(severity) };
         self.diagnostics.get_or_create(&found).inc();
     }
 

@@ -10,7 +10,7 @@ use crate::watch::KindStatus;
 /// The last log lines about kinds that cannot be written.
 #[derive(Debug, Default)]
 pub(crate) struct MissingKinds {
-    told: BTreeMap<Kind, String>,
+    logged: BTreeMap<Kind, String>,
 }
 
 impl MissingKinds {
@@ -21,18 +21,18 @@ impl MissingKinds {
         status: impl Fn(Kind) -> KindStatus,
     ) -> Vec<String> {
         let mut news = Vec::new();
-        self.told.retain(|kind, _| asked.contains(kind));
+        self.logged.retain(|kind, _| asked.contains(kind));
         for kind in asked {
             let status = status(*kind);
             let Some(Notice { note, .. }) = Notice::kind_status(*kind, &status) else {
                 if status == KindStatus::Listed {
-                    self.told.remove(kind);
+                    self.logged.remove(kind);
                 }
                 continue;
             };
             let line = format!("the settings ask for a kind that cannot be written, {kind}: {note}");
-            if self.told.get(kind) != Some(&line) {
-                self.told.insert(*kind, line.clone());
+            if self.logged.get(kind) != Some(&line) {
+                self.logged.insert(*kind, line.clone());
                 news.push(line);
             }
         }

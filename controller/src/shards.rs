@@ -19,7 +19,7 @@ use crate::backoff::{Pause, doubled};
 use crate::state::held::Content;
 
 pub(crate) use failure::Failure;
-use schedule::{Known, ShardSchedule};
+use schedule::{ShardSchedule, ShardStatus};
 
 /// Changes within this time are written together.
 const DELAY: Duration = Duration::from_millis(500);
@@ -72,7 +72,7 @@ pub(crate) struct Version {
 
 /// A ConfigMap that was read.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct StoredShard {
     pub(crate) version: Version,
     /// Whether the ConfigMap has the labels of Xposer.
     pub(crate) is_ours: bool,
@@ -110,9 +110,9 @@ pub(crate) struct Completed {
 
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Listed(BTreeMap<u64, Found>),
+    Listed(BTreeMap<u64, StoredShard>),
     Deleted,
-    Read(Option<Found>),
+    Read(Option<StoredShard>),
     Written(Version),
 }
 
@@ -186,7 +186,9 @@ impl Shards {
 
     /// Marks a shard whose content may have changed.
     pub(crate) fn change(&mut self, shard: u64, now: Instant) {
-        let Some(slot) = self.slots.get(&shard).filter(|slot| slot.known != Known::Foreign) else { return };
+        let Some(slot) = self.slots.get(&shard).filter(|slot| slot.known != ShardStatus::Foreign) else {
+            return;
+        };
         let at = (now + DELAY).max(slot.not_before);
         self.schedule(shard, if slot.is_due { at.min(slot.at) } else { at }, true);
     }
@@ -222,9 +224,9 @@ impl Shards {
             let (_, shard) = self.schedule.first().copied().filter(|(at, _)| *at <= now)?;
             let slot = self.slots.get_mut(&shard)?;
             let what = match &slot.known {
-                Known::Unknown | Known::Foreign => What::Read(shard),
-                Known::Absent => What::Write(shard, content(shard), None),
-                Known::Ours(version, before) => {
+                ShardStatus::Unknown | ShardStatus::Foreign => What::Read(shard),
+                ShardStatus::Absent => What::Write(shard, content(shard), None),
+                ShardStatus::Ours(version, before) => {
                     let content = content(shard);
                     slot.dropped = content.dropped;
                     if digest(&content) == *before && now < slot.refresh_at {
@@ -286,7 +288,7 @@ impl Shards {
             (Ok(Answer::Written(version)), What::Write(shard, content, _)) => {
                 self.unwritten.remove(&shard);
                 let slot = self.slots.get_mut(&shard)?;
-                slot.known = Known::Ours(version, digest(&content));
+                slot.known = ShardStatus::Ours(version, digest(&content));
                 slot.dropped = content.dropped;
                 slot.written = Some(now);
                 slot.refresh_at = now + interval(refresh, shard);
@@ -343,7 +345,7 @@ impl Shards {
         &mut self,
         namespace: &str,
         shard: u64,
-        found: Option<Found>,
+        found: Option<StoredShard>,
         now: Instant,
         refresh: Duration,
     ) -> Option<LogMessage> {
@@ -352,7 +354,7 @@ impl Shards {
         let is_told = slot.was_foreign;
         let ShardSchedule { not_before, failures, dropped, .. } = *slot;
         *slot = ShardSchedule { not_before, failures, dropped, ..ShardSchedule::new(found, now, refresh) };
-        if slot.known != Known::Foreign {
+        if slot.known != ShardStatus::Foreign {
             self.schedule(shard, not_before, true);
             return None;
         }
@@ -379,7 +381,7 @@ impl Shards {
         if let (Some(shard), Some(slot)) = (shard, shard.and_then(|shard| self.slots.get_mut(&shard))) {
             // A request without a response may have been carried out.
             if matches!(failure, Failure::Outdated | Failure::Unavailable(_)) {
-                slot.known = Known::Unknown;
+                slot.known = ShardStatus::Unknown;
             }
             if failure != Failure::Outdated {
                 slot.failures = slot.failures.saturating_add(1);
@@ -435,7 +437,7 @@ impl Shards {
 
     /// The number of claims that did not fit, and the number of ConfigMaps of other owners.
     pub(crate) fn counts(&self) -> (u64, usize) {
-        let foreign = self.slots.values().filter(|slot| slot.known == Known::Foreign);
+        let foreign = self.slots.values().filter(|slot| slot.known == ShardStatus::Foreign);
         (self.slots.values().map(|slot| slot.dropped).sum(), foreign.count())
     }
 

@@ -35,7 +35,7 @@ const NAMESPACE: &str = "xposer-system";
 
 /// What the cluster answers to a look-up.
 #[derive(Clone, Default)]
-enum Known {
+enum LookUpAnswer {
     /// There is nothing.
     #[default]
     Nothing,
@@ -44,7 +44,7 @@ enum Known {
     Trouble,
 }
 
-impl Known {
+impl LookUpAnswer {
     fn reply(&self, call: &HostCall) -> Result<Vec<u8>, String> {
         match self {
             Self::Nothing => Cluster::default().reply(call),
@@ -54,7 +54,7 @@ impl Known {
     }
 }
 
-type Shared = Arc<Mutex<Known>>;
+type Shared = Arc<Mutex<LookUpAnswer>>;
 
 /// An API server that has nothing but ConfigMaps with claims.
 fn api_server(known: Shared) -> String {
@@ -225,7 +225,7 @@ impl<'m> Doors<'m> {
     }
 
     /// Compares the answers under some settings. `false` if they cannot be used, which the program says at its start.
-    fn compare(&mut self, settings: &Value, reviews: &[(Value, Vec<Known>)]) -> bool {
+    fn compare(&mut self, settings: &Value, reviews: &[(Value, Vec<LookUpAnswer>)]) -> bool {
         let deployment = Deployment {
             settings: settings.as_object().cloned().unwrap_or_default(),
             ..Deployment::default()
@@ -270,7 +270,7 @@ fn review(kind: [&str; 3], operation: &str, object: &Value, old: &Value) -> Valu
 const SERVICE: [&str; 3] = ["", "v1", "Service"];
 
 /// The situations in which a Service can be: what it asks for is free, or taken by somebody older; nothing is known; look-ups fail.
-fn situations(object: &Value, settings: &Value, free: &Known) -> Vec<Known> {
+fn situations(object: &Value, settings: &Value, free: &LookUpAnswer) -> Vec<LookUpAnswer> {
     let settings = Settings::from_value(settings).unwrap_or_default();
     let mut holders = Holders::new();
     if let Some(plan) = expose(&Service::from_value(object), &settings).plan() {
@@ -280,7 +280,7 @@ fn situations(object: &Value, settings: &Value, free: &Known) -> Vec<Known> {
         holders.extend(plan.claim_texts().into_iter().map(|it| (it.text, vec![holder.clone()])));
     }
     let taken = Cluster::of_claims(NAMESPACE, &time(-10), &holders);
-    vec![free.clone(), Known::Some(Arc::new(taken)), Known::Nothing, Known::Trouble]
+    vec![free.clone(), LookUpAnswer::Some(Arc::new(taken)), LookUpAnswer::Nothing, LookUpAnswer::Trouble]
 }
 
 /// Objects that no API server sends.
@@ -336,7 +336,7 @@ fn hostile() -> Vec<Value> {
 }
 
 /// Ingresses and routes that somebody writes by hand, of which some take a host of somebody older.
-fn by_hand() -> Vec<(Value, Vec<Known>)> {
+fn by_hand() -> Vec<(Value, Vec<LookUpAnswer>)> {
     const INGRESS: [&str; 3] = ["networking.k8s.io", "v1", "Ingress"];
     const ROUTE: [&str; 3] = ["gateway.networking.k8s.io", "v1", "HTTPRoute"];
     let mut holders = Holders::new();
@@ -348,7 +348,7 @@ fn by_hand() -> Vec<(Value, Vec<Known>)> {
             vec![Holder { kind, namespace, name, created, is_local: false, is_part: false }],
         );
     }
-    let known = Known::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &holders)));
+    let known = LookUpAnswer::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &holders)));
     let metadata = |annotations: Value| {
         json!({"name": "by-hand", "namespace": "shop", "annotations": annotations,
         "creationTimestamp": "2026-01-01T00:00:00Z"})
@@ -364,7 +364,7 @@ fn by_hand() -> Vec<(Value, Vec<Known>)> {
             let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata(annotations),
                 "spec": {"hostnames": hosts, "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}});
             for (kind, object) in [(INGRESS, ingress), (ROUTE, route)] {
-                let known = vec![known.clone(), Known::Nothing, Known::Trouble];
+                let known = vec![known.clone(), LookUpAnswer::Nothing, LookUpAnswer::Trouble];
                 reviews.push((review(kind, "CREATE", &object, &Value::Null), known.clone()));
                 reviews.push((review(kind, "UPDATE", &object, &object), known.clone()));
                 let mut old = object.clone();
@@ -391,7 +391,7 @@ fn services() -> BTreeMap<String, (Value, Vec<Value>)> {
 /// Compares the answers for every `step`-th settings of the cases, and for the hostile objects.
 fn compare(module: Option<&Module>, step: usize) {
     let mut doors = Doors::new(module);
-    let free = Known::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &Holders::new())));
+    let free = LookUpAnswer::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &Holders::new())));
     let (mut seen, mut unusable) = (0, 0);
     for (group, (settings, services)) in services().into_values().step_by(step).enumerate() {
         let mut with_claims = settings.clone();
@@ -403,7 +403,7 @@ fn compare(module: Option<&Module>, step: usize) {
                 .iter()
                 .map(|object| {
                     let known =
-                        if asks { situations(object, &settings, &free) } else { vec![Known::Nothing] };
+                        if asks { situations(object, &settings, &free) } else { vec![LookUpAnswer::Nothing] };
                     (review(SERVICE, "CREATE", object, &Value::Null), known)
                 })
                 .collect();
@@ -424,7 +424,8 @@ fn compare(module: Option<&Module>, step: usize) {
             ] {
                 for old in [&object, &Value::Null] {
                     let asks = operation == "CREATE" && old.is_null();
-                    let known = if asks { situations(&object, &claims, &free) } else { vec![Known::Nothing] };
+                    let known =
+                        if asks { situations(&object, &claims, &free) } else { vec![LookUpAnswer::Nothing] };
                     reviews.push((review(kind, operation, &object, old), known));
                 }
             }

@@ -145,8 +145,8 @@ fn hosts(all: &[SourceIngress<'_>], domain: Option<&str>, common: &mut Common) {
     let why = |what: &str, count: usize| format!("The {what} of {count} of {total} hosts.");
     match (found, domain) {
         (Some(((at, found), count)), given) => {
-            let told = if given.is_some() { "The given domain.".to_owned() } else { why("domain", count) };
-            common.add("domain", found, told);
+            let reason = if given.is_some() { "The given domain.".to_owned() } else { why("domain", count) };
+            common.add("domain", found, reason);
             if at > 0
                 && let Some((template, _)) = FORMS.get(at)
             {

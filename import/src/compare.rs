@@ -34,7 +34,7 @@ pub(crate) fn cost(differences: &[Difference]) -> (usize, usize) {
 /// The result of a proposal, and the keys of the annotations about which the core has a finding.
 pub(crate) struct EmittedIngress<'m> {
     pub(crate) ingress: &'m Ingress,
-    pub(crate) told: &'m BTreeSet<String>,
+    pub(crate) reported: &'m BTreeSet<String>,
 }
 
 /// Returns the differences between the wanted Ingress and the result.
@@ -260,7 +260,7 @@ impl Differences<'_> {
                     short(value),
                     short(found)
                 )),
-                None if made.told.contains(key) => None,
+                None if made.reported.contains(key) => None,
                 None => Some(format!("the emitted Ingress does not have `{key}`")),
             };
             if let Some(said) = message {
@@ -275,7 +275,7 @@ impl Differences<'_> {
         let names: BTreeSet<&str> = wanted
             .annotations
             .keys()
-            .filter(|key| made.told.contains(*key))
+            .filter(|key| made.reported.contains(*key))
             .filter_map(|key| Some(key.split_once('/')?.1))
             .collect();
         let mut unpublished: Vec<String> = Vec::new();

@@ -71,7 +71,7 @@ pub(crate) fn reported_keys<'r>(
 impl<'i> Proposing<'_, 'i> {
     /// Returns the proposal; `None` if the core refuses every candidate. The findings about annotations and routes that the
     /// proposal does not have are returned by key and by path, because the settings may give them although no Service can.
-    pub(crate) fn proposal(&self, told: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
+    pub(crate) fn proposal(&self, findings: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
         let mut left_out = self.inexpressible_annotations();
         let mut sayable = self.wanted.clone();
         // Refused lines are removed and the rest is tried again; each trial may reveal other refused lines.
@@ -84,7 +84,7 @@ impl<'i> Proposing<'_, 'i> {
                 Outcome::Planned { plan, .. } => {
                     let mut keep = self.options_to_keep();
                     let draft = if self.with_options {
-                        this.as_options(draft, &plan, &mut keep, told)
+                        this.as_options(draft, &plan, &mut keep, findings)
                     } else {
                         draft
                     };
@@ -123,9 +123,9 @@ impl<'i> Proposing<'_, 'i> {
             sayable.tls.retain(|(host, _)| left.contains(host) || !all.contains(host));
             let is_new = refused.keys().any(|key| !left_out.contains_key(key));
             if !is_new || trial == MAX_TRIALS || (sayable.routes.is_empty() && routes > 0) {
-                told.extend(left_out.into_values());
+                findings.extend(left_out.into_values());
                 for diagnostic in report.of(Severity::Error) {
-                    told.extend(place(self.wanted, diagnostic, &annotations, self.given, true));
+                    findings.extend(place(self.wanted, diagnostic, &annotations, self.given, true));
                 }
                 return None;
             }
@@ -279,9 +279,11 @@ impl<'i> Proposing<'_, 'i> {
                 let emitted = emit_all([plan.as_ref()]);
                 match made(plan, &emitted) {
                     Some(ingress) => {
-                        let told = reported_keys([report, &emitted.report], &draft.annotations());
-                        let all =
-                            differences(self.wanted, &EmittedIngress { ingress: &ingress, told: &told });
+                        let reported = reported_keys([report, &emitted.report], &draft.annotations());
+                        let all = differences(
+                            self.wanted,
+                            &EmittedIngress { ingress: &ingress, reported: &reported },
+                        );
                         let (lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {
                             let own =
@@ -344,7 +346,7 @@ impl<'i> Proposing<'_, 'i> {
         draft: Draft,
         plan: &Plan,
         keep: &mut Vec<&'static str>,
-        told: &mut Vec<Finding>,
+        findings: &mut Vec<Finding>,
     ) -> Draft {
         let Some(main) = self.wanted.main().filter(|_| self.wanted.canary.is_none()) else { return draft };
         let mut draft = draft;
@@ -368,7 +370,7 @@ impl<'i> Proposing<'_, 'i> {
                     format!("{names} {verb} the option {option}: {why}")
                 }
             };
-            told.push(main.finding(path, Severity::Info, message));
+            findings.push(main.finding(path, Severity::Info, message));
         }
         draft
     }

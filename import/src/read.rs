@@ -140,13 +140,13 @@ impl Ingress {
 }
 
 /// Reads an Ingress. Parts that cannot be parsed or expressed are reported.
-pub(crate) fn read(document: &Value, at: usize, namespace: &str, told: &mut Vec<Finding>) -> Ingress {
+pub(crate) fn read(document: &Value, at: usize, namespace: &str, findings: &mut Vec<Finding>) -> Ingress {
     let metadata = document.get("metadata").unwrap_or(&Value::Null);
     let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default();
     let own = Some(text("namespace")).filter(|own| !own.is_empty()).unwrap_or(namespace);
     let subject =
         Subject { kind: "Ingress".into(), namespace: own.to_owned(), name: text("name").to_owned() };
-    let mut reader = Reader { at, subject, told };
+    let mut reader = Reader { at, subject, findings };
     let version = document.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let is_old = OLD_VERSIONS.contains(&version);
     if is_old {
@@ -182,7 +182,7 @@ fn owner(metadata: &Value) -> Option<String> {
 struct Reader<'t> {
     at: usize,
     subject: Subject,
-    told: &'t mut Vec<Finding>,
+    findings: &'t mut Vec<Finding>,
 }
 
 impl Reader<'_> {
@@ -192,12 +192,12 @@ impl Reader<'_> {
 
     fn info(&mut self, path: FieldPath, message: impl Into<String>) {
         let finding = self.tell(path, Severity::Info, message);
-        self.told.push(finding);
+        self.findings.push(finding);
     }
 
     fn lost(&mut self, path: FieldPath, message: impl Into<String>, help: impl Into<String>) {
         let finding = self.tell(path, Severity::Warning, message).help(help);
-        self.told.push(finding);
+        self.findings.push(finding);
     }
 
     /// Reports a value of the wrong type, which the API server would refuse.
@@ -414,7 +414,7 @@ impl Reader<'_> {
         let message =
             format!("`{}{}` leads to the action of `{key}`, which is no Service", route.host, route.path);
         let finding = self.tell(place, severity, message).help(help);
-        self.told.push(finding);
+        self.findings.push(finding);
         true
     }
 

@@ -71,7 +71,7 @@ fn kept_labels(ingress: &Ingress) -> BTreeMap<String, String> {
 }
 
 /// Reports the annotations and labels that are dropped, because a tool wrote them about its own work.
-pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
+pub(crate) fn report_tools(ingress: &Ingress, findings: &mut Vec<Finding>) {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut keys: Vec<&String> = Vec::new();
     for key in ingress.annotations.keys() {
@@ -85,25 +85,25 @@ pub(crate) fn report_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
         let names: Vec<&str> = names.into_iter().collect();
         let message =
             format!("the records of {} are dropped: {}", joined(&names, " and "), joined(&list, " and "));
-        told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, message));
+        findings.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, message));
     }
     let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
     if let Some(first) = labels.first() {
         let names: Vec<String> = labels.iter().map(|key| format!("`{key}`")).collect();
         let message =
             format!("labels about the origin of the Ingress are dropped: {}", joined(&names, " and "));
-        told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, message));
+        findings.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, message));
     }
 }
 
 /// The hosts of the TLS section, each with the first secret that an entry names for it. An entry without hosts applies to the hosts
 /// of the rules that no entry names. Unused secrets are reported.
-fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Option<&'i str>)> {
+fn tls<'i>(ingress: &'i Ingress, findings: &mut Vec<Finding>) -> Vec<(&'i str, Option<&'i str>)> {
     let mut hosts: Vec<(&str, Option<&str>)> = Vec::new();
     let mut known: HashMap<&str, Option<&str>> = HashMap::new();
     let mut tell = |index: usize, message: String, help: &str| {
         let path = FieldPath::object(&["spec", "tls"]).index(index).key("secretName");
-        told.push(ingress.finding(path, Severity::Warning, message).help(help));
+        findings.push(ingress.finding(path, Severity::Warning, message).help(help));
     };
     for (index, entry) in ingress.tls.iter().enumerate() {
         let secret = entry.secret.as_deref();
@@ -149,12 +149,12 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
 }
 
 /// Returns the wanted Ingress of each Service, in the order of the Ingresses.
-pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<SourceIngress<'i>> {
+pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], findings: &mut Vec<Finding>) -> Vec<SourceIngress<'i>> {
     let stable = stable_services(ingresses);
     let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for ingress in ingresses {
-        for part in parts(ingress, &stable, told) {
+        for part in parts(ingress, &stable, findings) {
             let place = *known.entry((ingress.namespace(), part.service)).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
@@ -164,7 +164,7 @@ pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> V
             }
         }
     }
-    groups.into_iter().filter_map(|group| merged(group, told)).collect()
+    groups.into_iter().filter_map(|group| merged(group, findings)).collect()
 }
 
 type Stable<'i> = HashMap<(&'i str, &'i str, &'i str), &'i str>;
@@ -189,7 +189,7 @@ fn stable_services(ingresses: &[Ingress]) -> Stable<'_> {
 }
 
 /// The canary options of an Ingress whose hosts and paths all belong to one other Service.
-fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Option<Canary> {
+fn canary(ingress: &Ingress, stable: &Stable<'_>, findings: &mut Vec<Finding>) -> Option<Canary> {
     if !is_canary(ingress) {
         return None;
     }
@@ -203,7 +203,7 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
         let path = FieldPath::annotation(key.unwrap_or_default());
         let message = "no Ingress of the input has the same hosts and paths for exactly one other Service, so the stable Service of the canary is not known";
         let help = "import the Ingress of the stable Service together with this one";
-        told.push(ingress.finding(path, Severity::Info, message).help(help));
+        findings.push(ingress.finding(path, Severity::Info, message).help(help));
         return None;
     };
     let mut canary = Canary {
@@ -220,7 +220,7 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
 }
 
 /// The parts of an Ingress, one for each Service.
-fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Vec<Part<'i>> {
+fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, findings: &mut Vec<Finding>) -> Vec<Part<'i>> {
     let mut services: Vec<&str> = Vec::new();
     let mut routes: HashMap<&str, Vec<&Route>> = HashMap::new();
     for route in &ingress.routes {
@@ -232,8 +232,8 @@ fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>)
     }
     let keeper = services.iter().find(|name| **name == ingress.name()).or(services.first()).copied();
     let annotations = kept_annotations(ingress);
-    let canary = canary(ingress, stable, told);
-    let all_tls = tls(ingress, told);
+    let canary = canary(ingress, stable, findings);
+    let all_tls = tls(ingress, findings);
     let mut parts: Vec<Part<'i>> = Vec::new();
     for service in &services {
         let routes = routes.remove(service).unwrap_or_default();
@@ -252,7 +252,7 @@ fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>)
     } else {
         split_tls(&mut parts, ingress, &all_tls);
         if let Some(keeper) = keeper {
-            tell_split(ingress, keeper, &services, told);
+            report_split(ingress, keeper, &services, findings);
         }
     }
     parts
@@ -294,7 +294,7 @@ fn split_tls<'i>(parts: &mut [Part<'i>], ingress: &'i Ingress, all: &[(&'i str, 
     debug_assert!(parts.iter().all(|part| part.ingress.at == ingress.at));
 }
 
-fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec<Finding>) {
+fn report_split(ingress: &Ingress, keeper: &str, services: &[&str], findings: &mut Vec<Finding>) {
     if services.len() < 2 {
         return;
     }
@@ -311,7 +311,8 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
         with_rest(others, services.len() - 1, " and ")
     );
     let help = "expose all of them before this Ingress is adopted or deleted";
-    told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, message).help(help));
+    findings
+        .push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, message).help(help));
 }
 
 /// The reason why two parts cannot be one Ingress.
@@ -333,7 +334,7 @@ fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
 
 /// Merges the parts of one Service. The part with the name of the Service is used, or the most complete one. Parts that differ from
 /// it in more than hosts and paths are reported.
-fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<SourceIngress<'i>> {
+fn merged<'i>(mut group: Vec<Part<'i>>, findings: &mut Vec<Finding>) -> Option<SourceIngress<'i>> {
     let weight = |part: &Part<'_>| {
         (part.canary.is_none(), part.ingress.name() == part.service, !part.tls.is_empty(), part.routes.len())
     };
@@ -364,7 +365,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
                 "add a second Service with the selector of {} under another name, let this Ingress lead to it, and import again",
                 main.service
             );
-            told.push(part.ingress.finding(path, Severity::Error, message).help(help));
+            findings.push(part.ingress.finding(path, Severity::Error, message).help(help));
             continue;
         }
         let message = format!(
@@ -373,7 +374,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
             main.ingress.name()
         );
         let help = "delete this Ingress once the other one serves its hosts";
-        told.push(part.ingress.finding(path, Severity::Warning, message).help(help));
+        findings.push(part.ingress.finding(path, Severity::Warning, message).help(help));
         wanted.name = wanted.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
         wanted.routes.extend(part.routes);
         let known: BTreeSet<&str> = wanted.tls.iter().map(|(host, _)| *host).collect();
@@ -428,9 +429,9 @@ mod tests {
             let document = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "s"},
                 "spec": {"tls": section, "rules": [rule("a"), rule("b")]}});
             let ingress = read(&document, 0, "", &mut Vec::new());
-            let mut told = Vec::new();
-            assert_eq!(tls(&ingress, &mut told), expected, "{document}");
-            let said: Vec<&str> = told.iter().map(|finding| finding.message.as_str()).collect();
+            let mut findings = Vec::new();
+            assert_eq!(tls(&ingress, &mut findings), expected, "{document}");
+            let said: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
             assert_eq!(said, lost, "{document}");
         }
     }

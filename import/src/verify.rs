@@ -102,15 +102,15 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
     let mut ingresses: Vec<Ingress> = Vec::with_capacity(input.ingresses.len());
     let mut repeated = HashSet::new();
     for (at, document) in input.ingresses.iter().enumerate() {
-        let mut told = Vec::new();
-        let ingress = read(document, at, input.namespace, &mut told);
+        let mut of_reading = Vec::new();
+        let ingress = read(document, at, input.namespace, &mut of_reading);
         if ingress.made_of.is_some() {
             if let Some(became) = became.get_mut(at) {
                 *became = ImportResult::Ours;
             }
             continue;
         }
-        findings.append(&mut told);
+        findings.append(&mut of_reading);
         if let Some(owner) = &ingress.owner {
             let message =
                 format!("the {owner} owns this Ingress and writes it again, so nothing is proposed for it");
@@ -435,12 +435,12 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                 findings.extend(place(wanted, diagnostic, &annotations, *given, is_error));
             }
         }
-        let mut told = reported_keys(outcome.report(), &annotations);
-        told.extend(emitted.iter().filter_map(|it| {
+        let mut reported = reported_keys(outcome.report(), &annotations);
+        reported.extend(emitted.iter().filter_map(|it| {
             (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
         }));
         if let (Some(made), Some(main)) = (made, wanted.main()) {
-            let found = differences(wanted, &EmittedIngress { ingress: made, told: &told });
+            let found = differences(wanted, &EmittedIngress { ingress: made, reported: &reported });
             for difference in found {
                 let ingress = wanted.ingresses.iter().find(|it| it.at == difference.ingress).copied();
                 let is_option = self.with_options

@@ -70,13 +70,13 @@ pub(crate) async fn adopt(
     let change = Change { verb: "adopt", object: key.to_string(), before: Some(before), after: Some(after) };
     write!(console.stdout, "{}", change.to_text())?;
     console.stdout.flush()?;
-    let mut told = other_writers(&document, &key);
-    told.extend(lost_paths(&document, body, &args.service));
+    let mut warnings = other_writers(&document, &key);
+    warnings.extend(lost_paths(&document, body, &args.service));
     let lost = unprotected(&document, body);
     let is_handed_over =
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
     let is_refused = !lost.is_empty() && !args.force && !is_handed_over;
-    told.extend(lost.iter().map(|what| {
+    warnings.extend(lost.iter().map(|what| {
         let message = format!("{key} has {what}, which the object of the Service would lose");
         if is_handed_over {
             let help = format!("it is handed over already; to undo that: {}", take_back(&key));
@@ -89,7 +89,7 @@ pub(crate) async fn adopt(
             "add it to the Service, as `kubectl xposer import` proposes, or accept the loss with --force; nothing is written to {key}"
         ))
     }));
-    text(console).print(told, console.stderr)?;
+    text(console).print(warnings, console.stderr)?;
     if is_refused {
         return Ok(Exit::Unusable);
     }
@@ -416,9 +416,11 @@ mod tests {
         let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
         let document: Document = serde_json::from_value(before).unwrap();
         let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
-        let told = lost_paths(&document, &body, "z");
-        let told: Vec<Value> =
-            told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
-        assert_eq!(told, ["a.example.com/api now leads to Service api, and would no longer do so"]);
+        let messages = lost_paths(&document, &body, "z");
+        let messages: Vec<Value> = messages
+            .iter()
+            .map(|finding| serde_json::to_value(finding).unwrap()["message"].clone())
+            .collect();
+        assert_eq!(messages, ["a.example.com/api now leads to Service api, and would no longer do so"]);
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct AppliedSettings {
     /// Whether the controller writes the URL back on the Services.
     pub(crate) stamps: bool,
     /// The source of the settings, in one line.
-    pub(crate) told: Option<String>,
+    pub(crate) settings_source: Option<String>,
 }
 
 /// The reason why there are no settings.
@@ -54,7 +54,7 @@ pub(crate) async fn settings(
         return find(connection, args.controller.as_ref(), scope).await;
     };
     let (file, settings) = xposer_cli::read_settings(path, stdin).map_err(SettingsError::Invalid)?;
-    Ok(AppliedSettings { settings, file: Some(file), watched: None, stamps: false, told: None })
+    Ok(AppliedSettings { settings, file: Some(file), watched: None, stamps: false, settings_source: None })
 }
 
 /// Finds the controller that watches the namespace `scope` (`None`: any), and its settings.
@@ -86,7 +86,7 @@ async fn find(
             file: None,
             watched: None,
             stamps: false,
-            told: Some(format!(
+            settings_source: Some(format!(
                 "settings: the defaults, because there is no Deployment with the label {SELECTOR}; --settings FILE gives others"
             )),
         }),
@@ -183,16 +183,16 @@ impl Controller {
 
     async fn read(&self, connection: &Connection) -> Result<AppliedSettings, SettingsError> {
         let place = self.place();
-        let found = |settings, file, told| AppliedSettings {
+        let found = |settings, file, settings_source| AppliedSettings {
             settings,
             file,
             watched: self.watched.clone(),
             stamps: self.stamps,
-            told: Some(told),
+            settings_source: Some(settings_source),
         };
         let Some(path) = &self.settings else {
-            let told = format!("settings: the defaults, because Deployment {place} names no file");
-            return Ok(found(Settings::default(), None, told));
+            let settings_source = format!("settings: the defaults, because Deployment {place} names no file");
+            return Ok(found(Settings::default(), None, settings_source));
         };
         let key = self.key(path);
         let key = key.with_context(|| format!("error: the settings of Deployment {place} are not known"));
@@ -212,8 +212,8 @@ impl Controller {
         let file = File::of_bytes(name, text.clone().into_bytes());
         let read = file.and_then(|file| SettingsFile::read(file, "kubectl xposer check --settings -"));
         let (file, settings) = read.map_err(SettingsError::Invalid)?;
-        let told = format!("settings: {map}, key {key}, of Deployment {place}");
-        Ok(found(settings, Some(file), told))
+        let settings_source = format!("settings: {map}, key {key}, of Deployment {place}");
+        Ok(found(settings, Some(file), settings_source))
     }
 
     /// The ConfigMap and the key with the content of a file.

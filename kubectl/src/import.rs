@@ -27,7 +27,7 @@ pub(crate) async fn import(
 ) -> Result<Exit, CommandError> {
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let connection = Connection::new(cluster).await?;
-    let asked = Asked::new(&connection, &args.ingresses)?;
+    let asked = IngressSelection::new(&connection, &args.ingresses)?;
     let found = match controller::settings(&connection, cluster, asked.scope, console.stdin).await {
         // These are findings like any other, so a program gets them in its format.
         Err(SettingsError::Invalid(findings)) => {
@@ -36,8 +36,8 @@ pub(crate) async fn import(
         }
         found => found?,
     };
-    if let Some(told) = found.told.as_ref().filter(|_| args.diagnostics.has_summary()) {
-        writeln!(console.stderr, "{told}")?;
+    if let Some(settings_source) = found.settings_source.as_ref().filter(|_| args.diagnostics.has_summary()) {
+        writeln!(console.stderr, "{settings_source}")?;
         console.stderr.flush()?;
     }
     let mut seen = asked.read().await?;
@@ -58,13 +58,13 @@ pub(crate) async fn init(
     }
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let connection = Connection::new(cluster).await?;
-    let mut seen = Asked::new(&connection, &args.ingresses)?.read().await?;
+    let mut seen = IngressSelection::new(&connection, &args.ingresses)?.read().await?;
     seen.leave_out_services_of_others();
     Ok(init_objects(&seen.objects(), &args.starting, printer, console)?)
 }
 
 /// The selection of the user.
-struct Asked<'a> {
+struct IngressSelection<'a> {
     connection: &'a Connection,
     /// The names of Ingresses; empty means all.
     names: Vec<String>,
@@ -93,7 +93,7 @@ struct Chosen {
     services: BTreeSet<String>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> IngressSelection<'a> {
     fn new(connection: &'a Connection, ingresses: &'a Ingresses) -> Result<Self, Failure> {
         let names = resources::ingresses(&ingresses.resources)?;
         let selector = ingresses.selector.as_deref();

@@ -169,8 +169,8 @@ async fn check(
         }
         world => world?,
     };
-    if let Some(told) = world.told.as_ref().filter(|_| has_summary) {
-        writeln!(console.stderr, "{told}")?;
+    if let Some(settings_source) = world.settings_source.as_ref().filter(|_| has_summary) {
+        writeln!(console.stderr, "{settings_source}")?;
     }
     let findings: Findings = world.notes.iter().cloned().chain(world.findings()).collect();
     printer.print(findings, console.stderr)?;

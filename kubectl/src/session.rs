@@ -49,8 +49,8 @@ pub(crate) async fn read(
     console: &mut Console<'_>,
 ) -> Result<ClusterObjects, CommandError> {
     let mut world = ClusterObjects::read(connection, cluster, wanted, console.stdin).await?;
-    if let Some(told) = &world.told {
-        writeln!(console.stderr, "{told}")?;
+    if let Some(settings_source) = &world.settings_source {
+        writeln!(console.stderr, "{settings_source}")?;
     }
     let notes = std::mem::take(&mut world.notes);
     text(console).print(notes, console.stderr)?;

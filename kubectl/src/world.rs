@@ -42,7 +42,7 @@ pub(crate) struct ClusterObjects {
     /// Findings about the whole cluster.
     pub(crate) notes: Findings,
     /// The source of the settings, unless the user gave them.
-    pub(crate) told: Option<String>,
+    pub(crate) settings_source: Option<String>,
     /// Whether the controller writes the URL back on the Services.
     pub(crate) stamps: bool,
     /// The namespace that the user selected; `None` means all.
@@ -70,7 +70,7 @@ impl ClusterObjects {
         let names = resources::services(resources)?;
         resources::check_selection(&names, *all_namespaces, selector.as_deref())?;
         let scope = (!all_namespaces).then(|| connection.namespace.clone());
-        let AppliedSettings { settings, file, watched, stamps, told } =
+        let AppliedSettings { settings, file, watched, stamps, settings_source } =
             controller::settings(connection, args, scope.as_deref(), stdin).await?;
         let mut notes: Findings = file.iter().filter_map(|file| file.note().cloned()).collect();
         let watched = watched.as_deref();
@@ -100,7 +100,7 @@ impl ClusterObjects {
             .map(|(key, stored)| Entry { document: stored.document(), shown: is_shown(&key), key, stored })
             .collect();
         let outcomes = outcomes(&entries, &settings);
-        Ok(Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen })
+        Ok(Self { entries, outcomes, settings, file, notes, settings_source, stamps, scope, chosen })
     }
 
     /// A world with these Services, for tests.
@@ -118,8 +118,9 @@ impl ClusterObjects {
         };
         let entries: Vec<Entry> = all.0.into_iter().map(entry).collect();
         let outcomes = outcomes(&entries, &settings);
-        let (file, notes, told, stamps, scope, chosen) = (None, Findings::new(), None, false, None, None);
-        Self { entries, outcomes, settings, file, notes, told, stamps, scope, chosen }
+        let (file, notes, settings_source, stamps, scope, chosen) =
+            (None, Findings::new(), None, false, None, None);
+        Self { entries, outcomes, settings, file, notes, settings_source, stamps, scope, chosen }
     }
 
     /// The Services that the user selected, and the decisions about them.

@@ -103,12 +103,12 @@ pub struct ConfigError {
     pub help: Option<String>,
 }
 
-type Found = Result<Config, Vec<ConfigError>>;
+type ConfigResult = Result<Config, Vec<ConfigError>>;
 
 impl Config {
     /// Returns the settings of a settings file: the document itself, or the settings in a ConfigMap, in the config of a KRM
     /// function or in a policy of Kubewarden.
-    pub(crate) fn of_document(document: &Value) -> Found {
+    pub(crate) fn of_document(document: &Value) -> ConfigResult {
         let (Some(version), Some(kind)) = (text(document, "apiVersion"), text(document, "kind")) else {
             return Ok(Self::at(document, &[]));
         };
@@ -139,7 +139,7 @@ impl Config {
     /// # Errors
     ///
     /// The errors of the object, or of YAML in its data.
-    pub fn of_function(config: &Value) -> Found {
+    pub fn of_function(config: &Value) -> ConfigResult {
         match (text(config, "apiVersion"), text(config, "kind")) {
             (Some("v1"), Some("ConfigMap")) => Self::of_data(config),
             _ => Ok(Self::at(config, &["spec"])),
@@ -158,7 +158,7 @@ impl Config {
     }
 
     /// Returns the settings in the data of a ConfigMap: one file with all settings, or a key for each setting.
-    fn of_data(document: &Value) -> Found {
+    fn of_data(document: &Value) -> ConfigResult {
         let has_binary =
             document.get("binaryData").and_then(Value::as_object).is_some_and(|data| !data.is_empty());
         if has_binary {
@@ -196,7 +196,7 @@ impl Config {
     }
 
     /// The settings in a file of the data.
-    fn file(mut self, key: String, text: String) -> Found {
+    fn file(mut self, key: String, text: String) -> ConfigResult {
         let document = read(&key, &text, "")?;
         self.settings = document.as_ref().map(|document| document.value.clone()).unwrap_or_default();
         self.embedded = document
@@ -207,7 +207,7 @@ impl Config {
     }
 
     /// Parses the texts of settings that are lists or mappings. The core parses the other texts.
-    fn parse_collections(mut self) -> Found {
+    fn parse_collections(mut self) -> ConfigResult {
         let Value::Object(data) = &mut self.settings else { return Ok(self) };
         let (mut embedded, mut errors) = (Vec::new(), Vec::new());
         for (name, value) in data.iter_mut().filter(|(name, _)| is_collection(name)) {

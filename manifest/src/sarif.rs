@@ -60,7 +60,7 @@ pub fn write_sarif<'d>(
             rules.push(Rule::new(code));
             rules.len() - 1
         });
-        results.push(Found {
+        results.push(SarifResult {
             rule_id: id,
             rule_index: index,
             level: level(finding.severity()),
@@ -105,7 +105,7 @@ struct Run<'f> {
     tool: Tool,
     /// The unit of columns: characters.
     column_kind: &'static str,
-    results: Vec<Found<'f>>,
+    results: Vec<SarifResult<'f>>,
 }
 
 #[derive(Serialize)]
@@ -146,7 +146,7 @@ struct Text {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Found<'f> {
+struct SarifResult<'f> {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,

@@ -116,33 +116,33 @@ pub struct Served {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer_report::changes::Made;
+/// use xposer_report::changes::ObjectFindings;
 /// let plan = xposer::testing::plan(&[], json!({}))?;
 /// let emitted = xposer::emit_all([&plan]);
-/// assert!(Made::new(&emitted.report).of("shop", "web").is_empty());
+/// assert!(ObjectFindings::new(&emitted.report).of("shop", "web").is_empty());
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct Made<'m> {
-    told: HashMap<(&'m str, &'m str), Vec<&'m Diagnostic>>,
+pub struct ObjectFindings<'m> {
+    by_service: HashMap<(&'m str, &'m str), Vec<&'m Diagnostic>>,
 }
 
-impl<'m> Made<'m> {
+impl<'m> ObjectFindings<'m> {
     /// Reads the report of [`emit_all`](xposer::emit_all).
     #[must_use]
     pub fn new(report: &'m Report) -> Self {
-        let mut told: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_service: HashMap<_, Vec<_>> = HashMap::new();
         for diagnostic in report.diagnostics() {
             let subject = (diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str());
-            told.entry(subject).or_default().push(diagnostic);
+            by_service.entry(subject).or_default().push(diagnostic);
         }
-        Self { told }
+        Self { by_service }
     }
 
     /// The findings about the objects of a Service.
     #[must_use]
     pub fn of<'a>(&'a self, namespace: &'a str, name: &'a str) -> &'a [&'m Diagnostic] {
-        self.told.get(&(namespace, name)).map_or(&[], Vec::as_slice)
+        self.by_service.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -250,8 +250,8 @@ impl Changes {
 /// All findings about a Service and its objects.
 pub(crate) fn findings<'f>(
     outcome: &'f Outcome,
-    told: &'f [&'f Diagnostic],
+    of_objects: &'f [&'f Diagnostic],
 ) -> impl Iterator<Item = &'f Diagnostic> {
     let filed = outcome.report().into_iter().flat_map(Report::diagnostics);
-    filed.chain(told.iter().copied())
+    filed.chain(of_objects.iter().copied())
 }

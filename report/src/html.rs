@@ -64,8 +64,8 @@ struct Page<'r> {
     script: &'static str,
     lines: Vec<Line<'r>>,
     refused: Vec<RefusedPart<'r>>,
-    warnings: Vec<ToldPart<'r>>,
-    infos: Vec<ToldPart<'r>>,
+    warnings: Vec<FindingPart<'r>>,
+    infos: Vec<FindingPart<'r>>,
     has_cluster: bool,
     columns: usize,
     /// The row number of each Service, for links to it.
@@ -73,7 +73,7 @@ struct Page<'r> {
 }
 
 /// A Service by its namespace and name: an exposed one, or a refused one with its number.
-type Found<'r> = (&'r str, &'r str, Result<&'r Row, (usize, &'r Refused)>);
+type ServiceRow<'r> = (&'r str, &'r str, Result<&'r Row, (usize, &'r Refused)>);
 
 /// A row of the table: an exposed Service, or a refused one with a link to the reason.
 enum Line<'r> {
@@ -88,14 +88,14 @@ struct RefusedPart<'r> {
 }
 
 /// A finding about a Service, and the row number of the Service, if it has one.
-struct ToldPart<'r> {
-    told: &'r ServiceFinding,
+struct FindingPart<'r> {
+    finding: &'r ServiceFinding,
     line: Option<usize>,
 }
 
 impl<'r> Page<'r> {
     fn new(report: &'r Report) -> Self {
-        let mut order: Vec<Found<'_>> = Vec::new();
+        let mut order: Vec<ServiceRow<'_>> = Vec::new();
         order.extend(report.rows.iter().map(|row| (row.namespace.as_str(), row.service.as_str(), Ok(row))));
         let refused = report.refused.iter().enumerate();
         order.extend(refused.map(|(index, refused)| {
@@ -112,9 +112,9 @@ impl<'r> Page<'r> {
                 Err((at, refused)) => Line::Refused(number, at, refused),
             });
         }
-        let part = |told: &'r ServiceFinding| {
-            let line = numbers.get(&(told.namespace.as_str(), told.service.as_str())).copied();
-            ToldPart { told, line }
+        let part = |finding: &'r ServiceFinding| {
+            let line = numbers.get(&(finding.namespace.as_str(), finding.service.as_str())).copied();
+            FindingPart { finding, line }
         };
         let (warnings, infos) =
             report.findings.iter().partition::<Vec<_>, _>(|it| it.finding.severity != "info");

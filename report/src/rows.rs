@@ -8,7 +8,7 @@ use xposer::{
     expose_all,
 };
 
-use crate::changes::{Changes, MAX_HELP, Made, findings, served_by};
+use crate::changes::{Changes, MAX_HELP, ObjectFindings, findings, served_by};
 use crate::exposed::{canary_of, of_level, row};
 use crate::model::{
     API_VERSION, Access, Canary, Claimant, Cluster, Conflict, Finding, ForeignHost, LeftOut, Migration,
@@ -103,7 +103,7 @@ impl Report {
         options: &Options<'_>,
     ) -> Self {
         let made = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan())).report;
-        let made = Made::new(&made);
+        let made = ObjectFindings::new(&made);
         let mut order: Vec<usize> = (0..services.len().min(outcomes.len())).collect();
         let name_of = |at: &usize| services.get(*at).map(identity).unwrap_or_default();
         order.sort_by_key(name_of);
@@ -131,10 +131,10 @@ impl Report {
         let there = elsewhere
             .as_ref()
             .map(|outcomes| (outcomes, emit_all(outcomes.iter().filter_map(Outcome::plan)).report));
-        let there = there.as_ref().map(|(outcomes, report)| (*outcomes, Made::new(report)));
+        let there = there.as_ref().map(|(outcomes, report)| (*outcomes, ObjectFindings::new(report)));
         let rows = maker.rows(&order, there.as_ref());
         let (refused, foreign_hosts) = maker.refused(&order);
-        let told = maker.service_findings(&order);
+        let service_findings = maker.service_findings(&order);
         let conflicts = maker.conflicts(settings);
         let ReportBuilder { mut left_out, summary, limit, .. } = maker;
         left_out.limit = limit;
@@ -149,7 +149,7 @@ impl Report {
             summary,
             rows,
             refused,
-            findings: told,
+            findings: service_findings,
             conflicts,
             foreign_hosts,
             left_out: (!is_complete).then_some(left_out),
@@ -172,13 +172,13 @@ impl Report {
 }
 
 /// The decisions under the other target, and the findings about the objects.
-type OtherTarget<'t> = (&'t Vec<Outcome>, Made<'t>);
+type OtherTarget<'t> = (&'t Vec<Outcome>, ObjectFindings<'t>);
 
 struct ReportBuilder<'m, 's> {
     services: &'m [Service<'s>],
     outcomes: &'m [&'m Outcome],
     options: &'m Options<'m>,
-    made: &'m Made<'m>,
+    made: &'m ObjectFindings<'m>,
     limit: usize,
     left_out: LeftOut,
     summary: Summary,
@@ -199,8 +199,8 @@ impl<'m> ReportBuilder<'m, '_> {
     fn findings(&self, at: usize) -> Vec<&'m Diagnostic> {
         let (namespace, name) = self.name(at);
         let Some(outcome) = self.outcomes.get(at) else { return Vec::new() };
-        let told = outcome.plan().map_or(&[][..], |_| self.made.of(namespace, name));
-        findings(outcome, told).collect()
+        let of_objects = outcome.plan().map_or(&[][..], |_| self.made.of(namespace, name));
+        findings(outcome, of_objects).collect()
     }
 
     fn rows(&mut self, order: &[usize], there: Option<&OtherTarget<'_>>) -> Vec<Row> {
@@ -351,18 +351,18 @@ impl<'m> ReportBuilder<'m, '_> {
         found.sort_by_key(|(_, it)| std::cmp::Reverse(it.severity));
         let warnings = found.iter().filter(|(_, it)| it.severity == Severity::Warning).count();
         (self.summary.warnings, self.summary.infos) = (warnings, found.len() - warnings);
-        let mut told = Vec::new();
+        let mut findings = Vec::new();
         for (at, diagnostic) in found {
             let (namespace, service) = self.name(at);
             if let Some(finding) = self.finding(at, diagnostic) {
-                told.push(ServiceFinding {
+                findings.push(ServiceFinding {
                     namespace: namespace.to_owned(),
                     service: service.to_owned(),
                     finding,
                 });
             }
         }
-        told
+        findings
     }
 
     /// A finding, if the limit allows it.

@@ -92,8 +92,10 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.certificate_hosts.is_empty() {
         // A wildcard of an existing certificate for the hosts of the routes gives the Service no other host.
         let covering = covering_names(plan);
-        let is_own = |host: &String| host.starts_with("*.") && covering.contains(host);
-        plan.certificate_hosts.iter().filter(|it| !is_own(&it.host)).for_each(|it| judge(it.into()));
+        plan.certificate_hosts
+            .iter()
+            .filter(|it| !covering.has_wildcard(&it.host))
+            .for_each(|it| judge(it.into()));
     }
     plan.other_hosts.iter().for_each(|it| judge(it.into()));
     // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route. Each host is reported once.

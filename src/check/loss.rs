@@ -244,10 +244,10 @@ fn is_idle_code(plan: &Plan, wanted: &RequestedIntent) -> bool {
                 || !plan.controller(*target).is_nginx()
                 || redirect.as_ref().map_or(plan.tls().has_secret(), |it| it.value))
     };
-    let is_told = plan.asked_redirect().is_some() && !plan.tls().is_on();
+    let has_redirect_finding = plan.asked_redirect().is_some() && !plan.tls().is_on();
     wanted.intent == Intent::HttpsRedirectCode
         && matches!(wanted.origin, Origin::Annotation(_))
-        && !is_told
+        && !has_redirect_finding
         && !plan.targets.iter().any(is_redirecting)
 }
 
@@ -325,13 +325,13 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &plan.annotations {
         let most = losses(annotation).into_iter().map(|(loss, _)| loss).max().unwrap_or(Loss::Nothing);
         // An invalid value has its own finding, and so does a key without another one.
-        let is_told = || {
+        let is_reported = || {
             intent_of(&annotation.key).is_some_and(|it| refused.contains(&it))
                 || bad_value(plan, annotation).is_some()
                 || is_without_effect(plan, annotation)
                 || is_removed(context, &annotation.key)
         };
-        if most > Loss::Nothing && context.denial(annotation).is_none() && !is_told() {
+        if most > Loss::Nothing && context.denial(annotation).is_none() && !is_reported() {
             let is_accepted = context.settings.accept_loss.fit(&annotation.key);
             found.push(((most, !is_accepted), intent_of(&annotation.key), annotation));
         }

@@ -23,14 +23,14 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         }
         let (key, value) = (&annotation.key, &annotation.value);
         let server = context.plan.controller(Target::Ingress);
-        let is_told = context.plan.targets.contains(&Target::Ingress)
+        let is_ignored = context.plan.targets.contains(&Target::Ingress)
             && server.reads(key)
             && makes_object_ignored(server, key);
         // The rule `protection` reports a key of an earlier version that protects.
         let is_lost = |target: &Target| {
             annotation.is_forwarded() && loss(context.plan, annotation, *target) == Loss::Protection
         };
-        if is_told || context.plan.targets.iter().any(is_lost) {
+        if is_ignored || context.plan.targets.iter().any(is_lost) {
             continue;
         }
         // The report keeps at most this many findings with one code and counts the others. A proposal is not computed for those,

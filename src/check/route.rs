@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Origin, Problem, Report, Severity, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
-use crate::dialect::f5_nginx::write::PATH_REGEX;
+use crate::dialect::f5_nginx::PATH_REGEX;
 use crate::dialect::gateway;
 use crate::dialect::gateway::regex::branches;
 use crate::dialect::haproxy_ingress::write::PATH_TYPE;
@@ -325,10 +325,10 @@ fn prefix_overmatch_help(context: &RuleContext<'_>, paths: Paths<'_>, rule: &Rou
         PathType::Prefix => is_f5,
         PathType::ImplementationSpecific => is_begin,
     };
-    let is_told = || [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
+    let has_regex_type = || [PATH_REGEX, PATH_TYPE].into_iter().any(|key| plan.annotation(key).is_some());
     if !begins
         || !plan.has_stable_ingress()
-        || is_told()
+        || has_regex_type()
         || rule.is_pattern()
         || rule.path.ends_with('/')
         || paths.of(rule).0 != rule.path

@@ -272,15 +272,15 @@ pub(crate) fn gateway_of_namespace(context: &RuleContext<'_>, report: &mut Repor
         return;
     }
     let own = plan.namespace().unwrap_or_default();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for refs in [&plan.parent_refs, &plan.http_parent_refs].into_iter().flatten() {
         for (at, parent) in refs.value.iter().enumerate() {
             let Some(kind) = parent.kind_with_listeners() else { continue };
             let gateway = (parent.namespace.as_deref().unwrap_or(own), parent.name.as_str());
             // A Gateway is reported once, also if several of its listeners are named.
             let problem = context.settings.problem_of_gateway(own, &kind, gateway);
-            if let Some(problem) = problem.filter(|_| !told.contains(&(kind.clone(), gateway))) {
-                told.push((kind, gateway));
+            if let Some(problem) = problem.filter(|_| !reported.contains(&(kind.clone(), gateway))) {
+                reported.push((kind, gateway));
                 report.file(refs.origin.path().index(at), problem);
             }
         }

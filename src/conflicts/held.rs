@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked::{AllClaims, ClaimShare};
+use super::all_claims::AllClaims;
 use super::claims::{Claim, Claimed, MAX_NAMED};
 use super::written::{BucketHash, config_map};
-use crate::plan::Plan;
+use crate::dialect::hosts::HostRole;
+use crate::plan::{Plan, UNPUBLISHED};
 use crate::validation::{PathType, without_slash};
 
 /// The maximum number of holders of one claim in a shard. If all of these are of one namespace, the oldest holder of another
@@ -312,7 +313,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        self.texts(|share| share < ClaimShare::Name)
+        self.texts(|role| role < HostRole::Name)
     }
 
     /// Returns the claims that are compared with those of others at admission: the [`claim_texts`](Self::claim_texts), and the hosts whose DNS
@@ -331,12 +332,12 @@ impl Plan {
         self.texts(|_| true)
     }
 
-    fn texts(&self, counts: impl Fn(ClaimShare) -> bool) -> Vec<ClaimText> {
+    fn texts(&self, counts: impl Fn(HostRole) -> bool) -> Vec<ClaimText> {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let claims = AllClaims::of(self, &added);
-        let claims = claims.iter().filter(|(.., share)| counts(*share));
-        let texts = claims.filter_map(|(claim, _, share)| text_of(self, claim, share));
+        let claims = claims.iter().filter(|(.., role)| counts(*role));
+        let texts = claims.filter_map(|(claim, _, role)| text_of(self, claim, role));
         texts.filter(|text| seen.insert(text.text.clone())).collect()
     }
 
@@ -359,17 +360,24 @@ impl Plan {
     pub fn keys_for_update(&self, new: &Self) -> BTreeSet<String> {
         let is_more = self.canary().zip(new.canary()).is_some_and(|(old, new)| new.gets_more(old));
         let (added, mut addresses) = (self.added_hosts(), self.addresses_for_update());
-        addresses.push(self.own_address());
+        let own_addresses = self.own_addresses();
+        addresses.extend(own_addresses.iter().cloned());
+        addresses.push(UNPUBLISHED.to_owned());
         let mut keys = BTreeSet::new();
-        for (claim, _, share) in AllClaims::of(self, &added).iter() {
-            let Some(text) = text_of(self, claim, share) else { continue };
-            if share >= ClaimShare::Name {
+        for (claim, _, role) in AllClaims::of(self, &added).iter() {
+            let Some(text) = text_of(self, claim, role) else { continue };
+            if role >= HostRole::Name {
                 for address in &addresses {
-                    keys.insert(key_of_name(share, address, &text.text));
+                    keys.insert(role.key(address, &text.text));
                 }
             } else if !(is_more && text.stable().is_some()) {
                 keys.insert(text.key_for_update());
             }
+        }
+        // A route publishes the name of its host, too.
+        for rule in &self.rules {
+            let name = ClaimText::name_of(&rule.host).text;
+            keys.extend(own_addresses.iter().map(|address| HostRole::Rule.key(address, &name)));
         }
         keys
     }
@@ -398,21 +406,7 @@ impl Plan {
 /// The kind of the holders that the controller exposes. Objects of all other kinds were written by hand.
 pub(super) const SERVICE: &str = "Service";
 
-/// The text by which an update recognises a name that the Service publishes with an address.
-fn key_of_name(share: ClaimShare, address: &str, text: &str) -> String {
-    let how = if share == ClaimShare::Certificate { "tls " } else { "name " };
-    [how, address, " ", text].concat()
-}
-
-/// Whether the claims before an update have a name with each of these addresses.
-pub(super) fn had_name(had: &BTreeSet<String>, share: ClaimShare, addresses: &[String], text: &str) -> bool {
-    addresses.iter().all(|address| {
-        had.contains(&key_of_name(ClaimShare::Name, address, text))
-            || had.contains(&key_of_name(share, address, text))
-    })
-}
-
-pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, share: ClaimShare) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, role: HostRole) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
-    text(claim).map(|text| ClaimText { is_local, is_part: share != ClaimShare::Whole, ..text })
+    text(claim).map(|text| ClaimText { is_local, is_part: role != HostRole::Rule, ..text })
 }

@@ -1,6 +1,6 @@
 //! Conflicts between plans, and the precedence that decides them.
 
-mod asked;
+mod all_claims;
 mod canary;
 mod certificates;
 pub(crate) mod claims;
@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{FieldPath, Problem, Report, joined, with_rest};
 use crate::options::Settings;
 use crate::plan::Plan;
-pub use asked::MAX_ROUTES;
-pub(crate) use asked::RouteBudget;
+pub use all_claims::MAX_ROUTES;
+pub(crate) use all_claims::RouteBudget;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
 pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, bucket_of_name};
@@ -75,20 +75,20 @@ pub(crate) fn decide(
     if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
         return reports;
     }
-    let mut told = losers(plans, refused, created, deciding);
+    let mut findings = losers(plans, refused, created, deciding);
     // The remaining plans may still have findings because of each other, such as a canary of a canary that lost.
     loop {
-        remaining.retain(|at| !told.contains_key(at));
-        let lost = told.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
+        remaining.retain(|at| !findings.contains_key(at));
+        let lost = findings.keys().filter_map(|at| plans.get(*at)).map(|plan| plan.identity());
         let all_refused = refused.iter().copied().chain(lost).collect();
         let (more, others): (Vec<_>, Vec<_>) = conflicts_among(plans, &remaining, &all_refused, deciding)
             .into_iter()
             .partition(|(_, report)| report.has_errors());
         if more.is_empty() {
-            told.extend(others);
-            return told;
+            findings.extend(others);
+            return findings;
         }
-        told.extend(more);
+        findings.extend(more);
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
-use super::asked::{AllClaims, ClaimShare, MAX_ROUTE_BYTES, MAX_ROUTES};
+use super::all_claims::{AllClaims, MAX_ROUTE_BYTES, MAX_ROUTES};
 use super::claims::{Claimed, MAX_NAMED, MONITOR, conflict};
-use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, had_name, text_of};
+use super::held::{CANARY, ClaimText, Holder, Holders, SERVICE, text_of};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
+use crate::dialect::hosts::HostRole;
 use crate::dialect::nginx;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
@@ -54,13 +55,13 @@ impl Plan {
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let (added, addresses) = (self.added_hosts(), self.addresses_for_update());
         let claims = AllClaims::of(self, &added);
-        for (claim, origin, share) in claims.iter() {
-            let Some(asked) = text_of(self, claim, share) else { continue };
+        for (claim, origin, role) in claims.iter() {
+            let Some(asked) = text_of(self, claim, role) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            if share >= ClaimShare::Name {
-                let is_kept = had_name(had, share, &addresses, &asked.text);
+            if role >= HostRole::Name {
+                let is_kept = addresses.iter().all(|address| role.is_among(address, &asked.text, had));
                 let asker = if is_kept { &as_created } else { &as_new };
                 let place = origin.cloned().unwrap_or_default().path();
                 published((&asked, is_kept), place, asker, holders, names_others, &mut report);
@@ -92,7 +93,7 @@ impl Plan {
                 .and_then(|others| conflict(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
             {
                 let problem = rivals.with_precedence(problem);
-                let is_known = is_kept && share == ClaimShare::Alias;
+                let is_known = is_kept && role == HostRole::Alias;
                 report.file(path, if is_known { kept(problem) } else { problem });
             }
             if let (Claimed::Route(host, path, ..), Some(canary)) = (&claim, &self.canary) {
@@ -180,7 +181,7 @@ pub(crate) fn too_many() -> Problem {
 }
 
 /// A route of an object that Xposer does not manage.
-pub(crate) struct Asked {
+pub(crate) struct AskedRoute {
     pub(crate) claim: ClaimText,
     /// The field with the route.
     pub(crate) place: FieldPath,
@@ -191,7 +192,7 @@ pub(crate) struct Asked {
 /// Reports the conflicts of an object that Xposer does not manage with other holders, in the same way as for a plan. The hosts of the
 /// object pass to the Service `adopter`, so they are not in conflict with it.
 pub(crate) fn contested_by(
-    asked: &[Asked],
+    asked: &[AskedRoute],
     asker: &Holder,
     adopter: Option<&str>,
     holders: &Holders,
@@ -202,7 +203,7 @@ pub(crate) fn contested_by(
     // A whole path includes its parts, so parts are compared last and skipped if the path was.
     let (parts, whole) =
         (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
-    for Asked { claim: text, place: path, shown } in whole.chain(parts) {
+    for AskedRoute { claim: text, place: path, shown } in whole.chain(parts) {
         if !seen.insert(text.text.clone()) {
             continue;
         }

@@ -5,6 +5,9 @@ use super::key::{Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text
 /// The annotation that makes the gateway reachable only from its own network.
 pub(super) const PRIVATE: &str = "appgw.ingress.kubernetes.io/use-private-ip";
 
+/// The annotations that give an Ingress another load balancer, or precedence over others with the same host and path.
+pub(super) const PRECEDENCE: [&str; 2] = [PRIVATE, "appgw.ingress.kubernetes.io/rule-priority"];
+
 static PRIORITY: Text = Text {
     expected: "a number from 1 to 20000",
     form: Form::Fits(|value| value.parse().is_ok_and(|it: u16| (1..=20_000).contains(&it))),

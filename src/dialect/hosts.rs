@@ -2,21 +2,56 @@
 
 use std::collections::BTreeSet;
 
-use super::{cert_manager, external_dns, nginx, traefik};
+use super::{alb, app_gateway, cert_manager, external_dns, kong, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
 
-/// The use of a host that an annotation names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// The host is served like the hosts of the rules. This applies only to Ingresses.
-    Served,
-    /// Requests for the host are redirected to a host of the rules, whatever their path. This applies only to Ingresses.
-    Redirected,
-    /// The host gets a DNS name. This applies to every kind.
-    Published,
-    /// The host gets a certificate. This applies to every kind.
-    Certified,
+/// The role of a host in an object or a plan, in the order of what it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HostRole {
+    /// A rule or route serves the host.
+    Rule,
+    /// Requests for the host are redirected to a host of the rules, whatever their path. An annotation does this only on an Ingress.
+    Redirect,
+    /// The host is served like the hosts of the rules, unless a rule of any object has it. An annotation does this only on an Ingress.
+    Alias,
+    /// The host gets a name in DNS, or its name another address. The object gets no requests by this, but the host must not be one of
+    /// another namespace.
+    Name,
+    /// The same, only because the host is in the TLS section, which ExternalDNS reads by default.
+    TlsName,
+    /// The object requests a certificate for the host.
+    Certificate,
+}
+
+impl HostRole {
+    /// Returns the text by which an update recognises a host with this role. An address is the value of an annotation of ExternalDNS;
+    /// if it is empty, the name has the address of the object. A rule publishes the name, too.
+    pub(crate) fn key(self, address: &str, host: &str) -> String {
+        let word = match self {
+            Self::TlsName => "tls name ",
+            Self::Certificate => "certificate ",
+            Self::Rule | Self::Redirect | Self::Alias | Self::Name => "name ",
+        };
+        [word, address, " ", host].concat()
+    }
+
+    /// Whether these keys have the host with this role, or with one that includes it.
+    pub(crate) fn is_among(self, address: &str, host: &str, keys: &BTreeSet<String>) -> bool {
+        keys.contains(&self.key(address, host))
+            || (self == Self::TlsName && keys.contains(&Self::Name.key(address, host)))
+    }
+}
+
+/// The annotations with the hosts of the certificate that Gardener requests for an object.
+const GARDENER_CERTIFICATES: [&str; 2] = ["cert.gardener.cloud/commonname", "cert.gardener.cloud/dnsnames"];
+
+/// Whether an annotation gives an Ingress another load balancer or entry point, or precedence over others with the same host and path.
+pub(crate) fn decides_precedence(key: &str) -> bool {
+    let of_programs =
+        [&alb::PRECEDENCE[..], &app_gateway::PRECEDENCE, &kong::PRECEDENCE, &traefik::PRECEDENCE];
+    // Traefik ignores the letter case.
+    of_programs.iter().any(|keys| keys.iter().any(|known| known.eq_ignore_ascii_case(key)))
 }
 
 /// Returns a host in lower case, without the final dot of the DNS root.
@@ -35,19 +70,33 @@ pub(crate) fn requests_certificate(key: &str, value: &str) -> bool {
     }
 }
 
-/// Returns the names in a TLS section that give nothing of others to an object with these hosts: the hosts, and their wildcards if
-/// the section only names an existing certificate (`is_given`). ExternalDNS publishes the hosts of the TLS section of an Ingress, but
-/// such a wildcard is there for the certificate. With a requested certificate or another address in DNS, the object could answer for
-/// the neighbours of its hosts.
-pub(crate) fn covering(hosts: &mut dyn Iterator<Item = &str>, is_given: bool) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for host in hosts {
-        if let Some((_, domain)) = host.split_once('.').filter(|_| is_given) {
-            names.insert(["*.", domain].concat());
+/// The names in a TLS section that give nothing of others to an object.
+pub(crate) struct CoveringNames(BTreeSet<String>);
+
+impl CoveringNames {
+    /// The names of an object with these hosts: the hosts, and their wildcards if the section only names an existing certificate
+    /// (`is_given`). ExternalDNS publishes the hosts of the TLS section of an Ingress, but such a wildcard is there for the certificate.
+    /// With a requested certificate or another address in DNS, the object could answer for the neighbours of its hosts.
+    pub(crate) fn of(hosts: &mut dyn Iterator<Item = &str>, is_given: bool) -> Self {
+        let mut names = BTreeSet::new();
+        for host in hosts {
+            if let Some((_, domain)) = host.split_once('.').filter(|_| is_given) {
+                names.insert(["*.", domain].concat());
+            }
+            names.insert(host.to_owned());
         }
-        names.insert(host.to_owned());
+        Self(names)
     }
-    names
+
+    /// Whether the name is one of them.
+    pub(crate) fn contains(&self, host: &str) -> bool {
+        self.0.contains(host)
+    }
+
+    /// Whether the name is the wildcard of an existing certificate for the own hosts, and so no host of its own.
+    pub(crate) fn has_wildcard(&self, host: &str) -> bool {
+        host.starts_with("*.") && self.contains(host)
+    }
 }
 
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
@@ -60,22 +109,25 @@ pub(crate) fn added_by(
     value: &str,
     dns_prefixes: &[String],
     rules: &mut dyn Iterator<Item = &str>,
-) -> Option<(Use, BTreeSet<String>)> {
+) -> Option<(HostRole, BTreeSet<String>)> {
     let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
     // nginx reads the text after a space as another name, and an ingress-nginx that does not validate annotations passes it on.
     let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
-        nginx::SERVER_ALIAS => (Use::Served, set(aliases().flat_map(nginx::hosts_of_alias))),
+        nginx::SERVER_ALIAS => (HostRole::Alias, set(aliases().flat_map(nginx::hosts_of_alias))),
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
-            (Use::Redirected, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
+            (HostRole::Redirect, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }
         _ if external_dns::names_hosts(key, dns_prefixes) => {
-            (Use::Published, set(named().map(external_dns::name_in_dns)))
+            (HostRole::Name, set(named().map(external_dns::name_in_dns)))
         }
         // A common name may also be a text that is not a host.
-        _ if cert_manager::names_hosts(key) || traefik::names_hosts(key) => {
+        _ if cert_manager::names_hosts(key)
+            || traefik::names_hosts(key)
+            || GARDENER_CERTIFICATES.contains(&key) =>
+        {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
-            (Use::Certified, set(named().filter(is_host).map(without_dot)))
+            (HostRole::Certificate, set(named().filter(is_host).map(without_dot)))
         }
         _ => return None,
     })

@@ -7,6 +7,9 @@ use super::key::{
 };
 use crate::values::Target;
 
+/// The annotations that give an Ingress precedence over others with the same host and path.
+pub(super) const PRECEDENCE: [&str; 1] = ["konghq.com/regex-priority"];
+
 /// The protocols of a route and of a Service.
 const PROTOCOL: Shape = Shape::Exactly("http https grpc grpcs ws wss tls tcp tls_passthrough");
 

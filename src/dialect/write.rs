@@ -1,13 +1,12 @@
 //! The annotations and objects that express the intents of a plan for the programs that read its objects.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::controller::Controller;
 use super::dialects::dialect;
-use super::hosts::{covering, requests_certificate};
+use super::hosts::{CoveringNames, requests_certificate};
 use super::mappings::is_same_annotation;
 use super::nginx::paths::RewrittenPaths;
 use super::nginx::read::stripped;
@@ -23,15 +22,15 @@ use crate::plan::{Annotation, Plan, RequestedIntent, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::{LinkPage, Target, Tls};
 
-/// Returns the names in the TLS section of a plan that give it nothing of others ([`covering`]). A ListenerSet takes the requests for
+/// Returns the names in the TLS section of a plan that give it nothing of others. A ListenerSet takes the requests for
 /// each of them.
-pub(crate) fn covering_names(plan: &Plan) -> BTreeSet<String> {
+pub(crate) fn covering_names(plan: &Plan) -> CoveringNames {
     let is_given = !plan.has_listener_set()
         && plan.tls() != Tls::CertManager
         && cert_manager::write::issuer(plan).is_none()
         && !plan.annotations.iter().any(|it| requests_certificate(&it.key, &it.value))
         && plan.dns_addresses().is_empty();
-    covering(&mut plan.rules.iter().map(|rule| rule.host.as_str()), is_given)
+    CoveringNames::of(&mut plan.rules.iter().map(|rule| rule.host.as_str()), is_given)
 }
 
 /// An annotation that expresses an intent.

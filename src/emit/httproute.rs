@@ -133,9 +133,9 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
         emitting.file_inexpressible(host.host_origin.path(), message.to_owned());
     }
-    let mut told = BTreeSet::new();
+    let mut checked_paths = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.is_pattern()) {
-        if !told.insert(&route.path) {
+        if !checked_paths.insert(&route.path) {
             continue;
         }
         let (kind, path) = path(plan, route);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, Found, Program, claimed, list_items, metadata_text, non_empty_text};
+use super::{ClaimedRoute, ObjectHosts, Program, claimed, list_items, metadata_text, non_empty_text};
 use crate::conflicts::{MAX_ROUTES, RouteBudget};
 use crate::diagnostics::FieldPath;
 use crate::validation::{PathBudget, PathType};
@@ -14,7 +14,7 @@ use crate::values::{GATEWAY, kind_with_listeners};
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The hosts and paths of an HTTPRoute.
-pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
+pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
     read(object, &|of, budget| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = non_empty_text(path, "value").unwrap_or("/").to_owned();
@@ -29,7 +29,7 @@ pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
 }
 
 /// The hosts and paths of a GRPCRoute. The path of a call is `/service/method`.
-pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
+pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
     read(object, &|of, budget| {
         let method = of.get("method").unwrap_or(&Value::Null);
         let (service, call) = (non_empty_text(method, "service"), non_empty_text(method, "method"));
@@ -52,7 +52,7 @@ pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
 }
 
 /// The hosts of a TLSRoute. It routes connections, and so all paths.
-pub(super) fn tls<'o>(object: &'o Value, _: Program<'_>) -> Found<'o> {
+pub(super) fn tls<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
     read(object, &|_, _| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
 }
 
@@ -100,7 +100,7 @@ fn has_any(of: &Value, lists: &[&str]) -> bool {
 
 /// Returns the hosts of a route with the path of each match. A route without host names takes the host names of its listeners,
 /// which are not known here.
-fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> Match) -> Found<'o> {
+fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> Match) -> ObjectHosts<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let own = metadata_text(object, "namespace");
     let rules = list_items(spec, "rules");
@@ -153,14 +153,14 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
             }
         }
     }
-    Found {
+    ObjectHosts {
         taken,
         gateways: gateways.collect(),
         parents: all,
         has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
         is_exceeded: budget.is_exceeded,
-        ..Found::default()
+        ..ObjectHosts::default()
     }
 }
 
@@ -178,7 +178,7 @@ fn has_listeners(parent: &Value) -> bool {
 
 /// Whether each parent of a route in this namespace was among its parents before. A reference without a section or port includes those
 /// with one.
-pub(super) fn stays_attached(namespace: &str, old: &Found<'_>, new: &Found<'_>) -> bool {
+pub(super) fn stays_attached(namespace: &str, old: &ObjectHosts<'_>, new: &ObjectHosts<'_>) -> bool {
     let includes = |old: &Value, new: &Value| {
         let fields = [("sectionName", true), ("port", true), ("name", false)];
         let includes = |(field, may_lack): &(&str, bool)| {

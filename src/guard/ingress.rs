@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, Found, Program, annotation, claimed, list_items, non_empty_text};
+use super::{ClaimedRoute, ObjectHosts, Program, annotation, claimed, list_items, non_empty_text};
 use crate::conflicts::RouteBudget;
 use crate::diagnostics::FieldPath;
 use crate::dialect::controller::Controller;
+use crate::dialect::f5_nginx::PATH_REGEX;
+use crate::dialect::haproxy;
 use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx;
 use crate::validation::{PathType, parse_bool};
@@ -16,16 +18,23 @@ pub(super) fn default_backend() -> FieldPath {
 }
 
 /// The hosts and paths of an Ingress.
-pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> Found<'o> {
+pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> ObjectHosts<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
     let classes: Vec<_> = classes(object, spec).collect();
     // On other programs, such an Ingress gets all requests.
-    let has_canaries = |class: &str| program(class).is_none_or(|it| it.reads(nginx::CANARY));
-    let is_canary = is_true(object, nginx::CANARY)
-        && (classes.is_empty() || classes.iter().any(|(class, _)| has_canaries(class)));
-    // ingress-nginx reads neither of these annotations on a canary.
-    let use_regex = !is_canary && is_true(object, nginx::USE_REGEX);
+    let may_be_of = |is_it: &dyn Fn(Controller) -> bool| {
+        classes.is_empty() || classes.iter().any(|(class, _)| program(class).is_none_or(is_it))
+    };
+    let is_canary = is_true(object, nginx::CANARY) && may_be_of(&|it| it.reads(nginx::CANARY));
+    // ingress-nginx reads neither of these annotations on a canary. NGINX Ingress Controller has the other annotation.
+    let use_regex = !is_canary
+        && (is_true(object, nginx::USE_REGEX)
+            || (annotation(object, PATH_REGEX).is_some_and(|value| value.starts_with("case"))
+                && may_be_of(&|it| it == Controller::F5Nginx)));
+    // With TLS passthrough, this program selects the Ingress by the host alone.
+    let is_passed = haproxy::SSL_PASSTHROUGH.iter().any(|key| is_true(object, key))
+        && may_be_of(&|it| it == Controller::Haproxy);
     let target = annotation(object, nginx::REWRITE_TARGET).filter(|_| !is_canary);
     let has_default = spec.get("defaultBackend").is_some_and(|it| !it.is_null());
     // A class such as `nginx` may be that of either program.
@@ -44,8 +53,8 @@ pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> Found<'o> {
         let whole = || ClaimedRoute::whole(host.clone(), place.clone());
         // A rule without paths reserves the host and answers no request.
         let takes_others = has_default && !is_canary;
-        if paths.is_empty() || takes_others {
-            taken.push(ClaimedRoute { is_part: !takes_others, ..whole() });
+        if paths.is_empty() || takes_others || is_passed {
+            taken.push(ClaimedRoute { is_part: !(takes_others || is_passed), ..whole() });
         }
         for path in paths {
             let kind =
@@ -63,13 +72,13 @@ pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> Found<'o> {
     } else if takes_all {
         taken.push(ClaimedRoute::whole(String::new(), default_backend()));
     }
-    Found {
+    ObjectHosts {
         taken,
         is_canary,
         classes,
         named: certificates(spec),
         is_exceeded: budget.is_exceeded,
-        ..Found::default()
+        ..ObjectHosts::default()
     }
 }
 

@@ -6,22 +6,22 @@
 mod gateway;
 mod ingress;
 mod kinds;
+mod named;
 mod route;
 mod rules;
-mod uses;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::conflicts::{ClaimText, Holder, RouteBudget};
+use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
 use crate::dialect::controller::Controller;
-use crate::dialect::hosts::{Use, added_by};
 use crate::options::Settings;
 use crate::validation::{PathBudget, PathType, claimed_paths};
 use crate::values::GATEWAY;
-use uses::NameUse;
+use named::NamedHost;
 
 pub use kinds::ForeignKind;
 
@@ -67,15 +67,17 @@ pub struct Guarded<'o> {
     kind: &'static str,
     object: &'o Value,
     /// The result of the reader of the kind, and the hosts from annotations.
-    found: Found<'o>,
+    hosts: ObjectHosts<'o>,
     /// The hosts whose names the object publishes in DNS, and those for which it requests a certificate.
-    uses: Vec<NameUse>,
-    /// Whether the object takes more routes than [`RouteBudget`] allows.
+    named: Vec<NamedHost>,
+    /// What selects the object for ExternalDNS ([`selections`](crate::dialect::external_dns::selections)).
+    selections: BTreeSet<String>,
+    /// Whether the object takes more routes than [`RouteBudget`](crate::conflicts::RouteBudget) allows.
     is_cut: bool,
 }
 
 /// A function that reads an object of a kind.
-type Reader = for<'o> fn(&'o Value, Program<'_>) -> Found<'o>;
+type Reader = for<'o> fn(&'o Value, Program<'_>) -> ObjectHosts<'o>;
 
 /// Returns the program that serves a class, if it is known.
 type Program<'p> = &'p dyn Fn(&str) -> Option<Controller>;
@@ -110,7 +112,7 @@ pub fn is_guarded(group: &str, kind: &str) -> bool {
 
 /// The result of the reader of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Found<'o> {
+struct ObjectHosts<'o> {
     taken: Vec<ClaimedRoute>,
     /// Whether the object is a canary, which intentionally has the hosts and paths of another object.
     is_canary: bool,
@@ -160,55 +162,16 @@ impl<'o> Guarded<'o> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
-        let mut guarded =
-            Self { kind, object, found: read(object, program), uses: Vec::new(), is_cut: false };
-        guarded.add_uses(dns_prefixes);
-        guarded.add_of_annotations(dns_prefixes);
+        let mut guarded = Self {
+            kind,
+            object,
+            hosts: read(object, program),
+            named: Vec::new(),
+            selections: BTreeSet::new(),
+            is_cut: false,
+        };
+        guarded.add_other_hosts(dns_prefixes);
         Some(guarded)
-    }
-
-    /// Adds the hosts from annotations.
-    fn add_of_annotations(&mut self, dns_prefixes: &[String]) {
-        let (rules, is_ingress) = (self.found.taken.clone(), self.kind == "Ingress");
-        let mut room = RouteBudget::new();
-        let has_room = rules.iter().all(|taken| room.take(&taken.host, &taken.path));
-        self.is_cut = self.found.is_exceeded || !has_room;
-        for (key, value) in self.annotations() {
-            let mut hosts = rules.iter().map(|taken| taken.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, dns_prefixes, &mut hosts) else { continue };
-            let is_served = matches!(what, Use::Served | Use::Redirected);
-            if is_served && !is_ingress {
-                continue;
-            }
-            let place = FieldPath::annotation(key.to_owned());
-            for host in hosts {
-                for rule in rules.iter().filter(|_| is_served) {
-                    let (path, path_type) = match what {
-                        Use::Served => (rule.path.as_str(), rule.path_type),
-                        _ => ("/", PathType::Prefix),
-                    };
-                    if !room.take(&host, path) {
-                        self.is_cut = true;
-                        break;
-                    }
-                    self.found.taken.push(ClaimedRoute {
-                        host: host.clone(),
-                        path: path.to_owned(),
-                        path_type,
-                        place: place.clone(),
-                        // A rule for the same host, of any object, takes precedence over the annotation.
-                        is_part: true,
-                        match_text: rule.match_text.clone(),
-                    });
-                    // A redirect applies to every path of the host.
-                    if what == Use::Redirected {
-                        break;
-                    }
-                }
-                // All hosts are named, even those beyond the limit on hosts and paths.
-                self.found.named.push((host, place.clone()));
-            }
-        }
     }
 
     /// The kind.
@@ -221,13 +184,13 @@ impl<'o> Guarded<'o> {
     /// Ingress.
     #[must_use]
     pub fn is_canary(&self) -> bool {
-        self.found.is_canary
+        self.hosts.is_canary
     }
 
     /// The class of an Ingress, if it has one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
-        self.found.classes.first().map(|(class, _)| *class)
+        self.hosts.classes.first().map(|(class, _)| *class)
     }
 
     /// The value of an annotation, if it is a text.
@@ -252,7 +215,7 @@ impl<'o> Guarded<'o> {
     /// ```
     #[must_use]
     pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
-        let gateways = self.found.gateways.iter().filter(|(_, kind, _)| *kind == GATEWAY);
+        let gateways = self.hosts.gateways.iter().filter(|(_, kind, _)| *kind == GATEWAY);
         gateways.map(|(.., gateway)| *gateway).collect()
     }
 
@@ -273,7 +236,7 @@ impl<'o> Guarded<'o> {
     /// Returns the hosts and paths of the object as claims, each once.
     #[must_use]
     pub fn claims(&self) -> Vec<ClaimText> {
-        let mut claims: Vec<ClaimText> = self.found.taken.iter().map(|taken| self.claim(taken)).collect();
+        let mut claims: Vec<ClaimText> = self.hosts.taken.iter().map(|taken| self.claim(taken)).collect();
         claims.sort_unstable();
         // A claim of all requests for a path includes the claims of parts of it.
         claims.dedup_by(|left, right| left.text == right.text);
@@ -281,24 +244,24 @@ impl<'o> Guarded<'o> {
     }
 
     pub(crate) fn claim(&self, taken: &ClaimedRoute) -> ClaimText {
-        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.found.is_canary);
+        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.hosts.is_canary);
         ClaimText { is_part: taken.is_part, ..claim }
     }
 }
 
-/// Returns the hosts and paths of an object as claims; empty if its kind assigns no hosts.
+/// Returns the hosts and paths of an object as claims, with the programs of classes by these settings; empty if its kind assigns no hosts.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::guard::claims_of;
+/// use xposer::{Settings, guard::claims_of};
 /// let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
 ///     "metadata": {"name": "web", "namespace": "shop"},
 ///     "spec": {"hostnames": ["shop.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/api"}}]}]}});
-/// assert_eq!(claims_of(&route)[0].text, "exact shop.example.com/api");
+/// assert_eq!(claims_of(&route, &Settings::default())[0].text, "exact shop.example.com/api");
 /// ```
 #[must_use]
-pub fn claims_of(object: &Value) -> Vec<ClaimText> {
-    Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
+pub fn claims_of(object: &Value, settings: &Settings) -> Vec<ClaimText> {
+    Guarded::read_with(object, settings).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
 /// Returns the paths that a path claims, and their types ([`claimed_paths`]).

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::gateway::stays_attached;
 use super::ingress::default_backend;
-use super::uses::{How, NameUse};
+use super::named::NamedHost;
 use super::{ClaimedRoute, Guarded};
-use crate::conflicts::rivals::{ADOPT_ANNOTATION, Asked, contested_by, published, too_many};
+use crate::conflicts::rivals::{ADOPT_ANNOTATION, AskedRoute, contested_by, published, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
+use crate::dialect::hosts::{HostRole, decides_precedence};
 use crate::dialect::{is_snippet, kubernetes, nginx};
 use crate::options::Settings;
 
@@ -36,21 +37,21 @@ impl Guarded<'_> {
         let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let update = self.update_of(old);
-        let Update { before, stays } = &update;
+        let Update { before, stays, .. } = &update;
         // Counted by host, because a host may have many paths, each of which may be new.
         let mut added: BTreeSet<String> = BTreeSet::new();
         for taken in
-            self.found.taken.iter().filter(|taken| !(*stays && before.has(&self.claim(taken), taken)))
+            self.hosts.taken.iter().filter(|taken| !(*stays && before.has(&self.claim(taken), taken)))
         {
             added.insert(taken.host.clone());
         }
-        for (host, _) in self.found.named.iter().filter(|(host, _)| !(*stays && before.contains(HOST, host)))
+        for (host, _) in self.hosts.named.iter().filter(|(host, _)| !(*stays && before.contains(HOST, host)))
         {
             added.insert(host.clone());
         }
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        let taken = self.found.taken.iter().map(|taken| (&taken.host, &taken.place));
-        for (host, place) in taken.chain(self.found.named.iter().map(|(host, place)| (host, place))) {
+        let taken = self.hosts.taken.iter().map(|taken| (&taken.host, &taken.place));
+        for (host, place) in taken.chain(self.hosts.named.iter().map(|(host, place)| (host, place))) {
             if !added.contains(host) || !seen.insert(host.clone()) {
                 continue;
             }
@@ -62,7 +63,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for NameUse { host, place, .. } in self.new_uses(&update, true) {
+        for NamedHost { host, place, .. } in self.new_names(&update, true) {
             if seen.insert(host.clone())
                 && let Some(problem) = settings.problem_of_host(&namespace, host)
             {
@@ -78,7 +79,7 @@ impl Guarded<'_> {
             }
         }
         let is_same = added.is_empty();
-        for (class, place) in &self.found.classes {
+        for (class, place) in &self.hosts.classes {
             if is_same && before.contains(CLASS, class) {
                 continue;
             }
@@ -86,7 +87,7 @@ impl Guarded<'_> {
                 report.file(place.clone(), problem);
             }
         }
-        for (index, kind, gateway) in &self.found.gateways {
+        for (index, kind, gateway) in &self.hosts.gateways {
             if is_same && before.contains(PARENT, &name_of(kind, *gateway)) {
                 continue;
             }
@@ -115,7 +116,7 @@ impl Guarded<'_> {
         let update = self.update_of(old);
         let asked = self.asked(&update).into_iter().map(|asked| asked.claim);
         asked
-            .chain(self.new_uses(&update, false).into_iter().map(|it| ClaimText::name_of(&it.host)))
+            .chain(self.new_names(&update, false).into_iter().map(|it| ClaimText::name_of(&it.host)))
             .collect()
     }
 
@@ -151,13 +152,13 @@ impl Guarded<'_> {
         let update = self.update_of(old);
         let asked = self.asked(&update);
         contested_by(&asked, &asker, self.value(ADOPT_ANNOTATION), holders, names_others, &mut report);
-        for NameUse { host, place, .. } in self.new_uses(&update, false) {
+        for NamedHost { host, place, .. } in self.new_names(&update, false) {
             let claim = (&ClaimText::name_of(host), false);
             published(claim, place.clone(), &asker, holders, names_others, &mut report);
         }
         // Aliases and paths beyond the limit are not among the claims, so nothing may be added to them.
         let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
-        let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.found.is_exceeded);
+        let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.hosts.is_exceeded);
         let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none();
         if self.is_cut && !old.is_some_and(is_known) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
@@ -167,24 +168,33 @@ impl Guarded<'_> {
 
     /// The claims of named hosts that the object did not have before, with their fields and in words. An object without hosts takes
     /// hosts that depend on its class or Gateway, so it has no such claims.
-    fn asked(&self, Update { before, stays }: &Update) -> Vec<Asked> {
+    fn asked(&self, Update { before, stays, .. }: &Update) -> Vec<AskedRoute> {
         let asked = |taken: &ClaimedRoute| {
             let claim = Some(self.claim(taken)).filter(|claim| !(*stays && before.has(claim, taken)))?;
-            Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
+            Some(AskedRoute {
+                claim,
+                place: taken.place.clone(),
+                shown: format!("{}{}", taken.host, taken.path),
+            })
         };
-        let named = self.found.taken.iter().filter(|taken| !taken.host.is_empty());
+        let named = self.hosts.taken.iter().filter(|taken| !taken.host.is_empty());
         named.filter_map(asked).collect()
     }
 
     /// Returns the names that the object publishes in DNS, and with `has_certificates` the hosts for which it requests a certificate,
-    /// each host once and without the uses that the object had before the update.
-    fn new_uses(&self, Update { before, stays }: &Update, has_certificates: bool) -> Vec<&NameUse> {
+    /// each host once and without those that the object had before the update.
+    fn new_names(
+        &self,
+        Update { before, keeps_names, .. }: &Update,
+        has_certificates: bool,
+    ) -> Vec<&NamedHost> {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut new = Vec::new();
-        for it in &self.uses {
-            let is_compared = it.how != How::Rule && (has_certificates || it.how != How::Certificate);
-            // The address of a name is that of the class or the Gateway.
-            let is_kept = (*stays || it.how == How::Certificate) && before.has_use(it);
+        for it in &self.named {
+            // A rule is compared as a route.
+            let is_certificate = it.role == HostRole::Certificate;
+            let is_compared = it.role != HostRole::Rule && (has_certificates || !is_certificate);
+            let is_kept = (*keeps_names || is_certificate) && it.is_among(&before.0);
             if is_compared && !is_kept && seen.insert(it.host.clone()) {
                 new.push(it);
             }
@@ -196,14 +206,23 @@ impl Guarded<'_> {
     fn update_of(&self, old: Option<&Self>) -> Update {
         let before = old.map(PreviousClaims::of).unwrap_or_default();
         let stays = old.is_some_and(|old| self.is_unchanged(old, &before));
-        Update { before, stays }
+        // The address of a name is that of the class or the Gateway.
+        let keeps_names = stays && old.is_some_and(|old| self.selections.is_subset(&old.selections));
+        Update { before, stays, keeps_names }
     }
 
     /// Whether the update leaves the requests for each host and path as they were.
     fn is_unchanged(&self, old: &Self, before: &PreviousClaims) -> bool {
         before.keeps_controller(self)
-            && stays_attached(&self.holder().namespace, &old.found, &self.found)
+            && self.keeps_precedence(old)
+            && stays_attached(&self.holder().namespace, &old.hosts, &self.hosts)
             && !self.gets_more_requests(old)
+    }
+
+    /// Whether the update leaves the load balancer of the object and its precedence over others with the same host and path.
+    fn keeps_precedence(&self, old: &Self) -> bool {
+        let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
+        all.filter(|key| decides_precedence(key)).all(|key| self.value(key) == old.value(key))
     }
 
     /// Whether the object is a canary that gets other requests than before, or more of them.
@@ -214,12 +233,12 @@ impl Guarded<'_> {
         let total = |of: &Self| number(of, nginx::CANARY_WEIGHT_TOTAL).filter(|it| *it > 0).unwrap_or(100);
         let is_more = || weight(self) * total(old) > weight(old) * total(self);
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
-        self.found.is_canary
+        self.hosts.is_canary
             && all.filter(|key| key.starts_with(nginx::CANARY)).any(|key| {
                 let is_weight = key.starts_with(nginx::CANARY_WEIGHT);
                 // Both are canaries, however the value is written.
                 let is_same =
-                    self.value(key) == old.value(key) || (key == nginx::CANARY && old.found.is_canary);
+                    self.value(key) == old.value(key) || (key == nginx::CANARY && old.hosts.is_canary);
                 !is_same && (!is_weight || is_more())
             })
     }
@@ -241,6 +260,8 @@ struct Update {
     before: PreviousClaims,
     /// Whether it leaves the requests for each host and path as they were.
     stays: bool,
+    /// Whether it leaves the addresses of the names in DNS as they were, and those who publish them.
+    keeps_names: bool,
 }
 
 /// The features of an object before the update, as texts such as `class internal`.
@@ -251,22 +272,22 @@ impl PreviousClaims {
     fn of(old: &Guarded<'_>) -> Self {
         let mut before = Self::default();
         let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
-        for (claim, taken) in old.found.taken.iter().map(|taken| (old.claim(taken), taken)) {
+        for (claim, taken) in old.hosts.taken.iter().map(|taken| (old.claim(taken), taken)) {
             match claim.is_part {
                 true => add(PART, &(claim.text + &taken.match_text)),
                 false => add(WHOLE, &claim.text),
             };
         }
-        for (host, _) in &old.found.named {
+        for (host, _) in &old.hosts.named {
             add(HOST, host);
         }
-        for (class, _) in &old.found.classes {
+        for (class, _) in &old.hosts.classes {
             add(CLASS, class);
         }
-        for (_, kind, gateway) in &old.found.gateways {
+        for (_, kind, gateway) in &old.hosts.gateways {
             add(PARENT, &name_of(kind, *gateway));
         }
-        before.0.extend(old.uses.iter().map(|it| it.how.text(&it.host)));
+        before.0.extend(old.named.iter().map(NamedHost::key));
         before
     }
 
@@ -280,16 +301,11 @@ impl PreviousClaims {
             || (claim.is_part && self.contains(PART, &[&*claim.text, &taken.match_text].concat()))
     }
 
-    /// Whether the object used the host in this way, or in one that includes it.
-    fn has_use(&self, of: &NameUse) -> bool {
-        of.how.is_among(&of.host, &self.0)
-    }
-
     /// Whether no other controller serves the object after the update. Without a class, the default class of the cluster applies.
     fn keeps_controller(&self, new: &Guarded<'_>) -> bool {
         let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
-        had_class != new.found.classes.is_empty()
-            && new.found.classes.iter().all(|(class, _)| self.contains(CLASS, class))
+        had_class != new.hosts.classes.is_empty()
+            && new.hosts.classes.iter().all(|(class, _)| self.contains(CLASS, class))
     }
 }
 

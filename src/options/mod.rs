@@ -363,6 +363,20 @@ impl Settings {
         self
     }
 
+    /// Whether each class has the same program as under the other settings. Otherwise an Ingress may take other hosts and paths.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// let mapped = Settings::from_value(&json!({"controllers": {"internal": "traefik"}}))?;
+    /// assert!(mapped.has_programs_of(&mapped) && !mapped.has_programs_of(&Settings::default()));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn has_programs_of(&self, other: &Self) -> bool {
+        self.controllers == other.controllers && self.served_by.has_classes_of(&other.served_by)
+    }
+
     /// What the cluster says about the controllers of its classes and Gateways; empty unless [`Settings::with_served_by`] was
     /// called.
     #[must_use]

@@ -72,6 +72,11 @@ impl ServedBy {
         self.ingress_classes.get(class).map(String::as_str)
     }
 
+    /// Whether both have the same IngressClasses.
+    pub(crate) fn has_classes_of(&self, other: &Self) -> bool {
+        self.ingress_classes == other.ingress_classes
+    }
+
     /// The facts about a Gateway.
     #[must_use]
     pub fn gateway(&self, namespace: &str, name: &str) -> Option<&GatewayFacts> {

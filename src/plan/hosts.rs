@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use super::{Annotation, Plan, grouped};
 use crate::diagnostics::Origin;
-use crate::dialect::external_dns::redirects_names;
-use crate::dialect::hosts::{Use, added_by};
+use crate::dialect::external_dns::{names_hosts, redirects_names, selections};
+use crate::dialect::hosts::{HostRole, added_by};
 use crate::values::Target;
+
+/// The address of a name that ExternalDNS does not publish.
+pub(crate) const UNPUBLISHED: &str = "";
 
 /// A host without a route to the Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub(crate) struct OtherHost {
 pub(crate) struct AddedHost<'p> {
     /// The host; empty if the annotation has a pattern, which may match any host.
     pub(crate) host: String,
-    pub(crate) what: Use,
+    pub(crate) role: HostRole,
     /// The annotation of the objects; `None` if it is one of the Service itself.
     pub(crate) annotation: Option<&'p Annotation>,
     pub(crate) origin: Origin,
@@ -41,14 +44,14 @@ impl Plan {
         let mut found = Vec::new();
         for (key, value, annotation) in of_objects.chain(of_service) {
             let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
-            if !is_ingress && matches!(what, Use::Served | Use::Redirected) {
+            let Some((role, hosts)) = added_by(key, value, &self.dns_prefixes, &mut routes) else { continue };
+            if !is_ingress && matches!(role, HostRole::Alias | HostRole::Redirect) {
                 continue;
             }
             for host in hosts {
                 let of_service = || Origin::Annotation(key.to_owned().into());
                 let origin = annotation.map_or_else(of_service, Annotation::origin);
-                found.push(AddedHost { host, what, annotation, origin });
+                found.push(AddedHost { host, role, annotation, origin });
             }
         }
         found
@@ -73,11 +76,37 @@ impl Plan {
         let own = own.filter(|(key, value)| redirects_names(key, value, &self.dns_prefixes));
         let given: Vec<String> =
             self.dns_addresses().into_iter().chain(own.map(|(_, value)| value)).map(str::to_owned).collect();
-        if given.is_empty() { vec![self.own_address()] } else { given }
+        if given.is_empty() { self.own_addresses() } else { self.selected(&given) }
+    }
+
+    /// The addresses that the names of the Service and of its objects have without an annotation.
+    pub(crate) fn own_addresses(&self) -> Vec<String> {
+        self.selected(&[self.own_address()])
+    }
+
+    /// Returns each address with each selection of the objects and of the Service by ExternalDNS ([`selections`]), or [`UNPUBLISHED`] if
+    /// ExternalDNS skips them. Which address a Service has, and so who publishes it, depends on its type.
+    fn selected(&self, addresses: &[String]) -> Vec<String> {
+        let of_objects: Vec<_> =
+            self.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str())).collect();
+        let mut selected = selections(&of_objects, &self.dns_prefixes);
+        let own: Vec<_> =
+            self.dns_annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        if own.iter().any(|(key, _)| names_hosts(key, &self.dns_prefixes)) {
+            let of_service = selections(&own, &self.dns_prefixes).into_iter();
+            selected.extend(of_service.map(|it| [&*it, " ", &self.address_fields].concat()));
+        }
+        let with =
+            |address: &String| selected.iter().map(|it| [address, " ", it].concat()).collect::<Vec<_>>();
+        if selected.is_empty() {
+            vec![UNPUBLISHED.to_owned()]
+        } else {
+            addresses.iter().flat_map(with).collect()
+        }
     }
 
     /// All that the address of the objects depends on, as a text that no address in DNS has.
-    pub(crate) fn own_address(&self) -> String {
+    fn own_address(&self) -> String {
         let mut parts = vec![self.class_name().unwrap_or_default()];
         parts.extend(self.targets.iter().map(|target| target.as_str()));
         for parent in self.parent_refs.iter().flat_map(|it| &it.value) {

@@ -22,7 +22,7 @@ use crate::values::{BackendProtocol, Feature, Issuer, LinkPage, ParentRef, Targe
 pub use annotation::Annotation;
 pub(crate) use annotation::Place;
 pub(crate) use annotation::Source;
-pub(crate) use hosts::{AddedHost, OtherHost};
+pub(crate) use hosts::{AddedHost, OtherHost, UNPUBLISHED};
 pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
@@ -90,7 +90,9 @@ pub struct Plan {
     pub(crate) dns_controller_keys: Vec<String>,
     /// The prefixes under which ExternalDNS looks for annotations by the settings.
     pub(crate) dns_prefixes: Vec<String>,
-    /// The annotations of the Service itself that have DNS names or their address under any prefix, and their values.
+    /// The fields of the Service that decide which address ExternalDNS publishes for it.
+    pub(crate) address_fields: String,
+    /// The annotations of the Service itself that ExternalDNS may read, and their values.
     pub(crate) dns_annotations: Vec<(String, String)>,
     pub(crate) termination: Termination,
     pub(crate) canary: Rare<Canary>,
@@ -147,6 +149,7 @@ impl Plan {
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
             dns_prefixes: Vec::new(),
+            address_fields: service.address_fields.join(" "),
             dns_annotations: service
                 .dns_annotations
                 .iter()

@@ -14,7 +14,7 @@ use crate::dialect::{external_dns, is_for_service};
 /// ```
 pub const READ: [(&str, &[&str]); 2] = [
     ("metadata", &["name", "namespace", "generateName", "labels", "annotations"]),
-    ("spec", &["type", "clusterIP", "ports"]),
+    ("spec", &["type", "clusterIP", "ports", "externalIPs", "loadBalancerClass", "loadBalancerIP"]),
 ];
 
 /// The label that requests exposure; its value must be exactly `true`.
@@ -110,6 +110,7 @@ pub fn reads_annotation(key: &str) -> bool {
         || key.starts_with(STAMP_PREFIX)
         || external_dns::may_name_hosts(key)
         || external_dns::may_redirect_names(key)
+        || external_dns::may_select(key)
         || is_for_service(key)
         || is_nearly_ours(key)
 }

@@ -79,7 +79,9 @@ pub struct Service<'a> {
     pub(crate) stamp_bytes: usize,
     /// Whether the document has a `spec`.
     pub(crate) has_spec: bool,
-    /// The annotations by which ExternalDNS publishes the Service itself, and their values.
+    /// The fields that decide which address ExternalDNS publishes for the Service itself, and which load balancer serves it.
+    pub(crate) address_fields: Vec<&'a str>,
+    /// The annotations that ExternalDNS reads on the Service itself, and their values.
     pub(crate) dns_annotations: Vec<(&'a str, &'a str)>,
     /// Annotations whose prefix is a misspelling of a prefix of Xposer.
     pub(crate) misspelt_prefixes: Vec<&'a str>,
@@ -234,7 +236,7 @@ impl<'a> Service<'a> {
         let bytes = key.len() + text.len();
         self.annotation_bytes += bytes;
         let may_name_hosts = external_dns::may_name_hosts(key);
-        if may_name_hosts || external_dns::may_redirect_names(key) {
+        if may_name_hosts || external_dns::may_redirect_names(key) || external_dns::may_select(key) {
             self.dns_annotations.push((key, text));
         }
         if is_ours(key) {
@@ -271,6 +273,10 @@ impl<'a> Service<'a> {
     fn read_spec(&mut self, spec: &'a Value) {
         let text = |key: &str| spec.get(key).and_then(Value::as_str);
         self.kind = ServiceKind::new(text("type"), text("clusterIP"));
+        self.address_fields
+            .extend(["type", "loadBalancerClass", "loadBalancerIP"].into_iter().filter_map(text));
+        let addresses = spec.get("externalIPs").and_then(Value::as_array);
+        self.address_fields.extend(addresses.into_iter().flatten().filter_map(Value::as_str));
         match spec.get("ports") {
             None | Some(Value::Null) => {}
             Some(Value::Array(ports)) => {

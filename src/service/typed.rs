@@ -41,6 +41,10 @@ impl<'a> Service<'a> {
         let Some(spec) = &service.spec else { return view };
         view.has_spec = true;
         view.kind = ServiceKind::new(spec.type_.as_deref(), spec.cluster_ip.as_deref());
+        let fields = [&spec.type_, &spec.load_balancer_class, &spec.load_balancer_ip];
+        view.address_fields.extend(
+            fields.into_iter().flatten().chain(spec.external_ips.iter().flatten()).map(String::as_str),
+        );
         for (index, port) in spec.ports.iter().flatten().enumerate() {
             let number = view.port_number(u16::try_from(port.port).ok(), port.port, index);
             let (protocol, app_protocol) = (port.protocol.as_deref(), port.app_protocol.as_deref());

@@ -81,8 +81,10 @@ pub(crate) fn claimed_paths<'p>(
     is_regex: bool,
     budget: &mut PathBudget,
 ) -> Vec<(Cow<'p, str>, bool)> {
-    if is_regex || is_regex_path(path) || path.contains('?') || path.contains(".+") {
-        let below = covered_prefixes(path, budget);
+    // For Kong, `/~` begins a regular expression. No other program reads `/~/` or `/~^`.
+    let of_kong = path.strip_prefix("/~").filter(|pattern| pattern.starts_with(['/', '^']));
+    if is_regex || of_kong.is_some() || is_regex_path(path) || path.contains('?') || path.contains(".+") {
+        let below = covered_prefixes(of_kong.unwrap_or(path), budget);
         if !below.is_empty() {
             return below.into_iter().map(|path| (path.into(), false)).collect();
         }

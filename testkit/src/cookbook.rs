@@ -6,7 +6,7 @@
 //! | `yaml service` | any number of documents; those that are `v1` Services are exposed together |
 //! | `yaml objects` | the objects that `xposer render` prints; no block where nothing is emitted |
 //! | `text report` | one diagnostic a line; no block where nothing is said |
-//! | `text requests` | commands, and what is answered once the Services are exposed ([`Asked`]) |
+//! | `text requests` | commands, and what is answered once the Services are exposed ([`RequestExample`]) |
 //! | `text requests with ingress-nginx` | the same, where it needs a controller that reads the annotations of ingress-nginx |
 //!
 //! A block `yaml` without a second word shows an object of another program; it is only checked that it is YAML. A statement that no
@@ -222,7 +222,7 @@ pub fn case(path: &Path, pieces: &[Piece], example: &Example) -> Result<Case, St
 
 /// A command of a `text requests` block, which starts with `$ `, and the expected answer on the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestExample {
     /// The shell command: `curl`, or another one whose output is the answer.
     pub command: String,
     /// The answer.
@@ -258,7 +258,7 @@ pub enum Answer {
 /// let asked = xposer_testkit::cookbook::asked("$ curl http://example.com/\nHTTP 200 from a or b\n$ dig +short a.b\n").unwrap();
 /// assert_eq!(asked[1].command, "dig +short a.b");
 /// ```
-pub fn asked(block: &str) -> Result<Vec<Asked>> {
+pub fn asked(block: &str) -> Result<Vec<RequestExample>> {
     let mut commands: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in block.lines().map(str::trim) {
         match (line.strip_prefix("$ "), commands.last_mut()) {
@@ -275,7 +275,7 @@ pub fn asked(block: &str) -> Result<Vec<Asked>> {
                 lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect(),
             ),
         };
-        Ok(Asked { command: command.to_owned(), answer })
+        Ok(RequestExample { command: command.to_owned(), answer })
     };
     commands.into_iter().map(read).collect()
 }

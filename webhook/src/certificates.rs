@@ -36,7 +36,7 @@ const MAX_FILE: u64 = 1 << 20;
 pub struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
-    known: Mutex<Known>,
+    known: Mutex<FileState>,
     current: RwLock<Option<Arc<LoadedPair>>>,
 }
 
@@ -58,7 +58,7 @@ pub enum Reloaded {
 
 /// The state of the files.
 #[derive(Debug, Default)]
-struct Known {
+struct FileState {
     /// The contents that were read last, even if they cannot be used. Contents are compared and not modification times, because the
     /// kubelet replaces the files of a Secret through symbolic links.
     last: Option<Pair>,
@@ -147,13 +147,13 @@ impl Certificates {
             known.found = Some(self.usable(&pair).map(Arc::new));
             known.last = Some(pair);
         }
-        let told = self.choose(known.found.as_ref()?, now);
+        let result = self.choose(known.found.as_ref()?, now);
         known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
-        if !is_new && known.last_reported.as_ref() == Some(&told) {
+        if !is_new && known.last_reported.as_ref() == Some(&result) {
             return None;
         }
-        known.last_reported = Some(told.clone());
-        Some(told)
+        known.last_reported = Some(result.clone());
+        Some(result)
     }
 
     /// The same for a read without a result: the pair in use stays. `reason` says why there is no result.
@@ -164,13 +164,13 @@ impl Certificates {
         if let Some(found) = &known.found {
             self.choose(found, now);
         }
-        let told = self.choose(&Err(message), now);
+        let result = self.choose(&Err(message), now);
         known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
-        if known.last_reported.as_ref() == Some(&told) {
+        if known.last_reported.as_ref() == Some(&result) {
             return None;
         }
-        known.last_reported = Some(told.clone());
-        Some(told)
+        known.last_reported = Some(result.clone());
+        Some(result)
     }
 
     /// Takes the better one of the pair in use and that of the files into use.

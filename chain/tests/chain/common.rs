@@ -153,12 +153,12 @@ pub(crate) fn nothing_is_left(chain: &Chain, ns: &Namespace) {
 /// A client that resolves a name with the DNS server 20 times a second.
 pub(crate) struct Asking {
     stopped: Arc<AtomicBool>,
-    thread: JoinHandle<Asked>,
+    thread: JoinHandle<ClientAnswers>,
 }
 
 /// The responses to this client.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct ClientAnswers {
     pub(crate) times: usize,
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// The times at which there was no address, since the start.
@@ -170,7 +170,7 @@ impl Asking {
         let stopped = Arc::new(AtomicBool::new(false));
         let (told, name) = (stopped.clone(), name.to_owned());
         let thread = std::thread::spawn(move || {
-            let (began, mut asked) = (Instant::now(), Asked::default());
+            let (began, mut asked) = (Instant::now(), ClientAnswers::default());
             while !told.load(Ordering::Relaxed) {
                 asked.times += 1;
                 match (name.as_str(), 80).to_socket_addrs() {
@@ -184,7 +184,7 @@ impl Asking {
         Self { stopped, thread }
     }
 
-    pub(crate) fn stop(self) -> Asked {
+    pub(crate) fn stop(self) -> ClientAnswers {
         self.stopped.store(true, Ordering::Relaxed);
         self.thread.join().expect("it does not panic")
     }

@@ -23,7 +23,7 @@ use xposer_chain::cluster::{
 use xposer_chain::{Chain, Kind, Namespace, say, wait_for};
 use xposer_testkit::cases::{Case, Run};
 use xposer_testkit::cookbook::{
-    self, Answer, Asked, Example, NGINX_REQUESTS, Piece, REQUESTS, asked, block, examples, pieces,
+    self, Answer, Example, NGINX_REQUESTS, Piece, REQUESTS, RequestExample, asked, block, examples, pieces,
 };
 
 const ROUTE: Kind = Kind { api: "route.openshift.io/v1", name: "Route" };
@@ -98,7 +98,7 @@ impl Page {
     }
 
     /// Returns the requests in the blocks whose fence has these words.
-    fn asked(&self, example: &Example, words: &str) -> Vec<Asked> {
+    fn asked(&self, example: &Example, words: &str) -> Vec<RequestExample> {
         let blocks = example.requests.iter().map(|at| block(&self.pieces, *at).unwrap());
         blocks.filter(|(_, own, _)| *own == words).flat_map(|(.., text)| asked(text).unwrap()).collect()
     }
@@ -263,7 +263,7 @@ impl Setup {
     }
 
     /// Repeats all requests until all responses of a round are as on the page.
-    fn ask(&self, asked: &[Asked], counted: &mut Counted) -> Result<()> {
+    fn ask(&self, asked: &[RequestExample], counted: &mut Counted) -> Result<()> {
         wait_for(TIME, "the requests are answered", || {
             let wrong = asked.iter().filter_map(|it| {
                 let error = self.check(it).err()?;
@@ -277,7 +277,7 @@ impl Setup {
         Ok(())
     }
 
-    fn check(&self, asked: &Asked) -> Result<()> {
+    fn check(&self, asked: &RequestExample) -> Result<()> {
         let output = Command::new("sh").args(["-c", &asked.command]).env("CURL_HOME", &self.home).output()?;
         let message = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(output.status.success(), "{}{message}", String::from_utf8_lossy(&output.stderr));

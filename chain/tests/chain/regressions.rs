@@ -8,15 +8,15 @@ use xposer_chain::cluster::{CERTIFICATE, CONFIG_MAP, INGRESS, MONITOR, SECRET};
 use xposer_chain::{Chain, Namespace, Request, eventually, redirect, say, status, within};
 
 use crate::common::{
-    Asked, Asking, BLOCK, SETTINGS, begin, configure, expose, has_address, has_no_warning, is_accepted,
-    is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
+    Asking, BLOCK, ClientAnswers, SETTINGS, begin, configure, expose, has_address, has_no_warning,
+    is_accepted, is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
 };
 
 const ROUTED: [(&str, &str); 2] = [("Target", "HTTPRoute"), ("TLS", "load-balancer")];
 
 /// Renames the Ingress of a Service while the controller that writes addresses is paused. Returns the responses of the DNS server
 /// to a client.
-fn renamed(chain: &'static Chain, ns: &Namespace, name: &str) -> Asked {
+fn renamed(chain: &'static Chain, ns: &Namespace, name: &str) -> ClientAnswers {
     let host = format!("{name}.example.com");
     expose(ns, name, &[]);
     eventually("the name resolves", || resolves(chain, &host, "contour"));

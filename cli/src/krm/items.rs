@@ -64,7 +64,7 @@ impl<'i> Identity<'i> {
 /// Compares the items with the plan; `None` if an object of another owner has the name of a planned one.
 pub(super) fn changes(
     items: &[Value],
-    known: &Known<'_>,
+    known: &ListedServices<'_>,
     objects: &[Object<'_>],
     findings: &mut Vec<ItemFinding>,
 ) -> Option<Vec<Change>> {
@@ -130,13 +130,13 @@ pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
 }
 
 /// The Services of the list, whether they are exposed, local or neither. Their objects are stale if they are not planned.
-pub(super) struct Known<'k> {
+pub(super) struct ListedServices<'k> {
     services: HashSet<(&'k str, &'k str)>,
     /// The keys of the Services in a URL ConfigMap.
     keys: HashSet<String>,
 }
 
-impl<'k> FromIterator<&'k Value> for Known<'k> {
+impl<'k> FromIterator<&'k Value> for ListedServices<'k> {
     fn from_iter<I: IntoIterator<Item = &'k Value>>(services: I) -> Self {
         let metadata = |item: &'k Value, key| text(item.get("metadata"), key);
         let services: HashSet<_> =
@@ -148,7 +148,7 @@ impl<'k> FromIterator<&'k Value> for Known<'k> {
     }
 }
 
-impl Known<'_> {
+impl ListedServices<'_> {
     fn is_stale(&self, item: &Value) -> bool {
         match label(item, SERVICE_LABEL) {
             Some(service) => self.services.contains(&(text(item.get("metadata"), "namespace"), service)),

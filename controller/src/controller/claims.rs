@@ -21,8 +21,7 @@ impl Controller {
         self.shards.set_place(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
     }
 
-    /// Lists all objects that assign hosts again. Before claims are switched on, only the names of objects of other owners are
-    /// kept.
+    /// Lists all objects that assign hosts again. Of objects of other owners, only the names and the claims are kept.
     pub(super) fn relist_hosts(&mut self) {
         // Watches that have not started yet list the objects anyway.
         if self.state.is_listed(Source::Services) {

@@ -198,6 +198,9 @@ impl Controller {
                 _ = terminate.recv() => break Exit::Done,
                 _ = interrupt.recv() => break Exit::Done,
             }
+            if self.state.held.take_needs_lists() {
+                self.relist_hosts();
+            }
             let is_leader = leads.borrow().may_write(Instant::now());
             self.metrics.set_leader(is_leader);
             if is_leader && self.state.is_ready() {
@@ -253,13 +256,10 @@ impl Controller {
                 self.revision += 1;
                 self.asked = settings.kinds();
                 self.published.send_replace(Arc::new(settings.clone()));
-                let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
                 self.set_claims_place();
                 if !self.state.held.is_on() {
                     self.stop_foreign_watches();
-                } else if !had_claims {
-                    self.relist_hosts();
                 }
                 self.log_missing_kinds();
             }

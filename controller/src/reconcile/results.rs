@@ -157,9 +157,9 @@ impl State {
         failed: bool,
     ) -> Vec<ServiceNotice> {
         // The diagnostics of the core are not about the writing of objects.
-        let told = notices.iter().rfind(|it| it.is_condition && it.is_warning && it.code.is_none());
-        let written = match told {
-            Some(told) => ObjectStatus::Failed(told.note.as_str().into()),
+        let warning = notices.iter().rfind(|it| it.is_condition && it.is_warning && it.code.is_none());
+        let written = match warning {
+            Some(warning) => ObjectStatus::Failed(warning.note.as_str().into()),
             None if failed => ObjectStatus::NotYet,
             None => ObjectStatus::All,
         };

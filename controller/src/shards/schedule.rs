@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Found, Version};
+use super::{StoredShard, Version};
 
 /// The state of a shard.
 #[derive(Debug)]
 pub(super) struct ShardSchedule {
-    pub(super) known: Known,
+    pub(super) known: ShardStatus,
     /// The time at which the shard has to be checked. It is written then, unless the ConfigMap is known to be as desired.
     pub(super) at: Instant,
     /// Whether the content has to be compared at that time; otherwise the shard is only refreshed.
@@ -28,7 +28,7 @@ pub(super) struct ShardSchedule {
 
 /// The last known state of a ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum ShardStatus {
     /// The ConfigMap has to be read first.
     Unknown,
     Absent,
@@ -37,14 +37,14 @@ pub(super) enum Known {
 }
 
 impl ShardSchedule {
-    pub(super) fn new(found: Option<Found>, now: Instant, refresh: Duration) -> Self {
+    pub(super) fn new(found: Option<StoredShard>, now: Instant, refresh: Duration) -> Self {
         let age = found.as_ref().and_then(|found| found.age);
         let known = match found {
-            None => Known::Absent,
-            Some(found) if !found.is_ours => Known::Foreign,
+            None => ShardStatus::Absent,
+            Some(found) if !found.is_ours => ShardStatus::Foreign,
             // No content has the hash 0, so 0 never equals the desired one.
-            Some(Found { version, content_hash, .. }) => {
-                Known::Ours(version, content_hash.unwrap_or_default())
+            Some(StoredShard { version, content_hash, .. }) => {
+                ShardStatus::Ours(version, content_hash.unwrap_or_default())
             }
         };
         let left = age.map(|age| refresh.saturating_sub(age)).unwrap_or_default();

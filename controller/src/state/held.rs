@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
-use xposer::Target;
 use xposer::conflicts::{
     BucketHash, Buckets, ClaimText, Holder, MAX_HOLDERS, MAX_ROUTES, SHARD_VERSION, ShardState,
 };
 use xposer::guard::claims_of;
+use xposer::{Settings, Target};
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, ForeignKind, Kind};
@@ -26,6 +26,8 @@ const MAX_BYTES: usize = 511 * 1024;
 /// The maximum number of incomplete buckets that a shard lists: 136 KiB. If there are more, all buckets of the shard count as
 /// incomplete.
 pub(crate) const MAX_INCOMPLETE: usize = 8192;
+
+const SERVICE: &str = "Service";
 
 /// Whether objects of this kind assign hosts in a controller.
 fn assigns_hosts(kind: Kind) -> bool {
@@ -53,6 +55,8 @@ pub(crate) struct RecordedClaims {
     /// The sources that have not been listed since claims were switched on, including those whose list is in progress.
     unlisted: BTreeSet<Source>,
     listing: BTreeSet<Source>,
+    /// Whether the lists have to be read again, because the objects themselves are not kept.
+    needs_lists: bool,
 }
 
 /// The identity of an object. The order is that of holders of a claim that were created in the same second.
@@ -108,7 +112,7 @@ impl Content {
 
 impl ObjectRef {
     fn service(key: &ServiceKey) -> Self {
-        Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: "Service" }
+        Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: SERVICE }
     }
 
     fn object(key: &ObjectKey) -> Self {
@@ -129,11 +133,32 @@ impl RecordedClaims {
         if self.is_on == is_on {
             return;
         }
-        *self = Self { is_on, ..Self::default() };
+        *self = Self { is_on, needs_lists: is_on, ..Self::default() };
         if is_on {
             self.undecided.extend(services);
             self.unlisted.extend(sources());
         }
+    }
+
+    /// Forgets the claims of all objects, which have to be read again: the hosts and paths of an Ingress depend on the program that
+    /// serves its class, and another program serves some class now.
+    pub(super) fn forget_objects(&mut self) {
+        let has_begun = !self.listing.is_empty() || self.unlisted.len() < sources().count();
+        if !self.is_on || !has_begun {
+            return;
+        }
+        let of_objects = self.by_source.keys().filter(|source| source.kind != SERVICE);
+        for source in of_objects.cloned().collect::<Vec<_>>() {
+            self.remove(&source);
+        }
+        self.listing.clear();
+        self.unlisted = sources().collect();
+        self.needs_lists = true;
+    }
+
+    /// Whether the objects that assign hosts have to be listed again. It is true for one call only.
+    pub(crate) fn take_needs_lists(&mut self) -> bool {
+        std::mem::take(&mut self.needs_lists)
     }
 
     /// Whether claims are recorded.
@@ -232,6 +257,7 @@ impl RecordedClaims {
         document: &Document,
         observed: Option<&Observed>,
         uid: &str,
+        settings: &Settings,
     ) {
         if !self.is_on || !assigns_hosts(key.kind) {
             return;
@@ -244,8 +270,8 @@ impl RecordedClaims {
             Some((observed, Ownership::Adoptable)) => Arc::new(ObjectRef::service(&observed.service)),
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
-        let mut claims =
-            claims_of(&value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document));
+        let object = value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document);
+        let mut claims = claims_of(&object, settings);
         // The name is also a claim, because a Service may need an object with it.
         claims.push(ClaimText::object(key.kind.as_str(), &key.namespace, &key.name));
         self.set(source, created(document), &holder, claims);
@@ -258,10 +284,10 @@ impl RecordedClaims {
     }
 
     /// Sets the claims of an object of a kind that Xposer never emits.
-    pub(super) fn set_foreign(&mut self, kind: ForeignKind, document: &Document) {
+    pub(super) fn set_foreign(&mut self, kind: ForeignKind, document: &Document, settings: &Settings) {
         if self.is_on {
             let source = Arc::new(ObjectRef::foreign(kind, document));
-            let claims = claims_of(&value(&format!("{}/", kind.group()), kind.as_str(), document));
+            let claims = claims_of(&value(&format!("{}/", kind.group()), kind.as_str(), document), settings);
             self.set(source.clone(), created(document), &source, claims);
         }
     }

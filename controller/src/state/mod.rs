@@ -113,6 +113,8 @@ impl State {
     pub(crate) fn new(settings: Settings, stamps: bool, handover_timeout: Duration) -> Self {
         let mut held = RecordedClaims::default();
         held.switch(settings.claims().is_some(), std::iter::empty());
+        // The first lists of everything follow anyway.
+        held.take_needs_lists();
         Self {
             held,
             keeps_claims: true,
@@ -145,7 +147,11 @@ impl State {
 
     /// Replaces the settings. Everything has to be reconciled.
     pub(crate) fn set_settings(&mut self, settings: Settings, stamps: bool) {
-        self.settings = settings.with_served_by(self.servers.served_by());
+        let settings = settings.with_served_by(self.servers.served_by());
+        if !settings.has_programs_of(&self.settings) {
+            self.held.forget_objects();
+        }
+        self.settings = settings;
         self.stamps = stamps && self.settings.stamp();
         self.claims = ClaimIndex::default();
         for (key, entry) in &self.services {
@@ -163,8 +169,11 @@ impl State {
         if changed.is_empty() {
             return;
         }
-        let served_by = self.servers.served_by();
-        self.settings = std::mem::take(&mut self.settings).with_served_by(served_by);
+        let before = self.settings.clone();
+        self.settings = std::mem::take(&mut self.settings).with_served_by(self.servers.served_by());
+        if !self.settings.has_programs_of(&before) {
+            self.held.forget_objects();
+        }
         for key in self.claims.served_by_any(&changed) {
             let Some(entry) = self.services.get(&key) else { continue };
             self.handovers.forget_refusals(&key);

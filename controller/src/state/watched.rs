@@ -61,7 +61,7 @@ impl State {
                     Source::Services => self.apply_service(&document),
                     Source::Servers(kind) => self.servers.apply(kind, &document),
                     Source::Objects(kind) => self.apply_object(kind, &document),
-                    Source::Foreign(kind) => self.held.set_foreign(kind, &document),
+                    Source::Foreign(kind) => self.held.set_foreign(kind, &document, &self.settings),
                     Source::Namespaces => {
                         let name = document.metadata.name.as_deref().unwrap_or_default();
                         self.apply_namespace(name, document.metadata.deletion_timestamp.is_some());
@@ -268,7 +268,7 @@ impl State {
         let observed = Observed::new(document);
         let service = observed.as_ref().and_then(|observed| self.services.get(&observed.service));
         let uid = service.map(|entry| &*entry.stored.uid).unwrap_or_default();
-        self.held.set_object(&key, document, observed.as_ref(), uid);
+        self.held.set_object(&key, document, observed.as_ref(), uid, &self.settings);
         let Some(mut observed) = observed else {
             // The object has another owner.
             if known.is_some() || !self.objects.contains(&key) {

@@ -408,6 +408,48 @@ fn an_object_that_may_be_adopted_gives_its_hosts_to_the_service() {
     assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2026-01-01T00:00:01Z"]);
 }
 
+/// What an Ingress takes depends on the program of its class, which the setting `controllers` or the IngressClass of the cluster names.
+/// The objects are listed again when the program changes.
+#[test]
+fn an_ingress_is_read_as_its_program_reads_it() {
+    let mut canary = ingress("theirs", "a.example.com", 1);
+    canary["metadata"]["annotations"] = json!({"nginx.ingress.kubernetes.io/canary": "true"});
+    canary["spec"]["ingressClassName"] = "internal".into();
+    let mut cluster = FakeCluster::with_claims();
+    let foreign = [(Kind::Ingress, canary)];
+    let parts = |cluster: &FakeCluster| {
+        let held = |text: &str| cluster.holders("a.example.com", text).len();
+        (held("canary prefix a.example.com/"), held("prefix a.example.com/"))
+    };
+    cluster.list(&foreign);
+    assert!(cluster.state.held.take_needs_lists(), "claims were switched on");
+    assert_eq!(parts(&cluster), (1, 0), "any program may serve the class");
+    for (controllers, expected) in [
+        (json!({"internal": "contour"}), (0, 1)),
+        (json!({"internal": "ingress-nginx"}), (1, 0)),
+        (json!({}), (1, 0)),
+    ] {
+        cluster.state.held.take_changed();
+        cluster.switch(&json!({ "controllers": controllers }));
+        cluster.settle();
+        assert!(cluster.state.held.take_needs_lists() && !cluster.state.knows_all_claims());
+        cluster.list(&foreign);
+        assert!(cluster.state.knows_all_claims());
+        assert_eq!(parts(&cluster), expected, "{controllers}");
+        let shard = BucketHash::of("a.example.com").shard();
+        assert!(cluster.state.held.take_changed().contains(&shard));
+        // The same settings read nothing again.
+        cluster.switch(&json!({ "controllers": controllers }));
+        assert!(!cluster.state.held.take_needs_lists());
+    }
+    let class =
+        json!({"metadata": {"name": "internal"}, "spec": {"controller": "traefik.io/ingress-controller"}});
+    cluster.state.apply_server(ServerKind::IngressClass, &document(&class));
+    assert!(cluster.state.held.take_needs_lists());
+    cluster.list(&foreign);
+    assert_eq!(parts(&cluster), (0, 1));
+}
+
 #[test]
 fn claims_are_unknown_until_all_lists_and_decisions_are_complete() {
     let mut cluster = FakeCluster::new();

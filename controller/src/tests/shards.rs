@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard};
 
 use crate::shards::{
-    Answer, Completed, Failure, Found, LogMessage, Shards, Version, What, Work, content_hash,
+    Answer, Completed, Failure, LogMessage, Shards, StoredShard, Version, What, Work, content_hash,
 };
 use crate::state::held::Content;
 
@@ -149,8 +149,8 @@ impl Store {
         Version { uid: "u".to_owned(), version }
     }
 
-    fn found(&self, map: &Map) -> Found {
-        Found {
+    fn found(&self, map: &Map) -> StoredShard {
+        StoredShard {
             version: Version { uid: "u".to_owned(), version: map.version.clone() },
             is_ours: map.is_ours,
             content_hash: content_hash(map.shard.clone()),

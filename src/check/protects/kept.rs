@@ -109,11 +109,11 @@ impl Kept<'_, '_> {
         let controller = new.controller(target);
         if target == Target::Ingress && controller.reads(what) && has_no_effect(new, what) {
             // The loss of the key that this one needs is reported.
-            let is_told = |key: &String| {
+            let is_reported = |key: &String| {
                 let has = |(_, all): PlanProtections<'_, '_>| all.iter().any(|(it, _)| it.what == *key);
                 has(self.old) && !has(self.new)
             };
-            if opens_nothing_alone(what) || needed_keys(new, what).iter().any(is_told) {
+            if opens_nothing_alone(what) || needed_keys(new, what).iter().any(is_reported) {
                 return None;
             }
         }

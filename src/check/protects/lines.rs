@@ -16,8 +16,8 @@ use crate::plan::Plan;
 use crate::values::Target;
 
 /// Returns the lines on the Ingress of the second plan that protect less than those of the first one, or than the defaults of their
-/// programs. `told` are the losses that are already reported.
-pub(super) fn weaker_lines(old: &Plan, new: &Plan, told: &[LostProtection]) -> Vec<LostProtection> {
+/// programs. `reported` are the losses that are already reported.
+pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) -> Vec<LostProtection> {
     let target = Target::Ingress;
     if !new.has_object(target) || !new.targets.contains(&target) || new.canary.is_some() {
         return Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, told: &[LostProtection]) -> V
     let weaker = lines.chain(by_options).filter_map(|(key, path)| {
         let (was, is) = (Value::of(old, key)?, Value::of(new, key)?);
         let is_weaker = was.counts(key) && opens(key, &was.text, &is.text);
-        let is_new = is_weaker && !is_compared(old, new, key) && !is_told(new, told, key);
+        let is_new = is_weaker && !is_compared(old, new, key) && !is_reported(new, reported, key);
         is_new.then(|| LostProtection {
             what: key.to_owned(),
             target,
@@ -43,14 +43,14 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, told: &[LostProtection]) -> V
 
 /// Whether the loss of a line on the Ingress of a plan is among those that are already reported, under its own key, its intent or
 /// another line with this intent. Each line about CORS protects in its own way.
-pub(super) fn is_told(plan: &Plan, told: &[LostProtection], key: &str) -> bool {
+pub(super) fn is_reported(plan: &Plan, reported: &[LostProtection], key: &str) -> bool {
     let intent_of = |key: &str| {
         let redirects = || effect(key).is_some_and(|row| row.equivalent == Equivalent::Redirect);
         let known = mappings::intent_of(plan, Target::Ingress, key);
         known.or_else(|| redirects().then_some(Intent::HttpsRedirect))
     };
     let intent = intent_of(key);
-    told.iter().any(|it| {
+    reported.iter().any(|it| {
         let is_same = |intent: Intent| {
             it.what == intent.as_str() || (intent != Intent::Cors && intent_of(&it.what) == Some(intent))
         };

@@ -20,7 +20,7 @@ use crate::values::Target;
 pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;
-use lines::{is_told, weaker_lines};
+use lines::{is_reported, weaker_lines};
 use protection::{ALTERNATIVES, Protection, protections};
 use weaker::by_lines;
 
@@ -170,7 +170,7 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
         }
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
-    let is_new = |it: &LostProtection| !is_told(new, &lost_protections, &it.what);
+    let is_new = |it: &LostProtection| !is_reported(new, &lost_protections, &it.what);
     let more: Vec<LostProtection> = admitted::losses(old, new).filter(is_new).collect();
     lost_protections.extend(more);
     let weaker = weaker_lines(old, new, &lost_protections);

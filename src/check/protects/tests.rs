@@ -232,9 +232,13 @@ fn unread_exemption_changes_nothing() {
         }
         testing::plan(&[("xposer.stakater.com/annotations", block)], settings).expect("it is in order")
     };
-    for (class, is_told) in [("nginx", true), ("traefik", false)] {
+    for (class, is_reported) in [("nginx", true), ("traefik", false)] {
         let found = lost_protections(&of("nginx", None), &of(class, Some("0.0.0.0/0")));
-        assert_eq!(found.iter().any(|it| it.message.contains("would not apply to")), is_told, "{found:?}");
+        assert_eq!(
+            found.iter().any(|it| it.message.contains("would not apply to")),
+            is_reported,
+            "{found:?}"
+        );
     }
     // The same networks in another order, and split into smaller ones.
     let wide = of("nginx", Some("10.0.0.0/8, 192.0.2.0/24"));

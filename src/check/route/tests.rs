@@ -6,7 +6,11 @@ use crate::{Service, Settings, expose, testing};
 const USE: &str = "nginx.ingress.kubernetes.io/use-regex: \"true\"";
 
 /// Returns the codes of the findings about a Service, and its path in the emitted object; no path if the Service is refused.
-fn told(class: &str, annotations: &[(&str, &str)], block: &str) -> (Vec<Code>, Option<(String, PathType)>) {
+fn findings_and_path(
+    class: &str,
+    annotations: &[(&str, &str)],
+    block: &str,
+) -> (Vec<Code>, Option<(String, PathType)>) {
     let settings = json!({"domain": "example.com", "ingressClassName": class, "controllers": {class: class}});
     let settings = Settings::from_value(&settings).unwrap_or_else(|problem| panic!("{problem:?}"));
     let keys: Vec<(String, &str)> = annotations
@@ -40,7 +44,7 @@ fn annotation_makes_every_path_with_metacharacters_a_regex() {
         ("haproxy-ingress", "/a+b", "/(?i:a+b)"),
         ("f5-nginx", "/a+b", "/a+b"),
     ] {
-        let (codes, written) = told(class, &[("IngressURLPath", path)], USE);
+        let (codes, written) = findings_and_path(class, &[("IngressURLPath", path)], USE);
         if path == "/a++b" {
             // Go has no possessive quantifiers.
             assert!(codes.contains(&Code::TargetInvalid), "{class} {path}: {codes:?}");
@@ -55,23 +59,23 @@ fn annotation_makes_every_path_with_metacharacters_a_regex() {
         assert!(!codes.iter().any(|code| wrong.contains(code)), "{class} {path}: {codes:?}");
     }
     // A `+` alone does not make a path a regular expression.
-    let (_, written) = told("traefik", &[("IngressURLPath", "/a+b")], "");
+    let (_, written) = findings_and_path("traefik", &[("IngressURLPath", "/a+b")], "");
     assert_eq!(written.map(|(path, _)| path).as_deref(), Some("/?^/a\\+b(/|$)"));
 }
 
 #[test]
 fn a_path_without_a_sign_loses_little_by_another_program() {
     for class in ["traefik", "contour", "haproxy", "alb", "gce", "haproxy-ingress"] {
-        let (codes, _) = told(class, &[], USE);
+        let (codes, _) = findings_and_path(class, &[], USE);
         assert!(
             !codes.contains(&Code::ProtectionWeakened) && !codes.contains(&Code::IntentDiffers),
             "{codes:?}"
         );
-        let (codes, written) = told(class, &[("IngressURLPath", "/api")], USE);
+        let (codes, written) = findings_and_path(class, &[("IngressURLPath", "/api")], USE);
         assert!(!codes.contains(&Code::ProtectionWeakened), "{class}: {codes:?}");
         assert!(codes.contains(&Code::IntentDiffers) && written.is_some(), "{class}: {codes:?}");
     }
-    let (codes, _) = told("ingress-nginx", &[("IngressURLPath", "/api")], USE);
+    let (codes, _) = findings_and_path("ingress-nginx", &[("IngressURLPath", "/api")], USE);
     assert!(!codes.contains(&Code::IntentDiffers), "{codes:?}");
 }
 
@@ -98,12 +102,12 @@ fn literal_regex_matches_no_request() {
         ("alb", "/img?", Some("/img?")),
         ("haproxy", "/wiki/a_(b)", Some("/wiki/a_(b)")),
     ] {
-        let (codes, written) = told(class, &[("IngressURLPath", path), free[0]], "");
+        let (codes, written) = findings_and_path(class, &[("IngressURLPath", path), free[0]], "");
         assert_eq!(written.map(|(path, _)| path).as_deref(), expected, "{class} {path}: {codes:?}");
         assert_eq!(codes.contains(&Code::TargetInvalid), expected.is_none(), "{class} {path}: {codes:?}");
     }
     let alb = "alb.ingress.kubernetes.io/use-regex-path-match: \"true\"";
-    let (_, written) = told("alb", &[("IngressURLPath", "/(a|b)/.*")], alb);
+    let (_, written) = findings_and_path("alb", &[("IngressURLPath", "/(a|b)/.*")], alb);
     assert_eq!(written.map(|(path, _)| path).as_deref(), Some("/(a|b)/.*"));
 }
 
@@ -129,7 +133,7 @@ fn invalid_pcre_is_reported_for_pcre_programs() {
         ("contour", "/a|", Some(Code::PathInvalid)),
         ("contour", "/a|b", Some(Code::PathInvalid)),
     ] {
-        let (codes, _) = told(class, &[("IngressURLPath", path)], "");
+        let (codes, _) = findings_and_path(class, &[("IngressURLPath", path)], "");
         let found = codes.into_iter().find(|code| *code != Code::PathRegex);
         assert_eq!(found, code, "{class} {path}");
     }
@@ -146,14 +150,14 @@ fn other_programs_are_not_mentioned() {
         ("traefik", "/a`) || Host(`victim.example.com`) && PathPrefix(`/b", Some(Code::TargetInvalid)),
         ("traefik", "/(a`|b).*", Some(Code::TargetInvalid)),
     ] {
-        let (codes, _) = told(class, &[("IngressURLPath", path), ("PathType", "Prefix")], "");
+        let (codes, _) = findings_and_path(class, &[("IngressURLPath", path), ("PathType", "Prefix")], "");
         assert_eq!(codes.first().copied(), code, "{class} {path}");
     }
 }
 
 #[test]
 fn prefix_overmatch_is_reported() {
-    for (class, path, kind, is_told) in [
+    for (class, path, kind, is_reported) in [
         ("f5-nginx", "/shop", "Prefix", true),
         ("f5-nginx", "/shop/", "Prefix", false),
         ("f5-nginx", "/shop", "Exact", false),
@@ -166,22 +170,27 @@ fn prefix_overmatch_is_reported() {
         ("ingress-nginx", "/shop", "ImplementationSpecific", false),
         ("traefik", "/shop", "ImplementationSpecific", false),
     ] {
-        let (codes, _) = told(class, &[("IngressURLPath", path), ("PathType", kind)], "");
-        assert_eq!(codes.contains(&Code::IntentDiffers), is_told, "{class} {path} {kind}: {codes:?}");
+        let (codes, _) = findings_and_path(class, &[("IngressURLPath", path), ("PathType", kind)], "");
+        assert_eq!(codes.contains(&Code::IntentDiffers), is_reported, "{class} {path} {kind}: {codes:?}");
     }
 }
 
 #[test]
 fn an_option_rewrites_by_the_groups_of_the_path() {
-    for (path, target, is_told) in [
+    for (path, target, is_reported) in [
         ("/x/(.*)", "/$9", true),
         ("/x/(.*)", "/$1", false),
         ("/x(/|$)(.*)", "/y/$2", false),
         ("/x/.*", "/$1", true),
     ] {
         for class in ["ingress-nginx", "traefik", "f5-nginx"] {
-            let (codes, _) = told(class, &[("IngressURLPath", path), ("RewritePath", target)], "");
-            assert_eq!(codes.contains(&Code::RewriteMismatch), is_told, "{class} {path} {target}: {codes:?}");
+            let (codes, _) =
+                findings_and_path(class, &[("IngressURLPath", path), ("RewritePath", target)], "");
+            assert_eq!(
+                codes.contains(&Code::RewriteMismatch),
+                is_reported,
+                "{class} {path} {target}: {codes:?}"
+            );
         }
     }
 }

@@ -68,6 +68,13 @@ pub(crate) const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
 /// If one of these annotations exists and no listeners are named, the only listener is for https.
 pub(crate) const CERTIFICATES: [&str; 2] =
     ["alb.ingress.kubernetes.io/certificate-arn", "alb.ingress.kubernetes.io/create-acm-cert"];
+/// The annotations that give an Ingress another load balancer, or precedence over others with the same host and path.
+pub(super) const PRECEDENCE: [&str; 4] = [
+    GROUP,
+    "alb.ingress.kubernetes.io/group.order",
+    "alb.ingress.kubernetes.io/load-balancer-name",
+    "alb.ingress.kubernetes.io/scheme",
+];
 /// The annotation that makes several Ingresses share a load balancer.
 const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
 /// The annotation that turns paths into regular expressions. Such a path begins with an additional slash.

@@ -3,6 +3,8 @@
 pub(crate) mod rules;
 pub(super) mod write;
 
+use std::collections::BTreeSet;
+
 use super::key::{KnownNames, Program, ReadOn};
 
 /// The prefix of its keys since version 0.22.
@@ -27,6 +29,9 @@ pub(super) static PROGRAM: Program = Program {
 /// The value of the annotation `controller` on an object that ExternalDNS publishes; it skips objects with another value
 /// (`IsControllerMismatch`).
 const CONTROLLER: &str = "dns-controller";
+
+/// The annotation with the names that the DNS controller of Gardener publishes; `*` stands for the hosts of the rules.
+const GARDENER: &str = "dns.gardener.cloud/dnsnames";
 
 /// The value of this annotation that makes ExternalDNS skip an additional object.
 pub(crate) const OPT_OUT: &str = "none";
@@ -68,7 +73,7 @@ pub(crate) fn is_hostname(key: &str) -> bool {
 
 /// Whether a key publishes an object of any kind under DNS names, with one of the known prefixes or of these.
 pub(crate) fn names_hosts(key: &str, prefixes: &[String]) -> bool {
-    may_name_hosts(key) && has_prefix(key, prefixes)
+    key == GARDENER || (may_name_hosts(key) && has_prefix(key, prefixes))
 }
 
 /// Whether an annotation gives the names of an object, those of its rules too, another address, with one of the known prefixes or of
@@ -82,13 +87,40 @@ pub(crate) fn may_redirect_names(key: &str) -> bool {
     matches!(key.rsplit_once('/'), Some((_, "target")))
 }
 
+/// Whether a key decides whether ExternalDNS reads an object, or which records it makes, if the settings have its prefix.
+pub(crate) fn may_select(key: &str) -> bool {
+    is_key(key) || key.ends_with("/controller")
+}
+
+/// Returns what selects an object with these annotations: a text for each prefix under which ExternalDNS does not skip the object. It has
+/// all annotations with this prefix except the names, their address and their time to live: for example the identifier and the weight of a
+/// record, and whether the rules are published.
+pub(crate) fn selections(annotations: &[(&str, &str)], prefixes: &[String]) -> BTreeSet<String> {
+    let mut selections = BTreeSet::new();
+    for prefix in PREFIXES.into_iter().chain(prefixes.iter().map(String::as_str)) {
+        let mut parts = BTreeSet::from([prefix]);
+        let mut is_skipped = false;
+        for (key, value) in annotations {
+            match key.strip_prefix(prefix) {
+                None | Some("hostname" | "internal-hostname" | "target" | "ttl") => {}
+                Some("controller") => is_skipped |= *value != CONTROLLER,
+                Some(_) => parts.extend([key, value]),
+            }
+        }
+        if !is_skipped {
+            selections.insert(parts.into_iter().collect::<Vec<_>>().join(" "));
+        }
+    }
+    selections
+}
+
 fn has_prefix(key: &str, prefixes: &[String]) -> bool {
     is_key(key) || prefixes.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// Whether a key publishes an object under DNS names if the settings have its prefix.
 pub(crate) fn may_name_hosts(key: &str) -> bool {
-    matches!(key.rsplit_once('/'), Some((_, "hostname" | "internal-hostname")))
+    key == GARDENER || matches!(key.rsplit_once('/'), Some((_, "hostname" | "internal-hostname")))
 }
 
 /// Returns the name of the DNS record for a host, in lower case. ExternalDNS removes white space and the dot at the end.

@@ -19,6 +19,8 @@ const HSTS: &[&str] = &["hsts"];
 const JWT_KEY: &[&str] = &["jwt-key"];
 const REDIRECT_FROM: &[&str] = &["proxy-redirect-from"];
 
+/// The annotation that turns all paths of an Ingress into regular expressions.
+pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
 /// The annotation by which Ingresses share a host: `master`, which somebody writes by hand, or `minion`.
 pub(crate) const MERGEABLE: &str = "nginx.org/mergeable-ingress-type";
 

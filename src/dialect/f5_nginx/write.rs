@@ -1,13 +1,12 @@
 //! The annotations and paths for NGINX Ingress Controller.
 
+use super::PATH_REGEX;
 use crate::dialect::nginx::paths::{RewrittenPaths, target_of};
 use crate::dialect::write::{KeyValue, WrittenAnnotation, intents, redirect, size, text};
 use crate::intents::{Header, Intent, IntentValue, RateLimit};
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target, Tls};
 
-/// The annotation that turns all paths of an Ingress into regular expressions.
-pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
 const SSL_REDIRECT: &str = "nginx.org/ssl-redirect";
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {

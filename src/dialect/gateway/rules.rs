@@ -18,8 +18,8 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let controller = plan.controller(Target::HttpRoute);
-    let mut told = BTreeSet::new();
-    for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
+    let mut checked_paths = BTreeSet::new();
+    for route in plan.rules.iter().filter(|route| checked_paths.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
         // A path that no program compares as a regular expression has a diagnostic of its own.
         let Ok(kinds) = kinds(&route.path) else { continue };

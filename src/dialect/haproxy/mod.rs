@@ -26,6 +26,10 @@ static SWITCH: Text = Text {
     }),
 };
 
+/// The annotation for TLS passthrough, under each prefix. With it, the controller selects the backend by the host alone.
+pub(crate) const SSL_PASSTHROUGH: [&str; 3] =
+    ["haproxy.org/ssl-passthrough", "haproxy.com/ssl-passthrough", "ingress.kubernetes.io/ssl-passthrough"];
+
 /// The only spellings that some keys accept.
 const TRUE_OR_FALSE: Shape = Shape::Exactly("true false");
 

@@ -239,7 +239,7 @@ fn translated_info_only_if_something_is_written() {
     ];
     let programs = PROGRAMS.iter().map(|(program, _)| *program).chain([Controller::Traefik]);
     let programs = programs.filter(|it| !matches!(it, Controller::IngressNginx | Controller::Openshift));
-    let mut told = 0;
+    let mut translated = 0;
     for program in programs {
         for (tls, line) in
             ["false", "true", "load-balancer"].into_iter().flat_map(|it| lines.map(|line| (it, line)))
@@ -260,10 +260,10 @@ fn translated_info_only_if_something_is_written() {
             let emitted = with.emit();
             let mut found = emitted.report.diagnostics().iter();
             if found.any(|it| it.code.slug() == "intent-translated") {
-                told += 1;
+                translated += 1;
                 assert_ne!(objects(&with), objects(&without), "{program}, TLS {tls}: {line}");
             }
         }
     }
-    assert!(told > 20, "{told}");
+    assert!(translated > 20, "{translated}");
 }

@@ -42,6 +42,9 @@ pub(crate) fn names_hosts(key: &str) -> bool {
     key.get(..DOMAINS.len()).is_some_and(|start| start.eq_ignore_ascii_case(DOMAINS))
 }
 
+/// The annotations that give an Ingress another entry point, or precedence over others with the same host and path.
+pub(super) const PRECEDENCE: [&str; 2] = [ENTRY_POINTS, PRIORITY];
+
 pub(super) static PROGRAM: Program = Program {
     // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
     any_case: true,

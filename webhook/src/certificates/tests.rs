@@ -18,7 +18,7 @@ impl Files {
     }
 
     /// With this pair, which comes into use.
-    fn using(pair: &Made) -> Self {
+    fn using(pair: &SignedPair) -> Self {
         let files = Self::new();
         files.write(pair.both());
         assert_eq!(files.reload(NOW).as_deref(), Some("used"));
@@ -40,16 +40,16 @@ impl Files {
         Some(word.to_owned() + &said.replace(&format!("{}/", self.folder.path().display()), ""))
     }
 
-    fn serves(&self, pair: &Made) -> bool {
+    fn serves(&self, pair: &SignedPair) -> bool {
         let current = self.certificates.current().unwrap();
         current.pair.cert[0] == CertificateDer::from_pem_slice(pair.0.as_bytes()).unwrap()
     }
 }
 
 /// A certificate and its key.
-struct Made(String, String);
+struct SignedPair(String, String);
 
-impl Made {
+impl SignedPair {
     /// Valid in these days, counted from [`NOW`].
     fn new(from: i64, to: i64) -> Self {
         let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -66,8 +66,8 @@ impl Made {
     }
 }
 
-fn pair() -> Made {
-    Made::new(-1, 1)
+fn pair() -> SignedPair {
+    SignedPair::new(-1, 1)
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn broken_pair_is_reported_once_and_the_previous_pair_stays() {
 
 #[test]
 fn an_expired_certificate_does_not_replace_a_valid_one() {
-    let (good, expired) = (pair(), Made::new(-30, -1));
+    let (good, expired) = (pair(), SignedPair::new(-30, -1));
     let files = Files::using(&good);
     files.write(expired.both());
     let message = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
@@ -117,13 +117,13 @@ fn an_expired_certificate_does_not_replace_a_valid_one() {
     let later = format!("{message}; the certificate in use expired at 2026-01-02T00:00:00Z");
     assert_eq!((files.reload(NOW + 2 * DAY), files.reload(NOW + 2 * DAY)), (Some(later), None));
     assert!(files.serves(&good));
-    let newer = Made::new(-30, 2);
+    let newer = SignedPair::new(-30, 2);
     files.write(newer.both());
     let message = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
     assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(message));
     assert!(files.serves(&newer));
     // A valid one ends that, and another valid one replaces it, for however long.
-    for valid in [Made::new(0, 9), Made::new(0, 5)] {
+    for valid in [SignedPair::new(0, 9), SignedPair::new(0, 5)] {
         files.write(valid.both());
         assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some("used"));
         assert!(files.serves(&valid));
@@ -132,7 +132,7 @@ fn an_expired_certificate_does_not_replace_a_valid_one() {
 
 #[test]
 fn a_certificate_that_is_not_valid_yet_waits() {
-    let (good, early) = (pair(), Made::new(1, 30));
+    let (good, early) = (pair(), SignedPair::new(1, 30));
     let files = Files::using(&good);
     files.write(early.both());
     let message = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
@@ -147,13 +147,13 @@ fn a_certificate_that_is_not_valid_yet_waits() {
 #[test]
 fn at_the_start_there_may_be_no_better_one() {
     let files = Files::new();
-    let expired = Made::new(-30, -1);
+    let expired = SignedPair::new(-30, -1);
     files.write(expired.both());
     let message = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
     assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(message), None));
     assert!(files.serves(&expired) && !files.certificates.has_been_valid());
     // One that will be valid is better than one that has been.
-    let early = Made::new(1, 30);
+    let early = SignedPair::new(1, 30);
     files.write(early.both());
     let message = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
     assert_eq!(files.reload(NOW).as_deref(), Some(message));
@@ -219,7 +219,7 @@ fn links_to_files_are_files() {
 /// The pair in use can expire, and the pair of the last read can become valid.
 #[test]
 fn validity_counts_while_a_read_hangs() {
-    let (good, early) = (pair(), Made::new(1, 30));
+    let (good, early) = (pair(), SignedPair::new(1, 30));
     let files = Files::using(&good);
     let read_failed = |now: i64| match files.certificates.read_failed("it hangs", now) {
         Some(Reloaded::NotUsed(said)) => Some(said.split_once("tls.crt: ").unwrap().1.to_owned()),

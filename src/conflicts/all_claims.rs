@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::claims::{Claimed, main_claims, paths_of, redirects};
 use crate::diagnostics::Origin;
-use crate::dialect::hosts::Use;
+use crate::dialect::hosts::HostRole;
 use crate::dialect::write::covering_names;
 use crate::plan::{AddedHost, Plan};
 use crate::service::FORWARD_ANNOTATION;
@@ -59,33 +59,16 @@ impl RouteBudget {
 /// Routes of annotations are compared at admission, and not between the Services of a cluster: ingress-nginx ignores such a host if a
 /// rule has it, and the Service with that rule must not be refused.
 pub(super) struct AllClaims<'c> {
-    /// The claims with their origins, in the order of their uses.
-    all: Vec<(Claimed<'c>, Option<&'c Origin>, ClaimShare)>,
+    /// The claims with their origins, in the order of their roles. The claim of a name or a secret counts like that of a rule.
+    all: Vec<(Claimed<'c>, Option<&'c Origin>, HostRole)>,
     /// Whether there are too many routes, so that some routes of annotations are left out.
     pub(super) is_truncated: bool,
-}
-
-/// The share of a host that a claim stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum ClaimShare {
-    /// The plan serves the host.
-    Whole,
-    /// The plan redirects the host: a part ([`ClaimText::is_part`](super::ClaimText::is_part)), because two Services may have the same
-    /// redirect.
-    Part,
-    /// The plan has the host as an alias, or redirects it by an annotation: a part, because a rule for the host comes before it.
-    Alias,
-    /// The plan publishes the DNS name of the host, which it does not serve, or gives it another address. The plan gets no claim, but the
-    /// host must not be one of another namespace.
-    Name,
-    /// The same, only because the host is in the TLS section.
-    Certificate,
 }
 
 impl<'c> AllClaims<'c> {
     pub(super) fn of(plan: &'c Plan, added: &'c [AddedHost<'_>]) -> Self {
         let (main, is_exceeded) = main_claims(plan);
-        let (mut aliases, mut published, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut aliases, mut published, mut tls_names) = (Vec::new(), Vec::new(), Vec::new());
         let mut room = RouteBudget::new();
         let mut has_room = |claim: &Claimed<'_>| match claim {
             Claimed::Route(host, path, ..) => room.take(host, path),
@@ -100,14 +83,14 @@ impl<'c> AllClaims<'c> {
             served
         });
         let whole = [("/".into(), false)];
-        for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
-            let (into, paths) = match what {
-                Use::Served => (&mut aliases, served.as_slice()),
-                Use::Redirected => (&mut aliases, &whole[..]),
-                Use::Published if !own.contains(host.as_str()) => (&mut published, &whole[..]),
-                Use::Published | Use::Certified => continue,
+        for AddedHost { host, role, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
+            let (into, paths) = match role {
+                HostRole::Alias => (&mut aliases, served.as_slice()),
+                HostRole::Redirect => (&mut aliases, &whole[..]),
+                HostRole::Name if !own.contains(host.as_str()) => (&mut published, &whole[..]),
+                _ => continue,
             };
-            let is_canary = *what != Use::Published && plan.canary.is_some();
+            let is_canary = *role != HostRole::Name && plan.canary.is_some();
             for (path, is_exact) in paths {
                 let claim = Claimed::Route(host.as_str().into(), path.clone(), *is_exact, is_canary);
                 if !has_room(&claim) {
@@ -132,24 +115,24 @@ impl<'c> AllClaims<'c> {
         if plan.targets.contains(&Target::Ingress) && plan.secret().is_some() {
             let covering = covering_names(plan);
             let hosts = plan.certificate_hosts.iter().filter(|it| !covering.contains(&it.host));
-            hosts.for_each(|it| publish(&mut certificates, &it.host, &it.host_origin));
+            hosts.for_each(|it| publish(&mut tls_names, &it.host, &it.host_origin));
         }
-        let uses = [
-            (main, ClaimShare::Whole),
-            (redirects(plan), ClaimShare::Part),
-            (aliases, ClaimShare::Alias),
-            (published, ClaimShare::Name),
-            (certificates, ClaimShare::Certificate),
+        let by_role = [
+            (main, HostRole::Rule),
+            (redirects(plan), HostRole::Redirect),
+            (aliases, HostRole::Alias),
+            (published, HostRole::Name),
+            (tls_names, HostRole::TlsName),
         ];
         let mut all = Vec::new();
-        for (claims, share) in uses {
-            all.extend(claims.into_iter().map(|(claim, origin)| (claim, origin, share)));
+        for (claims, role) in by_role {
+            all.extend(claims.into_iter().map(|(claim, origin)| (claim, origin, role)));
         }
         Self { all, is_truncated: is_cut }
     }
 
-    /// Iterates over the claims, with their origins and shares.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, ClaimShare)> {
-        self.all.iter().map(|(claim, origin, share)| (claim, *origin, *share))
+    /// Iterates over the claims, with their origins and roles.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Claimed<'c>, Option<&'c Origin>, HostRole)> {
+        self.all.iter().map(|(claim, origin, role)| (claim, *origin, *role))
     }
 }
