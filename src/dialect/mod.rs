@@ -8,7 +8,7 @@
 pub(crate) mod access;
 pub(crate) mod alb;
 pub(crate) mod apisix;
-mod app_gateway;
+pub(crate) mod app_gateway;
 mod argocd;
 pub(crate) mod cert_manager;
 pub(crate) mod cilium;
