@@ -185,7 +185,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
             let server = subject(plan, *target);
             let what = match &wanted.origin {
                 Origin::Field(_) => "appProtocol",
-                _ => wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str),
+                _ => wanted.words(),
             };
             match support(plan, *target, wanted.intent, Some(&wanted.intent_value)) {
                 Support::Partial(difference)
