@@ -5,8 +5,10 @@ use super::key::{Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program,
 use crate::validation::parse_bool;
 
 static SWITCH: Text = Text {
-    expected: "enabled or disabled",
-    form: Form::Fits(|value| matches!(value, "enabled" | "disabled") || parse_bool(value).is_some()),
+    expected: "",
+    form: Form::Spelled("enabled disabled", |value| {
+        matches!(value, "enabled" | "disabled") || parse_bool(value).is_some()
+    }),
 };
 
 static TIMEOUT: Text = Text { expected: "a duration such as 30s or 1m30s", form: Form::Fits(is_duration) };

@@ -19,8 +19,8 @@ static SOURCES: Text = Text {
 
 /// A boolean, or one of the words that the controller accepted earlier and still reads.
 static SWITCH: Text = Text {
-    expected: "true or false",
-    form: Form::Fits(|value| {
+    expected: "",
+    form: Form::Spelled("true false", |value| {
         let lower = value.to_ascii_lowercase();
         parse_bool(value).is_some() || matches!(lower.as_str(), "enabled" | "on" | "disabled" | "off")
     }),
