@@ -1,7 +1,7 @@
 //! The annotations of Cilium.
 
 use super::go::is_duration;
-use super::key::{Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
+use super::key::{Form, KnownNames, NativeFeature, NeutralValue, OnInvalid, Program, Shape, Text, key};
 use crate::validation::parse_bool;
 
 static SWITCH: Text = Text {
@@ -33,7 +33,7 @@ pub(crate) static PROGRAM: Program = Program {
                 .on_invalid(OnInvalid::False)
                 .protects()
                 .neutral(NeutralValue::Listed(&OFF))
-                .equivalent(Equivalent::Passthrough),
+                .native(NativeFeature::Passthrough),
         ],
     )
 };

@@ -5,8 +5,8 @@ pub(super) mod write;
 
 use super::form::{SIZE, TIMER};
 use super::key::{
-    Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_CONFIG_MAP, TO_SERVICE, Text,
-    ValueReference, is_list_of_addresses, key,
+    Form, KnownNames, NativeFeature, NeutralValue, OnInvalid, Program, Shape, TO_CONFIG_MAP, TO_SERVICE,
+    Text, ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
 use crate::validation::parse_bool;
@@ -111,13 +111,13 @@ pub(crate) static PROGRAM: Program = Program {
                 .text(&SWITCH)
                 .hardens()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Reencrypt),
+                .native(NativeFeature::Reencrypt),
             key("ssl-passthrough")
                 .shape(TRUE_OR_FALSE)
                 .on_invalid(OnInvalid::False)
                 .protects()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Passthrough),
+                .native(NativeFeature::Passthrough),
             key("ssl-redirect")
                 .text(&SWITCH)
                 .on_invalid(OnInvalid::False)
