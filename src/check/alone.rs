@@ -6,8 +6,10 @@ use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program, has};
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
+use crate::dialect::support::no_request;
 use crate::dialect::{
-    Loss, alb, cilium, f5_nginx, haproxy_ingress, nginx, place_of, read_by, reader_name, reads_on_service,
+    Loss, alb, apisix, app_gateway, cilium, f5_nginx, haproxy_ingress, nginx, place_of, protects, read_by,
+    reader_name, reads_on_service,
 };
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
@@ -55,6 +57,12 @@ impl Reader {
         self.needs.iter().any(|name| self.is_on(plan, prefix, name))
     }
 
+    /// Returns what may take the effect of the key of this name away.
+    fn without_effect(&self, name: &str) -> impl Iterator<Item = &'static NoEffect> {
+        let rows = NO_EFFECT.iter().filter(move |it| std::ptr::eq(self.program, it.0) && has(it.1, name));
+        rows.map(|(.., why)| why)
+    }
+
     /// Whether the annotation of this name has an effect: somebody gave it, or it is written for an option.
     fn is_on(&self, plan: &Plan, prefix: &str, name: &str) -> bool {
         if self.controller.is_nginx() {
@@ -75,12 +83,39 @@ impl Reader {
                 is_written && is_annotation_of(plan, self.target, intent, &wanted)
             })
     }
+
+    /// Returns the key beside which the program refuses an Ingress with this one.
+    fn refused_beside(&self, plan: &Plan, key: &str) -> Option<String> {
+        let (prefix, name) = key.split_once('/')?;
+        let mut rows =
+            REFUSED_TOGETHER.iter().filter(|it| std::ptr::eq(self.program, it.0) && it.1[0] == name);
+        rows.find_map(|(_, [_, other])| {
+            let other = with_prefix(prefix, other);
+            plan.annotation(&other).is_some_and(|it| !it.value.trim().is_empty()).then_some(other)
+        })
+    }
+
+    /// Returns the key that counts in place of this one, and whether more requests are admitted for that reason.
+    fn ignored_beside(&self, plan: &Plan, key: &str, value: &str) -> Option<(String, bool)> {
+        let (prefix, name) = key.split_once('/')?;
+        self.without_effect(name).find_map(|why| {
+            let (NoEffect::Beside(other) | NoEffect::BesideAllowed(other)) = why else { return None };
+            let is_on = self.is_on(plan, prefix, other);
+            let other = with_prefix(prefix, other);
+            let allowed = plan.annotation(&other).map_or("", |it| &it.value);
+            let is_allowed = |item: &str| allowed.split(',').any(|it| it.trim() == item.trim());
+            let is_lost = matches!(why, NoEffect::Beside(_)) || value.split(',').any(is_allowed);
+            is_on.then_some((other, is_lost))
+        })
+    }
 }
 
 /// What takes the effect of a key away, although the keys that it needs are there.
 enum NoEffect {
     /// A key of this name counts in its place.
     Beside(&'static str),
+    /// A key of this name counts in its place. It lists all that is allowed, so what it does not list is denied without this key.
+    BesideAllowed(&'static str),
     /// A key of this name, which is on by default, says false.
     Off(&'static str),
     /// A key of this name does not have this value.
@@ -90,15 +125,25 @@ enum NoEffect {
 }
 
 /// A program, the names of its keys, and what takes their effect away.
-static NO_EFFECT: [(&Program, &str, NoEffect); 7] = [
+static NO_EFFECT: [(&Program, &str, NoEffect); 13] = [
     (&alb::PROGRAM, "auth-idp-cognito", NoEffect::Unless("auth-type", "cognito")),
     (&alb::PROGRAM, "auth-idp-oidc", NoEffect::Unless("auth-type", "oidc")),
     (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", NoEffect::Beside("security-groups")),
+    (&apisix::PROGRAM, "http-block-methods", NoEffect::BesideAllowed("http-allow-methods")),
+    (&apisix::PROGRAM, "http-redirect", NoEffect::Beside("http-to-https")),
+    (&apisix::PROGRAM, "rewrite-target-regex", NoEffect::Beside("rewrite-target")),
+    (&app_gateway::PROGRAM, "rewrite-rule-set", NoEffect::Beside("rewrite-rule-set-custom-resource")),
+    (&haproxy_ingress::PROGRAM, "oauth", NoEffect::Beside("auth-url")),
     (&haproxy_ingress::PROGRAM, "hsts-*", NoEffect::Off("hsts")),
     (&haproxy_ingress::PROGRAM, "hsts hsts-*", NoEffect::WithoutTls("")),
     (&cilium::PROGRAM, "force-https", NoEffect::WithoutTls("")),
     (&f5_nginx::PROGRAM, "hsts hsts-*", NoEffect::WithoutTls("hsts-behind-proxy")),
+    (&f5_nginx::PROGRAM, "rewrite-target", NoEffect::Beside("rewrites")),
 ];
+
+/// A program, the names of two of its keys, and that it refuses an Ingress with both.
+static REFUSED_TOGETHER: [(&Program, [&str; 2]); 1] =
+    [(&apisix::PROGRAM, ["blocklist-source-range", "allowlist-source-range"])];
 
 /// Whether a key has no effect beside the annotations of a plan: its program needs another key, or something takes its effect
 /// away ([`NoEffect`]). [`ineffective::is_without_effect`] answers this for the keys of ingress-nginx alone, and the rules need no more,
@@ -110,15 +155,39 @@ pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
         !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix);
     let value = |name: &str| plan.annotation(&with_prefix(prefix, name)).map(|it| it.value.trim());
     let applies = |why: &NoEffect| match why {
-        NoEffect::Beside(other) => value(other).is_some_and(|value| !value.is_empty()),
+        NoEffect::Beside(other) | NoEffect::BesideAllowed(other) => reader.is_on(plan, prefix, other),
         NoEffect::Off(switch) => value(switch).is_some_and(|value| NeutralValue::False.is(value)),
         NoEffect::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
         NoEffect::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
     };
-    let mut rows = NO_EFFECT
-        .iter()
-        .filter(|(program, names, _)| std::ptr::eq(reader.program, *program) && has(names, name));
-    is_alone || ineffective::is_certificate_off(plan, key) || rows.any(|(.., why)| applies(why))
+    is_alone || ineffective::is_certificate_off(plan, key) || reader.without_effect(name).any(applies)
+}
+
+/// Reports keys that a program ignores beside another key, and keys with which it refuses the Ingress beside another key.
+pub(crate) fn beside_another(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+        let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
+        // Without requests, the program ignores both, which is reported separately.
+        let counts = |it: &Reader| !it.neutral.is(value) && no_request(plan, it.target).is_none();
+        let Some(reader) = Reader::of(plan, key).filter(counts) else { continue };
+        let server = reader_name(reader.controller, key);
+        let with = |other: &str| [&quoted(key), " beside ", &quoted(other)].concat();
+        let (code, said) = if let Some(other) = reader.refused_beside(plan, key) {
+            (Code::AnnotationInvalid, [server, " refuses the whole Ingress with ", &with(&other)].concat())
+        } else if let Some((other, is_lost)) = reader.ignored_beside(plan, key, value) {
+            let said = [server, " ignores ", &with(&other)].concat();
+            match (is_lost && protects(key, value), annotation.is_forwarded()) {
+                (false, _) => (Code::AnnotationIgnored, said),
+                (true, true) => context.settings.lost(key, said),
+                // The administrator gave it, and decides about access with the other key, too.
+                (true, false) => (Code::ProtectionWeakened, said),
+            }
+        } else {
+            continue;
+        };
+        annotation.file_key(report, Problem::new(code, said).help("keep one of the two"));
+    }
 }
 
 /// Whether a key is about a way in, or about readers, that a program opens only with another key. Without that one, nothing is open.

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::write::covering_names;
+use crate::intents::Intent;
 use crate::plan::context::RuleContext;
-use crate::plan::{AddedHost, OtherHost, Route};
+use crate::plan::{AddedHost, OtherHost, Place, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
 use crate::values::set;
 
@@ -97,10 +98,21 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
             .filter(|it| !covering.has_wildcard(&it.host))
             .for_each(|it| judge(it.into()));
     }
-    plan.other_hosts.iter().for_each(|it| judge(it.into()));
-    // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route. Each host is reported once.
+    for other in &plan.other_hosts {
+        let place = plan.requested(Intent::RedirectFrom).map(|wanted| plan.place_of(wanted));
+        if let Some((place, problem)) = place.zip(context.settings.problem_of_host(own, &other.host)) {
+            let problem = match place {
+                Place::Line(_) => problem.help("remove the line, or choose another host"),
+                Place::Field(_) => problem,
+            };
+            place.file(report, problem);
+        }
+    }
+    // Both prefixes of ExternalDNS may have the same name, and it may be the host of a route, or be redirected to one. Each host is
+    // reported once.
     let mut seen: Option<BTreeSet<String>> = None;
-    let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()));
+    let of_others = || plan.other_hosts.iter().map(|it| it.host.clone());
+    let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()).chain(of_others()));
     for AddedHost { host, annotation, origin, .. } in plan.added_hosts() {
         let problem = context.settings.problem_of_host(own, &host);
         let is_new = |_: &Problem| seen.get_or_insert_with(of_routes).insert(host);

@@ -23,7 +23,7 @@ use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
-    Equivalent, Loss, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
+    Loss, NativeFeature, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
     is_ssl_redirect, kubernetes, nginx,
 };
 use crate::intents::{Intent, IntentValue};
@@ -37,22 +37,22 @@ use crate::values::{BackendProtocol, Target, Termination, Tls};
 fn has_equivalent_effect(plan: &Plan, target: Target, effect: &Key, given: &Annotation) -> bool {
     let value = given.value.as_str();
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
-    match effect.equivalent {
-        Equivalent::None => false,
+    match effect.native {
+        NativeFeature::None => false,
         // The stable Service determines the redirect of a canary. A redirect that an annotation of ingress-nginx asks for is an
         // intent, which the rule `canary-and-redirect` checks.
-        Equivalent::Redirect => {
+        NativeFeature::Redirect => {
             let is_wanted = || target == Target::Ingress && nginx::redirect_of(&given.key).is_some();
             let is_default = || plan.tls().has_secret() || !plan.controller(target).is_nginx();
             plan.canary.is_some() || is_wanted() || (plan.redirects(target) && is_default())
         }
-        Equivalent::Passthrough => terminates(Termination::Passthrough),
+        NativeFeature::Passthrough => terminates(Termination::Passthrough),
         // The rule `ingress-patterns` reports paths that are not compared as regular expressions. The behaviour of some controllers
         // is not known.
-        Equivalent::Pattern => {
+        NativeFeature::Pattern => {
             plan.controller(target) != Controller::Other || plan.rules.iter().all(|route| route.path == "/")
         }
-        Equivalent::Reencrypt => {
+        NativeFeature::Reencrypt => {
             terminates(Termination::Reencrypt)
                 && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
         }
@@ -151,7 +151,7 @@ pub(super) fn is_ineffective_with_passthrough(plan: &Plan, key: &str, target: Ta
                 return passthrough_help(plan, target, intent).is_some();
             }
             let is_of_tls =
-                |effect: &Key| matches!(effect.equivalent, Equivalent::Passthrough | Equivalent::Redirect);
+                |effect: &Key| matches!(effect.native, NativeFeature::Passthrough | NativeFeature::Redirect);
             // For HAProxy, the annotations with these beginnings read requests or concern TLS to the Service.
             let reads_requests = ["auth-", "cors-", "oauth", "secure-", "server-ca", "waf"]
                 .iter()
@@ -185,7 +185,7 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
             let server = subject(plan, *target);
             let what = match &wanted.origin {
                 Origin::Field(_) => "appProtocol",
-                _ => wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str),
+                _ => wanted.words(),
             };
             match support(plan, *target, wanted.intent, Some(&wanted.intent_value)) {
                 Support::Partial(difference)
@@ -410,7 +410,7 @@ impl Lost<'_> {
             let help = instead.unwrap_or_else(|| ["remove the line, or ", target_to_use(targets)].concat());
             return Problem::new(code, [&lacks, what, &cause].concat()).help(help);
         }
-        let is_redirect = effect(key).is_some_and(|effect| effect.equivalent == Equivalent::Redirect);
+        let is_redirect = effect(key).is_some_and(|effect| effect.native == NativeFeature::Redirect);
         let why =
             if is_redirect { "so nothing is redirected to https" } else { "which protects the Service" };
         let (code, said) = context.settings.lost(key, [&lacks, ", ", why].concat());

@@ -148,8 +148,8 @@ rules! {
         "HAProxy Ingress 0.16, rootfs/etc/templates/haproxy/haproxy.tmpl; HAProxy, stick-table type ip", annotations::differing;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", canary_and_redirect::without_value;
-    "alb-without-effect", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, RedirectWithoutTls, IntentLost],
-        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go and model_builder.go, buildSSLRedirectConfig", alb::rules::without_effect;
+    "alb-without-listener", [RedirectWithoutTls, IntentLost],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_builder.go, buildSSLRedirectConfig", alb::rules::without_listener;
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
@@ -180,6 +180,8 @@ rules! {
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go, computeIngressMutualAuthentication; enhanced_backend_builder.go, buildConditions", alb::rules::without_reference;
     "key-alone", [AuthenticationOff, AnnotationAlone, AnnotationInvalid],
         "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template; Kong Ingress Controller 3, internal/dataplane/kongstate/route.go", alone::missing_key;
+    "key-beside-another", [AnnotationInvalid, AnnotationIgnored, ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
+        "APISIX 3, ip-restriction and proxy-rewrite; its Ingress controller 2, internal/adc/translator/annotations; AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go; HAProxy Ingress 0.16, annotations/backend.go: buildBackendOAuth; NGINX Ingress Controller 5.5, getRewriteTarget; Application Gateway Ingress Controller 1.8, requestroutingrules.go", alone::beside_another;
     "key-elsewhere", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "HAProxy Kubernetes Ingress Controller 3.2, documentation/annotations.md; Contour 1.33, internal/annotation; ingress-gce, pkg/annotations/service.go; Traefik 3.7, ServiceConfig; Kong Ingress Controller 3, internal/dataplane/kongstate/service.go", alone::read_elsewhere_only;
     "nginx-aliases", [AnnotationAlias],

@@ -1,5 +1,6 @@
 //! Rules about the path.
 
+use super::targets::refusing;
 use crate::diagnostics::{Code, Origin, Problem, Report, Severity, quoted, quoted_char};
 use crate::dialect::alb;
 use crate::dialect::controller::Controller;
@@ -60,12 +61,16 @@ fn problem<'p>(
     if has_ingress && let Some(problem) = refused(server, paths, rule) {
         return Some(problem);
     }
-    if !is_free && rule.path.contains('?') {
+    // Another rule reports a character that a target refuses.
+    let contains = |is_it: fn(char) -> bool| {
+        rule.path.contains(|c| is_it(c) && refusing(context.plan, rule, c).is_none())
+    };
+    if !is_free && contains(|c| c == '?') {
         let message = format!("the path {} contains a `?`, but a path has no query", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
         return Some(Problem::new(Code::PathQuery, message).help(help));
     }
-    if rule.path.contains(char::is_whitespace) {
+    if contains(char::is_whitespace) {
         let message = format!("the path {} contains a blank, which no request has", path());
         return Some(Problem::new(Code::PathBlank, message).help("remove the blank, or write %20"));
     }
@@ -84,7 +89,9 @@ fn problem<'p>(
     }
     if !is_free
         && server.is_nginx()
-        && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
+        && let Some(stray) = rule.path.chars().find(|c| {
+            !(c.is_ascii_alphanumeric() || "._-/".contains(*c)) && refusing(context.plan, rule, *c).is_none()
+        })
     {
         let message = format!(
             "the path {} contains {}, which {} refuses in a path of this type",

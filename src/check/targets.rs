@@ -6,8 +6,8 @@ use crate::dialect::legacy;
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::write::Paths;
 use crate::options::overlap;
-use crate::plan::Route;
 use crate::plan::context::RuleContext;
+use crate::plan::{Plan, Route};
 use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
 use crate::values::{LinkPage, Target, Termination};
 
@@ -47,12 +47,8 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
     for rule in plan.rules.iter().filter(|rule| !rule.is_pattern()) {
         let path = quoted(&rule.path);
-        let (message, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
-            let message = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
-            let mut bytes = [0; 4];
-            let code: String =
-                stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
-            (message, format!("write it as {code}"))
+        let (message, help) = if let Some(found) = stray_character(plan, rule, Target::HttpRoute) {
+            found
         } else if has_stray_percent(&rule.path) {
             let message =
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
@@ -118,8 +114,29 @@ fn listener_set(context: &RuleContext<'_>, report: &mut Report) {
     report.file(parents.origin.path(), Problem::new(Code::TargetInvalid, said).help(help));
 }
 
-fn is_path_character(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(character)
+/// Returns the first target that does not allow a character in a path.
+pub(super) fn refusing(plan: &Plan, rule: &Route, character: char) -> Option<Target> {
+    let is_plain = || character.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(character);
+    if plan.targets.contains(&Target::HttpRoute) && !rule.is_pattern() && !is_plain() {
+        return Some(Target::HttpRoute);
+    }
+    let is_refused = character == '#' || character.is_whitespace();
+    Some(Target::Route).filter(|target| is_refused && plan.targets.contains(target))
+}
+
+/// Returns the message and the help for a character that a target does not allow in a path.
+fn stray_character(plan: &Plan, rule: &Route, target: Target) -> Option<(String, String)> {
+    let stray = rule.path.chars().find(|c| refusing(plan, rule, *c) == Some(target))?;
+    let message = format!(
+        "the path {} of {} cannot contain {}",
+        quoted(&rule.path),
+        target.with_article(),
+        quoted_char(stray)
+    );
+    let mut bytes = [0; 4];
+    let code: String = stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let query = if stray == '?' { "remove the query, or " } else { "" };
+    Some((message, [query, "write it as ", &code].concat()))
 }
 
 fn has_stray_percent(path: &str) -> bool {
@@ -143,8 +160,10 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
                 quoted(&rule.path)
             )
-        } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
-            format!("the path {} of a Route cannot contain {}", quoted(&rule.path), quoted_char(stray))
+        } else if let Some((message, help)) = stray_character(plan, rule, Target::Route) {
+            let problem = Problem::new(Code::TargetInvalid, message).help(help);
+            report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
+            continue;
         } else if plan.tls().has_secret()
             && plan.termination() == Termination::Passthrough
             && rule.path != "/"

@@ -459,8 +459,12 @@ pub(super) fn conflict(
             } else {
                 format!("{route} is also claimed by {others}")
             };
-            let origin = origin.cloned().unwrap_or_default();
-            (origin.path(), Problem::new(Code::RouteClaimed, message).help(help.to_owned()))
+            let problem = Problem::new(Code::RouteClaimed, message).help(help.to_owned());
+            // All lines of a block have one origin.
+            match plan.requested(Intent::RedirectFrom).filter(|wanted| origin == Some(&wanted.origin)) {
+                Some(wanted) => plan.place_of(wanted).with(problem),
+                None => (origin.cloned().unwrap_or_default().path(), problem),
+            }
         }
         Claimed::Key(key) => {
             let message = format!("the key {} of the URL ConfigMap is also claimed by {others}", quoted(key));

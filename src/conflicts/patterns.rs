@@ -9,7 +9,7 @@ use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Route};
-use crate::validation::PathType;
+use crate::validation::{PathType, parse_bool};
 
 /// How ingress-nginx compares the paths of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,14 +99,19 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
             "write the paths of the others as regular expressions, or give one of the Services another host";
         Problem::new(Code::HostRegex, message).help(help)
     };
-    Some(match (pattern, nginx.rewrite.or(nginx.use_regex)) {
-        (Some(rule), _) => (rule.path_origin.path(), problem(&rule.path).found(rule.path.as_str())),
-        (None, Some(asked)) => asked.at_key(problem(&asked.key)),
-        (None, None) => match nginx.wanted {
-            Some((wanted, _)) => (wanted.origin.path(), problem(wanted.intent.as_str())),
-            None => (nginx.pattern?.path_origin.path(), problem(USE_REGEX)),
-        },
+    let asked = nginx.use_regex.filter(|it| parse_bool(&it.value) == Some(true)).or(nginx.rewrite);
+    Some(match (pattern, asked, nginx.wanted) {
+        (Some(rule), ..) => path_of(rule, problem(&rule.path)),
+        (None, Some(asked), _) => asked.at_key(problem(&asked.key)),
+        (None, None, Some((wanted, _))) => plan.place_of(wanted).with(problem(wanted.words())),
+        // The path is one of another host: it makes all paths of the Ingress regular expressions.
+        (None, None, None) => path_of(nginx.pattern?, problem(&nginx.pattern?.path)),
     })
+}
+
+/// The place of a path, and the problem with the path.
+fn path_of(rule: &Route, problem: Problem) -> (FieldPath, Problem) {
+    (rule.path_origin.path(), problem.found(rule.path.as_str()))
 }
 
 /// The finding about a plan with a path whose meaning other Services change.
@@ -123,5 +128,5 @@ fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem
         "write it as the regular expression {}, or give one of the Services another host",
         as_regex(path, rule.path_type)
     );
-    Some((rule.path_origin.path(), Problem::new(Code::HostRegex, message).help(help).found(path)))
+    Some(path_of(rule, Problem::new(Code::HostRegex, message).help(help)))
 }

@@ -36,7 +36,11 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
 
 /// Formats a character for a message.
 pub(crate) fn quoted_char(character: char) -> String {
-    if character == ' ' { "a blank".to_owned() } else { quoted(&character.to_string()) }
+    match character {
+        ' ' => "a blank".to_owned(),
+        '`' => "a backquote".to_owned(),
+        _ => quoted(&character.to_string()),
+    }
 }
 
 /// Formats `text` for a message: in backquotes, with invisible characters escaped, and cut after 80 characters.

@@ -24,8 +24,7 @@ const REGEX: &[&str] = &["rewrite-target-regex"];
 const TEMPLATE: &[&str] = &["rewrite-target-regex-template"];
 
 pub(crate) static PROGRAM: Program = Program {
-    names_only: "cors-allow-headers cors-allow-methods cors-allow-origin http-redirect response-rewrite-* rewrite-target \
-        svc-namespace",
+    names_only: "cors-allow-headers cors-allow-methods cors-allow-origin response-rewrite-* rewrite-target svc-namespace",
     keys_by_form: &[
         (
             SWITCH,
@@ -70,6 +69,7 @@ const KEYS: &[Key] = &[
     key("enable-response-rewrite").neutral(NeutralValue::False),
     key("http-allow-methods").protects(),
     key("http-block-methods").protects(),
+    key("http-redirect"),
     key("http-redirect-code").needs(&REDIRECT),
     key("http-to-https").redirects().neutral(NeutralValue::False),
     key("plugin-config-name").protects(),

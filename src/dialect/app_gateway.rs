@@ -17,10 +17,10 @@ static PRIORITY: Text = Text {
 const AFFINITY: &[&str] = &["cookie-based-affinity"];
 const DRAINING: &[&str] = &["connection-draining"];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     ingress_prefixes: &["appgw.ingress.kubernetes.io/"],
     names_only: "appgw-ssl-certificate appgw-ssl-profile appgw-trusted-root-certificate backend-hostname backend-path-prefix \
-        health-probe-* hostname-extension rewrite-rule-set rewrite-rule-set-custom-resource",
+        health-probe-* hostname-extension rewrite-rule-set-custom-resource",
     keys_by_form: &[
         (
             Shape::Boolean,
@@ -45,6 +45,7 @@ pub(super) static PROGRAM: Program = Program {
             key("connection-draining-timeout").needs(&DRAINING),
             key("cookie-based-affinity").neutral(NeutralValue::False),
             key("cookie-based-affinity-distinct-name").needs(&AFFINITY).neutral(NeutralValue::False),
+            key("rewrite-rule-set"),
             key("ssl-redirect").redirects().neutral(NeutralValue::False),
             // With other controllers, the class decides who can reach the Service.
             key("use-private-ip").protects().neutral(NeutralValue::False),

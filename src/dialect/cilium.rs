@@ -1,12 +1,14 @@
 //! The annotations of Cilium.
 
 use super::go::is_duration;
-use super::key::{Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
+use super::key::{Form, KnownNames, NativeFeature, NeutralValue, OnInvalid, Program, Shape, Text, key};
 use crate::validation::parse_bool;
 
 static SWITCH: Text = Text {
-    expected: "enabled or disabled",
-    form: Form::Fits(|value| matches!(value, "enabled" | "disabled") || parse_bool(value).is_some()),
+    expected: "",
+    form: Form::Spelled("enabled disabled", |value| {
+        matches!(value, "enabled" | "disabled") || parse_bool(value).is_some()
+    }),
 };
 
 static TIMEOUT: Text = Text { expected: "a duration such as 30s or 1m30s", form: Form::Fits(is_duration) };
@@ -31,7 +33,7 @@ pub(crate) static PROGRAM: Program = Program {
                 .on_invalid(OnInvalid::False)
                 .protects()
                 .neutral(NeutralValue::Listed(&OFF))
-                .equivalent(Equivalent::Passthrough),
+                .native(NativeFeature::Passthrough),
         ],
     )
 };

@@ -23,7 +23,8 @@ pub(crate) fn is_addresses(item: &str) -> bool {
 /// A form for text.
 #[derive(Debug)]
 pub(crate) struct Text {
-    /// The description of the form. With [`Form::Of`], it is only the beginning, and the allowed characters follow.
+    /// The description of the form. With [`Form::Of`], it is only the beginning, and the allowed characters follow. Words describe
+    /// themselves.
     pub(crate) expected: &'static str,
     pub(crate) form: Form,
 }
@@ -41,6 +42,8 @@ pub(crate) enum Form {
     Like(&'static str),
     /// Items of this form, separated by this character.
     List(char, &'static Text),
+    /// One of these words, which are separated by spaces, or another spelling that this function accepts.
+    Spelled(&'static str, fn(&str) -> bool),
     /// A text that this function accepts.
     Fits(fn(&str) -> bool),
 }
@@ -50,8 +53,16 @@ impl Text {
     pub(crate) fn describe(&self) -> String {
         match self.form {
             Form::Of(signs) => described(self.expected, signs),
-            Form::Word(words) => described_words(words),
+            Form::Word(words) | Form::Spelled(words, _) => described_words(words),
             _ => self.expected.to_owned(),
+        }
+    }
+
+    /// Returns the words of which a value is one, separated by spaces; empty if other texts are accepted, too.
+    const fn words(&self) -> &'static str {
+        match self.form {
+            Form::Word(words) | Form::Spelled(words, _) => words,
+            _ => "",
         }
     }
 
@@ -66,7 +77,7 @@ impl Text {
             }
             Form::Like(patterns) => patterns.split('|').any(|pattern| matches(pattern, value)),
             Form::List(separator, item) => value.split(separator).all(|it| item.fits(it)),
-            Form::Fits(fits) => fits(value),
+            Form::Spelled(_, fits) | Form::Fits(fits) => fits(value),
         }
     }
 }
@@ -118,15 +129,26 @@ impl Shape {
     /// Returns the description of the expected form.
     pub(crate) fn describe(self) -> String {
         match self {
-            Self::Boolean => "true or false".to_owned(),
+            Self::Boolean | Self::OnOff | Self::Words(_) | Self::Exactly(_) => described_words(self.words()),
             Self::Integer => "a whole number".to_owned(),
             Self::Size => "a size such as 900m".to_owned(),
             Self::Of([what, signs]) => described(what, signs),
             Self::Headers => "names of headers, separated by commas".to_owned(),
-            Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => described_words(words),
             Self::Text(text) => text.describe(),
             Self::Both((first, ..)) => first.describe(),
+        }
+    }
+
+    /// Returns the words of which a value is one, separated by spaces, in the spelling that the documentation of the program
+    /// recommends; empty if other texts are accepted, too.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Boolean => "true false",
+            Self::OnOff => "on off",
+            Self::Words(words) | Self::Exactly(words) => words,
+            Self::Text(text) => text.words(),
+            Self::Both((first, ..)) => first.words(),
+            Self::Integer | Self::Size | Self::Of(_) | Self::Headers => "",
         }
     }
 
@@ -183,11 +205,12 @@ pub(super) static ROOTED: Text = Text { expected: "a path that begins with `/`",
 pub(super) fn meant(shape: Shape, value: &str) -> Option<String> {
     let lower = value.trim().to_ascii_lowercase();
     let takes = |example: &str| shape.fits(example) && !shape.fits("x");
-    let switches = [("yes on true enabled 1", "true"), ("no off false disabled 0", "false")];
-    let text = if let Some((spellings, usual)) = switches.into_iter().find(|(all, _)| has(all, &lower)) {
-        // The description has the spelling that the program's documentation recommends.
-        let described = shape.describe();
-        described.split([' ', ',']).find(|word| has(spellings, word)).unwrap_or(usual).to_owned()
+    let switches = ["true yes on enabled 1", "false no off disabled 0"];
+    let text = if let Some(spellings) = switches.into_iter().find(|all| has(all, &lower)) {
+        let recommended = shape.words().split(' ').find(|word| has(spellings, word));
+        // A number would be a value of another meaning.
+        let is_word = |word: &&str| !word.starts_with(['0', '1']) && shape.fits(word);
+        recommended.or_else(|| spellings.split(' ').find(is_word))?.to_owned()
     } else if let Shape::Exactly(words) | Shape::Words(words) = shape {
         words.split(' ').find(|word| word.eq_ignore_ascii_case(&lower))?.to_owned()
     } else if takes("1s") {
@@ -241,6 +264,12 @@ mod tests {
         assert!(suggested > 100, "{suggested}");
     }
 
+    static OFF_OR_TWO: Text = Text { expected: "off, or two domains", form: Form::Like("off|* *") };
+    static SPELLED: Text = Text {
+        expected: "",
+        form: Form::Spelled("enabled disabled", |it| matches!(it, "enabled" | "disabled" | "true" | "false")),
+    };
+
     #[test]
     fn suggested_value_has_the_form() {
         for (shape, value, known) in [
@@ -256,6 +285,9 @@ mod tests {
             (Shape::Boolean, "maybe", None),
             (Shape::Exactly("h1 h2"), "H2", Some("h2")),
             (Shape::Exactly("Lax Strict"), "lax", Some("Lax")),
+            (Shape::Text(&OFF_OR_TWO), "disabled", Some("off")),
+            (Shape::Text(&SPELLED), "yes", Some("enabled")),
+            (Shape::Text(&COUNT), "on", None),
             (Shape::Exactly("h1 h2"), "h3", None),
             (Shape::Text(&COUNT), "five", None),
             (Shape::Text(&ADDRESSES), "10.0.0.0/8;::1", None),

@@ -65,7 +65,7 @@ impl NeutralValue {
 
 /// A feature of another target that has the same effect as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Equivalent {
+pub(crate) enum NativeFeature {
     /// No feature.
     None,
     /// A redirect of requests without TLS to https.
@@ -158,7 +158,7 @@ pub(crate) struct Key {
     /// The value with which the key has no effect.
     pub(crate) neutral: NeutralValue,
     /// The feature of another target that has the same effect.
-    pub(crate) equivalent: Equivalent,
+    pub(crate) native: NativeFeature,
     /// Without at least one of these keys, this one has no effect. One with a slash is written with its prefix.
     pub(crate) needs: &'static &'static [&'static str],
     /// What the value refers to outside of the Service.
@@ -175,7 +175,7 @@ pub(crate) const fn key(name: &'static str) -> Key {
         on_invalid: OnInvalid::Ignored,
         loss: Loss::Nothing,
         neutral: NeutralValue::Never,
-        equivalent: Equivalent::None,
+        native: NativeFeature::None,
         needs: &NOTHING,
         references: ValueReference::Nothing,
     }
@@ -209,15 +209,15 @@ impl Key {
 
     /// The key redirects requests without TLS to https.
     pub(super) const fn redirects(self) -> Self {
-        self.protects().equivalent(Equivalent::Redirect)
+        self.protects().native(NativeFeature::Redirect)
     }
 
     pub(super) const fn neutral(self, neutral: NeutralValue) -> Self {
         Self { neutral, ..self }
     }
 
-    pub(super) const fn equivalent(self, same: Equivalent) -> Self {
-        Self { equivalent: same, ..self }
+    pub(super) const fn native(self, native: NativeFeature) -> Self {
+        Self { native, ..self }
     }
 
     pub(super) const fn needs(self, needs: &'static &'static [&'static str]) -> Self {

@@ -11,7 +11,7 @@ use crate::diagnostics::words;
 use crate::intents::{Intent, IntentValue, duration};
 use crate::plan::{Annotation, Plan, RequestedIntent};
 use crate::validation::parse_bool;
-use crate::values::{BackendProtocol, Target};
+use crate::values::{BackendProtocol, Target, set};
 
 /// The evidence for what a program does.
 ///
@@ -127,9 +127,7 @@ fn has_same_meaning(
     match &wanted.intent_value {
         IntentValue::Sources(intent_value) => {
             let list = items(value).into_iter().collect::<Vec<_>>().join(",");
-            let is_all = |read: &Vec<String>| read.iter().all(|it| intent_value.contains(it));
-            matches!(wanted.intent.read(&list), Ok(IntentValue::Sources(read))
-                if is_all(&read) && intent_value.iter().all(|it| read.contains(it)))
+            matches!(wanted.intent.read(&list), Ok(IntentValue::Sources(read)) if set(&read) == set(intent_value))
         }
         // NGINX reads a number without a unit as seconds.
         IntentValue::Duration(_) if plan.controller(Target::Ingress) == Controller::F5Nginx => {

@@ -8,7 +8,7 @@
 pub(crate) mod access;
 pub(crate) mod alb;
 pub(crate) mod apisix;
-mod app_gateway;
+pub(crate) mod app_gateway;
 mod argocd;
 pub(crate) mod cert_manager;
 pub(crate) mod cilium;
@@ -49,7 +49,7 @@ use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
 use key::{CrossNamespace, InvalidValue, Key, KnownNames, OnInvalid, Program, ReadOn, ValueReference};
-pub(crate) use key::{Equivalent, Loss};
+pub(crate) use key::{Loss, NativeFeature};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
 static PROGRAMS: [&Program; 22] = [
@@ -140,7 +140,7 @@ pub fn protects(key: &str, value: &str) -> bool {
 pub fn turns_redirect_off(key: &str, value: &str) -> bool {
     !value.is_empty()
         && effect(key)
-            .is_some_and(|effect| effect.equivalent == Equivalent::Redirect && effect.neutral.is(value))
+            .is_some_and(|effect| effect.native == NativeFeature::Redirect && effect.neutral.is(value))
 }
 
 /// Whether an annotation that a controller reads has the opposite effect of what is wanted. `is_wanted` says whether requests
@@ -150,7 +150,7 @@ pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wan
         return nginx::contradicts(key, value, is_wanted, tls);
     }
     let redirects =
-        |effect: &Key| effect.equivalent == Equivalent::Redirect && effect.neutral.is(value) == is_wanted;
+        |effect: &Key| effect.native == NativeFeature::Redirect && effect.neutral.is(value) == is_wanted;
     !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
 }
 

@@ -31,7 +31,7 @@ const fn monitor(old: &'static str, field: MonitorField) -> Legacy {
 
 /// The type of an option's value.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueType {
     Text,
     Boolean,
     /// An integer in this range, including both ends.
@@ -43,19 +43,19 @@ pub(crate) enum Kind {
     Steps,
 }
 
-const NUMBER: Kind = Kind::Between(i32::MIN as i64, i32::MAX as i64);
+const NUMBER: ValueType = ValueType::Between(i32::MIN as i64, i32::MAX as i64);
 
 /// A provider and its options.
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
     /// The names of the options of each type, separated by spaces.
-    options: &'static [(Kind, &'static str)],
+    options: &'static [(ValueType, &'static str)],
 }
 
 impl Provider {
     /// Returns the names of its options and their types.
-    fn options(&self) -> impl Iterator<Item = (&'static str, &'static Kind)> {
+    fn options(&self) -> impl Iterator<Item = (&'static str, &'static ValueType)> {
         self.options.iter().flat_map(|(kind, names)| names.split(' ').map(move |name| (name, kind)))
     }
 
@@ -67,13 +67,13 @@ impl Provider {
     }
 
     /// Returns the type of an option.
-    pub(crate) fn kind(&self, name: &str) -> Option<&'static Kind> {
+    pub(crate) fn kind(&self, name: &str) -> Option<&'static ValueType> {
         self.options().find_map(|(known, kind)| (known == name).then_some(kind))
     }
 
     /// Returns the option that the provider requires, if there is one.
     pub(crate) fn required(&self) -> Option<&'static str> {
-        self.options().find_map(|(name, kind)| (*kind == Kind::Steps).then_some(name))
+        self.options().find_map(|(name, kind)| (*kind == ValueType::Steps).then_some(name))
     }
 }
 
@@ -82,70 +82,74 @@ pub(crate) static PROVIDERS: &[Provider] = &[
     provider(
         "pingdomTransactionConfig",
         &[
-            (Kind::Text, "alertContacts alertIntegrations custom_message teamAlertContacts"),
-            (Kind::Numbers(&[5, 10, 20, 60, 720, 1440]), "interval"),
-            (Kind::Boolean, "paused"),
-            (Kind::Word(&["us-east", "us-west", "eu", "au"]), "region"),
+            (ValueType::Text, "alertContacts alertIntegrations custom_message teamAlertContacts"),
+            (ValueType::Numbers(&[5, 10, 20, 60, 720, 1440]), "interval"),
+            (ValueType::Boolean, "paused"),
+            (ValueType::Word(&["us-east", "us-west", "eu", "au"]), "region"),
             (NUMBER, "send_notification_when_down"),
-            (Kind::Word(&["low", "high"]), "severity_level"),
-            (Kind::Steps, "steps"),
-            (Kind::Texts, "tags"),
+            (ValueType::Word(&["low", "high"]), "severity_level"),
+            (ValueType::Steps, "steps"),
+            (ValueType::Texts, "tags"),
         ],
     ),
     provider(
         "pingdomConfig",
         &[
             (
-                Kind::Text,
+                ValueType::Text,
                 "alertContacts alertIntegrations basicAuthUser postDataEnvVar requestHeaders \
                  requestHeadersEnvVar shouldContain tags teamAlertContacts",
             ),
-            (Kind::Boolean, "notifyWhenBackUp paused verifyCertificate"),
+            (ValueType::Boolean, "notifyWhenBackUp paused verifyCertificate"),
             (NUMBER, "resolution sendNotificationWhenDown sslDownDaysBefore"),
         ],
     ),
     provider(
         "uptimeRobotConfig",
         &[
-            (Kind::Text, "alertContacts customHTTPStatuses keywordValue maintenanceWindows statusPages"),
-            (Kind::Between(60, i32::MAX as i64), "interval"),
-            (Kind::Word(&["yes", "no"]), "keywordExists"),
-            (Kind::Word(&["http", "keyword"]), "monitorType"),
+            (ValueType::Text, "alertContacts customHTTPStatuses keywordValue maintenanceWindows statusPages"),
+            (ValueType::Between(60, i32::MAX as i64), "interval"),
+            (ValueType::Word(&["yes", "no"]), "keywordExists"),
+            (ValueType::Word(&["http", "keyword"]), "monitorType"),
         ],
     ),
     provider(
         "statusCakeConfig",
         &[
             (
-                Kind::Text,
+                ValueType::Text,
                 "basicAuthSecret basicAuthUser contactGroup findString pingUrl rawPostData regions \
                  statusCodes testTags userAgent",
             ),
             (NUMBER, "checkRate port triggerRate"),
-            (Kind::Between(0, 10), "confirmation"),
-            (Kind::Boolean, "enableSslAlert followRedirect paused realBrowser"),
-            (Kind::Word(&["HTTP", "TCP", "PING", "Heartbeat"]), "testType"),
-            (Kind::Between(5, 75), "timeout"),
+            (ValueType::Between(0, 10), "confirmation"),
+            (ValueType::Boolean, "enableSslAlert followRedirect paused realBrowser"),
+            (ValueType::Word(&["HTTP", "TCP", "PING", "Heartbeat"]), "testType"),
+            (ValueType::Between(5, 75), "timeout"),
         ],
     ),
-    provider("uptimeConfig", &[(Kind::Text, "checkType contacts locations tags"), (NUMBER, "interval")]),
+    provider("uptimeConfig", &[(ValueType::Text, "checkType contacts locations tags"), (NUMBER, "interval")]),
     provider(
         "updownConfig",
-        &[(Kind::Boolean, "enable publishPage"), (NUMBER, "period"), (Kind::Text, "requestHeaders")],
+        &[
+            (ValueType::Boolean, "enable publishPage"),
+            (NUMBER, "period"),
+            (ValueType::Text, "requestHeaders"),
+        ],
     ),
-    provider("appInsightsConfig", &[(NUMBER, "frequency statusCode"), (Kind::Boolean, "retryEnable")]),
-    provider("gcloudConfig", &[(Kind::Text, "projectId")]),
+    provider("appInsightsConfig", &[(NUMBER, "frequency statusCode"), (ValueType::Boolean, "retryEnable")]),
+    provider("gcloudConfig", &[(ValueType::Text, "projectId")]),
     provider(
         "grafanaConfig",
         &[
-            (Kind::Word(&["none", "low", "medium", "high"]), "alertSensitivity"),
+            (ValueType::Word(&["none", "low", "medium", "high"]), "alertSensitivity"),
             (NUMBER, "frequency tenantId"),
-            (Kind::Texts, "probes"),
+            (ValueType::Texts, "probes"),
         ],
     ),
 ];
 
-const fn provider(name: &'static str, options: &'static [(Kind, &'static str)]) -> Provider {
+const fn provider(name: &'static str, options: &'static [(ValueType, &'static str)]) -> Provider {
     Provider { name, options }
 }
 
@@ -161,7 +165,7 @@ pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
     }
 }
 
-impl Kind {
+impl ValueType {
     /// Returns the expected value and what was found, if `value` does not have the type.
     pub(crate) fn error(&self, value: &Value) -> Option<String> {
         let expected = match (self, value) {
@@ -220,7 +224,7 @@ fn is_step(step: &Value) -> bool {
 
 /// Returns the option for an annotation of the controller's first version, such as
 /// `statuscake.monitor.stakater.com/check-rate`: the provider, the name and the type.
-pub(crate) fn find_old(key: &str) -> Option<(&'static Provider, &'static str, &'static Kind)> {
+pub(crate) fn find_old(key: &str) -> Option<(&'static Provider, &'static str, &'static ValueType)> {
     let (prefix, old) = key.split_once('/')?;
     let old_provider = prefix.strip_suffix(".monitor.stakater.com")?;
     let provider = PROVIDERS.iter().find(|it| {

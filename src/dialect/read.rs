@@ -2,7 +2,7 @@
 
 use super::controller::Controller;
 use super::key::Key;
-use super::{Equivalent, effect, nginx};
+use super::{NativeFeature, effect, nginx};
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, IntentValue};
 use crate::plan::{Annotation, Plan};
@@ -47,8 +47,7 @@ pub(crate) fn passthrough(plan: &Plan) -> Option<ReadIntent> {
     // A program without a dialect reads its own annotations, and no rule knows more about it.
     let controller = Some(plan.controller(Target::Ingress)).filter(|it| *it != Controller::Other)?;
     let is_on = |it: &&Annotation| {
-        let passes =
-            |known: &Key| known.equivalent == Equivalent::Passthrough && !known.neutral.is(&it.value);
+        let passes = |known: &Key| known.native == NativeFeature::Passthrough && !known.neutral.is(&it.value);
         controller.reads(&it.key) && effect(&it.key).is_some_and(passes)
     };
     let given = plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)?;

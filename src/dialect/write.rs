@@ -42,7 +42,7 @@ pub(crate) struct WrittenAnnotation<'p> {
 }
 
 /// An object of one controller that expresses an intent.
-pub(crate) struct Extra<'p> {
+pub(crate) struct ExtraObject<'p> {
     pub(crate) kind: Kind,
     /// The name begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
@@ -62,7 +62,7 @@ pub(crate) enum Content {
 
 /// Returns the objects that express the intents of a plan in addition to the objects of its target. `canaries` are the canaries
 /// of the plan's Service on this target.
-pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
+pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<ExtraObject<'p>> {
     match (target, plan.controller(target)) {
         (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::extras(plan, canaries),

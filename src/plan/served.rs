@@ -49,6 +49,13 @@ pub(crate) struct RequestedIntent {
     pub(crate) repeated_by: Vec<String>,
 }
 
+impl RequestedIntent {
+    /// The words that ask for it: the key of its first annotation, or the name of its option.
+    pub(crate) fn words(&self) -> &str {
+        self.keys.first().map_or(self.intent.as_str(), String::as_str)
+    }
+}
+
 impl Plan {
     /// The place of an intent: the first of its lines, or the option or setting that asks for it.
     pub(crate) fn place_of(&self, wanted: &RequestedIntent) -> Place<'_> {

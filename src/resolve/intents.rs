@@ -17,7 +17,7 @@ use crate::dialect::{effect, equivalents, is_invalid};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{IntentValues, Layer, Slot};
-use crate::plan::{Place, RequestedIntent};
+use crate::plan::RequestedIntent;
 use crate::values::{BackendProtocol, Target, Tls};
 
 /// Whether there is an Ingress whose controller has one protocol for all ports, instead of the `appProtocol` of each.
@@ -186,11 +186,7 @@ impl<'v> Resolver<'v, '_> {
                 cut.repeated_by.extend_from_slice(&wanted.keys);
             }
             let place = plan.place_of(&wanted);
-            let said = match &place {
-                Place::Line(line) => &line.key,
-                Place::Field(_) => Intent::RewritePath.as_str(),
-            };
-            let problem = contradiction(&quoted(said), Intent::StripPrefix.annotation());
+            let problem = contradiction(&quoted(wanted.words()), Intent::StripPrefix.annotation());
             place.file(self.report, problem);
         }
     }

@@ -10,7 +10,7 @@ use crate::check::alone::has_no_effect;
 use crate::diagnostics::quoted;
 use crate::dialect::alb::FRONTEND_SCHEME;
 use crate::dialect::write::annotations_for;
-use crate::dialect::{Equivalent, effect, mappings};
+use crate::dialect::{NativeFeature, effect, mappings};
 use crate::intents::Intent;
 use crate::plan::Plan;
 use crate::values::Target;
@@ -45,7 +45,7 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) 
 /// another line with this intent. Each line about CORS protects in its own way.
 pub(super) fn is_reported(plan: &Plan, reported: &[LostProtection], key: &str) -> bool {
     let intent_of = |key: &str| {
-        let redirects = || effect(key).is_some_and(|row| row.equivalent == Equivalent::Redirect);
+        let redirects = || effect(key).is_some_and(|row| row.native == NativeFeature::Redirect);
         let known = mappings::intent_of(plan, Target::Ingress, key);
         known.or_else(|| redirects().then_some(Intent::HttpsRedirect))
     };

@@ -12,7 +12,7 @@ use crate::dialect::nginx::read::{https_redirect, size};
 use crate::dialect::read::read;
 use crate::dialect::support::support;
 use crate::dialect::write::{by_controller, given};
-use crate::dialect::{Equivalent, Loss, effect, turns_redirect_off};
+use crate::dialect::{Loss, NativeFeature, effect, turns_redirect_off};
 use crate::intents::{Intent, IntentValue, RateLimit};
 use crate::plan::{Annotation, Plan};
 use crate::values::{ParentRef, Target};
@@ -196,7 +196,7 @@ fn with_burst(plan: &Plan, intent_value: IntentValue) -> IntentValue {
 
 /// Whether an annotation redirects to https, if a program reads it.
 pub(super) fn redirects(annotation: &Annotation) -> bool {
-    let known = effect(&annotation.key).filter(|effect| effect.equivalent == Equivalent::Redirect);
+    let known = effect(&annotation.key).filter(|effect| effect.native == NativeFeature::Redirect);
     known.is_some_and(|effect| effect.protects_with(&annotation.value))
 }
 

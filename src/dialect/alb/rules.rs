@@ -1,7 +1,7 @@
 //! The rules about values that have another effect in the AWS Load Balancer Controller than their authors expect.
 
 use super::write::{listens_for_http, ports, redirect};
-use super::{GROUP, INBOUND, LISTENERS, REDIRECT, SECURITY_GROUPS};
+use super::{GROUP, LISTENERS, REDIRECT};
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::redirecting_line;
@@ -42,25 +42,11 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Reports allowed addresses that the controller ignores, and a redirect to a listener that does not exist.
-pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
+/// Reports a redirect to a listener that does not exist.
+pub(crate) fn without_listener(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Alb {
         return;
-    }
-    let allowed = plan.annotation(INBOUND).filter(|it| protects(INBOUND, &it.value));
-    let allowed = allowed.filter(|it| context.denial(it).is_none());
-    if let Some(allowed) = allowed.filter(|_| plan.annotation(SECURITY_GROUPS).is_some()) {
-        let message =
-            format!("the AWS Load Balancer Controller ignores {INBOUND} if {SECURITY_GROUPS} is set");
-        // An annotation that is not forwarded comes from the administrator, who decides about access with the security groups.
-        let (code, said) = if allowed.is_forwarded() {
-            context.settings.lost(INBOUND, message)
-        } else {
-            (Code::ProtectionWeakened, message)
-        };
-        let help = "remove the line, and allow the addresses in the security groups";
-        allowed.file_key(report, Problem::new(code, said).help(help));
     }
     let (key, value) = REDIRECT;
     let line = plan.annotation(key).filter(|it| protects(key, &it.value) && context.denial(it).is_none());

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::support::{Server, support};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::support::{Rewrite, duration, rewrite};
-use crate::dialect::write::{Content, Extra};
+use crate::dialect::write::{Content, ExtraObject};
 use crate::intents::{ExternalAuth, Intent, IntentValue, RateLimit, StickySession, size};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, numbered};
@@ -57,8 +57,8 @@ pub(crate) fn cookie_filter(plan: &Plan) -> Option<Value> {
 
 /// Returns the objects in addition to the HTTPRoutes of a plan. The objects of the stable Service also apply to its canaries,
 /// which have HTTPRoutes of their own.
-pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
-    let extra = |kind, name: Cow<'p, str>, spec| Extra {
+pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> Vec<ExtraObject<'p>> {
+    let extra = |kind, name: Cow<'p, str>, spec| ExtraObject {
         kind,
         name,
         annotations: Vec::new(),

@@ -5,8 +5,8 @@ pub(super) mod write;
 
 use super::form::{SIZE, TIMER};
 use super::key::{
-    Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_CONFIG_MAP, TO_SERVICE, Text,
-    ValueReference, is_list_of_addresses, key,
+    Form, KnownNames, NativeFeature, NeutralValue, OnInvalid, Program, Shape, TO_CONFIG_MAP, TO_SERVICE,
+    Text, ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
 use crate::validation::parse_bool;
@@ -19,8 +19,8 @@ static SOURCES: Text = Text {
 
 /// A boolean, or one of the words that the controller accepted earlier and still reads.
 static SWITCH: Text = Text {
-    expected: "true or false",
-    form: Form::Fits(|value| {
+    expected: "",
+    form: Form::Spelled("true false", |value| {
         let lower = value.to_ascii_lowercase();
         parse_bool(value).is_some() || matches!(lower.as_str(), "enabled" | "on" | "disabled" | "off")
     }),
@@ -115,13 +115,13 @@ pub(crate) static PROGRAM: Program = Program {
                 .text(&SWITCH)
                 .hardens()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Reencrypt),
+                .native(NativeFeature::Reencrypt),
             key("ssl-passthrough")
                 .shape(TRUE_OR_FALSE)
                 .on_invalid(OnInvalid::False)
                 .protects()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Passthrough),
+                .native(NativeFeature::Passthrough),
             key("ssl-redirect")
                 .text(&SWITCH)
                 .on_invalid(OnInvalid::False)

@@ -5,7 +5,7 @@ pub(crate) mod write;
 
 use super::form;
 use super::key::{
-    ADDRESSES, CrossNamespace, Equivalent, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape,
+    ADDRESSES, CrossNamespace, Form, KnownNames, NativeFeature, NeutralValue, OnInvalid, Program, Shape,
     TO_CONFIG_MAP, Text, ValueReference, is_list_of_addresses, key,
 };
 use super::nginx;
@@ -151,7 +151,7 @@ pub(crate) static PROGRAM: Program = Program {
                 .on_invalid(OnInvalid::False)
                 .hardens()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Reencrypt),
+                .native(NativeFeature::Reencrypt),
             key("secure-crt-secret").references(ValueReference::Named),
             key("secure-verify-ca-secret").references(ValueReference::Named).protects(),
             key("ssl-ciphers").hardens(),
@@ -160,7 +160,7 @@ pub(crate) static PROGRAM: Program = Program {
                 .on_invalid(OnInvalid::False)
                 .protects()
                 .neutral(NeutralValue::False)
-                .equivalent(Equivalent::Passthrough),
+                .native(NativeFeature::Passthrough),
             key("ssl-redirect").shape(Shape::Boolean).redirects().neutral(NeutralValue::False),
             key("waf").shape(Shape::Exactly("modsecurity")).protects(),
             key("whitelist-source-range")

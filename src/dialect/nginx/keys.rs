@@ -7,7 +7,7 @@ use super::grammar::{
     SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
 };
 use crate::dialect::key::{
-    Equivalent, Key, LOOSE_URL, NeutralValue, OnInvalid, PATH, Shape, URL, ValueReference, key,
+    Key, LOOSE_URL, NativeFeature, NeutralValue, OnInvalid, PATH, Shape, URL, ValueReference, key,
 };
 
 /// How much harm a key can do, according to ingress-nginx. Its setting `annotations-risk-level` is `High` by default.
@@ -134,7 +134,7 @@ keys! {
         .protects(),
         High, "", "a URL that decides which requests are admitted";
     key("backend-protocol").shape(Shape::Words("AUTO_HTTP HTTP HTTPS GRPC GRPCS FCGI")).hardens()
-        .neutral(NeutralValue::HttpBackend).equivalent(Equivalent::Reencrypt),
+        .neutral(NeutralValue::HttpBackend).native(NativeFeature::Reencrypt),
         Low, "HTTP", "the protocol of the Service";
     key("canary").shape(Shape::Boolean), Low, "false", "makes this Ingress the canary of another one";
     key("canary-by-cookie").text(&PLAIN), Medium, "no cookie", "the cookie that leads to the canary";
@@ -284,7 +284,7 @@ keys! {
         Low, "false", "the attribute Secure of that cookie";
     key("ssl-ciphers").text(&CIPHER_LIST).on_invalid(OnInvalid::Refused).hardens(), Low, "", "the ciphers for clients";
     key("ssl-passthrough").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::False)
-        .equivalent(Equivalent::Passthrough),
+        .native(NativeFeature::Passthrough),
         Low, "", "passes TLS through to the Service";
     key("ssl-prefer-server-ciphers").shape(Shape::Boolean).hardens().neutral(NeutralValue::False),
         Low, "the setting of the controller", "whether the server chooses the cipher";
@@ -304,7 +304,7 @@ keys! {
         Low, "", "the number of pods in such a group";
     key("upstream-vhost").text(&SERVER_NAME).on_invalid(OnInvalid::Refused).changes_answers(), Low, "", "the header Host for the Service";
     key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
-    key("use-regex").shape(Shape::Boolean).hardens().neutral(NeutralValue::False).equivalent(Equivalent::Pattern),
+    key("use-regex").shape(Shape::Boolean).hardens().neutral(NeutralValue::False).native(NativeFeature::Pattern),
         Low, "false", "reads paths as regular expressions";
     key("whitelist-source-range").text(&ADDRESSES).on_invalid(OnInvalid::Denied).protects().neutral(NeutralValue::AllAddresses),
         Medium, "", "another name of `allowlist-source-range`";

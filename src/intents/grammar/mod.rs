@@ -1,5 +1,6 @@
 //! The grammars of the values.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::Intent;
@@ -45,7 +46,7 @@ fn stray(text: &str, signs: &str) -> Option<char> {
 const MAX_TEXT: usize = 2048;
 /// The maximum number of items of a list. It is the lowest limit of all programs, which is that of the Gateway API for CORS.
 const MAX_ITEMS: usize = 64;
-/// The maximum number of addresses. The programs have no limit, but each address is compared with all others.
+/// The maximum number of addresses. The programs have no limit; larger networks make a longer list unnecessary.
 const MAX_SOURCES: usize = 512;
 
 impl Intent {
@@ -126,11 +127,14 @@ fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<V
         ADDRESSES => (MAX_SOURCES, "write larger networks"),
         _ => (MAX_ITEMS, "write fewer"),
     };
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let (mut found, mut problems, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for item in items(text) {
         match read(item) {
-            Ok(item) if found.contains(&item) => {}
-            Ok(item) => found.push(item),
+            Ok(item) if seen.contains(&item) => {}
+            Ok(item) => {
+                seen.insert(item.clone());
+                found.push(item);
+            }
             Err(wrong) => problems.push(wrong),
         }
         if found.len() + problems.len() > most {

@@ -4,8 +4,10 @@
 use super::super::{GROUP, INBOUND, PREFIX_LISTS, REDIRECT, SCHEME};
 use super::{listens_for_http, ports};
 use crate::dialect::controller::Controller;
-use crate::dialect::write::annotations_for;
-use crate::plan::{Place, Plan};
+use crate::dialect::mappings::is_annotation_of;
+use crate::dialect::nginx::read::redirecting_line;
+use crate::dialect::write::{WrittenAnnotation, annotations_for};
+use crate::plan::{Place, Plan, RequestedIntent};
 use crate::values::Target;
 
 /// The listeners for which the values of an annotation are compared.
@@ -68,10 +70,7 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
     let values = rows.filter_map(|(name, key, _)| {
         let (value, place) = match plan.annotation(key) {
             Some(given) => (given.value.as_str(), Place::Line(given)),
-            None => written
-                .iter()
-                .find(|it| it.key == key)
-                .map(|it| (&*it.value, Place::new(None, &it.origin)))?,
+            None => written.iter().find(|it| it.key == key).map(|it| (&*it.value, place_of(plan, it)))?,
         };
         let mut items: Vec<&str> = value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
         items.sort_unstable();
@@ -79,6 +78,14 @@ pub(crate) fn group_values(plan: &Plan) -> Vec<GroupValue<'_>> {
         (!items.is_empty()).then(|| GroupValue { name, group, key, value: items.join(","), place })
     });
     values.collect()
+}
+
+/// Returns the line or the option for which an annotation is written.
+fn place_of<'p>(plan: &'p Plan, written: &WrittenAnnotation<'_>) -> Place<'p> {
+    let asks = |it: &&RequestedIntent| is_annotation_of(plan, Target::Ingress, it, written.key);
+    let line = redirecting_line(plan).filter(|_| written.key == REDIRECT.0);
+    let of_intent = || plan.intents.iter().find(asks).map(|wanted| plan.place_of(wanted));
+    line.map(Place::Line).or_else(of_intent).unwrap_or_else(|| Place::new(None, &written.origin))
 }
 
 /// Whether a listener has another port than 80 for http and 443 for https.

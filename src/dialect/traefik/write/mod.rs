@@ -11,7 +11,7 @@ use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::gateway::regex::grouped;
 use crate::dialect::legacy::CLASSES;
 use crate::dialect::nginx::paths::as_regex;
-use crate::dialect::write::{Content, Extra, WrittenAnnotation};
+use crate::dialect::write::{Content, ExtraObject, WrittenAnnotation};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, redirect_name};
 use crate::validation::PathType;
@@ -95,7 +95,7 @@ fn references(plan: &Plan, all: &[Middleware]) -> String {
 }
 
 /// Returns the Middlewares of a plan, and the Ingresses in addition to its own one.
-pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
+pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<ExtraObject<'_>> {
     if plan.canary.is_some() {
         return Vec::new();
     }
@@ -114,7 +114,7 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
         let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
             let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
             let content = Content::Ingress { hosts: hosts.clone() };
-            extras.push(Extra {
+            extras.push(ExtraObject {
                 kind: Kind::Ingress,
                 name: name.into(),
                 annotations,
@@ -133,14 +133,24 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
         let name = it.name(plan);
         let referenced_as = Some(reference(plan, &name));
         let content = Content::Spec(it.spec);
-        Extra { kind: Kind::Middleware, name: name.into(), annotations: Vec::new(), content, referenced_as }
+        ExtraObject {
+            kind: Kind::Middleware,
+            name: name.into(),
+            annotations: Vec::new(),
+            content,
+            referenced_as,
+        }
     }));
     extras
 }
 
 /// Returns the Ingress for requests without TLS, which the Ingress with TLS does not serve. A request that is not redirected,
 /// because it came to a proxy by https, passes the same Middlewares.
-fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middleware>) -> Option<Extra<'p>> {
+fn without_tls<'p>(
+    plan: &'p Plan,
+    common: &[Middleware],
+    all: &mut Vec<Middleware>,
+) -> Option<ExtraObject<'p>> {
     let redirects = plan.redirects(Target::Ingress);
     let redirect = if redirects { Some(Middleware::https_redirect(plan)?) } else { None };
     let own = plan.annotation(MIDDLEWARES).map(|own| own.value.clone());
@@ -152,7 +162,7 @@ fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middlewa
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
     let content = Content::Ingress { hosts: Vec::new() };
-    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, content, referenced_as: None })
+    Some(ExtraObject { kind: Kind::Ingress, name: name.into(), annotations, content, referenced_as: None })
 }
 
 /// Returns the annotations of an additional Ingress. ExternalDNS must skip it if it has the hosts of the plan's own Ingress.
