@@ -27,7 +27,7 @@ pub(crate) enum Slot<T> {
 
 impl<T> Slot<T> {
     /// The value, if there is one.
-    pub(crate) fn set(&self) -> Option<&Sourced<T>> {
+    pub(crate) fn value(&self) -> Option<&Sourced<T>> {
         match self {
             Self::Set(value) => Some(value),
             Self::Unset | Self::Broken => None,
@@ -44,7 +44,7 @@ impl<T> Slot<T> {
 
     /// The source of the value.
     pub(crate) fn origin(&self) -> Option<&Origin> {
-        self.set().map(|value| &value.origin)
+        self.value().map(|value| &value.origin)
     }
 
     /// Reads a setting or an annotation. `null` stands for an annotation that is no text, which is already reported. An invalid
@@ -106,7 +106,7 @@ impl IntentValues {
 impl Slot<Vec<Entry>> {
     /// The entries; empty if the option is not set.
     pub(crate) fn entries(&self) -> &[Entry] {
-        self.set().map(|given| given.value.as_slice()).unwrap_or_default()
+        self.value().map(|given| given.value.as_slice()).unwrap_or_default()
     }
 }
 
@@ -205,7 +205,7 @@ impl<'s> Layers<'s> {
 
     /// The value in the uppermost layer that sets the option; `None` if no layer does, or if the value in that layer is invalid.
     pub(crate) fn first<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Sourced<T>> {
-        self.slot(field).and_then(Slot::set)
+        self.slot(field).and_then(Slot::value)
     }
 
     /// The same as [`Layers::first`], with this state of the option in the layer of the forwarded block.
@@ -215,7 +215,7 @@ impl<'s> Layers<'s> {
         field: impl Fn(&'s Layer) -> &'s Slot<T>,
     ) -> Option<&'s Sourced<T>> {
         let mut slots = self.service.map(&field).into_iter().chain([block]);
-        slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::set)
+        slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::value)
     }
 
     /// The state of the option in the uppermost layer that sets it.

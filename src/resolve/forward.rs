@@ -96,7 +96,7 @@ impl<'v> Resolver<'v, '_> {
             let mut lines = forwarded.block.lines().iter();
             lines.find(|line| CLASSES.contains(&line.key) && !line.value.is_empty()).map(|line| line.value)
         };
-        let own = layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
+        let own = layers.service.and_then(|own| own.class.value()).map(|class| class.value.as_str());
         own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
     }
 
@@ -235,9 +235,9 @@ impl<'v> Resolver<'v, '_> {
             self.block(problem.at(line.key_range.clone()));
             return false;
         }
-        let own = self.layers.service.and_then(|own| own.class.set());
+        let own = self.layers.service.and_then(|own| own.class.value());
         let own = own.map(|own| (own, annotation::CLASS));
-        match own.or_else(|| Some((class.set()?, FORWARD_ANNOTATION))) {
+        match own.or_else(|| Some((class.value()?, FORWARD_ANNOTATION))) {
             Some((own, place)) if own.value != line.value => {
                 let message = format!(
                     "the class {} contradicts {} in {}",

@@ -158,7 +158,7 @@ impl<'v> Resolver<'v, '_> {
             } else {
                 layers.slot(|it| it.intent_values.slot(intent)).or(Some(auth_of_settings.slot(intent)))
             };
-            let Some(wanted) = slot.and_then(Slot::set) else { continue };
+            let Some(wanted) = slot.and_then(Slot::value) else { continue };
             let message = meant.iter().filter(|it| it.intent == intent);
             let (same, others): (Vec<&ReadIntent>, Vec<&ReadIntent>) =
                 message.partition(|it| it.origin == wanted.origin);

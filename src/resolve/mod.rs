@@ -44,7 +44,7 @@ pub(crate) fn layers<'s>(
     let namespace = service.namespace().and_then(|name| settings.namespace(name));
     let layers = Layers::new(None, namespace, settings).with_service(own);
     let Some(chosen) = layers.slot(|it| &it.profile) else { return Some((layers, None)) };
-    let chosen = chosen.set()?;
+    let chosen = chosen.value()?;
     let Some(profile) = settings.profiles.get(&chosen.value) else {
         let place = Some(service.namespace().unwrap_or_default());
         let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, place);
@@ -134,7 +134,7 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
 /// a layer above it, names these listeners: listeners of the general settings do not replace Gateways of a profile or a namespace.
 fn parents(has_tls: bool, layers: Layers<'_>) -> Option<&Sourced<Vec<ParentRef>>> {
     let without_tls = layers.iter().find(|it| !it.parent_refs.is_unset() || !it.http_parent_refs.is_unset());
-    let without_tls = without_tls.and_then(|it| it.http_parent_refs.set()).filter(|it| !it.value.is_empty());
+    let without_tls = without_tls.and_then(|it| it.http_parent_refs.value()).filter(|it| !it.value.is_empty());
     without_tls.filter(|_| !has_tls).or_else(|| layers.first(|it| &it.parent_refs))
 }
 
@@ -154,7 +154,7 @@ fn targets<'s>(settings: &'s Settings, layers: Layers<'s>) -> (&'s [Target], Ori
         return (&settings.only_targets, Origin::BuiltIn);
     }
     // An invalid target is reported already; the built-in target lets the other stages continue.
-    let chosen = layers.first(|it| &it.targets).or_else(|| BUILT_IN.targets.set());
+    let chosen = layers.first(|it| &it.targets).or_else(|| BUILT_IN.targets.value());
     chosen.map_or((&[], Origin::BuiltIn), |chosen| (&chosen.value, chosen.origin.clone()))
 }
 

@@ -56,8 +56,8 @@ impl Resolver<'_, '_> {
 
     /// The controller that serves HTTPRoutes, if all Gateways of the plan have the same one.
     fn server_of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
-        let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
-        let features = self.layers.settings().find_map(|layer| layer.gateway_features.set());
+        let set = self.layers.settings().find_map(|layer| layer.gateway_controller.value());
+        let features = self.layers.settings().find_map(|layer| layer.gateway_features.value());
         plan.gateway_has = features.map(|set| set.value.clone()).unwrap_or_default();
         let own = plan.namespace().unwrap_or_default();
         let of = |parent: &ParentRef| {

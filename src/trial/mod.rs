@@ -158,12 +158,12 @@ impl Settings {
 
     /// The profile that a row of `namespaces` names.
     fn own_profile(&self, row: &Namespace) -> Option<&Profile> {
-        row.layer.profile.set().and_then(|named| self.profiles.get(&named.value))
+        row.layer.profile.value().and_then(|named| self.profiles.get(&named.value))
     }
 
     /// The default profile of Services in the namespaces of a row.
     fn profile_in(&self, place: &str, row: &Namespace) -> Option<&Profile> {
-        let default = || self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
+        let default = || self.base.profile.value().and_then(|named| self.profiles.get(&named.value));
         let allowed = |profile: &&Profile| profile.is_for(&namespace(place, FIRST));
         self.own_profile(row).or_else(|| default().filter(allowed))
     }
@@ -191,7 +191,7 @@ struct Trial<'s> {
 impl<'s> Trial<'s> {
     fn new(settings: &'s Settings) -> Self {
         let names_gateway =
-            |layer: &Layer| layer.parent_refs.set().is_some_and(|refs| !refs.value.is_empty());
+            |layer: &Layer| layer.parent_refs.value().is_some_and(|refs| !refs.value.is_empty());
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         Self {
             settings,
@@ -205,7 +205,7 @@ impl<'s> Trial<'s> {
 
     /// Reports a row whose profile its namespace may not choose.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
-        let Some(named) = row.layer.profile.set() else { return };
+        let Some(named) = row.layer.profile.value() else { return };
         if place.contains('*') || profile.is_for(place) {
             return;
         }
@@ -218,7 +218,7 @@ impl<'s> Trial<'s> {
     /// Reports a row without a profile if its namespace may choose neither the default profile nor another one.
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
-        let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
+        let Some(named) = settings.base.profile.value().filter(|_| !place.contains('*')) else { return };
         if settings.profiles.get(&named.value).is_none_or(|profile| profile.is_for(place))
             || self.has_profile_for(place)
         {
@@ -247,7 +247,7 @@ impl<'s> Trial<'s> {
     /// Reports a row with a domain and a list of hosts if no host under the domain is in the list.
     fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
         let layers = Layers::new(profile, Some(row), self.settings);
-        let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.set()) else { return };
+        let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.value()) else { return };
         let mentions = |template: &SourcedTemplate, var: Var| template.value.text().contains(var.name());
         // A domain that contains a name differs between Services.
         let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
