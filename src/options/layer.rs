@@ -85,9 +85,12 @@ impl IntentValues {
         self.0.iter().find(|(known, _)| *known == intent).map_or(&NOTHING, |(_, slot)| slot)
     }
 
-    /// Sets the state of an intent.
+    /// Sets the state of an intent. It replaces the state that was set before.
     pub(crate) fn set(&mut self, intent: Intent, slot: Slot<IntentValue>) {
-        self.0.push((intent, slot));
+        match self.0.iter_mut().find(|(known, _)| *known == intent) {
+            Some((_, known)) => *known = slot,
+            None => self.0.push((intent, slot)),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -324,5 +327,24 @@ impl<T> Named<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.rows.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_state_of_an_intent_counts() {
+        let mut values = IntentValues::default();
+        let given = |value| Slot::Set(Sourced::new(IntentValue::Switch(value), Origin::BuiltIn));
+        values.set(Intent::StripPrefix, given(true));
+        values.set(Intent::TlsPassthrough, given(true));
+        values.set(Intent::StripPrefix, given(false));
+        let value = |intent| values.slot(intent).value().map(|it| it.value.clone());
+        assert_eq!(value(Intent::StripPrefix), Some(IntentValue::Switch(false)));
+        assert_eq!(value(Intent::TlsPassthrough), Some(IntentValue::Switch(true)));
+        values.set(Intent::StripPrefix, Slot::Broken);
+        assert!(matches!(values.slot(Intent::StripPrefix), Slot::Broken));
     }
 }

@@ -131,9 +131,11 @@ impl<'v> Resolver<'v, '_> {
         let (mut block, mut below) = (Layer::default(), Layer::default());
         for it in &meant {
             let layer = if it.is_forwarded { &mut block } else { &mut below };
-            layer
-                .intent_values
-                .set(it.intent, Slot::Set(Sourced::new(it.intent_value.clone(), it.origin.clone())));
+            // The first of several meanings of one intent counts; the others are compared with it below.
+            if layer.intent_values.slot(it.intent).is_unset() {
+                let intent_value = Sourced::new(it.intent_value.clone(), it.origin.clone());
+                layer.intent_values.set(it.intent, Slot::Set(intent_value));
+            }
         }
         self.port_protocol(plan, &mut below, &block);
         let chosen = self.chosen_auth();
