@@ -30,7 +30,7 @@ impl RuleContext<'_> {
     pub(crate) fn has_own_key(&self, annotation: &Annotation) -> bool {
         match &annotation.source {
             Source::Block { .. } => self.forwarded.block.contains(&annotation.key),
-            Source::Setting(path) => {
+            Source::Setting { path, .. } => {
                 matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
             }
         }
@@ -79,6 +79,6 @@ fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool
         Source::Block { value, .. } => {
             found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
         }
-        Source::Setting(path) => found.any(|known| known.path == *path),
+        Source::Setting { path, .. } => found.any(|known| known.path == *path),
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::dialect::access::exempts_everybody;
 use crate::dialect::controller::Controller;
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, matches_intent};
@@ -48,14 +48,10 @@ pub(crate) fn contradiction(first: &str, other: &str) -> Problem {
 pub(crate) const ASK: &str = "remove the line, or ask your administrator";
 
 /// The layer that an annotation comes from; 0 is the uppermost.
-fn layer(given: &Annotation) -> u8 {
-    match &given.source {
+fn layer(given: &Annotation) -> usize {
+    match given.source {
         Source::Block { .. } => 0,
-        Source::Setting(path) => match path.segments().first() {
-            Some(Segment::Key(key)) if key == "profiles" => 1,
-            Some(Segment::Key(key)) if key == "namespaces" => 2,
-            _ => 3,
-        },
+        Source::Setting { layer, .. } => 1 + layer,
     }
 }
 
