@@ -134,7 +134,8 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
 /// a layer above it, names these listeners: listeners of the general settings do not replace Gateways of a profile or a namespace.
 fn parents(has_tls: bool, layers: Layers<'_>) -> Option<&Sourced<Vec<ParentRef>>> {
     let without_tls = layers.iter().find(|it| !it.parent_refs.is_unset() || !it.http_parent_refs.is_unset());
-    let without_tls = without_tls.and_then(|it| it.http_parent_refs.value()).filter(|it| !it.value.is_empty());
+    let without_tls =
+        without_tls.and_then(|it| it.http_parent_refs.value()).filter(|it| !it.value.is_empty());
     without_tls.filter(|_| !has_tls).or_else(|| layers.first(|it| &it.parent_refs))
 }
 
