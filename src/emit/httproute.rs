@@ -12,14 +12,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::metadata::{Annotations, Metadata};
-use super::{Emitting, Kind, Object, origin, rest};
+use super::{Emitting, Kind, Object, origin, remaining_percentage};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::envoy_gateway::write::cookie_filter;
 use crate::dialect::external_dns;
 use crate::dialect::gateway::regex::{Engine, engine};
 use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
 use crate::dialect::write::is_about_link;
-use crate::plan::{BackendPort, Plan, Route, from_name, grouped, numbered, redirect_name};
+use crate::plan::{BackendPort, Plan, Route, grouped, numbered, redirect_name, redirect_route_name};
 use crate::values::{ParentRef, Target, Tls};
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ struct PathMatch<'p> {
 /// The HTTPRoutes of a plan; empty for a canary that is only a weight in the route of the stable Service.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
-    lacks(emitting);
+    file_inexpressible_values(emitting);
     let mut routes = Vec::new();
     if plan.has_object(Target::HttpRoute) {
         let annotations = emitting.annotations();
@@ -112,10 +112,10 @@ fn object<'p>(metadata: Metadata<'p>, spec: Spec<'p>) -> Object<'p> {
 }
 
 /// Reports what an HTTPRoute cannot express.
-fn lacks(emitting: &mut Emitting<'_, '_>) {
+fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
-    emitting.lacks_class();
-    emitting.lacks_stable();
+    emitting.file_ignored_class();
+    emitting.file_missing_stable();
     if plan.has_listener_set() {
         // The Gateway has the certificates, so cert-manager cannot be asked on the route.
     } else if plan.tls() == Tls::CertManager {
@@ -161,7 +161,8 @@ fn rules<'p>(
     canaries: &[(&'p Plan, u8)],
 ) -> Vec<Rule<'p>> {
     // A single backend gets all requests, whatever its weight; 1 is the default of the API server.
-    let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
+    let own =
+        if canaries.is_empty() { 1 } else { remaining_percentage(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, route, *share));
     let backend_refs: Vec<_> = [BackendRef::new(plan, route, own)].into_iter().chain(canaries).collect();
     let (r#type, value) = path(stable, route);
@@ -232,7 +233,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
         };
         let hostnames = hostnames.into_iter().map(Cow::Owned).collect();
         let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
-        object(Metadata::new(plan, from_name(plan.name(), index).into(), annotations.clone()), spec)
+        object(Metadata::new(plan, redirect_route_name(plan.name(), index).into(), annotations.clone()), spec)
     });
     all.collect()
 }

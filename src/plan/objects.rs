@@ -32,7 +32,7 @@ impl Plan {
                 names.push(redirect_name(self.name()).into());
             }
             let from = self.redirected_groups().len();
-            names.extend((0..from).map(|index| Cow::Owned(from_name(self.name(), index))));
+            names.extend((0..from).map(|index| Cow::Owned(redirect_route_name(self.name(), index))));
         }
         names
     }
@@ -141,7 +141,7 @@ pub(crate) fn redirect_name(name: &str) -> String {
 }
 
 /// The name of an HTTPRoute that redirects other hosts to a host of the plan.
-pub(crate) fn from_name(name: &str, index: usize) -> String {
+pub(crate) fn redirect_route_name(name: &str, index: usize) -> String {
     numbered(&format!("{name}-from"), index).into_owned()
 }
 
