@@ -49,7 +49,8 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
     let find = |annotation: &str| table::ROWS.iter().find(|row| row.annotation == Some(annotation));
     for annotation in &service.broken {
         if let Some(read) = find(annotation).and_then(|row| row.read) {
-            let _told = read(&mut layer, &Value::Null, Origin::BuiltIn);
+            // The Service has reported the value; this only marks the option as broken, which is no finding.
+            let _ = read(&mut layer, &Value::Null, Origin::BuiltIn);
         }
     }
     for &(annotation, text) in service.annotations() {
