@@ -163,7 +163,7 @@ impl<'v> Resolver<'v, '_> {
             let forwarded = others.iter().filter(|it| it.is_forwarded);
             let equal = forwarded.flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
-                self.replaced(plan, intent, wanted, other);
+                self.replace_annotations(plan, intent, wanted, other);
             }
             let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
             let Sourced { value: intent_value, origin } = wanted.clone();
@@ -205,7 +205,7 @@ impl<'v> Resolver<'v, '_> {
         let is_said = |wanted: &&RequestedIntent| {
             wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none()
         };
-        let (mut replaced, mut below) = (Vec::new(), Vec::new());
+        let (mut replaced_keys, mut below) = (Vec::new(), Vec::new());
         // Most Services have no annotation that expresses the same as an option, so the annotations of the programs are only made if
         // one has.
         let written: OnceCell<Vec<Vec<WrittenAnnotation<'_>>>> = OnceCell::new();
@@ -254,18 +254,18 @@ impl<'v> Resolver<'v, '_> {
                             given.file_key(self.report, problem.help(ASK));
                         }
                         (true, _) => {}
-                        (false, _) => replaced.push(given.key.clone()),
+                        (false, _) => replaced_keys.push(given.key.clone()),
                     },
                     Some(own) if layer(own) == layer(given) => {
                         given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
                     }
-                    Some(own) if layer(own) < layer(given) => replaced.push(given.key.clone()),
+                    Some(own) if layer(own) < layer(given) => replaced_keys.push(given.key.clone()),
                     Some(_)
                         if is_replaced_as_a_whole(&wanted.intent_value)
                             && is_read_by_all_controllers(plan, wanted, &given.key) =>
                     {
                         below.push(wanted.intent);
-                        replaced.extend_from_slice(&wanted.keys);
+                        replaced_keys.extend_from_slice(&wanted.keys);
                     }
                     // The parts that the upper layer does not set are taken from this layer.
                     Some(_) => {}
@@ -273,7 +273,7 @@ impl<'v> Resolver<'v, '_> {
             }
         }
         plan.intents.retain(|wanted| !below.contains(&wanted.intent));
-        plan.annotations.retain(|given| !replaced.contains(&given.key));
+        plan.annotations.retain(|given| !replaced_keys.contains(&given.key));
     }
 
     /// Adds the backend protocol from `appProtocol` if nothing else sets it. The ports of several URLs may have different
@@ -307,7 +307,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// Handles an annotation that expresses the same intent as an option. The option overrides an annotation of the settings, which
     /// is removed; an annotation of the Service that contradicts it is an Error.
-    fn replaced(
+    fn replace_annotations(
         &mut self,
         plan: &mut Plan,
         intent: Intent,

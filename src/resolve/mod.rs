@@ -41,31 +41,30 @@ pub(crate) fn layers<'s>(
     own: &'s Layer,
     report: &mut Report,
 ) -> Option<(Layers<'s>, Option<Sourced<String>>)> {
-    let namespace = service.namespace().and_then(|name| settings.namespace(name));
-    let layers = Layers::new(None, namespace, settings).with_service(own);
+    let row = service.namespace().and_then(|name| settings.namespace(name));
+    let layers = Layers::new(None, row, settings).with_service(own);
     let Some(chosen) = layers.slot(|it| &it.profile) else { return Some((layers, None)) };
     let chosen = chosen.value()?;
+    let namespace = service.namespace().unwrap_or_default();
     let Some(profile) = settings.profiles.get(&chosen.value) else {
-        let place = Some(service.namespace().unwrap_or_default());
-        let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, place);
+        let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, Some(namespace));
         report.file(chosen.origin.path(), problem);
         return None;
     };
-    let place = service.namespace().unwrap_or_default();
-    if !profile.is_for(place) {
+    if !profile.is_for(namespace) {
         let message = format!(
             "the profile {} is not allowed in the namespace {}",
             quoted(&chosen.value),
-            quoted(place)
+            quoted(namespace)
         );
-        let help = match settings.allowed_profiles(Some(place)) {
+        let help = match settings.allowed_profiles(Some(namespace)) {
             Some(choice) => choice + ", or ask your administrator",
             None => NO_PROFILE.to_owned(),
         };
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));
         return None;
     }
-    Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen.clone())))
+    Some((Layers::new(Some(profile), row, settings).with_service(own), Some(chosen.clone())))
 }
 
 /// Resolves the options of a Service.
