@@ -216,7 +216,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
         return Outcome::Refused(report);
     }
     service.file_problems(&mut report);
-    if service.is_unusable {
+    if service.has_unreadable_annotations {
         return Outcome::Refused(report);
     }
     let (own, forwarded) = &annotations::read(service, &mut report);

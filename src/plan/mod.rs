@@ -164,7 +164,7 @@ impl Plan {
             gateway_has: Vec::new(),
             intents: Vec::new(),
             service_annotations: service
-                .service_annotations_of_controllers
+                .controller_annotations
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),

@@ -86,7 +86,7 @@ impl Traced {
 /// ```
 #[must_use]
 pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
-    if !service.is_exposed() || service.is_unusable {
+    if !service.is_exposed() || service.has_unreadable_annotations {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);
