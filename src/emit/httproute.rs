@@ -111,14 +111,10 @@ fn object<'p>(metadata: Metadata<'p>, spec: Spec<'p>) -> Object<'p> {
     Object::new(Kind::HttpRoute, metadata, Some(super::Spec::HttpRoute(spec)))
 }
 
-/// Reports what an HTTPRoute cannot express.
-fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
+/// Reports that the listeners of the Gateway have the certificates.
+fn file_certificates(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
-    emitting.file_ignored_class();
-    emitting.file_missing_stable();
-    if plan.has_listener_set() {
-        // The Gateway has the certificates, so cert-manager cannot be asked on the route.
-    } else if plan.tls() == Tls::CertManager {
+    if plan.tls() == Tls::CertManager {
         let message = "cert-manager reads the annotations of the Gateway, whose listener has the certificate";
         emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     } else if plan.secret.is_some() {
@@ -126,12 +122,21 @@ fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
             "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     }
-    if let Some(host) =
-        plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
-    {
+    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
         let message =
             "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
         emitting.file_inexpressible(host.host_origin.path(), message.to_owned());
+    }
+}
+
+/// Reports what an HTTPRoute cannot express.
+fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
+    let plan = emitting.plan;
+    emitting.file_ignored_class();
+    emitting.file_missing_stable();
+    // A ListenerSet names the Secrets and the issuer of the certificates. Without one, only the Gateway does.
+    if !plan.has_listener_set() {
+        file_certificates(emitting);
     }
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.is_pattern()) {
