@@ -19,6 +19,7 @@ use xposer_live::kinds::Kind;
 use crate::actions::{Action, ActionError, ActionResult, execute_all};
 use crate::args::Args;
 use crate::backoff::Pause;
+use crate::claim_shards::{Completed, Shards};
 use crate::diff;
 use crate::events::EventRecorder;
 use crate::lease::{LeaderElector, Leadership};
@@ -30,11 +31,10 @@ use crate::reconcile::{ReconcilePlan, Recovery};
 use crate::report::{MAX_ROWS, Snapshot, SnapshotReply, SnapshotRequest};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
-use crate::shards::{Completed, Shards};
 use crate::state::{ListCount, State, Trigger};
 use crate::watch::{Scope, Source, WatchEvent};
 
-mod claims;
+mod claim_steps;
 mod watches;
 
 /// The maximum number of concurrent requests. The API server limits each client to a fair share, so more requests would only wait
@@ -92,7 +92,7 @@ pub(crate) struct Controller {
     permits: Arc<Semaphore>,
     pause: Pause,
     /// The kinds that the settings ask for, which are found by trying them on sample Services.
-    asked: BTreeSet<Kind>,
+    requested_kinds: BTreeSet<Kind>,
     missing: MissingKinds,
     failed: bool,
     /// Incremented whenever an input of the report changes.
@@ -112,7 +112,7 @@ impl Controller {
         // A dry run creates no object that could replace an old one, so it shows the deletions that would follow.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         let settings = Settings::clone(&published.borrow());
-        let asked = settings.kinds();
+        let requested_kinds = settings.kinds();
         let mut state = State::new(settings, args.stamp, Duration::from_secs(timeout));
         if args.dry_run || args.namespace.is_some() {
             state = state.without_claims();
@@ -131,7 +131,7 @@ impl Controller {
             watches: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
-            asked,
+            requested_kinds,
             missing: MissingKinds::default(),
             failed: false,
             revision: 0,
@@ -156,7 +156,7 @@ impl Controller {
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
-        self.set_claims_place();
+        self.set_claims_location();
         let mut tick = tokio::time::interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -251,11 +251,11 @@ impl Controller {
                 info!("the settings changed; all Services are planned again");
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
-                self.asked = settings.kinds();
+                self.requested_kinds = settings.kinds();
                 self.published.send_replace(Arc::new(settings.clone()));
                 let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
-                self.set_claims_place();
+                self.set_claims_location();
                 if !self.state.held.is_on() {
                     self.stop_foreign_watches();
                 } else if !had_claims {
