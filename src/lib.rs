@@ -43,6 +43,7 @@ pub mod conflicts;
 pub mod diagnostics;
 mod dialect;
 pub mod emit;
+mod explain;
 pub mod guard;
 mod intents;
 pub mod options;
@@ -96,14 +97,14 @@ pub mod internal {
     pub use crate::dialect::support::Support;
     pub use crate::dialect::tools::{About, about, tool_of_label};
     pub use crate::dialect::{protects, turns_redirect_off};
-    pub use crate::intents::Intent;
-    pub use crate::options::profiles;
-    pub use crate::resolve::facts::{
+    pub use crate::explain::facts::{
         Certificate, Dns, certificate, certificate_at, dns_records, profile, route_urls,
     };
-    pub use crate::resolve::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::explain::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::explain::trace::{Traced, trace};
+    pub use crate::intents::Intent;
+    pub use crate::options::profiles;
     pub use crate::resolve::tls::host_in_name;
-    pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
     pub use crate::values::set;
 

@@ -107,6 +107,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "emit",
         ],
     ),
+    (
+        "explain",
+        &[
+            "diagnostics",
+            "validation",
+            "values",
+            "intents",
+            "dialect",
+            "service",
+            "options",
+            "plan",
+            "write",
+            "resolve",
+        ],
+    ),
 ];
 
 /// Returns the room of a module of the core.

@@ -3,16 +3,13 @@
 //! The values of the plan are unchecked text. `check` decides whether a value is a valid host, name or path.
 
 mod defaults;
-pub(crate) mod facts;
 mod forward;
 mod intents;
 mod migrate;
 mod monitor;
 mod port;
-pub(crate) mod programs;
 mod servers;
 pub(crate) mod tls;
-pub(crate) mod trace;
 mod url;
 
 pub(crate) use intents::{ASK, contradiction};
