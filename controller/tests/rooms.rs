@@ -65,7 +65,8 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that neither wait nor touch anything outside of the program.
-const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "claim_shards", "state", "urls"];
+const PURE: &[&str] =
+    &["handover", "missing", "notice", "queue", "reconcile", "claim_shards", "state", "urls"];
 
 /// The module of the table to which a file or a module belongs: that of its first name.
 fn module(path: &str) -> &str {
