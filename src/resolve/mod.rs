@@ -22,13 +22,15 @@ use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
 use crate::options::{BUILT_IN, Forwarded, Layer, Layers, NO_PROFILE, Settings, SourcedTemplate};
 use crate::plan::{
-    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
+    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Reason, Route, Scope, Source,
 };
 use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, ParentRef, Target};
 pub(crate) use forward::is_for_xposer;
+use forward::written_class;
+use servers::server_of_class;
 
 /// Returns the layers of settings that apply to a Service, and its profile. Returns `None` and files an Error if the Service asks
 /// for a profile that it cannot have: with other defaults, every value could be wrong.
@@ -80,8 +82,10 @@ pub(crate) fn resolve(
     let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
-    let controller = settings.default_controller.unwrap_or(Controller::IngressNginx);
-    let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
+    let class = written_class(layers, forwarded);
+    let server = server_of_class(settings, forwarded, class);
+    let controller = server.0;
+    let mut resolver = Resolver { settings, layers, forwarded, vars, class, server, controller, report };
     let mut plan = Box::new(Plan::of(service, Arc::clone(&resolver.report.subject)));
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone().map(Box::new);
@@ -227,12 +231,20 @@ fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
     report.file(chosen.origin.path(), problem);
 }
 
+/// What the steps of [`resolve`] read, and the report that they file into. Its values do not change: what a step decides goes into
+/// the plan, and the steps after it read it there. The order of the steps is that of the calls in [`resolve`], and of those in
+/// [`Resolver::forward`], which translates the annotations and then decides the servers and the intents.
 struct Resolver<'v, 'a> {
     settings: &'v Settings,
+    /// The layers of options. A value that cannot be read is reported already, so a step only has to leave it out.
     layers: Layers<'v>,
     forwarded: &'v Forwarded<'a>,
     vars: Vars<'v>,
-    /// The controller that serves the Ingress.
+    /// The class that is written on the Service, in its block, or in the settings. The plan may get another one.
+    class: Option<&'v str>,
+    /// The controller of this class, and the reason.
+    server: (Controller, Reason),
+    /// The controller of this class, which decides which keys of the Service and the settings are legacy.
     controller: Controller,
     report: &'v mut Report,
 }
