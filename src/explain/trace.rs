@@ -102,8 +102,8 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
             rows.add(what.into(), &given.value, given.origin.clone(), Vec::new());
         }
     }
-    for Decided { what, value, origin, place } in decided(&plan) {
-        let before = lower_sources(&origin, layers.settings().filter_map(place).map(Origin::path));
+    for Decided { what, value, origin, origin_in } in decided(&plan) {
+        let before = lower_sources(&origin, layers.settings().filter_map(origin_in).map(Origin::path));
         rows.add(what.into(), &value, origin, before);
     }
     rows.add_annotation_meanings();

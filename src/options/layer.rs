@@ -13,7 +13,9 @@ use crate::intents::{Intent, IntentValue};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
-/// The state of one option in a layer.
+/// The state of one option in a layer. A layer begins with all options unset. The reader of each option in the table sets its
+/// slot once, for the settings when they are read, and for a Service when its annotations are. After that, the layer is only read,
+/// through [`Layers`].
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Slot<T> {
     /// The layer does not set the option, so the layer below applies.
@@ -212,7 +214,8 @@ impl<'s> Layers<'s> {
         self.slot(field).and_then(Slot::value)
     }
 
-    /// The same as [`Layers::first`], with this state of the option in the layer of the forwarded block.
+    /// The value of the first of these that sets the option: the annotations of the Service, the forwarded block, the layers below.
+    /// `block` is the state in the forwarded block.
     pub(crate) fn first_with_block<T: 's>(
         self,
         block: &'s Slot<T>,
@@ -270,7 +273,8 @@ pub(crate) struct GatewayPattern {
     pub(crate) name: String,
 }
 
-/// Settings by name, in the order of the names.
+/// Settings by name, in the order of the names. The rows are added when the settings, or the classes of the cluster, are read; after
+/// that they are only looked up. A row whose value is invalid may be missing, and its problem is an Error of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named<T> {
     rows: Vec<(String, T)>,
