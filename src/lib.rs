@@ -1,5 +1,5 @@
-//! Turns an annotated Kubernetes Service into its Ingress. The transformation is a pure function, and its diagnostics are in plain
-//! words.
+//! Turns an annotated Kubernetes Service into the Ingress, HTTPRoute or Route that exposes it, and the other objects that belong to
+//! it. The transformation is a pure function, and its diagnostics are in plain words.
 //!
 //! ```
 //! use serde_json::json;

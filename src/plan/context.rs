@@ -36,7 +36,8 @@ impl RuleContext<'_> {
         }
     }
 
-    /// The pattern of the settings that denies the annotation, if there is one; empty if the key is denied to everybody.
+    /// The pattern of `annotations.deny` that matches the key of a forwarded annotation; an empty text if Xposer itself forbids the
+    /// key.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
         if !annotation.is_forwarded() {

@@ -51,11 +51,11 @@ impl Plan {
         }
     }
 
-    /// Whether the target redirects requests without TLS to https, or does not answer them.
+    /// Whether the target redirects requests without TLS to https, or does not answer them. For ingress-nginx, the plan does not
+    /// decide this: its annotations do, and `check` reads them. So this is always true for it.
     pub(crate) fn redirects(&self, target: Target) -> bool {
         let is_wanted = self.https_redirect() != Some(false);
         match target {
-            // ingress-nginx reads the annotations, and redirects by default where there is a TLS section.
             Target::Ingress if self.controller(target).is_nginx() => true,
             Target::Ingress => {
                 self.https_redirect().unwrap_or_else(|| self.tls().has_secret()) && self.canary.is_none()
