@@ -1,5 +1,5 @@
-//! Turns an annotated Kubernetes Service into its Ingress. The transformation is a pure function, and its diagnostics are in plain
-//! words.
+//! Turns an annotated Kubernetes Service into the Ingress, HTTPRoute or Route that exposes it, and the other objects that belong to
+//! it. The transformation is a pure function, and its diagnostics are in plain words.
 //!
 //! ```
 //! use serde_json::json;
@@ -43,6 +43,7 @@ pub mod conflicts;
 pub mod diagnostics;
 mod dialect;
 pub mod emit;
+mod explain;
 pub mod guard;
 mod intents;
 pub mod options;
@@ -96,14 +97,14 @@ pub mod internal {
     pub use crate::dialect::support::Support;
     pub use crate::dialect::tools::{About, about, tool_of_label};
     pub use crate::dialect::{protects, turns_redirect_off};
-    pub use crate::intents::Intent;
-    pub use crate::options::profiles;
-    pub use crate::resolve::facts::{
+    pub use crate::explain::facts::{
         Certificate, Dns, certificate, certificate_at, dns_records, profile, route_urls,
     };
-    pub use crate::resolve::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::explain::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::explain::trace::{Traced, trace};
+    pub use crate::intents::Intent;
+    pub use crate::options::profiles;
     pub use crate::resolve::tls::host_in_name;
-    pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
     pub use crate::values::set;
 
@@ -216,7 +217,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
         return Outcome::Refused(report);
     }
     service.file_problems(&mut report);
-    if service.is_unusable {
+    if service.has_unreadable_annotations {
         return Outcome::Refused(report);
     }
     let (own, forwarded) = &annotations::read(service, &mut report);

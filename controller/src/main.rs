@@ -13,7 +13,8 @@
 mod actions;
 mod args;
 mod backoff;
-mod claims;
+mod claim_shards;
+mod claims_writer;
 mod controller;
 mod diff;
 mod events;
@@ -28,7 +29,6 @@ mod reconcile;
 mod report;
 mod serve;
 mod settings;
-mod shards;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -89,9 +89,9 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
         let address = address.with_context(|| format!("cannot listen on {}", args.address))?;
         info!(%address, "serving /healthz, /readyz and /metrics");
     }
-    let (asks, asked) = mpsc::channel(1);
+    let (sender, requests) = mpsc::channel(1);
     if args.report && !args.is_once() {
-        let address = report::serve(args.report_address, asks).await;
+        let address = report::serve(args.report_address, sender).await;
         let address = address.with_context(|| format!("cannot listen on {}", args.report_address))?;
         info!(%address, "serving the report");
     }
@@ -104,7 +104,7 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Some(webhook) = &webhook {
         info!(address = %webhook.address, "serving the webhook on {}", xposer_webhook::PATH);
     }
-    let exit = Controller::new(args, settings_file, published, client, metrics, health).run(asked).await;
+    let exit = Controller::new(args, settings_file, published, client, metrics, health).run(requests).await;
     if let Some(webhook) = webhook {
         webhook.end().await;
     }

@@ -10,33 +10,33 @@ use crate::watch::KindStatus;
 /// The last log lines about kinds that cannot be written.
 #[derive(Debug, Default)]
 pub(crate) struct MissingKinds {
-    logged: BTreeMap<Kind, String>,
+    reported: BTreeMap<Kind, String>,
 }
 
 impl MissingKinds {
-    /// Returns the lines about the kinds in `asked` that cannot be written, each once until it changes.
-    pub(crate) fn news(
+    /// Returns the lines about the kinds in `requested` that cannot be written, each once until it changes.
+    pub(crate) fn take_unreported(
         &mut self,
-        asked: &BTreeSet<Kind>,
+        requested: &BTreeSet<Kind>,
         status: impl Fn(Kind) -> KindStatus,
     ) -> Vec<String> {
-        let mut news = Vec::new();
-        self.logged.retain(|kind, _| asked.contains(kind));
-        for kind in asked {
+        let mut unreported = Vec::new();
+        self.reported.retain(|kind, _| requested.contains(kind));
+        for kind in requested {
             let status = status(*kind);
             let Some(Notice { note, .. }) = Notice::kind_status(*kind, &status) else {
                 if status == KindStatus::Listed {
-                    self.logged.remove(kind);
+                    self.reported.remove(kind);
                 }
                 continue;
             };
             let line = format!("the settings ask for a kind that cannot be written, {kind}: {note}");
-            if self.logged.get(kind) != Some(&line) {
-                self.logged.insert(*kind, line.clone());
-                news.push(line);
+            if self.reported.get(kind) != Some(&line) {
+                self.reported.insert(*kind, line.clone());
+                unreported.push(line);
             }
         }
-        news
+        unreported
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
 
     use super::*;
 
-    fn asked() -> BTreeSet<Kind> {
+    fn requested() -> BTreeSet<Kind> {
         let external = json!({"target": "HTTPRoute", "parentRefs": [{"name": "external"}]});
         let settings = json!({"domain": "example.com", "monitor": true, "profiles": {"external": external}});
         Settings::tried(&settings).unwrap().kinds()
@@ -63,7 +63,7 @@ mod tests {
             _ => KindStatus::NotServed,
         };
         assert_eq!(
-            missing.news(&asked(), status),
+            missing.take_unreported(&requested(), status),
             [
                 "the settings ask for a kind that cannot be written, HTTPRoute: no permission to list httproutes; add the \
                  component `httproute` of deploy/controller, or set `targets.httpRoute: true` in the values of the chart \
@@ -73,16 +73,16 @@ mod tests {
                  deploy/controller, or set `targets.endpointMonitor: true` in the values of the chart",
             ]
         );
-        assert!(missing.news(&asked(), status).is_empty());
+        assert!(missing.take_unreported(&requested(), status).is_empty());
         // It can be written in the meantime.
-        assert!(missing.news(&asked(), |_| KindStatus::Listed).is_empty());
-        assert_eq!(missing.news(&asked(), status).len(), 2);
+        assert!(missing.take_unreported(&requested(), |_| KindStatus::Listed).is_empty());
+        assert_eq!(missing.take_unreported(&requested(), status).len(), 2);
     }
 
     #[test]
     fn missing_kinds_are_not_logged_before_they_are_known() {
         let mut missing = MissingKinds::default();
-        assert!(missing.news(&asked(), |_| KindStatus::Unknown).is_empty());
-        assert!(missing.news(&BTreeSet::new(), |_| KindStatus::NotServed).is_empty());
+        assert!(missing.take_unreported(&requested(), |_| KindStatus::Unknown).is_empty());
+        assert!(missing.take_unreported(&BTreeSet::new(), |_| KindStatus::NotServed).is_empty());
     }
 }

@@ -109,7 +109,7 @@ struct CachedReport {
 
 /// The page, its data, and the channel to the loop.
 struct ReportServer {
-    loop_: mpsc::Sender<SnapshotRequest>,
+    requests: mpsc::Sender<SnapshotRequest>,
     /// Locked while a report is made, so that only one is made at a time.
     kept: Mutex<Option<CachedReport>>,
     /// Whether the address can only be reached from this machine.
@@ -123,10 +123,10 @@ struct ReportServer {
 /// The program cannot listen on the address.
 pub(crate) async fn serve(
     address: SocketAddr,
-    loop_: mpsc::Sender<SnapshotRequest>,
+    requests: mpsc::Sender<SnapshotRequest>,
 ) -> std::io::Result<SocketAddr> {
     let is_loopback = address.ip().is_loopback();
-    let pages = Arc::new(ReportServer { loop_, kept: Mutex::new(None), is_loopback });
+    let pages = Arc::new(ReportServer { requests, kept: Mutex::new(None), is_loopback });
     listen(address, MAX_CONNECTIONS, move |request| {
         let pages = pages.clone();
         async move { pages.answer(&request).await }
@@ -162,7 +162,7 @@ impl ReportServer {
         let (answer, asked) = oneshot::channel();
         let ask = SnapshotRequest { known: kept.as_ref().map(|kept| kept.revision), answer };
         let ending = (StatusCode::SERVICE_UNAVAILABLE, "the program is shutting down\n");
-        self.loop_.send(ask).await.map_err(|_| ending)?;
+        self.requests.send(ask).await.map_err(|_| ending)?;
         let snapshot = match asked.await.map_err(|_| ending)? {
             SnapshotReply::NotReady => {
                 return Err((StatusCode::SERVICE_UNAVAILABLE, "the first lists are not complete\n"));

@@ -28,9 +28,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("state", &["handover", "urls", "watch"]),
     ("reconcile", &["actions", "handover", "notice", "state", "watch"]),
     ("queue", &["backoff"]),
-    ("shards", &["backoff", "state"]),
+    ("claim_shards", &["backoff", "state"]),
     // What goes outside.
-    ("claims", &["lease", "metrics", "shards", "state"]),
+    ("claims_writer", &["lease", "metrics", "claim_shards", "state"]),
     ("args", &["handover"]),
     ("log", &["args"]),
     ("diff", &["actions"]),
@@ -45,7 +45,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "actions",
             "args",
             "backoff",
-            "claims",
+            "claims_writer",
             "diff",
             "events",
             "lease",
@@ -57,7 +57,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "report",
             "serve",
             "settings",
-            "shards",
+            "claim_shards",
             "state",
             "watch",
         ],
@@ -65,7 +65,8 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that neither wait nor touch anything outside of the program.
-const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "shards", "state", "urls"];
+const PURE: &[&str] =
+    &["handover", "missing", "notice", "queue", "reconcile", "claim_shards", "state", "urls"];
 
 /// The module of the table to which a file or a module belongs: that of its first name.
 fn module(path: &str) -> &str {

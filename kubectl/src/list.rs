@@ -56,7 +56,7 @@ impl Line<'_> {
     }
 }
 
-/// The message of kubectl for an empty list.
+/// The text of kubectl for an empty cell.
 fn none() -> String {
     "<none>".to_owned()
 }

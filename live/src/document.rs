@@ -11,8 +11,10 @@ use serde_json::Value;
 /// An object of any kind.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Document {
+    /// The metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
+    /// The specification.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub spec: Value,
     /// The data of a ConfigMap.

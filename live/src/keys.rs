@@ -9,15 +9,19 @@ use crate::kinds::Kind;
 /// The namespace and the name of a Service, ordered by namespace first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceKey {
+    /// The namespace.
     pub namespace: Box<str>,
+    /// The name.
     pub name: Box<str>,
 }
 
 impl ServiceKey {
+    /// The key of the Service with this name. It is shared, because many tables have it.
     pub fn new(namespace: &str, name: &str) -> Arc<Self> {
         Arc::new(Self { namespace: namespace.into(), name: name.into() })
     }
 
+    /// The key of the Service with this metadata. A missing namespace or name is an empty text.
     pub fn of(metadata: &ObjectMeta) -> Arc<Self> {
         Self::new(text(&metadata.namespace), text(&metadata.name))
     }
@@ -32,12 +36,16 @@ impl std::fmt::Display for ServiceKey {
 /// The kind, the namespace and the name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
+    /// The kind.
     pub kind: Kind,
+    /// The namespace.
     pub namespace: Box<str>,
+    /// The name.
     pub name: Box<str>,
 }
 
 impl ObjectKey {
+    /// The key of the object of this kind with this metadata. A missing namespace or name is an empty text.
     pub fn of(kind: Kind, metadata: &ObjectMeta) -> Self {
         Self { kind, namespace: text(&metadata.namespace).into(), name: text(&metadata.name).into() }
     }

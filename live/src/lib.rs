@@ -23,23 +23,13 @@
 //!
 //! This crate is for the programs of this repository, and may change in any release.
 
-#[doc(hidden)]
 pub mod difference;
-#[doc(hidden)]
 pub mod digest;
-#[doc(hidden)]
 pub mod document;
-#[doc(hidden)]
 pub mod error;
-#[doc(hidden)]
 pub mod keys;
-#[doc(hidden)]
 pub mod kinds;
-#[doc(hidden)]
 pub mod object;
-#[doc(hidden)]
 pub mod plan;
-#[doc(hidden)]
 pub mod servers;
-#[doc(hidden)]
 pub mod service;

@@ -23,12 +23,15 @@ use crate::service::StoredService;
 /// The decision about one Service.
 #[derive(Clone, Debug)]
 pub struct Decision {
+    /// The Service.
     pub key: Arc<ServiceKey>,
+    /// What the core decided.
     pub result: DecisionResult,
     /// The Errors, Warnings and Infos of the core.
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What the core decided about a Service.
 #[derive(Clone, Debug)]
 pub enum DecisionResult {
     /// The Service has Errors of its own. Its objects stay unchanged.
@@ -39,10 +42,14 @@ pub enum DecisionResult {
     Exposed(Exposed),
 }
 
+/// What is written for an exposed Service.
 #[derive(Clone, Debug)]
 pub struct Exposed {
+    /// The objects, without the URL ConfigMaps, which several Services share.
     pub desired: Vec<Desired>,
+    /// The entry of the URL ConfigMap, if the Service asks for one.
     pub published: Option<Published>,
+    /// The annotations that are written back on the Service, if the settings ask for them.
     pub stamp: Option<Stamp>,
     /// The class of the Ingress, if it is not known which controller serves it.
     pub unknown_class: Option<Box<str>>,
@@ -53,7 +60,9 @@ pub struct Exposed {
 /// A desired object.
 #[derive(Clone, Debug)]
 pub struct Desired {
+    /// The kind, the namespace and the name.
     pub key: ObjectKey,
+    /// The object as it is written.
     pub body: Value,
     /// The hash of the body.
     pub hash: u64,
@@ -74,7 +83,9 @@ pub struct Claims {
 /// A claim, and the claim of the Services that it affects ([`xposer::conflicts::Claim::counterpart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneWayClaim {
+    /// The hash of the claim.
     pub own: u64,
+    /// The hash of the claim of the other Services.
     pub counterpart: u64,
 }
 
@@ -101,7 +112,9 @@ pub fn claims(service: &StoredService, settings: &Settings) -> Claims {
 
 /// A Service to decide about.
 pub struct Member<'s> {
+    /// The namespace and the name.
     pub key: Arc<ServiceKey>,
+    /// The Service as it is kept.
     pub stored: &'s StoredService,
 }
 

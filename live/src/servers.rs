@@ -16,12 +16,16 @@ const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 /// A kind of object that names a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ServerKind {
+    /// Names the controller of the Ingresses with this class.
     IngressClass,
+    /// Names the controller of the Gateways with this class, and may list their features.
     GatewayClass,
+    /// Names its GatewayClass.
     Gateway,
 }
 
 impl ServerKind {
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::IngressClass, Self::GatewayClass, Self::Gateway];
 
     /// The API resource of the kind.
@@ -159,10 +163,12 @@ impl Servers {
         }
     }
 
+    /// Whether the cluster has an IngressClass of this name.
     pub fn has_ingress_class(&self, name: &str) -> bool {
         self.ingress_classes.get(name).is_some_and(|class| !class.is_gone)
     }
 
+    /// Whether the cluster has this Gateway.
     pub fn has_gateway(&self, namespace: &str, name: &str) -> bool {
         self.gateways.contains_key(&(namespace.to_owned(), name.to_owned()))
     }

@@ -19,6 +19,7 @@ pub fn service_resource() -> ApiResource {
 /// A Service with the label that exposes it.
 #[derive(Clone, Debug)]
 pub struct StoredService {
+    /// The UID.
     pub uid: Box<str>,
     /// The time at which the API server created the Service, in seconds since 1970 by the API server's clock.
     pub created: i64,

@@ -76,7 +76,7 @@ impl Reader {
             (self.program.name_of(key) == Some(name) || key == wanted) && !is_neutral(value)
         };
         plan.annotations.iter().any(|it| is_it(&it.key, &it.value))
-            || plan.on_service.iter().any(|(key, value)| is_it(key, value))
+            || plan.service_annotations.iter().any(|(key, value)| is_it(key, value))
             || plan.intents.iter().any(|intent| {
                 // The program does not get the annotations of another one, but what is written for them.
                 let is_written = !intent.keys.iter().any(|key| self.controller.reads(key));

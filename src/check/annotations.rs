@@ -159,7 +159,7 @@ pub(crate) fn native_values(context: &RuleContext<'_>, report: &mut Report) {
 /// Checks the annotations that a controller reads on the Service itself. Nobody forwards them, so they may name any object.
 pub(crate) fn on_service(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    for (key, value) in &plan.on_service {
+    for (key, value) in &plan.service_annotations {
         let granted = Allowed { cross_namespace: true, protection_loss: true };
         let mut readers = plan.targets.iter().filter(|target| {
             let has_readers = **target == Target::Ingress || is_of_gateway(key);

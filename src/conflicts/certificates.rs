@@ -165,7 +165,7 @@ fn one_certificate_help(plans: &[&Plan], naming: Naming) -> String {
     let of_settings = plans
         .iter()
         .flat_map(|plan| &plan.annotations)
-        .find(|it| matches!(it.source, Source::Setting(_)) && cert_manager::is_issuer(&it.key));
+        .find(|it| matches!(it.source, Source::Setting { .. }) && cert_manager::is_issuer(&it.key));
     if let Some(issuer) = of_settings {
         let setting = if issuer.key == cert_manager::ISSUER { "issuer" } else { "clusterIssuer" };
         let then = match keeper {

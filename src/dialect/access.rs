@@ -374,7 +374,7 @@ mod tests {
         let line = |prefix: &str, name: &str, value: &str| Annotation {
             key: format!("{prefix}/{name}"),
             value: value.to_owned(),
-            source: Source::Setting(FieldPath::settings()),
+            source: Source::Setting { path: FieldPath::settings(), layer: 0 },
         };
         let mut plan = testing::plan(&[], json!({})).expect("it is in order");
         for (prefix, lines, expected) in cases {

@@ -22,7 +22,7 @@ use crate::values::Target;
 impl<'p> Emitting<'_, 'p> {
     /// The annotations of the object, without those that only Ingress controllers read, which are reported.
     pub(super) fn annotations(&mut self) -> Annotations<'p> {
-        self.lacks_issuer();
+        self.file_inexpressible_issuer();
         let kept = self.annotations_to_copy();
         with_intents(kept.into_iter(), self.plan, self.target)
     }
@@ -46,7 +46,7 @@ impl<'p> Emitting<'_, 'p> {
             if let Some(message) = self.unread(&given.key) {
                 // A line that was copied to two prefixes is reported once.
                 if reported.replace(&given.source) != Some(&given.source) {
-                    self.lacks_annotation(given, message);
+                    self.file_inexpressible_annotation(given, message);
                 }
                 continue;
             }
@@ -127,12 +127,12 @@ impl<'p> Emitting<'_, 'p> {
                 quoted(&given.key),
                 annotation::HTTPS_REDIRECT
             );
-            self.lacks_annotation(given, message);
+            self.file_inexpressible_annotation(given, message);
         } else if !nginx::is_intent(&given.key) {
             // The program may have a key for it that Xposer does not know.
             let message =
                 format!("{} gets no field or annotation for {}", self.subject(), quoted(&given.key));
-            self.lacks_annotation(given, message);
+            self.file_inexpressible_annotation(given, message);
         }
     }
 
@@ -168,7 +168,10 @@ impl<'p> Emitting<'_, 'p> {
                 && !has_finding(plan, given, self.target)
             {
                 let name = plan.program_name(self.target);
-                self.lacks_annotation(given, format!("{name} does not read {}", quoted(&given.key)));
+                self.file_inexpressible_annotation(
+                    given,
+                    format!("{name} does not read {}", quoted(&given.key)),
+                );
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn maps<'p>(plans: &[&'p Plan], report: &mut Report) -> Vec<Object<'p
                 for namespace in &namespaces {
                     maps.entry(namespace).or_default().insert(&published.key, &published.value);
                 }
-                report.merge(here_only(plan, published, &namespaces));
+                report.merge(report_of_local_publication(plan, published, &namespaces));
             }
         }
     }
@@ -55,7 +55,8 @@ pub(super) fn maps<'p>(plans: &[&'p Plan], report: &mut Report) -> Vec<Object<'p
         .collect()
 }
 
-fn here_only(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
+/// The finding that the URL is only published in these namespaces.
+fn report_of_local_publication(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
     let mut report = Report::new(plan.subject.clone(), false);
     let mut listed: Vec<&str> = namespaces.iter().copied().take(3).collect();
     if namespaces.len() > listed.len() {

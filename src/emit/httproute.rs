@@ -12,14 +12,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::metadata::{Annotations, Metadata};
-use super::{Emitting, Kind, Object, origin, rest};
+use super::{Emitting, Kind, Object, origin, remaining_percentage};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::envoy_gateway::write::cookie_filter;
 use crate::dialect::external_dns;
 use crate::dialect::gateway::regex::{Engine, engine};
 use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
 use crate::dialect::write::is_about_link;
-use crate::plan::{BackendPort, Plan, Route, from_name, grouped, numbered, redirect_name};
+use crate::plan::{BackendPort, Plan, Route, grouped, numbered, redirect_name, redirect_route_name};
 use crate::values::{ParentRef, Target, Tls};
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ struct PathMatch<'p> {
 /// The HTTPRoutes of a plan; empty for a canary that is only a weight in the route of the stable Service.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
-    lacks(emitting);
+    file_inexpressible_values(emitting);
     let mut routes = Vec::new();
     if plan.has_object(Target::HttpRoute) {
         let annotations = emitting.annotations();
@@ -111,14 +111,10 @@ fn object<'p>(metadata: Metadata<'p>, spec: Spec<'p>) -> Object<'p> {
     Object::new(Kind::HttpRoute, metadata, Some(super::Spec::HttpRoute(spec)))
 }
 
-/// Reports what an HTTPRoute cannot express.
-fn lacks(emitting: &mut Emitting<'_, '_>) {
+/// Reports that the listeners of the Gateway have the certificates.
+fn file_certificates(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
-    emitting.lacks_class();
-    emitting.lacks_stable();
-    if plan.has_listener_set() {
-        // The Gateway has the certificates, so cert-manager cannot be asked on the route.
-    } else if plan.tls() == Tls::CertManager {
+    if plan.tls() == Tls::CertManager {
         let message = "cert-manager reads the annotations of the Gateway, whose listener has the certificate";
         emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     } else if plan.secret.is_some() {
@@ -126,12 +122,21 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.file_inexpressible(origin(&plan.tls), message.to_owned());
     }
-    if let Some(host) =
-        plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
-    {
+    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
         let message =
             "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
         emitting.file_inexpressible(host.host_origin.path(), message.to_owned());
+    }
+}
+
+/// Reports what an HTTPRoute cannot express.
+fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
+    let plan = emitting.plan;
+    emitting.file_ignored_class();
+    emitting.file_missing_stable();
+    // A ListenerSet names the Secrets and the issuer of the certificates. Without one, only the Gateway does.
+    if !plan.has_listener_set() {
+        file_certificates(emitting);
     }
     let mut checked_paths = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.is_pattern()) {
@@ -161,7 +166,8 @@ fn rules<'p>(
     canaries: &[(&'p Plan, u8)],
 ) -> Vec<Rule<'p>> {
     // A single backend gets all requests, whatever its weight; 1 is the default of the API server.
-    let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
+    let own =
+        if canaries.is_empty() { 1 } else { remaining_percentage(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, route, *share));
     let backend_refs: Vec<_> = [BackendRef::new(plan, route, own)].into_iter().chain(canaries).collect();
     let (r#type, value) = path(stable, route);
@@ -232,7 +238,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
         };
         let hostnames = hostnames.into_iter().map(Cow::Owned).collect();
         let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
-        object(Metadata::new(plan, from_name(plan.name(), index).into(), annotations.clone()), spec)
+        object(Metadata::new(plan, redirect_route_name(plan.name(), index).into(), annotations.clone()), spec)
     });
     all.collect()
 }

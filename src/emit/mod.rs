@@ -322,12 +322,12 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports that the target cannot express an annotation.
-    fn lacks_annotation(&mut self, annotation: &Annotation, message: String) {
+    fn file_inexpressible_annotation(&mut self, annotation: &Annotation, message: String) {
         annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, message));
     }
 
     /// Reports that only an Ingress has a class.
-    fn lacks_class(&mut self) {
+    fn file_ignored_class(&mut self) {
         if let Some(class) = &self.plan.class {
             let message =
                 format!("{} has no class, so {} has no effect on it", self.subject(), quoted(&class.value));
@@ -337,7 +337,7 @@ impl<'p> Emitting<'_, 'p> {
 
     /// Reports that the weight of a canary is missing, because it is in the route of the stable Service, which is not among the
     /// plans.
-    fn lacks_stable(&mut self) {
+    fn file_missing_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = self.plan.stable_identity();
         if canary.weight.is_some() && stable.is_none_or(|stable| !self.shares.exposed.contains_key(&stable)) {
@@ -356,7 +356,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Reports that only an Ingress names the issuer of a setting.
-    fn lacks_issuer(&mut self) {
+    fn file_inexpressible_issuer(&mut self) {
         if self.has_listener_set() {
             return;
         }
@@ -374,6 +374,6 @@ fn origin<T>(value: &Option<Sourced<T>>) -> FieldPath {
 }
 
 /// The percentage of a Service's requests that its canaries leave to it.
-fn rest(canaries: impl IntoIterator<Item = u8>) -> u8 {
+fn remaining_percentage(canaries: impl IntoIterator<Item = u8>) -> u8 {
     100 - canaries.into_iter().fold(0, u8::saturating_add).min(100)
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::metadata::Metadata;
-use super::{Emitting, Kind, Object, Spec, origin, rest};
+use super::{Emitting, Kind, Object, Spec, origin, remaining_percentage};
 use crate::diagnostics::quoted;
 use crate::dialect::write::{Paths, is_about_link};
 use crate::plan::{BackendPort, Plan, Route, numbered};
@@ -18,7 +18,7 @@ const MAX_ALTERNATES: usize = 3;
 /// The Routes of a plan; empty for a canary, which is a backend of the stable Service's Route.
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
-    lacks(emitting);
+    file_inexpressible_values(emitting);
     let mut routes = Vec::new();
     if plan.has_object(Target::Route) {
         let annotations = emitting.annotations();
@@ -37,10 +37,10 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
 }
 
 /// Reports what a Route cannot express.
-fn lacks(emitting: &mut Emitting<'_, '_>) {
+fn file_inexpressible_values(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
-    emitting.lacks_class();
-    emitting.lacks_stable();
+    emitting.file_ignored_class();
+    emitting.file_missing_stable();
     if plan.canary.is_some() {
         return;
     }
@@ -94,7 +94,7 @@ fn spec(plan: &Plan, rule: &Route, secret: Option<&str>, canaries: &[(&Plan, u8)
         "path": Some(Paths::new(plan, Target::Route).of(rule).0).filter(|path| path != "/"),
         "port": port.map(|name| json!({"targetPort": name})),
         "tls": tls(plan, secret),
-        "to": backend(plan, rest(canaries.iter().map(|(_, weight)| *weight))),
+        "to": backend(plan, remaining_percentage(canaries.iter().map(|(_, weight)| *weight))),
         "wildcardPolicy": wildcard_policy,
     }))
 }

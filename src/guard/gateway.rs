@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, ObjectHosts, Program, claimed, list_items, metadata_text, non_empty_text};
+use super::{
+    ClaimedRoute, ControllerOfClass, ObjectHosts, claimed, list_items, metadata_text, non_empty_text,
+};
 use crate::conflicts::{MAX_ROUTES, RouteBudget};
 use crate::diagnostics::FieldPath;
 use crate::validation::{PathBudget, PathType};
@@ -14,7 +16,7 @@ use crate::values::{GATEWAY, kind_with_listeners};
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The hosts and paths of an HTTPRoute.
-pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
+pub(super) fn http<'o>(object: &'o Value, _: ControllerOfClass<'_>) -> ObjectHosts<'o> {
     read(object, &|of, budget| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = non_empty_text(path, "value").unwrap_or("/").to_owned();
@@ -29,7 +31,7 @@ pub(super) fn http<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
 }
 
 /// The hosts and paths of a GRPCRoute. The path of a call is `/service/method`.
-pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
+pub(super) fn grpc<'o>(object: &'o Value, _: ControllerOfClass<'_>) -> ObjectHosts<'o> {
     read(object, &|of, budget| {
         let method = of.get("method").unwrap_or(&Value::Null);
         let (service, call) = (non_empty_text(method, "service"), non_empty_text(method, "method"));
@@ -52,7 +54,7 @@ pub(super) fn grpc<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
 }
 
 /// The hosts of a TLSRoute. It routes connections, and so all paths.
-pub(super) fn tls<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
+pub(super) fn tls<'o>(object: &'o Value, _: ControllerOfClass<'_>) -> ObjectHosts<'o> {
     read(object, &|_, _| Match { paths: vec![("/".to_owned(), PathType::Prefix)], wants: String::new() })
 }
 

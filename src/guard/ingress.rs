@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, ObjectHosts, Program, annotation, claimed, list_items, non_empty_text};
+use super::{ClaimedRoute, ControllerOfClass, ObjectHosts, annotation, claimed, list_items, non_empty_text};
 use crate::conflicts::RouteBudget;
 use crate::diagnostics::FieldPath;
 use crate::dialect::controller::Controller;
@@ -18,7 +18,7 @@ pub(super) fn default_backend() -> FieldPath {
 }
 
 /// The hosts and paths of an Ingress.
-pub(super) fn read<'o>(object: &'o Value, program: Program<'_>) -> ObjectHosts<'o> {
+pub(super) fn read<'o>(object: &'o Value, program: ControllerOfClass<'_>) -> ObjectHosts<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let rules = FieldPath::object(&["spec", "rules"]);
     let classes: Vec<_> = classes(object, spec).collect();

@@ -77,10 +77,10 @@ pub struct Guarded<'o> {
 }
 
 /// A function that reads an object of a kind.
-type Reader = for<'o> fn(&'o Value, Program<'_>) -> ObjectHosts<'o>;
+type Reader = for<'o> fn(&'o Value, ControllerOfClass<'_>) -> ObjectHosts<'o>;
 
-/// Returns the program that serves a class, if it is known.
-type Program<'p> = &'p dyn Fn(&str) -> Option<Controller>;
+/// Returns the controller that serves a class, if it is known.
+type ControllerOfClass<'p> = &'p dyn Fn(&str) -> Option<Controller>;
 
 /// The groups and names of the kinds, and their readers.
 const KINDS: [(&str, &str, Reader); 5] = [
@@ -158,7 +158,7 @@ impl<'o> Guarded<'o> {
         Self::read_by(object, &program, &settings.dns_prefixes)
     }
 
-    fn read_by(object: &'o Value, program: Program<'_>, dns_prefixes: &[String]) -> Option<Self> {
+    fn read_by(object: &'o Value, program: ControllerOfClass<'_>, dns_prefixes: &[String]) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{ClaimedRoute, ObjectHosts, Program, non_empty_text};
+use super::{ClaimedRoute, ControllerOfClass, ObjectHosts, non_empty_text};
 use crate::diagnostics::FieldPath;
 
 /// The host and path of a Route. If it has no host, the router generates a unique one.
-pub(super) fn read<'o>(object: &'o Value, _: Program<'_>) -> ObjectHosts<'o> {
+pub(super) fn read<'o>(object: &'o Value, _: ControllerOfClass<'_>) -> ObjectHosts<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let Some(host) = non_empty_text(spec, "host") else { return ObjectHosts::default() };
     let mut host = host.to_ascii_lowercase();

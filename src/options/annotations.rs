@@ -47,9 +47,10 @@ pub(crate) struct Forwarded<'a> {
 pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
     let find = |annotation: &str| table::ROWS.iter().find(|row| row.annotation == Some(annotation));
-    for annotation in &service.broken {
+    for annotation in &service.non_string_keys {
         if let Some(read) = find(annotation).and_then(|row| row.read) {
-            let _told = read(&mut layer, &Value::Null, Origin::BuiltIn);
+            // The Service has reported the value; this only marks the option as broken, which is no finding.
+            let _ = read(&mut layer, &Value::Null, Origin::BuiltIn);
         }
     }
     for &(annotation, text) in service.annotations() {

@@ -185,7 +185,7 @@ fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
 /// there is none, because the upper layer overrides.
 pub(super) fn contradictions(layer: &Layer) -> Problems {
     let mut found = Vec::new();
-    if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.set(), layer.cluster_issuer.set()) {
+    if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.value(), layer.cluster_issuer.value()) {
         let message = "both an issuer and a clusterIssuer are given";
         found.extend(wrong(&issuer.origin, message, "keep one of the two"));
     }
@@ -193,15 +193,15 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
         let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
             (Some(is_cluster), _) => layer
                 .issuer()
-                .set()
+                .value()
                 .filter(|it| it.value.cluster != is_cluster || it.value.name != given.value)
                 .map(|it| it.origin.path()),
             (None, Some(redirect)) => {
                 let is_forced_by_default =
-                    || layer.tls.set().is_some_and(|tls| tls.value == Tls::LoadBalancer);
+                    || layer.tls.value().is_some_and(|tls| tls.value == Tls::LoadBalancer);
                 layer
                     .https_redirect
-                    .set()
+                    .value()
                     .filter(|it| parse_bool(&given.value) == Some(!it.value))
                     // With a TLS section, requests are redirected to https without an annotation that forces it.
                     .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())

@@ -38,7 +38,7 @@ pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<Paren
 
 /// The first entry of `httpParentRefs` that selects a listener which `parentRefs` also selects.
 pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
-    overlap(layer.parent_refs.set()?, layer.http_parent_refs.set()?, None)
+    overlap(layer.parent_refs.value()?, layer.http_parent_refs.value()?, None)
 }
 
 /// The first listener that both lists select, for a route in this namespace.

@@ -13,7 +13,9 @@ use crate::intents::{Intent, IntentValue};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
-/// The state of one option in a layer.
+/// The state of one option in a layer. A layer begins with all options unset. The reader of each option in the table sets its
+/// slot once, for the settings when they are read, and for a Service when its annotations are. After that, the layer is only read,
+/// through [`Layers`].
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Slot<T> {
     /// The layer does not set the option, so the layer below applies.
@@ -27,7 +29,7 @@ pub(crate) enum Slot<T> {
 
 impl<T> Slot<T> {
     /// The value, if there is one.
-    pub(crate) fn set(&self) -> Option<&Sourced<T>> {
+    pub(crate) fn value(&self) -> Option<&Sourced<T>> {
         match self {
             Self::Set(value) => Some(value),
             Self::Unset | Self::Broken => None,
@@ -44,7 +46,7 @@ impl<T> Slot<T> {
 
     /// The source of the value.
     pub(crate) fn origin(&self) -> Option<&Origin> {
-        self.set().map(|value| &value.origin)
+        self.value().map(|value| &value.origin)
     }
 
     /// Reads a setting or an annotation. `null` stands for an annotation that is no text, which is already reported. An invalid
@@ -85,9 +87,12 @@ impl IntentValues {
         self.0.iter().find(|(known, _)| *known == intent).map_or(&NOTHING, |(_, slot)| slot)
     }
 
-    /// Sets the state of an intent.
+    /// Sets the state of an intent. It replaces the state that was set before.
     pub(crate) fn set(&mut self, intent: Intent, slot: Slot<IntentValue>) {
-        self.0.push((intent, slot));
+        match self.0.iter_mut().find(|(known, _)| *known == intent) {
+            Some((_, known)) => *known = slot,
+            None => self.0.push((intent, slot)),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -106,7 +111,7 @@ impl IntentValues {
 impl Slot<Vec<Entry>> {
     /// The entries; empty if the option is not set.
     pub(crate) fn entries(&self) -> &[Entry] {
-        self.set().map(|given| given.value.as_slice()).unwrap_or_default()
+        self.value().map(|given| given.value.as_slice()).unwrap_or_default()
     }
 }
 
@@ -146,7 +151,8 @@ pub(crate) static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
     let mut layer = Layer::default();
     for row in ROWS {
         if let (Some(value), Some(read)) = (row.built_in, row.read) {
-            let _told = read(&mut layer, &value.trim_matches('\'').into(), Origin::BuiltIn);
+            // The defaults of the table are valid, so there is nothing to report.
+            let _ = read(&mut layer, &value.trim_matches('\'').into(), Origin::BuiltIn);
         }
     }
     layer
@@ -205,17 +211,18 @@ impl<'s> Layers<'s> {
 
     /// The value in the uppermost layer that sets the option; `None` if no layer does, or if the value in that layer is invalid.
     pub(crate) fn first<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Sourced<T>> {
-        self.slot(field).and_then(Slot::set)
+        self.slot(field).and_then(Slot::value)
     }
 
-    /// The same as [`Layers::first`], with this state of the option in the layer of the forwarded block.
+    /// The value of the first of these that sets the option: the annotations of the Service, the forwarded block, the layers below.
+    /// `block` is the state in the forwarded block.
     pub(crate) fn first_with_block<T: 's>(
         self,
         block: &'s Slot<T>,
         field: impl Fn(&'s Layer) -> &'s Slot<T>,
     ) -> Option<&'s Sourced<T>> {
         let mut slots = self.service.map(&field).into_iter().chain([block]);
-        slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::set)
+        slots.find(|slot| !slot.is_unset()).or_else(|| self.slot(field)).and_then(Slot::value)
     }
 
     /// The state of the option in the uppermost layer that sets it.
@@ -266,7 +273,8 @@ pub(crate) struct GatewayPattern {
     pub(crate) name: String,
 }
 
-/// Settings by name, in the order of the names.
+/// Settings by name, in the order of the names. The rows are added when the settings, or the classes of the cluster, are read; after
+/// that they are only looked up. A row whose value is invalid may be missing, and its problem is an Error of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named<T> {
     rows: Vec<(String, T)>,
@@ -324,5 +332,24 @@ impl<T> Named<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.rows.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_state_of_an_intent_counts() {
+        let mut values = IntentValues::default();
+        let given = |value| Slot::Set(Sourced::new(IntentValue::Switch(value), Origin::BuiltIn));
+        values.set(Intent::StripPrefix, given(true));
+        values.set(Intent::TlsPassthrough, given(true));
+        values.set(Intent::StripPrefix, given(false));
+        let value = |intent| values.slot(intent).value().map(|it| it.value.clone());
+        assert_eq!(value(Intent::StripPrefix), Some(IntentValue::Switch(false)));
+        assert_eq!(value(Intent::TlsPassthrough), Some(IntentValue::Switch(true)));
+        values.set(Intent::StripPrefix, Slot::Broken);
+        assert!(matches!(values.slot(Intent::StripPrefix), Slot::Broken));
     }
 }

@@ -227,7 +227,7 @@ impl Settings {
 
     /// Reports references to profiles that do not exist.
     fn check_profiles(&self, report: &mut Report) {
-        for named in self.layers().filter_map(|layer| layer.profile.set()) {
+        for named in self.layers().filter_map(|layer| layer.profile.value()) {
             if self.profiles.get(&named.value).is_none() {
                 report.file(
                     named.origin.path(),
@@ -242,7 +242,7 @@ impl Settings {
         // A route that is attached to a ListenerSet is attached to no listener of the Gateway. A rule checks each Service that has
         // no ListenerSet.
         let has_listener_sets =
-            self.layers().any(|layer| layer.listener_set.set().is_some_and(|it| it.value));
+            self.layers().any(|layer| layer.listener_set.value().is_some_and(|it| it.value));
         for layer in self.layers() {
             let overlap = gateways::parents_overlap(layer).filter(|_| !has_listener_sets);
             let found = overlap.into_iter().chain(entries::contradictions(layer));

@@ -149,34 +149,34 @@ pub(crate) struct Decided {
     pub(crate) value: String,
     pub(crate) origin: Origin,
     /// Returns the source of the option in a layer.
-    pub(crate) place: Place,
+    pub(crate) origin_in: OriginIn,
 }
 
 /// A function that returns the source of an option in a layer.
-type Place = fn(&Layer) -> Option<&Origin>;
+type OriginIn = fn(&Layer) -> Option<&Origin>;
 /// A function that returns the values that an option decides, given the function for its source in a layer.
-type Decides = fn(&Plan, Place) -> Vec<Decided>;
+type Decides = fn(&Plan, OriginIn) -> Vec<Decided>;
 
 impl Decided {
-    fn new(what: &'static str, value: impl Display, origin: &Origin, place: Place) -> Self {
-        Self { what, value: value.to_string(), origin: origin.clone(), place }
+    fn new(what: &'static str, value: impl Display, origin: &Origin, origin_in: OriginIn) -> Self {
+        Self { what, value: value.to_string(), origin: origin.clone(), origin_in }
     }
 
     /// The value of an intent, if it comes from an option.
-    fn intent_value(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
+    fn intent_value(what: &'static str, intent: Intent, plan: &Plan, origin_in: OriginIn) -> Vec<Self> {
         let wanted = plan.requested(intent).filter(|it| it.keys.is_empty());
-        wanted.map(|it| Self::new(what, &it.intent_value, &it.origin, place)).into_iter().collect()
+        wanted.map(|it| Self::new(what, &it.intent_value, &it.origin, origin_in)).into_iter().collect()
     }
 
     /// The value of an option that decides a single value, if the plan has one.
-    fn only(what: &'static str, value: Option<&Sourced<impl Display>>, place: Place) -> Vec<Self> {
-        value.map(|it| Self::new(what, &it.value, &it.origin, place)).into_iter().collect()
+    fn only(what: &'static str, value: Option<&Sourced<impl Display>>, origin_in: OriginIn) -> Vec<Self> {
+        value.map(|it| Self::new(what, &it.value, &it.origin, origin_in)).into_iter().collect()
     }
 }
 
 /// Returns the values of a Plan that options decide, in the order of the table.
 pub(crate) fn decided(plan: &Plan) -> impl Iterator<Item = Decided> {
-    DECIDES.iter().flat_map(|(decides, place)| decides(plan, *place))
+    DECIDES.iter().flat_map(|(decides, origin_in)| decides(plan, *origin_in))
 }
 
 /// The row of a setting.
@@ -425,10 +425,10 @@ macro_rules! options {
         ];
 
         // Only `xposer explain` reads this.
-        static DECIDES: &[(Decides, Place)] = &[
+        static DECIDES: &[(Decides, OriginIn)] = &[
             $( $( ($decides, |layer| layer.$field.origin()), )? )+
             $( (
-                |plan, place| Decided::intent_value($intent_setting, Intent::$intent, plan, place),
+                |plan, origin_in| Decided::intent_value($intent_setting, Intent::$intent, plan, origin_in),
                 |layer| layer.intent_values.slot(Intent::$intent).origin(),
             ), )+
         ];
@@ -467,7 +467,7 @@ options! {
             setting: ("domain", "example.com"),
             annotation: (annotation::DOMAIN, "company.com"),
             read: parse::template,
-            decides: |plan, place| Decided::only("domain", plan.domain.as_ref(), place),
+            decides: |plan, origin_in| Decided::only("domain", plan.domain.as_ref(), origin_in),
         }
         url: Template<'static> {
             form: Form::Templates,
@@ -477,13 +477,13 @@ options! {
             setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::URL, "{{.Service}}.{{.Domain}}"),
             read: parse::template,
-            decides: |plan, place| {
+            decides: |plan, origin_in| {
                 let of_route = |route: &Route| {
                     let mut rows = vec![
-                        Decided::new("host", &route.host, &route.host_origin, place),
+                        Decided::new("host", &route.host, &route.host_origin, origin_in),
                         Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
                     ];
-                    rows.extend(Decided::only("port", route.port.as_ref().map(|port| &port.chosen), place));
+                    rows.extend(Decided::only("port", route.port.as_ref().map(|port| &port.chosen), origin_in));
                     rows
                 };
                 plan.rules.iter().flat_map(of_route).collect()
@@ -513,7 +513,7 @@ options! {
             setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'"),
             annotation: (annotation::NAME, "{{.Service}}-{{.Namespace}}"),
             read: parse::template,
-            decides: |plan, place| Decided::only("name", plan.name.as_ref(), place),
+            decides: |plan, origin_in| Decided::only("name", plan.name.as_ref(), origin_in),
         }
         class: String {
             form: Form::Name,
@@ -522,7 +522,7 @@ options! {
             setting: ("ingressClassName", "internal-ingress"),
             annotation: (annotation::CLASS, "external-ingress"),
             read: parse::class,
-            decides: |plan, place| Decided::only("ingressClassName", plan.class.as_ref(), place),
+            decides: |plan, origin_in| Decided::only("ingressClassName", plan.class.as_ref(), origin_in),
         }
         port: PortRef {
             form: Form::Port,
@@ -531,7 +531,7 @@ options! {
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
             read: parse::port,
-            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref().map(|port| &port.chosen), place),
+            decides: |plan, origin_in| Decided::only("servicePort", plan.port.as_ref().map(|port| &port.chosen), origin_in),
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),
@@ -549,7 +549,7 @@ options! {
             setting: ("tls", "cert-manager"),
             annotation: (annotation::TLS, "true"),
             read: parse::tls,
-            decides: |plan, place| Decided::only("tls", plan.tls.as_ref(), place),
+            decides: |plan, origin_in| Decided::only("tls", plan.tls.as_ref(), origin_in),
         }
         secret: Template<'static> {
             form: Form::Template,
@@ -559,10 +559,10 @@ options! {
             setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'"),
             annotation: (annotation::SECRET, "{{.Service}}-tls"),
             read: parse::secret_template,
-            decides: |plan, place| {
+            decides: |plan, origin_in| {
                 let Some(secret) = &plan.secret else { return Vec::new() };
                 let names = plan.tls_section().into_iter().map(|(name, _)| name);
-                names.map(|name| Decided::new("tlsSecretName", name, &secret.origin, place)).collect()
+                names.map(|name| Decided::new("tlsSecretName", name, &secret.origin, origin_in)).collect()
             },
         }
         tls_hosts: Template<'static> {
@@ -572,9 +572,9 @@ options! {
             setting: ("tlsHosts", "'www.{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::TLS_HOSTS, "www.{{.Service}}.{{.Domain}}"),
             read: parse::template,
-            decides: |plan, place| {
+            decides: |plan, origin_in| {
                 let hosts = plan.certificate_hosts.iter();
-                hosts.map(|it| Decided::new("tlsHost", &it.host, &it.host_origin, place)).collect()
+                hosts.map(|it| Decided::new("tlsHost", &it.host, &it.host_origin, origin_in)).collect()
             },
         }
         common_name: bool {
@@ -614,7 +614,7 @@ options! {
             setting: ("httpsRedirect", "true"),
             annotation: (annotation::HTTPS_REDIRECT, "true"),
             read: parse::boolean,
-            decides: |plan, place| Decided::only("httpsRedirect", plan.https_redirect.as_ref(), place),
+            decides: |plan, origin_in| Decided::only("httpsRedirect", plan.https_redirect.as_ref(), origin_in),
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
@@ -655,9 +655,9 @@ options! {
             setting: ("target", "[Ingress, HTTPRoute]"),
             annotation: (annotation::TARGET, "HTTPRoute"),
             read: parse::targets,
-            decides: |plan, place| {
+            decides: |plan, origin_in| {
                 let words: Vec<&str> = plan.targets.iter().map(|target| target.as_str()).collect();
-                vec![Decided::new("target", words.join(", "), &plan.targets_origin, place)]
+                vec![Decided::new("target", words.join(", "), &plan.targets_origin, origin_in)]
             },
         }
         parent_refs: Vec<ParentRef> {
@@ -673,7 +673,7 @@ options! {
             default: "false",
             setting: ("listenerSet", "true"),
             read: parse::boolean,
-            decides: |plan, place| Decided::only("listenerSet", plan.listener_set.as_deref(), place),
+            decides: |plan, origin_in| Decided::only("listenerSet", plan.listener_set.as_deref(), origin_in),
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,
@@ -731,9 +731,9 @@ options! {
             setting: ("monitor", "true"),
             annotation: (annotation::MONITOR, "true"),
             read: parse::boolean,
-            decides: |plan, place| {
+            decides: |plan, origin_in| {
                 let monitor = plan.monitor.iter();
-                monitor.map(|monitor| Decided::new("monitor", true, &monitor.origin, place)).collect()
+                monitor.map(|monitor| Decided::new("monitor", true, &monitor.origin, origin_in)).collect()
             },
         }
         monitor_health: String {
@@ -1020,10 +1020,10 @@ options! {
     }
 }
 
-/// Stores a value that was read; `None` leaves the place unchanged.
-fn store_if_set<T>(read: Option<T>, place: &mut T) -> Parsed<()> {
+/// Stores a value that was read; `None` leaves the target unchanged.
+fn store_if_set<T>(read: Option<T>, target: &mut T) -> Parsed<()> {
     if let Some(value) = read {
-        *place = value;
+        *target = value;
     }
     Ok(())
 }

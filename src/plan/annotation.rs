@@ -32,8 +32,8 @@ pub struct Annotation {
 pub(crate) enum Source {
     /// A line of the forwarded block: the byte ranges of its key and of its value.
     Block { key: Range<usize>, value: Range<usize> },
-    /// An entry of a setting `annotations`.
-    Setting(FieldPath),
+    /// An entry of a setting `annotations`, and the position of its layer among the layers of the Service; 0 is the uppermost.
+    Setting { path: FieldPath, layer: usize },
 }
 
 impl Annotation {
@@ -46,7 +46,7 @@ impl Annotation {
     pub(crate) fn origin(&self) -> Origin {
         match &self.source {
             Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-            Source::Setting(path) => Origin::Setting(path.clone()),
+            Source::Setting { path, .. } => Origin::Setting(path.clone()),
         }
     }
 
@@ -54,7 +54,7 @@ impl Annotation {
     pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
         let problem = match &self.source {
             Source::Block { key, .. } => problem.at(key.clone()),
-            Source::Setting(_) => problem,
+            Source::Setting { .. } => problem,
         };
         (self.origin().path(), problem)
     }
@@ -69,7 +69,7 @@ impl Annotation {
     pub(crate) fn file_value(&self, report: &mut Report, problem: Problem) {
         let problem = match &self.source {
             Source::Block { value, .. } => problem.at(value.clone()),
-            Source::Setting(_) => problem,
+            Source::Setting { .. } => problem,
         };
         report.file(self.origin().path(), problem);
     }
@@ -78,7 +78,7 @@ impl Annotation {
     pub(crate) fn file_part(&self, report: &mut Report, part: Range<usize>, problem: Problem) {
         let start = match &self.source {
             Source::Block { value, .. } => value.start,
-            Source::Setting(_) => 0,
+            Source::Setting { .. } => 0,
         };
         report.file(self.origin().path(), problem.at(start + part.start..start + part.end));
     }

@@ -30,13 +30,14 @@ impl RuleContext<'_> {
     pub(crate) fn has_own_key(&self, annotation: &Annotation) -> bool {
         match &annotation.source {
             Source::Block { .. } => self.forwarded.block.contains(&annotation.key),
-            Source::Setting(path) => {
+            Source::Setting { path, .. } => {
                 matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
             }
         }
     }
 
-    /// The pattern of the settings that denies the annotation, if there is one; empty if the key is denied to everybody.
+    /// The pattern of `annotations.deny` that matches the key of a forwarded annotation; an empty text if Xposer itself forbids the
+    /// key.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
         if !annotation.is_forwarded() {
@@ -79,6 +80,6 @@ fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool
         Source::Block { value, .. } => {
             found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
         }
-        Source::Setting(path) => found.any(|known| known.path == *path),
+        Source::Setting { path, .. } => found.any(|known| known.path == *path),
     }
 }

@@ -23,14 +23,14 @@ pub use annotation::Annotation;
 pub(crate) use annotation::Place;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::{AddedHost, OtherHost, UNPUBLISHED};
-pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
+pub(crate) use objects::{grouped, numbered, redirect_name, redirect_route_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, RequestedIntent, Server};
 
 /// A value that few plans have. Boxed, it costs other plans one pointer: allocators are slow with objects of more than a kilobyte,
 /// and a plan with all values inline would be one.
-pub(crate) type Rare<T> = Option<Box<T>>;
+pub(crate) type OptionalBox<T> = Option<Box<T>>;
 
 /// The plan of one Service, independent of the kinds of objects it is emitted as. [`expose`](crate::expose) makes plans.
 ///
@@ -47,7 +47,7 @@ pub struct Plan {
     /// The Service.
     pub(crate) subject: Arc<Subject>,
     /// The profile that applies to the Service.
-    pub(crate) profile: Rare<Sourced<String>>,
+    pub(crate) profile: OptionalBox<Sourced<String>>,
     pub(crate) domain: Option<Sourced<String>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<Route>,
@@ -79,13 +79,13 @@ pub struct Plan {
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
     /// The Gateways that HTTPRoutes are attached to.
-    pub(crate) parent_refs: Rare<Sourced<Vec<ParentRef>>>,
+    pub(crate) parent_refs: OptionalBox<Sourced<Vec<ParentRef>>>,
     /// The name of the ListenerSet that the HTTPRoutes are attached to instead of the Gateway.
-    pub(crate) listener_set: Rare<Sourced<String>>,
+    pub(crate) listener_set: OptionalBox<Sourced<String>>,
     /// The reference to the ListenerSet; empty without one.
     pub(crate) listener_parents: Vec<ParentRef>,
     /// The listeners without TLS.
-    pub(crate) http_parent_refs: Rare<Sourced<Vec<ParentRef>>>,
+    pub(crate) http_parent_refs: OptionalBox<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
     pub(crate) dns_controller_keys: Vec<String>,
     /// The prefixes under which ExternalDNS looks for annotations by the settings.
@@ -95,15 +95,15 @@ pub struct Plan {
     /// The annotations of the Service itself that ExternalDNS may read, and their values.
     pub(crate) dns_annotations: Vec<(String, String)>,
     pub(crate) termination: Termination,
-    pub(crate) canary: Rare<Canary>,
-    pub(crate) monitor: Rare<Sourced<Monitor>>,
+    pub(crate) canary: OptionalBox<Canary>,
+    pub(crate) monitor: OptionalBox<Sourced<Monitor>>,
     /// The dashboards that get a link.
-    pub(crate) links: Rare<Sourced<Vec<LinkPage>>>,
+    pub(crate) links: OptionalBox<Sourced<Vec<LinkPage>>>,
     /// The labels of all objects from the options, without the labels that mark objects of Xposer.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// The annotations that a user gave, in ascending order of their keys, which are unique.
     pub(crate) annotations: Vec<Annotation>,
-    pub(crate) published: Rare<Published>,
+    pub(crate) published: OptionalBox<Published>,
     /// The controller that serves the objects, for each target.
     pub(crate) servers: Vec<Server>,
     /// The features that the Gateways of HTTPRoutes support, if their GatewayClass lists them.
@@ -113,7 +113,7 @@ pub struct Plan {
     /// The intents of the Service that have no field above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<RequestedIntent>,
     /// The annotations of the Service itself that an Ingress controller reads on the Service, and their values.
-    pub(crate) on_service: Vec<(String, String)>,
+    pub(crate) service_annotations: Vec<(String, String)>,
     /// The size of the Service's annotations in bytes, without the annotations that are written back.
     pub(crate) annotation_bytes: usize,
 }
@@ -166,8 +166,8 @@ impl Plan {
             gateway_features: None,
             gateway_has: Vec::new(),
             intents: Vec::new(),
-            on_service: service
-                .service_annotations_of_controllers
+            service_annotations: service
+                .controller_annotations
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),
@@ -444,7 +444,7 @@ impl Plan {
 
     /// The value of an annotation that an Ingress controller reads on the Service itself.
     pub(crate) fn on_service(&self, key: &str) -> Option<&str> {
-        self.on_service.iter().find(|(known, _)| known == key).map(|(_, value)| value.trim())
+        self.service_annotations.iter().find(|(known, _)| known == key).map(|(_, value)| value.trim())
     }
 
     /// The class of the Ingress: the field, or the annotation if legacy keys are passed on.

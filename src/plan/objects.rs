@@ -32,7 +32,7 @@ impl Plan {
                 names.push(redirect_name(self.name()).into());
             }
             let from = self.redirected_groups().len();
-            names.extend((0..from).map(|index| Cow::Owned(from_name(self.name(), index))));
+            names.extend((0..from).map(|index| Cow::Owned(redirect_route_name(self.name(), index))));
         }
         names
     }
@@ -51,11 +51,11 @@ impl Plan {
         }
     }
 
-    /// Whether the target redirects requests without TLS to https, or does not answer them.
+    /// Whether the target redirects requests without TLS to https, or does not answer them. For ingress-nginx, the plan does not
+    /// decide this: its annotations do, and `check` reads them. So this is always true for it.
     pub(crate) fn redirects(&self, target: Target) -> bool {
         let is_wanted = self.https_redirect() != Some(false);
         match target {
-            // ingress-nginx reads the annotations, and redirects by default where there is a TLS section.
             Target::Ingress if self.controller(target).is_nginx() => true,
             Target::Ingress => {
                 self.https_redirect().unwrap_or_else(|| self.tls().has_secret()) && self.canary.is_none()
@@ -141,7 +141,7 @@ pub(crate) fn redirect_name(name: &str) -> String {
 }
 
 /// The name of an HTTPRoute that redirects other hosts to a host of the plan.
-pub(crate) fn from_name(name: &str, index: usize) -> String {
+pub(crate) fn redirect_route_name(name: &str, index: usize) -> String {
     numbered(&format!("{name}-from"), index).into_owned()
 }
 

@@ -17,7 +17,8 @@ pub(crate) struct Server {
 /// The reason why a controller is known to serve an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The setting `controllers` or `gatewayController` names the controller, or a key that only this controller reads.
+    /// A setting names the controller (`controllers`, `gatewayController`), or an annotation does that only this controller reads.
+    /// The origin is that setting or annotation.
     Setting(Origin),
     /// The class in the cluster names this controller.
     Cluster(String),

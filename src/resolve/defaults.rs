@@ -59,7 +59,7 @@ impl Resolver<'_, '_> {
                 let given = Annotation {
                     key: default.key.clone(),
                     value: default.value.clone(),
-                    source: Source::Setting(default.origin.path()),
+                    source: Source::Setting { path: default.origin.path(), layer: index },
                 };
                 added.extend(self.migrate(given, find(&default.key), &|key| own.contains(key), &mut old));
             }

@@ -13,7 +13,7 @@ use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{external_dns, forecastle, is_of_controller};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
-use crate::options::{Settings, Slot};
+use crate::options::{Forwarded, Layers, Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
 /// Whether a line of the block with this key is an instruction to Xposer rather than to another program. `row` is the key's row in
@@ -25,7 +25,17 @@ pub(crate) fn is_for_xposer(key: &str, row: Option<&Legacy>, settings: &Settings
     key == PUBLISH_KEY || (!settings.forwards_legacy && row.is_some_and(is_ours))
 }
 
-impl<'v> Resolver<'v, '_> {
+/// The class that is written on the Service, in its block, or in the settings.
+pub(super) fn written_class<'v>(layers: Layers<'v>, forwarded: &'v Forwarded<'_>) -> Option<&'v str> {
+    let of_block = || {
+        let mut lines = forwarded.block.lines().iter();
+        lines.find(|line| CLASSES.contains(&line.key) && !line.value.is_empty()).map(|line| line.value)
+    };
+    let own = layers.service.and_then(|own| own.class.value()).map(|class| class.value.as_str());
+    own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
+}
+
+impl Resolver<'_, '_> {
     /// Reads the forwarded block into the plan. Returns where the URL is published, and the byte range of the line that asks for
     /// it.
     pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
@@ -33,10 +43,6 @@ impl<'v> Resolver<'v, '_> {
         let mut publish = None;
         let mut block_class = Slot::Unset;
         let mut old = Migrated::new(&plan.targets);
-        // Which keys are legacy depends on the controller that serves the Ingress.
-        let class = self.written_class();
-        let server = self.server_of_class(class);
-        self.controller = server.0;
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             let row = find(line.key);
@@ -75,7 +81,7 @@ impl<'v> Resolver<'v, '_> {
         // An empty annotation of a layer of the settings overrides the same annotation of the layers below, and has no other
         // meaning.
         plan.annotations.retain(|it| !is_empty(it) || self.settings.denial(&it.key).is_some());
-        self.servers(plan, class, &server);
+        self.servers(plan);
         // Lookups of annotations by key rely on this order.
         plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         plan.apply_use_regex(self.layers.first(|it| &it.path_type).is_some());
@@ -87,17 +93,6 @@ impl<'v> Resolver<'v, '_> {
         }
         plan.monitor = self.monitor(plan, monitor).map(Box::new);
         publish
-    }
-
-    /// The class that is written on the Service, in its block, or in the settings.
-    fn written_class(&self) -> Option<&'v str> {
-        let (layers, forwarded) = (self.layers, self.forwarded);
-        let of_block = || {
-            let mut lines = forwarded.block.lines().iter();
-            lines.find(|line| CLASSES.contains(&line.key) && !line.value.is_empty()).map(|line| line.value)
-        };
-        let own = layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
-        own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
     }
 
     /// Whether legacy keys are translated.
@@ -235,9 +230,9 @@ impl<'v> Resolver<'v, '_> {
             self.block(problem.at(line.key_range.clone()));
             return false;
         }
-        let own = self.layers.service.and_then(|own| own.class.set());
+        let own = self.layers.service.and_then(|own| own.class.value());
         let own = own.map(|own| (own, annotation::CLASS));
-        match own.or_else(|| Some((class.set()?, FORWARD_ANNOTATION))) {
+        match own.or_else(|| Some((class.value()?, FORWARD_ANNOTATION))) {
             Some((own, place)) if own.value != line.value => {
                 let message = format!(
                     "the class {} contradicts {} in {}",

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver, Source};
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Segment, Sourced, did_you_mean, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::dialect::access::exempts_everybody;
 use crate::dialect::controller::Controller;
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of, matches_intent};
@@ -48,14 +48,10 @@ pub(crate) fn contradiction(first: &str, other: &str) -> Problem {
 pub(crate) const ASK: &str = "remove the line, or ask your administrator";
 
 /// The layer that an annotation comes from; 0 is the uppermost.
-fn layer(given: &Annotation) -> u8 {
-    match &given.source {
+fn layer(given: &Annotation) -> usize {
+    match given.source {
         Source::Block { .. } => 0,
-        Source::Setting(path) => match path.segments().first() {
-            Some(Segment::Key(key)) if key == "profiles" => 1,
-            Some(Segment::Key(key)) if key == "namespaces" => 2,
-            _ => 3,
-        },
+        Source::Setting { layer, .. } => 1 + layer,
     }
 }
 
@@ -131,9 +127,11 @@ impl<'v> Resolver<'v, '_> {
         let (mut block, mut below) = (Layer::default(), Layer::default());
         for it in &meant {
             let layer = if it.is_forwarded { &mut block } else { &mut below };
-            layer
-                .intent_values
-                .set(it.intent, Slot::Set(Sourced::new(it.intent_value.clone(), it.origin.clone())));
+            // The first of several meanings of one intent counts; the others are compared with it below.
+            if layer.intent_values.slot(it.intent).is_unset() {
+                let intent_value = Sourced::new(it.intent_value.clone(), it.origin.clone());
+                layer.intent_values.set(it.intent, Slot::Set(intent_value));
+            }
         }
         self.port_protocol(plan, &mut below, &block);
         let chosen = self.chosen_auth();
@@ -158,14 +156,14 @@ impl<'v> Resolver<'v, '_> {
             } else {
                 layers.slot(|it| it.intent_values.slot(intent)).or(Some(auth_of_settings.slot(intent)))
             };
-            let Some(wanted) = slot.and_then(Slot::set) else { continue };
+            let Some(wanted) = slot.and_then(Slot::value) else { continue };
             let message = meant.iter().filter(|it| it.intent == intent);
             let (same, others): (Vec<&ReadIntent>, Vec<&ReadIntent>) =
                 message.partition(|it| it.origin == wanted.origin);
             let forwarded = others.iter().filter(|it| it.is_forwarded);
             let equal = forwarded.flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
-                self.replaced(plan, intent, wanted, other);
+                self.replace_annotations(plan, intent, wanted, other);
             }
             let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
             let Sourced { value: intent_value, origin } = wanted.clone();
@@ -203,7 +201,7 @@ impl<'v> Resolver<'v, '_> {
         let is_said = |wanted: &&RequestedIntent| {
             wanted.intent_value != IntentValue::Switch(false) && plan.canary.is_none()
         };
-        let (mut replaced, mut below) = (Vec::new(), Vec::new());
+        let (mut replaced_keys, mut below) = (Vec::new(), Vec::new());
         // Most Services have no annotation that expresses the same as an option, so the annotations of the programs are only made if
         // one has.
         let written: OnceCell<Vec<Vec<WrittenAnnotation<'_>>>> = OnceCell::new();
@@ -252,18 +250,18 @@ impl<'v> Resolver<'v, '_> {
                             given.file_key(self.report, problem.help(ASK));
                         }
                         (true, _) => {}
-                        (false, _) => replaced.push(given.key.clone()),
+                        (false, _) => replaced_keys.push(given.key.clone()),
                     },
                     Some(own) if layer(own) == layer(given) => {
                         given.file_key(self.report, contradiction(&quoted(&given.key), &own.key));
                     }
-                    Some(own) if layer(own) < layer(given) => replaced.push(given.key.clone()),
+                    Some(own) if layer(own) < layer(given) => replaced_keys.push(given.key.clone()),
                     Some(_)
                         if is_replaced_as_a_whole(&wanted.intent_value)
                             && is_read_by_all_controllers(plan, wanted, &given.key) =>
                     {
                         below.push(wanted.intent);
-                        replaced.extend_from_slice(&wanted.keys);
+                        replaced_keys.extend_from_slice(&wanted.keys);
                     }
                     // The parts that the upper layer does not set are taken from this layer.
                     Some(_) => {}
@@ -271,7 +269,7 @@ impl<'v> Resolver<'v, '_> {
             }
         }
         plan.intents.retain(|wanted| !below.contains(&wanted.intent));
-        plan.annotations.retain(|given| !replaced.contains(&given.key));
+        plan.annotations.retain(|given| !replaced_keys.contains(&given.key));
     }
 
     /// Adds the backend protocol from `appProtocol` if nothing else sets it. The ports of several URLs may have different
@@ -305,7 +303,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// Handles an annotation that expresses the same intent as an option. The option overrides an annotation of the settings, which
     /// is removed; an annotation of the Service that contradicts it is an Error.
-    fn replaced(
+    fn replace_annotations(
         &mut self,
         plan: &mut Plan,
         intent: Intent,

@@ -15,13 +15,13 @@ pub(super) struct Migrated {
     pub(super) monitor: MonitorRequest,
     pub(super) switches: Vec<Switch>,
     /// Whether the plan has another target than an Ingress.
-    leaves_ingress: bool,
+    has_other_target: bool,
 }
 
 impl Migrated {
     pub(super) fn new(targets: &[Target]) -> Self {
-        let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
-        Self { monitor: MonitorRequest::default(), switches: Vec::new(), leaves_ingress }
+        let has_other_target = targets.iter().any(|target| *target != Target::Ingress);
+        Self { monitor: MonitorRequest::default(), switches: Vec::new(), has_other_target }
     }
 }
 
@@ -60,7 +60,7 @@ impl Resolver<'_, '_> {
         }
         if !self.translates() {
             // An Ingress gets the line unchanged. Other targets do not, so the loss of a removed key is reported.
-            if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
+            if old.has_other_target && matches!(row.migration, Migration::Removed { .. }) {
                 self.report_migration(&given, row.migration);
             }
             return Some(given);

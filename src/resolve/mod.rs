@@ -3,16 +3,13 @@
 //! The values of the plan are unchecked text. `check` decides whether a value is a valid host, name or path.
 
 mod defaults;
-pub(crate) mod facts;
 mod forward;
 mod intents;
 mod migrate;
 mod monitor;
 mod port;
-pub(crate) mod programs;
 mod servers;
 pub(crate) mod tls;
-pub(crate) mod trace;
 mod url;
 
 pub(crate) use intents::{ASK, contradiction};
@@ -25,13 +22,15 @@ use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
 use crate::options::{BUILT_IN, Forwarded, Layer, Layers, NO_PROFILE, Settings, SourcedTemplate};
 use crate::plan::{
-    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
+    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Reason, Route, Scope, Source,
 };
 use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, ParentRef, Target};
 pub(crate) use forward::is_for_xposer;
+use forward::written_class;
+use servers::server_of_class;
 
 /// Returns the layers of settings that apply to a Service, and its profile. Returns `None` and files an Error if the Service asks
 /// for a profile that it cannot have: with other defaults, every value could be wrong.
@@ -41,31 +40,30 @@ pub(crate) fn layers<'s>(
     own: &'s Layer,
     report: &mut Report,
 ) -> Option<(Layers<'s>, Option<Sourced<String>>)> {
-    let namespace = service.namespace().and_then(|name| settings.namespace(name));
-    let layers = Layers::new(None, namespace, settings).with_service(own);
+    let row = service.namespace().and_then(|name| settings.namespace(name));
+    let layers = Layers::new(None, row, settings).with_service(own);
     let Some(chosen) = layers.slot(|it| &it.profile) else { return Some((layers, None)) };
-    let chosen = chosen.set()?;
+    let chosen = chosen.value()?;
+    let namespace = service.namespace().unwrap_or_default();
     let Some(profile) = settings.profiles.get(&chosen.value) else {
-        let place = Some(service.namespace().unwrap_or_default());
-        let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, place);
+        let problem = settings.unknown_profile(Code::ProfileUnknown, &chosen.value, Some(namespace));
         report.file(chosen.origin.path(), problem);
         return None;
     };
-    let place = service.namespace().unwrap_or_default();
-    if !profile.is_for(place) {
+    if !profile.is_for(namespace) {
         let message = format!(
             "the profile {} is not allowed in the namespace {}",
             quoted(&chosen.value),
-            quoted(place)
+            quoted(namespace)
         );
-        let help = match settings.allowed_profiles(Some(place)) {
+        let help = match settings.allowed_profiles(Some(namespace)) {
             Some(choice) => choice + ", or ask your administrator",
             None => NO_PROFILE.to_owned(),
         };
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));
         return None;
     }
-    Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen.clone())))
+    Some((Layers::new(Some(profile), row, settings).with_service(own), Some(chosen.clone())))
 }
 
 /// Resolves the options of a Service.
@@ -84,8 +82,10 @@ pub(crate) fn resolve(
     let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
-    let controller = settings.default_controller.unwrap_or(Controller::IngressNginx);
-    let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
+    let class = written_class(layers, forwarded);
+    let server = server_of_class(settings, forwarded, class);
+    let controller = server.0;
+    let mut resolver = Resolver { settings, layers, forwarded, vars, class, server, controller, report };
     let mut plan = Box::new(Plan::of(service, Arc::clone(&resolver.report.subject)));
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone().map(Box::new);
@@ -134,7 +134,8 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
 /// a layer above it, names these listeners: listeners of the general settings do not replace Gateways of a profile or a namespace.
 fn parents(has_tls: bool, layers: Layers<'_>) -> Option<&Sourced<Vec<ParentRef>>> {
     let without_tls = layers.iter().find(|it| !it.parent_refs.is_unset() || !it.http_parent_refs.is_unset());
-    let without_tls = without_tls.and_then(|it| it.http_parent_refs.set()).filter(|it| !it.value.is_empty());
+    let without_tls =
+        without_tls.and_then(|it| it.http_parent_refs.value()).filter(|it| !it.value.is_empty());
     without_tls.filter(|_| !has_tls).or_else(|| layers.first(|it| &it.parent_refs))
 }
 
@@ -154,7 +155,7 @@ fn targets<'s>(settings: &'s Settings, layers: Layers<'s>) -> (&'s [Target], Ori
         return (&settings.only_targets, Origin::BuiltIn);
     }
     // An invalid target is reported already; the built-in target lets the other stages continue.
-    let chosen = layers.first(|it| &it.targets).or_else(|| BUILT_IN.targets.set());
+    let chosen = layers.first(|it| &it.targets).or_else(|| BUILT_IN.targets.value());
     chosen.map_or((&[], Origin::BuiltIn), |chosen| (&chosen.value, chosen.origin.clone()))
 }
 
@@ -230,12 +231,20 @@ fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
     report.file(chosen.origin.path(), problem);
 }
 
+/// What the steps of [`resolve`] read, and the report that they file into. Its values do not change: what a step decides goes into
+/// the plan, and the steps after it read it there. The order of the steps is that of the calls in [`resolve`], and of those in
+/// [`Resolver::forward`], which translates the annotations and then decides the servers and the intents.
 struct Resolver<'v, 'a> {
     settings: &'v Settings,
+    /// The layers of options. A value that cannot be read is reported already, so a step only has to leave it out.
     layers: Layers<'v>,
     forwarded: &'v Forwarded<'a>,
     vars: Vars<'v>,
-    /// The controller that serves the Ingress.
+    /// The class that is written on the Service, in its block, or in the settings. The plan may get another one.
+    class: Option<&'v str>,
+    /// The controller of this class, and the reason.
+    server: (Controller, Reason),
+    /// The controller of this class, which decides which keys of the Service and the settings are legacy.
     controller: Controller,
     report: &'v mut Report,
 }

@@ -53,7 +53,7 @@ impl Resolver<'_, '_> {
 
     fn port(&mut self, service: &Service<'_>, is_used: bool) -> Option<Sourced<PortRef>> {
         if let Some(chosen) = self.layers.slot(|it| &it.port) {
-            let chosen = chosen.set()?;
+            let chosen = chosen.value()?;
             if !is_used && matches!(chosen.origin, Origin::Annotation(_)) {
                 let message = "every URL names a port of its own, so this has no effect";
                 let problem =

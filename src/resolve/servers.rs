@@ -4,22 +4,48 @@ use super::{Plan, Resolver};
 use crate::diagnostics::Origin;
 use crate::dialect::contour;
 use crate::dialect::controller::Controller;
-use crate::options::{ClassSource, GatewayFacts};
+use crate::options::{ClassSource, Forwarded, GatewayFacts, Settings};
 use crate::plan::{Reason, Server};
 use crate::service::FORWARD_ANNOTATION;
 use crate::values::{ParentRef, Target};
 
+/// The controller that serves an Ingress of this class.
+pub(super) fn server_of_class(
+    settings: &Settings,
+    forwarded: &Forwarded<'_>,
+    class: Option<&str>,
+) -> (Controller, Reason) {
+    match settings.program_of_class(class) {
+        Some((controller, ClassSource::Setting(origin))) => (controller, Reason::Setting(origin.clone())),
+        Some((controller, ClassSource::Cluster(spec))) => (controller, Reason::Cluster(spec.to_owned())),
+        Some((controller, ClassSource::Name)) => (controller, Reason::ClassName),
+        None if is_class_of_contour(forwarded, class) => {
+            (Controller::Contour, Reason::Setting(Origin::Annotation(FORWARD_ANNOTATION.into())))
+        }
+        None => match settings.default_controller {
+            Some(controller) => (controller, Reason::DefaultController),
+            None => (Controller::IngressNginx, Reason::Default),
+        },
+    }
+}
+
+/// Whether a line that only Contour reads names the class.
+fn is_class_of_contour(forwarded: &Forwarded<'_>, class: Option<&str>) -> bool {
+    let mut lines = forwarded.block.lines().iter();
+    lines.any(|line| line.key == contour::CLASS && Some(line.value) == class)
+}
+
 impl Resolver<'_, '_> {
-    /// Finds the controller that serves each target of a plan. `server` is the result for the class that is written, which is
-    /// nearly always the class of the Ingress, so that the lookup is not repeated.
-    pub(super) fn servers(&mut self, plan: &mut Plan, class: Option<&str>, server: &(Controller, Reason)) {
+    /// Finds the controller that serves each target of a plan. The class that is written is nearly always the class of the
+    /// Ingress, so its controller is not looked up again.
+    pub(super) fn servers(&mut self, plan: &mut Plan) {
         for target in Target::ALL {
             if !plan.targets.contains(&target) {
                 continue;
             }
             let (controller, reason) = match target {
-                Target::Ingress if plan.class_name() == class => server.clone(),
-                Target::Ingress => self.server_of_class(plan.class_name()),
+                Target::Ingress if plan.class_name() == self.class => self.server.clone(),
+                Target::Ingress => server_of_class(self.settings, self.forwarded, plan.class_name()),
                 Target::HttpRoute => self.server_of_gateways(plan),
                 Target::Route => (Controller::Openshift, Reason::Default),
             };
@@ -32,32 +58,10 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The controller that serves an Ingress of this class.
-    pub(super) fn server_of_class(&self, class: Option<&str>) -> (Controller, Reason) {
-        match self.settings.program_of_class(class) {
-            Some((controller, ClassSource::Setting(origin))) => (controller, Reason::Setting(origin.clone())),
-            Some((controller, ClassSource::Cluster(spec))) => (controller, Reason::Cluster(spec.to_owned())),
-            Some((controller, ClassSource::Name)) => (controller, Reason::ClassName),
-            None if self.is_class_of_contour(class) => {
-                (Controller::Contour, Reason::Setting(Origin::Annotation(FORWARD_ANNOTATION.into())))
-            }
-            None => match self.settings.default_controller {
-                Some(controller) => (controller, Reason::DefaultController),
-                None => (Controller::IngressNginx, Reason::Default),
-            },
-        }
-    }
-
-    /// Whether a line that only Contour reads names the class.
-    fn is_class_of_contour(&self, class: Option<&str>) -> bool {
-        let lines = self.forwarded.block.lines();
-        lines.iter().any(|line| line.key == contour::CLASS && Some(line.value) == class)
-    }
-
     /// The controller that serves HTTPRoutes, if all Gateways of the plan have the same one.
     fn server_of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
-        let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
-        let features = self.layers.settings().find_map(|layer| layer.gateway_features.set());
+        let set = self.layers.settings().find_map(|layer| layer.gateway_controller.value());
+        let features = self.layers.settings().find_map(|layer| layer.gateway_features.value());
         plan.gateway_has = features.map(|set| set.value.clone()).unwrap_or_default();
         let own = plan.namespace().unwrap_or_default();
         let of = |parent: &ParentRef| {

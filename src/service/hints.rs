@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::Findings;
+use super::LocatedProblems;
 use super::keys::{EXPOSE_LABEL, SERVICE_LABEL, is_ours};
 use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, quoted, scalar};
 
@@ -55,7 +55,7 @@ pub(super) struct Hints<'s> {
     /// The annotations of Xposer that were written among the labels.
     among_labels: Vec<&'s str>,
     /// The keys of Xposer in fields that are not read.
-    misplaced: Findings,
+    misplaced: LocatedProblems,
     /// Whether the label is among the misplaced keys.
     misplaces_label: bool,
 }
@@ -190,7 +190,7 @@ impl<'s> Hints<'s> {
     }
 
     /// Returns everything that is to be reported.
-    pub(super) fn findings(mut self, is_exposed: bool) -> Findings {
+    pub(super) fn findings(mut self, is_exposed: bool) -> LocatedProblems {
         if !is_exposed && self.says_no() {
             return Vec::new();
         }
@@ -198,7 +198,7 @@ impl<'s> Hints<'s> {
         if is_exposed && let Some(similar) = self.similar.filter(|similar| is_ours(similar.key)) {
             self.among_labels.push(similar.key);
         }
-        let mut found = Findings::new();
+        let mut found = LocatedProblems::new();
         for key in self.among_labels {
             let message = format!("{} is not a label, so it is not read here", quoted(key));
             let problem = Problem::new(Code::AskedWrongly, message).help("move it to metadata.annotations");

@@ -22,7 +22,7 @@ use keys::{is_nearly_ours, is_ours};
 pub use ports::{Port, PortRef, PortRefError};
 
 /// Problems, each with the place it is about.
-type Findings = Vec<(FieldPath, Problem)>;
+type LocatedProblems = Vec<(FieldPath, Problem)>;
 
 /// The kind of Service, as far as it matters for exposing it.
 ///
@@ -88,15 +88,15 @@ pub struct Service<'a> {
     /// Annotations that take effect on an Ingress and not on a Service.
     pub(crate) ingress_annotations: Vec<&'a str>,
     /// The annotations that an Ingress controller reads on the Service, and their values.
-    pub(crate) service_annotations_of_controllers: Vec<(&'a str, &'a str)>,
+    pub(crate) controller_annotations: Vec<(&'a str, &'a str)>,
     /// The annotations of Xposer whose value is no string.
-    pub(crate) broken: Vec<&'a str>,
+    pub(crate) non_string_keys: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read. Then missing options are a consequence, and are not reported.
-    pub(crate) is_unusable: bool,
-    problems: Findings,
+    pub(crate) has_unreadable_annotations: bool,
+    problems: LocatedProblems,
     /// The reason why the Service is not exposed although its author probably wants it to be, and keys of Xposer in fields that are
     /// not read.
-    hints: Findings,
+    hints: LocatedProblems,
 }
 
 /// Whether a document is a Kubernetes Service (`v1`, and not that of Knative).
@@ -215,7 +215,7 @@ impl<'a> Service<'a> {
                 let message = format!("expected a mapping, found {}", kind_of(other));
                 let problem = Problem::new(Code::FieldType, message).help("write `key: value` pairs");
                 self.problem(FieldPath::object(path), problem);
-                self.is_unusable = true;
+                self.has_unreadable_annotations = true;
                 return;
             }
         };
@@ -225,7 +225,7 @@ impl<'a> Service<'a> {
         for (key, value) in annotations {
             self.read_annotation(key, value.as_str());
             if !self.require_text(path, key, value) && is_ours(key) {
-                self.broken.push(key);
+                self.non_string_keys.push(key);
             }
         }
     }
@@ -250,7 +250,7 @@ impl<'a> Service<'a> {
         } else if is_for_ingress(key) {
             self.ingress_annotations.push(key);
         } else if is_for_service(key) {
-            self.service_annotations_of_controllers.push((key, text));
+            self.controller_annotations.push((key, text));
         }
     }
 

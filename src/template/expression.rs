@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use super::ast::Expr;
 use super::functions::{self, Function, Val};
 use super::lexer::{Token, TokenKind};
 use super::parser::{
     Parsed, Parser, REFUSED, missing_blank, refused, too_deep, unknown_function, unknown_variable,
 };
-use super::program::Expr;
 use super::{MAX_DEPTH, Var};
 use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 

@@ -2,8 +2,9 @@
 //!
 //! `scan` splits a template into literal text and actions, and `escape` removes the Helm escape. `parser`, with `lexer` and
 //! `expression`, parses Go's syntax; `handlebars` parses Handlebars' own syntax (`{{#if ..}}`) with the crate of that name. Both
-//! make a `program`, use the same table of `functions`, and report every problem at its position in the text that the user wrote.
+//! make an `ast`, use the same table of `functions`, and report every problem at its position in the text that the user wrote.
 
+mod ast;
 mod escape;
 mod expression;
 pub(crate) mod functions;
@@ -11,7 +12,6 @@ mod handlebars;
 mod lexer;
 mod parser;
 mod printf;
-mod program;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -19,8 +19,8 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::diagnostics::{Code, Problem};
+use ast::{Ast, Node, Output};
 use escape::SourceMap;
-use program::{Node, Output, Program};
 
 /// The maximum size in bytes of a template, of its result, and of each item of a list before its outer blanks are removed. Xposer
 /// sets this limit, which bounds the cost of one Service.
@@ -172,7 +172,7 @@ pub struct Template<'t> {
     /// The text after the Helm escape was removed.
     text: Cow<'t, str>,
     map: SourceMap,
-    program: Program,
+    ast: Ast,
 }
 
 impl<'t> Template<'t> {
@@ -210,7 +210,7 @@ impl<'t> Template<'t> {
                 (text, map) = (Cow::Owned(inner), inner_map);
                 continue;
             }
-            let program = match pieces {
+            let ast = match pieces {
                 // A template that is valid in Go's syntax is in Go's syntax.
                 Some(pieces) => parser::parse(&text, &pieces).or_else(|problems| {
                     if scan::means_handlebars(&text, &pieces) {
@@ -221,8 +221,8 @@ impl<'t> Template<'t> {
                 }),
                 None => handlebars::parse(&text),
             };
-            return match program {
-                Ok(program) => Ok(Self { text, map, program }),
+            return match ast {
+                Ok(ast) => Ok(Self { text, map, ast }),
                 Err(problems) => Err(problems.into_iter().map(|problem| map.to_source(problem)).collect()),
             };
         }
@@ -239,7 +239,7 @@ impl<'t> Template<'t> {
     /// ```
     #[must_use]
     pub fn into_owned(self) -> Template<'static> {
-        Template { text: Cow::Owned(self.text.into_owned()), map: self.map, program: self.program }
+        Template { text: Cow::Owned(self.text.into_owned()), map: self.map, ast: self.ast }
     }
 
     /// The text after the Helm escape was removed; the given text if there was no escape.
@@ -272,7 +272,7 @@ impl<'t> Template<'t> {
     /// ```
     #[must_use]
     pub fn literal(&self) -> Option<Cow<'t, str>> {
-        let is_literal = match self.program.nodes.as_slice() {
+        let is_literal = match self.ast.nodes.as_slice() {
             [] => self.text.is_empty(),
             [Node::Text(range)] => range.len() == self.text.len(),
             _ => false,
@@ -286,8 +286,8 @@ impl<'t> Template<'t> {
     /// The problem of the template if this variable has no value; `None` if the template does not use the variable. `said` is the
     /// reason.
     pub(crate) fn without(&self, var: Var, said: &str) -> Option<Problem> {
-        let range = program::place(&self.program.nodes, var)?;
-        let dot = self.program.dot;
+        let range = ast::place(&self.ast.nodes, var)?;
+        let dot = self.ast.dot;
         let message = format!("{{{{{dot}{}}}}} {said}", var.name());
         let problem = Problem::new(Code::TemplateUnknownVariable, message);
         Some(self.map.to_source(problem.help(parser::known_variables(dot)).at(range)))
@@ -295,7 +295,7 @@ impl<'t> Template<'t> {
 
     /// Whether the result depends on a condition.
     pub(crate) fn is_conditional(&self) -> bool {
-        self.program.nodes.iter().any(|node| matches!(node, Node::If { .. }))
+        self.ast.nodes.iter().any(|node| matches!(node, Node::If { .. }))
     }
 
     /// Renders the template, and removes outer blanks from the result.
@@ -338,7 +338,7 @@ impl<'t> Template<'t> {
     }
 
     fn run(&self, vars: &Vars<'_>, mut out: Output) -> Result<Output, Problem> {
-        let written = self.program.run(&self.text, vars, &mut out);
+        let written = self.ast.run(&self.text, vars, &mut out);
         written.map(|()| out).map_err(|problem| self.map.to_source(problem))
     }
 }

@@ -1,11 +1,11 @@
-//! Parses Go's actions into a [`Program`]. Every name is checked, and every problem has its position.
+//! Parses Go's actions into a [`Ast`]. Every name is checked, and every problem has its position.
 
 use std::ops::Range;
 
+use super::ast::{Ast, Expr, Node};
 use super::expression::Reader;
 use super::functions::{self, Function};
 use super::lexer::{Token, TokenKind, tokens};
-use super::program::{Expr, Node, Program};
 use super::scan::Piece;
 use super::{MAX_DEPTH, Var};
 use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
@@ -23,7 +23,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Parses the pieces of `text`.
-pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
+pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Ast, Vec<Problem>> {
     let mut parser = Parser { text, pieces, ..Parser::default() };
     let (nodes, mut ending) = parser.nodes();
     // An `end` or `else` at the top level belongs to no block. It is reported, and parsing continues.
@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem
         (_, ending) = parser.nodes();
     }
     if parser.problems.is_empty() {
-        Ok(Program { nodes, slots: parser.slots, dot: "." })
+        Ok(Ast { nodes, slots: parser.slots, dot: "." })
     } else {
         Err(parser.problems)
     }

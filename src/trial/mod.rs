@@ -1,5 +1,7 @@
 //! Tries settings on sample Services before they are used. An Error that every Service would get is an error of the settings.
 
+mod profiles;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -89,17 +91,17 @@ impl Settings {
     #[must_use]
     pub fn try_out(&self) -> Report {
         let mut trial = Trial::new(self);
-        for (profile, row, place) in self.without_own_row() {
-            trial.layers(profile, row, place);
+        for (profile, row, pattern) in self.without_own_row() {
+            trial.try_layers(profile, row, pattern);
         }
-        for (place, row) in self.namespaces.iter() {
+        for (pattern, row) in self.namespaces.iter() {
             match self.own_profile(row) {
-                Some(own) => trial.profile_of(place, row, own),
-                None => trial.no_profile_for(place),
+                Some(own) => trial.profile_of(pattern, row, own),
+                None => trial.no_profile_for(pattern),
             }
-            let profile = self.profile_in(place, row);
-            trial.hosts_of(profile, row, place);
-            trial.layers(profile, Some(row), place);
+            let profile = self.profile_in(pattern, row);
+            trial.hosts_of(profile, row, pattern);
+            trial.try_layers(profile, Some(row), pattern);
         }
         trial.report
     }
@@ -120,11 +122,11 @@ impl Settings {
     pub fn kinds(&self) -> BTreeSet<Kind> {
         let trial = Trial::new(self);
         let rows = self.namespaces.iter();
-        let rows = rows.map(|(place, row)| (self.profile_in(place, row), Some(row), place));
+        let rows = rows.map(|(pattern, row)| (self.profile_in(pattern, row), Some(row), pattern));
         let mut kinds = BTreeSet::new();
-        for (profile, row, place) in self.without_own_row().into_iter().chain(rows) {
+        for (profile, row, pattern) in self.without_own_row().into_iter().chain(rows) {
             let layers = Layers::new(profile, row, self);
-            let (plan, report) = trial.planned(layers, FIRST, place, &[]);
+            let (plan, report) = trial.planned(layers, FIRST, pattern, &[]);
             // If the settings are incomplete without a Service, only the kinds that they name are known.
             kinds.extend(plan.targets.iter().filter_map(|target| Kind::from_name(target.as_str())));
             kinds.extend(plan.listener_set.as_ref().map(|_| Kind::ListenerSet));
@@ -148,8 +150,8 @@ impl Settings {
             match &profile.namespaces {
                 None => all.push((Some(profile), everywhere, EVERYWHERE)),
                 Some(allowed) => {
-                    let row = |place| self.namespaces.get(place).or(everywhere);
-                    all.extend(allowed.iter().map(|place| (Some(profile), row(place), place)));
+                    let row = |pattern| self.namespaces.get(pattern).or(everywhere);
+                    all.extend(allowed.iter().map(|pattern| (Some(profile), row(pattern), pattern)));
                 }
             }
         }
@@ -158,13 +160,13 @@ impl Settings {
 
     /// The profile that a row of `namespaces` names.
     fn own_profile(&self, row: &Namespace) -> Option<&Profile> {
-        row.layer.profile.set().and_then(|named| self.profiles.get(&named.value))
+        row.layer.profile.value().and_then(|named| self.profiles.get(&named.value))
     }
 
     /// The default profile of Services in the namespaces of a row.
-    fn profile_in(&self, place: &str, row: &Namespace) -> Option<&Profile> {
-        let default = || self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
-        let allowed = |profile: &&Profile| profile.is_for(&namespace(place, FIRST));
+    fn profile_in(&self, pattern: &str, row: &Namespace) -> Option<&Profile> {
+        let default = || self.base.profile.value().and_then(|named| self.profiles.get(&named.value));
+        let allowed = |profile: &&Profile| profile.is_for(&namespace(pattern, FIRST));
         self.own_profile(row).or_else(|| default().filter(allowed))
     }
 }
@@ -182,8 +184,10 @@ struct Trial<'s> {
     /// namespace.
     has_gateways: bool,
     report: Report,
-    /// The codes and paths that are reported already, and the paths of the fallbacks that are tried already.
-    done: BTreeSet<String>,
+    /// The codes and paths that are reported already, as [`finding_key`] writes them.
+    reported: BTreeSet<String>,
+    /// The paths of the fallbacks that are tried already.
+    tried_fallbacks: BTreeSet<String>,
     /// The namespaces that may choose a profile; built on first use.
     allowed: Option<Patterns>,
 }
@@ -191,66 +195,26 @@ struct Trial<'s> {
 impl<'s> Trial<'s> {
     fn new(settings: &'s Settings) -> Self {
         let names_gateway =
-            |layer: &Layer| layer.parent_refs.set().is_some_and(|refs| !refs.value.is_empty());
+            |layer: &Layer| layer.parent_refs.value().is_some_and(|refs| !refs.value.is_empty());
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         Self {
             settings,
             general: settings.without_layers(),
             has_gateways: settings.layers().any(names_gateway),
             report: Report::new(subject, settings.strict),
-            done: BTreeSet::new(),
+            reported: BTreeSet::new(),
+            tried_fallbacks: BTreeSet::new(),
             allowed: None,
         }
     }
 
-    /// Reports a row whose profile its namespace may not choose.
-    fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
-        let Some(named) = row.layer.profile.set() else { return };
-        if place.contains('*') || profile.is_for(place) {
-            return;
-        }
-        let message =
-            format!("the profile {} is not allowed in the namespace {}", quoted(&named.value), quoted(place));
-        let help = format!("add {place} to the list namespaces of the profile, or choose another profile");
-        self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, message).help(help));
-    }
-
-    /// Reports a row without a profile if its namespace may choose neither the default profile nor another one.
-    fn no_profile_for(&mut self, place: &str) {
-        let settings = self.settings;
-        let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
-        if settings.profiles.get(&named.value).is_none_or(|profile| profile.is_for(place))
-            || self.has_profile_for(place)
-        {
-            return;
-        }
-        let name = quoted(&named.value);
-        let message = format!("the default profile {name} is not allowed in the namespace {}", quoted(place));
-        let message = format!("{message}, and no other profile is, so no Service in it can be exposed");
-        let help = format!("add {place} to the list namespaces of the profile, or remove this row");
-        let path = FieldPath::setting("namespaces").key(place.to_owned());
-        self.report.file(path, Problem::new(Code::ProfileForbidden, message).help(help));
-    }
-
-    /// Whether a namespace may choose any profile.
-    fn has_profile_for(&mut self, place: &str) -> bool {
-        let profiles = &self.settings.profiles;
-        let allowed = self.allowed.get_or_insert_with(|| {
-            let lists: Option<Vec<_>> =
-                profiles.iter().map(|(_, profile)| profile.namespaces.as_ref()).collect();
-            let all = lists.map(|lists| lists.into_iter().flat_map(Patterns::iter).map(str::to_owned));
-            all.map_or_else(|| vec![EVERYWHERE.to_owned()], Iterator::collect::<Vec<_>>).into()
-        });
-        allowed.fit(place)
-    }
-
     /// Reports a row with a domain and a list of hosts if no host under the domain is in the list.
-    fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
+    fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, pattern: &str) {
         let layers = Layers::new(profile, Some(row), self.settings);
-        let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.set()) else { return };
+        let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.value()) else { return };
         let mentions = |template: &SourcedTemplate, var: Var| template.value.text().contains(var.name());
         // A domain that contains a name differs between Services.
-        let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
+        let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && pattern.contains('*'));
         let is_used = |domain: &SourcedTemplate| {
             domain.origin == own.origin && !is_made && !domain.value.is_conditional()
         };
@@ -260,7 +224,7 @@ impl<'s> Trial<'s> {
         {
             return;
         }
-        let namespace = namespace(place, FIRST);
+        let namespace = namespace(pattern, FIRST);
         let vars = Vars { service: FIRST.0, namespace: Some(&namespace), ..Vars::default() };
         let Ok(domain) = own.value.render(&vars) else { return };
         let domain = domain.trim_start_matches('.').to_ascii_lowercase();
@@ -272,21 +236,21 @@ impl<'s> Trial<'s> {
             return;
         }
         let message = format!("no host under the domain {} belongs to", quoted(&domain));
-        let message = format!("{message} the namespace {}: {}", quoted(place), listed_hosts(&hosts.value));
+        let message = format!("{message} the namespace {}: {}", quoted(pattern), listed_hosts(&hosts.value));
         let help = "set a domain under one of them, or add this one to the list hosts with `*.` in front";
         let problem = Problem::new(Code::HostNotOwned, message).help(help);
         self.report.file(own.origin.path(), problem);
     }
 
     /// Tries the layers of a Service in a namespace with this name or pattern.
-    fn layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, place: &str) {
+    fn try_layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, pattern: &str) {
         let layers = Layers::new(profile, row, self.settings);
         // A protection may need TLS, or a kind of TLS that only the settings can choose. It is tried with the TLS of the settings,
         // or with TLS if they have none.
         let has_tls = layers.first(|it| &it.tls).is_some_and(|tls| tls.value.is_on());
         let counts = |found: &Diagnostic, has_tls| found.code != Code::ProtectionLost || has_tls;
         let as_is = |found: &Diagnostic| counts(found, has_tls).then(|| found.path.clone());
-        self.under(layers, place, &[], &as_is);
+        self.try_annotations(layers, pattern, &[], &as_is);
         // The name of the secret and the annotations of cert-manager are only checked with TLS. A Service can ask for TLS and name
         // the issuer, so the samples do.
         let mut switched = vec![(annotation::TLS, "cert-manager")];
@@ -294,41 +258,43 @@ impl<'s> Trial<'s> {
             switched.push((annotation::CLUSTER_ISSUER, "issuer"));
         }
         let with_tls = |found: &Diagnostic| counts(found, !has_tls).then(|| found.path.clone());
-        self.under(layers, place, &switched, &with_tls);
+        self.try_annotations(layers, pattern, &switched, &with_tls);
         // The Gateways of an HTTPRoute, and of the HTTPRoute that redirects, are only checked if a Service asks for that target.
         if layers.first(|it| &it.http_parent_refs).is_some()
             && layers.first(|it| &it.https_redirect).is_none_or(|it| it.value)
         {
             switched.push((annotation::TARGET, Target::HttpRoute.as_str()));
-            self.under(layers, place, &switched, &|found| {
+            self.try_annotations(layers, pattern, &switched, &|found| {
                 (found.code == Code::ParentsOverlap).then(|| found.path.clone())
             });
         }
         // A fallback is only rendered if a host is too long, so each is also tried as the template of the host.
         for fallback in layers.first(|it| &it.fallbacks).into_iter().flat_map(|it| &it.value) {
             let path = fallback.origin.path();
-            if self.done.insert(path.to_string()) && !fallback.value.is_conditional() {
+            if self.tried_fallbacks.insert(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
                 let given = [(annotation::URL, fallback.value.text())];
-                self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
+                self.try_annotations(layers, pattern, &given, &|found| {
+                    (found.path == stand_in).then(|| path.clone())
+                });
             }
         }
     }
 
     /// Tries the layers with these annotations. If the annotations are the values of a setting that is tried, `setting` returns the
     /// path of that setting for a finding.
-    fn under(
+    fn try_annotations(
         &mut self,
         layers: Layers<'_>,
-        place: &str,
+        pattern: &str,
         annotations: &[(&'static str, &str)],
         setting: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
     ) {
         let mut found = Vec::new();
-        for it in self.sample(layers, FIRST, place, annotations) {
+        for it in self.sample(layers, FIRST, pattern, annotations) {
             let path = setting(&it).filter(|path| path.root() == Root::Settings);
             if let Some(path) = path
-                && !self.done.contains(&done(it.code, &path))
+                && !self.reported.contains(&finding_key(it.code, &path))
                 && !is_conditional(layers, &path)
             {
                 found.push((path, it));
@@ -337,9 +303,9 @@ impl<'s> Trial<'s> {
         if found.is_empty() {
             return;
         }
-        let others = OTHERS.map(|other| self.sample(layers, other, place, annotations));
+        let others = OTHERS.map(|other| self.sample(layers, other, pattern, annotations));
         let tried =
-            format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(place, FIRST));
+            format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(pattern, FIRST));
         let mut reported = Vec::new();
         for (path, finding) in found {
             let is_same = |it: &&Diagnostic| it.code == finding.code && it.path == finding.path;
@@ -349,14 +315,14 @@ impl<'s> Trial<'s> {
             let is_in_other_words =
                 |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
             let depends_on_the_name = others.iter().any(is_in_other_words);
-            reported.push(done(finding.code, &path));
+            reported.push(finding_key(finding.code, &path));
             let is_of_the_text = path == finding.path;
             let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
             // The range is in the stand-in annotation, whose escapes may differ from those of the setting.
             problem.range = problem.range.filter(|_| is_of_the_text);
             self.report.file(path, problem);
         }
-        self.done.extend(reported);
+        self.reported.extend(reported);
     }
 
     /// The plan of a sample, and its findings.
@@ -364,7 +330,7 @@ impl<'s> Trial<'s> {
         &self,
         layers: Layers<'_>,
         sample: Sample,
-        place: &str,
+        pattern: &str,
         annotations: &[(&'static str, &str)],
     ) -> (Plan, Report) {
         let domain = layers.first(|it| &it.domain);
@@ -376,7 +342,7 @@ impl<'s> Trial<'s> {
         }
         let document = json!({
             "metadata": {
-                "name": sample.0, "namespace": namespace(place, sample),
+                "name": sample.0, "namespace": namespace(pattern, sample),
                 "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations,
             },
             "spec": {"ports": [{"port": 80}]},
@@ -395,11 +361,11 @@ impl<'s> Trial<'s> {
         &self,
         layers: Layers<'_>,
         sample: Sample,
-        place: &str,
+        pattern: &str,
         annotations: &[(&'static str, &str)],
     ) -> Vec<Diagnostic> {
         let domain = layers.first(|it| &it.domain);
-        let (_, report) = self.planned(layers, sample, place, annotations);
+        let (_, report) = self.planned(layers, sample, pattern, annotations);
         let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service can name an issuer, a host of the namespace, or a host with a certificate, and the ports are
             // those of the Service.
@@ -428,8 +394,8 @@ impl<'s> Trial<'s> {
     }
 }
 
-/// The key of a finding in `done`.
-fn done(code: Code, path: &FieldPath) -> String {
+/// The key of a finding in `reported`.
+fn finding_key(code: Code, path: &FieldPath) -> String {
     format!("{code} {path}")
 }
 

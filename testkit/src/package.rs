@@ -186,7 +186,7 @@ pub fn artifacthub(sources: &Sources<'_>, created: &str) -> anyhow::Result<Strin
     let version = policy("version")?;
     let is_version =
         version.split('.').count() == 3 && version.split('.').all(|part| part.parse::<u64>().is_ok());
-    ensure!(is_version, "the version {version} has not the form 1.2.3");
+    ensure!(is_version, "the version must have the form 1.2.3, found {version}");
     let image = format!("{}:v{version}", policy("ociUrl")?);
     let source = policy("source")?;
     let (name, email) = policy("author")?

@@ -108,19 +108,19 @@ pub fn imports(source: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     Ok(imports)
 }
 
-/// Returns the modules that are in circles of imports, or between two circles.
+/// Returns the modules that are in import cycles, or between two cycles.
 ///
 /// ```
 /// use std::collections::{BTreeMap, BTreeSet};
-/// use xposer_testkit::source::circle;
+/// use xposer_testkit::source::cycles;
 /// let row = |module: &str, imported: &str| (module.to_owned(), BTreeSet::from([imported.to_owned()]));
 /// let imports = BTreeMap::from([row("lib", "a"), row("a", "b"), row("b", "a"), row("c", "a")]);
-/// assert_eq!(circle(imports), ["a", "b"]);
+/// assert_eq!(cycles(imports), ["a", "b"]);
 /// ```
 #[must_use]
-pub fn circle(mut imports: BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+pub fn cycles(mut imports: BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     loop {
-        // A module that imports none of the remaining modules, or that none of them imports, is in no circle.
+        // A module that imports none of the remaining modules, or that none of them imports, is in no cycle.
         let imported: BTreeSet<String> = imports.values().flatten().cloned().collect();
         let rest: BTreeSet<String> =
             imports.keys().filter(|module| imported.contains(*module)).cloned().collect();

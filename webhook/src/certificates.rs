@@ -132,9 +132,10 @@ impl Certificates {
         }
     }
 
-    /// Reads the files, and takes the pair in them into use if it is the better one at this time. `None` if neither the files nor what became of
-    /// them have changed since the last call. Call it again and again: a certificate becomes valid and expires without a change of its
-    /// file. It blocks as long as the file system does; [`Reader`](crate::Reader) has a time limit.
+    /// Reads both files, and uses the pair in them if it is better at this time than the pair in use. Returns `None` if neither the
+    /// files nor the result have changed since the last call. The caller repeats this, because a certificate can also become valid
+    /// or expire without a change of its file. It blocks as long as the file system does; [`Reader`](crate::Reader) has a time
+    /// limit.
     pub fn reload(&self) -> Option<Reloaded> {
         self.apply(self.read(), Timestamp::now().as_second())
     }

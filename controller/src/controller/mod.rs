@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use kube::Client;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tracing::{error, info, warn};
 use xposer::Settings;
 use xposer_live::keys::ReconcileKey;
@@ -19,6 +19,7 @@ use xposer_live::kinds::Kind;
 use crate::actions::{Action, ActionError, ActionResult, execute_all};
 use crate::args::Args;
 use crate::backoff::Pause;
+use crate::claim_shards::{Completed, Shards};
 use crate::diff;
 use crate::events::EventRecorder;
 use crate::lease::{LeaderElector, Leadership};
@@ -26,15 +27,15 @@ use crate::metrics::Metrics;
 use crate::missing::MissingKinds;
 use crate::notice::Notice;
 use crate::queue::Queue;
-use crate::reconcile::{ReconcilePlan, Recovery};
+use crate::reconcile::ReconcilePlan;
 use crate::report::{MAX_ROWS, Snapshot, SnapshotReply, SnapshotRequest};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
-use crate::shards::{Completed, Shards};
 use crate::state::{ListCount, State, Trigger};
 use crate::watch::{Scope, Source, WatchEvent};
 
-mod claims;
+mod claim_steps;
+mod results;
 mod watches;
 
 /// The maximum number of concurrent requests. The API server limits each client to a fair share, so more requests would only wait
@@ -68,6 +69,34 @@ struct Executed {
     sent_at: ListCount,
 }
 
+/// What the loop waits for, beside its watches and its tasks.
+struct Inputs {
+    requests: mpsc::Receiver<SnapshotRequest>,
+    leads: watch::Receiver<Leadership>,
+    tick: Interval,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Inputs {
+    fn new(
+        requests: mpsc::Receiver<SnapshotRequest>,
+        leads: watch::Receiver<Leadership>,
+    ) -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+        let interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        let mut tick = tokio::time::interval(TICK_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { requests, leads, tick, terminate, interrupt })
+    }
+}
+
+/// The exit status after a task has panicked, which is a bug. Without the results of the task, the state may be wrong.
+fn exit_of_panic(error: &JoinError) -> Exit {
+    error!("a task ended without an answer: {error}");
+    Exit::Refused
+}
+
 pub(crate) struct Controller {
     args: Args,
     settings_file: SettingsFile,
@@ -92,7 +121,7 @@ pub(crate) struct Controller {
     permits: Arc<Semaphore>,
     pause: Pause,
     /// The kinds that the settings ask for, which are found by trying them on sample Services.
-    asked: BTreeSet<Kind>,
+    requested_kinds: BTreeSet<Kind>,
     missing: MissingKinds,
     failed: bool,
     /// Incremented whenever an input of the report changes.
@@ -112,7 +141,7 @@ impl Controller {
         // A dry run creates no object that could replace an old one, so it shows the deletions that would follow.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         let settings = Settings::clone(&published.borrow());
-        let asked = settings.kinds();
+        let requested_kinds = settings.kinds();
         let mut state = State::new(settings, args.stamp, Duration::from_secs(timeout));
         if args.dry_run || args.namespace.is_some() {
             state = state.without_claims();
@@ -131,7 +160,7 @@ impl Controller {
             watches: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
-            asked,
+            requested_kinds,
             missing: MissingKinds::default(),
             failed: false,
             revision: 0,
@@ -149,80 +178,29 @@ impl Controller {
     /// # Errors
     ///
     /// If signals cannot be received.
-    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<SnapshotRequest>) -> anyhow::Result<Exit> {
-        let mut leads = self.leadership.subscribe();
+    pub(crate) async fn run(mut self, requests: mpsc::Receiver<SnapshotRequest>) -> anyhow::Result<Exit> {
+        let leads = self.leadership.subscribe();
         let (stop, stopped) = watch::channel(false);
         let elector = self.start_election(stopped);
-        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        let mut inputs = Inputs::new(requests, leads)?;
         self.start_first_watches();
-        self.set_claims_place();
-        let mut tick = tokio::time::interval(TICK_INTERVAL);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.set_claims_location();
         let exit = loop {
-            let wake = self.next_wake();
-            tokio::select! {
-                Some(event) = self.watch_events.recv() => {
-                    self.apply(event);
-                    // Events often arrive together, and are then reconciled together.
-                    while let Ok(event) = self.watch_events.try_recv() {
-                        self.apply(event);
-                    }
-                }
-                Some(executed) = self.tasks.join_next(), if !self.tasks.is_empty() => match executed {
-                    Ok(executed) => self.finish(executed),
-                    Err(error) => {
-                        // The task panicked, which is a bug. Without its results, the state may be wrong.
-                        error!("a task ended without an answer: {error}");
-                        break Exit::Refused;
-                    }
-                },
-                Some(done) = self.claim_tasks.join_next(), if !self.claim_tasks.is_empty() => match done {
-                    Ok(done) => self.finish_claims(done),
-                    Err(error) => {
-                        error!("a task ended without an answer: {error}");
-                        break Exit::Refused;
-                    }
-                },
-                Some(ask) = asked.recv() => self.answer(ask),
-                () = tokio::time::sleep_until(wake) => {}
-                _ = tick.tick() => {
-                    self.reload_settings();
-                    self.queue.gc(Instant::now());
-                    self.update_metrics();
-                }
-                changed = leads.changed() => if changed.is_ok() && *leads.borrow() == Leadership::Lost {
-                    error!("the lease is lost");
-                    break Exit::Refused;
-                },
-                _ = terminate.recv() => break Exit::Done,
-                _ = interrupt.recv() => break Exit::Done,
+            if let Some(exit) = self.handle_next(&mut inputs).await {
+                break exit;
             }
             if self.state.held.take_needs_lists() {
                 self.relist_hosts();
             }
-            let is_leader = leads.borrow().may_write(Instant::now());
-            self.metrics.set_leader(is_leader);
-            if is_leader && self.state.is_ready() {
-                self.reconcile_due().await;
-                self.write_claims();
-            }
-            self.events.set_busy(self.queue.has_ready(Instant::now()));
-            self.health.beat(self.state.is_ready());
+            let is_leader = inputs.leads.borrow().may_write(Instant::now());
+            self.work(is_leader).await;
             if self.args.is_once() && self.is_finished() {
-                let (_, refused) = self.state.counts();
-                let failed = self.failed || self.shards.has_given_up();
-                break if refused > 0 || failed { Exit::Refused } else { Exit::Done };
+                break self.exit_of_once();
             }
         };
         info!("ending");
-        // Requests in progress are finished, so that their results are known.
-        let rest = async {
-            while self.tasks.join_next().await.is_some() {}
-            while self.claim_tasks.join_next().await.is_some() {}
-        };
-        let is_lost = *leads.borrow() == Leadership::Lost;
-        if !is_lost && tokio::time::timeout(SHUTDOWN_TIMEOUT, rest).await.is_err() {
+        let is_lost = *inputs.leads.borrow() == Leadership::Lost;
+        if !is_lost && tokio::time::timeout(SHUTDOWN_TIMEOUT, self.join_requests()).await.is_err() {
             warn!("some requests were not answered in time");
         }
         self.events.flush(if self.args.is_once() { ONCE_FLUSH_TIMEOUT } else { FLUSH_TIMEOUT }).await;
@@ -232,6 +210,68 @@ impl Controller {
             let _ = elector.await;
         }
         Ok(exit)
+    }
+
+    /// Waits for the next event, answer, signal or due time, and handles it. Returns the exit status if the program has to end.
+    async fn handle_next(&mut self, inputs: &mut Inputs) -> Option<Exit> {
+        let wake = self.next_wake();
+        tokio::select! {
+            Some(event) = self.watch_events.recv() => {
+                self.apply(event);
+                // Events often arrive together, and are then reconciled together.
+                while let Ok(event) = self.watch_events.try_recv() {
+                    self.apply(event);
+                }
+            }
+            Some(executed) = self.tasks.join_next(), if !self.tasks.is_empty() => match executed {
+                Ok(executed) => self.finish(executed),
+                Err(error) => return Some(exit_of_panic(&error)),
+            },
+            Some(done) = self.claim_tasks.join_next(), if !self.claim_tasks.is_empty() => match done {
+                Ok(done) => self.finish_claims(done),
+                Err(error) => return Some(exit_of_panic(&error)),
+            },
+            Some(request) = inputs.requests.recv() => self.answer(request),
+            () = tokio::time::sleep_until(wake) => {}
+            _ = inputs.tick.tick() => {
+                self.reload_settings();
+                self.queue.gc(Instant::now());
+                self.update_metrics();
+            }
+            changed = inputs.leads.changed() => {
+                if changed.is_ok() && *inputs.leads.borrow() == Leadership::Lost {
+                    error!("the lease is lost");
+                    return Some(Exit::Refused);
+                }
+            }
+            _ = inputs.terminate.recv() => return Some(Exit::Done),
+            _ = inputs.interrupt.recv() => return Some(Exit::Done),
+        }
+        None
+    }
+
+    /// Reconciles what is due and writes the claims, if this replica leads.
+    async fn work(&mut self, is_leader: bool) {
+        self.metrics.set_leader(is_leader);
+        if is_leader && self.state.is_ready() {
+            self.reconcile_due().await;
+            self.write_claims();
+        }
+        self.events.set_busy(self.queue.has_ready(Instant::now()));
+        self.health.beat(self.state.is_ready());
+    }
+
+    /// The exit status of a run with `--once` that has nothing left to do.
+    fn exit_of_once(&self) -> Exit {
+        let (_, refused) = self.state.counts();
+        let failed = self.failed || self.shards.has_given_up();
+        if refused > 0 || failed { Exit::Refused } else { Exit::Done }
+    }
+
+    /// Waits until the requests in progress are finished, so that their results are known.
+    async fn join_requests(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+        while self.claim_tasks.join_next().await.is_some() {}
     }
 
     /// Starts the leader election, if it is enabled; otherwise this replica leads.
@@ -254,10 +294,10 @@ impl Controller {
                 info!("the settings changed; all Services are planned again");
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
-                self.asked = settings.kinds();
+                self.requested_kinds = settings.kinds();
                 self.published.send_replace(Arc::new(settings.clone()));
                 self.state.set_settings(settings, self.args.stamp);
-                self.set_claims_place();
+                self.set_claims_location();
                 if !self.state.held.is_on() {
                     self.stop_foreign_watches();
                 }
@@ -269,8 +309,6 @@ impl Controller {
             }
         }
     }
-
-    // Reconciliation.
 
     /// Whether a run with `--once` has nothing left to do.
     fn is_finished(&self) -> bool {
@@ -288,8 +326,6 @@ impl Controller {
         let times = [self.queue.next_at(), pause_end, self.state.next_deadline(), self.shards.next_at()];
         times.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(now + TICK_INTERVAL)
     }
-
-    // Objects.
 
     async fn reconcile_due(&mut self) {
         let now = Instant::now();
@@ -353,80 +389,17 @@ impl Controller {
         }
     }
 
-    fn finish(&mut self, Executed { key, mut notices, results, sent_at }: Executed) {
-        self.revision += 1;
-        let now = Instant::now();
-        let (wrote, mut failed, mut unavailable) = (!results.is_empty(), false, false);
-        for result in results {
-            match result {
-                Ok(result) => {
-                    self.pause.reset();
-                    let notice = self.state.record_result(&key, result, sent_at);
-                    if notice.as_ref().is_some_and(Notice::is_timeout) {
-                        self.metrics.handover_timed_out();
-                    }
-                    notices.extend(notice);
-                }
-                Err(ActionError::Unavailable(message)) => {
-                    unavailable = true;
-                    if self.pause.begin(now) {
-                        self.metrics.paused();
-                        warn!("writes are paused: {message}");
-                    }
-                }
-                Err(error) => match self.state.record_error(&key, &error) {
-                    Recovery::Report(notice) => {
-                        failed = true;
-                        notices.push(notice);
-                    }
-                    Recovery::RetryLater => failed = true,
-                    Recovery::RetryNow => {
-                        if let (ReconcileKey::Service(service), ActionError::Refused { message, .. }) =
-                            (&key, &error)
-                        {
-                            info!(%service, "refused; another kind of request is tried: {message}");
-                        }
-                    }
-                },
-            }
-        }
-        self.failed |= failed || notices.iter().any(Notice::is_failure);
-        if unavailable {
-            self.metrics.reconciled("unavailable");
-            // The conditions are unchanged until the key is reconciled.
-            self.queue.requeue(key, now);
-            return;
-        }
-        self.metrics.reconciled(if failed {
-            "failed"
-        } else if wrote {
-            "written"
-        } else {
-            "in_order"
-        });
-        let notices = self.state.finish(&key, notices, failed);
-        self.queue.done(key, wrote, failed, now);
-        for notice in notices {
-            if self.args.dry_run {
-                let (service, notice) = (notice.service, notice.notice);
-                warn!(%service, reason = notice.reason, "{}", notice.note);
-            } else {
-                self.events.record(notice);
-            }
-        }
-    }
-
     /// Answers a request for a snapshot of the state.
-    fn answer(&self, ask: SnapshotRequest) {
+    fn answer(&self, request: SnapshotRequest) {
         let answer = if !self.state.is_ready() {
             SnapshotReply::NotReady
-        } else if ask.known == Some(self.revision) {
+        } else if request.known == Some(self.revision) {
             SnapshotReply::Same
         } else {
             SnapshotReply::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
         };
         // The receiver may be gone.
-        let _ = ask.answer.send(answer);
+        let _ = request.answer.send(answer);
     }
 
     fn update_metrics(&self) {

@@ -68,7 +68,7 @@ impl Controller {
 
     /// Logs the kinds that the settings ask for and that cannot be written.
     pub(super) fn log_missing_kinds(&mut self) {
-        for line in self.missing.news(&self.asked, |kind| self.state.kind_status(kind)) {
+        for line in self.missing.take_unreported(&self.requested_kinds, |kind| self.state.kind_status(kind)) {
             warn!("{line}");
         }
     }

@@ -1,9 +1,9 @@
 //! The state of the controller. Watch events update it (the module `watched`), and [`State::take_due`] returns the keys that have
 //! to be reconciled because of them. Nothing here sends requests to the API server.
 
-mod claims;
-pub(crate) mod held;
+mod claim_index;
 mod objects;
+pub(crate) mod recorded_claims;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +21,9 @@ use xposer_live::service::StoredService;
 use crate::handover::Handovers;
 use crate::urls::UrlConfigMaps;
 use crate::watch::{KindStatus, Source};
-use claims::ClaimIndex;
-use held::RecordedClaims;
+use claim_index::ClaimIndex;
 use objects::ObjectIndex;
+use recorded_claims::RecordedClaims;
 use watched::WatchedKey;
 
 /// The state.

@@ -13,7 +13,7 @@ use xposer_live::plan::{DecisionResult, claims};
 use xposer_live::servers::{ServerKey, ServerKind, server_key};
 use xposer_live::service::StoredService;
 
-use super::held::ObjectRef;
+use super::recorded_claims::ObjectRef;
 use super::{ObjectStatus, ServiceEntry, State, Trigger, UnexposedService};
 use crate::watch::{KindStatus, Source, WatchEvent};
 

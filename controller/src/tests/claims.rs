@@ -13,7 +13,7 @@ use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 
 use super::{FakeCluster, HOST, document, in_shop, service, settle, web};
-use crate::state::held::{Content, MAX_CLAIMS, MAX_INCOMPLETE};
+use crate::state::recorded_claims::{Content, MAX_CLAIMS, MAX_INCOMPLETE};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
 fn settings(more: &Value) -> Settings {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xposer::conflicts::{Buckets, Holder, Holders, SHARD_VERSION, SHARDS, Shard};
 
-use crate::shards::{
-    Answer, Completed, Failure, LogMessage, Shards, StoredShard, Version, What, Work, content_hash,
+use crate::claim_shards::{
+    Answer, Completed, Failure, LogMessage, Operation, Shards, StoredShard, Version, Work, content_hash,
 };
-use crate::state::held::Content;
+use crate::state::recorded_claims::Content;
 
 const HOUR: u64 = 3600;
 const ALL: usize = SHARDS as usize;
@@ -23,7 +23,7 @@ struct Store {
     versions: u32,
     is_complete: bool,
     /// Decides whether to refuse a request.
-    refuses: fn(&What) -> Option<Failure>,
+    refuses: fn(&Operation) -> Option<Failure>,
     /// The work that was done, without lists.
     done: Vec<String>,
     news: Vec<LogMessage>,
@@ -53,7 +53,7 @@ fn content(host: &str) -> Content {
 impl Store {
     fn new() -> Self {
         let mut shards = Shards::new();
-        shards.set_place(Some(("xposer-system", HOUR)));
+        shards.set_location(Some(("xposer-system", HOUR)));
         Self {
             shards,
             now: Instant::now(),
@@ -76,7 +76,7 @@ impl Store {
 
     fn restart(&mut self) {
         self.shards = Shards::new();
-        self.shards.set_place(Some(("xposer-system", HOUR)));
+        self.shards.set_location(Some(("xposer-system", HOUR)));
     }
 
     fn set(&mut self, shard: u64, host: &str) {
@@ -112,24 +112,24 @@ impl Store {
     }
 
     fn answer(&mut self, work: &Work) -> Result<Answer, Failure> {
-        if let Some(failure) = (self.refuses)(&work.what) {
+        if let Some(failure) = (self.refuses)(&work.operation) {
             self.done.push(format!("failed {}", failure.word()));
             return Err(failure);
         }
-        match &work.what {
-            What::List => {
+        match &work.operation {
+            Operation::List => {
                 let ours = self.maps.iter().filter(|(_, map)| map.is_ours);
                 Ok(Answer::Listed(ours.map(|(number, map)| (*number, self.found(map))).collect()))
             }
-            What::Delete => {
+            Operation::Delete => {
                 self.done.push(format!("delete in {}", work.namespace));
                 Ok(Answer::Deleted)
             }
-            What::Read(number) => {
+            Operation::Read(number) => {
                 self.done.push(format!("read {number}"));
                 Ok(Answer::Read(self.maps.get(number).map(|map| self.found(map))))
             }
-            What::Write(number, content, version) => {
+            Operation::Write(number, content, version) => {
                 let there = self.maps.get(number).map(|map| map.version.clone());
                 if there != version.as_ref().map(|it| it.version.clone()) {
                     self.done.push(format!("conflict {number}"));
@@ -241,7 +241,7 @@ fn shards_are_refreshed_before_max_age() {
     assert!(at.values().all(|it| *it < ALL / 4), "{at:?}");
     assert!(store.news.is_empty());
     // With other settings, another interval applies.
-    store.shards.set_place(Some(("xposer-system", 60)));
+    store.shards.set_location(Some(("xposer-system", 60)));
     assert!(store.run(21).len() >= ALL);
 }
 
@@ -260,7 +260,7 @@ fn deleted_or_edited_shard_is_restored() {
     store.set(3, "a.example.com");
     assert_eq!(store.run(10), ["conflict 3", "read 3", "write 3"]);
     // Constant edits of another client are not answered each time.
-    store.refuses = |what| matches!(what, What::Write(4, ..)).then_some(Failure::Outdated);
+    store.refuses = |what| matches!(what, Operation::Write(4, ..)).then_some(Failure::Outdated);
     store.set(4, "a.example.com");
     let during = store.run(60).len();
     assert!(during <= 60, "{during}");
@@ -299,11 +299,11 @@ fn failures_are_logged_once_and_retried_with_growing_delays() {
         let mut store = Store::new();
         store.refuses = match failure {
             Failure::NoNamespace(_) => {
-                |what| matches!(what, What::Write(..)).then(|| Failure::NoNamespace("no".to_owned()))
+                |what| matches!(what, Operation::Write(..)).then(|| Failure::NoNamespace("no".to_owned()))
             }
             Failure::NoPermission(_) => |_| Some(Failure::NoPermission("no".to_owned())),
             Failure::Refused(_) => {
-                |what| matches!(what, What::Write(..)).then(|| Failure::Refused("no".to_owned()))
+                |what| matches!(what, Operation::Write(..)).then(|| Failure::Refused("no".to_owned()))
             }
             _ => |_| Some(Failure::Unavailable("no".to_owned())),
         };
@@ -325,7 +325,7 @@ fn failures_are_logged_once_and_retried_with_growing_delays() {
 #[test]
 fn refused_shard_does_not_block_others() {
     let mut store = Store::new();
-    store.refuses = |what| matches!(what, What::Write(3, ..)).then(|| Failure::Refused("no".to_owned()));
+    store.refuses = |what| matches!(what, Operation::Write(3, ..)).then(|| Failure::Refused("no".to_owned()));
     let failed = store.run(600).iter().filter(|it| it.starts_with("failed")).count();
     assert_eq!(store.maps.len(), ALL - 1);
     assert!(failed < 10 && store.news.len() == 1, "{failed} {:?}", store.news);
@@ -334,30 +334,31 @@ fn refused_shard_does_not_block_others() {
 #[test]
 fn the_claims_move_with_the_settings() {
     let mut store = Store::written();
-    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_location(Some(("elsewhere", HOUR)));
     store.maps.clear();
     let done = store.run(60);
     assert!(done.len() == ALL + 1 && done[ALL] == "delete in xposer-system", "{done:?}");
-    store.shards.set_place(None);
+    store.shards.set_location(None);
     assert!(!store.shards.is_settled());
     assert_eq!(store.run(60), ["delete in elsewhere"]);
     assert!(store.shards.is_settled());
     // Moved and moved back: nothing is deleted in the current place.
-    store.shards.set_place(Some(("elsewhere", HOUR)));
-    store.shards.set_place(None);
-    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_location(Some(("elsewhere", HOUR)));
+    store.shards.set_location(None);
+    store.shards.set_location(Some(("elsewhere", HOUR)));
     assert!(store.run(60).iter().all(|it| it.starts_with("write ")));
     // If the ConfigMaps cannot be written in the new place, the previous ones stay, in case the settings are reverted.
-    store.shards.set_place(Some(("forbidden", HOUR)));
-    store.refuses = |what| matches!(what, What::Write(..)).then(|| Failure::NoPermission("no".to_owned()));
+    store.shards.set_location(Some(("forbidden", HOUR)));
+    store.refuses =
+        |what| matches!(what, Operation::Write(..)).then(|| Failure::NoPermission("no".to_owned()));
     store.maps.clear();
     assert!(store.run(600).iter().all(|it| it.starts_with("failed")) && !store.shards.is_settled());
-    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_location(Some(("elsewhere", HOUR)));
     store.refuses = |_| None;
     store.run(60);
     store.news.clear();
     // ConfigMaps that may not be deleted are reported, and stay.
-    store.shards.set_place(None);
+    store.shards.set_location(None);
     store.refuses = |_| Some(Failure::NoPermission("no".to_owned()));
     assert_eq!(store.run(600), ["failed no_permission"]);
     assert!(matches!(&*store.news, [LogMessage::Failed(_)]) && store.shards.is_settled());
@@ -369,7 +370,8 @@ fn failed_check_of_a_foreign_config_map_recovers() {
     let mut store = Store::new();
     store.put(5, content("theirs.example.com"), false);
     store.run(20);
-    let failing = |what: &What| matches!(what, What::Read(5)).then(|| Failure::Unavailable("no".to_owned()));
+    let failing =
+        |what: &Operation| matches!(what, Operation::Read(5)).then(|| Failure::Unavailable("no".to_owned()));
     store.refuses = failing;
     store.run(35);
     assert!(matches!(&*store.news, [LogMessage::Failed(_), LogMessage::Failed(_)]), "{:?}", store.news);
@@ -386,7 +388,7 @@ fn failed_check_of_a_foreign_config_map_recovers() {
 #[test]
 fn old_namespace_is_cleaned_during_changes() {
     let mut store = Store::written();
-    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_location(Some(("elsewhere", HOUR)));
     store.maps.clear();
     let mut done = Vec::new();
     for step in 0..600 {
@@ -395,7 +397,7 @@ fn old_namespace_is_cleaned_during_changes() {
     }
     assert!(done.contains(&"delete in xposer-system".to_owned()), "{done:?}");
     // It also does not matter that a ConfigMap belongs to another owner there.
-    store.shards.set_place(Some(("third", HOUR)));
+    store.shards.set_location(Some(("third", HOUR)));
     store.maps.clear();
     store.put(5, content("theirs.example.com"), false);
     assert!(store.run(60).contains(&"delete in elsewhere".to_owned()));
@@ -404,14 +406,14 @@ fn old_namespace_is_cleaned_during_changes() {
 #[test]
 fn permanent_refusal_is_logged_with_the_shards_that_are_kept() {
     let mut store = Store::written();
-    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_location(Some(("elsewhere", HOUR)));
     store.maps.clear();
     // Another failure is reported before it.
     store.refuses = |what| {
         let said = "data: Forbidden: field is immutable when `immutable` is set";
         match what {
-            What::Write(3, ..) => Some(Failure::Unavailable("down".to_owned())),
-            What::Write(4, ..) => Some(Failure::Refused(said.to_owned())),
+            Operation::Write(3, ..) => Some(Failure::Unavailable("down".to_owned())),
+            Operation::Write(4, ..) => Some(Failure::Refused(said.to_owned())),
             _ => None,
         }
     };
@@ -433,7 +435,7 @@ fn permanent_refusal_is_logged_with_the_shards_that_are_kept() {
 fn deleted_immutable_shard_is_created_again() {
     let mut store = Store::written();
     store.refuses = |what| {
-        let is_there = matches!(what, What::Write(3, _, Some(_)));
+        let is_there = matches!(what, Operation::Write(3, _, Some(_)));
         is_there.then(|| Failure::Refused("field is immutable".to_owned()))
     };
     store.set(3, "a.example.com");

@@ -19,7 +19,9 @@ pub use status::hosts;
 /// An object that has at least one of the three marks of ownership, or that a Service may adopt.
 #[derive(Clone, Debug)]
 pub struct Observed {
+    /// The UID.
     pub uid: Box<str>,
+    /// The version that the API server gave to this state of the object.
     pub version: Box<str>,
     /// The Service that the object belongs to, from its label, or else from its owner reference.
     pub service: Arc<ServiceKey>,
@@ -54,9 +56,11 @@ pub struct Observed {
 /// The ownership of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ownership {
+    /// The controller made the object for this Service.
     Ours,
     /// The object has another owner, who lets this Service adopt it.
     Adoptable,
+    /// The object belongs to somebody else, or to another Service.
     Foreign,
 }
 

@@ -209,7 +209,7 @@ fn middleware_obstacle(plan: &Plan) -> Option<Support> {
 
 /// Returns whether the Service has an annotation. Xposer does not write it, because the Service belongs to its owner.
 fn support_on_service(plan: &Plan, key: &str, value: &str) -> Support {
-    let is_given = plan.on_service.iter().any(|(known, _)| known.starts_with(key));
+    let is_given = plan.service_annotations.iter().any(|(known, _)| known.starts_with(key));
     if is_given { Support::Full } else { Support::Unsupported(annotate(key, value)) }
 }
 

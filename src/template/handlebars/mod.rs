@@ -1,4 +1,4 @@
-//! Parses templates in Handlebars' own syntax into a [`Program`].
+//! Parses templates in Handlebars' own syntax into a [`Ast`].
 //!
 //! The `handlebars` crate parses the language (<https://handlebarsjs.com/guide/expressions.html>), including its whitespace
 //! control. Only variables, functions, `if` and `unless` are accepted in its tree: nothing loops, includes or logs. The tree has no
@@ -11,9 +11,9 @@ use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement}
 use handlebars::{Path, PathSeg, TemplateError, TemplateErrorReason};
 use serde_json::Value;
 
+use super::ast::{Ast, Expr, Node};
 use super::functions::{self, Val};
 use super::parser::{unknown_function, unknown_variable};
-use super::program::{Expr, Node, Program};
 use super::scan::{BLANKS, string_end};
 use super::{MAX_DEPTH, Var};
 use crate::diagnostics::{Code, Problem, quoted};
@@ -23,7 +23,7 @@ mod tags;
 use self::tags::{Tag, TagKind, tags, without_tilde_comments};
 
 /// Parses a template.
-pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
+pub(super) fn parse(text: &str) -> Result<Ast, Vec<Problem>> {
     // The limits prevent a stack overflow and quadratic time: the crate parses blocks and parentheses by recursion, and searches
     // for the end of backslashes from each of them.
     for (what, most) in [("([", MAX_DEPTH), ("{", 4 * MAX_DEPTH), ("\\", 4 * MAX_DEPTH)] {
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
         Ok(template) if supported => {
             let nodes = reader.nodes(Some(template));
             if reader.problems.is_empty() {
-                return Ok(Program { nodes, slots: 0, dot: "" });
+                return Ok(Ast { nodes, slots: 0, dot: "" });
             }
             return Err(reader.problems);
         }

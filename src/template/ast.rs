@@ -8,7 +8,7 @@ use crate::diagnostics::{Code, Problem};
 
 /// A parsed template. Template variables (`$x`) and the dot inside `with` are numbered slots.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Program {
+pub(super) struct Ast {
     pub(super) nodes: Vec<Node>,
     pub(super) slots: usize,
     /// The prefix of a variable in the syntax of the template: `.` in Go's, empty in Handlebars'.
@@ -56,8 +56,8 @@ impl Expr {
     }
 }
 
-impl Program {
-    /// Writes the result of the program, which was parsed from `text`.
+impl Ast {
+    /// Writes the result of the template, which was parsed from `text`.
     pub(super) fn run(&self, text: &str, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
         let slots = vec![Val::Str(String::new()); self.slots];
         Machine { text, vars, slots, dot: self.dot }.nodes(&self.nodes, out, true)

@@ -86,7 +86,7 @@ impl Traced {
 /// ```
 #[must_use]
 pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
-    if !service.is_exposed() || service.is_unusable {
+    if !service.is_exposed() || service.has_unreadable_annotations {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);
@@ -102,8 +102,8 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
             rows.add(what.into(), &given.value, given.origin.clone(), Vec::new());
         }
     }
-    for Decided { what, value, origin, place } in decided(&plan) {
-        let before = lower_sources(&origin, layers.settings().filter_map(place).map(Origin::path));
+    for Decided { what, value, origin, origin_in } in decided(&plan) {
+        let before = lower_sources(&origin, layers.settings().filter_map(origin_in).map(Origin::path));
         rows.add(what.into(), &value, origin, before);
     }
     rows.add_annotation_meanings();

@@ -16,7 +16,7 @@ use xposer::conflicts::{Buckets, SHARD_VERSION, SHARDS, Shard, ShardState, confi
 use xposer_live::digest::json_digest;
 
 use crate::backoff::{Pause, doubled};
-use crate::state::held::Content;
+use crate::state::recorded_claims::Content;
 
 pub(crate) use failure::Failure;
 use schedule::{ShardSchedule, ShardStatus};
@@ -37,7 +37,7 @@ const MAX_FAILURES: u32 = 5;
 
 /// The schedule of all shards.
 pub(crate) struct Shards {
-    place: Option<Place>,
+    location: Option<ClaimsLocation>,
     /// Previous namespaces of the claims, with the number of attempts to delete the ConfigMaps there.
     previous_namespaces: BTreeMap<Box<str>, u32>,
     is_listed: bool,
@@ -47,8 +47,8 @@ pub(crate) struct Shards {
     schedule: BTreeSet<(Instant, u64)>,
     /// The number of requests in progress, and whether they exclude all other requests.
     running: usize,
-    is_alone: bool,
-    /// Incremented with each change of the place; a response for an earlier place is ignored.
+    is_exclusive: bool,
+    /// Incremented with each change of the location; a response for an earlier location is ignored.
     epoch: u64,
     pause: Pause,
     failures: u32,
@@ -56,9 +56,9 @@ pub(crate) struct Shards {
     logged_failures: BTreeSet<&'static str>,
 }
 
-/// The place of the claims, and the interval of refreshes.
+/// The location of the claims, and the interval of refreshes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct ClaimsLocation {
     namespace: Box<str>,
     refresh: Duration,
 }
@@ -86,12 +86,12 @@ pub(crate) struct StoredShard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Work {
     pub(crate) namespace: Box<str>,
-    pub(crate) what: What,
+    pub(crate) operation: Operation,
     epoch: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Operation {
     /// List the ConfigMaps of Xposer.
     List,
     /// Delete the ConfigMaps of Xposer.
@@ -142,14 +142,14 @@ fn digest_of(state: ShardState, buckets: &Buckets) -> u64 {
 impl Shards {
     pub(crate) fn new() -> Self {
         Self {
-            place: None,
+            location: None,
             previous_namespaces: BTreeMap::new(),
             is_listed: false,
             unwritten: BTreeSet::new(),
             slots: BTreeMap::new(),
             schedule: BTreeSet::new(),
             running: 0,
-            is_alone: false,
+            is_exclusive: false,
             epoch: 0,
             pause: Pause::new(),
             failures: 0,
@@ -158,20 +158,20 @@ impl Shards {
     }
 
     /// Sets the namespace of the claims, and the age in seconds from which readers do not trust them.
-    pub(crate) fn set_place(&mut self, place: Option<(&str, u64)>) {
-        let place = place.map(|(namespace, max_age)| Place {
+    pub(crate) fn set_location(&mut self, location: Option<(&str, u64)>) {
+        let location = location.map(|(namespace, max_age)| ClaimsLocation {
             namespace: namespace.into(),
             refresh: Duration::from_secs(max_age) / 3,
         });
-        if self.place == place {
+        if self.location == location {
             return;
         }
-        let before = std::mem::replace(&mut self.place, place);
-        let now = self.place.as_ref().map(|it| &it.namespace);
+        let before = std::mem::replace(&mut self.location, location);
+        let now = self.location.as_ref().map(|it| &it.namespace);
         if let Some(before) = before.filter(|before| Some(&before.namespace) != now) {
             self.previous_namespaces.insert(before.namespace, 0);
         }
-        if let Some(now) = &self.place {
+        if let Some(now) = &self.location {
             self.previous_namespaces.remove(&now.namespace);
         }
         self.epoch += 1;
@@ -205,27 +205,30 @@ impl Shards {
     /// Returns the next work, which counts as in progress from now on. `content` returns the desired content of a shard; `None` if
     /// not everything is known yet.
     pub(crate) fn next(&mut self, now: Instant, content: Option<&dyn Fn(u64) -> Content>) -> Option<Work> {
-        if self.is_alone || !self.pause.is_over(now) {
+        if self.is_exclusive || !self.pause.is_over(now) {
             return None;
         }
         // The ConfigMaps in a previous namespace are needed until the new ones are written, because the settings may be reverted.
-        if let Some(namespace) =
-            self.previous_namespaces.keys().next().filter(|_| self.place.is_none() || self.is_established())
+        if let Some(namespace) = self
+            .previous_namespaces
+            .keys()
+            .next()
+            .filter(|_| self.location.is_none() || self.is_established())
         {
             let namespace = namespace.clone();
-            return self.exclusive_work(namespace, What::Delete);
+            return self.exclusive_work(namespace, Operation::Delete);
         }
         let content = content?;
-        let namespace = self.place.as_ref()?.namespace.clone();
+        let namespace = self.location.as_ref()?.namespace.clone();
         if !self.is_listed {
-            return self.exclusive_work(namespace, What::List);
+            return self.exclusive_work(namespace, Operation::List);
         }
         while self.running < MAX_CONCURRENT {
             let (_, shard) = self.schedule.first().copied().filter(|(at, _)| *at <= now)?;
             let slot = self.slots.get_mut(&shard)?;
-            let what = match &slot.known {
-                ShardStatus::Unknown | ShardStatus::Foreign => What::Read(shard),
-                ShardStatus::Absent => What::Write(shard, content(shard), None),
+            let operation = match &slot.known {
+                ShardStatus::Unknown | ShardStatus::Foreign => Operation::Read(shard),
+                ShardStatus::Absent => Operation::Write(shard, content(shard), None),
                 ShardStatus::Ours(version, before) => {
                     let content = content(shard);
                     slot.dropped = content.dropped;
@@ -234,44 +237,45 @@ impl Shards {
                         self.schedule(shard, at, false);
                         continue;
                     }
-                    What::Write(shard, content, Some(version.clone()))
+                    Operation::Write(shard, content, Some(version.clone()))
                 }
             };
             self.schedule.remove(&(slot.at, shard));
             (slot.is_running, slot.is_due) = (true, false);
             self.running += 1;
-            return Some(Work { namespace, what, epoch: self.epoch });
+            return Some(Work { namespace, operation, epoch: self.epoch });
         }
         None
     }
 
     /// Work that excludes all other work.
-    fn exclusive_work(&mut self, namespace: Box<str>, what: What) -> Option<Work> {
+    fn exclusive_work(&mut self, namespace: Box<str>, operation: Operation) -> Option<Work> {
         if self.running > 0 {
             return None;
         }
-        (self.running, self.is_alone) = (1, true);
-        Some(Work { namespace, what, epoch: self.epoch })
+        (self.running, self.is_exclusive) = (1, true);
+        Some(Work { namespace, operation, epoch: self.epoch })
     }
 
     /// Records the result of work. Returns a message to log.
     pub(crate) fn done(&mut self, done: Completed, now: Instant) -> Option<LogMessage> {
         let Completed { work, result } = done;
         self.running = self.running.saturating_sub(1);
-        self.is_alone = false;
-        if let What::Delete = work.what {
+        self.is_exclusive = false;
+        if let Operation::Delete = work.operation {
             return self.deleted(&work.namespace, result, now);
         }
-        let Place { namespace, refresh } = self.place.clone().filter(|_| work.epoch == self.epoch)?;
-        let shard = match &work.what {
-            What::Read(shard) | What::Write(shard, ..) => Some(*shard),
-            What::List | What::Delete => None,
+        let ClaimsLocation { namespace, refresh } =
+            self.location.clone().filter(|_| work.epoch == self.epoch)?;
+        let shard = match &work.operation {
+            Operation::Read(shard) | Operation::Write(shard, ..) => Some(*shard),
+            Operation::List | Operation::Delete => None,
         };
         if let Some(slot) = shard.and_then(|shard| self.slots.get_mut(&shard)) {
             slot.is_running = false;
             slot.not_before = now + MIN_INTERVAL;
         }
-        match (result, work.what) {
+        match (result, work.operation) {
             (Ok(Answer::Listed(mut found)), _) => {
                 self.is_listed = true;
                 self.unwritten = (0..SHARDS).collect();
@@ -282,10 +286,10 @@ impl Shards {
                     self.schedule(shard, now, true);
                 }
             }
-            (Ok(Answer::Read(found)), What::Read(shard)) => {
+            (Ok(Answer::Read(found)), Operation::Read(shard)) => {
                 return self.read(&namespace, shard, found, now, refresh);
             }
-            (Ok(Answer::Written(version)), What::Write(shard, content, _)) => {
+            (Ok(Answer::Written(version)), Operation::Write(shard, content, _)) => {
                 self.unwritten.remove(&shard);
                 let slot = self.slots.get_mut(&shard)?;
                 slot.known = ShardStatus::Ours(version, digest(&content));
@@ -416,10 +420,10 @@ impl Shards {
     pub(crate) fn is_settled(&self) -> bool {
         self.running == 0
             && self.previous_namespaces.is_empty()
-            && (self.place.is_none() || self.is_written())
+            && (self.location.is_none() || self.is_written())
     }
 
-    /// Whether each ConfigMap was written once in this place, or belongs to another owner. Later changes do not matter.
+    /// Whether each ConfigMap was written once in this location, or belongs to another owner. Later changes do not matter.
     fn is_established(&self) -> bool {
         self.is_listed && self.unwritten.is_empty()
     }

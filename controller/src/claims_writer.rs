@@ -15,10 +15,10 @@ use xposer_live::error::{error_message, has_cause};
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
 
+use crate::claim_shards::{Answer, Completed, Failure, Operation, StoredShard, Version, Work, content_hash};
 use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
-use crate::shards::{Answer, Completed, Failure, StoredShard, Version, What, Work, content_hash};
-use crate::state::held::Content;
+use crate::state::recorded_claims::Content;
 
 /// The time limit of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,13 +38,13 @@ pub(crate) async fn carry_out(
         return Completed { work, result: Err(Failure::Unavailable(said)) };
     }
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
-    let result = match &work.what {
-        What::List => maps.list(found_of).await.map(Answer::Listed),
-        What::Delete => maps.delete().await.map(|()| Answer::Deleted),
-        What::Read(number) => {
+    let result = match &work.operation {
+        Operation::List => maps.list(found_of).await.map(Answer::Listed),
+        Operation::Delete => maps.delete().await.map(|()| Answer::Deleted),
+        Operation::Read(number) => {
             maps.read(*number).await.map(|found| Answer::Read(found.as_ref().map(found_of)))
         }
-        What::Write(number, content, version) => {
+        Operation::Write(number, content, version) => {
             maps.write(*number, content, version.as_ref()).await.map(Answer::Written)
         }
     };

@@ -112,9 +112,7 @@ pub fn certificate_at(plan: &Plan, target: Target) -> Certificate {
     if target == Target::HttpRoute && !plan.has_listener_set() {
         return Certificate::Gateway;
     }
-    let mut names: Vec<String> =
-        plan.tls_section().into_iter().map(|(secret, _)| secret.to_owned()).collect();
-    names.dedup();
+    let names = plan.tls_section().into_iter().map(|(secret, _)| secret.to_owned()).collect();
     let given =
         |key: &str, cluster| plan.annotation(key).map(|given| Issuer { cluster, name: given.value.clone() });
     let issuer = issuer(plan)

@@ -5,27 +5,27 @@ use tracing::{info, warn};
 use xposer_live::kinds::ForeignKind;
 
 use super::Controller;
-use crate::claims;
-use crate::shards::{Completed, LogMessage};
-use crate::state::held::{self, Content};
+use crate::claim_shards::{Completed, LogMessage};
+use crate::claims_writer;
+use crate::state::recorded_claims::{self, Content};
 use crate::watch::Source;
 
 impl Controller {
     /// Passes the location of the claims in the settings to the schedule.
-    pub(super) fn set_claims_place(&mut self) {
+    pub(super) fn set_claims_location(&mut self) {
         let claims = self.state.settings.claims();
         if claims.is_some() && self.args.namespace.is_some() {
             warn!("the claims are not written, because with `--namespace` only a part of the hosts is known");
         }
         let claims = claims.filter(|_| self.state.held.is_on());
-        self.shards.set_place(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
+        self.shards.set_location(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
     }
 
     /// Lists all objects that assign hosts again. Of objects of other owners, only the names and the claims are kept.
     pub(super) fn relist_hosts(&mut self) {
         // Watches that have not started yet list the objects anyway.
         if self.state.is_listed(Source::Services) {
-            held::sources().for_each(|source| self.start_watch(source));
+            recorded_claims::sources().for_each(|source| self.start_watch(source));
         }
     }
 
@@ -51,7 +51,7 @@ impl Controller {
         let content: Option<&dyn Fn(u64) -> Content> =
             if self.state.knows_all_claims() { Some(&content) } else { None };
         while let Some(work) = self.shards.next(now, content) {
-            self.claim_tasks.spawn(claims::carry_out(
+            self.claim_tasks.spawn(claims_writer::carry_out(
                 self.client.clone(),
                 self.metrics.clone(),
                 self.leadership.subscribe(),
