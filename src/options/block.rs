@@ -70,8 +70,9 @@ const WIDE_COLON: char = '\u{ff1a}';
 
 /// Returns the keys inside `text`, which is the value of `key`. A key stands at the beginning of the text, or after a blank, a
 /// comma, a semicolon or the two characters `\n`. It has a prefix with a dot, and a colon and a blank follow it. If a program
-/// is known to read it, or its prefix belongs to a known family, the key may stand after any character that is no part of a key, the blank may be missing or precede
-/// the colon, the sign may be `=`, and the colon may be that of another keyboard. In free text, such as a
+/// is known to read it, or its prefix belongs to a known family, the blank may be missing or precede the colon, the sign may be `=`,
+/// and the colon may be that of another keyboard. A key that a program is known to read may stand after any character that is no
+/// part of a key. In free text, such as a
 /// snippet, only keys of known families count. A key may be in quotes; other text in quotes, and text inside the brackets of JSON,
 /// contains no keys.
 pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>> {
@@ -117,7 +118,7 @@ pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ if can_begin || is_separated(bytes, at) => {
                 let found_key = text.get(at..).and_then(|rest| key_in_front(rest, is_free));
-                if let Some((key, sign)) = found_key.filter(|(key, _)| can_begin || is_known(key)) {
+                if let Some((key, sign)) = found_key.filter(|(key, _)| can_begin || effect(key).is_some()) {
                     found.push((at, key, at + sign));
                     // The loop advances past the sign after the key.
                     at += sign - 1;
