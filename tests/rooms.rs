@@ -275,6 +275,8 @@ fn the_words_of_programs_stand_in_their_dialects() {
     for folder in SOURCES {
         for (file, lines) in lines(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
             for line in lines {
+                // The version of the kind Route begins like its annotations.
+                let line = line.replace("route.openshift.io/v1", "");
                 // A match inside a longer domain is another prefix.
                 let is_of_domain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
                 let is_named = |prefix: &String| {

@@ -80,7 +80,9 @@ fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
         Some(line) => [&help, ", or remove the line ", &line.key].concat().into(),
         None => help,
     };
-    let message = format!("{} does not support {}", subject(plan, target), Intent::HttpsRedirect);
+    let lacks_listener = target == Target::HttpRoute && plan.http_parents().is_empty();
+    let without = if lacks_listener { " without the setting httpParentRefs" } else { "" };
+    let message = format!("{} does not support {}{without}", subject(plan, target), Intent::HttpsRedirect);
     let (origin, problem) = match &plan.https_redirect {
         Some(wanted) => {
             let message = format!("{message}, so nothing is redirected to https");

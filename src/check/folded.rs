@@ -55,12 +55,21 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether a line without a colon names a key that protects the Service.
+/// Whether a key that protects the Service is anywhere in a line without a colon.
 fn is_protection(line: &str) -> bool {
-    let is_sign = |c: char| c == '=' || c.is_whitespace();
-    let (key, value) = line.split_once(is_sign).unwrap_or((line, ""));
-    let is_around = |c: char| matches!(c, '"' | '\'' | ',' | '=') || c.is_whitespace();
-    protects(key.trim_matches(is_around), value.trim_matches(is_around))
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches(|c| !is_of_key(c));
+        let (key, behind) = rest.split_at(rest.find(|c| !is_of_key(c)).unwrap_or(rest.len()));
+        if key.is_empty() {
+            return false;
+        }
+        if key.contains('/') && protects(key, behind.trim_matches(|c: char| !c.is_alphanumeric())) {
+            return true;
+        }
+        rest = behind;
+    }
 }
 
 /// Returns the lines without a value that are followed by lines that look like the value, and the byte range of those lines. A line

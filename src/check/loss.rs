@@ -17,7 +17,7 @@ use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::mappings;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::nginx::paths::is_no_rewrite;
-use crate::dialect::nginx::read::intent_of;
+use crate::dialect::nginx::read::{intent_of, sample_value};
 use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
 use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support};
@@ -204,7 +204,8 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     if wanted.keys.is_empty()
                         || (wanted.intent == Intent::TlsPassthrough && is_passed(plan, what, *target)) =>
                 {
-                    let message = format!("{server} does not support {}", quoted(what));
+                    let message =
+                        format!("{server} does not support {}", lacking(plan, *target, wanted, what));
                     let problem = missing_support(context, *target, wanted, message);
                     // Without support for a limit there is no limit, so no help is needed.
                     let problem = if wanted.intent_value == IntentValue::Size(0) {
@@ -231,6 +232,23 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Returns what the program of a target does not support: an option, or only what is wrong with it if another value, or TLS, would do.
+fn lacking(plan: &Plan, target: Target, wanted: &RequestedIntent, what: &str) -> String {
+    let what = quoted(what);
+    let is_headers = matches!(wanted.intent, Intent::RequestHeaders | Intent::ResponseHeaders);
+    let has_another = || {
+        sample_value(wanted.intent)
+            .is_some_and(|it| support(plan, target, wanted.intent, Some(&it)).is_supported())
+    };
+    if is_headers && has_another() {
+        ["these values of ", &what].concat()
+    } else if wanted.intent == Intent::TlsPassthrough && target == Target::Route && !plan.tls().has_secret() {
+        [&what, " without TLS"].concat()
+    } else {
+        what
     }
 }
 
@@ -333,13 +351,13 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         };
         if most > Loss::Nothing && context.denial(annotation).is_none() && !is_reported() {
             let is_accepted = context.settings.accept_loss.fit(&annotation.key);
-            found.push(((most, !is_accepted), intent_of(&annotation.key), annotation));
+            found.push(((most, !is_accepted), group_of(&annotation.key), annotation));
         }
     }
-    for (weight, intent, annotation) in &found {
+    for (weight, group, annotation) in &found {
         // Annotations that form one intent are reported once, for the one with the greatest loss.
-        let is_together = |other: &&Annotation, message: &Option<Intent>| {
-            other.key == annotation.key || (intent.is_some() && message == intent)
+        let is_together = |other: &&Annotation, message: &Option<(&str, Intent)>| {
+            other.key == annotation.key || (group.is_some() && message == group)
         };
         let together = || found.iter().filter(|(_, said, other)| is_together(other, said));
         let first = together().max_by_key(|(weight, _, other)| (*weight, Reverse(&other.key)));
@@ -351,6 +369,14 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
             Lost { annotation, loss: weight.0, targets, all }.file(context, report);
         }
     }
+}
+
+/// Returns the intent that a key forms together with others, and what these have in common: their prefix, if they are of a program
+/// with a type and a secret for the login like ingress-nginx.
+fn group_of(key: &str) -> Option<(&str, Intent)> {
+    let (prefix, name) = key.split_once('/')?;
+    let is_login = matches!(name, "auth-type" | "auth-secret" | "auth-realm");
+    intent_of(key).map(|intent| ("", intent)).or_else(|| is_login.then_some((prefix, Intent::BasicAuth)))
 }
 
 /// Whether ingress-nginx alone serves the Service and no longer reads a key, which is reported as a legacy key.

@@ -12,7 +12,8 @@ use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::MERGEABLE;
 use crate::dialect::traefik::TLS_OPTIONS;
 use crate::intents::{Intent, IntentValue};
-use crate::plan::{Place, Plan};
+use crate::plan::{Annotation, Place, Plan};
+use crate::validation::parse_bool;
 use crate::values::{Target, Termination, set};
 
 /// What a plan needs a whole host for.
@@ -34,7 +35,7 @@ struct PlanOnHost<'p> {
     target: Target,
     /// The group that takes the place of the hosts, after the name of what is compared in it.
     group: Option<(&'static str, &'p str)>,
-    /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths by https.
+    /// What the plan needs the host for, and the place that asks for it; `None` if it only serves paths to which https requests come.
     need: Option<(HostRequirement<'p>, Place<'p>)>,
 }
 
@@ -45,7 +46,7 @@ fn served(plan: &Plan) -> impl Iterator<Item = PlanOnHost<'_>> {
     let of_hosts = targets.filter_map(move |target| {
         let need = need(plan, target);
         let is_affected = target != Target::HttpRoute
-            && plan.tls().has_secret()
+            && (plan.tls().has_secret() || is_sent_to_https(plan, target))
             && plan.controller(target) != Controller::F5Nginx;
         (need.is_some() || is_affected).then_some(PlanOnHost { plan, target, group: None, need })
     });
@@ -55,6 +56,16 @@ fn served(plan: &Plan) -> impl Iterator<Item = PlanOnHost<'_>> {
             PlanOnHost { plan, target: Target::Ingress, group: Some((name, group)), need }
         },
     ))
+}
+
+/// Whether requests to a plan without TLS are redirected to https if the host has a certificate, which another Service brings.
+/// HAProxy Ingress redirects only the paths of an Ingress with TLS.
+fn is_sent_to_https(plan: &Plan, target: Target) -> bool {
+    let is_off = |it: &Annotation| it.key.ends_with("/ssl-redirect") && parse_bool(&it.value) == Some(false);
+    target == Target::Ingress
+        && plan.controller(target) == Controller::IngressNginx
+        && plan.https_redirect() != Some(false)
+        && !plan.annotations.iter().any(is_off)
 }
 
 fn need(plan: &Plan, target: Target) -> Option<(HostRequirement<'_>, Place<'_>)> {
@@ -235,7 +246,7 @@ pub(super) enum HostUse {
     Needs,
     /// The same, for the plans that only serve paths of the host.
     Whole,
-    /// It only serves paths of the host by https; a plan that needs the host as a whole would change that.
+    /// It only serves paths of the host to which https requests come; a plan that needs the host as a whole would change that.
     Paths,
 }
 

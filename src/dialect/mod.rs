@@ -52,7 +52,7 @@ use key::{CrossNamespace, InvalidValue, Key, KnownNames, OnInvalid, Program, Rea
 pub(crate) use key::{Loss, NativeFeature};
 
 /// The programs whose keys are known. If several have a row for a key, the first one counts.
-static PROGRAMS: [&Program; 22] = [
+static PROGRAMS: [&Program; 23] = [
     &nginx::PROGRAM,
     &alb::PROGRAM,
     &cert_manager::PROGRAM,
@@ -75,6 +75,7 @@ static PROGRAMS: [&Program; 22] = [
     &apisix::PROGRAM,
     &openshift::PROGRAM,
     &openshift::COOKIES,
+    &openshift::ROUTES,
 ];
 
 /// Returns the programs whose tables list their own keys, and not only the protecting ones.
@@ -275,7 +276,10 @@ fn misfitting(
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
     let expected = format!("{}, and {} then {does}", invalid_value.expected, reader_name(controller, key));
     let problem = unexpected(code, key, value, &expected);
-    let meant = known.shape.and_then(|shape| form::meant(shape, value));
+    let meant = match known.references {
+        ValueReference::NamespaceAndName => Some(traefik::with_provider(value)),
+        _ => known.shape.and_then(|shape| form::meant(shape, value)),
+    };
     problem.help(meant.map_or_else(|| "correct the value".to_owned(), |meant| ["write ", &meant].concat()))
 }
 
@@ -322,7 +326,13 @@ fn cross_namespace_problem(
         }
         _ => ("the namespace ", own.to_owned()),
     };
-    let message = format!("{} names an object of {what}{}, which {does}", quoted(key), quoted(other));
+    // Without the other secrets, connections have a default certificate, or are not verified.
+    let then = match cross_namespace {
+        CrossNamespace::Ignores(_) if known.name.starts_with("auth-") => "; it then admits all clients",
+        CrossNamespace::Ignores(_) => "; it then ignores the line",
+        CrossNamespace::Uses(_) | CrossNamespace::Refuses(_) => "",
+    };
+    let message = format!("{} names an object of {what}{}, which {does}{then}", quoted(key), quoted(other));
     let copy = if other == own { "" } else { &format!("copy the object into the namespace {own}, and ") };
     let help = format!("{copy}write {mended}{or}");
     Some(Problem::new(code, message).help(help))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
-use crate::dialect::{FAMILIES, is_snippet};
+use crate::dialect::{FAMILIES, effect, is_snippet};
 use crate::service::PUBLISH_KEY;
 use crate::validation::{annotation_key_error, halves};
 
@@ -63,13 +63,20 @@ const REGISTRIES: [&str; 10] = [
     "registry.k8s.io",
 ];
 
+/// The maximum length of a key: a prefix, a slash and a name, and one more.
+const MAX_KEY: usize = 253 + 1 + 63 + 1;
+/// The colon of keyboards for Chinese and Japanese.
+const WIDE_COLON: char = '\u{ff1a}';
+
 /// Returns the keys inside `text`, which is the value of `key`. A key stands at the beginning of the text, or after a blank, a
-/// comma, a semicolon or the two characters `\n`. It has a prefix with a dot, and a colon and a blank follow it. If the prefix
-/// belongs to a known family, the blank may be missing or precede the colon, or the sign may be `=`. In free text, such as a
+/// comma, a semicolon or the two characters `\n`. It has a prefix with a dot, and a colon and a blank follow it. If a program
+/// is known to read it, or its prefix belongs to a known family, the blank may be missing or precede the colon, the sign may be `=`,
+/// and the colon may be that of another keyboard. A key that a program is known to read may stand after any character that is no
+/// part of a key. In free text, such as a
 /// snippet, only keys of known families count. A key may be in quotes; other text in quotes, and text inside the brackets of JSON,
 /// contains no keys.
 pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>> {
-    if !text.bytes().any(|byte| matches!(byte, b':' | b'=')) {
+    if text.is_ascii() && !text.bytes().any(|byte| matches!(byte, b':' | b'=')) {
         return Vec::new();
     }
     let is_free = is_snippet(key);
@@ -109,8 +116,9 @@ pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>
             }
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
-            _ if can_begin => {
-                if let Some((key, sign)) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
+            _ if can_begin || is_separated(bytes, at) => {
+                let found_key = text.get(at..).and_then(|rest| key_in_front(rest, is_free));
+                if let Some((key, sign)) = found_key.filter(|(key, _)| can_begin || effect(key).is_some()) {
                     found.push((at, key, at + sign));
                     // The loop advances past the sign after the key.
                     at += sign - 1;
@@ -124,16 +132,44 @@ pub(crate) fn embedded_keys<'a>(key: &str, text: &'a str) -> Vec<EmbeddedKey<'a>
     let ends = found.iter().skip(1).map(|(start, ..)| *start).chain([bytes.len()]);
     let embedded_keys = found.iter().zip(ends).map(|((start, key, value), end)| {
         let value = text.get(*value..end).unwrap_or_default().trim_end_matches("\\n");
-        let value = value.trim_matches([' ', '\t', ',', ';', '"', '\'']);
+        let value = value.trim_matches(|c: char| c.is_whitespace() || ",;\"'|&".contains(c));
         EmbeddedKey { key, value, start: *start }
     });
     embedded_keys.collect()
 }
 
+/// Whether a byte can be in the prefix or in the name of a key.
+fn is_of_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
+/// Whether a text begins at a position, behind a character that is no part of a key. The two slashes of a URL are no separator.
+fn is_separated(bytes: &[u8], at: usize) -> bool {
+    let before =
+        |count: usize| at.checked_sub(count).and_then(|at| bytes.get(at)).copied().unwrap_or_default();
+    let is_slash = || before(2) == b'/' && before(3) != b':';
+    bytes.get(at).is_some_and(u8::is_ascii_alphanumeric)
+        && !is_of_key(before(1))
+        && (before(1) != b'/' || is_slash())
+}
+
+/// Whether a host is one of a family of keys, or below it.
+fn is_below(host: &str, family: &str) -> bool {
+    host.strip_suffix(family).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Whether a key is one of a known program, or its prefix belongs to a known family.
+fn is_known(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(prefix, _)| {
+        FAMILIES.iter().any(|family| is_below(prefix, family)) || effect(key).is_some()
+    })
+}
+
 /// Returns the key at the start of `text`, and the position after its sign.
 fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
-    let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
-    let length = text.bytes().take_while(|byte| is_of_key(byte)).count();
+    let is_part = |byte: &u8| is_of_key(*byte) || *byte == b'/';
+    // A longer text is no key. Without the limit, a long text of slashes would be read again and again.
+    let length = text.bytes().take(MAX_KEY).take_while(is_part).count();
     let (key, behind) = text.split_at_checked(length)?;
     let sign = sign_behind(key, behind, is_free)?;
     Some((key, length + sign))
@@ -145,22 +181,21 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
         None if key == PUBLISH_KEY => return Some(1).filter(|_| !is_free && behind.starts_with(':')),
         parts => parts?,
     };
-    let is_below = |host: &&str| {
-        prefix.strip_suffix(*host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    };
-    let is_known = FAMILIES.iter().any(is_below);
+    let is_known = is_known(key);
     let bare = behind.trim_start_matches([' ', '\t']);
     let blanks = behind.len() - bare.len();
     let is_sign = match bare.strip_prefix(':') {
         Some(_) if is_known => true,
+        None if is_known && bare.starts_with(WIDE_COLON) => true,
         Some(rest) => !is_free && blanks == 0 && (rest.is_empty() || rest.starts_with([' ', '\t'])),
         None => is_known && !is_free && blanks == 0 && bare.starts_with('='),
     };
     let is_key = is_sign
         && prefix.contains('.')
         && annotation_key_error(key).is_none()
-        && !REGISTRIES.iter().any(is_below);
-    is_key.then_some(blanks + 1)
+        && !REGISTRIES.iter().any(|registry| is_below(prefix, registry));
+    let sign = bare.chars().next().map_or(0, char::len_utf8);
+    is_key.then_some(blanks + sign)
 }
 
 /// The effective lines of a block, whose keys are unique.
@@ -327,6 +362,17 @@ mod tests {
             "'ops' 'nginx.ingress.kubernetes.io/whitelist-source-range' : '10.0.0.0/8'",
             "ops nginx.ingress.kubernetes.io/whitelist-source-range : 10.0.0.0/8",
             "ops nginx.ingress.kubernetes.io/whitelist-source-range=10.0.0.0/8",
+            "ops\rnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops\u{b}nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops\u{c}nginx.ingress.kubernetes.io/whitelist-source-range=10.0.0.0/8",
+            "ops\u{85}nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops\u{a0}nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\u{a0}",
+            "ops\u{2028}nginx.ingress.kubernetes.io/whitelist-source-range:10.0.0.0/8",
+            "ops\u{3000}nginx.ingress.kubernetes.io/whitelist-source-range\u{ff1a}10.0.0.0/8",
+            "ops|nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8|",
+            "ops&nginx.ingress.kubernetes.io/whitelist-source-range=10.0.0.0/8&",
+            "ops//nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops(nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
         ] {
             assert_eq!(keys(text), [RANGE], "{text}");
         }

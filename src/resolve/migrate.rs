@@ -55,12 +55,13 @@ impl Resolver<'_, '_> {
     ) -> Option<Annotation> {
         let Some(row) = row else { return Some(given) };
         // A key that is legacy for ingress-nginx may be current for another controller.
-        if self.controller != Controller::IngressNginx && self.controller.reads(&given.key) {
+        if !self.controller.is_nginx() && self.controller.reads(&given.key) {
             return Some(given);
         }
         if !self.translates() {
-            // An Ingress gets the line unchanged. Other targets do not, so the loss of a removed key is reported.
-            if old.has_other_target && matches!(row.migration, Migration::Removed { .. }) {
+            // An Ingress of ingress-nginx gets the line unchanged. Other objects do not, so the loss of a removed key is reported.
+            let leaves_nginx = old.has_other_target || self.controller != Controller::IngressNginx;
+            if leaves_nginx && matches!(row.migration, Migration::Removed { .. }) {
                 self.report_migration(&given, row.migration);
             }
             return Some(given);

@@ -44,6 +44,8 @@ pub(crate) enum Token {
 const MOST: u32 = 1000;
 /// The maximum repetition count of PCRE.
 const MOST_OF_PCRE: u32 = 65_535;
+/// The number of groups inside each other that PCRE accepts by default.
+const MOST_GROUPS_OF_PCRE: usize = 250;
 /// With nested repetitions above this product, an expression is too large for PCRE as well.
 const MOST_TOGETHER: u32 = 1_000_000;
 
@@ -384,6 +386,11 @@ impl<'t> Reader<'t> {
         }
         self.captures += u32::from(token == Token::Capture);
         self.groups.push((self.at, 1));
+        if self.groups.len() > MOST_GROUPS_OF_PCRE + 1 {
+            let part = self.next(1);
+            let (message, help) = ("is inside of too many groups", "nest at most 250 groups");
+            self.kinds.not_pcre.get_or_insert(Malformed { part, message, help });
+        }
         self.advance(length, None);
         Ok(token)
     }

@@ -3,7 +3,7 @@
 use crate::dialect::gateway;
 use crate::dialect::mappings::{IntentMapping, Proof};
 use crate::dialect::support::Support;
-use crate::intents::{ExternalAuth, Intent, IntentValue};
+use crate::intents::{ExternalAuth, Header, Intent, IntentValue};
 use crate::plan::Plan;
 use crate::validation::is_dns_label;
 
@@ -53,7 +53,11 @@ pub(in crate::dialect) fn support(
         }
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => match Server::of(plan, auth) {
             None => Support::Unsupported(
-                "write the URL of a Service of this namespace, such as http://auth.shop.svc:8080/verify".into(),
+                format!(
+                    "write the URL of a Service of this namespace, such as http://auth.{}.svc:8080/verify",
+                    plan.namespace().unwrap_or("namespace")
+                )
+                .into(),
             ),
             Some(_) if auth.sign_in.is_some() => Support::Partial(
                 "gives clients the answer of the server, which must redirect them to the sign-in itself".into(),
@@ -85,8 +89,21 @@ pub(in crate::dialect) fn support(
         }
         (Intent::RateLimit, _) => Support::Full,
         (Intent::Canary, _) => Support::Full,
+        (Intent::RequestHeaders | Intent::ResponseHeaders, Some(IntentValue::Headers(headers)))
+            if !headers.iter().all(can_set) =>
+        {
+            Support::Unsupported("write values of ASCII characters with single blanks, and each `%` as `%%`".into())
+        }
         _ => gateway::support::support(plan, intent, intent_value),
     }
+}
+
+/// Whether Envoy Gateway accepts the value of a header, and Envoy sends it as it is. Envoy reads a single `%` as the beginning of a
+/// command, and refuses the configuration of all routes if there is none.
+fn can_set(header: &Header) -> bool {
+    let is_plain =
+        |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.contains("  ");
+    header.value.as_deref().is_none_or(|value| is_plain(value) && !value.replace("%%", "").contains('%'))
 }
 
 /// The Service that is asked whether to admit a request.

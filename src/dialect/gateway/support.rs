@@ -257,11 +257,13 @@ pub(in crate::dialect) fn pattern(plan: &Plan, route: &Route) -> Option<String> 
 fn rewrites(plan: &Plan) -> Support {
     let all = || plan.rules.iter().map(|route| rewrite(plan, route));
     if all().any(|it| it == Rewrite::Inexpressible) {
+        let is_stripped = plan.intent_value(Intent::StripPrefix) == Some(&IntentValue::Switch(true));
         let help: Cow<'static, str> = match plan.controller(Target::HttpRoute) {
+            _ if is_stripped => "write the path without a regular expression".into(),
             Controller::EnvoyGateway => {
                 "write a path that is a regular expression with the groups of the target".into()
             }
-            _ => "write the path as /shop(/|$)(.*) and the target as /$2, or use the target Ingress".into(),
+            _ => "write the path as a prefix with (/|$)(.*) behind it, and the target as /$2, or use the target Ingress".into(),
         };
         return Support::Unsupported(help);
     }

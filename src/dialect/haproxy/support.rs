@@ -54,7 +54,15 @@ pub(in crate::dialect) fn support(
             unsupported("expose the hosts under one path, or by several Services")
         }
         (Intent::RewritePath, Some(IntentValue::Path(target))) if target.contains('$') => {
-            unsupported("remove it, and forward haproxy.org/path-rewrite: ^/shop(/|$)(.*) /x/\\2")
+            let written = plan.rules.first().filter(|route| route.is_pattern());
+            unsupported(match written {
+                Some(route) => format!(
+                    "remove it, write the path as a prefix, and forward haproxy.org/path-rewrite: ^{} {}",
+                    route.path.trim_start_matches('^'),
+                    target.replace('$', "\\")
+                ),
+                None => "write a target without `$`".to_owned(),
+            })
         }
         (Intent::BasicAuth, _) => {
             partial("reads a secret with one key for each user, whose value is the hash of the password")

@@ -95,7 +95,7 @@ pub(crate) static PROGRAM: Program = Program {
         (Shape::Exactly("deny detect"), OnInvalid::Ignored, "waf-mode"),
     ],
     cross_namespace: CrossNamespace::Ignores(
-        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it; it then admits all clients",
+        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it",
     ),
     ..Program::new(
         "HAProxy Ingress 0.16",

@@ -71,6 +71,14 @@ pub(super) static PROGRAM: Program = Program {
     )
 };
 
+/// The keys of an Ingress of which OpenShift makes a Route. A Route has fields for them.
+pub(super) static ROUTES: Program = Program::new(
+    "the router of OpenShift 4",
+    &["route.openshift.io/"],
+    KnownNames::Protecting,
+    &[key("termination").hardens().neutral(NeutralValue::Word(&"edge"))],
+);
+
 /// The keys with the other prefix of the router, none of which protects anything.
 pub(super) static COOKIES: Program = Program {
     keys_by_form: &[

@@ -8,7 +8,8 @@ mod tests;
 pub(super) mod write;
 
 use super::key::{
-    CrossNamespace, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_SERVICE, ValueReference, key,
+    CrossNamespace, Form, KnownNames, NeutralValue, OnInvalid, Program, Shape, TO_SERVICE, Text,
+    ValueReference, key,
 };
 
 /// The annotation with the Middlewares that a request passes, separated by commas.
@@ -44,6 +45,27 @@ pub(crate) fn names_hosts(key: &str) -> bool {
 
 /// The annotations that give an Ingress another entry point, or precedence over others with the same host and path.
 pub(super) const PRECEDENCE: [&str; 2] = [ENTRY_POINTS, PRIORITY];
+
+/// The names of Middlewares. Without the name of a provider, Traefik looks for an object of its provider for Ingresses, which has
+/// none, and does not serve the Ingress.
+static MIDDLEWARE_NAMES: Text = Text {
+    expected: "names with a provider, such as NAMESPACE-NAME@kubernetescrd",
+    form: Form::Fits(|value| value.split(',').all(|name| name.trim().is_empty() || name.contains('@'))),
+};
+
+/// The name of a TLSOption, of which one needs no provider.
+static OPTIONS_NAME: Text = Text {
+    expected: "`default`, or a name with a provider, such as NAMESPACE-NAME@kubernetescrd",
+    form: Form::Fits(|value| matches!(value.trim(), "" | "default") || value.contains('@')),
+};
+
+/// Returns a list of names in which each one has a provider.
+pub(super) fn with_provider(value: &str) -> String {
+    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let full = names
+        .map(|name| if name.contains('@') { name.to_owned() } else { [name, "@kubernetescrd"].concat() });
+    full.collect::<Vec<_>>().join(",")
+}
 
 pub(super) static PROGRAM: Program = Program {
     // Traefik's decoder ignores the letter case (github.com/traefik/paerser, findTypedField).
@@ -90,14 +112,22 @@ pub(super) static PROGRAM: Program = Program {
             // It is not known what an entry point of another name protects. With other controllers, the class decides who can
             // reach the Service.
             key("router.entrypoints").hardens().neutral(NeutralValue::PublicEntryPoints),
-            key("router.middlewares").references(ValueReference::NamespaceAndName).protects(),
+            key("router.middlewares")
+                .text(&MIDDLEWARE_NAMES)
+                .on_invalid(OnInvalid::Denied)
+                .references(ValueReference::NamespaceAndName)
+                .protects(),
             key("router.observability.accesslogs").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.observability.metrics").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.observability.tracing").shape(Shape::Boolean).on_invalid(OnInvalid::Refused),
             key("router.priority").shape(Shape::Integer).on_invalid(OnInvalid::Refused),
             // Any value other than true turns TLS off.
             key("router.tls").shape(Shape::Words("true false")).on_invalid(OnInvalid::False),
-            key("router.tls.options").references(ValueReference::NamespaceAndName).protects(),
+            key("router.tls.options")
+                .text(&OPTIONS_NAME)
+                .on_invalid(OnInvalid::Refused)
+                .references(ValueReference::NamespaceAndName)
+                .protects(),
             key("ssl-redirect").redirects().neutral(NeutralValue::False),
             key("whitelist-source-range").protects().neutral(NeutralValue::AllAddresses),
         ],

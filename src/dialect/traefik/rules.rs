@@ -2,7 +2,7 @@
 //! Traefik that turn TLS off.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
-use super::support::{difference_from_nginx, refused_tls};
+use super::support::{PLAIN, difference_from_nginx, plain_entry_point, refused_tls};
 use super::{ENTRY_POINTS, TLS_OPTIONS};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
@@ -45,9 +45,6 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The usual names of the entry point for requests without TLS.
-const PLAIN: [&str; 2] = ["web", "http"];
-
 /// Reports an annotation of Traefik that turns TLS off although TLS is wanted, or that serves TLS where nobody asks for it.
 pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
@@ -59,14 +56,9 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     }
     let Some(tls) = &plan.tls else { return };
     let Some(refused) = refused_tls(plan) else {
-        let is_plain = |it: &&Annotation| it.value.split(',').all(|name| PLAIN.contains(&name.trim()));
-        let Some(plain) = plan.annotation(ENTRY_POINTS).filter(is_plain) else { return };
-        let message = format!(
-            "{} names only the entry point for requests without TLS, so https requests are not answered",
-            quoted(&plain.key)
-        );
-        let help = "remove the line, or name the entry point for https";
-        plain.file_value(report, Problem::new(Code::ProtectionWeakened, message).help(help));
+        if let Some(given) = plan.annotation(ENTRY_POINTS) {
+            entry_points(plan, given, report);
+        }
         return;
     };
     let is_own = matches!(tls.origin, Origin::Annotation(_));
@@ -85,6 +77,26 @@ pub(crate) fn tls(context: &RuleContext<'_>, report: &mut Report) {
     refused.file_value(report, problem);
 }
 
+/// Reports entry points that answer requests with TLS alone, or without it alone.
+fn entry_points(plan: &Plan, given: &Annotation, report: &mut Report) {
+    let key = quoted(&given.key);
+    let problem = if given.value.split(',').all(|name| PLAIN.contains(&name.trim())) {
+        let message = [
+            &key,
+            " names only the entry point for requests without TLS, so https requests are not answered",
+        ]
+        .concat();
+        Problem::new(Code::ProtectionWeakened, message)
+            .help("remove the line, or name the entry point for https")
+    } else if plain_entry_point(plan, plan.redirects(Target::Ingress)).is_none() {
+        let message = [&key, " does not name `web`, so only requests with TLS are answered"].concat();
+        Problem::new(Code::TargetInexpressible, message)
+    } else {
+        return;
+    };
+    given.file_value(report, problem);
+}
+
 /// Returns the annotation with a TLSOption, and what to do, if requests without TLS reach the Service without it. A router with
 /// a TLSOption serves requests by TLS alone, unless an annotation turns TLS off; the additional Ingress for plain requests has
 /// no TLSOption.
@@ -93,7 +105,10 @@ pub(crate) fn open_options(plan: &Plan) -> Option<(&Annotation, String)> {
         plan.annotation(TLS_OPTIONS).filter(|_| plan.controller(Target::Ingress) == Controller::Traefik)?;
     let help = match refused_tls(plan) {
         Some(refused) => ["remove the line ", &refused.key].concat(),
-        None if plan.tls().has_secret() && !plan.redirects(Target::Ingress) => {
+        None if plan.tls().has_secret()
+            && !plan.redirects(Target::Ingress)
+            && plain_entry_point(plan, false).is_some() =>
+        {
             "set config.xposer.stakater.com/HTTPSRedirect: \"true\"".to_owned()
         }
         None => return None,

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
+use super::{
+    ENTRY_POINTS, MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx,
+};
+use crate::dialect::key::NeutralValue;
 use crate::dialect::mappings::{IntentMapping, Proof};
 use crate::dialect::nginx::REWRITE_TARGET;
 use crate::dialect::nginx::read::stripped;
@@ -244,6 +247,21 @@ fn protocol_support(plan: &Plan, protocol: BackendProtocol) -> Support {
 /// Whether TLS ends at Traefik.
 pub(super) fn ends_tls(plan: &Plan) -> bool {
     plan.tls().has_secret() && refused_tls(plan).is_none()
+}
+
+/// The usual names of the entry point for requests without TLS. `web` is its default name.
+pub(super) const PLAIN: [&str; 2] = ["web", "http"];
+
+/// Returns the entry point of an Ingress for requests without TLS beside an Ingress with TLS. `None` if somebody names the entry
+/// points, and the Ingress would bring the Service to another one. A redirect to https may be at the entry point `web` if only
+/// public entry points are named.
+pub(super) fn plain_entry_point(plan: &Plan, is_redirect: bool) -> Option<&str> {
+    let Some(given) = plan.annotation(ENTRY_POINTS).filter(|it| !it.value.trim().is_empty()) else {
+        return PLAIN.first().copied();
+    };
+    let is_public = is_redirect && NeutralValue::PublicEntryPoints.is(&given.value);
+    let named = given.value.split(',').map(str::trim).find(|name| PLAIN.contains(name));
+    named.or_else(|| PLAIN.first().copied().filter(|_| is_public))
 }
 
 /// Whether TLS is wanted and an annotation turns it off. A redirect would then send each request to a port where nobody

@@ -55,7 +55,7 @@ pub(crate) fn is_certificate_off(plan: &Plan, key: &str) -> bool {
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     let off = given(context, |name| name == "enable-global-auth")
         .find(|(_, it)| parse_bool(&it.value) == Some(false));
-    let Some((_, off)) = off else { return };
+    let Some((_, off)) = off.filter(|_| context.plan.controller(Target::Ingress).is_nginx()) else { return };
     if ["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) {
         return;
     }

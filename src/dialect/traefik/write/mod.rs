@@ -5,7 +5,7 @@ mod networks;
 
 use std::borrow::Cow;
 
-use super::support::ends_tls;
+use super::support::{ends_tls, plain_entry_point};
 use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
 use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::gateway::regex::grouped;
@@ -23,8 +23,6 @@ use middlewares::{FROM, Middleware, middlewares};
 const ANCHOR: &str = "/?^";
 /// A priority that is greater than each default priority, which is the length of host and path together.
 const ABOVE_OTHERS: &str = "100000";
-/// The entry point for requests without TLS. `web` is its default name.
-const WEB: &str = "web";
 
 pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = Vec::new();
@@ -95,7 +93,7 @@ fn references(plan: &Plan, all: &[Middleware]) -> String {
 }
 
 /// Returns the Middlewares of a plan, and the Ingresses in addition to its own one.
-pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<ExtraObject<'_>> {
+pub(in crate::dialect) fn extras<'p>(plan: &'p Plan) -> Vec<ExtraObject<'p>> {
     if plan.canary.is_some() {
         return Vec::new();
     }
@@ -111,7 +109,7 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<ExtraObject<'_>> {
         let hosts: Vec<String> = plan.redirected_hosts().into_iter().flat_map(|(_, from)| from).collect();
         let list = references(plan, &[from.as_slice(), common.as_slice()].concat());
         let name = [plan.name(), "-", FROM].concat();
-        let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
+        let mut beside = |name: String, entry: Option<(&'static str, &'p str)>| {
             let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
             let content = Content::Ingress { hosts: hosts.clone() };
             extras.push(ExtraObject {
@@ -122,8 +120,8 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<ExtraObject<'_>> {
                 referenced_as: None,
             });
         };
-        if is_secure {
-            beside([&name, "-http"].concat(), Some((ENTRY_POINTS, WEB)));
+        if let Some(plain) = plain_entry_point(plan, true).filter(|_| is_secure) {
+            beside([&name, "-http"].concat(), Some((ENTRY_POINTS, plain)));
         }
         beside(name, is_secure.then_some((TLS, "true")));
     }
@@ -152,12 +150,13 @@ fn without_tls<'p>(
     all: &mut Vec<Middleware>,
 ) -> Option<ExtraObject<'p>> {
     let redirects = plan.redirects(Target::Ingress);
+    let plain = plain_entry_point(plan, redirects)?;
     let redirect = if redirects { Some(Middleware::https_redirect(plan)?) } else { None };
     let own = plan.annotation(MIDDLEWARES).map(|own| own.value.clone());
     let common = own.unwrap_or_else(|| references(plan, common));
     let first = redirect.as_ref().map(|it| reference(plan, &it.name(plan)));
     let list: Vec<String> = first.into_iter().chain([common]).filter(|list| !list.is_empty()).collect();
-    let written = [(ENTRY_POINTS, WEB)].into_iter().chain(paths(plan).into_iter().flatten());
+    let written = [(ENTRY_POINTS, plain)].into_iter().chain(paths(plan).into_iter().flatten());
     let annotations = annotations(plan, written, list.join(","), true);
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
@@ -165,10 +164,11 @@ fn without_tls<'p>(
     Some(ExtraObject { kind: Kind::Ingress, name: name.into(), annotations, content, referenced_as: None })
 }
 
-/// Returns the annotations of an additional Ingress. ExternalDNS must skip it if it has the hosts of the plan's own Ingress.
+/// Returns the annotations of an additional Ingress. ExternalDNS must skip it if it has the hosts of the plan's own Ingress. Other
+/// hosts are served where the plan's own ones are.
 fn annotations<'p>(
     plan: &'p Plan,
-    written: impl Iterator<Item = (&'static str, &'static str)>,
+    written: impl Iterator<Item = (&'static str, &'p str)>,
     middlewares: String,
     has_same_hosts: bool,
 ) -> Vec<(&'p str, Cow<'p, str>)> {
@@ -176,8 +176,10 @@ fn annotations<'p>(
     if !middlewares.is_empty() {
         all.push((MIDDLEWARES, middlewares.into()));
     }
+    let has_entry = has_same_hosts || all.iter().any(|(key, _)| *key == ENTRY_POINTS);
     let is_kept = |key: &str| {
         CLASSES.contains(&key)
+            || (!has_entry && key == ENTRY_POINTS)
             || (has_same_hosts
                 && key.starts_with(ROUTER)
                 && !key.starts_with(TLS)
