@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{cert_manager, external_dns, nginx, traefik};
+use super::key::Program;
+use super::{app_gateway, cert_manager, external_dns, haproxy_ingress, kong, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
+use serde_json::Value;
 
 /// The use of a host that an annotation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,47 @@ pub(crate) fn covering(hosts: &mut dyn Iterator<Item = &str>, is_given: bool) ->
     names
 }
 
+/// Returns the hosts that an annotation of an Ingress controller other than ingress-nginx adds. A pattern may match any host.
+fn of_other_program(key: &str, value: &str) -> Option<(Use, BTreeSet<String>)> {
+    let (_, name) = key.split_once('/')?;
+    let is_of = |program: &Program| program.name_of(key) == Some(name);
+    let every_host = || vec![String::new()];
+    let named = || {
+        let words = value.split([',', ' ']).filter(|word| !word.is_empty());
+        words.flat_map(nginx::hosts_of_alias).collect()
+    };
+    let (what, hosts): (_, Vec<String>) = match name {
+        _ if value.trim().is_empty() => return None,
+        "server-alias" if is_of(&haproxy_ingress::PROGRAM) => (Use::Served, named()),
+        "server-alias-regex" if is_of(&haproxy_ingress::PROGRAM) => (Use::Served, every_host()),
+        "redirect-from" if is_of(&haproxy_ingress::PROGRAM) => (Use::Redirected, named()),
+        "redirect-from-regex" if is_of(&haproxy_ingress::PROGRAM) => (Use::Redirected, every_host()),
+        "host-aliases" if is_of(&kong::PROGRAM) => (Use::Served, named()),
+        "hostname-extension" if is_of(&app_gateway::PROGRAM) => (Use::Served, named()),
+        _ if key.starts_with("alb.ingress.kubernetes.io/conditions.") => (Use::Served, of_conditions(value)),
+        _ => return None,
+    };
+    Some((what, set(hosts)))
+}
+
+/// Returns the hosts in conditions of the AWS Load Balancer Controller, which adds them to the host of the rule.
+fn of_conditions(value: &str) -> Vec<String> {
+    let conditions: Value = serde_json::from_str(value).unwrap_or_default();
+    let mut hosts = Vec::new();
+    for config in conditions.as_array().into_iter().flatten().filter_map(|it| it.get("hostHeaderConfig")) {
+        let list = |name: &str| config.get(name).and_then(Value::as_array).into_iter().flatten();
+        for host in list("values").filter_map(Value::as_str) {
+            if host.contains('?') {
+                hosts.push(String::new())
+            } else {
+                hosts.extend(nginx::hosts_of_alias(host))
+            }
+        }
+        hosts.extend(list("regexValues").map(|_| String::new()));
+    }
+    hosts
+}
+
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
 /// for all hosts. `dns_prefixes` has the prefixes of ExternalDNS by the settings.
 ///
@@ -66,6 +109,7 @@ pub(crate) fn added_by(
     let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
         nginx::SERVER_ALIAS => (Use::Served, set(aliases().flat_map(nginx::hosts_of_alias))),
+        _ if let Some(found) = of_other_program(key, value) => found,
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
             (Use::Redirected, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }
