@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::key::Program;
 use super::{app_gateway, cert_manager, external_dns, haproxy_ingress, kong, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
-use serde_json::Value;
 
 /// The use of a host that an annotation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +84,9 @@ fn of_conditions(value: &str) -> Vec<String> {
         let list = |name: &str| config.get(name).and_then(Value::as_array).into_iter().flatten();
         for host in list("values").filter_map(Value::as_str) {
             if host.contains('?') {
-                hosts.push(String::new())
+                hosts.push(String::new());
             } else {
-                hosts.extend(nginx::hosts_of_alias(host))
+                hosts.extend(nginx::hosts_of_alias(host));
             }
         }
         hosts.extend(list("regexValues").map(|_| String::new()));
