@@ -220,7 +220,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     if service.has_unreadable_annotations {
         return Outcome::Refused(report);
     }
-    let (own, forwarded) = &annotations::read(service, &mut report);
+    let (own, forwarded) = &annotations::read(service, settings, &mut report);
     let Some((layers, profile)) = resolve::layers(service, settings, own, &mut report) else {
         for problem in &forwarded.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.clone());

@@ -161,6 +161,11 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         }
     }
     let (key, message, help) = match (text("kind")?, text("apiVersion")) {
+        ("Service", None) if object.contains_key("apiVersion") => (
+            "apiVersion",
+            "the apiVersion of a Service is the text v1, so this one is ignored",
+            "write `apiVersion: v1`",
+        ),
         ("Service", None) => {
             ("kind", "this Service has no apiVersion, so it is ignored", "add `apiVersion: v1`")
         }

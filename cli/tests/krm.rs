@@ -582,3 +582,24 @@ error: expected a ResourceList of config.kubernetes.io/v1
         assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_config_whose_settings_are_not_read_is_refused() {
+    for (config, said) in [
+        (json!({"kind": "ConfigMap", "data": {"domian": "x"}}), "are read only with apiVersion v1"),
+        (
+            json!({"apiVersion": "v2", "kind": "ConfigMap", "data": {"domain": "x"}}),
+            "are read only with apiVersion v1",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Foo", "data": {"domain": "x"}}),
+            "the settings of a Foo are in spec",
+        ),
+        (json!({"domain": "example.com"}), "the settings of a config without a kind are in spec"),
+    ] {
+        let items = json!([service("web")]);
+        let (ran, output) = krm(&with_config(list(items.clone()), config));
+        assert_eq!((ran.code, &output["items"]), (1, &items), "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}

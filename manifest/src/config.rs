@@ -103,6 +103,13 @@ pub struct ConfigError {
     pub help: Option<String>,
 }
 
+impl ConfigError {
+    /// The error of a field at the top that is not read.
+    fn unread(field: &str, message: String, help: &str) -> Self {
+        Self { path: vec![key(field)], range: None, message, help: Some(help.to_owned()) }
+    }
+}
+
 type ConfigResult = Result<Config, Vec<ConfigError>>;
 
 impl Config {
@@ -142,7 +149,24 @@ impl Config {
     pub fn of_function(config: &Value) -> ConfigResult {
         match (text(config, "apiVersion"), text(config, "kind")) {
             (Some("v1"), Some("ConfigMap")) => Self::of_data(config),
-            _ => Ok(Self::at(config, &["spec"])),
+            (_, Some("ConfigMap")) => Err(vec![ConfigError::unread(
+                "apiVersion",
+                "the settings of a ConfigMap are read only with apiVersion v1".to_owned(),
+                "write apiVersion: v1",
+            )]),
+            (_, kind) => {
+                let read = ["apiVersion", "kind", "metadata", "spec", "status"];
+                let fields = config.as_object().into_iter().flat_map(|fields| fields.keys());
+                let unread = |field: &String| {
+                    let what = kind.unwrap_or("config without a kind");
+                    let message =
+                        format!("the field {field:?} is not read: the settings of a {what} are in spec");
+                    ConfigError::unread(field, message, "move the settings to spec, or write a ConfigMap")
+                };
+                let found: Vec<ConfigError> =
+                    fields.filter(|field| !read.contains(&field.as_str())).map(unread).collect();
+                if found.is_empty() { Ok(Self::at(config, &["spec"])) } else { Err(found) }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! JSON with places: `serde_json` returns the source of every value as a slice of the text.
 //!
-//! Each level of nesting is scanned again, so the time is bounded by the maximum depth.
+//! Each level of nesting is scanned again, so the depth is checked before, and the time is bounded by the maximum depth.
 
 use crate::document::{Document, Kind, Parsed};
 use crate::message::{self, Flaw};
@@ -33,7 +33,10 @@ pub(crate) fn read(text: &str) -> Result<Vec<Document>, Failure> {
     let source = without_mark(text);
     for raw in serde_json::Deserializer::from_str(source).into_iter::<&RawValue>() {
         let raw = raw.map_err(|error| syntax(text, source, &error))?;
-        parsed.push(value(text, raw.get(), 0)?);
+        if let Some(at) = too_deep(raw.get()) {
+            return Err(Failure::Content(vec![message::too_deep(span(text, raw.get()).start + at)]));
+        }
+        parsed.push(value(text, raw.get())?);
     }
     Document::all(text, parsed).map_err(Failure::Content)
 }
@@ -52,25 +55,38 @@ fn syntax(text: &str, source: &str, error: &serde_json::Error) -> Failure {
     }))
 }
 
-fn value(text: &str, source: &str, depth: usize) -> Result<Parsed, Failure> {
+/// The first byte of a valid value at which collections are nested too deep.
+fn too_deep(json: &str) -> Option<usize> {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    json.bytes().position(|byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => depth += 1,
+            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}
+
+fn value(text: &str, source: &str) -> Result<Parsed, Failure> {
     let failed = |error: serde_json::Error| syntax(text, source, &error);
     let span = span(text, source);
     let kind = match source.as_bytes().first() {
-        Some(b'{' | b'[') if depth >= MAX_DEPTH => {
-            return Err(Failure::Content(vec![message::too_deep(span.start)]));
-        }
         Some(b'{') => {
             let Entries(entries) = serde_json::from_str(source).map_err(failed)?;
             let entry = |(key, inner): (&RawValue, &RawValue)| {
                 let name =
                     serde_json::from_str(key.get()).map_err(|error| syntax(text, key.get(), &error))?;
-                Ok((name, narrow(&self::span(text, key.get())), value(text, inner.get(), depth + 1)?))
+                Ok((name, narrow(&self::span(text, key.get())), value(text, inner.get())?))
             };
             Kind::Entries(entries.into_iter().map(entry).collect::<Result<_, _>>()?)
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(source).map_err(failed)?;
-            let items = items.into_iter().map(|item| value(text, item.get(), depth + 1));
+            let items = items.into_iter().map(|item| value(text, item.get()));
             Kind::Items(items.collect::<Result<_, _>>()?)
         }
         _ => Kind::Scalar(serde_json::from_str(source).map_err(failed)?),
@@ -109,5 +125,20 @@ impl<'de> Visitor<'de> for EntriesVisitor {
             entries.push(entry);
         }
         Ok(Entries(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_found_in_one_pass() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert_eq!(too_deep(&nested(MAX_DEPTH)), None);
+        assert_eq!(too_deep(&nested(100_000)), Some(MAX_DEPTH));
+        let in_text = format!(r#"["\"{}", {{"a\\": []}}]"#, "[".repeat(MAX_DEPTH + 1));
+        assert_eq!(too_deep(&in_text), None);
+        assert_eq!(too_deep(&"[],".repeat(1000)), None);
     }
 }

@@ -4,14 +4,15 @@
 use super::loss::wanted_by;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::equivalents::equivalent;
-use crate::dialect::mappings::{intent_of, is_equivalent, keys_of, weakened_by};
+use crate::dialect::mappings::{intent_named, intent_of, is_equivalent, keys_of, weakened_by};
 use crate::dialect::misspelt;
 use crate::dialect::nginx::ALIASES;
 use crate::dialect::{
     Allowed, is_of_gateway, is_snippet, place_of, problem_of_value, protects, reads_on_service,
 };
+use crate::intents::Intent;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::plan::{Annotation, RequestedIntent};
+use crate::plan::{Annotation, Plan, RequestedIntent};
 use crate::resolve::{ASK, contradiction};
 use crate::values::Target;
 
@@ -177,14 +178,36 @@ pub(crate) fn on_service(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Reports annotations for an Ingress controller that are on the Service itself, where the controller does not read them.
 pub(crate) fn annotations_on_service(context: &RuleContext<'_>, report: &mut Report) {
-    for key in &context.service.ingress_annotations {
-        let message = format!("{} is read on an Ingress, not on a Service", quoted(key));
-        let help = if context.forwarded.block.contains(key) {
+    for &(key, value) in &context.service.ingress_annotations {
+        let is_twice = context.forwarded.block.contains(key);
+        let help = if is_twice {
             "remove it; xposer.stakater.com/annotations already has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"
         };
-        let problem = Problem::new(Code::AnnotationBeside, message).help(help);
-        report.file(FieldPath::annotation((*key).to_owned()), problem);
+        let mut code = Code::AnnotationBeside;
+        let mut message = format!("{} is read on an Ingress, not on a Service", quoted(key));
+        if !is_twice && asks_for_protection(key, value) && !has_protection_of(context.plan, key) {
+            message += ", so the Service would not have this protection";
+            (code, message) = context.settings.lost(key, message);
+        }
+        report.file(FieldPath::annotation(key.to_owned()), Problem::new(code, message).help(help));
     }
+}
+
+/// Whether a key protects, or is probably a misspelling of one that does.
+fn asks_for_protection(key: &str, value: &str) -> bool {
+    let is_meant =
+        |it: misspelt::UnknownKey| misspelt::means_protection(it.is_foreign, it.intended.as_deref(), value);
+    protects(key, value) || misspelt::misspelt(key, value).is_some_and(is_meant)
+}
+
+/// Whether the objects of a plan get the protection of a key by an option, a setting or a line with the same meaning.
+fn has_protection_of(plan: &Plan, key: &str) -> bool {
+    let named = |key: &str| intent_named(key.rsplit('/').next().unwrap_or_default());
+    let intent = named(key);
+    let is_it = |other: Option<Intent>| other.is_some() && other == intent;
+    plan.annotation(key).is_some()
+        || plan.intents.iter().any(|it| is_it(Some(it.intent)))
+        || plan.annotations.iter().any(|it| is_it(named(&it.key)))
 }

@@ -231,6 +231,7 @@ fn problem(context: &RuleContext<'_>, rule: HostSource<'_>, error: HostError) ->
             )
             .help(match character {
                 ';' | '|' | '&' => "write a comma or the end of a line in its place, or remove it".to_owned(),
+                '>' if rule.host.contains("->") => "write blanks around ->".to_owned(),
                 other => character_help(other, rule.host),
             });
             problem.mark(&character.to_string(), rule.template, rule.verbatim)

@@ -3,9 +3,9 @@
 use super::loss::loss;
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::mappings::intent_named;
-use crate::dialect::misspelt::{UnknownKey, is_misspelt, misspelt};
+use crate::dialect::misspelt::{UnknownKey, is_misspelt, means_protection, misspelt};
 use crate::dialect::support::support;
-use crate::dialect::{Loss, makes_object_ignored, protects};
+use crate::dialect::{Loss, makes_object_ignored};
 use crate::intents::Intent;
 use crate::plan::context::RuleContext;
 use crate::values::Target;
@@ -45,8 +45,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         };
         if let Some(UnknownKey { mut problem, intended: meant, is_foreign }) = found {
             // An annotation of the settings may be for a version of the program that knows the key.
-            let is_protecting = || is_foreign || meant.as_ref().is_some_and(|meant| protects(meant, value));
-            if annotation.is_forwarded() && is_protecting() {
+            if annotation.is_forwarded() && means_protection(is_foreign, meant.as_deref(), value) {
                 let said =
                     [&problem.message, ", and the key that is probably meant protects the Service"].concat();
                 (problem.code, problem.message) = context.settings.lost(key, said);

@@ -188,12 +188,12 @@ rules! {
         "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", ineffective::aliases;
     "nginx-passwords", [AuthenticationDenies],
         "ingress-nginx 1.15, internal/ingress/annotations/auth", ineffective::passwords;
-    "beside-block", [AnnotationBeside],
+    "beside-block", [AnnotationBeside, ProtectionLost, ProtectionLossAccepted],
         "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5, HAProxy Kubernetes Ingress Controller 3.2, Kong Ingress Controller 3 and cert-manager 1.21: annotations of an Ingress", annotations::annotations_on_service;
     "nginx-www", [RedirectWithoutCertificate],
         "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
-    "nginx-www-wildcard", [IntentLost],
-        "ingress-nginx 1.15, pkg/util/ingress, BuildRedirects; nginx, ngx_hash_add_key", www::wildcard;
+    "nginx-www-without-effect", [IntentLost],
+        "ingress-nginx 1.15, pkg/util/ingress, BuildRedirects; nginx, ngx_hash_add_key", www::without_effect;
     "nginx-origins", [CorsOriginInvalid],
         "ingress-nginx 1.15, internal/ingress/annotations/cors", ineffective::origins;
     "forecastle", [ForecastleInvalid, ForecastleWildcard],

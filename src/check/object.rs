@@ -61,6 +61,9 @@ const MAX_UNKNOWN: usize = 10;
 /// Checks that the ports exist on the Service and are TCP ports, which HTTP needs.
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
+    if context.service.has_unreadable_ports {
+        return;
+    }
     if ports.is_empty() {
         let path = if context.service.has_spec {
             FieldPath::object(&["spec"])

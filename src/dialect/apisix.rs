@@ -1,7 +1,9 @@
 //! The annotations of the APISIX Ingress Controller 2.
 
 use super::form::COUNT;
-use super::key::{ADDRESSES, Form, Key, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, key};
+use super::key::{
+    ADDRESSES, Form, Key, KnownNames, NeutralValue, OnInvalid, Program, Shape, Text, ValueReference, key,
+};
 
 /// The only value that turns something on is `true`.
 const SWITCH: Shape = Shape::Exactly("true false");
@@ -24,7 +26,7 @@ const REGEX: &[&str] = &["rewrite-target-regex"];
 const TEMPLATE: &[&str] = &["rewrite-target-regex-template"];
 
 pub(crate) static PROGRAM: Program = Program {
-    names_only: "cors-allow-headers cors-allow-methods cors-allow-origin response-rewrite-* rewrite-target svc-namespace",
+    names_only: "cors-allow-headers cors-allow-methods cors-allow-origin response-rewrite-* rewrite-target",
     keys_by_form: &[
         (
             SWITCH,
@@ -76,4 +78,5 @@ const KEYS: &[Key] = &[
     key("response-rewrite-*").needs(&RESPONSE),
     key("rewrite-target-regex").needs(&TEMPLATE),
     key("rewrite-target-regex-template").needs(&REGEX),
+    key("svc-namespace").references(ValueReference::Namespace),
 ];

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{alb, app_gateway, cert_manager, external_dns, kong, nginx, traefik};
+use serde_json::Value;
+
+use super::key::Program;
+use super::{alb, app_gateway, cert_manager, external_dns, haproxy_ingress, kong, nginx, traefik};
 use crate::validation::{parse_bool, www};
 use crate::values::set;
 
@@ -99,6 +102,49 @@ impl CoveringNames {
     }
 }
 
+/// Returns the hosts that an annotation of an Ingress controller other than ingress-nginx adds. A pattern may match any host.
+fn of_other_program(key: &str, value: &str) -> Option<(HostRole, BTreeSet<String>)> {
+    let (_, name) = key.split_once('/')?;
+    let is_of = |program: &Program| program.name_of(key) == Some(name);
+    let every_host = || vec![String::new()];
+    let named = || {
+        let words = value.split([',', ' ']).filter(|word| !word.is_empty());
+        words.flat_map(nginx::hosts_of_alias).collect()
+    };
+    let (what, hosts): (_, Vec<String>) = match name {
+        _ if value.trim().is_empty() => return None,
+        "server-alias" if is_of(&haproxy_ingress::PROGRAM) => (HostRole::Alias, named()),
+        "server-alias-regex" if is_of(&haproxy_ingress::PROGRAM) => (HostRole::Alias, every_host()),
+        "redirect-from" if is_of(&haproxy_ingress::PROGRAM) => (HostRole::Redirect, named()),
+        "redirect-from-regex" if is_of(&haproxy_ingress::PROGRAM) => (HostRole::Redirect, every_host()),
+        "host-aliases" if is_of(&kong::PROGRAM) => (HostRole::Alias, named()),
+        "hostname-extension" if is_of(&app_gateway::PROGRAM) => (HostRole::Alias, named()),
+        _ if key.starts_with("alb.ingress.kubernetes.io/conditions.") => {
+            (HostRole::Alias, of_conditions(value))
+        }
+        _ => return None,
+    };
+    Some((what, set(hosts)))
+}
+
+/// Returns the hosts in conditions of the AWS Load Balancer Controller, which adds them to the host of the rule.
+fn of_conditions(value: &str) -> Vec<String> {
+    let conditions: Value = serde_json::from_str(value).unwrap_or_default();
+    let mut hosts = Vec::new();
+    for config in conditions.as_array().into_iter().flatten().filter_map(|it| it.get("hostHeaderConfig")) {
+        let list = |name: &str| config.get(name).and_then(Value::as_array).into_iter().flatten();
+        for host in list("values").filter_map(Value::as_str) {
+            if host.contains('?') {
+                hosts.push(String::new());
+            } else {
+                hosts.extend(nginx::hosts_of_alias(host));
+            }
+        }
+        hosts.extend(list("regexValues").map(|_| String::new()));
+    }
+    hosts
+}
+
 /// Returns the hosts that an annotation adds to those of the rules, in lower case and without duplicates. An empty host stands
 /// for all hosts. `dns_prefixes` has the prefixes of ExternalDNS by the settings.
 ///
@@ -115,6 +161,7 @@ pub(crate) fn added_by(
     let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
         nginx::SERVER_ALIAS => (HostRole::Alias, set(aliases().flat_map(nginx::hosts_of_alias))),
+        _ if let Some(found) = of_other_program(key, value) => found,
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
             (HostRole::Redirect, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }

@@ -1,8 +1,9 @@
 //! Keys that look like those of a known program, but are not.
 
 use super::key::Program;
-use super::{controllers, legacy, listed_programs, nginx};
+use super::{controllers, legacy, listed_programs, nginx, protects};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
+use crate::validation::pattern::matches;
 use crate::validation::{annotation_key_error, halves};
 
 /// The most letters in which a typing error differs. A name that differs more is probably a key of another program.
@@ -31,6 +32,21 @@ pub(crate) struct UnknownKey {
     pub(crate) intended: Option<String>,
     /// Whether the name is a protecting key of another program.
     pub(crate) is_foreign: bool,
+}
+
+/// Whether a pattern without a prefix matches names of keys that have a prefix, and no key as a whole.
+pub(crate) fn is_bare_name(pattern: &str) -> bool {
+    let start = pattern.split('*').next().unwrap_or_default();
+    let is_whole = |program: &Program| {
+        program.prefixes.iter().any(|prefix| prefix.starts_with(start)) || program.prefixes.is_empty()
+    };
+    let has = |program: &Program| program.names().into_iter().any(|name| matches(pattern, name));
+    !listed_programs().any(is_whole) && listed_programs().any(has)
+}
+
+/// Whether the author of such a key probably asks for a protection.
+pub(crate) fn means_protection(is_foreign: bool, meant: Option<&str>, value: &str) -> bool {
+    is_foreign || meant.is_some_and(|meant| protects(meant, value))
 }
 
 /// Returns the diagnostic for such a key.

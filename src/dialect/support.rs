@@ -61,7 +61,10 @@ pub(crate) fn support(
         return unsupported(format!("expose {path}, which stays as it is, by a Service of its own"));
     }
     let Some(dialect) = dialect(target, plan.controller(target)) else {
-        return unsupported("name the program in the setting controllers, or choose another class");
+        return unsupported(match plan.class_without_server() {
+            Some(_) => "name the program in the setting controllers, or choose another class",
+            None => "choose another class",
+        });
     };
     if let Some(help) = passthrough_help(plan, target, intent) {
         return unsupported(help);

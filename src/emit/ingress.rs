@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
 use crate::dialect::controller::Controller;
-use crate::dialect::nginx::support::is_impossible_www;
+use crate::dialect::nginx::support::impossible_www_of;
 use crate::dialect::write::Paths;
 use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
@@ -81,7 +81,7 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
         emitting.annotations_to_copy()
     };
     // A rule has reported a line with which nginx would load no configuration.
-    given.retain(|it| !is_impossible_www(plan, it));
+    given.retain(|it| impossible_www_of(plan, it).is_none());
     Some(ingress(plan, emitting.stable_plan(), given))
 }
 

@@ -270,7 +270,7 @@ impl Program {
         }));
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), false);
-        let (own, forwarded) = annotations::read(&service, &mut report);
+        let (own, forwarded) = annotations::read(&service, &settings, &mut report);
         let layers = Layers::new(None, None, &settings).with_service(&own);
         *resolve::resolve(&service, &settings, layers, &forwarded, &mut report)
     }

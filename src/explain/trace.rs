@@ -90,7 +90,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);
-    let (own, forwarded) = annotations::read(service, &mut report);
+    let (own, forwarded) = annotations::read(service, settings, &mut report);
     let Some((layers, profile)) = resolve::layers(service, settings, &own, &mut report) else {
         return Vec::new();
     };

@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use super::Settings;
 use super::block::{self, Block};
 use super::table::{self, Layer};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, did_you_mean, quoted};
-use crate::service::{CONFIG_PREFIX, Service};
+use crate::dialect::protects;
+use crate::intents::{Intent, Loss};
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
 
 /// The annotation of each field, for the stages that report a problem in it.
 pub(crate) mod annotation {
@@ -44,7 +47,11 @@ pub(crate) struct Forwarded<'a> {
 }
 
 /// Reads the annotations, and files their problems into the report.
-pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
+pub(crate) fn read<'a>(
+    service: &Service<'a>,
+    settings: &Settings,
+    report: &mut Report,
+) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
     let find = |annotation: &str| table::ROWS.iter().find(|row| row.annotation == Some(annotation));
     for annotation in &service.non_string_keys {
@@ -56,7 +63,7 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
     for &(annotation, text) in service.annotations() {
         let path = || FieldPath::annotation(annotation.to_owned());
         let Some(row) = find(annotation) else {
-            if let Some(problem) = unknown(annotation) {
+            if let Some(problem) = unknown(settings, annotation, text) {
                 report.file(path(), problem);
             }
             continue;
@@ -84,12 +91,9 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
             }
         }
     }
-    for &annotation in &service.misspelt_prefixes {
-        let name = short_name(annotation);
-        let mut known = table::annotation_keys();
-        if let Some(key) = known.find(|key| short_name(key).eq_ignore_ascii_case(name)) {
-            let help = format!("did you mean {key}?");
-            report.file(FieldPath::annotation(annotation.to_owned()), no_annotation(annotation, help));
+    for &(annotation, text) in &service.misspelt_prefixes {
+        if let Some(problem) = unknown(settings, annotation, text) {
+            report.file(FieldPath::annotation(annotation.to_owned()), problem);
         }
     }
     (layer, forwarded)
@@ -99,19 +103,47 @@ fn short_name(annotation: &str) -> &str {
     annotation.rsplit('/').next().unwrap_or(annotation)
 }
 
-/// The problem of a key that is not in the table. Other programs may use the prefix of the block, so under that prefix only a
-/// likely misspelling is a problem.
-fn unknown(annotation: &str) -> Option<Problem> {
-    let meant = did_you_mean(short_name(annotation), table::annotation_keys().map(short_name));
-    let help = match table::annotation_keys().find(|key| Some(short_name(key)) == meant) {
+/// The problem of a key that is not in the table. Other programs may use the prefix of the block, or a similar one, so under these
+/// only a likely misspelling is a problem.
+fn unknown(settings: &Settings, annotation: &str, value: &str) -> Option<Problem> {
+    let name = short_name(annotation);
+    let near = did_you_mean(name, table::annotation_keys().map(short_name));
+    let meant = table::annotation_keys().find(|key| Some(short_name(key)) == near);
+    let help = match meant {
         Some(key) => format!("did you mean {key}?"),
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
-        None => "remove it; `xposer explain` lists all annotations".to_owned(),
+        None => NO_OPTION_HELP.to_owned(),
     };
-    Some(no_annotation(annotation, help))
+    let mut code = Code::AnnotationUnknown;
+    let mut message = format!("there is no annotation {}", quoted(annotation));
+    if means_protection(name, meant, value) {
+        message += ", and what is probably meant protects the Service";
+        (code, message) = settings.lost(annotation, message);
+    }
+    Some(Problem::new(code, message).help(help))
 }
 
-fn no_annotation(annotation: &str, help: String) -> Problem {
-    let message = format!("there is no annotation {}", quoted(annotation));
-    Problem::new(Code::AnnotationUnknown, message).help(help)
+/// The help for a name that is near to no option.
+pub(super) const NO_OPTION_HELP: &str = "remove it; `xposer explain` lists all annotations";
+
+/// The words of which one is in most names that users give to an option for the access to a Service.
+const WORDS_OF_ACCESS: [&str; 7] =
+    ["auth", "allow", "deny", "denied", "whitelist", "blacklist", "clientcert"];
+
+/// Whether the author of a misspelt annotation probably asks for a protection.
+fn means_protection(name: &str, meant: Option<&str>, value: &str) -> bool {
+    match meant {
+        _ if matches!(value.trim(), "" | "false") => false,
+        Some(FORWARD_ANNOTATION) => {
+            block::parse(value).0.lines().iter().any(|line| protects(line.key, line.value))
+        }
+        Some(annotation::AUTH) => true,
+        Some(meant) => {
+            short_name(meant).parse().is_ok_and(|intent: Intent| intent.loss() == Loss::Protection)
+        }
+        None => {
+            let lower = name.to_ascii_lowercase();
+            WORDS_OF_ACCESS.iter().any(|word| lower.contains(word))
+        }
+    }
 }

@@ -2,18 +2,19 @@
 
 use serde_json::Value;
 
-use super::annotations::annotation;
+use super::annotations::{NO_OPTION_HELP, annotation};
 use super::layer::Entry;
-use super::parse::{Parsed, Problems, invalid, is_annotation, mapping, one, texts, wrong};
+use super::parse::{self, Parsed, Problems, invalid, is_annotation, item, mapping, one, wrong};
 use super::table::{self, Layer};
-use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
+use crate::diagnostics::{Code, Origin, Problem, did_you_mean, kind_of, quoted, scalar};
 use crate::dialect::cert_manager;
 use crate::dialect::legacy::CLASSES;
+use crate::dialect::misspelt::is_bare_name;
 use crate::dialect::nginx::{self, Redirect};
 use crate::service::{
     CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX,
 };
-use crate::validation::pattern::Patterns;
+use crate::validation::pattern::{Patterns, matches};
 use crate::validation::{annotation_key_error, label_key_error, label_value_error, parse_bool};
 use crate::values::Tls;
 
@@ -30,7 +31,9 @@ pub(super) fn annotations(
     let is_layer = lists.is_none();
     mapping(value, at, &LISTS, &mut |key, value, place| {
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
-            Some((_, list)) => **list = texts(value, &place, "pattern")?.into(),
+            Some((_, list)) => {
+                **list = parse::list(value, &place, "a list of patterns", &pattern_of_keys)?.into();
+            }
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let message =
                     format!("the list {} applies to all Services and is not allowed here", quoted(key));
@@ -41,6 +44,38 @@ pub(super) fn annotations(
         Ok(())
     })?;
     Ok(Some(found))
+}
+
+/// Reads a pattern for keys of annotations. One that matches no key that anybody has would protect from nothing.
+fn pattern_of_keys(value: &Value, at: &Origin) -> Parsed<String> {
+    let pattern = item(value, at, "pattern")?.trim();
+    let no_key = |why: &str, help: String| {
+        Err(wrong(at, format!("{} matches no annotation: {why}", quoted(pattern)), help))
+    };
+    let form = || "write keys such as example.com/name, one in each item, with `*` for any text".to_owned();
+    if pattern.contains("-.*") || pattern.contains("_.*") {
+        return no_key("`.*` is not a form of `*`", form());
+    }
+    if let Some(error) = annotation_key_error(&pattern.replace('*', "a")) {
+        return no_key(&error, form());
+    }
+    let options = || table::annotation_keys().filter_map(|key| key.strip_prefix(CONFIG_PREFIX));
+    if let Some(name) =
+        pattern.strip_prefix(CONFIG_PREFIX).filter(|name| !options().any(|it| matches(name, it)))
+    {
+        let help = did_you_mean(name, options()).map_or_else(
+            || NO_OPTION_HELP.to_owned(),
+            |meant| format!("did you mean {CONFIG_PREFIX}{meant}?"),
+        );
+        return no_key("there is no such option", help);
+    }
+    if !pattern.starts_with('*')
+        && !pattern.contains(['/', '.'])
+        && (options().any(|name| matches(pattern, name)) || is_bare_name(pattern))
+    {
+        return no_key("its prefix is missing", format!("write */{pattern}"));
+    }
+    Ok(pattern.to_owned())
 }
 
 /// The help for an annotation that Xposer reads on a Service; `None` for annotations of other programs.

@@ -945,7 +945,7 @@ options! {
         }
         {
             form: Form::Mapping,
-            doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong only to it, the lists `classes` and `gateways` of those that it may use (a ListenerSet as `ListenerSet/namespace/name`), and the `profile` of its Services.",
+            doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong only to it and to the namespaces that list the same, the lists `classes` and `gateways` of those that it may use (a ListenerSet as `ListenerSet/namespace/name`), and the `profile` of its Services.",
             default: "{}",
             setting: (
                 "namespaces",

@@ -329,6 +329,9 @@ impl<'v> Resolver<'v, '_> {
         let names = || settings.auth.iter().map(|(name, _)| name);
         let help = match did_you_mean(&chosen.value, names().take(100)) {
             Some(meant) => format!("did you mean {meant}?"),
+            None if matches!(chosen.origin, Origin::Setting(_)) => {
+                "add it to the setting auth, or choose one of it".to_owned()
+            }
             None => "ask your administrator for the setting auth".to_owned(),
         };
         let message = format!("there is no authentication {}", quoted(&chosen.value));

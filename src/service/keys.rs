@@ -1,6 +1,6 @@
 //! The labels and annotations that are read on a Service.
 
-use crate::dialect::{external_dns, is_for_service};
+use crate::dialect::{external_dns, is_for_ingress, is_for_service};
 
 /// The fields that [`Service::from_value`](super::Service::from_value) reads of a document. Fields that an API server drops are not
 /// listed: in those, `from_value` finds misplaced keys ([`Code::AskedWrongly`](crate::Code::AskedWrongly)), which a document from
@@ -112,6 +112,7 @@ pub fn reads_annotation(key: &str) -> bool {
         || external_dns::may_redirect_names(key)
         || external_dns::may_select(key)
         || is_for_service(key)
+        || is_for_ingress(key)
         || is_nearly_ours(key)
 }
 

@@ -83,16 +83,18 @@ pub struct Service<'a> {
     pub(crate) address_fields: Vec<&'a str>,
     /// The annotations that ExternalDNS reads on the Service itself, and their values.
     pub(crate) dns_annotations: Vec<(&'a str, &'a str)>,
-    /// Annotations whose prefix is a misspelling of a prefix of Xposer.
-    pub(crate) misspelt_prefixes: Vec<&'a str>,
-    /// Annotations that take effect on an Ingress and not on a Service.
-    pub(crate) ingress_annotations: Vec<&'a str>,
+    /// Annotations whose prefix is a misspelling of a prefix of Xposer, and their values.
+    pub(crate) misspelt_prefixes: Vec<(&'a str, &'a str)>,
+    /// Annotations that take effect on an Ingress and not on a Service, and their values.
+    pub(crate) ingress_annotations: Vec<(&'a str, &'a str)>,
     /// The annotations that an Ingress controller reads on the Service, and their values.
     pub(crate) controller_annotations: Vec<(&'a str, &'a str)>,
     /// The annotations of Xposer whose value is no string.
     pub(crate) non_string_keys: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read. Then missing options are a consequence, and are not reported.
     pub(crate) has_unreadable_annotations: bool,
+    /// Whether the ports are no list, which is reported.
+    pub(crate) has_unreadable_ports: bool,
     problems: LocatedProblems,
     /// The reason why the Service is not exposed although its author probably wants it to be, and keys of Xposer in fields that are
     /// not read.
@@ -246,9 +248,9 @@ impl<'a> Service<'a> {
         } else if may_name_hosts && external_dns::is_key(key) {
             // The setting `externalDNSPrefixes` decides about other prefixes.
         } else if is_nearly_ours(key) {
-            self.misspelt_prefixes.push(key);
+            self.misspelt_prefixes.push((key, text));
         } else if is_for_ingress(key) {
-            self.ingress_annotations.push(key);
+            self.ingress_annotations.push((key, text));
         } else if is_for_service(key) {
             self.controller_annotations.push((key, text));
         }
@@ -288,6 +290,7 @@ impl<'a> Service<'a> {
             Some(other) => {
                 let message = format!("expected a list, found {}", kind_of(other));
                 let problem = Problem::new(Code::FieldType, message).help("write a list of ports");
+                self.has_unreadable_ports = true;
                 self.problem(FieldPath::object(&["spec", "ports"]), problem);
             }
         }

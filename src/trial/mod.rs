@@ -349,7 +349,7 @@ impl<'s> Trial<'s> {
         });
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
-        let (own, forwarded) = annotations::read(&service, &mut report);
+        let (own, forwarded) = annotations::read(&service, &self.general, &mut report);
         let layers = layers.with_service(&own);
         let plan = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
         check::check(&service, &self.general, layers, &forwarded, &plan, &mut report);

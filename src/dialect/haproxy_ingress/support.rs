@@ -106,6 +106,9 @@ pub(in crate::dialect) fn support(
         {
             unsupported("redirect one host to one host without a star")
         }
+        (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
+            unsupported("name a host that is not one of the Service")
+        }
         (Intent::RateLimit, Some(IntentValue::Rate(rate))) if rate.per > 1 => {
             unsupported("write the limit for a second")
         }

@@ -160,7 +160,7 @@ keys! {
         Medium, "none", "the headers that pages of other origins may read";
     key("cors-max-age").shape(Shape::Integer).needs(&ENABLE_CORS),
         Low, "1728000", "the seconds that a browser remembers what CORS allows";
-    key("custom-headers").shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).hardens(),
+    key("custom-headers").references(ValueReference::Named).shape(Shape::Both(&(Shape::Text(&PLAIN), &FULL_NAME, OnInvalid::Denied))).hardens(),
         Medium, "no headers", "headers of answers, from a ConfigMap";
     key("custom-http-errors").text(&ERROR_CODES).on_invalid(OnInvalid::Refused),
         Low, "", "the errors for which the default backend answers";

@@ -129,7 +129,7 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
         IntentValue::Hosts(hosts) if hosts.iter().any(|host| host != "www") => {
             Some(unsupported("write only www, or redirect the other hosts by a Service of their own"))
         }
-        IntentValue::Hosts(_) if lacks_www(plan) => Some(unsupported(WWW_HELP)),
+        IntentValue::Hosts(_) => impossible_www(plan).map(|(_, help)| unsupported(help)),
         IntentValue::Rate(rate) if rate.per > 60 => {
             Some(unsupported("write the limit for a second or a minute"))
         }
@@ -147,26 +147,32 @@ fn value(plan: &Plan, intent: Intent, intent_value: &IntentValue) -> Option<Supp
     }
 }
 
-/// The help for a redirect between a wildcard host and the same host with `www.`.
-pub(crate) const WWW_HELP: &str = "remove it, or expose the hosts with a star by another Service";
-
-/// Whether the redirect between the hosts and the same hosts with `www.` is impossible. ingress-nginx makes the name
-/// `www.*.example.com` of a wildcard, with which nginx loads no configuration. Traefik redirects only the other hosts.
-fn lacks_www(plan: &Plan) -> bool {
-    let mut stars = plan.rules.iter().map(|route| www(&route.host).is_none());
-    match plan.controller(Target::Ingress) {
-        Controller::IngressNginx => stars.any(|is_star| is_star),
-        _ => stars.len() > 0 && stars.all(|is_star| is_star),
+/// Returns why nothing is redirected between the hosts and the same hosts with `www.`, and a help; `None` if something is.
+/// ingress-nginx makes the name `www.*.example.com` of a wildcard, with which nginx loads no configuration. Traefik redirects only the
+/// other hosts. Both redirect no host that the Ingress itself serves.
+fn impossible_www(plan: &Plan) -> Option<(&'static str, &'static str)> {
+    let mut others = plan.rules.iter().map(|route| www(&route.host));
+    let has_star = match plan.controller(Target::Ingress) {
+        Controller::IngressNginx => others.any(|other| other.is_none()),
+        _ => others.len() > 0 && others.all(|other| other.is_none()),
+    };
+    if has_star {
+        let help = "remove it, or expose the hosts with a star by another Service";
+        return Some(("has nothing for this line with a wildcard host", help));
     }
+    let is_own = |host: String| plan.rules.iter().any(|route| route.host == host);
+    let are_own = !plan.rules.is_empty() && plan.rules.iter().filter_map(|it| www(&it.host)).all(is_own);
+    let said = "redirects nothing for this line: the Service has the hosts with and without `www.`";
+    are_own.then_some((said, "remove it, or one of the hosts"))
 }
 
-/// Whether a line asks for such a redirect, so that it is not written.
-pub(crate) fn is_impossible_www(plan: &Plan, given: &Annotation) -> bool {
-    given.key == FROM_TO_WWW
+/// Returns the same for a line that asks for such a redirect, and is not written.
+pub(crate) fn impossible_www_of(plan: &Plan, given: &Annotation) -> Option<(&'static str, &'static str)> {
+    let is_asked = given.key == FROM_TO_WWW
         && parse_bool(&given.value) == Some(true)
         && plan.has_stable_ingress()
-        && plan.controller(Target::Ingress).is_nginx()
-        && lacks_www(plan)
+        && plan.controller(Target::Ingress).is_nginx();
+    impossible_www(plan).filter(|_| is_asked)
 }
 
 /// Returns why ingress-nginx cannot require a client certificate from everybody; `None` if it can.

@@ -403,12 +403,6 @@ pub(super) fn certificates(value: &Value, at: &Origin) -> Parsed<Option<Certific
     hosts(value, at).map(|names| Some(names.into()))
 }
 
-/// A list of texts that are not empty.
-pub(super) fn texts(value: &Value, at: &Origin, what: &str) -> Parsed<Vec<String>> {
-    let expected = format!("a list of {what}s");
-    list(value, at, &expected, &|value, at| item(value, at, what).map(|text| text.trim().to_owned()))
-}
-
 /// A list of prefixes of annotation keys, with their slashes.
 pub(super) fn prefixes(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     list(value, at, "a list of prefixes", &|value, at| {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Parsed, code, is_annotation, mapping, one, trimmed, wrong};
-use crate::diagnostics::{Code, Origin, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, choose, did_you_mean, quoted};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::unknown;
 
@@ -12,7 +12,13 @@ pub(in crate::options) fn monitor_provider(value: &Value, at: &Origin) -> Parsed
     let mut providers = Map::new();
     mapping(value, at, &[], &mut |key, value, place| {
         let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
-            return Err(one(&place, unknown(key, PROVIDERS.iter().map(|it| it.name))));
+            let names = || PROVIDERS.iter().map(|it| it.name);
+            let help = match did_you_mean(key, names()) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => choose(&names().map(str::to_owned).collect::<Vec<_>>()),
+            };
+            let message = format!("there is no provider {}", quoted(key));
+            return Err(one(&place, Problem::new(Code::SettingUnknown, message).help(help)));
         };
         if value.is_null() {
             return Ok(());

@@ -3,7 +3,7 @@
 use super::ineffective::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::key::{InvalidValue, Key, OnInvalid};
+use crate::dialect::key::{CrossNamespace, InvalidValue, Key, OnInvalid};
 use crate::dialect::nginx::read::intent_of;
 use crate::dialect::nginx::{PREFIX, PROGRAM, find, invalid_value};
 use crate::dialect::traefik::nginx::CROSS_NAMESPACE;
@@ -12,6 +12,10 @@ use crate::intents::Intent;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
+
+/// ingress-nginx does not look where the ConfigMap of `custom-headers` is, although its documentation allows only the own namespace.
+const SHARED_HEADERS: CrossNamespace =
+    CrossNamespace::Refuses("ingress-nginx uses, although its documentation allows only the own namespace");
 
 /// Reports values that ingress-nginx does not accept. If another program serves the Service, a bad value has no meaning to
 /// translate.
@@ -27,7 +31,13 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         if let Some((invalid_value, is_harmless)) = invalid_value(known, value) {
             file(annotation, problem(annotation, &invalid_value, is_harmless, is_served), report);
         } else if by.is_some_and(Controller::is_nginx) {
-            let does = if is_served { PROGRAM.cross_namespace } else { CROSS_NAMESPACE };
+            let does = match known.name {
+                // The administrator may share one ConfigMap.
+                "custom-headers" if !(is_served && annotation.is_forwarded()) => continue,
+                "custom-headers" => SHARED_HEADERS,
+                _ if is_served => PROGRAM.cross_namespace,
+                _ => CROSS_NAMESPACE,
+            };
             let problem = cross_namespace_problem(does, known, (key, value), plan.namespace(), granted);
             problem.into_iter().for_each(|problem| annotation.file_value(report, problem));
         }

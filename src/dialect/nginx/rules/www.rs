@@ -4,19 +4,19 @@ use super::is_true;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::cert_manager;
 use crate::dialect::nginx::FROM_TO_WWW;
-use crate::dialect::nginx::support::{WWW_HELP, is_impossible_www};
+use crate::dialect::nginx::support::impossible_www_of;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::www;
 use crate::values::{Target, Tls, set};
 
-/// Reports the line for the redirect if a host is a wildcard. The Ingress does not get the line.
-pub(crate) fn wildcard(context: &RuleContext<'_>, report: &mut Report) {
+/// Reports the line for the redirect if it redirects nothing. The Ingress does not get the line.
+pub(crate) fn without_effect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let Some(given) = plan.annotation(FROM_TO_WWW).filter(|it| is_impossible_www(plan, it)) else { return };
-    let message =
-        format!("{} has nothing for this line with a wildcard host", plan.program_name(Target::Ingress));
-    given.file_key(report, Problem::new(Code::IntentLost, message).help(WWW_HELP));
+    let Some(given) = plan.annotation(FROM_TO_WWW) else { return };
+    let Some((why, help)) = impossible_www_of(plan, given) else { return };
+    let message = [plan.program_name(Target::Ingress), " ", why].concat();
+    given.file_key(report, Problem::new(Code::IntentLost, message).help(help));
 }
 
 /// Reports a redirected host that the certificate does not contain. ingress-nginx redirects requests by https only with a
