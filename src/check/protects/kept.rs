@@ -4,6 +4,7 @@ use super::admitted::is_compared;
 use super::directions::{default_of, is_internal_by_default, opens};
 use super::entrances::more_entry_points;
 use super::lines::protects_less;
+use super::moves::default_limit;
 use super::protection::{CLASS, Protection, redirects};
 use super::weaker::is_weaker;
 use super::{
@@ -17,8 +18,7 @@ use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::admits_more;
 use crate::dialect::kubernetes::ALLOW_HTTP;
-use crate::dialect::mappings::{intent_of, keys_of};
-use crate::dialect::nginx::read::size;
+use crate::dialect::mappings::intent_of;
 use crate::dialect::traefik::ENTRY_POINTS;
 use crate::dialect::{Loss, effect};
 use crate::intents::Intent;
@@ -187,13 +187,9 @@ impl Kept<'_, '_> {
     /// Whether the program limits the size of requests by itself as the protection did.
     fn has_size_by_default(&self, target: Target) -> bool {
         let Self { new: (new, _), protection, .. } = *self;
-        let default = keys_of(new, Intent::MaxBodySize)
-            .filter(|_| target == Target::Ingress)
-            .filter(|key| new.annotation(key).is_none())
-            .find_map(|key| default_of(new.controller(target), &key));
-        let default = default.and_then(size).and_then(|text| Intent::MaxBodySize.read(&text).ok());
         let old = protection.intent_value.as_ref();
-        old.zip(default).is_some_and(|(old, default)| !admits_more(Intent::MaxBodySize, old, &default))
+        let default = default_limit(new, target);
+        old.zip(default).is_some_and(|(old, (_, default))| !admits_more(Intent::MaxBodySize, old, &default))
     }
 }
 

@@ -3,8 +3,10 @@
 mod admitted;
 mod directions;
 mod entrances;
+mod hsts;
 mod kept;
 mod lines;
+mod moves;
 mod protection;
 mod weaker;
 
@@ -21,6 +23,7 @@ pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;
 use lines::{is_told, weaker_lines};
+pub use moves::{LostDefault, lost_defaults};
 use protection::{ALTERNATIVES, Protection, protections};
 use weaker::by_lines;
 
@@ -170,6 +173,9 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     lost_protections.extend(more);
     let weaker = weaker_lines(old, new, &lost_protections);
     lost_protections.extend(weaker);
+    let header = hsts::loss(old, new, &lost_protections);
+    lost_protections.extend(header);
+    lost_protections.extend(moves::opened_way_in(old, new));
     lost_protections.extend(new_origins((old, &before), (new, &after)));
     lost_protections.extend(new_listener(old, new));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
