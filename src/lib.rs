@@ -74,7 +74,8 @@ use validation::MAX_ANNOTATIONS;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::check::protects::{
-        Access, LostProtection, access, access_level, is_only_assumed, lost_listeners, lost_protections,
+        Access, LostDefault, LostProtection, access, access_level, is_only_assumed, lost_defaults,
+        lost_listeners, lost_protections,
     };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use xposer::diagnostics::FieldPath;
-use xposer::internal::{is_only_assumed, lost_listeners, lost_protections, servers, shortened};
+use xposer::internal::{
+    is_only_assumed, lost_defaults, lost_listeners, lost_protections, servers, shortened,
+};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
 /// The maximum size of a help in bytes; it may contain a value of the Service.
@@ -199,6 +201,11 @@ impl Changes {
             changes
                 .lost
                 .extend(lost_listeners.map(|(path, message)| of_both(path, message, Severity::Warning)));
+            let lost_defaults = lost_defaults(old, new).into_iter();
+            changes.lost.extend(lost_defaults.map(|it| ChangeMessage {
+                help: it.help,
+                ..of_both(it.path, it.message, Severity::Warning)
+            }));
         }
         changes
     }

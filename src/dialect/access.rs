@@ -135,7 +135,8 @@ fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
         "k8s.apisix.apache.org" => !kind.is_empty(),
         // Traefik has not read these annotations since its version 2.
         "traefik.ingress.kubernetes.io" => false,
-        _ => !kind.is_empty() && !secret.is_empty(),
+        // Without a Secret, ingress-nginx and the controller of HAProxy Technologies deny every request.
+        _ => !kind.is_empty(),
     }
 }
 
@@ -307,7 +308,7 @@ mod tests {
             (nginx, &[("auth-secret", "s"), ("auth-type", "basic")], AccessLevel::Restricted),
             (nginx, &[("auth-secret", "s")], AccessLevel::Open),
             (nginx, &[("auth-secret", "s"), ("auth-type", "")], AccessLevel::Open),
-            (nginx, &[("auth-type", "basic")], AccessLevel::Open),
+            (nginx, &[("auth-type", "basic")], AccessLevel::Restricted),
             (nginx, &[("auth-url", "https://auth.example.com")], AccessLevel::Restricted),
             (nginx, &[("auth-url", " ")], AccessLevel::Open),
             (nginx, &[("auth-tls-secret", "t/ca")], AccessLevel::Restricted),

@@ -34,14 +34,18 @@ pub(super) enum Opens {
     Becomes(NeutralValue),
     /// A condition of an ALB on the addresses of clients admits further ones.
     Condition,
+    /// A listener of an ALB no longer verifies client certificates, or also accepts those that have expired.
+    Listener,
 }
 
 /// The names of keys, whichever program reads them, and what changes when their values protect less. A number of any other key that
 /// protects is a limit, which becomes higher.
-static DIRECTIONS: [(Opens, &str); 11] = [
-    (Opens::Becomes(NeutralValue::False), "hsts hsts-include-subdomains"),
+static DIRECTIONS: [(Opens, &str); 14] = [
+    (Opens::Becomes(NeutralValue::False), "auth-ssl-verify hsts hsts-include-subdomains hsts-preload"),
     (Opens::Becomes(NeutralValue::True), "cors-allow-credentials"),
     (Opens::Becomes(NeutralValue::Word(&"internet-facing")), "frontend-nlb-scheme scheme"),
+    (Opens::Becomes(NeutralValue::Word(&"allow")), "auth-on-unauthenticated-request"),
+    (Opens::Becomes(NeutralValue::Listed(&"optional optional_no_ca off")), "auth-tls-verify-client"),
     (Opens::Higher, "auth-cache-duration auth-session-timeout auth-tls-verify-depth"),
     (Opens::Lower, "hsts-max-age tls-maximum-protocol-version tls-minimum-protocol-version"),
     (
@@ -56,16 +60,18 @@ static DIRECTIONS: [(Opens, &str); 11] = [
     (Opens::Joined, "frontend-nlb-security-groups security-group-prefix-lists security-groups"),
     (Opens::Missing, "http-block-methods ssl-options*"),
     (Opens::Condition, "conditions.*"),
+    (Opens::Listener, "mutual-authentication"),
 ];
 
 /// What a program does if it does not get a line with one of these keys: the program, the name and the value.
 /// These defaults protect, or are weaker than other values that do. The table of the keys of ingress-nginx has its defaults.
-static DEFAULTS: [(&Program, &str, &str); 23] = [
+static DEFAULTS: [(&Program, &str, &str); 26] = [
     (&alb::PROGRAM, "auth-on-unauthenticated-request", "authenticate"),
     (&alb::PROGRAM, "auth-session-timeout", "604800"),
     (&alb::PROGRAM, "frontend-nlb-scheme", "internal"),
     (&alb::PROGRAM, "scheme", "internal"),
     (&haproxy_ingress::PROGRAM, "auth-tls-verify-client", "on"),
+    (&haproxy_ingress::PROGRAM, "auth-type", "basic"),
     (&haproxy_ingress::PROGRAM, "cors-allow-credentials", "true"),
     (
         &haproxy_ingress::PROGRAM,
@@ -76,10 +82,12 @@ static DEFAULTS: [(&Program, &str, &str); 23] = [
     (&haproxy_ingress::PROGRAM, "hsts", "true"),
     (&haproxy_ingress::PROGRAM, "hsts-include-subdomains", "false"),
     (&haproxy_ingress::PROGRAM, "hsts-max-age", "15768000"),
+    (&haproxy_ingress::PROGRAM, "hsts-preload", "false"),
     (&haproxy::PROGRAM, "cors-allow-credentials", "false"),
     (&haproxy::PROGRAM, "cors-allow-headers", "*"),
     (&haproxy::PROGRAM, "cors-allow-methods", "*"),
     (&cilium::PROGRAM, "force-https", "enabled"),
+    (&apisix::PROGRAM, "auth-ssl-verify", "true"),
     (&apisix::PROGRAM, "cors-allow-headers", "*"),
     (&apisix::PROGRAM, "cors-allow-methods", "*"),
     (&f5_nginx::PROGRAM, "client-max-body-size", "1m"),
@@ -137,6 +145,7 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
         Some(Opens::Missing) => loses_item(old, new),
         Some(Opens::Becomes(weak)) => weak.is(new) && !weak.is(old),
         Some(Opens::Condition) => has_wider_condition(old, new),
+        Some(Opens::Listener) => has_opener_listener(old, new),
         None => {
             let is_idle = |value: &str| effect(key).is_some_and(|row| row.neutral.is(value));
             let is_less = || is_higher(old, new) || (is_list(key) && loses_item(old, new));
@@ -162,6 +171,22 @@ fn has_wider_condition(old: &str, new: &str) -> bool {
         let known = Networks::of(known);
         !new.iter().any(|it| known.contain_all(it))
     })
+}
+
+/// Whether a listener of an ALB that verifies client certificates in the first list does not in the second one, or accepts expired
+/// ones only there.
+fn has_opener_listener(old: &str, new: &str) -> bool {
+    let verifying = |text: &'_ str| -> Vec<(Option<Value>, bool)> {
+        let all: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+        let verifies = all.into_iter().filter(|it| it.get("mode").is_some_and(|mode| mode == "verify"));
+        let is_lax = |it: &Value| it.get("ignoreClientCertificateExpiry").is_some_and(|it| *it == true);
+        verifies.map(|it| (it.get("port").cloned(), is_lax(&it))).collect()
+    };
+    let new = verifying(new);
+    let is_kept = |(port, is_lax): &(Option<Value>, bool)| {
+        new.iter().any(|(other, other_lax)| other == port && (*is_lax || !other_lax))
+    };
+    !verifying(old).iter().all(is_kept)
 }
 
 /// Whether the second list contains an item, or an address, that the first one does not. `!` precedes an exception.

@@ -3,20 +3,24 @@
 use super::admitted::is_compared;
 use super::directions::{default_of, is_internal_by_default, opens};
 use super::entrances::more_entry_points;
+use super::lines::protects_less;
+use super::moves::default_limit;
 use super::protection::{CLASS, Protection, redirects};
 use super::weaker::is_weaker;
-use super::{PlanProtections, assumed_program, has_cors, is_only_assumed, newly_exempt, no_longer_restricts};
+use super::{
+    PlanProtections, assumed_program, counts, has_cors, is_only_assumed, newly_exempt, no_longer_restricts,
+    same_in,
+};
 use crate::check::alone::{has_no_effect, needed_keys, opens_nothing_alone};
-use crate::diagnostics::{quoted, quoted_pair};
+use crate::diagnostics::{joined, quoted, quoted_pair};
 use crate::dialect::access::AccessLevel;
 use crate::dialect::alb::SCHEME;
 use crate::dialect::controller::Controller;
 use crate::dialect::covers::admits_more;
-use crate::dialect::effect;
 use crate::dialect::kubernetes::ALLOW_HTTP;
-use crate::dialect::mappings::keys_of;
-use crate::dialect::nginx::read::size;
+use crate::dialect::mappings::intent_of;
 use crate::dialect::traefik::ENTRY_POINTS;
+use crate::dialect::{Loss, effect};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
@@ -44,6 +48,8 @@ impl Kept<'_, '_> {
             Some((same, level)) if same.targets.contains(&target) => self.difference(same, *level, target),
             _ if protection.admits_everybody() => None,
             _ if protection.intent == Some(Intent::HttpsRedirect) => self.lost_redirect(target),
+            // The loss of the protection to which this line belongs is reported.
+            _ if self.mains(target).any(|(_, same)| same.is_none()) => None,
             None => self.absence(target),
             Some(_) => {
                 let by = match new.controller(target) {
@@ -66,15 +72,66 @@ impl Kept<'_, '_> {
             becomes("which admits more clients")
         } else if is_other_pattern(protection, same) {
             becomes("which may admit others")
-        } else if level > self.level && new.canary.is_none() {
+        } else if level > self.level && new.canary.is_none() && !self.is_freed_elsewhere(target) {
             Some(no_longer_restricts(&said, level))
         } else if let Some(list) = newly_exempt(old, new, protection, target) {
-            Some(format!("{said} would not apply to {}", quoted(list)))
+            self.exemption(list, target)
         } else if protection.is_requested() && is_only_assumed(old, new, target) {
             Some(format!("{said} would be passed to {}", assumed_program(new, target)))
         } else {
             None
         }
+    }
+
+    /// Returns the limits that do not apply to further addresses, if this is the first of them.
+    fn exemption(&self, list: &str, target: Target) -> Option<String> {
+        let Self { old: (old, before), new: (new, after), protection, .. } = *self;
+        let is_kept = |it: &Protection<'_>| {
+            newly_exempt(old, new, it, target).is_some()
+                && same_in(after, it).is_some_and(|(same, _)| !is_weaker(it, same))
+        };
+        let limits: Vec<_> = before.iter().map(|(it, _)| it).filter(|it| is_kept(it)).collect();
+        let said: Vec<String> = limits.iter().map(|it| it.description()).collect();
+        let is_first = limits.first().is_some_and(|first| first.what == protection.what);
+        is_first.then(|| format!("{} would not apply to {}", joined(&said, " and "), quoted(list)))
+    }
+
+    /// Returns the protections without which this one has no effect under the first plan, each with the same one that has an effect
+    /// under the second plan.
+    fn mains(&self, target: Target) -> impl Iterator<Item = (AccessLevel, Option<AccessLevel>)> {
+        let Self { old: (old, before), new: (_, after), protection, .. } = *self;
+        let needed = needed_keys(old, protection.what);
+        let is_main = move |it: &Protection<'_>| {
+            let is_it = |key: &String| {
+                let means =
+                    |target: &Target| it.intent.is_some() && intent_of(old, *target, key) == it.intent;
+                it.what == key || old.targets.iter().any(means)
+            };
+            it.what != protection.what && counts(old, it, target) && needed.iter().any(is_it)
+        };
+        before.iter().filter(move |(it, _)| is_main(it) && !it.admits_everybody()).map(move |(it, level)| {
+            let same = same_in(after, it).filter(|(same, _)| same.targets.contains(&target));
+            (*level, same.map(|(_, level)| *level))
+        })
+    }
+
+    /// Whether it is already reported why this protection no longer denies access: the one to which it belongs does not, or a line
+    /// that belongs to the same one is missing or protects less.
+    fn is_freed_elsewhere(&self, target: Target) -> bool {
+        let Self { old: (old, before), new: (new, after), protection, .. } = *self;
+        let group = |key: &str| {
+            let needed = needed_keys(new, key);
+            if needed.is_empty() { vec![key.to_owned()] } else { needed }
+        };
+        let own = group(protection.what);
+        let is_part = |key: &str| group(key).iter().any(|key| own.contains(key));
+        let protects = |key: &str| effect(key).is_some_and(|row| row.loss == Loss::Protection);
+        let mut lines = old.annotations.iter().chain(&new.annotations).map(|line| line.key.as_str());
+        let mut lost = before.iter().map(|(it, _)| it).filter(|it| same_in(after, it).is_none());
+        self.mains(target).any(|(was, is)| is.is_some_and(|is| is > was))
+            || lost.any(|it| is_part(it.what) && counts(old, it, target))
+            || target == Target::Ingress
+                && lines.any(|key| is_part(key) && protects(key) && protects_less(old, new, key))
     }
 
     fn lost_redirect(&self, target: Target) -> Option<String> {
@@ -107,15 +164,12 @@ impl Kept<'_, '_> {
             return other_class(&protection.value, new);
         }
         let controller = new.controller(target);
-        if target == Target::Ingress && controller.reads(what) && has_no_effect(new, what) {
-            // The loss of the key that this one needs is reported.
-            let is_reported = |key: &String| {
-                let has = |(_, all): PlanProtections<'_, '_>| all.iter().any(|(it, _)| it.what == *key);
-                has(self.old) && !has(self.new)
-            };
-            if opens_nothing_alone(what) || needed_keys(new, what).iter().any(is_reported) {
-                return None;
-            }
+        let is_closed = target == Target::Ingress
+            && controller.reads(what)
+            && opens_nothing_alone(what)
+            && has_no_effect(new, what);
+        if is_closed {
+            return None;
         }
         if protection.intent == Some(Intent::MaxBodySize) && self.has_size_by_default(target) {
             return None;
@@ -133,13 +187,9 @@ impl Kept<'_, '_> {
     /// Whether the program limits the size of requests by itself as the protection did.
     fn has_size_by_default(&self, target: Target) -> bool {
         let Self { new: (new, _), protection, .. } = *self;
-        let default = keys_of(new, Intent::MaxBodySize)
-            .filter(|_| target == Target::Ingress)
-            .filter(|key| new.annotation(key).is_none())
-            .find_map(|key| default_of(new.controller(target), &key));
-        let default = default.and_then(size).and_then(|text| Intent::MaxBodySize.read(&text).ok());
         let old = protection.intent_value.as_ref();
-        old.zip(default).is_some_and(|(old, default)| !admits_more(Intent::MaxBodySize, old, &default))
+        let default = default_limit(new, target);
+        old.zip(default).is_some_and(|(old, (_, default))| !admits_more(Intent::MaxBodySize, old, &default))
     }
 }
 

@@ -27,10 +27,9 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) 
     // An option can also raise a limit that is a default.
     let by_options = annotations_for(new, target).into_iter().filter(|it| new.annotation(it.key).is_none());
     let by_options = by_options.map(|it| (it.key, it.origin.path()));
-    let weaker = lines.chain(by_options).filter_map(|(key, path)| {
-        let (was, is) = (Value::of(old, key)?, Value::of(new, key)?);
-        let is_weaker = was.counts(key) && opens(key, &was.text, &is.text);
-        let is_new = is_weaker && !is_compared(old, new, key) && !is_reported(new, reported, key);
+    let weaker_ones = lines.chain(by_options).filter_map(|(key, path)| {
+        let (was, is) = weaker(old, new, key)?;
+        let is_new = !is_compared(old, new, key) && !is_reported(new, reported, key);
         is_new.then(|| LostProtection {
             what: key.to_owned(),
             target,
@@ -38,7 +37,18 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) 
             message: message(key, &was, &is),
         })
     });
-    weaker.collect()
+    weaker_ones.collect()
+}
+
+/// Whether the value of a key protects less under the second plan than under the first one.
+pub(super) fn protects_less(old: &Plan, new: &Plan, key: &str) -> bool {
+    weaker(old, new, key).is_some()
+}
+
+/// Returns the values of a key under both plans, if the second one protects less.
+fn weaker<'v>(old: &'v Plan, new: &'v Plan, key: &str) -> Option<(Value<'v>, Value<'v>)> {
+    let (was, is) = (Value::of(old, key)?, Value::of(new, key)?);
+    (was.counts(key) && opens(key, &was.text, &is.text)).then_some((was, is))
 }
 
 /// Whether the loss of a line on the Ingress of a plan is among those that are already reported, under its own key, its intent or

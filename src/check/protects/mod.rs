@@ -3,8 +3,10 @@
 mod admitted;
 mod directions;
 mod entrances;
+mod hsts;
 mod kept;
 mod lines;
+mod moves;
 mod protection;
 mod weaker;
 
@@ -21,6 +23,7 @@ pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;
 use lines::{is_reported, weaker_lines};
+pub use moves::{LostDefault, lost_defaults};
 use protection::{ALTERNATIVES, Protection, protections};
 use weaker::by_lines;
 
@@ -152,15 +155,10 @@ fn combined(levels: impl Iterator<Item = AccessLevel>) -> AccessLevel {
 pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     let (before, after) = (with_levels(old), with_levels(new));
     let mut lost_protections = Vec::new();
-    for (protection, level) in before.iter().filter(|(it, _)| !it.targets.is_empty()) {
-        // Two annotations may have one intent, and either both count or only one of them. So the same key is searched first.
-        let same = after.iter().find(|(it, _)| it.what == protection.what);
-        let same = same.or_else(|| after.iter().find(|(it, _)| it.is_same(protection)));
-        // Nothing is lost on a target on which the protection had no effect before.
-        let is_made = |target| old.targets.contains(&target) && old.has_object(target);
-        let was_open = |target| is_made(target) && !protection.targets.contains(&target);
+    for (protection, level) in &before {
+        let same = same_in(&after, protection);
         let kept = Kept { old: (old, &before), new: (new, &after), protection, level: *level, same };
-        for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
+        for &target in new.targets.iter().filter(|it| new.has_object(**it) && counts(old, protection, **it)) {
             lost_protections.extend(kept.loss(target).map(|message| LostProtection {
                 what: protection.what.to_owned(),
                 target,
@@ -175,6 +173,9 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     lost_protections.extend(more);
     let weaker = weaker_lines(old, new, &lost_protections);
     lost_protections.extend(weaker);
+    let header = hsts::loss(old, new, &lost_protections);
+    lost_protections.extend(header);
+    lost_protections.extend(moves::opened_way_in(old, new));
     lost_protections.extend(new_origins((old, &before), (new, &after)));
     lost_protections.extend(new_listener(old, new));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
@@ -185,6 +186,31 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
         }));
     }
     lost_protections
+}
+
+/// Returns the same protection of another plan. Two annotations may have one intent, and either both count or only one of them, so
+/// the same key is searched first. A line without a limit, such as one that turns limits on, is not the same as a limit.
+fn same_in<'s, 'p>(
+    all: &'s [(Protection<'p>, AccessLevel)],
+    protection: &Protection<'_>,
+) -> Option<&'s (Protection<'p>, AccessLevel)> {
+    let same = all.iter().find(|(it, _)| it.what == protection.what);
+    let is_comparable = |it: &Protection<'_>| {
+        protection.intent != Some(Intent::RateLimit)
+            || it.intent_value.is_some()
+            || protection.intent_value.is_none()
+    };
+    same.or_else(|| all.iter().find(|(it, _)| it.is_same(protection) && is_comparable(it)))
+}
+
+/// Whether a protection of a plan can be lost on a target: the plan has it there, or has it and not this target.
+fn counts(plan: &Plan, protection: &Protection<'_>, target: Target) -> bool {
+    protection.targets.contains(&target) || (!is_made(plan, target) && !protection.targets.is_empty())
+}
+
+/// Whether a plan has an object of a target.
+fn is_made(plan: &Plan, target: Target) -> bool {
+    plan.targets.contains(&target) && plan.has_object(target)
 }
 
 /// Whether pages of other origins may read answers.
@@ -277,11 +303,7 @@ fn combined_access_loss(
     let (plan, before) = old;
     // A way in that is closed needs no protection.
     let is_closed = |it: &Protection<'_>| opens_nothing_alone(it.what) && has_no_effect(new, it.what);
-    // A new target is compared with all targets of the first plan.
-    let is_there = |it: &Protection<'_>| {
-        it.targets.contains(&target) || !(plan.targets.contains(&target) && plan.has_object(target))
-    };
-    let was = before.iter().filter(|(it, _)| is_there(it) && !it.targets.is_empty() && !is_closed(it));
+    let was = before.iter().filter(|(it, _)| counts(plan, it, target) && !is_closed(it));
     let is = after.iter().filter(|(it, _)| it.targets.contains(&target)).map(|(_, level)| *level);
     let (first, kept) = was.min_by_key(|(_, level)| *level)?;
     let level = combined(is);

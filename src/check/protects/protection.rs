@@ -5,7 +5,7 @@ use crate::check::alone::has_no_effect;
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
-use crate::dialect::alb::{AUTH_IDP, SCHEME};
+use crate::dialect::alb::{AUTH_IDP, SCHEME, WAF, WAF_CLASSIC};
 use crate::dialect::controller::{Controller, is_internal};
 use crate::dialect::mappings::intent_of;
 use crate::dialect::nginx::read::{https_redirect, size};
@@ -32,8 +32,12 @@ impl Protection<'_> {
     /// Whether both have the same intent, or the same key.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let is_internal = |it: &Self| [CLASS, SCHEME].contains(&it.what);
-        let is_login = |it: &Self| it.what.starts_with(AUTH_IDP);
-        if is_internal(self) && is_internal(other) || is_login(self) && is_login(other) {
+        // The same at another place, such as a login or a firewall, which cannot be compared.
+        let is_one = |starts: &&[&str]| {
+            let begins = |it: &Self| starts.iter().any(|start| it.what.starts_with(start));
+            begins(self) && begins(other)
+        };
+        if is_internal(self) && is_internal(other) || [&[AUTH_IDP][..], WAF, WAF_CLASSIC].iter().any(is_one) {
             return true;
         }
         // Each line about CORS protects in its own way.

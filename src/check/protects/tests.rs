@@ -414,11 +414,63 @@ fn long_values_are_shown_from_their_difference() {
     );
 }
 
+/// What stands for the text of one or more lines.
+const SHORT: [(&str, &str); 11] = [
+    ("CORS", "cors-enable: true"),
+    ("LOGIN", "auth-type: oidc|OIDC"),
+    ("NLB", "enable-frontend-nlb: true"),
+    ("OIDC", "auth-idp-oidc: {}"),
+    ("ONLY", "listen-ports: [{\"HTTPS\": 443}]"),
+    ("ORIGIN", "cors-allow-origin: https://a.com"),
+    ("PEER", "mutual-authentication: [{\"mode\":\"verify\",\"port\":443"),
+    ("PER", "rate-limit-connections"),
+    ("UNSIGNED", "auth-on-unauthenticated-request"),
+    ("URL", "auth-url: https://auth.example.com"),
+    ("WEB", "conditions.web: [{\"field\":\"source-ip\",\"sourceIpConfig\":{\"values\":"),
+];
+
+/// Returns the plan of a Service for a program, `+` if it has TLS and `-` if not, and for the names and values of its lines.
+pub(super) fn plan_of(program: &str, lines: &str) -> Plan {
+    let has_tls = !program.ends_with('-');
+    let (controller, prefix) = match program.trim_end_matches(['+', '-']) {
+        "hi" => ("haproxy-ingress", "haproxy-ingress.github.io/"),
+        "ht" => ("haproxy", "haproxy.org/"),
+        "ap" => ("other", "k8s.apisix.apache.org/"),
+        "ci" => ("other", "ingress.cilium.io/"),
+        "ct" => ("contour", "projectcontour.io/"),
+        "f5" => ("f5-nginx", "nginx.org/"),
+        "in" => ("ingress-nginx", "nginx.ingress.kubernetes.io/"),
+        "os" => ("openshift", "haproxy.router.openshift.io/"),
+        "tr" => ("traefik", "traefik.ingress.kubernetes.io/"),
+        _ => ("alb", "alb.ingress.kubernetes.io/"),
+    };
+    let whole = SHORT.iter().fold(lines.to_owned(), |text, (short, long)| text.replace(short, long));
+    let line = |line: &str| {
+        // A name alone is a switch.
+        let (name, value) = line.split_once(": ").unwrap_or((line, "true"));
+        ([prefix, name].concat(), json!(value))
+    };
+    let mut lines: serde_json::Map<_, _> =
+        whole.split('|').filter(|line| !line.is_empty()).map(line).collect();
+    let mut tls = json!(has_tls);
+    if controller == "alb" {
+        let ports = json!("[{\"HTTP\": 80}, {\"HTTPS\": 443}]");
+        lines.entry([prefix, "listen-ports"].concat()).or_insert(ports);
+        tls = json!("load-balancer");
+    }
+    let mut settings = json!({"tls": tls, "annotations": lines});
+    if controller == "openshift" {
+        settings["target"] = json!("Route");
+    } else {
+        settings["ingressClassName"] = json!("pub");
+        settings["controllers"] = json!({"pub": controller});
+    }
+    testing::plan(&[], settings).unwrap_or_else(|report| panic!("{controller}: {report}"))
+}
+
 /// The program, `+` if the Ingress has TLS, the names and values of its lines before and after, and every loss that is said.
 #[test]
 fn each_loss_of_a_line_is_told_once() {
-    const ORIGIN: &str = "cors-allow-origin: https://a.com";
-    const OIDC: &str = "auth-idp-oidc: {}";
     let cases: &[(&str, &str, &str, &[&str])] = &[
         // Lines with one intent, each of which protects in its own way.
         (
@@ -600,48 +652,103 @@ fn each_loss_of_a_line_is_told_once() {
         ),
         ("f5+", "hsts: true", "", &["hsts `true` would be `false`"]),
         ("hi-", "", "hsts: false", &[]),
+        // A protection of several lines.
+        (
+            "hi+",
+            "auth-tls-secret: shop/ca",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: optional",
+            &["verify-client would be `optional` instead of the default `on`"],
+        ),
+        (
+            "hi+",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: on",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: optional_no_ca",
+            &["verify-client `on` would be `optional_no_ca`"],
+        ),
+        (
+            "hi+",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: optional",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: off",
+            &["auth-tls-secret `shop/ca` would have no effect"],
+        ),
+        ("hi+", "auth-type: basic|auth-secret: users", "auth-secret: users", &[]),
+        (
+            "in+",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: on",
+            "auth-tls-secret: shop/ca|auth-tls-verify-client: optional_no_ca",
+            &["ClientCertificate `secret: ca` would no longer restrict access"],
+        ),
+        (
+            "in+",
+            "auth-tls-secret: shop/ca|auth-tls-match-cn: CN=a",
+            "",
+            &["ClientCertificate `secret: ca` would be missing"],
+        ),
+        (
+            "in+",
+            "auth-tls-secret: shop/ca|auth-tls-match-cn: CN=a",
+            "auth-tls-secret: shop/ca",
+            &["auth-tls-match-cn `CN=a` would be missing"],
+        ),
+        (
+            "in+",
+            "URL|auth-snippet: x",
+            "",
+            &["ExternalAuth `url: https://auth.example.com` would be missing"],
+        ),
+        ("in+", "URL|auth-snippet: x", "URL", &["auth-snippet `x` would be missing"]),
+        // Without a Secret, nobody is admitted.
+        ("in+", "auth-type: basic|auth-secret: users", "auth-type: basic", &[]),
+        ("ht+", "auth-type: basic-auth|auth-secret: users", "auth-type: basic-auth", &[]),
+        ("alb", "ONLY|LOGIN", "ONLY|LOGIN|UNSIGNED: allow", &["instead of the default `authenticate`"]),
+        ("alb", "ONLY|LOGIN|UNSIGNED: deny", "ONLY|LOGIN|UNSIGNED: allow", &["`deny` would be `allow`"]),
+        ("alb", "ONLY|LOGIN|UNSIGNED: authenticate", "ONLY|LOGIN", &[]),
+        (
+            "alb",
+            "ONLY|LOGIN|UNSIGNED: deny",
+            "ONLY|auth-type: oidc",
+            &["auth-idp-oidc `{}` would be missing"],
+        ),
+        ("alb", "ONLY|LOGIN|UNSIGNED: deny", "ONLY", &["auth-type `oidc` would be missing"]),
+        ("os+", "PER|PER.rate-http: 100", "", &["connections `true` would be missing"]),
+        ("os+", "PER|PER.rate-http: 100", "PER: false|PER.rate-http: 100", &["`true` would be `false`"]),
+        ("os+", "PER|PER.rate-http: 100", "PER", &["rate-http `100` would be missing"]),
+        ("os+", "PER", "PER|PER.rate-http: 100", &[]),
+        // Another firewall, a listener that no longer verifies, and a server that is no longer verified.
+        ("alb", "wafv2-acl-arn: a", "wafv2-acl-name: b", &[]),
+        ("alb", "waf-acl-id: a", "web-acl-id: a", &[]),
+        ("alb", "waf-acl-id: a", "wafv2-acl-arn: a", &["waf-acl-id `a` would be missing"]),
+        ("alb", "wafv2-acl-arn: a", "wafv2-acl-arn: none", &["would be `none`, which protects less"]),
+        ("alb", "PEER}]", "PEER},{\"port\":8443}]", &[]),
+        ("alb", "PEER},{\"port\":8443,\"mode\":\"verify\"}]", "PEER}]", &["which admits more clients"]),
+        ("alb", "PEER}]", "PEER,\"ignoreClientCertificateExpiry\":true}]", &["which admits more clients"]),
+        ("alb", "PEER,\"ignoreClientCertificateExpiry\":true}]", "PEER}]", &[]),
+        ("ap+", "auth-uri: a", "auth-uri: a|auth-ssl-verify: false", &["instead of the default `true`"]),
+        ("ap+", "auth-uri: a|auth-ssl-verify: true", "auth-uri: a", &[]),
+        ("hi+", "hsts-preload", "", &["hsts-preload `true` would be `false`"]),
+        // One line for two limits.
+        (
+            "in+",
+            "limit-rps: 5|limit-connections: 3",
+            "limit-rps: 5|limit-connections: 3|limit-allowlist: 10.0.0.0/8",
+            &["burst: 25` and nginx.ingress.kubernetes.io/limit-connections `3` would not apply to"],
+        ),
+        (
+            "in+",
+            "limit-rps: 5|limit-connections: 3",
+            "limit-rps: 9|limit-connections: 3|limit-allowlist: 10.0.0.0/8",
+            &["which admits more clients", "limit-connections `3` would not apply to"],
+        ),
+        (
+            "in+",
+            "limit-rps: 5|limit-connections: 3",
+            "limit-rps: 5|limit-allowlist: 10.0.0.0/8",
+            &["burst: 25` would not apply to", "limit-connections `3` would be missing"],
+        ),
     ];
     let mut wrong = Vec::new();
     for (program, before, after, said) in cases {
-        let has_tls = !program.ends_with('-');
-        let (controller, prefix) = match program.trim_end_matches(['+', '-']) {
-            "hi" => ("haproxy-ingress", "haproxy-ingress.github.io/"),
-            "ht" => ("haproxy", "haproxy.org/"),
-            "ap" => ("other", "k8s.apisix.apache.org/"),
-            "ci" => ("other", "ingress.cilium.io/"),
-            "ct" => ("contour", "projectcontour.io/"),
-            "f5" => ("f5-nginx", "nginx.org/"),
-            "in" => ("ingress-nginx", "nginx.ingress.kubernetes.io/"),
-            _ => ("alb", "alb.ingress.kubernetes.io/"),
-        };
-        let plan = |lines: &str| {
-            let lines = lines
-                .replace("CORS", "cors-enable: true")
-                .replace("ORIGIN", ORIGIN)
-                .replace("OIDC", OIDC)
-                .replace("NLB", "enable-frontend-nlb: true")
-                .replace("WEB", "conditions.web: [{\"field\":\"source-ip\",\"sourceIpConfig\":{\"values\":");
-            let mut lines: serde_json::Map<_, _> = lines
-                .split('|')
-                .filter_map(|line| line.split_once(": "))
-                .map(|(name, value)| ([prefix, name].concat(), json!(value)))
-                .collect();
-            let tls = if controller == "alb" {
-                let ports = json!("[{\"HTTP\": 80}, {\"HTTPS\": 443}]");
-                lines.insert([prefix, "listen-ports"].concat(), ports);
-                json!("load-balancer")
-            } else {
-                json!(has_tls)
-            };
-            let settings = json!({
-                "ingressClassName": "pub",
-                "controllers": {"pub": controller},
-                "tls": tls,
-                "annotations": lines,
-            });
-            testing::plan(&[], settings).unwrap_or_else(|report| panic!("{controller}: {report}"))
-        };
-        let (old, new) = (plan(before), plan(after));
+        let (old, new) = (plan_of(program, before), plan_of(program, after));
         let found = lost_protections(&old, &new);
         let all: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
         let is_said =

@@ -63,6 +63,10 @@ pub(crate) const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-gro
 const PREFIX_LISTS: &str = "alb.ingress.kubernetes.io/security-group-prefix-lists";
 /// The beginning of the annotations with the server that signs clients in.
 pub(crate) const AUTH_IDP: &str = "alb.ingress.kubernetes.io/auth-idp-";
+/// The beginnings of the annotations with a firewall, and of those with a firewall of the former kind.
+pub(crate) const WAF: &[&str] = &["alb.ingress.kubernetes.io/wafv2-acl-"];
+pub(crate) const WAF_CLASSIC: &[&str] =
+    &["alb.ingress.kubernetes.io/waf-acl-id", "alb.ingress.kubernetes.io/web-acl-id"];
 /// The annotation with the listeners of an Ingress.
 pub(crate) const LISTENERS: &str = "alb.ingress.kubernetes.io/listen-ports";
 /// If one of these annotations exists and no listeners are named, the only listener is for https.
