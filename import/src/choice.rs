@@ -76,7 +76,7 @@ impl<'p> Choice<'p> {
         if let Some(port) = port {
             set(keys::PORT, port.to_string());
         }
-        let mut message: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
+        let mut handled_keys: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
         if let Some(class) = wanted.class.filter(|_| !self.class_in_block) {
             set(keys::CLASS, class.name.clone());
         }
@@ -92,7 +92,7 @@ impl<'p> Choice<'p> {
             for (key, value) in &wanted.annotations {
                 if let About::Issuer { cluster } = about(key) {
                     set(if cluster { keys::CLUSTER_ISSUER } else { keys::ISSUER }, value.trim().to_owned());
-                    message.insert(key);
+                    handled_keys.insert(key);
                 }
             }
         }
@@ -113,11 +113,11 @@ impl<'p> Choice<'p> {
             for (key, value) in &canary.options {
                 set(key, value.clone());
             }
-            message.extend(canary.message.iter().map(String::as_str));
+            handled_keys.extend(canary.keys.iter().map(String::as_str));
             // No controller reads the certificates of a canary.
             draft.options.remove(keys::TLS_HOSTS);
         }
-        let rest = wanted.annotations.iter().filter(|(key, _)| !message.contains(key.as_str()));
+        let rest = wanted.annotations.iter().filter(|(key, _)| !handled_keys.contains(key.as_str()));
         draft.block = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
         if let Some(class) = wanted.class.filter(|_| self.class_in_block) {
             let key = class.at.segments().iter().rev().find_map(|segment| match segment {
@@ -137,8 +137,14 @@ pub(crate) fn kinds(wanted: &SourceIngress<'_>) -> Vec<Option<PathType>> {
     for route in &wanted.routes {
         *counts.entry(route.kind).or_default() += 1;
     }
+    // Of equally frequent path types, the one that has more requests comes first, so that a proposal does not drop paths.
+    let requests = |kind: &PathType| match kind {
+        PathType::ImplementationSpecific => 2,
+        PathType::Prefix => 1,
+        PathType::Exact => 0,
+    };
     let mut kinds: Vec<PathType> = counts.keys().copied().collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(counts.get(kind).copied()));
+    kinds.sort_by_key(|kind| std::cmp::Reverse((counts.get(kind).copied(), requests(kind))));
     let given = kinds.into_iter().map(Some);
     if counts.len() == 1 { given.collect() } else { [None].into_iter().chain(given).collect() }
 }

@@ -68,6 +68,18 @@ fn shown(port: Option<&PortRef>) -> String {
     port.map_or_else(|| "no port".to_owned(), |port| format!("the port {port}"))
 }
 
+/// Takes the route out of those with the same URL that is compared with a route: the one with its path type, or else one that
+/// is not compared with another route.
+fn take_route<'r>(
+    same_url: &mut Vec<&'r Route>,
+    route: &Route,
+    is_of_other: impl Fn(&Route) -> bool,
+) -> Option<&'r Route> {
+    let with_type = same_url.iter().position(|it| it.kind == route.kind);
+    let at = with_type.or_else(|| same_url.iter().rposition(|it| !is_of_other(it)))?;
+    Some(same_url.remove(at))
+}
+
 impl Differences<'_> {
     fn add(&mut self, path: FieldPath, message: String, is_loss: bool) -> Option<&mut Difference> {
         let ingress = self.main.at;
@@ -133,6 +145,8 @@ impl Differences<'_> {
         for route in &made.routes {
             left.entry((&route.host, &route.path)).or_default().push(route);
         }
+        let kinds: BTreeSet<(&str, &str, PathType)> =
+            wanted.routes.iter().map(|it| (it.host.as_str(), it.path.as_str(), it.kind)).collect();
         let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
         for route in &wanted.routes {
             // A repeated route is made once.
@@ -140,13 +154,20 @@ impl Differences<'_> {
                 continue;
             }
             let url = format!("{}{}", route.host, route.path);
-            let found = left.get_mut(&(route.host.as_str(), route.path.as_str())).and_then(Vec::pop);
+            let same_url = left.get_mut(&(route.host.as_str(), route.path.as_str()));
+            let is_of_other = |it: &Route| kinds.contains(&(&route.host, &route.path, it.kind));
+            let found = same_url.and_then(|all| take_route(all, route, is_of_other));
             let mut add = |path: FieldPath, message: String| {
                 let ingress = route.ingress;
                 self.found.push(Difference { ingress, path, message, help: None, is_loss: true, key: None });
             };
             let Some(other) = found else {
-                add(route.at.clone(), format!("the emitted Ingress does not have `{url}`"));
+                let with_type = if left.contains_key(&(route.host.as_str(), route.path.as_str())) {
+                    format!(" with the path type {}", route.kind)
+                } else {
+                    String::new()
+                };
+                add(route.at.clone(), format!("the emitted Ingress does not have `{url}`{with_type}"));
                 continue;
             };
             if route.kind != other.kind {

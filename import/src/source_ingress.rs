@@ -35,7 +35,7 @@ pub(crate) struct SourceIngress<'i> {
 #[derive(Clone, Debug)]
 pub(crate) struct Canary {
     pub(crate) options: BTreeMap<&'static str, String>,
-    pub(crate) message: BTreeSet<String>,
+    pub(crate) keys: BTreeSet<String>,
 }
 
 impl SourceIngress<'_> {
@@ -208,12 +208,12 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
     };
     let mut canary = Canary {
         options: BTreeMap::from([(keys::CANARY_OF, service.to_owned())]),
-        message: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
+        keys: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
     };
     for (key, option) in CANARY_OPTIONS {
         if let Some(value) = ingress.annotation(key) {
             canary.options.insert(option, value.to_owned());
-            canary.message.insert(key.to_owned());
+            canary.keys.insert(key.to_owned());
         }
     }
     Some(canary)
