@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use xposer::Settings;
@@ -210,7 +210,7 @@ fn commands(imported: &Imported) -> String {
     text
 }
 
-/// Writes all files, or none.
+/// Writes all files. If one cannot be written, those before it are removed, so that the next run can write all of them.
 fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> {
     let at =
         |finding: Finding<'static>, path: &Path| vec![finding.at(Place::file(&path.display().to_string()))];
@@ -228,13 +228,25 @@ fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> 
         let finding = Finding::input("the file exists and is not overwritten");
         return Err(at(finding.help("remove it, or name another folder"), path));
     }
-    for (path, text) in &files {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|it| cannot(path, &it))?;
-        file.write_all(text.as_bytes()).map_err(|it| cannot(path, &it))?;
+    write_new(&files).map_err(|(path, error)| cannot(path, &error))
+}
+
+/// Creates all files, or none. Returns the path of the file that cannot be written, and the error.
+fn write_new<'f>(files: &'f [(PathBuf, &str)]) -> Result<(), (&'f Path, io::Error)> {
+    let mut created: Vec<&Path> = Vec::new();
+    for (path, text) in files {
+        let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        let written = opened.and_then(|mut file| {
+            created.push(path);
+            file.write_all(text.as_bytes())
+        });
+        if let Err(error) = written {
+            for path in created {
+                // Only the first error is reported. A file that cannot be removed is named by the next run.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err((path, error));
+        }
     }
     Ok(())
 }
@@ -265,16 +277,16 @@ fn summary(
     let _ = writeln!(
         text,
         "{} only the label, {} annotations of {} own, {} no Ingress.",
-        if bare == 1 { "1 Service needs".to_owned() } else { format!("{bare} Services need") },
-        if own == 1 { "1 has".to_owned() } else { format!("{own} have") },
+        count(bare, "Service needs", "Services need"),
+        count(own, "has", "have"),
         if own == 1 { "its" } else { "their" },
-        if left.len() == 1 { "1 has".to_owned() } else { format!("{} have", left.len()) },
+        count(left.len(), "has", "have"),
     );
     if open > 0 {
         let _ = writeln!(
             text,
             "{} not to be exposed: {}.",
-            if open == 1 { "1 Service is".to_owned() } else { format!("{open} Services are") },
+            count(open, "Service is", "Services are"),
             if open == 1 { "a comment gives the reason" } else { "comments give the reasons" },
         );
     }
@@ -282,9 +294,8 @@ fn summary(
     if lost > 0 {
         let _ = writeln!(
             text,
-            "{} of the Ingresses {} not reproduced: see the findings above.",
-            if lost == 1 { "1 part".to_owned() } else { format!("{lost} parts") },
-            if lost == 1 { "is" } else { "are" }
+            "{} not reproduced: see the findings above.",
+            count(lost, "part of the Ingresses is", "parts of the Ingresses are"),
         );
     }
     let Some(folder) = out else {
@@ -306,4 +317,27 @@ fn summary(
         },
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        let files = [(at("first"), "1"), (at("missing/second"), "2")];
+        let (path, error) = write_new(&files).unwrap_err();
+        assert_eq!((path, error.kind()), (files[1].0.as_path(), io::ErrorKind::NotFound));
+        assert_eq!(names(), 0);
+
+        // A file of somebody else stays.
+        std::fs::write(at("second"), "other").unwrap();
+        assert!(write_new(&[(at("first"), "1"), (at("second"), "2")]).is_err());
+        assert_eq!((names(), std::fs::read_to_string(at("second")).unwrap().as_str()), (1, "other"));
+        write_new(&[(at("first"), "1"), (at("third"), "3")]).unwrap();
+        assert_eq!(names(), 3);
+    }
 }
