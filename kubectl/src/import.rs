@@ -152,13 +152,9 @@ impl<'a> Asked<'a> {
         namespace: Option<&str>,
         selector: Option<&str>,
     ) -> Result<ByName, Refusal> {
-        let mut found = ByName::new();
         let api = self.api(resource, namespace);
-        let mut take = |object: DynamicObject| {
-            found.insert(key(&object), as_printed(object, resource));
-        };
-        self.connection.each(&api, &resource.plural, namespace, selector, &mut take).await?;
-        Ok(found)
+        let objects = self.connection.list(&api, &resource.plural, namespace, selector).await?;
+        Ok(objects.into_iter().map(|object| (key(&object), as_printed(object, resource))).collect())
     }
 }
 

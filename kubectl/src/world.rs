@@ -221,10 +221,9 @@ async fn exposed(
     let selector = format!("{EXPOSE_LABEL}=true");
     let mut list = async |namespace: Option<&str>| -> Result<(), Refusal> {
         let api = connection.documents(&service_resource(), namespace);
-        let mut take = |document: Document| {
-            services.add(&document);
-        };
-        connection.each(&api, "services", namespace, Some(&selector), &mut take).await
+        let documents = connection.list(&api, "services", namespace, Some(&selector)).await?;
+        documents.iter().for_each(|document| drop(services.add(document)));
+        Ok(())
     };
     match list(watched).await {
         Ok(()) => Ok(()),
@@ -266,7 +265,7 @@ async fn chosen(
     }
     let mut chosen = BTreeSet::new();
     let everything = wanted.everything;
-    let mut take = |document: Document| {
+    for document in connection.list(&api, "services", scope, selector).await? {
         let labels = document.metadata.labels.as_ref();
         let asks = labels.and_then(|labels| labels.get(EXPOSE_LABEL)).is_some_and(|value| value == "true");
         // A Service that no longer requests exposure may have objects.
@@ -274,8 +273,7 @@ async fn chosen(
         if everything || asks {
             services.add(&document);
         }
-    };
-    connection.each(&api, "services", scope, selector, &mut take).await?;
+    }
     Ok(selector.is_some().then_some(chosen))
 }
 
@@ -294,9 +292,8 @@ async fn servers(
     for kind in ServerKind::ALL {
         let resource = kind.resource();
         let api = connection.documents(&resource, None);
-        let mut take = |document: Document| servers.apply(kind, &document);
-        match connection.each(&api, &resource.plural, None, None, &mut take).await {
-            Ok(()) => {}
+        match connection.list(&api, &resource.plural, None, None).await {
+            Ok(documents) => documents.iter().for_each(|document| servers.apply(kind, document)),
             // The cluster does not serve the kind.
             Err(refusal) if refusal.code == 404 => {}
             Err(refusal) if refusal.code == 403 => forbidden.push(full_name(&resource)),

@@ -96,12 +96,9 @@ async fn namespaces(
     names.extend(published.iter().map(|(service, _)| service.namespace.to_string()));
     if published.iter().any(|(_, it)| it.scope == Scope::Globally) {
         let api: Api<Namespace> = Api::all(connection.client.clone());
-        let mut take = |namespace: Namespace| {
-            if namespace.metadata.deletion_timestamp.is_none() {
-                names.extend(namespace.metadata.name);
-            }
-        };
-        connection.each(&api, "namespaces", None, None, &mut take).await?;
+        let all = connection.list(&api, "namespaces", None, None).await?;
+        let lasting = all.into_iter().filter(|it| it.metadata.deletion_timestamp.is_none());
+        names.extend(lasting.filter_map(|namespace| namespace.metadata.name));
     }
     Ok(names)
 }
