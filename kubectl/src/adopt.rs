@@ -39,7 +39,7 @@ pub(crate) async fn adopt(
     let connection = Connection::new(cluster).await?;
     let namespace = connection.namespace.as_str();
     let resource = kinds::resource(kind);
-    let api = connection.documents(&resource, Some(namespace));
+    let api = connection.api::<Document>(&resource, Some(namespace));
     let asked = ("get", resource.plural.as_str(), Some(namespace));
     let document = connection.ask(asked, api.get(&name)).await.map_err(Failure::from)?;
     let selection = Selection { resources: vec![format!("svc/{service_name}")], ..Selection::default() };
@@ -128,7 +128,7 @@ async fn write_annotation(
             ..PatchParams::default()
         };
         let resource = kinds::resource(key.kind);
-        let api = connection.documents(&resource, Some(&key.namespace));
+        let api = connection.api::<Document>(&resource, Some(&key.namespace));
         let patch = Patch::Merge(json!({"metadata": metadata}));
         let asked = ("patch", resource.plural.as_str(), Some(&*key.namespace));
         let written = connection.ask(asked, api.patch(&key.name, &parameters, &patch)).await;

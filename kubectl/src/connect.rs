@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::api::{Api, ListParams, ObjectList};
+use kube::api::{Api, ApiResource, ListParams, ObjectList};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::core::DynamicResourceScope;
 use kube::{Client, Config, Error, Resource};
 use serde::de::DeserializeOwned;
-use xposer_live::document::Document;
 
 use crate::args::ClusterArgs;
 use crate::failure::{Failure, Request};
@@ -115,11 +115,10 @@ impl Connection {
     }
 
     /// The API of a kind, in one namespace or in all.
-    pub(crate) fn documents(
-        &self,
-        resource: &kube::api::ApiResource,
-        namespace: Option<&str>,
-    ) -> Api<Document> {
+    pub(crate) fn api<K>(&self, resource: &ApiResource, namespace: Option<&str>) -> Api<K>
+    where
+        K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
+    {
         match namespace {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
             None => Api::all_with(self.client.clone(), resource),
@@ -236,6 +235,7 @@ fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, Failure> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use xposer_live::document::Document;
 
     use super::*;
 

@@ -111,7 +111,7 @@ impl Objects {
         let mut objects = Self::default();
         let scope = world.scope.as_deref();
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap) {
-            let api = connection.documents(&kinds::resource(kind), scope);
+            let api = connection.api::<Document>(&kinds::resource(kind), scope);
             match connection.list(&api, kind.row().plural, scope, None).await {
                 Ok(documents) => {
                     documents.into_iter().for_each(|document| objects.add(kind, document, wants));

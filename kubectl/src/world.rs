@@ -220,7 +220,7 @@ async fn exposed(
 ) -> Result<(), Failure> {
     let selector = format!("{EXPOSE_LABEL}=true");
     let mut list = async |namespace: Option<&str>| -> Result<(), Refusal> {
-        let api = connection.documents(&service_resource(), namespace);
+        let api = connection.api::<Document>(&service_resource(), namespace);
         let documents = connection.list(&api, "services", namespace, Some(&selector)).await?;
         documents.iter().for_each(|document| drop(services.add(document)));
         Ok(())
@@ -250,7 +250,7 @@ async fn chosen(
     scope: Option<&str>,
     services: &mut Services,
 ) -> Result<Option<BTreeSet<Arc<ServiceKey>>>, Failure> {
-    let api: Api<Document> = connection.documents(&service_resource(), scope);
+    let api: Api<Document> = connection.api::<Document>(&service_resource(), scope);
     if !names.is_empty() {
         let mut chosen = BTreeSet::new();
         for name in names {
@@ -291,7 +291,7 @@ async fn servers(
     let mut forbidden = Vec::new();
     for kind in ServerKind::ALL {
         let resource = kind.resource();
-        let api = connection.documents(&resource, None);
+        let api = connection.api::<Document>(&resource, None);
         match connection.list(&api, &resource.plural, None, None).await {
             Ok(documents) => documents.iter().for_each(|document| servers.apply(kind, document)),
             // The cluster does not serve the kind.
