@@ -9,12 +9,13 @@ use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unexposed};
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
-use crate::args::{CommandName, InitArgs, InputArgs, Starting};
+use crate::args::{CommandName, InitArgs, InputArgs, StartArgs};
 use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{ImportInput, Objects, Source, services_yaml};
 use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::Found;
+use crate::words::{count, text_at};
 
 /// The names of the output files.
 const SETTINGS: &str = "settings.yaml";
@@ -44,16 +45,16 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
 /// use serde_json::json;
-/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, Starting, Terminal, init_objects};
+/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, StartArgs, Terminal, init_objects};
 /// let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
 ///     "spec": {"ports": [{"port": 80}]}});
 /// let objects = Objects { all: vec![service], ..Objects::default() };
-/// let words = Starting::augment_args(Command::new("init")).get_matches_from(["init", "--domain=example.com"]);
+/// let words = StartArgs::augment_args(Command::new("init")).get_matches_from(["init", "--domain=example.com"]);
 /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
 /// let mut console =
 ///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
 /// let printer = Printer::for_terminal(Diagnostics::Text, console.terminal);
-/// let args = Starting::from_arg_matches(&words).unwrap();
+/// let args = StartArgs::from_arg_matches(&words).unwrap();
 /// assert_eq!(init_objects(&objects, &args, printer, &mut console).unwrap(), Exit::Done);
 /// assert!(String::from_utf8(stdout).unwrap().ends_with("#   shop/web: http://web.shop.example.com\n"));
 /// ```
@@ -63,7 +64,7 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 /// An error of writing an output.
 pub fn init_objects(
     objects: &Objects,
-    args: &Starting,
+    args: &StartArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
@@ -83,11 +84,11 @@ pub fn init_objects(
 
 fn start(
     asked: &ImportInput<'_>,
-    args: &Starting,
+    args: &StartArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let Starting { domain, out, options } = args;
+    let StartArgs { domain, out, options } = args;
     let input = asked.input();
     let with_domain = match asked.source {
         Source::Files => "xposer init --domain example.com FILE",
@@ -168,9 +169,8 @@ fn write_both(settings: &str, services: &str, out: &mut dyn Write) -> io::Result
 }
 
 fn name(service: &Value, default: &str) -> String {
-    let text = |pointer: &str| service.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
-    let name = text("/metadata/name").unwrap_or("?");
-    let namespace = text("/metadata/namespace").unwrap_or(default);
+    let name = text_at(service, "/metadata/name").unwrap_or("?");
+    let namespace = text_at(service, "/metadata/namespace").unwrap_or(default);
     let name = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
     visible(&name).into_owned()
 }
@@ -249,10 +249,6 @@ fn write_new<'f>(files: &'f [(PathBuf, &str)]) -> Result<(), (&'f Path, io::Erro
         }
     }
     Ok(())
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The results, and the next steps.

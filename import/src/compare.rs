@@ -37,16 +37,16 @@ pub(crate) struct EmittedIngress<'m> {
     pub(crate) told: &'m BTreeSet<String>,
 }
 
-/// Returns the differences between the wanted Ingress and the result.
-pub(crate) fn differences(wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) -> Vec<Difference> {
-    let Some(main) = wanted.main() else { return Vec::new() };
+/// Returns the differences between the source Ingress and the result.
+pub(crate) fn differences(source: &SourceIngress<'_>, emitted: &EmittedIngress<'_>) -> Vec<Difference> {
+    let Some(main) = source.main() else { return Vec::new() };
     let mut all = Differences { main, found: Vec::new() };
-    all.name(wanted, made.ingress);
-    all.class(wanted, made.ingress);
-    all.routes(wanted, made.ingress);
-    all.tls(wanted, made.ingress);
-    all.annotations(wanted, made);
-    all.labels(wanted, made.ingress);
+    all.name(source, emitted.ingress);
+    all.class(source, emitted.ingress);
+    all.routes(source, emitted.ingress);
+    all.tls(source, emitted.ingress);
+    all.annotations(source, emitted);
+    all.labels(source, emitted.ingress);
     all.found
 }
 
@@ -87,17 +87,18 @@ impl Differences<'_> {
         self.found.last_mut()
     }
 
-    fn name(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn name(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         // A missing name is reported already.
-        if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
-            let message = format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", made.name());
+        if let Some(name) = source.name.filter(|name| !name.is_empty() && *name != emitted.name()) {
+            let message =
+                format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", emitted.name());
             self.add(FieldPath::object(&["metadata", "name"]), message, true);
         }
     }
 
-    fn class(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn class(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let field = || FieldPath::object(&["spec"]);
-        match (wanted.class, &made.class) {
+        match (source.class, &emitted.class) {
             (None, None) => {}
             (Some(own), Some(other)) if own.name == other.name => {
                 if own.is_annotation != other.is_annotation {
@@ -140,16 +141,16 @@ impl Differences<'_> {
         }
     }
 
-    fn routes(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn routes(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let mut left: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
-        for route in &made.routes {
+        for route in &emitted.routes {
             left.entry((&route.host, &route.path)).or_default().push(route);
         }
         let kinds: BTreeSet<(&str, &str, PathType)> =
-            wanted.routes.iter().map(|it| (it.host.as_str(), it.path.as_str(), it.kind)).collect();
+            source.routes.iter().map(|it| (it.host.as_str(), it.path.as_str(), it.kind)).collect();
         let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
-        for route in &wanted.routes {
-            // A repeated route is made once.
+        for route in &source.routes {
+            // A repeated route is emitted once.
             if !seen.insert((&route.host, &route.path, route.kind, route.port.as_ref())) {
                 continue;
             }
@@ -194,18 +195,18 @@ impl Differences<'_> {
         }
     }
 
-    fn tls(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn tls(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let section = || FieldPath::object(&["spec", "tls"]);
-        let other: BTreeMap<&str, Option<&str>> = made
+        let other: BTreeMap<&str, Option<&str>> = emitted
             .tls
             .iter()
             .flat_map(|entry| entry.hosts.iter().map(|host| (host.as_str(), entry.secret.as_deref())))
             .collect();
-        if wanted.tls.is_empty() && other.is_empty() {
+        if source.tls.is_empty() && other.is_empty() {
             return;
         }
         // No controller reads the TLS section of a canary: the stable Ingress has the certificates.
-        if wanted.canary.is_some() && other.is_empty() {
+        if source.canary.is_some() && other.is_empty() {
             self.add(
                 section(),
                 "the TLS section of a canary is that of the stable Service".to_owned(),
@@ -215,16 +216,20 @@ impl Differences<'_> {
         }
         let hostless = self.main.tls.iter().filter(|entry| entry.hosts.is_empty()).count();
         if hostless > 0 {
-            let (what, made) = if hostless == self.main.tls.len() {
+            let (what, emitted) = if hostless == self.main.tls.len() {
                 ("the TLS section", "those of the rules")
             } else {
                 ("an entry of the TLS section", "those of the rules that no other entry has")
             };
-            self.add(section(), format!("{what} names no hosts, and the emitted Ingress names {made}"), true);
+            self.add(
+                section(),
+                format!("{what} names no hosts, and the emitted Ingress names {emitted}"),
+                true,
+            );
         }
-        let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
-        let order = made.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
-        let is_other_order = !order.eq(wanted.tls.iter().map(|(host, _)| *host));
+        let own: BTreeMap<&str, Option<&str>> = source.tls.iter().copied().collect();
+        let order = emitted.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
+        let is_other_order = !order.eq(source.tls.iter().map(|(host, _)| *host));
         if is_other_order && own == other {
             let message = "the hosts of the TLS section have another order in the emitted Ingress";
             self.add(section(), message.to_owned(), false);
@@ -267,10 +272,10 @@ impl Differences<'_> {
         }
     }
 
-    fn annotations(&mut self, wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) {
-        let other = &made.ingress.annotations;
+    fn annotations(&mut self, source: &SourceIngress<'_>, emitted: &EmittedIngress<'_>) {
+        let other = &emitted.ingress.annotations;
         let mut expected: BTreeSet<String> = BTreeSet::new();
-        for (key, value) in &wanted.annotations {
+        for (key, value) in &source.annotations {
             let path = FieldPath::annotation(key.clone());
             let today = successor(key);
             let found = other.get(key);
@@ -281,7 +286,7 @@ impl Differences<'_> {
                     short(value),
                     short(found)
                 )),
-                None if made.told.contains(key) => None,
+                None if emitted.told.contains(key) => None,
                 None => Some(format!("the emitted Ingress does not have `{key}`")),
             };
             if let Some(said) = message {
@@ -293,10 +298,10 @@ impl Differences<'_> {
             expected.extend(today);
             expected.insert(key.clone());
         }
-        let names: BTreeSet<&str> = wanted
+        let names: BTreeSet<&str> = source
             .annotations
             .keys()
-            .filter(|key| made.told.contains(*key))
+            .filter(|key| emitted.told.contains(*key))
             .filter_map(|key| Some(key.split_once('/')?.1))
             .collect();
         let mut unpublished: Vec<String> = Vec::new();
@@ -306,7 +311,7 @@ impl Differences<'_> {
                 continue;
             }
             // The stable Ingress publishes the host of a canary, whatever the Ingress of the canary says.
-            if wanted.canary.is_some() && opts_out(key, value) {
+            if source.canary.is_some() && opts_out(key, value) {
                 unpublished.push(format!("`{key}: {}`", short(value)));
                 continue;
             }
@@ -329,17 +334,17 @@ impl Differences<'_> {
         }
     }
 
-    fn labels(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn labels(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
-        for (key, value) in &wanted.labels {
-            if made.labels.get(key) != Some(value) {
+        for (key, value) in &source.labels {
+            if emitted.labels.get(key) != Some(value) {
                 let message =
                     format!("the emitted Ingress does not have the label `{key}: {}`", short(value));
                 self.add(FieldPath::label(key.clone()), message, true);
             }
         }
-        for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
-            if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
+        for (key, value) in emitted.labels.iter().filter(|(key, _)| !is_ours(key)) {
+            if !source.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
                 let message = format!("the emitted Ingress also has the label `{key}: {}`", short(value));
                 // Labels of tools are reported once, when they are dropped.
                 self.add(FieldPath::object(&["metadata", "labels"]), message, true);

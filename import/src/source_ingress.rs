@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::keys;
 use crate::read::{Class, Ingress, Route};
 
-/// The wanted Ingress of one Service.
+/// The source Ingress of one Service.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceIngress<'i> {
     pub(crate) namespace: &'i str,
@@ -148,8 +148,11 @@ fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Optio
     hosts
 }
 
-/// Returns the wanted Ingress of each Service, in the order of the Ingresses.
-pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<SourceIngress<'i>> {
+/// Returns the source Ingress of each Service, in the order of the Ingresses.
+pub(crate) fn source_ingresses<'i>(
+    ingresses: &'i [Ingress],
+    told: &mut Vec<Finding>,
+) -> Vec<SourceIngress<'i>> {
     let stable = stable_services(ingresses);
     let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
@@ -340,7 +343,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
     let most = group.iter().map(weight).max()?;
     let first = group.iter().position(|part| weight(part) == most)?;
     let main = group.remove(first);
-    let mut wanted = SourceIngress {
+    let mut source = SourceIngress {
         namespace: main.ingress.namespace(),
         service: main.service,
         name: Some(main.ingress.name()).filter(|_| main.keeps_name),
@@ -374,14 +377,14 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Sourc
         );
         let help = "delete this Ingress once the other one serves its hosts";
         told.push(part.ingress.finding(path, Severity::Warning, message).help(help));
-        wanted.name = wanted.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
-        wanted.routes.extend(part.routes);
-        let known: BTreeSet<&str> = wanted.tls.iter().map(|(host, _)| *host).collect();
+        source.name = source.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
+        source.routes.extend(part.routes);
+        let known: BTreeSet<&str> = source.tls.iter().map(|(host, _)| *host).collect();
         let more: Vec<_> = part.tls.into_iter().filter(|(host, _)| !known.contains(host)).collect();
-        wanted.tls.extend(more);
-        wanted.ingresses.push(part.ingress);
+        source.tls.extend(more);
+        source.ingresses.push(part.ingress);
     }
-    Some(wanted)
+    Some(source)
 }
 
 #[cfg(test)]
