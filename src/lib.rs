@@ -75,7 +75,7 @@ use validation::MAX_ANNOTATIONS;
 pub mod internal {
     pub use crate::check::protects::{
         Access, LostDefault, LostProtection, access, access_level, is_only_assumed, lost_defaults,
-        lost_listeners, lost_protections,
+        lost_listeners, lost_protections, may_protect_less,
     };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;

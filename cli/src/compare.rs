@@ -11,13 +11,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use xposer::emit::Emitted;
 use xposer::service::SERVICE_LABEL;
-use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all};
+use xposer::{Object, Outcome, Precedence, Service, emit_all, expose_all};
 use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CommandName, CompareArgs};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::with_input;
+use crate::words::count;
 use fields::{Field, fields};
 
 /// The maximum number of Services in the text output, of objects of each Service, and of fields of each object.
@@ -33,7 +34,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
         CommandName::Compare,
         console,
         |inputs, found, printer, console| {
-            if found.services.is_empty() && found.local == 0 {
+            if found.services.is_empty() && found.local_config_count == 0 {
                 // The command that made the input may have failed, and an empty comparison would look as if nothing were unprotected.
                 let wrong = Finding::input("there are no Services to compare")
                     .help("check the command that produces the input");
@@ -42,8 +43,9 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
             }
             let services = found.views(args.input.namespace.as_deref());
             printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
-            let old = Decisions::new(&services, &inputs.settings);
-            let new = Decisions::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
+            let decide = |settings| expose_all(&services, settings, Precedence::RefuseAll);
+            let old = decide(&inputs.settings);
+            let new = decide(inputs.with.as_ref().unwrap_or(&inputs.settings));
             let comparison = Comparison::new(&services, &old, &new);
             ignore_broken_pipe(match args.output {
                 args::Comparison::Text => {
@@ -62,26 +64,11 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     )
 }
 
-/// The decisions about all Services under one of the settings.
-struct Decisions {
-    outcomes: Vec<Outcome>,
-}
-
 /// The objects of each Service with the report of what their kinds cannot express, and the objects that several Services share.
 struct ObjectsByService<'s> {
     of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
     shared: Vec<&'s Object<'s>>,
     emitted_findings: changes::ObjectFindings<'s>,
-}
-
-impl Decisions {
-    fn new(services: &[Service<'_>], settings: &Settings) -> Self {
-        Self { outcomes: expose_all(services, settings, Precedence::RefuseAll) }
-    }
-
-    fn emit(&self) -> Emitted<'_> {
-        emit_all(self.outcomes.iter().filter_map(Outcome::plan))
-    }
 }
 
 impl<'s> ObjectsByService<'s> {
@@ -141,7 +128,7 @@ struct Changed {
     served_by: Vec<Served>,
     objects: Vec<ObjectChange>,
     #[serde(flatten)]
-    message: Changes,
+    changes: Changes,
 }
 
 /// An added, removed or changed object.
@@ -175,18 +162,19 @@ impl Change {
 }
 
 impl Comparison {
-    fn new(services: &[Service<'_>], old: &Decisions, new: &Decisions) -> Self {
-        let (old_objects, new_objects) = (old.emit(), new.emit());
+    /// `old` and `new` are the decisions about all Services under the two settings.
+    fn new(services: &[Service<'_>], old: &[Outcome], new: &[Outcome]) -> Self {
+        let (old_objects, new_objects) = (emit(old), emit(new));
         let (before, after) = (ObjectsByService::new(&old_objects), ObjectsByService::new(&new_objects));
         let mut summary = Summary { services: services.len(), ..Summary::default() };
         let mut changed = Vec::new();
-        for ((service, old), new) in services.iter().zip(&old.outcomes).zip(&new.outcomes) {
+        for ((service, old), new) in services.iter().zip(old).zip(new) {
             let own = (service.namespace().unwrap_or_default(), service.name());
             let change = Changed::new(service, (old, &before), (new, &after), own);
             let (was, is) = (old.is_refused(), new.is_refused());
             summary.refused += usize::from(is && !was);
             summary.refused_before += usize::from(is && was);
-            summary.opens += usize::from(!change.message.opens.is_empty());
+            summary.opens += usize::from(!change.changes.opens.is_empty());
             if change.is_empty() {
                 summary.unchanged += 1;
             } else {
@@ -203,7 +191,7 @@ impl Comparison {
         let (first, others): (Vec<&Changed>, Vec<&Changed>) = self
             .services
             .iter()
-            .partition(|it| !it.message.refused.is_empty() || !it.message.opens.is_empty());
+            .partition(|it| !it.changes.refused.is_empty() || !it.changes.opens.is_empty());
         for changed in first.into_iter().chain(others).take(MAX_SERVICES) {
             changed.write(out)?;
             writeln!(out)?;
@@ -217,15 +205,19 @@ impl Comparison {
             writeln!(out)?;
         }
         let Summary { services, unchanged, changed, refused, refused_before, opens } = self.summary;
-        let plural = if services == 1 { "service" } else { "services" };
+        let services = count(services, "service", "services");
         let before =
             if refused_before > 0 { format!(", {refused_before} refused as before") } else { String::new() };
         writeln!(
             out,
-            "{services} {plural}: {unchanged} unchanged, {changed} changed; {refused} would be refused{before}, {opens} would be open"
+            "{services}: {unchanged} unchanged, {changed} changed; {refused} would be refused{before}, {opens} would be open"
         )?;
         out.flush()
     }
+}
+
+fn emit(outcomes: &[Outcome]) -> Emitted<'_> {
+    emit_all(outcomes.iter().filter_map(Outcome::plan))
 }
 
 /// The state of a Service under some settings.
@@ -255,7 +247,7 @@ impl Changed {
             after: state(new.0),
             served_by,
             objects: objects(&objects_of(old.1), &objects_of(new.1)),
-            message: Changes::between(
+            changes: Changes::between(
                 (old.0, old.1.emitted_findings.of(own.0, own.1)),
                 (new.0, new.1.emitted_findings.of(own.0, own.1)),
             ),
@@ -266,7 +258,7 @@ impl Changed {
         self.before == self.after
             && self.served_by.is_empty()
             && self.objects.is_empty()
-            && self.message.is_empty()
+            && self.changes.is_empty()
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -281,7 +273,7 @@ impl Changed {
             writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;
-        for (what, list) in self.message.lists() {
+        for (what, list) in self.changes.lists() {
             for said in list {
                 let help = said.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
                 writeln!(out, "  {what:10}  {}{help}", said.message)?;

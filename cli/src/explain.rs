@@ -9,7 +9,7 @@ use xposer::internal::{Controller, did_you_mean, rules};
 use xposer::options::{ConfigOption, Key, annotations, settings};
 use xposer::template::{SYNTAX, Template, Var, Vars};
 
-use xposer_manifest::Finding;
+use xposer_manifest::{Finding, is_manifest};
 
 use crate::args::{Color, CommandName, Diagnostics, ExplainArgs, Files, InputArgs};
 use crate::console::{Console, Exit};
@@ -80,10 +80,7 @@ fn is_word(subject: &str) -> bool {
 /// Whether the word is a file name, existing or not.
 fn is_file(subject: &str) -> bool {
     let path = Path::new(subject);
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    subject == STDIN_PATH
-        || path.exists()
-        || extension.is_some_and(|it| ["yaml", "yml", "json"].contains(&it))
+    subject == STDIN_PATH || path.exists() || is_manifest(path)
 }
 
 /// Explains everything with this name. Returns whether the word is known.

@@ -9,11 +9,12 @@ use xposer::{Diagnostic, Settings};
 use xposer_import::{ImportResult, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
-use crate::args::{CommandName, ImportArgs, Proposed, Proposing};
+use crate::args::{CommandName, ImportArgs, ProposalArgs, Proposed};
 use crate::console::{Console, Exit, ignore_broken_pipe, write_json};
 use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::{InputObjects, Item};
+use crate::words::{count, text_at};
 
 /// The maximum number of commands in the summary.
 const MAX_COMMANDS: usize = 3;
@@ -81,17 +82,17 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
 /// use serde_json::json;
-/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, Proposing, Terminal, import_objects};
+/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, ProposalArgs, Terminal, import_objects};
 /// let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "namespace": "shop"},
 ///     "spec": {"ingressClassName": "nginx", "rules": [{"host": "shop.example.com", "http": {"paths": [
 ///         {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}});
 /// let objects = Objects { all: vec![ingress], ..Objects::default() };
-/// let words = Proposing::augment_args(Command::new("import")).get_matches_from(["import", "-o", "kubectl"]);
+/// let words = ProposalArgs::augment_args(Command::new("import")).get_matches_from(["import", "-o", "kubectl"]);
 /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
 /// let mut console =
 ///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
 /// let printer = Printer::for_terminal(Diagnostics::Text, console.terminal);
-/// let args = Proposing::from_arg_matches(&words).unwrap();
+/// let args = ProposalArgs::from_arg_matches(&words).unwrap();
 /// let exit = import_objects(&objects, (&xposer::Settings::default(), None), &args, printer, &mut console);
 /// assert_eq!(exit.unwrap(), Exit::Done);
 /// assert!(String::from_utf8(stdout).unwrap().contains("kubectl label service web -n shop --overwrite expose=true\n"));
@@ -103,7 +104,7 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
 pub fn import_objects(
     objects: &Objects,
     (settings, settings_file): (&Settings, Option<&SettingsFile>),
-    args: &Proposing,
+    args: &ProposalArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
@@ -119,7 +120,7 @@ pub fn import_objects(
 fn propose(
     asked: &ImportInput<'_>,
     settings: &Settings,
-    args: &Proposing,
+    args: &ProposalArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
@@ -198,7 +199,7 @@ impl<'a> ImportInput<'a> {
             1 => Some("1 Service".to_owned()),
             count => Some(format!("{count} Services")),
         };
-        let seen: Vec<String> = services.into_iter().chain(self.found.passed.counts()).collect();
+        let seen: Vec<String> = services.into_iter().chain(self.found.ignored.counts()).collect();
         let seen = if seen.is_empty() { "nothing".to_owned() } else { joined(&seen, " and ") };
         Finding::input(format!("expected Ingresses, found {seen}")).help(match self.source {
             Source::Files => format!(
@@ -243,10 +244,9 @@ impl<'a> ImportInput<'a> {
 }
 
 fn name_of(value: &Value) -> String {
-    let text = |key: &str| value.pointer(key).and_then(Value::as_str).filter(|it| !it.is_empty());
-    let name = text("/metadata/name").unwrap_or("(without a name)");
+    let name = text_at(value, "/metadata/name").unwrap_or("(without a name)");
     // A comment must not contain line breaks.
-    let name = text("/metadata/namespace")
+    let name = text_at(value, "/metadata/namespace")
         .map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
     visible(&name).into_owned()
 }
@@ -282,7 +282,7 @@ fn yaml(
             text.push_str(if document.is_some() { "---\n" } else { "# ---\n" });
         }
         let names = proposal.ingresses.iter().filter_map(|at| {
-            let is_whole = imported.became.get(*at) == Some(&ImportResult::Same) || proposal.is_same;
+            let is_whole = imported.results.get(*at) == Some(&ImportResult::Same) || proposal.is_same;
             let rest = if is_whole { "" } else { ", but not all of it" };
             Some(format!("{}{rest}", name_of(found.ingresses.get(*at)?.value)))
         });
@@ -319,27 +319,23 @@ fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()
 
 /// Writes the results, and the next steps.
 fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let count = |wanted: ImportResult| imported.became.iter().filter(|it| **it == wanted).count();
-    let all = imported.became.len();
-    let mut summary = format!(
-        "{all} {}: {} reproduced",
-        if all == 1 { "Ingress" } else { "Ingresses" },
-        count(ImportResult::Same)
-    );
+    let number_of = |wanted: ImportResult| imported.results.iter().filter(|it| **it == wanted).count();
+    let all = imported.results.len();
+    let mut summary =
+        format!("{}: {} reproduced", count(all, "Ingress", "Ingresses"), number_of(ImportResult::Same));
     let others = [
         (ImportResult::Different, "not in all"),
         (ImportResult::Nothing, "without a proposal"),
         (ImportResult::Ours, "made by Xposer"),
     ];
-    for (became, what) in others {
-        if count(became) > 0 {
-            summary.push_str(&format!(", {} {what}", count(became)));
+    for (result, what) in others {
+        if number_of(result) > 0 {
+            summary.push_str(&format!(", {} {what}", number_of(result)));
         }
     }
     let (exposed, open): (Vec<&Proposal>, Vec<&Proposal>) =
         imported.proposals.iter().partition(|it| it.open.is_empty());
-    let of = if exposed.len() == 1 { "Service" } else { "Services" };
-    summary.push_str(&format!("; {} {of} to annotate", exposed.len()));
+    summary.push_str(&format!("; {} to annotate", count(exposed.len(), "Service", "Services")));
     if !open.is_empty() {
         summary.push_str(&format!(", {} not to be exposed", open.len()));
     }
@@ -358,7 +354,7 @@ fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) ->
     for (ingress, proposal) in adopted.iter().take(MAX_COMMANDS) {
         let namespace =
             if proposal.namespace.is_empty() { String::new() } else { format!(" -n {}", proposal.namespace) };
-        let name = ingress.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let name = text_at(ingress, "/metadata/name").unwrap_or_default();
         writeln!(out, "  kubectl xposer adopt ingress/{name} --service {}{namespace}", proposal.service)?;
     }
     if adopted.len() > MAX_COMMANDS {

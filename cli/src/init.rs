@@ -2,19 +2,20 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Proposal, Unexposed, settings, unexposed};
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
-use crate::args::{CommandName, InitArgs, InputArgs, Starting};
+use crate::args::{CommandName, InitArgs, InputArgs, StartArgs};
 use crate::console::{Console, Exit, ignore_broken_pipe};
 use crate::import::{ImportInput, Objects, Source, services_yaml};
 use crate::input::with_input;
 use crate::printer::Printer;
 use crate::services::InputObjects;
+use crate::words::{count, text_at};
 
 /// The names of the output files.
 const SETTINGS: &str = "settings.yaml";
@@ -44,16 +45,16 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
 /// use serde_json::json;
-/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, Starting, Terminal, init_objects};
+/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, StartArgs, Terminal, init_objects};
 /// let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
 ///     "spec": {"ports": [{"port": 80}]}});
 /// let objects = Objects { all: vec![service], ..Objects::default() };
-/// let words = Starting::augment_args(Command::new("init")).get_matches_from(["init", "--domain=example.com"]);
+/// let words = StartArgs::augment_args(Command::new("init")).get_matches_from(["init", "--domain=example.com"]);
 /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
 /// let mut console =
 ///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
 /// let printer = Printer::for_terminal(Diagnostics::Text, console.terminal);
-/// let args = Starting::from_arg_matches(&words).unwrap();
+/// let args = StartArgs::from_arg_matches(&words).unwrap();
 /// assert_eq!(init_objects(&objects, &args, printer, &mut console).unwrap(), Exit::Done);
 /// assert!(String::from_utf8(stdout).unwrap().ends_with("#   shop/web: http://web.shop.example.com\n"));
 /// ```
@@ -63,7 +64,7 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 /// An error of writing an output.
 pub fn init_objects(
     objects: &Objects,
-    args: &Starting,
+    args: &StartArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
@@ -83,11 +84,11 @@ pub fn init_objects(
 
 fn start(
     asked: &ImportInput<'_>,
-    args: &Starting,
+    args: &StartArgs,
     printer: Printer,
     console: &mut Console<'_>,
 ) -> io::Result<Exit> {
-    let Starting { domain, out, options } = args;
+    let StartArgs { domain, out, options } = args;
     let input = asked.input();
     let with_domain = match asked.source {
         Source::Files => "xposer init --domain example.com FILE",
@@ -168,9 +169,8 @@ fn write_both(settings: &str, services: &str, out: &mut dyn Write) -> io::Result
 }
 
 fn name(service: &Value, default: &str) -> String {
-    let text = |pointer: &str| service.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
-    let name = text("/metadata/name").unwrap_or("?");
-    let namespace = text("/metadata/namespace").unwrap_or(default);
+    let name = text_at(service, "/metadata/name").unwrap_or("?");
+    let namespace = text_at(service, "/metadata/namespace").unwrap_or(default);
     let name = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
     visible(&name).into_owned()
 }
@@ -210,7 +210,7 @@ fn commands(imported: &Imported) -> String {
     text
 }
 
-/// Writes all files, or none.
+/// Writes all files. If one cannot be written, those before it are removed, so that the next run can write all of them.
 fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> {
     let at =
         |finding: Finding<'static>, path: &Path| vec![finding.at(Place::file(&path.display().to_string()))];
@@ -228,19 +228,27 @@ fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> 
         let finding = Finding::input("the file exists and is not overwritten");
         return Err(at(finding.help("remove it, or name another folder"), path));
     }
-    for (path, text) in &files {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|it| cannot(path, &it))?;
-        file.write_all(text.as_bytes()).map_err(|it| cannot(path, &it))?;
-    }
-    Ok(())
+    write_new(&files).map_err(|(path, error)| cannot(path, &error))
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+/// Creates all files, or none. Returns the path of the file that cannot be written, and the error.
+fn write_new<'f>(files: &'f [(PathBuf, &str)]) -> Result<(), (&'f Path, io::Error)> {
+    let mut created: Vec<&Path> = Vec::new();
+    for (path, text) in files {
+        let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        let written = opened.and_then(|mut file| {
+            created.push(path);
+            file.write_all(text.as_bytes())
+        });
+        if let Err(error) = written {
+            for path in created {
+                // Only the first error is reported. A file that cannot be removed is named by the next run.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err((path, error));
+        }
+    }
+    Ok(())
 }
 
 /// The results, and the next steps.
@@ -265,16 +273,16 @@ fn summary(
     let _ = writeln!(
         text,
         "{} only the label, {} annotations of {} own, {} no Ingress.",
-        if bare == 1 { "1 Service needs".to_owned() } else { format!("{bare} Services need") },
-        if own == 1 { "1 has".to_owned() } else { format!("{own} have") },
+        count(bare, "Service needs", "Services need"),
+        count(own, "has", "have"),
         if own == 1 { "its" } else { "their" },
-        if left.len() == 1 { "1 has".to_owned() } else { format!("{} have", left.len()) },
+        count(left.len(), "has", "have"),
     );
     if open > 0 {
         let _ = writeln!(
             text,
             "{} not to be exposed: {}.",
-            if open == 1 { "1 Service is".to_owned() } else { format!("{open} Services are") },
+            count(open, "Service is", "Services are"),
             if open == 1 { "a comment gives the reason" } else { "comments give the reasons" },
         );
     }
@@ -282,9 +290,8 @@ fn summary(
     if lost > 0 {
         let _ = writeln!(
             text,
-            "{} of the Ingresses {} not reproduced: see the findings above.",
-            if lost == 1 { "1 part".to_owned() } else { format!("{lost} parts") },
-            if lost == 1 { "is" } else { "are" }
+            "{} not reproduced: see the findings above.",
+            count(lost, "part of the Ingresses is", "parts of the Ingresses are"),
         );
     }
     let Some(folder) = out else {
@@ -306,4 +313,27 @@ fn summary(
         },
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        let files = [(at("first"), "1"), (at("missing/second"), "2")];
+        let (path, error) = write_new(&files).unwrap_err();
+        assert_eq!((path, error.kind()), (files[1].0.as_path(), io::ErrorKind::NotFound));
+        assert_eq!(names(), 0);
+
+        // A file of somebody else stays.
+        std::fs::write(at("second"), "other").unwrap();
+        assert!(write_new(&[(at("first"), "1"), (at("second"), "2")]).is_err());
+        assert_eq!((names(), std::fs::read_to_string(at("second")).unwrap().as_str()), (1, "other"));
+        write_new(&[(at("first"), "1"), (at("third"), "3")]).unwrap();
+        assert_eq!(names(), 3);
+    }
 }

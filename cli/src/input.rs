@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xposer::Settings;
 use xposer_manifest::encrypted::{Encrypted, SOPS};
-use xposer_manifest::{Document, File, Finding, Findings, Place, STDIN, SettingsFile};
+use xposer_manifest::{
+    Document, EXTENSIONS, File, Finding, Findings, Place, STDIN, SettingsFile, is_manifest,
+};
 
 use crate::args::{CommandName, InputArgs};
 use crate::console::{Console, Exit};
@@ -273,8 +275,8 @@ fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
     for entry in path.read_dir().into_iter().flatten().flatten() {
         let file = entry.path();
         has_folders |= file.is_dir();
-        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        endings.extend(["yaml", "yml", "json"].into_iter().find(|known| *known == ending));
+        let ending = file.extension();
+        endings.extend(EXTENSIONS.into_iter().find(|known| ending.is_some_and(|ending| ending == *known)));
     }
     let files = |ending: &str| path.join(format!("*.{ending}")).display().to_string();
     endings.sort_unstable_by(|left, right| right.cmp(left));
@@ -292,10 +294,7 @@ fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
 /// The help for a folder as settings. Settings are one file: a shell would expand a pattern, and all but the first file would be
 /// read as Services.
 fn one_of_folder(path: &Path) -> String {
-    let is_text = |file: &PathBuf| {
-        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["yaml", "yml", "json"].contains(&ending) && file.is_file()
-    };
+    let is_text = |file: &PathBuf| is_manifest(file) && file.is_file();
     let entries = path.read_dir().into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_text).collect();
     files.sort_unstable();

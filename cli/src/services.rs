@@ -10,8 +10,9 @@ use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_e
 use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};
 
 use crate::args::CommandName;
+use crate::ignored_objects::{self, Hint, IgnoredObjects};
 use crate::local;
-use crate::passed::{self, Hint, IgnoredObjects};
+use crate::words::count;
 
 /// An object: a document, or an item of a list.
 pub(crate) struct Item<'f> {
@@ -31,10 +32,10 @@ pub(crate) struct InputObjects<'f> {
     /// The IngressClasses, if the command reads them.
     pub(crate) classes: Vec<Item<'f>>,
     /// The number of Services that are for tools only.
-    pub(crate) local: usize,
+    pub(crate) local_config_count: usize,
     /// Findings about ignored objects.
     pub(crate) notes: Findings,
-    pub(crate) passed: IgnoredObjects<'f>,
+    pub(crate) ignored: IgnoredObjects<'f>,
     /// Hints for an input without Services, each message once.
     hints: Vec<(Hint, Option<Place>)>,
     wrong: Findings,
@@ -69,9 +70,9 @@ impl<'f> InputObjects<'f> {
             services: Vec::new(),
             ingresses: Vec::new(),
             classes: Vec::new(),
-            local: 0,
+            local_config_count: 0,
             notes: Findings::new(),
-            passed: IgnoredObjects::default(),
+            ignored: IgnoredObjects::default(),
             hints: Vec::new(),
             wrong: Findings::new(),
             typed,
@@ -91,7 +92,7 @@ impl<'f> InputObjects<'f> {
         let lacks_all = if self.typed.reads_ingresses() {
             self.ingresses.is_empty()
         } else {
-            self.services.is_empty() && self.local == 0
+            self.services.is_empty() && self.local_config_count == 0
         };
         if lacks_all {
             let hints = self.hints.drain(..);
@@ -112,8 +113,10 @@ impl InputObjects<'_> {
 
     /// The numbers of Services of each category; for an input without Services, the numbers of other objects.
     pub(crate) fn summary(&self, outcomes: &[Outcome]) -> String {
-        let mut text = summary(outcomes, self.local);
-        if let Some(counts) = self.passed.counts().filter(|_| self.services.is_empty() && self.local == 0) {
+        let mut text = summary(outcomes, self.local_config_count);
+        if let Some(counts) =
+            self.ignored.counts().filter(|_| self.services.is_empty() && self.local_config_count == 0)
+        {
             text.push_str(&format!("; ignored: {counts}"));
         }
         text
@@ -153,7 +156,7 @@ impl<'f> Item<'f> {
         if let Some(path) = self.template(is_read) {
             let place = self.place_at(path);
             let finding = Finding::input("expected a Kubernetes object, found a template of one");
-            found.wrong.push(finding.help(passed::render_chart(found.typed.piped())).at(place));
+            found.wrong.push(finding.help(ignored_objects::render_chart(found.typed.piped())).at(place));
             return true;
         }
         if is_service {
@@ -234,7 +237,7 @@ impl<'f> Item<'f> {
             found.services.push(self);
             return;
         }
-        found.local += 1;
+        found.local_config_count += 1;
         if let Some(message) = local::local_config_message(&Service::from_value(self.value)) {
             let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
             let place = self.place_at(self.path().chain(annotation.segments().iter().cloned()));
@@ -243,12 +246,12 @@ impl<'f> Item<'f> {
     }
 
     fn ignore(&self, object: &'f Map<String, Value>, found: &mut InputObjects<'f>) {
-        found.passed.add(object);
+        found.ignored.add(object);
         let at = |key: String| self.place_of_key(self.path().chain([Segment::Key(key.into())]));
-        if let Some(almost) = passed::almost_a_service(object) {
-            found.notes.push(Finding::warning(almost.message).help(almost.help).at(at(almost.key)));
+        if let Some(near_miss) = ignored_objects::near_miss(object) {
+            found.notes.push(Finding::warning(near_miss.message).help(near_miss.help).at(at(near_miss.key)));
         } else if let Some(hint) =
-            passed::hint(object, self.path_of_file().unwrap_or("FILE"), found.typed.piped())
+            ignored_objects::hint(object, self.path_of_file().unwrap_or("FILE"), found.typed.piped())
             && found.hints.iter().all(|(known, _)| known.message != hint.message)
         {
             found.hints.push((hint, at("kind".to_owned())));
@@ -321,7 +324,7 @@ pub fn summary<'o>(outcomes: impl IntoIterator<Item = &'o Outcome>, local: usize
         } += 1;
     }
     let all = exposed + refused + left_alone + local;
-    let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
+    let mut text = format!("{}: {exposed} exposed", count(all, "service", "services"));
     for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {
         if number > 0 {
             text.push_str(&format!(", {number} {what}"));

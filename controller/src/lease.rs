@@ -64,6 +64,44 @@ impl Leadership {
     }
 }
 
+/// The result of an attempt to acquire or renew the Lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    Held,
+    HeldByOther,
+    /// Somebody else has written the Lease since it was read. That need not be another replica: an annotation is sufficient.
+    Conflict,
+    Failed,
+}
+
+/// The time in which this replica holds the Lease.
+#[derive(Default)]
+struct Term {
+    /// The time of the last renewal; `None` if this replica does not hold the Lease.
+    renewed: Option<Instant>,
+    /// Whether the last attempt ended with a conflict.
+    is_conflicting: bool,
+}
+
+impl Term {
+    /// Returns the time to wait until the next attempt; `None` if this replica has lost the Lease.
+    fn next(&mut self, attempt: Attempt, tried: Instant, now: Instant) -> Option<Duration> {
+        let was_conflicting = std::mem::replace(&mut self.is_conflicting, attempt == Attempt::Conflict);
+        let wait = match attempt {
+            Attempt::Held => {
+                self.renewed = Some(tried);
+                return Some(RENEW_INTERVAL);
+            }
+            Attempt::HeldByOther if self.renewed.is_some() => return None,
+            // The Lease is read again at once, because the writer can be another replica.
+            Attempt::Conflict if self.renewed.is_some() && !was_conflicting => Duration::ZERO,
+            Attempt::HeldByOther | Attempt::Conflict | Attempt::Failed => RETRY_PERIOD,
+        };
+        let is_late = |renewed: Instant| now.duration_since(renewed) + wait > RENEW_DEADLINE;
+        (!self.renewed.is_some_and(is_late)).then_some(wait)
+    }
+}
+
 impl LeaderElector {
     pub(crate) fn new(
         client: Client,
@@ -81,40 +119,33 @@ impl LeaderElector {
         leadership: watch::Sender<Leadership>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut renewed: Option<Instant> = None;
+        let mut term = Term::default();
         loop {
             let tried = Instant::now();
-            let wait = match tokio::time::timeout(RENEW_INTERVAL, self.try_acquire_or_renew()).await {
-                Ok(Ok(true)) => {
-                    if renewed.replace(tried).is_none() {
-                        info!(identity = self.identity, "this replica has the lease and writes");
-                    }
-                    leadership.send_replace(Leadership::Leading { until: Some(tried + RENEW_DEADLINE) });
-                    RENEW_INTERVAL
-                }
-                Ok(Ok(false)) => {
-                    if renewed.is_some() {
-                        leadership.send_replace(Leadership::Lost);
-                        return;
-                    }
-                    RETRY_PERIOD
-                }
+            let attempt = match tokio::time::timeout(RENEW_INTERVAL, self.try_acquire_or_renew()).await {
+                Ok(Ok(attempt)) => attempt,
                 Ok(Err(error)) => {
                     warn!("the lease {} cannot be read or written: {}", self.name, error_message(&error));
-                    RETRY_PERIOD
+                    Attempt::Failed
                 }
                 Err(_) => {
                     warn!("the lease {} cannot be read or written: no answer", self.name);
-                    RETRY_PERIOD
+                    Attempt::Failed
                 }
             };
-            if renewed.is_some_and(|renewed| renewed.elapsed() + wait > RENEW_DEADLINE && tried != renewed) {
+            if attempt == Attempt::Held {
+                if term.renewed.is_none() {
+                    info!(identity = self.identity, "this replica has the lease and writes");
+                }
+                leadership.send_replace(Leadership::Leading { until: Some(tried + RENEW_DEADLINE) });
+            }
+            let Some(wait) = term.next(attempt, tried, Instant::now()) else {
                 leadership.send_replace(Leadership::Lost);
                 return;
-            }
+            };
             let ends = tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok();
             if ends {
-                if renewed.is_some() {
+                if term.renewed.is_some() {
                     self.release().await;
                 }
                 return;
@@ -122,8 +153,8 @@ impl LeaderElector {
         }
     }
 
-    /// Tries to acquire or renew the Lease. Returns whether this replica holds it.
-    async fn try_acquire_or_renew(&mut self) -> Result<bool, Error> {
+    /// Tries to acquire or renew the Lease.
+    async fn try_acquire_or_renew(&mut self) -> Result<Attempt, Error> {
         let now = MicroTime(Timestamp::now());
         self.metrics.request("get", "Lease");
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
@@ -139,7 +170,7 @@ impl LeaderElector {
             self.metrics.request("create", "Lease");
             let created =
                 self.api.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await;
-            return is_acquired(created);
+            return attempt(created);
         };
         let version = lease.metadata.resource_version.clone();
         let spec = lease.spec.get_or_insert_default();
@@ -154,7 +185,7 @@ impl LeaderElector {
                 }
             };
             if !is_free && !is_expired {
-                return Ok(false);
+                return Ok(Attempt::HeldByOther);
             }
             spec.holder_identity = Some(self.identity.clone());
             spec.acquire_time = Some(now.clone());
@@ -164,7 +195,7 @@ impl LeaderElector {
         spec.renew_time = Some(now);
         self.metrics.request("update", "Lease");
         // The request contains the version that was read, so that only one of two concurrent requests succeeds.
-        is_acquired(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+        attempt(self.api.replace(&self.name, &PostParams::default(), &lease).await)
     }
 
     /// Releases the Lease, so that other replicas need not wait until it expires.
@@ -184,11 +215,11 @@ impl LeaderElector {
     }
 }
 
-/// Whether the Lease was written. After a conflict, another replica has it.
-fn is_acquired(written: Result<Lease, Error>) -> Result<bool, Error> {
+/// The result of writing the Lease.
+fn attempt(written: Result<Lease, Error>) -> Result<Attempt, Error> {
     match written {
-        Ok(_) => Ok(true),
-        Err(Error::Api(status)) if status.code == 409 => Ok(false),
+        Ok(_) => Ok(Attempt::Held),
+        Err(Error::Api(status)) if status.code == 409 => Ok(Attempt::Conflict),
         Err(error) => Err(error),
     }
 }
@@ -205,5 +236,33 @@ mod tests {
         let later = now + RENEW_DEADLINE;
         assert!(!leading.may_write(later) && for_ever.may_write(later));
         assert!(!Leadership::Standby.may_write(now) && !Leadership::Lost.may_write(now));
+    }
+
+    /// `kubectl annotate lease` between reading and writing causes a conflict.
+    #[test]
+    fn a_lease_is_lost_to_another_replica_and_not_to_another_writer() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let leading = || {
+            let mut term = Term::default();
+            assert_eq!(term.next(Attempt::Held, start, start), Some(RENEW_INTERVAL));
+            term
+        };
+        let mut term = leading();
+        assert_eq!(term.next(Attempt::Conflict, at(5), at(5)), Some(Duration::ZERO));
+        assert_eq!(term.next(Attempt::Conflict, at(5), at(5)), Some(RETRY_PERIOD));
+        assert_eq!(term.next(Attempt::Held, at(7), at(7)), Some(RENEW_INTERVAL));
+        assert_eq!(term.next(Attempt::Conflict, at(12), at(12)), Some(Duration::ZERO));
+        assert_eq!(term.next(Attempt::HeldByOther, at(12), at(12)), None);
+
+        let mut term = leading();
+        assert_eq!(term.next(Attempt::Failed, at(5), at(6)), Some(RETRY_PERIOD));
+        assert_eq!(term.next(Attempt::Conflict, at(8), at(9)), Some(Duration::ZERO));
+        assert_eq!(term.next(Attempt::Conflict, at(9), at(9)), None, "the deadline comes before the retry");
+
+        let mut standby = Term::default();
+        for attempt in [Attempt::HeldByOther, Attempt::Conflict, Attempt::Failed] {
+            assert_eq!(standby.next(attempt, start, at(60)), Some(RETRY_PERIOD));
+        }
     }
 }

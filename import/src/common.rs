@@ -10,8 +10,8 @@ use xposer::{Outcome, Service, Settings, expose};
 use crate::draft::{Draft, bare, with_draft};
 use crate::proposal::Proposal;
 use crate::read::{Ingress, read};
-use crate::source_ingress::{SourceIngress, wanted};
-use crate::verify::{Imported, Input, import};
+use crate::source_ingress::{SourceIngress, source_ingresses};
+use crate::verify::{Imported, Input, import, text};
 
 /// Settings for the Services behind some Ingresses, each with its reason.
 ///
@@ -98,7 +98,7 @@ pub fn settings(input: &Input<'_>, domain: Option<&str>) -> Common {
         .map(|(at, document)| read(document, at, input.namespace, &mut Vec::new()))
         .filter(|ingress| ingress.owner.is_none() && ingress.made_of.is_none())
         .collect();
-    let all = wanted(&ingresses, &mut Vec::new());
+    let all = source_ingresses(&ingresses, &mut Vec::new());
     let mut common = Common::default();
     hosts(&all, domain, &mut common);
     if let Some((pattern, count)) = names(&all) {
@@ -192,8 +192,7 @@ fn classes(all: &[SourceIngress<'_>], input: &Input<'_>, common: &mut Common) {
     }
     let mut programs = Map::new();
     for document in &input.classes {
-        let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let (name, spec) = (text("/metadata/name"), text("/spec/controller"));
+        let (name, spec) = (text(document, "/metadata/name"), text(document, "/spec/controller"));
         if let Some(program) = Controller::of_spec(spec)
             && !name.is_empty()
             && Controller::of_class(name) != Some(program)

@@ -37,16 +37,16 @@ pub(crate) struct EmittedIngress<'m> {
     pub(crate) reported: &'m BTreeSet<String>,
 }
 
-/// Returns the differences between the wanted Ingress and the result.
-pub(crate) fn differences(wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) -> Vec<Difference> {
-    let Some(main) = wanted.main() else { return Vec::new() };
+/// Returns the differences between the source Ingress and the result.
+pub(crate) fn differences(source: &SourceIngress<'_>, emitted: &EmittedIngress<'_>) -> Vec<Difference> {
+    let Some(main) = source.main() else { return Vec::new() };
     let mut all = Differences { main, found: Vec::new() };
-    all.name(wanted, made.ingress);
-    all.class(wanted, made.ingress);
-    all.routes(wanted, made.ingress);
-    all.tls(wanted, made.ingress);
-    all.annotations(wanted, made);
-    all.labels(wanted, made.ingress);
+    all.name(source, emitted.ingress);
+    all.class(source, emitted.ingress);
+    all.routes(source, emitted.ingress);
+    all.tls(source, emitted.ingress);
+    all.annotations(source, emitted);
+    all.labels(source, emitted.ingress);
     all.found
 }
 
@@ -68,6 +68,18 @@ fn shown(port: Option<&PortRef>) -> String {
     port.map_or_else(|| "no port".to_owned(), |port| format!("the port {port}"))
 }
 
+/// Takes the route out of those with the same URL that is compared with a route: the one with its path type, or else one that
+/// is not compared with another route.
+fn take_route<'r>(
+    same_url: &mut Vec<&'r Route>,
+    route: &Route,
+    is_of_other: impl Fn(&Route) -> bool,
+) -> Option<&'r Route> {
+    let with_type = same_url.iter().position(|it| it.kind == route.kind);
+    let at = with_type.or_else(|| same_url.iter().rposition(|it| !is_of_other(it)))?;
+    Some(same_url.remove(at))
+}
+
 impl Differences<'_> {
     fn add(&mut self, path: FieldPath, message: String, is_loss: bool) -> Option<&mut Difference> {
         let ingress = self.main.at;
@@ -75,17 +87,18 @@ impl Differences<'_> {
         self.found.last_mut()
     }
 
-    fn name(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn name(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         // A missing name is reported already.
-        if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
-            let message = format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", made.name());
+        if let Some(name) = source.name.filter(|name| !name.is_empty() && *name != emitted.name()) {
+            let message =
+                format!("the Ingress has the name `{name}`, the emitted Ingress `{}`", emitted.name());
             self.add(FieldPath::object(&["metadata", "name"]), message, true);
         }
     }
 
-    fn class(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn class(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let field = || FieldPath::object(&["spec"]);
-        match (wanted.class, &made.class) {
+        match (source.class, &emitted.class) {
             (None, None) => {}
             (Some(own), Some(other)) if own.name == other.name => {
                 if own.is_annotation != other.is_annotation {
@@ -128,25 +141,34 @@ impl Differences<'_> {
         }
     }
 
-    fn routes(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn routes(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let mut left: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
-        for route in &made.routes {
+        for route in &emitted.routes {
             left.entry((&route.host, &route.path)).or_default().push(route);
         }
+        let kinds: BTreeSet<(&str, &str, PathType)> =
+            source.routes.iter().map(|it| (it.host.as_str(), it.path.as_str(), it.kind)).collect();
         let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
-        for route in &wanted.routes {
-            // A repeated route is made once.
+        for route in &source.routes {
+            // A repeated route is emitted once.
             if !seen.insert((&route.host, &route.path, route.kind, route.port.as_ref())) {
                 continue;
             }
             let url = format!("{}{}", route.host, route.path);
-            let found = left.get_mut(&(route.host.as_str(), route.path.as_str())).and_then(Vec::pop);
+            let same_url = left.get_mut(&(route.host.as_str(), route.path.as_str()));
+            let is_of_other = |it: &Route| kinds.contains(&(&route.host, &route.path, it.kind));
+            let found = same_url.and_then(|all| take_route(all, route, is_of_other));
             let mut add = |path: FieldPath, message: String| {
                 let ingress = route.ingress;
                 self.found.push(Difference { ingress, path, message, help: None, is_loss: true, key: None });
             };
             let Some(other) = found else {
-                add(route.at.clone(), format!("the emitted Ingress does not have `{url}`"));
+                let with_type = if left.contains_key(&(route.host.as_str(), route.path.as_str())) {
+                    format!(" with the path type {}", route.kind)
+                } else {
+                    String::new()
+                };
+                add(route.at.clone(), format!("the emitted Ingress does not have `{url}`{with_type}"));
                 continue;
             };
             if route.kind != other.kind {
@@ -173,18 +195,18 @@ impl Differences<'_> {
         }
     }
 
-    fn tls(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn tls(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let section = || FieldPath::object(&["spec", "tls"]);
-        let other: BTreeMap<&str, Option<&str>> = made
+        let other: BTreeMap<&str, Option<&str>> = emitted
             .tls
             .iter()
             .flat_map(|entry| entry.hosts.iter().map(|host| (host.as_str(), entry.secret.as_deref())))
             .collect();
-        if wanted.tls.is_empty() && other.is_empty() {
+        if source.tls.is_empty() && other.is_empty() {
             return;
         }
         // No controller reads the TLS section of a canary: the stable Ingress has the certificates.
-        if wanted.canary.is_some() && other.is_empty() {
+        if source.canary.is_some() && other.is_empty() {
             self.add(
                 section(),
                 "the TLS section of a canary is that of the stable Service".to_owned(),
@@ -194,16 +216,20 @@ impl Differences<'_> {
         }
         let hostless = self.main.tls.iter().filter(|entry| entry.hosts.is_empty()).count();
         if hostless > 0 {
-            let (what, made) = if hostless == self.main.tls.len() {
+            let (what, emitted) = if hostless == self.main.tls.len() {
                 ("the TLS section", "those of the rules")
             } else {
                 ("an entry of the TLS section", "those of the rules that no other entry has")
             };
-            self.add(section(), format!("{what} names no hosts, and the emitted Ingress names {made}"), true);
+            self.add(
+                section(),
+                format!("{what} names no hosts, and the emitted Ingress names {emitted}"),
+                true,
+            );
         }
-        let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
-        let order = made.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
-        let is_other_order = !order.eq(wanted.tls.iter().map(|(host, _)| *host));
+        let own: BTreeMap<&str, Option<&str>> = source.tls.iter().copied().collect();
+        let order = emitted.tls.iter().flat_map(|entry| &entry.hosts).map(String::as_str);
+        let is_other_order = !order.eq(source.tls.iter().map(|(host, _)| *host));
         if is_other_order && own == other {
             let message = "the hosts of the TLS section have another order in the emitted Ingress";
             self.add(section(), message.to_owned(), false);
@@ -246,10 +272,10 @@ impl Differences<'_> {
         }
     }
 
-    fn annotations(&mut self, wanted: &SourceIngress<'_>, made: &EmittedIngress<'_>) {
-        let other = &made.ingress.annotations;
+    fn annotations(&mut self, source: &SourceIngress<'_>, emitted: &EmittedIngress<'_>) {
+        let other = &emitted.ingress.annotations;
         let mut expected: BTreeSet<String> = BTreeSet::new();
-        for (key, value) in &wanted.annotations {
+        for (key, value) in &source.annotations {
             let path = FieldPath::annotation(key.clone());
             let today = successor(key);
             let found = other.get(key);
@@ -260,7 +286,7 @@ impl Differences<'_> {
                     short(value),
                     short(found)
                 )),
-                None if made.reported.contains(key) => None,
+                None if emitted.reported.contains(key) => None,
                 None => Some(format!("the emitted Ingress does not have `{key}`")),
             };
             if let Some(said) = message {
@@ -272,10 +298,10 @@ impl Differences<'_> {
             expected.extend(today);
             expected.insert(key.clone());
         }
-        let names: BTreeSet<&str> = wanted
+        let names: BTreeSet<&str> = source
             .annotations
             .keys()
-            .filter(|key| made.reported.contains(*key))
+            .filter(|key| emitted.reported.contains(*key))
             .filter_map(|key| Some(key.split_once('/')?.1))
             .collect();
         let mut unpublished: Vec<String> = Vec::new();
@@ -285,7 +311,7 @@ impl Differences<'_> {
                 continue;
             }
             // The stable Ingress publishes the host of a canary, whatever the Ingress of the canary says.
-            if wanted.canary.is_some() && opts_out(key, value) {
+            if source.canary.is_some() && opts_out(key, value) {
                 unpublished.push(format!("`{key}: {}`", short(value)));
                 continue;
             }
@@ -308,17 +334,17 @@ impl Differences<'_> {
         }
     }
 
-    fn labels(&mut self, wanted: &SourceIngress<'_>, made: &Ingress) {
+    fn labels(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
-        for (key, value) in &wanted.labels {
-            if made.labels.get(key) != Some(value) {
+        for (key, value) in &source.labels {
+            if emitted.labels.get(key) != Some(value) {
                 let message =
                     format!("the emitted Ingress does not have the label `{key}: {}`", short(value));
                 self.add(FieldPath::label(key.clone()), message, true);
             }
         }
-        for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
-            if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
+        for (key, value) in emitted.labels.iter().filter(|(key, _)| !is_ours(key)) {
+            if !source.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
                 let message = format!("the emitted Ingress also has the label `{key}: {}`", short(value));
                 // Labels of tools are reported once, when they are dropped.
                 self.add(FieldPath::object(&["metadata", "labels"]), message, true);

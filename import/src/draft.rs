@@ -106,9 +106,9 @@ fn warnings(report: &Report) -> usize {
 /// Removes everything from the draft that the settings give anyway: every object must stay the same, without new warnings.
 pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Settings) -> Draft {
     let Outcome::Planned { plan, report } = decide(bare, &draft, settings) else { return draft };
-    let (wanted, most) = (objects(&plan), warnings(&report));
+    let (source, most) = (objects(&plan), warnings(&report));
     let is_same = |draft: &Draft| match decide(bare, draft, settings) {
-        Outcome::Planned { plan, report } => warnings(&report) <= most && objects(&plan) == wanted,
+        Outcome::Planned { plan, report } => warnings(&report) <= most && objects(&plan) == source,
         _ => false,
     };
     let mut draft = draft;

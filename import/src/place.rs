@@ -28,13 +28,13 @@ pub(crate) fn key_in_block(
 
 /// Places a finding of the core about a proposal at the source of the value in the Ingress, or in the Service.
 pub(crate) fn place(
-    wanted: &SourceIngress<'_>,
+    source: &SourceIngress<'_>,
     diagnostic: &Diagnostic,
     annotations: &BTreeMap<String, String>,
     service: Option<usize>,
     is_loss: bool,
 ) -> Option<Finding> {
-    let main = wanted.main()?;
+    let main = source.main()?;
     let here = |path| Finding::of_core(diagnostic, Object::Ingress(main.at), &main.subject, path, is_loss);
     if diagnostic.path.root() == Root::Settings {
         return Some(Finding::of_core(
@@ -74,7 +74,7 @@ pub(crate) fn place(
             let issuer = main.annotations.keys().find(|key| matches!(about(key), About::Issuer { .. }));
             FieldPath::annotation(issuer.cloned().unwrap_or_default())
         }
-        keys::PORT | keys::URL | keys::PATH | keys::PATH_TYPE => first_route(wanted, diagnostic, key),
+        keys::PORT | keys::URL | keys::PATH | keys::PATH_TYPE => first_route(source, diagnostic, key),
         FORWARD_ANNOTATION => FieldPath::object(&["metadata", "annotations"]),
         _ => {
             let given = xposer::internal::CANARY_OPTIONS.iter().find(|(_, option)| *option == key);
@@ -87,9 +87,9 @@ pub(crate) fn place(
 }
 
 /// The route that a diagnostic about hosts, paths or ports names; all rules if it names none.
-fn first_route(wanted: &SourceIngress<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
-    let at = wanted.main().map(|main| main.at).unwrap_or_default();
-    let own = || wanted.routes.iter().filter(|route| route.ingress == at);
+fn first_route(source: &SourceIngress<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
+    let at = source.main().map(|main| main.at).unwrap_or_default();
+    let own = || source.routes.iter().filter(|route| route.ingress == at);
     if key == keys::PORT {
         let route = own().find(|route| {
             route.port.as_ref().is_some_and(|port| diagnostic.message.contains(&port.to_string()))

@@ -23,8 +23,8 @@ type Cost = (usize, usize, usize);
 
 /// Makes the proposal for one Service.
 #[derive(Clone, Copy)]
-pub(crate) struct Proposing<'w, 'i> {
-    pub(crate) wanted: &'w SourceIngress<'i>,
+pub(crate) struct Proposer<'w, 'i> {
+    pub(crate) source: &'w SourceIngress<'i>,
     /// The Service without its annotations of Xposer.
     pub(crate) bare: &'w Value,
     /// The position of the Service in the input. Without one, its ports are not known.
@@ -39,7 +39,7 @@ pub(crate) struct Proposing<'w, 'i> {
 }
 
 /// The emitted Ingress of a plan, in the form in which Ingresses are read.
-pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
+pub(crate) fn emitted_ingress(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
     let is_it = |object: &&xposer::Object<'_>| {
         object.kind() == Kind::Ingress
             && object.name() == plan.name()
@@ -68,16 +68,16 @@ pub(crate) fn reported_keys<'r>(
     all.filter(|it| tells(it.code)).filter_map(|it| key_in_block(it, annotations)).collect()
 }
 
-impl<'i> Proposing<'_, 'i> {
+impl<'i> Proposer<'_, 'i> {
     /// Returns the proposal; `None` if the core refuses every candidate. The findings about annotations and routes that the
     /// proposal does not have are returned by key and by path, because the settings may give them although no Service can.
     pub(crate) fn proposal(&self, findings: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
         let mut left_out = self.inexpressible_annotations();
-        let mut sayable = self.wanted.clone();
+        let mut sayable = self.source.clone();
         // Refused lines are removed and the rest is tried again; each trial may reveal other refused lines.
         const MAX_TRIALS: usize = 10;
         for trial in 0..=MAX_TRIALS {
-            let this = Proposing { wanted: &sayable, ..*self };
+            let this = Proposer { source: &sayable, ..*self };
             let dropped: BTreeSet<String> = left_out.keys().cloned().collect();
             let (choice, draft, outcome) = this.cheapest(&dropped);
             let report = match outcome {
@@ -119,13 +119,13 @@ impl<'i> Proposing<'_, 'i> {
             let hosts = |of: &SourceIngress<'i>| {
                 of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>()
             };
-            let (left, all) = (hosts(&sayable), hosts(self.wanted));
+            let (left, all) = (hosts(&sayable), hosts(self.source));
             sayable.tls.retain(|(host, _)| left.contains(host) || !all.contains(host));
             let is_new = refused.keys().any(|key| !left_out.contains_key(key));
             if !is_new || trial == MAX_TRIALS || (sayable.routes.is_empty() && routes > 0) {
                 findings.extend(left_out.into_values());
                 for diagnostic in report.of(Severity::Error) {
-                    findings.extend(place(self.wanted, diagnostic, &annotations, self.given, true));
+                    findings.extend(place(self.source, diagnostic, &annotations, self.given, true));
                 }
                 return None;
             }
@@ -159,7 +159,7 @@ impl<'i> Proposing<'_, 'i> {
             }
         };
         let key = draft.block.keys().take(MAX_LINES).find(is_guilty);
-        let finding = place(self.wanted, unnamed, annotations, self.given, true);
+        let finding = place(self.source, unnamed, annotations, self.given, true);
         let named = key.zip(finding).map(|(key, finding)| {
             (key.clone(), Finding { path: FieldPath::annotation(key.clone()), ..finding })
         });
@@ -168,7 +168,7 @@ impl<'i> Proposing<'_, 'i> {
 
     /// The annotations that no line of the block can express.
     fn inexpressible_annotations(&self) -> BTreeMap<String, Finding> {
-        let Some(main) = self.wanted.main() else { return BTreeMap::new() };
+        let Some(main) = self.source.main() else { return BTreeMap::new() };
         let is_unsayable = |(key, value): &(&String, &String)| line(key, value).is_none();
         let finding = |(key, value): (&String, &String)| {
             let severity = if protects(key, value) { Severity::Error } else { Severity::Warning };
@@ -183,7 +183,7 @@ impl<'i> Proposing<'_, 'i> {
             let finding = main.finding(FieldPath::annotation(key.clone()), severity, message).help(help);
             (key.clone(), finding)
         };
-        self.wanted.annotations.iter().filter(is_unsayable).map(finding).collect()
+        self.source.annotations.iter().filter(is_unsayable).map(finding).collect()
     }
 
     /// The draft with the lowest cost.
@@ -207,8 +207,8 @@ impl<'i> Proposing<'_, 'i> {
         match best {
             Some((_, _, choice, draft, outcome)) => (choice, draft, outcome),
             None => {
-                let choice = Choice::new(self.wanted, None);
-                let draft = choice.draft(self.wanted, dropped);
+                let choice = Choice::new(self.source, None);
+                let draft = choice.draft(self.source, dropped);
                 let outcome = decide(self.bare, &draft, self.settings);
                 (choice, draft, outcome)
             }
@@ -221,17 +221,17 @@ impl<'i> Proposing<'_, 'i> {
         profile: Option<&'s str>,
         dropped: &BTreeSet<String>,
     ) -> (Cost, Choice<'s>, Draft, Outcome) {
-        let mut choice = Choice::new(self.wanted, profile);
-        choice.kind = kinds(self.wanted).first().copied().flatten();
-        choice.certificate = certificates(self.wanted).first().copied().unwrap_or(Certificate::None);
+        let mut choice = Choice::new(self.source, profile);
+        choice.kind = kinds(self.source).first().copied().flatten();
+        choice.certificate = certificates(self.source).first().copied().unwrap_or(Certificate::None);
         let (mut cost, mut draft, mut outcome) = self.cost_of(&choice, dropped);
         let mut others: Vec<Choice<'s>> = Vec::new();
         let steps: [fn(&Self, &Choice<'s>) -> Vec<Choice<'s>>; 5] = [
             |this, choice| {
-                kinds(this.wanted).into_iter().skip(1).map(|kind| Choice { kind, ..choice.clone() }).collect()
+                kinds(this.source).into_iter().skip(1).map(|kind| Choice { kind, ..choice.clone() }).collect()
             },
             |this, choice| {
-                let all = certificates(this.wanted).into_iter().skip(1);
+                let all = certificates(this.source).into_iter().skip(1);
                 all.map(|certificate| Choice { certificate, ..choice.clone() }).collect()
             },
             |_, choice| {
@@ -239,13 +239,13 @@ impl<'i> Proposing<'_, 'i> {
                 given.map(|redirect| Choice { redirect, ..choice.clone() }).collect()
             },
             |this, choice| {
-                let is_annotation = this.wanted.class.is_some_and(|class| class.is_annotation);
+                let is_annotation = this.source.class.is_some_and(|class| class.is_annotation);
                 let other = Choice { class_in_block: true, ..choice.clone() };
                 Some(other).filter(|_| is_annotation).into_iter().collect()
             },
             |this, choice| {
                 let other = Choice { paths_in_urls: false, ..choice.clone() };
-                Some(other).filter(|_| common_path(this.wanted).is_some()).into_iter().collect()
+                Some(other).filter(|_| common_path(this.source).is_some()).into_iter().collect()
             },
         ];
         for step in steps {
@@ -261,27 +261,27 @@ impl<'i> Proposing<'_, 'i> {
                 }
             }
         }
-        if let (None, Outcome::Planned { plan, .. }) = (self.wanted.name, &outcome)
-            && self.names.contains(&(self.wanted.namespace, plan.name()))
+        if let (None, Outcome::Planned { plan, .. }) = (self.source.name, &outcome)
+            && self.names.contains(&(self.source.namespace, plan.name()))
         {
-            let ingress = self.wanted.main().map(Ingress::name).unwrap_or_default();
-            choice.name = Some(format!("{}-{ingress}", self.wanted.service));
+            let ingress = self.source.main().map(Ingress::name).unwrap_or_default();
+            choice.name = Some(format!("{}-{ingress}", self.source.service));
             (cost, draft, outcome) = self.cost_of(&choice, dropped);
         }
         (cost, choice, draft, outcome)
     }
 
     fn cost_of(&self, choice: &Choice<'_>, dropped: &BTreeSet<String>) -> (Cost, Draft, Outcome) {
-        let draft = choice.draft(self.wanted, dropped);
+        let draft = choice.draft(self.source, dropped);
         let outcome = decide(self.bare, &draft, self.settings);
         let cost = match &outcome {
             Outcome::Planned { plan, report } => {
                 let emitted = emit_all([plan.as_ref()]);
-                match made(plan, &emitted) {
+                match emitted_ingress(plan, &emitted) {
                     Some(ingress) => {
                         let reported = reported_keys([report, &emitted.report], &draft.annotations());
                         let all = differences(
-                            self.wanted,
+                            self.source,
                             &EmittedIngress { ingress: &ingress, reported: &reported },
                         );
                         let (lost, other) = cost(&all);
@@ -294,7 +294,7 @@ impl<'i> Proposing<'_, 'i> {
                         });
                         // An annotation that turns the redirect off is worse than any difference.
                         let off = ingress.annotations.iter().filter(|(key, value)| {
-                            !self.wanted.annotations.contains_key(*key) && turns_redirect_off(key, value)
+                            !self.source.annotations.contains_key(*key) && turns_redirect_off(key, value)
                         });
                         (off.count(), lost + more.count(), other)
                     }
@@ -322,7 +322,7 @@ impl<'i> Proposing<'_, 'i> {
     /// Removes from the draft what the settings give. If all paths are the same, the shorter of two forms is used.
     fn smaller(&self, choice: &Choice<'_>, draft: Draft, keep: &[&str], dropped: &BTreeSet<String>) -> Draft {
         let own = smallest(self.bare, draft, keep, self.settings);
-        if !choice.paths_in_urls || common_path(self.wanted).is_none() || self.with_options {
+        if !choice.paths_in_urls || common_path(self.source).is_none() || self.with_options {
             return own;
         }
         let other = Choice { paths_in_urls: false, ..choice.clone() };
@@ -348,7 +348,7 @@ impl<'i> Proposing<'_, 'i> {
         keep: &mut Vec<&'static str>,
         findings: &mut Vec<Finding>,
     ) -> Draft {
-        let Some(main) = self.wanted.main().filter(|_| self.wanted.canary.is_none()) else { return draft };
+        let Some(main) = self.source.main().filter(|_| self.source.canary.is_none()) else { return draft };
         let mut draft = draft;
         for meaning in meanings(plan) {
             let Some(first) = meaning.keys.first() else { continue };

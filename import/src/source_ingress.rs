@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::keys;
 use crate::read::{Class, Ingress, Route};
 
-/// The wanted Ingress of one Service.
+/// The source Ingress of one Service.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceIngress<'i> {
     pub(crate) namespace: &'i str,
@@ -35,7 +35,7 @@ pub(crate) struct SourceIngress<'i> {
 #[derive(Clone, Debug)]
 pub(crate) struct Canary {
     pub(crate) options: BTreeMap<&'static str, String>,
-    pub(crate) message: BTreeSet<String>,
+    pub(crate) keys: BTreeSet<String>,
 }
 
 impl SourceIngress<'_> {
@@ -148,8 +148,11 @@ fn tls<'i>(ingress: &'i Ingress, findings: &mut Vec<Finding>) -> Vec<(&'i str, O
     hosts
 }
 
-/// Returns the wanted Ingress of each Service, in the order of the Ingresses.
-pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], findings: &mut Vec<Finding>) -> Vec<SourceIngress<'i>> {
+/// Returns the source Ingress of each Service, in the order of the Ingresses.
+pub(crate) fn source_ingresses<'i>(
+    ingresses: &'i [Ingress],
+    findings: &mut Vec<Finding>,
+) -> Vec<SourceIngress<'i>> {
     let stable = stable_services(ingresses);
     let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
@@ -208,12 +211,12 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, findings: &mut Vec<Finding>) -
     };
     let mut canary = Canary {
         options: BTreeMap::from([(keys::CANARY_OF, service.to_owned())]),
-        message: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
+        keys: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
     };
     for (key, option) in CANARY_OPTIONS {
         if let Some(value) = ingress.annotation(key) {
             canary.options.insert(option, value.to_owned());
-            canary.message.insert(key.to_owned());
+            canary.keys.insert(key.to_owned());
         }
     }
     Some(canary)
@@ -341,7 +344,7 @@ fn merged<'i>(mut group: Vec<Part<'i>>, findings: &mut Vec<Finding>) -> Option<S
     let most = group.iter().map(weight).max()?;
     let first = group.iter().position(|part| weight(part) == most)?;
     let main = group.remove(first);
-    let mut wanted = SourceIngress {
+    let mut source = SourceIngress {
         namespace: main.ingress.namespace(),
         service: main.service,
         name: Some(main.ingress.name()).filter(|_| main.keeps_name),
@@ -375,14 +378,14 @@ fn merged<'i>(mut group: Vec<Part<'i>>, findings: &mut Vec<Finding>) -> Option<S
         );
         let help = "delete this Ingress once the other one serves its hosts";
         findings.push(part.ingress.finding(path, Severity::Warning, message).help(help));
-        wanted.name = wanted.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
-        wanted.routes.extend(part.routes);
-        let known: BTreeSet<&str> = wanted.tls.iter().map(|(host, _)| *host).collect();
+        source.name = source.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
+        source.routes.extend(part.routes);
+        let known: BTreeSet<&str> = source.tls.iter().map(|(host, _)| *host).collect();
         let more: Vec<_> = part.tls.into_iter().filter(|(host, _)| !known.contains(host)).collect();
-        wanted.tls.extend(more);
-        wanted.ingresses.push(part.ingress);
+        source.tls.extend(more);
+        source.ingresses.push(part.ingress);
     }
-    Some(wanted)
+    Some(source)
 }
 
 #[cfg(test)]

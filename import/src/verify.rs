@@ -14,9 +14,9 @@ use crate::draft::{Draft, bare, is_ours, with_draft};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
 use crate::proposal::{Proposal, set_open};
-use crate::propose::{Proposing, made, reported_keys};
+use crate::propose::{Proposer, emitted_ingress, reported_keys};
 use crate::read::{Ingress, read};
-use crate::source_ingress::{SourceIngress, report_tools, wanted};
+use crate::source_ingress::{SourceIngress, report_tools, source_ingresses};
 
 /// The input documents, and the namespace of documents without one.
 ///
@@ -46,7 +46,7 @@ pub struct Input<'a> {
 /// let ours = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "labels": {
 ///     "app.kubernetes.io/managed-by": "xposer", "xposer.stakater.com/service": "web"}}});
 /// let input = Input { ingresses: vec![&ours], ..Input::default() };
-/// assert_eq!(import(&input, &Settings::default(), false).became, [ImportResult::Ours]);
+/// assert_eq!(import(&input, &Settings::default(), false).results, [ImportResult::Ours]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportResult {
@@ -74,14 +74,14 @@ pub struct Imported {
     /// The findings about losses, other expressions and problems, in the order of the Ingresses.
     pub findings: Vec<Finding>,
     /// The result for each Ingress of the input.
-    pub became: Vec<ImportResult>,
+    pub results: Vec<ImportResult>,
 }
 
 impl Imported {
     /// Whether every Ingress is reproduced.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.became.iter().all(|it| matches!(it, ImportResult::Same | ImportResult::Ours))
+        self.results.iter().all(|it| matches!(it, ImportResult::Same | ImportResult::Ours))
             && !self.findings.iter().any(|finding| finding.is_loss)
     }
 }
@@ -98,15 +98,15 @@ const MAX_FINDINGS: usize = 50;
 pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imported {
     let settings = &served_by(&input.classes, settings);
     let mut findings = Vec::new();
-    let mut became = vec![ImportResult::Nothing; input.ingresses.len()];
+    let mut results = vec![ImportResult::Nothing; input.ingresses.len()];
     let mut ingresses: Vec<Ingress> = Vec::with_capacity(input.ingresses.len());
     let mut repeated = HashSet::new();
     for (at, document) in input.ingresses.iter().enumerate() {
         let mut of_reading = Vec::new();
         let ingress = read(document, at, input.namespace, &mut of_reading);
         if ingress.made_of.is_some() {
-            if let Some(became) = became.get_mut(at) {
-                *became = ImportResult::Ours;
+            if let Some(result) = results.get_mut(at) {
+                *result = ImportResult::Ours;
             }
             continue;
         }
@@ -128,37 +128,37 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         report_tools(&ingress, &mut findings);
         ingresses.push(ingress);
     }
-    let wanted = wanted(&ingresses, &mut findings);
+    let source = source_ingresses(&ingresses, &mut findings);
     let mut proving = Verification::new(input, settings, with_options, repeated);
     let names: HashSet<(&str, &str)> =
-        wanted.iter().filter_map(|it| Some((it.namespace, it.name?))).collect();
-    for wanted in &wanted {
-        proving.draft(wanted, &names, &mut findings);
+        source.iter().filter_map(|it| Some((it.namespace, it.name?))).collect();
+    for source in &source {
+        proving.draft(source, &names, &mut findings);
     }
-    let (mut proposals, beside) = proving.verify(&mut findings);
+    let (mut proposals, additional) = proving.verify(&mut findings);
     for proposal in &proposals {
         for at in &proposal.ingresses {
-            if let Some(became) = became.get_mut(*at) {
-                *became = ImportResult::Same;
+            if let Some(result) = results.get_mut(*at) {
+                *result = ImportResult::Same;
             }
         }
     }
     // Several Ingresses may have been made for one Service.
     for ingress in &ingresses {
         let name = (ingress.namespace().to_owned(), ingress.name().to_owned());
-        if beside.get(&name).is_some_and(|made| made.is_like(ingress)) {
+        if additional.get(&name).is_some_and(|made| made.is_like(ingress)) {
             findings.retain(|it| it.object != Object::Ingress(ingress.at) || !it.is_loss);
-            if let Some(became) = became.get_mut(ingress.at) {
-                *became = ImportResult::Same;
+            if let Some(result) = results.get_mut(ingress.at) {
+                *result = ImportResult::Same;
             }
         }
     }
     let lost: BTreeSet<Object> = findings.iter().filter(|it| it.is_loss).map(|it| it.object).collect();
-    for (at, became) in became.iter_mut().enumerate() {
-        if *became == ImportResult::Same && lost.contains(&Object::Ingress(at)) {
-            *became = ImportResult::Different;
+    for (at, result) in results.iter_mut().enumerate() {
+        if *result == ImportResult::Same && lost.contains(&Object::Ingress(at)) {
+            *result = ImportResult::Different;
         }
-        if *became == ImportResult::Nothing && !lost.contains(&Object::Ingress(at)) {
+        if *result == ImportResult::Nothing && !lost.contains(&Object::Ingress(at)) {
             let ingress = ingresses.iter().find(|ingress| ingress.at == at && ingress.routes.is_empty());
             findings.extend(ingress.map(|ingress| {
                 let message = "the Ingress leads to no Service, so there is nothing to propose";
@@ -169,7 +169,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         }
     }
     set_open(&mut proposals, &findings);
-    Imported { proposals, findings: limit_findings(findings), became }
+    Imported { proposals, findings: limit_findings(findings), results }
 }
 
 /// Adds the controllers that IngressClasses name to the settings.
@@ -215,12 +215,9 @@ fn limit_findings(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Emitted Ingresses, by namespace and name.
-type AdditionalIngresses = HashMap<(String, String), Ingress>;
-
 /// A proposal that is not verified yet.
 struct UnverifiedProposal<'w, 'i> {
-    wanted: &'w SourceIngress<'i>,
+    source: &'w SourceIngress<'i>,
     given: Option<usize>,
     draft: Draft,
     /// The findings about annotations that the proposal does not have, by key.
@@ -240,13 +237,14 @@ struct Verification<'w, 'i, 'a> {
     drafted: Vec<UnverifiedProposal<'w, 'i>>,
 }
 
-fn text<'v>(document: &'v Value, pointer: &str) -> &'v str {
+/// The text at a JSON pointer; empty if there is none.
+pub(crate) fn text<'v>(document: &'v Value, pointer: &str) -> &'v str {
     document.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A Service with the ports that an Ingress names.
-fn synthetic(wanted: &SourceIngress<'_>) -> Value {
-    let ports: BTreeSet<&PortRef> = wanted.routes.iter().filter_map(|route| route.port.as_ref()).collect();
+fn synthetic(source: &SourceIngress<'_>) -> Value {
+    let ports: BTreeSet<&PortRef> = source.routes.iter().filter_map(|route| route.port.as_ref()).collect();
     let numbers: BTreeSet<u16> = ports
         .iter()
         .filter_map(|port| match port {
@@ -262,7 +260,7 @@ fn synthetic(wanted: &SourceIngress<'_>) -> Value {
         })
     });
     let ports: Vec<Value> = ports.collect();
-    json!({"metadata": {"name": wanted.service, "namespace": wanted.namespace}, "spec": {"ports": ports}})
+    json!({"metadata": {"name": source.service, "namespace": source.namespace}, "spec": {"ports": ports}})
 }
 
 impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
@@ -283,18 +281,18 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
 
     fn draft(
         &mut self,
-        wanted: &'w SourceIngress<'i>,
+        source: &'w SourceIngress<'i>,
         names: &HashSet<(&'i str, &'i str)>,
         findings: &mut Vec<Finding>,
     ) {
-        let given = self.services.get(&(wanted.namespace.to_owned(), wanted.service.to_owned())).copied();
+        let given = self.services.get(&(source.namespace.to_owned(), source.service.to_owned())).copied();
         let service = given.and_then(|at| self.input.services.get(at));
         let bare = service.map_or_else(
-            || bare(&synthetic(wanted), wanted.namespace),
+            || bare(&synthetic(source), source.namespace),
             |service| bare(service, self.input.namespace),
         );
-        let proposing = Proposing {
-            wanted,
+        let proposer = Proposer {
+            source,
             bare: &bare,
             given,
             settings: self.settings,
@@ -304,13 +302,13 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         };
         if given.is_none()
             && !self.services.is_empty()
-            && let Some(main) = wanted.main()
+            && let Some(main) = source.main()
         {
             let message = format!(
                 "the Service {} is not among the inputs, so its ports are not looked up",
-                wanted.service
+                source.service
             );
-            let path = wanted
+            let path = source
                 .routes
                 .first()
                 .map(|route| route.at.clone().key("backend"))
@@ -320,15 +318,15 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                     .help("give the Service, too, or create it if there is none"),
             );
         }
-        if let Some((draft, left_out)) = proposing.proposal(findings) {
+        if let Some((draft, left_out)) = proposer.proposal(findings) {
             let service = with_draft(&bare, &draft);
-            self.drafted.push(UnverifiedProposal { wanted, given, draft, left_out, service });
+            self.drafted.push(UnverifiedProposal { source, given, draft, left_out, service });
         }
     }
 
     /// Exposes all Services together, including those that request exposure already, and reports each difference. Returns the
-    /// proposals, and the Ingresses that are emitted in addition to the wanted ones.
-    fn verify(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, AdditionalIngresses) {
+    /// proposals, and the Ingresses that are emitted in addition to the proposed ones, by namespace and name.
+    fn verify(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, HashMap<(String, String), Ingress>) {
         let proposed: HashSet<usize> = self.drafted.iter().filter_map(|it| it.given).collect();
         let others = self.input.services.iter().enumerate().filter(|(at, _)| !proposed.contains(at));
         let others = others
@@ -354,14 +352,14 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                 made_of.insert((plan.namespace(), plan.service()), ingress);
             }
         }
-        let mut beside = AdditionalIngresses::new();
+        let mut additional = HashMap::new();
         let plans = outcomes.iter().filter_map(Outcome::plan);
         let mains: HashSet<(Option<&str>, &str)> =
             plans.map(|plan| (plan.namespace(), plan.name())).collect();
         for ((namespace, name), object) in &by_name {
             if !mains.contains(&(*namespace, *name)) {
                 let ingress = read(&object.to_value(), 0, "", &mut Vec::new());
-                beside.insert((namespace.unwrap_or_default().to_owned(), (*name).to_owned()), ingress);
+                additional.insert((namespace.unwrap_or_default().to_owned(), (*name).to_owned()), ingress);
             }
         }
         let mut objects: HashMap<(&str, &str), Vec<&xposer::Object<'_>>> = HashMap::new();
@@ -378,17 +376,17 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         let drafted = self.drafted.iter().zip(&outcomes);
         let mut proposals = Vec::with_capacity(self.drafted.len());
         for (drafted, outcome) in drafted {
-            let wanted = drafted.wanted;
+            let source = drafted.source;
             let plan = outcome.plan();
             // Alone, the Service can be exposed even if it conflicts with another one.
             let alone = if plan.is_none() { alone(&drafted.service, self.settings) } else { None };
             let made = match plan {
                 Some(plan) => made_of.get(&(plan.namespace(), plan.service())).cloned(),
-                None => alone.as_ref().and_then(|plan| made(plan, &plan.emit())),
+                None => alone.as_ref().and_then(|plan| emitted_ingress(plan, &plan.emit())),
             };
-            let more = emitted_reports.get(&(wanted.namespace, wanted.service)).map(Vec::as_slice);
-            if let Some(main) = wanted.main() {
-                let own = objects.get(&(wanted.namespace, wanted.service)).into_iter().flatten();
+            let more = emitted_reports.get(&(source.namespace, source.service)).map(Vec::as_slice);
+            if let Some(main) = source.main() {
+                let own = objects.get(&(source.namespace, source.service)).into_iter().flatten();
                 let name = plan.map(Plan::name).unwrap_or_default();
                 findings.extend(own.filter_map(|object| self.further(main, object, name)));
             }
@@ -400,7 +398,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                 findings,
             ));
         }
-        (proposals, beside)
+        (proposals, additional)
     }
 
     /// The finding about an emitted object that is no Ingress of the input.
@@ -424,7 +422,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         emitted: &[&xposer::Diagnostic],
         findings: &mut Vec<Finding>,
     ) -> Proposal {
-        let UnverifiedProposal { wanted, given, draft, left_out, service } = drafted;
+        let UnverifiedProposal { source, given, draft, left_out, service } = drafted;
         let annotations = draft.annotations();
         let before = findings.len();
         let diagnostics = outcome.report().into_iter().flat_map(xposer::Report::diagnostics);
@@ -432,17 +430,17 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
             let is_error = diagnostic.severity == Severity::Error;
             // Infos about choices for the Service are irrelevant here, but Infos about an annotation are not.
             if diagnostic.severity > Severity::Info || key_in_block(diagnostic, &annotations).is_some() {
-                findings.extend(place(wanted, diagnostic, &annotations, *given, is_error));
+                findings.extend(place(source, diagnostic, &annotations, *given, is_error));
             }
         }
         let mut reported = reported_keys(outcome.report(), &annotations);
         reported.extend(emitted.iter().filter_map(|it| {
             (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
         }));
-        if let (Some(made), Some(main)) = (made, wanted.main()) {
-            let found = differences(wanted, &EmittedIngress { ingress: made, reported: &reported });
+        if let (Some(made), Some(main)) = (made, source.main()) {
+            let found = differences(source, &EmittedIngress { ingress: made, reported: &reported });
             for difference in found {
-                let ingress = wanted.ingresses.iter().find(|it| it.at == difference.ingress).copied();
+                let ingress = source.ingresses.iter().find(|it| it.at == difference.ingress).copied();
                 let is_option = self.with_options
                     && difference.key.as_ref().is_some_and(|key| !draft.block.contains_key(key));
                 let is_loss = difference.is_loss && !is_option;
@@ -472,18 +470,18 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
             findings.push(Finding::new(Object::Service(*at), &subject, path, Severity::Info, said));
         }
         let adopts = made.and_then(|made| {
-            let is_it = |it: &&&Ingress| it.name() == made.name() && it.namespace() == wanted.namespace;
-            wanted.ingresses.iter().find(is_it).map(|it| it.at)
+            let is_it = |it: &&&Ingress| it.name() == made.name() && it.namespace() == source.namespace;
+            source.ingresses.iter().find(is_it).map(|it| it.at)
         });
-        let own: BTreeSet<Object> = wanted.ingresses.iter().map(|it| Object::Ingress(it.at)).collect();
+        let own: BTreeSet<Object> = source.ingresses.iter().map(|it| Object::Ingress(it.at)).collect();
         let is_same = !findings.iter().skip(before).any(|it| it.is_loss && own.contains(&it.object));
         Proposal {
-            namespace: wanted.namespace.to_owned(),
-            service: wanted.service.to_owned(),
+            namespace: source.namespace.to_owned(),
+            service: source.service.to_owned(),
             given: *given,
             annotations,
             removed,
-            ingresses: wanted.ingresses.iter().map(|it| it.at).collect(),
+            ingresses: source.ingresses.iter().map(|it| it.at).collect(),
             adopts,
             is_same,
             open: Vec::new(),

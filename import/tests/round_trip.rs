@@ -61,7 +61,7 @@ fn round_trip(
     let input =
         Input { ingresses: documents.iter().collect(), services: bare.iter().collect(), ..Input::default() };
     let imported = import(&input, settings, false);
-    let Imported { proposals, findings, became } = &imported;
+    let Imported { proposals, findings, results } = &imported;
     let mut exposed: Vec<Value> = bare.clone();
     for proposal in proposals {
         let at = proposal.given.unwrap();
@@ -80,7 +80,7 @@ fn round_trip(
             .map(|it| format!("{}: {}", it.path, it.message))
             .collect();
         // It proves itself: what it calls the same has the same bytes, and whatever has other bytes is told.
-        if became[index] == ImportResult::Same {
+        if results[index] == ImportResult::Same {
             let told = findings.iter().any(|it| it.object == xposer_import::Object::Ingress(index));
             assert!(
                 is_same || told,

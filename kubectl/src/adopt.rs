@@ -1,11 +1,11 @@
 //! `adopt`: hands an object over to a Service. Everything is checked first, and then one annotation is written.
 
-use std::collections::BTreeSet;
+mod losses;
 
 use kube::api::{Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::json;
 use xposer::Outcome;
-use xposer::internal::{joined, protects};
+use xposer::internal::joined;
 use xposer::service::ADOPT_ANNOTATION;
 use xposer_cli::Console;
 use xposer_live::document::Document;
@@ -22,6 +22,8 @@ use crate::failure::Failure;
 use crate::resources;
 use crate::session::{CommandError, Exit, read, text};
 use crate::world::{ClusterObjects, Scope};
+pub(crate) use losses::items;
+use losses::{lost_paths, lost_protections};
 
 /// The field manager of the annotation.
 const MANAGER: &str = "kubectl-xposer";
@@ -37,7 +39,7 @@ pub(crate) async fn adopt(
     let connection = Connection::new(cluster).await?;
     let namespace = connection.namespace.as_str();
     let resource = kinds::resource(kind);
-    let api = connection.documents(&resource, Some(namespace));
+    let api = connection.api::<Document>(&resource, Some(namespace));
     let asked = ("get", resource.plural.as_str(), Some(namespace));
     let document = connection.ask(asked, api.get(&name)).await.map_err(Failure::from)?;
     let selection = Selection { resources: vec![format!("svc/{service_name}")], ..Selection::default() };
@@ -71,13 +73,13 @@ pub(crate) async fn adopt(
     write!(console.stdout, "{}", change.to_text())?;
     console.stdout.flush()?;
     let mut warnings = other_writers(&document, &key);
-    warnings.extend(lost_paths(&document, body, &args.service));
-    let lost = unprotected(&document, body);
+    warnings.extend(lost_paths(kind, &document, body, &args.service));
+    let lost = lost_protections(kind, &document, body);
     let is_handed_over =
         observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
     let is_refused = !lost.is_empty() && !args.force && !is_handed_over;
-    warnings.extend(lost.iter().map(|what| {
-        let message = format!("{key} has {what}, which the object of the Service would lose");
+    warnings.extend(lost.iter().map(|it| {
+        let message = format!("{key} {it}");
         if is_handed_over {
             let help = format!("it is handed over already; to undo that: {}", take_back(&key));
             return Finding::warning(message).help(help);
@@ -110,7 +112,7 @@ async fn write_annotation(
         writeln!(console.stdout, "{object} not annotated, because it has the annotation already")?;
         return Ok(Exit::Done);
     }
-    let message = match args.dry_run {
+    let suffix = match args.dry_run {
         DryRun::Client => " (dry run)",
         DryRun::Server => " (server dry run)",
         DryRun::None => "",
@@ -126,7 +128,7 @@ async fn write_annotation(
             ..PatchParams::default()
         };
         let resource = kinds::resource(key.kind);
-        let api = connection.documents(&resource, Some(&key.namespace));
+        let api = connection.api::<Document>(&resource, Some(&key.namespace));
         let patch = Patch::Merge(json!({"metadata": metadata}));
         let asked = ("patch", resource.plural.as_str(), Some(&*key.namespace));
         let written = connection.ask(asked, api.patch(&key.name, &parameters, &patch)).await;
@@ -135,7 +137,7 @@ async fn write_annotation(
             _ => refusal.failure,
         })?;
     }
-    writeln!(console.stdout, "{object} annotated{message}")?;
+    writeln!(console.stdout, "{object} annotated{suffix}")?;
     if args.dry_run == DryRun::None {
         let (service, namespace) = (&args.service, &key.namespace);
         writeln!(
@@ -242,81 +244,6 @@ fn of_object(
     wrong
 }
 
-/// The items of a list of an object.
-pub(crate) fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn texts<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v str> {
-    items(value, pointer).filter_map(Value::as_str)
-}
-
-/// The hosts, paths and Services of the rules of an Ingress; empty for another kind.
-fn routes(spec: &Value) -> BTreeSet<(&str, &str, &str)> {
-    items(spec, "/rules")
-        .flat_map(|rule| items(rule, "/http/paths").map(move |path| (rule, path)))
-        .map(|(rule, path)| {
-            let service = path.pointer("/backend/service/name").and_then(Value::as_str);
-            (word(rule, "host"), word(path, "path"), service.unwrap_or_default())
-        })
-        .collect()
-}
-
-fn word<'v>(value: &'v Value, key: &str) -> &'v str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The hosts with TLS of an Ingress. An entry without hosts applies to the hosts of the rules.
-fn secured(spec: &Value) -> BTreeSet<&str> {
-    let entries = items(spec, "/tls");
-    entries
-        .flat_map(|entry| {
-            let named: Vec<&str> = texts(entry, "/hosts").collect();
-            if named.is_empty() { routes(spec).into_iter().map(|(host, ..)| host).collect() } else { named }
-        })
-        .collect()
-}
-
-/// The protection of an object that the desired object lacks, each as a noun.
-fn unprotected(document: &Document, body: &Value) -> Vec<String> {
-    /// The name of a key without its prefix, which may differ between controllers.
-    fn name(key: &str) -> String {
-        key.split_once('/').map_or(key, |(_, name)| name).replace("whitelist", "allowlist")
-    }
-    let wanted = body.pointer("/metadata/annotations").and_then(Value::as_object);
-    let wanted = wanted.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
-    let kept: BTreeSet<String> =
-        wanted.filter(|(key, value)| protects(key, value)).map(|(key, _)| name(key)).collect();
-    let is_kept = |key: &str| kept.contains(&name(key));
-    let own = document.metadata.annotations.iter().flatten();
-    let lost = own.filter(|(key, value)| protects(key, value) && !is_kept(key));
-    let mut lost: Vec<String> =
-        lost.map(|(key, _)| format!("the annotation {key}, which protects it")).collect();
-    let spec = body.get("spec").unwrap_or(&Value::Null);
-    let (kept, hosts) = (secured(spec), secured(&document.spec));
-    // If no host has TLS any more, other names of the secrets do not matter.
-    let is_lost = |host: &&&str| {
-        kept.is_empty() || (!kept.contains(**host) && routes(spec).iter().any(|it| it.0 == **host))
-    };
-    let plain: Vec<&str> = hosts.iter().filter(is_lost).copied().collect();
-    if !plain.is_empty() {
-        lost.push(format!("TLS for {}", joined(&plain, " and ")));
-    }
-    lost
-}
-
-/// The paths to other Services that would be removed.
-fn lost_paths(document: &Document, body: &Value, service: &str) -> Findings {
-    let kept = routes(body.get("spec").unwrap_or(&Value::Null));
-    let others = routes(&document.spec).into_iter().filter(|it| it.2 != service && !kept.contains(it));
-    let finding = |(host, path, other): (&str, &str, &str)| {
-        let other = if other.is_empty() { "another backend".to_owned() } else { format!("Service {other}") };
-        Finding::warning(format!("{host}{path} now leads to {other}, and would no longer do so"))
-            .help("expose that Service first, so that it has an object of its own for this path")
-    };
-    others.map(finding).collect()
-}
-
 /// Other managers that have written the object, and would revert the controller's changes.
 fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
     let metadata = &document.metadata;
@@ -345,17 +272,8 @@ fn other_writers(document: &Document, key: &ObjectKey) -> Findings {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{ClusterObjects, Document, ObjectKey, ServiceKey, lost_paths, of_service, unprotected};
+    use super::{ClusterObjects, ObjectKey, ServiceKey, of_service};
     use xposer_live::kinds::Kind;
-
-    fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
-        let paths: Vec<Value> = paths
-            .iter()
-            .map(|(path, service)| json!({"path": path, "backend": {"service": {"name": service}}}))
-            .collect();
-        json!({"metadata": {"name": "z", "annotations": annotations},
-            "spec": {"tls": tls, "rules": [{"host": "a.example.com", "http": {"paths": paths}}]}})
-    }
 
     /// Kubernetes would delete the object together with the Service.
     #[test]
@@ -375,52 +293,5 @@ mod tests {
         service["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
         let wrong = wrong(&service);
         assert!(wrong.contains("Service shop/web is being deleted, so it cannot adopt an object"), "{wrong}");
-    }
-
-    #[test]
-    fn lost_protections_are_named() {
-        const N: &str = "nginx.ingress.kubernetes.io";
-        let tls = || json!([{"hosts": ["a.example.com"], "secretName": "a"}]);
-        let key = |key: &str, value: &str| json!({format!("{N}/{key}"): value});
-        let (office, everybody) = ("10.0.0.0/8", "0.0.0.0/0");
-        let range = "whitelist-source-range";
-        for (before, before_tls, after, after_tls, expected) in [
-            (json!({}), json!([]), json!({}), json!([]), vec![]),
-            (json!({}), tls(), json!({}), json!([]), vec!["TLS for a.example.com"]),
-            (json!({}), json!([{}]), json!({}), json!([]), vec!["TLS for a.example.com"]),
-            (json!({}), tls(), json!({}), tls(), vec![]),
-            (key("auth-secret", "s"), tls(), json!({}), tls(), vec!["auth-secret"]),
-            (key(range, office), json!([]), json!({}), json!([]), vec![range]),
-            (key(range, everybody), json!([]), json!({}), json!([]), vec![]),
-            (key(range, office), json!([]), key(range, everybody), json!([]), vec![range]),
-            (key(range, office), json!([]), key(range, office), json!([]), vec![]),
-            (key(range, office), json!([]), key("allowlist-source-range", office), json!([]), vec![]),
-            (key("proxy-read-timeout", "60"), json!([]), json!({}), json!([]), vec![]),
-        ] {
-            let document = ingress(&before, &before_tls, &[("/", "z")]);
-            let body = ingress(&after, &after_tls, &[("/", "z")]);
-            let document: Document = serde_json::from_value(document).unwrap();
-            let expected: Vec<String> = expected
-                .into_iter()
-                .map(|it: &str| match it {
-                    it if it.starts_with("TLS") => it.to_owned(),
-                    it => format!("the annotation {N}/{it}, which protects it"),
-                })
-                .collect();
-            assert_eq!(unprotected(&document, &body), expected);
-        }
-    }
-
-    #[test]
-    fn lost_paths_of_other_services_are_reported() {
-        let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
-        let document: Document = serde_json::from_value(before).unwrap();
-        let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
-        let messages = lost_paths(&document, &body, "z");
-        let messages: Vec<Value> = messages
-            .iter()
-            .map(|finding| serde_json::to_value(finding).unwrap()["message"].clone())
-            .collect();
-        assert_eq!(messages, ["a.example.com/api now leads to Service api, and would no longer do so"]);
     }
 }

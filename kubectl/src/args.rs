@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
 use xposer::validation::{is_dns_label, is_dns_subdomain};
-use xposer_cli::{Diagnostics, Proposing, Starting, target};
+use xposer_cli::{Diagnostics, ProposalArgs, StartArgs, target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -247,7 +247,7 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) ingresses: Ingresses,
     #[command(flatten)]
-    pub(crate) proposing: Proposing,
+    pub(crate) proposing: ProposalArgs,
     /// The format of the diagnostics
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) diagnostics: Diagnostics,
@@ -258,7 +258,7 @@ pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) ingresses: Ingresses,
     #[command(flatten)]
-    pub(crate) starting: Starting,
+    pub(crate) starting: StartArgs,
     /// The format of the diagnostics
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) diagnostics: Diagnostics,

@@ -1,13 +1,14 @@
 //! The API server of the kubeconfig's context, and requests to it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ApiResource, ListParams, ObjectList};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::{Client, Config, Error};
+use kube::core::DynamicResourceScope;
+use kube::{Client, Config, Error, Resource};
 use serde::de::DeserializeOwned;
-use xposer_live::document::Document;
 
 use crate::args::ClusterArgs;
 use crate::failure::{Failure, Request};
@@ -90,50 +91,74 @@ impl Connection {
         })
     }
 
-    /// Passes all objects to `take`, page by page.
-    pub(crate) async fn each<K>(
+    /// Lists all objects, page by page.
+    pub(crate) async fn list<K>(
         &self,
         api: &Api<K>,
         resource: &str,
         namespace: Option<&str>,
         selector: Option<&str>,
-        take: &mut dyn FnMut(K),
-    ) -> Result<(), Refusal>
+    ) -> Result<Vec<K>, Refusal>
     where
-        K: Clone + DeserializeOwned + std::fmt::Debug,
+        K: Resource + Clone + DeserializeOwned + std::fmt::Debug,
     {
         let mut parameters = ListParams::default().limit(PAGE_SIZE);
         parameters.label_selector = selector.map(str::to_owned);
-        let mut restarts = 0;
+        let mut pages = Pages::default();
         loop {
             let page = self.ask(("list", resource, namespace), api.list(&parameters)).await;
-            let page = match page {
-                // Objects that are listed again replace the earlier ones, because they are stored by name.
-                Err(refusal) if refusal.code == 410 && restarts < RESTARTS => {
-                    restarts += 1;
-                    parameters.continue_token = None;
-                    continue;
-                }
-                page => page?,
-            };
-            page.items.into_iter().for_each(&mut *take);
-            parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if parameters.continue_token.is_none() {
-                return Ok(());
+            if !pages.add(page)? {
+                return Ok(pages.objects.into_values().collect());
             }
+            parameters.continue_token.clone_from(&pages.next);
         }
     }
 
     /// The API of a kind, in one namespace or in all.
-    pub(crate) fn documents(
-        &self,
-        resource: &kube::api::ApiResource,
-        namespace: Option<&str>,
-    ) -> Api<Document> {
+    pub(crate) fn api<K>(&self, resource: &ApiResource, namespace: Option<&str>) -> Api<K>
+    where
+        K: Resource<Scope = DynamicResourceScope, DynamicType = ApiResource>,
+    {
         match namespace {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
             None => Api::all_with(self.client.clone(), resource),
         }
+    }
+}
+
+/// The pages of a list.
+struct Pages<K> {
+    /// The objects by namespace and name, because a list that is restarted has the objects of its earlier pages again.
+    objects: BTreeMap<(Option<String>, Option<String>), K>,
+    /// The token of the next page; `None` if the list begins.
+    next: Option<String>,
+    restarts: usize,
+}
+
+impl<K> Default for Pages<K> {
+    fn default() -> Self {
+        Self { objects: BTreeMap::new(), next: None, restarts: 0 }
+    }
+}
+
+impl<K: Resource + Clone> Pages<K> {
+    /// Adds a page. Returns whether there is another one. If the token of the page has expired, the list begins again.
+    fn add(&mut self, page: Result<ObjectList<K>, Refusal>) -> Result<bool, Refusal> {
+        let page = match page {
+            Err(refusal) if refusal.code == 410 && self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.next = None;
+                self.objects.clear();
+                return Ok(true);
+            }
+            page => page?,
+        };
+        self.objects.extend(page.items.into_iter().map(|object| {
+            let metadata = object.meta();
+            ((metadata.namespace.clone(), metadata.name.clone()), object)
+        }));
+        self.next = page.metadata.continue_.filter(|token| !token.is_empty());
+        Ok(self.next.is_some())
     }
 }
 
@@ -205,4 +230,43 @@ fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, Failure> {
         });
     }
     Ok(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xposer_live::document::Document;
+
+    use super::*;
+
+    fn page(names: &[&str], next: &str) -> Result<ObjectList<Document>, Refusal> {
+        let items: Vec<_> = names.iter().map(|name| json!({"metadata": {"name": name}})).collect();
+        let list =
+            json!({"apiVersion": "v1", "kind": "List", "metadata": {"continue": next}, "items": items});
+        Ok(serde_json::from_value(list).unwrap())
+    }
+
+    fn expired() -> Result<ObjectList<Document>, Refusal> {
+        Err(Refusal { failure: Failure::new("expired"), code: 410 })
+    }
+
+    #[test]
+    fn a_list_that_is_restarted_has_each_object_once() {
+        let mut pages = Pages::default();
+        assert!(pages.add(page(&["a", "deleted"], "2")).unwrap());
+        assert_eq!(pages.next.as_deref(), Some("2"));
+        assert!(pages.add(expired()).unwrap() && pages.next.is_none());
+        assert!(pages.add(page(&["a", "b"], "2")).unwrap());
+        // Another object can move to the next page while the list is read.
+        assert!(!pages.add(page(&["b", "c"], "")).unwrap());
+        let names: Vec<Option<String>> = pages.objects.into_values().map(|it| it.metadata.name).collect();
+        assert_eq!(names, ["a", "b", "c"].map(|name| Some(name.to_owned())));
+    }
+
+    #[test]
+    fn a_list_is_not_restarted_for_ever() {
+        let mut pages = Pages::<Document>::default();
+        assert!((0..RESTARTS).all(|_| pages.add(expired()).is_ok()));
+        assert!(pages.add(expired()).is_err());
+    }
 }

@@ -111,21 +111,19 @@ async fn named_one(connection: &Connection, named: &Namespaced) -> Result<Deploy
 
 /// The Deployments of controllers, in all namespaces, or in `scope` if listing all is forbidden.
 async fn list_deployments(connection: &Connection, scope: Option<&str>) -> Result<Vec<Deployment>, Failure> {
-    let mut found = Vec::new();
     let all: Api<Deployment> = Api::all(connection.client.clone());
-    let mut take = |deployment| found.push(deployment);
-    let refusal = match connection.each(&all, "deployments", None, Some(SELECTOR), &mut take).await {
-        Ok(()) => return Ok(found),
+    let refusal = match connection.list(&all, "deployments", None, Some(SELECTOR)).await {
+        Ok(found) => return Ok(found),
         Err(refusal) if refusal.code == 403 => refusal,
         Err(refusal) => return Err(refusal.into()),
     };
     if let Some(namespace) = scope {
         let here: Api<Deployment> = Api::namespaced(connection.client.clone(), namespace);
-        let mut here_found = Vec::new();
-        let mut take = |deployment| here_found.push(deployment);
-        let looked = connection.each(&here, "deployments", scope, Some(SELECTOR), &mut take).await;
-        if looked.is_ok() && !here_found.is_empty() {
-            return Ok(here_found);
+        let found = connection.list(&here, "deployments", scope, Some(SELECTOR)).await;
+        if let Ok(found) = found
+            && !found.is_empty()
+        {
+            return Ok(found);
         }
     }
     let message = format!(

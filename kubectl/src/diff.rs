@@ -111,10 +111,11 @@ impl Objects {
         let mut objects = Self::default();
         let scope = world.scope.as_deref();
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap) {
-            let api = connection.documents(&kinds::resource(kind), scope);
-            let mut take = |document: Document| objects.add(kind, document, wants);
-            match connection.each(&api, kind.row().plural, scope, None, &mut take).await {
-                Ok(()) => {}
+            let api = connection.api::<Document>(&kinds::resource(kind), scope);
+            match connection.list(&api, kind.row().plural, scope, None).await {
+                Ok(documents) => {
+                    documents.into_iter().for_each(|document| objects.add(kind, document, wants));
+                }
                 Err(refusal) if refusal.code == 404 => {
                     objects.not_served.insert(kind);
                 }

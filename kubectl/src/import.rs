@@ -130,20 +130,12 @@ impl<'a> IngressSelection<'a> {
         if self.names.is_empty() {
             return Ok(None);
         }
-        let api = self.api(&resource, self.scope);
+        let api: Api<DynamicObject> = self.connection.api(&resource, self.scope);
         for name in &self.names {
             let asked = ("get", resource.plural.as_str(), self.scope);
             chosen.ingresses.insert(key(&self.connection.ask(asked, api.get(name)).await?));
         }
         Ok(Some(chosen))
-    }
-
-    fn api(&self, resource: &ApiResource, namespace: Option<&str>) -> Api<DynamicObject> {
-        let client = self.connection.client.clone();
-        match namespace {
-            Some(namespace) => Api::namespaced_with(client, namespace, resource),
-            None => Api::all_with(client, resource),
-        }
     }
 
     async fn list(
@@ -152,13 +144,9 @@ impl<'a> IngressSelection<'a> {
         namespace: Option<&str>,
         selector: Option<&str>,
     ) -> Result<ByName, Refusal> {
-        let mut found = ByName::new();
-        let api = self.api(resource, namespace);
-        let mut take = |object: DynamicObject| {
-            found.insert(key(&object), as_printed(object, resource));
-        };
-        self.connection.each(&api, &resource.plural, namespace, selector, &mut take).await?;
-        Ok(found)
+        let api: Api<DynamicObject> = self.connection.api(resource, namespace);
+        let objects = self.connection.list(&api, &resource.plural, namespace, selector).await?;
+        Ok(objects.into_iter().map(|object| (key(&object), as_printed(object, resource))).collect())
     }
 }
 

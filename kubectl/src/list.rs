@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 use xposer_manifest::to_yaml;
 use xposer_report::Report;
-use xposer_report::model::{Access, CertificateSource, Refused, Row};
+use xposer_report::model::{CertificateSource, Refused, Row};
 
 use crate::args::{ListArgs, ListOutput};
 use crate::table;
@@ -37,7 +37,7 @@ impl Line<'_> {
                 columns.push(urls(row, is_wide));
                 columns.push(distinct(row.targets.iter().map(|target| target.kind)));
                 columns.push(distinct(row.targets.iter().map(|target| target.program.as_str())));
-                columns.push(access(row.access).to_owned());
+                columns.push(row.access.as_str().to_owned());
                 if is_wide {
                     columns.push(distinct(
                         row.targets.iter().flat_map(|target| &target.attached_to).map(String::as_str),
@@ -77,14 +77,6 @@ fn distinct<'w>(words: impl Iterator<Item = &'w str>) -> String {
         }
     }
     if distinct.is_empty() { none() } else { distinct.join(",") }
-}
-
-fn access(access: Access) -> &'static str {
-    match access {
-        Access::Open => "open",
-        Access::NotKnown => "unknown",
-        Access::Restricted => "restricted",
-    }
 }
 
 fn certificate(row: &Row) -> String {

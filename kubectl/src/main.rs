@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use k8s_openapi::jiff::Timestamp;
-use xposer::{Outcome, Precedence, Service};
+use xposer::{Precedence, Service};
 use xposer_cli::{Console, Printer, Terminal, summary, write_trace};
 use xposer_manifest::{Findings, visible, visible_lines};
 use xposer_report::{Options, Report};
@@ -104,10 +104,10 @@ async fn list(
 
 /// The report about the selected Services.
 fn make_report(world: &ClusterObjects, options: Options<'_>) -> Report {
-    let (services, outcomes): (Vec<Service<'_>>, Vec<&Outcome>) =
-        world.shown().map(|(entry, outcome)| (entry.view(), outcome)).unzip();
+    let services: Vec<Service<'_>> = world.entries.iter().map(world::Entry::view).collect();
     let options = Options { precedence: Precedence::OldestFirst, ..options };
-    Report::of_some(&services, &outcomes, &world.settings, &options)
+    let is_shown = |at: usize| world.entries.get(at).is_some_and(|entry| entry.shown);
+    Report::of_some((&services, &world.outcomes), is_shown, &world.settings, &options)
 }
 
 async fn explain(

@@ -62,25 +62,38 @@ fn split<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str
     Ok(rest.iter().map(|name| (first.as_str(), name.as_str())).collect())
 }
 
-/// The names of Services, each once; empty for no words.
-pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
+/// The names of the objects of a type, each once; empty for no words. `wrong` is the failure for an object of another type.
+fn names(
+    words: &[String],
+    example: &str,
+    is_type: impl Fn(&str) -> bool,
+    wrong: impl Fn(&str, &str) -> Failure,
+) -> Result<Vec<String>, Failure> {
     let mut names: Vec<String> = Vec::new();
-    // As in kubectl, `svc` alone means all Services.
+    // As in kubectl, a type alone means all of its objects.
     if let [word] = words
-        && SERVICE.contains(&word.to_ascii_lowercase().as_str())
+        && !word.contains('/')
+        && is_type(word)
     {
         return Ok(names);
     }
-    for (of, name) in pairs(words, "svc")? {
-        if !is_service(of) {
-            return Err(Failure::new(format!("error: expected a Service, found the type {of:?}"))
-                .help(format!("write svc/{name}")));
+    for (of, name) in pairs(words, example)? {
+        if !is_type(of) {
+            return Err(wrong(of, name));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
     }
     Ok(names)
+}
+
+/// The names of Services, each once; empty for no words.
+pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
+    names(words, "svc", is_service, |of, name| {
+        Failure::new(format!("error: expected a Service, found the type {of:?}"))
+            .help(format!("write svc/{name}"))
+    })
 }
 
 /// Checks that a name is not combined with another way to select objects.
@@ -100,27 +113,19 @@ pub(crate) fn check_selection(names: &[String], all: bool, selector: Option<&str
 
 /// The names of Ingresses, each once; empty for no words.
 pub(crate) fn ingresses(words: &[String]) -> Result<Vec<String>, Failure> {
-    let is_ingress = |word: &str| kind(word) == Some(Kind::Ingress);
-    let mut names: Vec<String> = Vec::new();
-    if let [word] = words
-        && is_ingress(word)
-    {
-        return Ok(names);
-    }
-    for (of, name) in pairs(words, "ingress")? {
-        if !is_ingress(of) {
+    names(
+        words,
+        "ingress",
+        |word| kind(word) == Some(Kind::Ingress),
+        |of, name| {
             let failure = Failure::new(format!("error: only Ingresses are imported, found the type {of:?}"));
-            return Err(failure.help(if is_service(of) {
+            failure.help(if is_service(of) {
                 "name the Ingress that leads to the Service; the Services are found by themselves".to_owned()
             } else {
                 format!("write ingress/{name}")
-            }));
-        }
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
+            })
+        },
+    )
 }
 
 /// The name of a Service, for an argument that takes nothing else.

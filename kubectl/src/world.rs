@@ -221,11 +221,10 @@ async fn exposed(
 ) -> Result<(), Failure> {
     let selector = format!("{EXPOSE_LABEL}=true");
     let mut list = async |namespace: Option<&str>| -> Result<(), Refusal> {
-        let api = connection.documents(&service_resource(), namespace);
-        let mut take = |document: Document| {
-            services.add(&document);
-        };
-        connection.each(&api, "services", namespace, Some(&selector), &mut take).await
+        let api = connection.api::<Document>(&service_resource(), namespace);
+        let documents = connection.list(&api, "services", namespace, Some(&selector)).await?;
+        documents.iter().for_each(|document| drop(services.add(document)));
+        Ok(())
     };
     match list(watched).await {
         Ok(()) => Ok(()),
@@ -252,7 +251,7 @@ async fn chosen(
     scope: Option<&str>,
     services: &mut Services,
 ) -> Result<Option<BTreeSet<Arc<ServiceKey>>>, Failure> {
-    let api: Api<Document> = connection.documents(&service_resource(), scope);
+    let api: Api<Document> = connection.api::<Document>(&service_resource(), scope);
     if !names.is_empty() {
         let mut chosen = BTreeSet::new();
         for name in names {
@@ -267,7 +266,7 @@ async fn chosen(
     }
     let mut chosen = BTreeSet::new();
     let everything = wanted.everything;
-    let mut take = |document: Document| {
+    for document in connection.list(&api, "services", scope, selector).await? {
         let labels = document.metadata.labels.as_ref();
         let asks = labels.and_then(|labels| labels.get(EXPOSE_LABEL)).is_some_and(|value| value == "true");
         // A Service that no longer requests exposure may have objects.
@@ -275,8 +274,7 @@ async fn chosen(
         if everything || asks {
             services.add(&document);
         }
-    };
-    connection.each(&api, "services", scope, selector, &mut take).await?;
+    }
     Ok(selector.is_some().then_some(chosen))
 }
 
@@ -294,10 +292,9 @@ async fn servers(
     let mut forbidden = Vec::new();
     for kind in ServerKind::ALL {
         let resource = kind.resource();
-        let api = connection.documents(&resource, None);
-        let mut take = |document: Document| servers.apply(kind, &document);
-        match connection.each(&api, &resource.plural, None, None, &mut take).await {
-            Ok(()) => {}
+        let api = connection.api::<Document>(&resource, None);
+        match connection.list(&api, &resource.plural, None, None).await {
+            Ok(documents) => documents.iter().for_each(|document| servers.apply(kind, document)),
             // The cluster does not serve the kind.
             Err(refusal) if refusal.code == 404 => {}
             Err(refusal) if refusal.code == 403 => forbidden.push(full_name(&resource)),

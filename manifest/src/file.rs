@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
+use std::path::Path;
 
 use xposer::diagnostics::Segment;
 use xposer::{Code, Diagnostic};
@@ -20,6 +21,24 @@ use crate::read::load;
 /// assert_eq!(File::of_bytes(STDIN.to_owned(), Vec::new()).unwrap().path(), None);
 /// ```
 pub const STDIN: &str = "<stdin>";
+
+/// The endings of the names of files with manifests.
+///
+/// ```
+/// assert!(xposer_manifest::EXTENSIONS.contains(&"yaml"));
+/// ```
+pub const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Whether the name of a file is that of a manifest.
+///
+/// ```
+/// use xposer_manifest::is_manifest;
+/// assert!(is_manifest("web.yaml".as_ref()) && !is_manifest("web.txt".as_ref()));
+/// ```
+#[must_use]
+pub fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| EXTENSIONS.iter().any(|known| ending == *known))
+}
 
 /// A file with its documents, and the places of their parts.
 ///

@@ -25,7 +25,7 @@ mod write;
 
 pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
 pub use document::{Document, Located};
-pub use file::{File, STDIN};
+pub use file::{EXTENSIONS, File, STDIN, is_manifest};
 pub use finding::{Finding, Findings, write_json, write_text};
 pub use github::write_github;
 pub use place::Place;

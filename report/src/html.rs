@@ -228,15 +228,6 @@ impl Access {
             Self::Open => "Open",
         }
     }
-
-    /// The value that the filter compares, which is also a class of the style sheet.
-    fn slug(self) -> &'static str {
-        match self {
-            Self::Restricted => "restricted",
-            Self::NotKnown => "unknown",
-            Self::Open => "open",
-        }
-    }
 }
 
 impl CertificateSource {

@@ -1,6 +1,6 @@
 //! The graph of a report in the language of Mermaid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::model::Report;
@@ -23,7 +23,7 @@ impl Report {
     #[must_use]
     pub fn to_mermaid(&self) -> String {
         let (mut hosts, mut doors, mut services) = (Nodes::new('h'), Nodes::new('c'), Nodes::new('s'));
-        let mut edges: BTreeMap<(String, String), ()> = BTreeMap::new();
+        let mut edges: BTreeSet<(String, String)> = BTreeSet::new();
         let mut order = Vec::new();
         for row in &self.rows {
             let service = services.id(&row.name());
@@ -39,7 +39,7 @@ impl Report {
                     let from = row.urls.iter().map(|url| (hosts.id(&url.host), door.clone()));
                     let from: Vec<(String, String)> = from.collect();
                     for edge in from.into_iter().chain([(door, service.clone())]) {
-                        if edges.insert(edge.clone(), ()).is_none() {
+                        if edges.insert(edge.clone()) {
                             order.push(edge);
                         }
                     }

@@ -186,6 +186,22 @@ pub enum Access {
     Open,
 }
 
+impl Access {
+    /// The word for people, which is also the value of the page's filter and a class of its style sheet.
+    ///
+    /// ```
+    /// assert_eq!(xposer_report::model::Access::NotKnown.as_str(), "unknown");
+    /// ```
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::NotKnown => "unknown",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// A protection of a Service.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -78,10 +78,11 @@ impl Report {
         settings: &Settings,
         options: &Options<'_>,
     ) -> Self {
-        Self::of_some(services, &outcomes.iter().collect::<Vec<_>>(), settings, options)
+        Self::of_some((services, outcomes), |_| true, settings, options)
     }
 
-    /// Makes the report of some of the Services that were decided together. `outcomes` has the decisions about all of them.
+    /// Makes the report of some of the Services that were decided together: those at the positions that `is_shown` accepts. The
+    /// others also count, because they share hosts, canaries and objects with them.
     ///
     /// ```
     /// use serde_json::json;
@@ -91,20 +92,21 @@ impl Report {
     /// let services = [Service::from_value(&web), Service::from_value(&api)];
     /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
     /// let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
-    /// let report = Report::of_some(&services[..1], &[&outcomes[0]], &settings, &Options::default());
+    /// let report = Report::of_some((&services, &outcomes), |at| at == 0, &settings, &Options::default());
     /// assert_eq!(report.summary.services, 1);
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
     pub fn of_some(
-        services: &[Service<'_>],
-        outcomes: &[&Outcome],
+        (services, outcomes): (&[Service<'_>], &[Outcome]),
+        is_shown: impl Fn(usize) -> bool,
         settings: &Settings,
         options: &Options<'_>,
     ) -> Self {
-        let made = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan())).report;
+        let made = emit_all(outcomes.iter().filter_map(Outcome::plan)).report;
         let made = ObjectFindings::new(&made);
-        let mut order: Vec<usize> = (0..services.len().min(outcomes.len())).collect();
+        let mut order: Vec<usize> =
+            (0..services.len().min(outcomes.len())).filter(|at| is_shown(*at)).collect();
         let name_of = |at: &usize| services.get(*at).map(identity).unwrap_or_default();
         order.sort_by_key(name_of);
         let mut maker = ReportBuilder {
@@ -135,7 +137,7 @@ impl Report {
         let rows = maker.rows(&order, there.as_ref());
         let (refused, foreign_hosts) = maker.refused(&order);
         let service_findings = maker.service_findings(&order);
-        let conflicts = maker.conflicts(settings);
+        let conflicts = maker.conflicts(settings, &is_shown);
         let ReportBuilder { mut left_out, summary, limit, .. } = maker;
         left_out.limit = limit;
         let LeftOut { services: unseen, rows: more, refused: others, findings: unsaid, .. } = left_out;
@@ -171,12 +173,15 @@ impl Report {
     }
 }
 
+/// Values by the namespace and the name of a Service.
+type ByService<'s, V> = HashMap<(&'s str, &'s str), V>;
+
 /// The decisions under the other target, and the findings about the objects.
 type OtherTarget<'t> = (&'t Vec<Outcome>, ObjectFindings<'t>);
 
 struct ReportBuilder<'m, 's> {
     services: &'m [Service<'s>],
-    outcomes: &'m [&'m Outcome],
+    outcomes: &'m [Outcome],
     options: &'m Options<'m>,
     made: &'m ObjectFindings<'m>,
     limit: usize,
@@ -204,27 +209,9 @@ impl<'m> ReportBuilder<'m, '_> {
     }
 
     fn rows(&mut self, order: &[usize], there: Option<&OtherTarget<'_>>) -> Vec<Row> {
-        let planned: Vec<(usize, &Plan)> =
-            order.iter().filter_map(|at| Some((*at, self.outcomes.get(*at)?.plan()?))).collect();
-        let mut canaries: HashMap<(&str, &str), Vec<Canary>> = HashMap::new();
-        let mut levels: HashMap<(&str, &str), Access> = HashMap::new();
-        for (at, plan) in &planned {
-            let (namespace, name) = self.name(*at);
-            match plan.canary() {
-                Some(canary) => {
-                    let stable = (namespace, canary.of.as_str());
-                    canaries.entry(stable).or_default().push(canary_of(name, canary));
-                }
-                None => {
-                    let access = internal::access(plan);
-                    let level = plan
-                        .targets()
-                        .iter()
-                        .map(|target| of_level(internal::access_level(&access, *target)));
-                    levels.insert((namespace, name), level.max().unwrap_or(Access::NotKnown));
-                }
-            }
-        }
+        let outcomes = self.outcomes;
+        let planned = order.iter().filter_map(|at| Some((*at, outcomes.get(*at)?.plan()?)));
+        let (mut canaries, levels) = self.canaries_and_levels();
         let mut hosts: BTreeSet<&str> = BTreeSet::new();
         let mut migrations = MigrationSummary::default();
         let mut rows = Vec::new();
@@ -268,6 +255,33 @@ impl<'m> ReportBuilder<'m, '_> {
         self.summary.hosts = hosts.len();
         self.summary.migration = there.map(|_| migrations);
         rows
+    }
+
+    /// The canaries of each stable Service, and who has access to each Service that is no canary.
+    fn canaries_and_levels(&self) -> (ByService<'m, Vec<Canary>>, ByService<'m, Access>) {
+        let (mut canaries, mut levels) = (ByService::<Vec<Canary>>::new(), ByService::new());
+        let mut planned: Vec<_> = (0..)
+            .zip(self.outcomes)
+            .filter_map(|(at, outcome)| Some((self.name(at), outcome.plan()?)))
+            .collect();
+        planned.sort_by_key(|(name, _)| *name);
+        for ((namespace, name), plan) in planned {
+            match plan.canary() {
+                Some(canary) => {
+                    let stable = (namespace, canary.of.as_str());
+                    canaries.entry(stable).or_default().push(canary_of(name, canary));
+                }
+                None => {
+                    let access = internal::access(plan);
+                    let level = plan
+                        .targets()
+                        .iter()
+                        .map(|target| of_level(internal::access_level(&access, *target)));
+                    levels.insert((namespace, name), level.max().unwrap_or(Access::NotKnown));
+                }
+            }
+        }
+        (canaries, levels)
     }
 
     fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &OtherTarget<'_>) -> Option<Migration> {
@@ -386,8 +400,9 @@ impl<'m> ReportBuilder<'m, '_> {
         self.options.place.and_then(|place| place(at, diagnostic))
     }
 
-    /// The contested claims. The Services that lost have no plan, so each of them is planned again alone.
-    fn conflicts(&mut self, settings: &Settings) -> Vec<Conflict> {
+    /// The contested claims of the Services of the report. The Services that lost have no plan, so each of them is planned again
+    /// alone.
+    fn conflicts(&mut self, settings: &Settings, is_shown: impl Fn(usize) -> bool) -> Vec<Conflict> {
         let lost: BTreeMap<usize, Outcome> = (0..)
             .zip(self.outcomes)
             .filter(|(_, outcome)| matches!(outcome, Outcome::Conflicting(_)))
@@ -405,6 +420,9 @@ impl<'m> ReportBuilder<'m, '_> {
         let is_lost = |index: usize| position(index).is_some_and(|at| lost.contains_key(&at));
         let mut conflicts = Vec::new();
         for contested in contested(&plans, is_lost) {
+            if !contested.positions.iter().any(|index| position(*index).is_some_and(&is_shown)) {
+                continue;
+            }
             self.summary.conflicts += 1;
             if conflicts.len() >= self.limit {
                 self.left_out.others += 1;
@@ -426,5 +444,53 @@ impl<'m> ReportBuilder<'m, '_> {
             conflicts.push(Conflict { claim: contested.claim, services });
         }
         conflicts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use xposer::testing;
+
+    use super::*;
+
+    /// A canary without its stable Service would be reported as alone, and nobody would know who has access.
+    #[test]
+    fn services_outside_of_the_report_count() {
+        let named = |name: &str, annotations: &[(&str, &str)]| {
+            let mut service = testing::service(annotations);
+            service["metadata"]["name"] = json!(name);
+            service
+        };
+        let url = ("IngressURLTemplate", "shop.example.com");
+        let stable = named("web", &[url]);
+        let canary = named("next", &[url, ("CanaryOf", "web"), ("CanaryWeight", "10")]);
+        let rival = named("rival", &[url]);
+        let settings = json!({"ingressClassName": "nginx", "parentRefs": [{"name": "edge"}]});
+        let settings = Settings::from_value(&settings).unwrap();
+        let of = |services: &[Value], shown: &str| {
+            let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
+            let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
+            let options = Options { compare_target: Some(Target::HttpRoute), ..Options::default() };
+            let is_shown = |at: usize| services[at]["metadata"]["name"] == shown;
+            Report::of_some((&views, &outcomes), is_shown, &settings, &options)
+        };
+
+        let report = of(&[stable.clone(), canary.clone()], "next");
+        let codes: Vec<&str> = report.findings.iter().map(|it| it.finding.code).collect();
+        assert!(!codes.contains(&"canary-alone"), "{codes:?}");
+        assert_eq!((report.summary.services, report.rows.len()), (1, 1));
+        assert_eq!((report.rows[0].service.as_str(), report.rows[0].access), ("next", Access::Open));
+        let said = serde_json::to_string(&report.rows[0].migration).unwrap();
+        assert!(!said.contains("canary-alone"), "{said}");
+
+        let report = of(&[stable.clone(), canary], "web");
+        assert_eq!(report.rows[0].canaries[0].service, "next");
+
+        let report = of(&[stable.clone(), rival.clone()], "rival");
+        let claimants = |conflict: &Conflict| conflict.services.len();
+        assert_eq!(report.conflicts.iter().map(claimants).max(), Some(2));
+        assert!(report.rows.is_empty() && report.refused.len() == 1);
+        assert!(of(&[stable, rival], "other").conflicts.is_empty());
     }
 }

@@ -183,6 +183,18 @@ pub struct Published {
     pub(crate) place: Range<usize>,
 }
 
+impl Published {
+    /// Returns the key of a Service.
+    ///
+    /// ```
+    /// assert_eq!(xposer::plan::Published::key_of("web", "shop"), "web-shop");
+    /// ```
+    #[must_use]
+    pub fn key_of(service: &str, namespace: &str) -> String {
+        [service, "-", namespace].concat()
+    }
+}
+
 /// Where the URL is published; the words are the values of the key `exposeIngressUrl` in the forwarded block.
 ///
 /// ```

@@ -145,7 +145,7 @@ fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Pu
         Some(rule) if !is_url => rule.host.clone(),
         _ => plan.url(),
     };
-    let key = format!("{}-{}", plan.subject.name, plan.subject.namespace);
+    let key = Published::key_of(&plan.subject.name, &plan.subject.namespace);
     Published { scope, key, value, place }
 }
 

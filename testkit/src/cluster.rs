@@ -61,9 +61,7 @@ impl Cluster {
         let mut files = vec![path.to_path_buf()];
         if path.is_dir() {
             files = path.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-            files.retain(|file| {
-                file.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|it| end == *it))
-            });
+            files.retain(|file| xposer_manifest::is_manifest(file));
         }
         let mut cluster = Self::default();
         for file in files {

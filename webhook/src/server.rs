@@ -72,6 +72,8 @@ pub enum Outcome {
     Invalid,
     /// There was no answer, because the request took too long.
     Late,
+    /// There was no answer, because there were too many requests.
+    Overloaded,
 }
 
 impl Outcome {
@@ -96,6 +98,7 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Invalid => "invalid",
             Self::Late => "late",
+            Self::Overloaded => "overloaded",
         }
     }
 }
@@ -224,11 +227,19 @@ struct Server<D> {
 /// The reason why there is no answer.
 struct Failure {
     status: StatusCode,
+    outcome: Outcome,
     message: String,
 }
 
-fn failure<T>(status: StatusCode, message: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure { status, message: message.into() })
+impl Failure {
+    fn new(status: StatusCode, outcome: Outcome, message: impl Into<String>) -> Self {
+        Self { status, outcome, message: message.into() }
+    }
+}
+
+/// The failure of a request that is no review.
+fn invalid<T>(status: StatusCode, message: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::new(status, Outcome::Invalid, message))
 }
 
 impl<D: Handler> Server<D> {
@@ -240,9 +251,9 @@ impl<D: Handler> Server<D> {
         let began = Instant::now();
         let (reply, outcome) = match self.answer(request, place).await {
             Ok((body, outcome)) => (reply(StatusCode::OK, body, "application/json"), outcome),
-            Err(Failure { status, message: said }) => {
-                let outcome = if status.is_server_error() { Outcome::Late } else { Outcome::Invalid };
-                let mut reply = reply(status, format!("{said}\n").into_bytes(), "text/plain; charset=utf-8");
+            Err(Failure { status, outcome, message }) => {
+                let mut reply =
+                    reply(status, format!("{message}\n").into_bytes(), "text/plain; charset=utf-8");
                 if status == StatusCode::METHOD_NOT_ALLOWED {
                     reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
                 }
@@ -257,33 +268,32 @@ impl<D: Handler> Server<D> {
         let length = length(&request)?;
         let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
         let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
-            return failure(StatusCode::SERVICE_UNAVAILABLE, "there are too many requests; try again");
+            let message = "there are too many requests; try again";
+            return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, Outcome::Overloaded, message));
         };
         let body = match timeout(BODY_TIMEOUT, request.into_body().collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) => {
-                return failure(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"));
+                return invalid(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"));
             }
             Err(_) => {
-                return failure(
-                    StatusCode::REQUEST_TIMEOUT,
-                    format!("the body was not complete within {} s", BODY_TIMEOUT.as_secs()),
-                );
+                let message = format!("the body was not complete within {} s", BODY_TIMEOUT.as_secs());
+                return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, Outcome::Late, message));
             }
         };
         // From here on the connection keeps its place: until the body is complete, the sender decides how long the request takes.
         place.mark_busy();
         let exchange = match PendingReview::read(&body) {
             Ok(exchange) => exchange,
-            Err(error) => return failure(StatusCode::BAD_REQUEST, error.to_string()),
+            Err(error) => return invalid(StatusCode::BAD_REQUEST, error.to_string()),
         };
         let asked = body.slice_ref(exchange.request().as_bytes());
         match timeout(ANSWER_TIMEOUT, self.handler.answer(asked)).await {
             Ok(response) => Ok((exchange.answer(&response), Outcome::of(&response))),
-            Err(_) => failure(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("there was no answer within {} s", ANSWER_TIMEOUT.as_secs()),
-            ),
+            Err(_) => {
+                let message = format!("there was no answer within {} s", ANSWER_TIMEOUT.as_secs());
+                Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, Outcome::Late, message))
+            }
         }
     }
 }
@@ -291,21 +301,21 @@ impl<D: Handler> Server<D> {
 /// The size of the body, if it is within the limit.
 fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
     if request.uri().path() != PATH {
-        return failure(StatusCode::NOT_FOUND, format!("not found: use {PATH}"));
+        return invalid(StatusCode::NOT_FOUND, format!("not found: use {PATH}"));
     }
     if request.method() != Method::POST {
-        return failure(StatusCode::METHOD_NOT_ALLOWED, "reviews are sent with POST");
+        return invalid(StatusCode::METHOD_NOT_ALLOWED, "reviews are sent with POST");
     }
     let sent = request.headers().get(CONTENT_TYPE).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
     if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "reviews are sent as application/json");
+        return invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, "reviews are sent as application/json");
     }
     match request.body().size_hint().exact() {
         Some(length) if length <= MAX_BODY => Ok(length),
         Some(_) => {
-            failure(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {} MiB", MAX_BODY >> 20))
+            invalid(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {} MiB", MAX_BODY >> 20))
         }
-        None => failure(StatusCode::LENGTH_REQUIRED, "the header Content-Length is missing"),
+        None => invalid(StatusCode::LENGTH_REQUIRED, "the header Content-Length is missing"),
     }
 }
 

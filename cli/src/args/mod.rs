@@ -108,19 +108,19 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     #[command(flatten)]
-    pub(crate) proposing: Proposing,
+    pub(crate) proposing: ProposalArgs,
 }
 
 /// The options of `import`.
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
-/// use xposer_cli::Proposing;
-/// let command = Proposing::augment_args(Command::new("import"));
-/// assert!(Proposing::from_arg_matches(&command.get_matches_from(["import", "--whole"])).is_ok());
+/// use xposer_cli::ProposalArgs;
+/// let command = ProposalArgs::augment_args(Command::new("import"));
+/// assert!(ProposalArgs::from_arg_matches(&command.get_matches_from(["import", "--whole"])).is_ok());
 /// ```
 #[derive(Debug, Args)]
-pub struct Proposing {
+pub struct ProposalArgs {
     /// Replaces annotations of ingress-nginx by options with the same meaning, which do not depend on a controller.
     #[arg(long)]
     pub(crate) options: bool,
@@ -137,7 +137,7 @@ pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) files: Files,
     #[command(flatten)]
-    pub(crate) starting: Starting,
+    pub(crate) starting: StartArgs,
     /// The namespace of objects without a namespace.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
@@ -155,12 +155,12 @@ pub(crate) struct InitArgs {
 ///
 /// ```
 /// use clap::{Args, Command, FromArgMatches};
-/// use xposer_cli::Starting;
-/// let command = Starting::augment_args(Command::new("init"));
-/// assert!(Starting::from_arg_matches(&command.get_matches_from(["init", "--domain=example.com"])).is_ok());
+/// use xposer_cli::StartArgs;
+/// let command = StartArgs::augment_args(Command::new("init"));
+/// assert!(StartArgs::from_arg_matches(&command.get_matches_from(["init", "--domain=example.com"])).is_ok());
 /// ```
 #[derive(Debug, Args)]
-pub struct Starting {
+pub struct StartArgs {
     /// The domain of the hosts; without it, the one that most Ingresses have.
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Option<String>,

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 use xposer::Object;
 use xposer::emit::{Kind, URL_CONFIG_MAP};
+use xposer::plan::Published;
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use super::results::ItemFinding;
@@ -142,7 +143,7 @@ impl<'k> FromIterator<&'k Value> for ListedServices<'k> {
         let services: HashSet<_> =
             services.into_iter().map(|item| (metadata(item, "namespace"), metadata(item, "name"))).collect();
         Self {
-            keys: services.iter().map(|(namespace, name)| format!("{name}-{namespace}")).collect(),
+            keys: services.iter().map(|(namespace, name)| Published::key_of(name, namespace)).collect(),
             services,
         }
     }

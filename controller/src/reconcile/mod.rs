@@ -273,19 +273,22 @@ impl State {
             Kind::HttpRoute => desired.body.pointer("/spec/parentRefs").and_then(Value::as_array),
             _ => None,
         };
-        let missing = |parent: &Value| {
-            let word = |field: &str| parent.get(field).and_then(Value::as_str);
-            let is_gateway = word("kind").is_none_or(|kind| kind == "Gateway")
-                && word("group").is_none_or(|group| group == Kind::HttpRoute.group());
-            let namespace = word("namespace").unwrap_or(&desired.key.namespace);
-            let name = word("name")?;
-            let is_missing = is_gateway && self.lacks_gateway(namespace, name);
-            is_missing.then(|| Notice::gateway_not_found(&desired.key, namespace, name))
-        };
+        let missing =
+            parents.into_iter().flatten().filter_map(|parent| self.missing_gateway(desired, parent));
         // Several listeners of one Gateway cause one notice.
-        let mut notices: Vec<Notice> = parents.into_iter().flatten().filter_map(missing).collect();
-        notices.dedup();
-        notices
+        let mut known = BTreeSet::new();
+        let missing = missing.filter(|gateway| known.insert(*gateway));
+        missing.map(|(namespace, name)| Notice::gateway_not_found(&desired.key, namespace, name)).collect()
+    }
+
+    /// The namespace and the name of a parent, if it is a Gateway that does not exist.
+    fn missing_gateway<'d>(&self, desired: &'d Desired, parent: &'d Value) -> Option<(&'d str, &'d str)> {
+        let word = |field: &str| parent.get(field).and_then(Value::as_str);
+        let is_gateway = word("kind").is_none_or(|kind| kind == "Gateway")
+            && word("group").is_none_or(|group| group == Kind::HttpRoute.group());
+        let namespace = word("namespace").unwrap_or(&desired.key.namespace);
+        let name = word("name")?;
+        (is_gateway && self.lacks_gateway(namespace, name)).then_some((namespace, name))
     }
 
     /// The object in the cluster, if it belongs to the Service and is as desired.

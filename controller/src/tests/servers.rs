@@ -99,6 +99,23 @@ fn missing_gateway_is_reported_while_it_is_missing() {
     assert!(!missing.is_failure());
 }
 
+/// The listeners of one Gateway need not be neighbours among the parents.
+#[test]
+fn a_missing_gateway_causes_one_notice() {
+    let mut cluster = FakeCluster::new();
+    let parent =
+        |name: &str, section: &str| json!({"name": name, "namespace": "gateways", "sectionName": section});
+    let settings =
+        json!({"parentRefs": [parent("external", "a"), parent("internal", "a"), parent("external", "b")]});
+    cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
+    cluster.state.set_server_status(ServerKind::Gateway, KindStatus::Listed);
+    cluster.apply(&web(&[("Target", "HTTPRoute")]));
+    let mut said = settle(&mut cluster);
+    said.extend(settle(&mut cluster));
+    let missing = said.iter().filter(|it| it.as_str() == "shop/web GatewayNotFound").count();
+    assert_eq!(missing, 2, "{said:?}");
+}
+
 #[test]
 fn refusal_names_the_refusing_and_the_expected_program() {
     let mut cluster = FakeCluster::new();

@@ -31,7 +31,7 @@ pub(super) async fn compare(
     let mut maps = BTreeMap::new();
     let scope = world.scope.as_deref();
     let resource = kinds::resource(Kind::ConfigMap);
-    let (api, plural) = (connection.documents(&resource, scope), &resource.plural);
+    let (api, plural) = (connection.api::<Document>(&resource, scope), &resource.plural);
     match scope {
         // A role may permit reading only this name.
         Some(namespace) => match connection.ask(("get", plural, scope), api.get(URL_CONFIG_MAP)).await {
@@ -96,12 +96,9 @@ async fn namespaces(
     names.extend(published.iter().map(|(service, _)| service.namespace.to_string()));
     if published.iter().any(|(_, it)| it.scope == Scope::Globally) {
         let api: Api<Namespace> = Api::all(connection.client.clone());
-        let mut take = |namespace: Namespace| {
-            if namespace.metadata.deletion_timestamp.is_none() {
-                names.extend(namespace.metadata.name);
-            }
-        };
-        connection.each(&api, "namespaces", None, None, &mut take).await?;
+        let all = connection.list(&api, "namespaces", None, None).await?;
+        let lasting = all.into_iter().filter(|it| it.metadata.deletion_timestamp.is_none());
+        names.extend(lasting.filter_map(|namespace| namespace.metadata.name));
     }
     Ok(names)
 }
@@ -122,7 +119,7 @@ impl Compared {
         let labelled = map.is_some_and(is_labelled);
         let is_ours = |key: &str| ours.get(format!("f:{key}")).is_some();
         let value = |key: &str| data.and_then(|data| data.get(key)).and_then(Value::as_str);
-        let key_of = |service: &ServiceKey| format!("{}-{}", service.name, service.namespace);
+        let key_of = |service: &ServiceKey| Published::key_of(&service.name, &service.namespace);
 
         let mut wanted = BTreeMap::new();
         for (service, entry) in published {

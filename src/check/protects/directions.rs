@@ -154,6 +154,22 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
     }
 }
 
+/// Whether an annotation protects less with its second value than with the first one, or may do so, because the two values cannot
+/// be compared.
+///
+/// ```
+/// use xposer::internal::may_protect_less;
+/// let (range, secret) = ("nginx.ingress.kubernetes.io/whitelist-source-range", "nginx.ingress.kubernetes.io/auth-secret");
+/// assert!(may_protect_less(range, "10.0.0.0/8", "10.0.0.0/8,192.168.0.0/16"));
+/// assert!(!may_protect_less(range, "10.0.0.0/8", "10.1.0.0/16"));
+/// assert!(may_protect_less(secret, "staff", "guests") && !may_protect_less(secret, "staff", "staff"));
+/// ```
+#[must_use]
+pub fn may_protect_less(key: &str, old: &str, new: &str) -> bool {
+    let is_comparable = || direction(key).is_some() || opens(key, new, old);
+    old.trim() != new.trim() && (opens(key, old, new) || !is_comparable())
+}
+
 /// Whether a condition on the addresses of clients is missing in the second list of conditions, or admits further addresses there. A
 /// request must fulfil all conditions of a list.
 fn has_wider_condition(old: &str, new: &str) -> bool {

@@ -19,6 +19,7 @@ use crate::dialect::effect;
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Server};
 use crate::values::Target;
+pub use directions::may_protect_less;
 pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;

@@ -25,6 +25,13 @@ struct Slow {
     wait: Duration,
     /// One permit for each review that was received.
     came: Semaphore,
+    outcomes: std::sync::Mutex<Vec<Outcome>>,
+}
+
+impl Slow {
+    fn new(wait: Duration) -> Self {
+        Self { wait, came: Semaphore::new(0), outcomes: std::sync::Mutex::default() }
+    }
 }
 
 impl Handler for Slow {
@@ -34,7 +41,9 @@ impl Handler for Slow {
         Response::accepted()
     }
 
-    fn on_finished(&self, _: Outcome, _: Duration) {}
+    fn on_finished(&self, outcome: Outcome, _: Duration) {
+        self.outcomes.lock().unwrap().push(outcome);
+    }
 }
 
 struct Fixture {
@@ -63,12 +72,16 @@ impl Fixture {
         Self {
             tls: acceptor(certificates).unwrap(),
             client: Arc::new(client).into(),
-            server: Arc::new(Server::new(Arc::new(Slow { wait, came: Semaphore::new(0) }))),
+            server: Arc::new(Server::new(Arc::new(Slow::new(wait)))),
             graceful: GracefulShutdown::new(),
         }
     }
 
     /// The client side of a new connection.
+    fn outcomes(&self) -> Vec<Outcome> {
+        self.server.handler.outcomes.lock().unwrap().clone()
+    }
+
     fn connect(&self) -> DuplexStream {
         let (ours, theirs) = duplex(64 << 10);
         let (tls, server, watcher) = (self.tls.clone(), self.server.clone(), self.graceful.watcher());
@@ -215,6 +228,7 @@ async fn a_body_has_its_time() {
         assert!(said.starts_with("HTTP/1.1 408") && said.contains("was not complete within 5 s"), "{said}");
         is_about(took, BODY_TIMEOUT);
     }
+    assert_eq!(fixture.outcomes(), [Outcome::Late, Outcome::Late]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,6 +265,19 @@ async fn an_answer_has_its_time() {
     let message = String::from_utf8_lossy(&piece[..length]).into_owned();
     assert!(message.starts_with("HTTP/1.1 503") && message.contains("no answer within 10 s"), "{message}");
     is_about(began.elapsed(), ANSWER_TIMEOUT);
+    assert_eq!(fixture.outcomes(), [Outcome::Late]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_finds_no_memory_is_told_from_a_late_one() {
+    let fixture = Fixture::new(Duration::ZERO);
+    let _held = fixture.server.held.acquire_many(u32::try_from(MAX_HELD).unwrap()).await.unwrap();
+    let mut stream = fixture.connect_tls().await;
+    stream.write_all((head(REVIEW.len()) + REVIEW).as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let length = stream.read(&mut piece).await.unwrap();
+    assert!(piece[..length].starts_with(b"HTTP/1.1 503"));
+    assert_eq!(fixture.outcomes(), [Outcome::Overloaded]);
 }
 
 /// A server on a real port. It uses the real clock, because the connections are kernel sockets.

@@ -47,7 +47,12 @@ pub(crate) struct Hint {
 
 /// The help for a chart. `piped` is the command that reads Services from standard input.
 pub(crate) fn render_chart(piped: &str) -> String {
-    format!("render the chart first: helm template NAME CHART | {piped}")
+    render_chart_in("CHART", piped)
+}
+
+/// The help for a chart in a folder.
+fn render_chart_in(folder: &str, piped: &str) -> String {
+    format!("render the chart first: helm template NAME {folder} | {piped}")
 }
 
 /// The hint about an object if no input has Services. `file` is the file of the object, and `piped` the command that reads
@@ -113,9 +118,7 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
     };
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
-    let chart = |message| {
-        Some(Hint { message, help: format!("render the chart first: helm template NAME {folder} | {piped}") })
-    };
+    let chart = |message| Some(Hint { message, help: render_chart_in(folder, piped) });
     if is_named("kustomization.") || has("resources") && object.get("resources").is_some_and(Value::is_array)
     {
         return kustomization(file, piped);
@@ -136,7 +139,7 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
 }
 
 /// The reason why an object is no Service although it looks like one.
-pub(crate) struct Almost {
+pub(crate) struct NearMiss {
     /// The wrong key, or a key next to which another key is missing.
     pub(crate) key: String,
     pub(crate) message: String,
@@ -144,7 +147,7 @@ pub(crate) struct Almost {
 }
 
 /// The warning about an object that is nearly a Service, whether or not the input has Services.
-pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
+pub(crate) fn near_miss(object: &Map<String, Value>) -> Option<NearMiss> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
     // Kubernetes compares keys byte by byte, and ignores unknown keys.
@@ -157,7 +160,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         if named("kind").is_some_and(is_service) && named("apiVersion").is_none_or(|it| !is_foreign(it)) {
             let message = format!("expected the key `{wanted}`, found `{key}`, so this Service is ignored");
             let value = if wanted == "kind" { "Service" } else { "v1" };
-            return Some(Almost { key: key.clone(), message, help: format!("write `{wanted}: {value}`") });
+            return Some(NearMiss { key: key.clone(), message, help: format!("write `{wanted}: {value}`") });
         }
     }
     let (key, message, help) = match (text("kind")?, text("apiVersion")) {
@@ -180,7 +183,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         }
         _ => return None,
     };
-    Some(Almost { key: key.to_owned(), message: message.to_owned(), help: help.to_owned() })
+    Some(NearMiss { key: key.to_owned(), message: message.to_owned(), help: help.to_owned() })
 }
 
 fn is_foreign(version: &str) -> bool {
