@@ -249,8 +249,7 @@ fn line(text: &str, holder: &Holder) -> String {
     line.replace('\\', r"\\").replace('\n', r"\n")
 }
 
-/// Parses the lines of a key. Returns the holders of the wanted claims; `None` if a line or a wanted holder is malformed. An empty
-/// line is no claim.
+/// Parses the lines of a key. Returns the holders of the wanted claims; `None` if a line or a wanted holder is malformed.
 ///
 /// ```
 /// use xposer::conflicts::read_lines;
@@ -260,13 +259,12 @@ fn line(text: &str, holder: &Holder) -> String {
 /// let holder = &holders["exact b.example.com/x y"][0];
 /// assert_eq!((holder.name.as_str(), holder.created.as_str(), holder.is_part), ("old", "", true));
 /// assert!(read_lines("Service", &|_| true).is_none());
-/// assert!(read_lines("", &|_| true).unwrap().is_empty());
 /// ```
 #[must_use]
 pub fn read_lines(lines: &str, is_wanted: &dyn Fn(&str) -> bool) -> Option<Holders> {
     let mut holders = Holders::new();
     let has_escapes = lines.contains('\\');
-    for line in lines.split('\n').filter(|line| !line.is_empty()) {
+    for line in lines.split('\n') {
         let line = if has_escapes { unescaped(line) } else { line.into() };
         let (kind, rest) = word(&line)?;
         let (name, rest) = word(rest)?;
