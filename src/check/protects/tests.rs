@@ -53,7 +53,11 @@ fn wider_value_is_weaker() {
         ),
         // Without a list, the default list applies.
         ("CORS", "origins: https://a.example.com\nmethods: GET", "https://a.example.com"),
-        ("CORS", "https://a.example.com", "origins: https://a.example.com\nmethods: GET, TRACE"),
+        (
+            "CORS",
+            "https://a.example.com",
+            "origins: https://a.example.com\nmethods: GET, PUT, POST, DELETE, PATCH, OPTIONS, TRACE",
+        ),
         ("CORS", "origins: https://a.example.com\nheaders: Range", "https://a.example.com"),
         ("CORS", "https://a.example.com", "origins: https://a.example.com\nexposeHeaders: X-A"),
         ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
