@@ -141,11 +141,7 @@ start() {
     # A test runner reads file descriptor 3, which would stay open as long as the cluster runs.
     (cd "$run" && exec setsid "$bin/$name" "${options[@]}" </dev/null >>"$([ "$component" = apiserver ] && echo audit.log || echo "$component.log")" 2>>"$component.log" 3>&-) &
     echo $! >"$run/$component.pid"
-    # Wait until the shell has been replaced by the program.
-    for _ in {1..50}; do
-        ! pid_of "$component" >/dev/null || break
-        sleep 0.02
-    done
+    await_program "$component"
     wait_for "$component" 60 is_ready "$component"
 }
 
@@ -155,9 +151,19 @@ has_ended() {
     [ ! -e "/proc/$1" ] || { grep -q '^State:.*Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]; } 2>/dev/null
 }
 
+# Waits until the shell that starts a component has been replaced by the program.
+await_program() {
+    for _ in {1..50}; do
+        ! pid_of "$1" >/dev/null || break
+        sleep 0.02
+    done
+}
+
 # Stops a component with a signal, and waits until it is gone.
 finish() {
     local component=$1 signal=$2 pid
+    # An interruption can come before the program of a component that is starting runs.
+    [ ! -e "$run/$component.pid" ] || await_program "$component"
     pid=$(pid_of "$component") || return 0
     kill "-$signal" "$pid"
     # A paused process must continue before it handles the signal.
