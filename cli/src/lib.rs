@@ -47,7 +47,7 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-pub use args::{Diagnostics, ProposalArgs, StartArgs, target};
+pub use args::{Diagnostics, ProposalArgs, StartArgs, namespace, target};
 use console::ignore_broken_pipe;
 pub use console::{Console, Exit, Terminal};
 pub use explain::explain_word;

@@ -270,8 +270,13 @@ fn the_namespace_fills_in() {
     }
     assert_eq!(xposer(&["render", "-n", "other"], &service("web")).expect(0).stdout, INGRESS_OF_WEB);
     assert!(!xposer(&["render"], &nowhere).expect(0).stdout.contains("namespace"));
-    let ran = xposer(&["check", "-n", "No_Name"], &nowhere).expect(1);
-    assert!(ran.stderr.starts_with("error[namespace-invalid]: "), "{}", ran.stderr);
+    for (command, name) in [("check", "No_Name"), ("import", "A B"), ("init", "a.b"), ("explain", "-a")] {
+        let ran = xposer(&[command, &format!("-n={name}")], &nowhere).expect(2);
+        let said =
+            format!("error: invalid value '{name}' for '--namespace <NS>': expected lower-case letters, ");
+        assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("error").count(), 1, "{}", ran.stderr);
+    }
 }
 
 #[test]

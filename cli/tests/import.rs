@@ -359,12 +359,15 @@ fn hostile_fields_are_only_values() {
     }
 }
 
-/// How long an import takes.
+/// The shortest time of several imports: what else the machine does rarely disturbs all of them.
 fn time(input: &str) -> std::time::Duration {
-    let started = std::time::Instant::now();
-    let ran = run(&["import", "--diagnostics", "json"], input, Terminal::default());
-    assert!(ran.code < 2, "{}", ran.stderr);
-    started.elapsed()
+    let times = (0..3).map(|_| {
+        let started = std::time::Instant::now();
+        let ran = run(&["import", "--diagnostics", "json"], input, Terminal::default());
+        assert!(ran.code < 2, "{}", ran.stderr);
+        started.elapsed()
+    });
+    times.min().unwrap_or_default()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The differences between an Ingress and the result of a proposal.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use xposer::diagnostics::FieldPath;
 use xposer::internal::legacy::{Migration, find};
@@ -21,14 +21,17 @@ pub(crate) struct Difference {
     pub(crate) help: Option<&'static str>,
     /// Whether something is not reproduced. Otherwise it is expressed in another way.
     pub(crate) is_loss: bool,
+    /// Whether the Service gets fewer requests.
+    pub(crate) loses_requests: bool,
     /// The annotation that differs.
     pub(crate) key: Option<String>,
 }
 
-/// The cost of the differences: the number of losses, and of parts that are expressed in another way.
-pub(crate) fn cost(differences: &[Difference]) -> (usize, usize) {
+/// The cost of the differences: the numbers of routes that lose requests, of all losses, and of parts that are expressed in another
+/// way.
+pub(crate) fn cost(differences: &[Difference]) -> (usize, usize, usize) {
     let lost = differences.iter().filter(|it| it.is_loss).count();
-    (lost, differences.len() - lost)
+    (differences.iter().filter(|it| it.loses_requests).count(), lost, differences.len() - lost)
 }
 
 /// The result of a proposal, and the keys of the annotations about which the core has a finding.
@@ -83,7 +86,16 @@ fn take_route<'r>(
 impl Differences<'_> {
     fn add(&mut self, path: FieldPath, message: String, is_loss: bool) -> Option<&mut Difference> {
         let ingress = self.main.at;
-        self.found.push(Difference { ingress, path, message, help: None, is_loss, key: None });
+        let loses_requests = false;
+        self.found.push(Difference {
+            ingress,
+            path,
+            message,
+            help: None,
+            is_loss,
+            loses_requests,
+            key: None,
+        });
         self.found.last_mut()
     }
 
@@ -143,7 +155,11 @@ impl Differences<'_> {
 
     fn routes(&mut self, source: &SourceIngress<'_>, emitted: &Ingress) {
         let mut left: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
+        let mut wide: HashSet<(&str, &str)> = HashSet::new();
         for route in &emitted.routes {
+            if route.kind != PathType::Exact {
+                wide.insert((&route.host, &route.path));
+            }
             left.entry((&route.host, &route.path)).or_default().push(route);
         }
         let kinds: BTreeSet<(&str, &str, PathType)> =
@@ -155,15 +171,21 @@ impl Differences<'_> {
                 continue;
             }
             let url = format!("{}{}", route.host, route.path);
-            let same_url = left.get_mut(&(route.host.as_str(), route.path.as_str()));
+            let address = (route.host.as_str(), route.path.as_str());
+            let is_exact = route.kind == PathType::Exact;
+            let loses_requests =
+                if is_exact { !left.contains_key(&address) } else { !wide.contains(&address) };
+            let same_url = left.get_mut(&address);
             let is_of_other = |it: &Route| kinds.contains(&(&route.host, &route.path, it.kind));
             let found = same_url.and_then(|all| take_route(all, route, is_of_other));
             let mut add = |path: FieldPath, message: String| {
                 let ingress = route.ingress;
-                self.found.push(Difference { ingress, path, message, help: None, is_loss: true, key: None });
+                let is_loss = true;
+                let (help, key) = (None, None);
+                self.found.push(Difference { ingress, path, message, help, is_loss, loses_requests, key });
             };
             let Some(other) = found else {
-                let with_type = if left.contains_key(&(route.host.as_str(), route.path.as_str())) {
+                let with_type = if left.contains_key(&address) {
                     format!(" with the path type {}", route.kind)
                 } else {
                     String::new()

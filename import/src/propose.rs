@@ -18,8 +18,9 @@ use crate::place::{key_in_block, place};
 use crate::read::{Ingress, Route, read};
 use crate::source_ingress::SourceIngress;
 
-/// The cost of a draft: the numbers of Errors, of losses, and of parts that are expressed in another way.
-type Cost = (usize, usize, usize);
+/// The cost of a draft: the numbers of Errors, of routes that lose requests, of all losses, and of parts that are expressed in another
+/// way. A path type with more requests than wanted is better than one with fewer.
+type Cost = (usize, usize, usize, usize);
 
 /// Makes the proposal for one Service.
 #[derive(Clone, Copy)]
@@ -249,7 +250,7 @@ impl<'i> Proposer<'_, 'i> {
             },
         ];
         for step in steps {
-            if cost == (0, 0, 0) {
+            if cost == (0, 0, 0, 0) {
                 break;
             }
             others.clear();
@@ -284,7 +285,7 @@ impl<'i> Proposer<'_, 'i> {
                             self.source,
                             &EmittedIngress { ingress: &ingress, reported: &reported },
                         );
-                        let (lost, other) = cost(&all);
+                        let (dropped, lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {
                             let own =
                                 (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
@@ -296,15 +297,15 @@ impl<'i> Proposer<'_, 'i> {
                         let off = ingress.annotations.iter().filter(|(key, value)| {
                             !self.source.annotations.contains_key(*key) && turns_redirect_off(key, value)
                         });
-                        (off.count(), lost + more.count(), other)
+                        (off.count(), dropped, lost + more.count(), other)
                     }
-                    None => (1, 0, 0),
+                    None => (1, 0, 0, 0),
                 }
             }
             Outcome::Refused(report) | Outcome::Conflicting(report) => {
-                (report.of(Severity::Error).count(), 0, 0)
+                (report.of(Severity::Error).count(), 0, 0, 0)
             }
-            Outcome::NotExposed { .. } => (usize::MAX, 0, 0),
+            Outcome::NotExposed { .. } => (usize::MAX, 0, 0, 0),
         };
         (cost, draft, outcome)
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::{Value, json};
 use xposer::diagnostics::FieldPath;
 use xposer::internal::joined;
-use xposer::service::PortRef;
+use xposer::service::{EXPOSE_LABEL, PortRef};
 use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
 
 use crate::compare::{EmittedIngress, differences};
@@ -455,19 +455,31 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
         }
         let document = given.and_then(|at| self.input.services.get(at));
         let known = document.and_then(|it| it.pointer("/metadata/annotations")).and_then(Value::as_object);
-        let removed: Vec<String> = known
-            .into_iter()
-            .flat_map(serde_json::Map::keys)
-            .filter(|key| is_ours(key) && !annotations.contains_key(*key))
-            .cloned()
-            .collect();
-        if let (Some(at), false) = (given, removed.is_empty()) {
-            let subject = Service::from_value(service).subject();
-            let names: Vec<&str> = removed.iter().map(String::as_str).collect();
-            let said =
-                format!("the Service has annotations that the proposal removes: {}", joined(&names, " and "));
-            let path = FieldPath::object(&["metadata", "annotations"]);
-            findings.push(Finding::new(Object::Service(*at), &subject, path, Severity::Info, said));
+        let known = || known.into_iter().flatten().filter(|(key, _)| is_ours(key));
+        let removed = known().map(|(key, _)| key).filter(|key| !annotations.contains_key(*key));
+        let removed: Vec<String> = removed.cloned().collect();
+        let replaced = known().filter(|(key, value)| annotations.get(*key).is_some_and(|new| *value != new));
+        let replaced: Vec<&str> = replaced.map(|(key, _)| key.as_str()).collect();
+        let label = document.and_then(|it| it.get("metadata")?.get("labels")?.get(EXPOSE_LABEL));
+        let mut tell = |path: FieldPath, message: String| {
+            if let Some(at) = given {
+                let (object, subject) = (Object::Service(*at), Service::from_value(service).subject());
+                findings.push(Finding::new(object, &subject, path, Severity::Info, message));
+            }
+        };
+        if let Some(value) = label.filter(|value| *value != "true") {
+            let message = format!(
+                "the Service has the label `{EXPOSE_LABEL}: {value}`, and the proposal sets it to \"true\""
+            );
+            tell(FieldPath::label(EXPOSE_LABEL), message);
+        }
+        let removed_names: Vec<&str> = removed.iter().map(String::as_str).collect();
+        for (verb, names) in [("replaces", replaced), ("removes", removed_names)] {
+            if !names.is_empty() {
+                let list = joined(&names, " and ");
+                let message = format!("the Service has annotations that the proposal {verb}: {list}");
+                tell(FieldPath::object(&["metadata", "annotations"]), message);
+            }
         }
         let adopts = made.and_then(|made| {
             let is_it = |it: &&&Ingress| it.name() == made.name() && it.namespace() == source.namespace;

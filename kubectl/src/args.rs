@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
 use xposer::validation::{is_dns_label, is_dns_subdomain};
-use xposer_cli::{Diagnostics, ProposalArgs, StartArgs, target};
+use xposer_cli::{Diagnostics, ProposalArgs, StartArgs, namespace, target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,7 +101,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ClusterArgs {
     /// The namespace; otherwise that of the context
-    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    #[arg(short, long, global = true, value_name = "NAMESPACE", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// The kubeconfig; otherwise the files of KUBECONFIG, or ~/.kube/config
     #[arg(long, global = true, value_name = "FILE")]

@@ -5,6 +5,7 @@ mod message;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 pub(super) use self::message::subject;
 use self::message::{allowed_redirect, reported_annotation, subjects, target_to_use};
@@ -339,7 +340,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         let known = plan.servers.iter().filter(is_idle).map(|server| server.target);
         known.map(|target| (loss(plan, annotation, target), target)).collect()
     };
-    let mut found = Vec::new();
+    // Annotations that form one intent are reported once.
+    let mut groups: BTreeMap<&str, Vec<Weighed<'_>>> = BTreeMap::new();
     for annotation in &plan.annotations {
         let most = losses(annotation).into_iter().map(|(loss, _)| loss).max().unwrap_or(Loss::Nothing);
         // An invalid value has its own finding, and so does a key without another one.
@@ -351,32 +353,27 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
         };
         if most > Loss::Nothing && context.denial(annotation).is_none() && !is_reported() {
             let is_accepted = context.settings.accept_loss.fit(&annotation.key);
-            found.push(((most, !is_accepted), group_of(&annotation.key), annotation));
+            let weight = (most, !is_accepted);
+            groups.entry(group_of(&annotation.key)).or_default().push((weight, annotation));
         }
     }
-    for (weight, group, annotation) in &found {
-        // Annotations that form one intent are reported once, for the one with the greatest loss.
-        let is_together = |other: &&Annotation, message: &Option<(&str, Intent)>| {
-            other.key == annotation.key || (group.is_some() && message == group)
-        };
-        let together = || found.iter().filter(|(_, said, other)| is_together(other, said));
-        let first = together().max_by_key(|(weight, _, other)| (*weight, Reverse(&other.key)));
-        if first.is_some_and(|(.., first)| first.key == annotation.key) {
-            let all = losses(annotation).into_iter().filter(|(own, _)| *own == weight.0);
-            let targets: Vec<Target> = all.map(|(_, target)| target).collect();
-            let others = together().map(|(.., other)| *other).filter(|other| other.key != annotation.key);
-            let all = others.chain([*annotation]).collect();
-            Lost { annotation, loss: weight.0, targets, all }.file(context, report);
-        }
+    let mut reported: Vec<Lost<'_>> = groups.into_values().filter_map(Lost::of).collect();
+    reported.sort_by_key(|lost| &lost.annotation.key);
+    for mut lost in reported {
+        let all = losses(lost.annotation).into_iter().filter(|(own, _)| *own == lost.loss);
+        lost.targets = all.map(|(_, target)| target).collect();
+        lost.file(context, report);
     }
 }
 
-/// Returns the intent that a key forms together with others, and what these have in common: their prefix, if they are of a program
-/// with a type and a secret for the login like ingress-nginx.
-fn group_of(key: &str) -> Option<(&str, Intent)> {
-    let (prefix, name) = key.split_once('/')?;
-    let is_login = matches!(name, "auth-type" | "auth-secret" | "auth-realm");
-    intent_of(key).map(|intent| ("", intent)).or_else(|| is_login.then_some((prefix, Intent::BasicAuth)))
+/// Returns what the keys have in common that are reported together: the name of their intent, or their prefix, if they are of a program
+/// with a type and a secret for the login like ingress-nginx. Any other key is reported alone.
+fn group_of(key: &str) -> &str {
+    match (intent_of(key), key.split_once('/')) {
+        (Some(intent), Some(_)) => intent.as_str(),
+        (None, Some((prefix, "auth-type" | "auth-secret" | "auth-realm"))) => prefix,
+        _ => key,
+    }
 }
 
 /// Whether ingress-nginx alone serves the Service and no longer reads a key, which is reported as a legacy key.
@@ -387,6 +384,9 @@ pub(super) fn is_removed(context: &RuleContext<'_>, key: &str) -> bool {
         && matches!(find(key), Some(Legacy { migration: Migration::Removed { .. }, .. }))
 }
 
+/// An annotation and its loss, and whether this loss is not accepted.
+type Weighed<'p> = ((Loss, bool), &'p Annotation);
+
 /// A loss, with the annotation for which it is reported.
 struct Lost<'p> {
     annotation: &'p Annotation,
@@ -396,7 +396,16 @@ struct Lost<'p> {
     all: Vec<&'p Annotation>,
 }
 
-impl Lost<'_> {
+impl<'p> Lost<'p> {
+    /// Returns the loss of annotations that form one intent, for the one with the greatest loss.
+    fn of(group: Vec<Weighed<'p>>) -> Option<Self> {
+        let greatest = group.iter().max_by_key(|(weight, it)| (*weight, Reverse(&it.key)));
+        let ((loss, _), annotation) = *greatest?;
+        let others = group.into_iter().map(|(_, it)| it).filter(|it| it.key != annotation.key);
+        let all = others.chain([annotation]).collect();
+        Some(Self { annotation, loss, targets: Vec::new(), all })
+    }
+
     fn file(&self, context: &RuleContext<'_>, report: &mut Report) {
         let Self { annotation, targets, .. } = self;
         let (named, cause, instead) = reported_annotation(context.plan, annotation, targets);

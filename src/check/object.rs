@@ -159,7 +159,6 @@ fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Pro
         Some(name) => problem.help(format!("did you mean {name}?")),
         None => problem.help(match listed.as_slice() {
             [] => "correct the ports of the Service".to_owned(),
-            [only] => format!("remove it: {only} is the only port"),
             _ => choose(&listed),
         }),
     }

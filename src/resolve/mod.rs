@@ -26,7 +26,7 @@ use crate::plan::{
 };
 use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Service};
 use crate::template::Vars;
-use crate::validation::is_dns_subdomain;
+use crate::validation::{is_dns_label, is_dns_subdomain};
 use crate::values::{Issuer, ParentRef, Target};
 pub(crate) use forward::is_for_xposer;
 use forward::written_class;
@@ -75,11 +75,12 @@ pub(crate) fn resolve(
     report: &mut Report,
 ) -> Box<Plan> {
     let canary = canary(layers, report);
-    // The missing name is an Error already; a placeholder keeps the templates from filing more.
-    let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
+    // A missing or invalid name is an Error already; a placeholder keeps the templates from filing more.
+    let valid = |name| if is_dns_label(name) { name } else { "unnamed" };
+    let own = valid(service.name());
     // A canary uses the host of the stable Service, and has a name of its own.
     let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
-    let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
+    let vars = Vars { service: exposed, namespace: service.namespace().map(valid), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let class = written_class(layers, forwarded);

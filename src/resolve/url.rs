@@ -10,6 +10,7 @@ use crate::options::SourcedTemplate;
 use crate::options::annotations::annotation;
 use crate::validation::{
     HostError, MAX_COMMON_NAME, PathType, comparable_path, host_errors, is_dns_label, is_regex_path,
+    is_sloppy_ip,
 };
 
 impl Resolver<'_, '_> {
@@ -233,7 +234,9 @@ fn split_url(url: &mut String) -> Option<String> {
 /// The problem of a list in YAML or JSON syntax: `- a` line by line, or `["a", "b"]`.
 fn as_yaml_list(text: &str) -> Option<Problem> {
     let text = text.trim();
-    let is_flow = text.starts_with('[') && text.ends_with(']');
+    // An IPv6 address in brackets is no list, and has a finding of its own.
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_flow = inner.is_some_and(|inner| !is_sloppy_ip(inner));
     if !is_flow && !text.lines().any(|line| line.trim_start().starts_with("- ")) {
         return None;
     }

@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod cookbook;
 pub mod fuel;
 pub mod golden;
+pub mod growth;
 pub mod host;
 pub mod kubewarden;
 pub mod net;

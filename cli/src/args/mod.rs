@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum};
 use xposer::Target;
 use xposer::emit::Kind;
+use xposer::validation::is_dns_label;
 
 mod examples;
 
@@ -139,7 +140,7 @@ pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) starting: StartArgs,
     /// The namespace of objects without a namespace.
-    #[arg(short, long, value_name = "NS")]
+    #[arg(short, long, value_name = "NS", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// The format of the diagnostics on standard error, as for `render`.
     #[arg(long, value_enum, default_value_t)]
@@ -185,7 +186,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     /// The namespace of Services without a namespace.
-    #[arg(short, long, value_name = "NS")]
+    #[arg(short, long, value_name = "NS", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     #[command(flatten)]
     pub(crate) kubectl: Kubectl,
@@ -344,7 +345,7 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     /// The namespace of Services without a namespace.
-    #[arg(short, long, value_name = "NS")]
+    #[arg(short, long, value_name = "NS", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// The format of the diagnostics on standard error: text, json as one array, sarif as a log for code scanning, github as
     /// workflow commands of GitHub Actions.
@@ -355,6 +356,20 @@ pub(crate) struct InputArgs {
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) kubectl: Kubectl,
+}
+
+/// The parser of a namespace. An empty one is none.
+///
+/// ```
+/// use xposer_cli::namespace;
+/// assert_eq!(namespace("shop").as_deref(), Ok("shop"));
+/// assert!(namespace("A B").is_err() && namespace("").is_ok());
+/// ```
+pub fn namespace(text: &str) -> Result<String, &'static str> {
+    let is_valid = text.is_empty() || is_dns_label(text);
+    is_valid
+        .then(|| text.to_owned())
+        .ok_or("expected lower-case letters, digits and inner `-`, at most 63 characters")
 }
 
 /// The parser of the name of a target. The help lists the names in lower case; with `ignore_case`, an argument may also have the

@@ -30,7 +30,7 @@ pub(super) fn relevant(document: &Document, desired: &Value) -> Value {
 }
 
 /// The object before and after an adoption: `spec` and the annotations become those of the controller alone, labels of other
-/// managers are kept, and the Service becomes an additional owner.
+/// managers are kept, and the Service becomes an additional owner, unless it is one already.
 pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value) {
     let mut before = value(document);
     with_type(&mut before, desired);
@@ -57,7 +57,8 @@ pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value
     }
     let owners = metadata.entry("ownerReferences").or_insert_with(|| Value::Array(Vec::new()));
     for owner in wanted.get("ownerReferences").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(owners) = owners.as_array_mut() {
+        let is_it = |known: &Value| known.get("uid") == owner.get("uid");
+        if let Some(owners) = owners.as_array_mut().filter(|owners| !owners.iter().any(is_it)) {
             owners.push(owner.clone());
         }
     }
@@ -157,9 +158,10 @@ mod tests {
             "metadata": {"name": "web", "annotations": {"theirs": "2"}, "labels": {"team": "shop"}},
             "spec": {"defaultBackend": {}},
         }));
+        let owner = json!({"kind": "Service", "uid": "1"});
         let desired = json!({
             "apiVersion": "v1", "kind": "Ingress",
-            "metadata": {"name": "web", "labels": {"a": "b"}, "ownerReferences": [{"kind": "Service"}]}, "spec": {"rules": []},
+            "metadata": {"name": "web", "labels": {"a": "b"}, "ownerReferences": [owner]}, "spec": {"rules": []},
         });
         let (before, after) = handed_over(&live, &desired);
         assert_eq!(before["spec"], json!({"defaultBackend": {}}));
@@ -167,8 +169,23 @@ mod tests {
             after,
             json!({
                 "apiVersion": "v1", "kind": "Ingress", "spec": {"rules": []},
-                "metadata": {"name": "web", "labels": {"a": "b", "team": "shop"}, "ownerReferences": [{"kind": "Service"}]},
+                "metadata": {"name": "web", "labels": {"a": "b", "team": "shop"}, "ownerReferences": [owner]},
             })
         );
+    }
+
+    #[test]
+    fn an_owner_of_an_adopted_object_is_not_repeated() {
+        let owner =
+            |kind: &str, uid: &str| json!({"apiVersion": "v1", "kind": kind, "name": "web", "uid": uid});
+        let desired = json!({"metadata": {"ownerReferences": [owner("Service", "1")]}});
+        for (live, expected) in [
+            (json!([owner("Service", "1")]), json!([owner("Service", "1")])),
+            // A Service that was deleted and created again has another uid.
+            (json!([owner("Service", "0")]), json!([owner("Service", "0"), owner("Service", "1")])),
+        ] {
+            let live = document(json!({"metadata": {"name": "web", "ownerReferences": live}}));
+            assert_eq!(handed_over(&live, &desired).1["metadata"]["ownerReferences"], expected);
+        }
     }
 }

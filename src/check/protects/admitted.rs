@@ -3,14 +3,14 @@
 use super::LostProtection;
 use super::directions::{loses_item, reader};
 use super::kept::changed;
+use super::lines::Lines;
 use crate::check::alone::has_no_effect;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::covers::Networks;
 use crate::dialect::key::{NeutralValue, Program};
-use crate::dialect::write::annotations_for;
 use crate::dialect::{alb, apisix, haproxy, haproxy_ingress};
 use crate::plan::Plan;
-use crate::values::Target;
+use crate::values::{Target, set};
 
 /// Which values admit all, whatever the other line says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,8 @@ struct Line {
 }
 
 impl Line {
-    fn of(plan: &Plan, program: &Program, name: &str, separator: &str) -> Option<Self> {
+    fn of(lines: &Lines<'_>, program: &Program, name: &str, separator: &str) -> Option<Self> {
+        let plan = lines.plan;
         let key = [program.prefixes.first()?, name].concat();
         let controller = plan.controller(Target::Ingress);
         let is_it = |(known, own): (&Program, &str)| std::ptr::eq(known, program) && own == name;
@@ -83,8 +84,8 @@ impl Line {
         let (key, value, path) = match line {
             Some(line) => (line.key.clone(), line.value.clone(), line.origin().path()),
             None => {
-                let written = annotations_for(plan, Target::Ingress).into_iter().find(|it| it.key == key)?;
-                (key, written.value.into_owned(), written.origin.path())
+                let written = lines.written(&key)?;
+                (key, written.value.clone().into_owned(), written.origin.path())
             }
         };
         let items = match separator {
@@ -117,18 +118,10 @@ struct Admitted {
 }
 
 impl Admitted {
-    /// Returns those whom the Ingress of a plan admits; `None` if another line decides, or if this is turned off.
-    fn of(plan: &Plan, pair: &Pair) -> Option<Self> {
-        let name = if pair.listed.is_empty() { pair.others } else { pair.listed };
-        let key = [pair.program.prefixes.first()?, name].concat();
-        let is_read = plan.has_stable_ingress()
-            && reader(plan.controller(Target::Ingress), &key).is_some()
-            && !has_no_effect(plan, &key);
-        if !is_read {
-            return None;
-        }
-        let listed = Line::of(plan, pair.program, pair.listed, ",");
-        let others = Line::of(plan, pair.program, pair.others, pair.separator);
+    /// Returns those whom the Ingress of a plan admits.
+    fn of(written: &Lines<'_>, pair: &Pair) -> Self {
+        let listed = Line::of(written, pair.program, pair.listed, ",");
+        let others = Line::of(written, pair.program, pair.others, pair.separator);
         let lines = || listed.iter().chain(&others);
         let has_star =
             || lines().any(|line| line.items.iter().any(|item| matches!(item.as_str(), "*" | "**")));
@@ -138,14 +131,19 @@ impl Admitted {
             All::Star => has_star(),
             All::StarAlone => others.is_none() && has_star(),
         };
-        Some(Self { listed, others, is_all })
+        Self { listed, others, is_all }
     }
 }
 
 impl Pair {
-    /// Returns those whom the Ingress admits under both plans, if both can be compared.
-    fn of_both(&self, old: &Plan, new: &Plan) -> Option<(Admitted, Admitted)> {
-        Some((Admitted::of(old, self)?, Admitted::of(new, self)?))
+    /// Whether the two lines decide whom the Ingress of a plan admits: no other line does, and they are not turned off.
+    fn decides(&self, plan: &Plan) -> bool {
+        let name = if self.listed.is_empty() { self.others } else { self.listed };
+        let key = self.program.prefixes.first().map(|prefix| [prefix, name].concat());
+        plan.has_stable_ingress()
+            && key.is_some_and(|key| {
+                reader(plan.controller(Target::Ingress), &key).is_some() && !has_no_effect(plan, &key)
+            })
     }
 
     fn loss(&self, old: &Admitted, new: &Admitted) -> Option<LostProtection> {
@@ -162,7 +160,7 @@ impl Pair {
             });
         }
         let items = |line: Option<&Line>| line.map(|line| line.items.clone()).unwrap_or_default();
-        let has_new = |old: &[String], new: &[String]| new.iter().any(|item| !old.contains(item));
+        let has_new = |old: &[String], new: &[String]| !set(new).is_subset(&set(old));
         let (known, given) = (items(old_listed), items(listed));
         let is_wider = match self.all {
             All::Addresses => !Networks::of(&known).contain_all(&given),
@@ -192,13 +190,11 @@ pub(super) fn is_compared(old: &Plan, new: &Plan, key: &str) -> bool {
     let Some((program, name)) = reader(new.controller(Target::Ingress), key) else { return false };
     let is_it =
         |pair: &&Pair| std::ptr::eq(pair.program, program) && [pair.listed, pair.others].contains(&name);
-    PAIRS.iter().find(is_it).is_some_and(|pair| pair.of_both(old, new).is_some())
+    PAIRS.iter().find(is_it).is_some_and(|pair| pair.decides(old) && pair.decides(new))
 }
 
 /// Returns the lines of the second plan that admit somebody whom the first plan does not admit.
-pub(super) fn losses(old: &Plan, new: &Plan) -> impl Iterator<Item = LostProtection> {
-    PAIRS.iter().filter_map(|pair| {
-        let (old, new) = pair.of_both(old, new)?;
-        pair.loss(&old, &new)
-    })
+pub(super) fn losses(old: &Lines<'_>, new: &Lines<'_>) -> impl Iterator<Item = LostProtection> {
+    let compared = PAIRS.iter().filter(|pair| pair.decides(old.plan) && pair.decides(new.plan));
+    compared.filter_map(|pair| pair.loss(&Admitted::of(old, pair), &Admitted::of(new, pair)))
 }

@@ -1,5 +1,7 @@
 //! What changes in the value of a key when it protects less.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::dialect::alb::SCHEME;
@@ -207,20 +209,17 @@ fn has_opener_listener(old: &str, new: &str) -> bool {
 
 /// Whether the second list contains an item, or an address, that the first one does not. `!` precedes an exception.
 pub(super) fn has_more_items(old: &str, new: &str) -> bool {
-    let parts = |list: &'_ str| -> (Vec<String>, Vec<String>) {
-        let items = list.split([',', ' ', '\n']).map(|item| item.trim().to_owned());
-        items.filter(|item| !item.is_empty()).partition(|item| !item.starts_with('!'))
-    };
-    let ((old, old_except), (new, new_except)) = (parts(old), parts(new));
-    let bare = |all: Vec<String>| -> Vec<String> {
-        all.into_iter().map(|item| item.trim_start_matches('!').to_owned()).collect()
+    // The items, or the exceptions, without their sign.
+    let part = |list: &'_ str, is_except: bool| -> BTreeSet<String> {
+        let items = list.split([',', ' ', '\n']).map(str::trim).filter(|item| !item.is_empty());
+        let items = items.filter(|item| item.starts_with('!') == is_except);
+        items.map(|item| item.trim_start_matches('!').to_owned()).collect()
     };
     // An item that is no network, such as a file of patterns, is compared as text.
-    let lacks = |all: &[String], other: Vec<String>| {
-        let more = other.into_iter().filter(|item| !all.contains(item)).collect::<Vec<_>>();
-        !Networks::of(all).contain_all(&more)
+    let lacks = |all: BTreeSet<String>, other: BTreeSet<String>| {
+        !Networks::of(&all).contain_all(other.difference(&all))
     };
-    lacks(&old, new) || lacks(&bare(new_except), bare(old_except))
+    lacks(part(old, false), part(new, false)) || lacks(part(new, true), part(old, true))
 }
 
 /// Returns the number at the beginning of a value, and its unit.
@@ -266,9 +265,9 @@ fn is_list(key: &str) -> bool {
 
 /// Whether the second list contains some items of the first one, and no others.
 pub(super) fn loses_item(old: &str, new: &str) -> bool {
-    let items = |list: &'_ str| -> Vec<String> {
+    let items = |list: &'_ str| -> BTreeSet<String> {
         list.split([',', ' ']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     };
     let (old, new) = (items(old), items(new));
-    new.iter().all(|item| old.contains(item)) && old.iter().any(|item| !new.contains(item))
+    new.is_subset(&old) && new.len() < old.len()
 }

@@ -3,7 +3,7 @@
 use super::admitted::is_compared;
 use super::directions::{default_of, is_internal_by_default, opens};
 use super::entrances::more_entry_points;
-use super::lines::protects_less;
+use super::lines::{Lines, protects_less};
 use super::moves::default_limit;
 use super::protection::{CLASS, Protection, redirects};
 use super::weaker::is_weaker;
@@ -32,6 +32,8 @@ pub(super) struct Kept<'s, 'p> {
     pub(super) protection: &'s Protection<'p>,
     pub(super) level: AccessLevel,
     pub(super) same: Option<&'s (Protection<'p>, AccessLevel)>,
+    /// The lines of both plans.
+    pub(super) lines: (&'s Lines<'p>, &'s Lines<'p>),
 }
 
 impl Kept<'_, '_> {
@@ -131,7 +133,9 @@ impl Kept<'_, '_> {
         self.mains(target).any(|(was, is)| is.is_some_and(|is| is > was))
             || lost.any(|it| is_part(it.what) && counts(old, it, target))
             || target == Target::Ingress
-                && lines.any(|key| is_part(key) && protects(key) && protects_less(old, new, key))
+                && lines.any(|key| {
+                    is_part(key) && protects(key) && protects_less(self.lines.0, self.lines.1, key)
+                })
     }
 
     fn lost_redirect(&self, target: Target) -> Option<String> {

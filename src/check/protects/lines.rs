@@ -9,15 +9,37 @@ use super::kept::changed;
 use crate::check::alone::has_no_effect;
 use crate::diagnostics::quoted;
 use crate::dialect::alb::FRONTEND_SCHEME;
-use crate::dialect::write::annotations_for;
+use crate::dialect::write::{WrittenAnnotation, annotations_for};
 use crate::dialect::{NativeFeature, effect, mappings};
 use crate::intents::Intent;
 use crate::plan::Plan;
 use crate::values::Target;
 
+/// A plan, and the annotations that its options become on its Ingress.
+pub(super) struct Lines<'p> {
+    pub(super) plan: &'p Plan,
+    written: Vec<WrittenAnnotation<'p>>,
+}
+
+impl<'p> Lines<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Self {
+        Self { plan, written: annotations_for(plan, Target::Ingress) }
+    }
+
+    /// Returns the annotation of this key that an option becomes.
+    pub(super) fn written(&self, key: &str) -> Option<&WrittenAnnotation<'p>> {
+        self.written.iter().find(|it| it.key == key)
+    }
+}
+
 /// Returns the lines on the Ingress of the second plan that protect less than those of the first one, or than the defaults of their
 /// programs. `reported` are the losses that are already reported.
-pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) -> Vec<LostProtection> {
+pub(super) fn weaker_lines(
+    old_lines: &Lines<'_>,
+    new_lines: &Lines<'_>,
+    reported: &[LostProtection],
+) -> Vec<LostProtection> {
+    let (old, new) = (old_lines.plan, new_lines.plan);
     let target = Target::Ingress;
     if !new.has_object(target) || !new.targets.contains(&target) || new.canary.is_some() {
         return Vec::new();
@@ -25,10 +47,10 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) 
     let removed = old.annotations.iter().filter(|line| new.annotation(&line.key).is_none());
     let lines = new.annotations.iter().chain(removed).map(|it| (it.key.as_str(), it.origin().path()));
     // An option can also raise a limit that is a default.
-    let by_options = annotations_for(new, target).into_iter().filter(|it| new.annotation(it.key).is_none());
+    let by_options = new_lines.written.iter().filter(|it| new.annotation(it.key).is_none());
     let by_options = by_options.map(|it| (it.key, it.origin.path()));
     let weaker_ones = lines.chain(by_options).filter_map(|(key, path)| {
-        let (was, is) = weaker(old, new, key)?;
+        let (was, is) = weaker(old_lines, new_lines, key)?;
         let is_new = !is_compared(old, new, key) && !is_reported(new, reported, key);
         is_new.then(|| LostProtection {
             what: key.to_owned(),
@@ -41,12 +63,12 @@ pub(super) fn weaker_lines(old: &Plan, new: &Plan, reported: &[LostProtection]) 
 }
 
 /// Whether the value of a key protects less under the second plan than under the first one.
-pub(super) fn protects_less(old: &Plan, new: &Plan, key: &str) -> bool {
+pub(super) fn protects_less(old: &Lines<'_>, new: &Lines<'_>, key: &str) -> bool {
     weaker(old, new, key).is_some()
 }
 
 /// Returns the values of a key under both plans, if the second one protects less.
-fn weaker<'v>(old: &'v Plan, new: &'v Plan, key: &str) -> Option<(Value<'v>, Value<'v>)> {
+fn weaker<'v>(old: &'v Lines<'_>, new: &'v Lines<'_>, key: &str) -> Option<(Value<'v>, Value<'v>)> {
     let (was, is) = (Value::of(old, key)?, Value::of(new, key)?);
     (was.counts(key) && opens(key, &was.text, &is.text)).then_some((was, is))
 }
@@ -75,7 +97,8 @@ struct Value<'v> {
 }
 
 impl<'v> Value<'v> {
-    fn of(plan: &'v Plan, key: &str) -> Option<Self> {
+    fn of(lines: &'v Lines<'_>, key: &str) -> Option<Self> {
+        let plan = lines.plan;
         let controller = plan.controller(Target::Ingress);
         let default = || Some(Self { text: default_of(controller, key)?.into(), is_default: true });
         if !plan.has_object(Target::Ingress) || !controller.reads(key) {
@@ -88,9 +111,8 @@ impl<'v> Value<'v> {
         if let Some(line) = plan.annotation(key) {
             return Some(Self { text: line.value.as_str().into(), is_default: false });
         }
-        let written = annotations_for(plan, Target::Ingress).into_iter().find(|it| it.key == key);
-        match written {
-            Some(written) => Some(Self { text: written.value, is_default: false }),
+        match lines.written(key) {
+            Some(written) => Some(Self { text: Cow::Borrowed(&written.value), is_default: false }),
             None => default(),
         }
     }

@@ -23,7 +23,7 @@ pub use directions::may_protect_less;
 pub use entrances::lost_listeners;
 use entrances::new_listener;
 use kept::Kept;
-use lines::{is_reported, weaker_lines};
+use lines::{Lines, is_reported, weaker_lines};
 pub use moves::{LostDefault, lost_defaults};
 use protection::{ALTERNATIVES, Protection, protections};
 use weaker::by_lines;
@@ -155,10 +155,12 @@ fn combined(levels: impl Iterator<Item = AccessLevel>) -> AccessLevel {
 #[must_use]
 pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     let (before, after) = (with_levels(old), with_levels(new));
+    let (old_lines, new_lines) = (Lines::of(old), Lines::of(new));
     let mut lost_protections = Vec::new();
     for (protection, level) in &before {
         let same = same_in(&after, protection);
-        let kept = Kept { old: (old, &before), new: (new, &after), protection, level: *level, same };
+        let lines = (&old_lines, &new_lines);
+        let kept = Kept { old: (old, &before), new: (new, &after), protection, level: *level, same, lines };
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && counts(old, protection, **it)) {
             lost_protections.extend(kept.loss(target).map(|message| LostProtection {
                 what: protection.what.to_owned(),
@@ -170,9 +172,9 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     }
     lost_protections.extend(by_lines((old, &before), (new, &after)));
     let is_new = |it: &LostProtection| !is_reported(new, &lost_protections, &it.what);
-    let more: Vec<LostProtection> = admitted::losses(old, new).filter(is_new).collect();
+    let more: Vec<LostProtection> = admitted::losses(&old_lines, &new_lines).filter(is_new).collect();
     lost_protections.extend(more);
-    let weaker = weaker_lines(old, new, &lost_protections);
+    let weaker = weaker_lines(&old_lines, &new_lines, &lost_protections);
     lost_protections.extend(weaker);
     let header = hsts::loss(old, new, &lost_protections);
     lost_protections.extend(header);

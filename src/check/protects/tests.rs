@@ -1,4 +1,5 @@
 use serde_json::json;
+use xposer_testkit::growth::growth;
 
 use super::*;
 use crate::testing;
@@ -251,24 +252,51 @@ fn unread_exemption_changes_nothing() {
     }
 }
 
-/// Thousands of networks are compared quickly, because each network is looked up in the other list.
+/// The work to compare two lists grows with their length, because each item is looked up in the other list.
 #[test]
-fn long_lists_of_exemptions_are_compared_at_once() {
-    let list = |start: u32| {
-        let all = (0..20_000_u32).map(|at| format!("10.{}.{}.{start}", at / 256, at % 256));
-        all.collect::<Vec<_>>().join(",")
+fn work_to_compare_long_lists_grows_with_their_length() {
+    let plan = |class: &str, lines: &[(&str, &str)]| {
+        let lines = lines.iter().map(|(key, value)| ((*key).to_owned(), json!(value)));
+        let accepted = ("acceptLoss".to_owned(), json!(["*"]));
+        let lines: serde_json::Map<_, _> = lines.chain([accepted]).collect();
+        let settings = json!({
+            "ingressClassName": class, "controllers": {"apisix": "other"},
+            "annotations": lines,
+        });
+        testing::plan(&[], settings).expect("it is in order")
     };
-    let of = |list: &str| {
-        let block = format!(
-            "nginx.ingress.kubernetes.io/limit-rps: \"5\"\nnginx.ingress.kubernetes.io/limit-allowlist: {list}"
-        );
-        let settings = json!({"annotations": {"acceptLoss": ["*"]}});
-        testing::plan(&[("xposer.stakater.com/annotations", &block)], settings)
-    };
-    let (Ok(old), Ok(new)) = (of(&list(1)), of(&list(2))) else { panic!("they are in order") };
-    let begun = std::time::Instant::now();
-    assert!(!lost_protections(&old, &new).is_empty());
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+    let addresses = |at: usize, last: usize| format!("10.{}.{}.{last}", at / 256, at % 256);
+    let origins = |at: usize, last: usize| format!("https://{at}-{last}.example.com");
+    let methods = |at: usize, last: usize| format!("M{at}-{last}");
+    let items: [(&str, &[(&str, &str)], &str, &dyn Fn(usize, usize) -> String); 3] = [
+        (
+            "nginx",
+            &[("nginx.ingress.kubernetes.io/limit-rps", "5")],
+            "nginx.ingress.kubernetes.io/limit-allowlist",
+            &addresses,
+        ),
+        (
+            "haproxy-ingress",
+            &[("haproxy-ingress.github.io/cors-enable", "true")],
+            "haproxy-ingress.github.io/cors-allow-origin",
+            &origins,
+        ),
+        ("apisix", &[], "k8s.apisix.apache.org/http-allow-methods", &methods),
+    ];
+    for (class, lines, key, item) in items {
+        let pair = |count: usize| {
+            // Only the last items are others.
+            let list = |last: usize| {
+                (0..count).map(|at| item(at, last * (at / (count - 1)))).collect::<Vec<_>>().join(",")
+            };
+            [1, 2].map(|last| plan(class, &[lines, &[(key, &list(last))]].concat()))
+        };
+        let (few, many) = (pair(500), pair(5_000));
+        let compare = |[old, new]: &[Plan; 2]| assert!(!lost_protections(old, new).is_empty(), "{key}");
+        // If each item were compared with all others, the work would be 100 times as much.
+        let ratio = growth(&|| compare(&few), &|| compare(&many)).expect("the work is measured");
+        assert!(ratio < 40.0, "{key}: {ratio}");
+    }
 }
 
 /// The controller of a misspelt class is not known, whichever program served the correct class.

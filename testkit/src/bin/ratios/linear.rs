@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use anyhow::{Context as _, Result, anyhow};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use nix::sys::resource::UsageWho;
 use serde_json::{Value, json};
 use xposer::emit::Emitted;
 use xposer::guard::Guarded;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all, testing};
 use xposer_cli::{Console, Terminal};
+use xposer_testkit::growth;
 
 /// The numbers of parts in the three runs of a row, unless a limit of sizes allows fewer.
 const PARTS: [usize; 3] = [1_000, 4_000, 16_000];
@@ -19,11 +19,8 @@ const PARTS: [usize; 3] = [1_000, 4_000, 16_000];
 const HOSTS: [usize; 3] = [250, 1_000, 4_000];
 /// The numbers of lines in one Service's block, whose annotations may have 256 KiB.
 const LINES: [usize; 3] = [500, 2_000, 8_000];
-const ROUNDS: usize = 5;
 /// The maximum ratio of times for four times the input. A larger ratio is marked.
 const MAX_GROWTH: f64 = 7.0;
-/// A round that is shorter than this, in seconds, is not precise enough.
-const SHORT: f64 = 0.05;
 
 /// A row of the table.
 struct Row {
@@ -85,26 +82,9 @@ const ROWS: &[Row] = &[
     Row { what: "xposer krm on its own output", parts: PARTS, prepare: krm_again },
 ];
 
-/// The processor time of this process, in seconds. Other processes have little influence on it.
+/// The processor time of this process, in seconds.
 pub(crate) fn spent() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
-}
-
-/// The best time of several rounds, in seconds. A short function runs several times in a round.
-fn time(run: &dyn Fn()) -> Result<f64> {
-    let (mut best, mut runs) = (f64::MAX, 1_u32);
-    for _ in 0..ROUNDS {
-        let start = spent()?;
-        (0..runs).for_each(|_| run());
-        let time = (spent()? - start).max(1e-6);
-        best = best.min(time / f64::from(runs));
-        if time < SHORT {
-            runs = (f64::from(runs) * SHORT / time).ceil().clamp(1.0, 1000.0) as u32;
-        }
-    }
-    Ok(best)
+    Ok(growth::spent(UsageWho::RUSAGE_SELF)?)
 }
 
 /// Prints the table; `only` are words that select rows, or empty for all.
@@ -113,7 +93,7 @@ pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
     for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|word| row.what.contains(word))) {
         let mut times = Vec::new();
         for parts in row.parts {
-            times.push(time(&(row.prepare)(parts)?)?);
+            times.push(growth::time(UsageWho::RUSAGE_SELF, &(row.prepare)(parts)?)?);
         }
         let [small, middle, large] = times.as_slice() else { continue };
         let [.., most] = row.parts;
