@@ -33,6 +33,7 @@
 //! }));
 //! ```
 
+mod changes;
 mod choice;
 mod common;
 mod compare;

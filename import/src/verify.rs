@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
 use xposer::diagnostics::FieldPath;
-use xposer::internal::joined;
-use xposer::service::{EXPOSE_LABEL, PortRef};
+use xposer::service::PortRef;
 use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
 
+use crate::changes::Changes;
 use crate::compare::{EmittedIngress, differences};
-use crate::draft::{Draft, bare, is_ours, with_draft};
+use crate::draft::{Draft, bare, with_draft};
 use crate::finding::{Finding, Object};
 use crate::place::{key_in_block, place};
 use crate::proposal::{Proposal, set_open};
@@ -453,33 +453,13 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
                 findings.push(why.cloned().unwrap_or(finding));
             }
         }
-        let document = given.and_then(|at| self.input.services.get(at));
-        let known = document.and_then(|it| it.pointer("/metadata/annotations")).and_then(Value::as_object);
-        let known = || known.into_iter().flatten().filter(|(key, _)| is_ours(key));
-        let removed = known().map(|(key, _)| key).filter(|key| !annotations.contains_key(*key));
-        let removed: Vec<String> = removed.cloned().collect();
-        let replaced = known().filter(|(key, value)| annotations.get(*key).is_some_and(|new| *value != new));
-        let replaced: Vec<&str> = replaced.map(|(key, _)| key.as_str()).collect();
-        let label = document.and_then(|it| it.get("metadata")?.get("labels")?.get(EXPOSE_LABEL));
-        let mut tell = |path: FieldPath, message: String| {
-            if let Some(at) = given {
-                let (object, subject) = (Object::Service(*at), Service::from_value(service).subject());
-                findings.push(Finding::new(object, &subject, path, Severity::Info, message));
-            }
-        };
-        if let Some(value) = label.filter(|value| *value != "true") {
-            let message = format!(
-                "the Service has the label `{EXPOSE_LABEL}: {value}`, and the proposal sets it to \"true\""
-            );
-            tell(FieldPath::label(EXPOSE_LABEL), message);
-        }
-        let removed_names: Vec<&str> = removed.iter().map(String::as_str).collect();
-        for (verb, names) in [("replaces", replaced), ("removes", removed_names)] {
-            if !names.is_empty() {
-                let list = joined(&names, " and ");
-                let message = format!("the Service has annotations that the proposal {verb}: {list}");
-                tell(FieldPath::object(&["metadata", "annotations"]), message);
-            }
+        let document = given.and_then(|at| self.input.services.get(at)).copied();
+        let changes = Changes::of(document, &annotations);
+        if let Some(at) = given {
+            let (object, subject) = (Object::Service(*at), Service::from_value(service).subject());
+            let all = changes.told.into_iter();
+            findings
+                .extend(all.map(|(path, said)| Finding::new(object, &subject, path, Severity::Info, said)));
         }
         let adopts = made.and_then(|made| {
             let is_it = |it: &&&Ingress| it.name() == made.name() && it.namespace() == source.namespace;
@@ -492,7 +472,7 @@ impl<'w, 'i, 'a> Verification<'w, 'i, 'a> {
             service: source.service.to_owned(),
             given: *given,
             annotations,
-            removed,
+            removed: changes.removed,
             ingresses: source.ingresses.iter().map(|it| it.at).collect(),
             adopts,
             is_same,

@@ -381,6 +381,11 @@ pub(crate) fn reads_on_service(controller: Controller, key: &str) -> bool {
         }
 }
 
+/// Whether a key is known, and has no effect with this value.
+pub(crate) fn is_neutral(key: &str, value: &str) -> bool {
+    effect(key).is_some_and(|known| known.neutral.is(value))
+}
+
 /// Whether an Ingress controller reads a key on the Service.
 pub(crate) fn is_for_service(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.service_prefixes).any(|start| key.starts_with(start))

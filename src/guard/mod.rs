@@ -195,12 +195,12 @@ impl<'o> Guarded<'o> {
 
     /// The value of an annotation, if it is a text.
     fn value(&self, key: &str) -> Option<&'o str> {
-        self.object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+        metadata(self.object, "annotations")?.get(key)?.as_str()
     }
 
     /// The annotations whose values are texts.
     fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> + use<'o> {
-        let all = self.object.get("metadata").and_then(|it| it.get("annotations")).and_then(Value::as_object);
+        let all = metadata(self.object, "annotations").and_then(Value::as_object);
         all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
@@ -271,9 +271,14 @@ fn claimed(path: &str, kind: PathType, is_regex: bool, budget: &mut PathBudget) 
     paths.map(|(path, is_exact)| (path.into_owned(), of(is_exact))).collect()
 }
 
+/// A field of the metadata.
+fn metadata<'o>(object: &'o Value, field: &str) -> Option<&'o Value> {
+    object.get("metadata")?.get(field)
+}
+
 /// A text field of the metadata; empty if it is missing.
 fn metadata_text<'o>(object: &'o Value, field: &str) -> &'o str {
-    object.get("metadata").and_then(|it| it.get(field)).and_then(Value::as_str).unwrap_or_default()
+    metadata(object, field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The items of a list; empty if the field is no list.
@@ -286,7 +291,7 @@ fn non_empty_text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// The value of an annotation of an object, if it is a text.
+/// The value of an annotation of an object, if it is a text that is not empty.
 fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
-    object.get("metadata").and_then(|it| it.get("annotations")).and_then(|it| non_empty_text(it, key))
+    non_empty_text(metadata(object, "annotations")?, key)
 }

@@ -426,7 +426,7 @@ impl Plan {
         self.url_with(self.tls().is_on(), &self.url_path)
     }
 
-    /// The URL that the monitor requests: the URL of the first route, possibly with https and with another path.
+    /// The URL that a monitor of the Service requests.
     pub(crate) fn monitored_url(&self, monitor: &Monitor) -> String {
         let path = monitor.health_endpoint.as_deref().unwrap_or(&self.url_path);
         self.url_with(self.tls().is_on() || monitor.force_https, path)

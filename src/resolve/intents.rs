@@ -13,7 +13,7 @@ use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{ReadIntent, passthrough, read};
 use crate::dialect::traefik::support::refused_tls;
 use crate::dialect::write::{WrittenAnnotation, annotations_for};
-use crate::dialect::{effect, equivalents, is_invalid};
+use crate::dialect::{equivalents, is_invalid, is_neutral};
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::options::{IntentValues, Layer, Slot};
@@ -98,7 +98,7 @@ fn disables(wanted: &RequestedIntent, given: &Annotation) -> bool {
         wanted.intent,
         Intent::RateLimit | Intent::ClientCertificate | Intent::BasicAuth | Intent::ExternalAuth
     );
-    is_any && effect(&given.key).is_some_and(|known| known.neutral.is(&given.value))
+    is_any && is_neutral(&given.key, &given.value)
 }
 
 fn prefix(key: &str) -> Option<&str> {

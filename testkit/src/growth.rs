@@ -6,8 +6,10 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 /// The number of rounds, of which the best one counts.
 const ROUNDS: usize = 5;
-/// The least time of a round, in seconds. A shorter one is too short to compare it.
+/// The least time of a round, in seconds. Some kernels count the time in hundredths of a second.
 const SHORT: f64 = 0.05;
+/// The most runs in a round.
+const MAX_RUNS: u32 = 1_000_000;
 
 /// Returns the processor time that a process or a thread has used, in seconds. Other processes have little influence on it.
 pub fn spent(by: UsageWho) -> Result<f64> {
@@ -16,16 +18,19 @@ pub fn spent(by: UsageWho) -> Result<f64> {
     Ok((micros(usage.user_time()) + micros(usage.system_time())) / 1e6)
 }
 
-/// Returns the best processor time of several rounds, in seconds. A short function runs several times in a round.
+/// Returns the best processor time of several rounds, in seconds. A function runs so many times in a round that the round is not too
+/// short to be compared.
 pub fn time(by: UsageWho, run: &dyn Fn()) -> Result<f64> {
-    let (mut best, mut runs) = (f64::MAX, 1_u32);
-    for _ in 0..ROUNDS {
+    let (mut best, mut runs, mut rounds) = (f64::MAX, 1_u32, 0);
+    while rounds < ROUNDS {
         let start = spent(by)?;
         (0..runs).for_each(|_| run());
-        let time = (spent(by)? - start).max(1e-6);
-        best = best.min(time / f64::from(runs));
-        if time < SHORT {
-            runs = (f64::from(runs) * SHORT / time).ceil().clamp(1.0, 1000.0) as u32;
+        let time = spent(by)? - start;
+        if time < SHORT && runs < MAX_RUNS {
+            runs *= 2;
+        } else {
+            best = best.min(time / f64::from(runs));
+            rounds += 1;
         }
     }
     Ok(best)

@@ -11,7 +11,7 @@ use crate::dialect::key::{NeutralValue, Program, ValueReference, has};
 use crate::dialect::nginx::read::size;
 use crate::dialect::nginx::reference::default_amount;
 use crate::dialect::{
-    Loss, alb, apisix, cilium, contour, effect, f5_nginx, haproxy, haproxy_ingress, read_by,
+    Loss, alb, apisix, cilium, contour, effect, f5_nginx, haproxy, haproxy_ingress, is_neutral, read_by,
 };
 use crate::intents::{Intent, IntentValue, duration};
 
@@ -149,9 +149,8 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
         Some(Opens::Condition) => has_wider_condition(old, new),
         Some(Opens::Listener) => has_opener_listener(old, new),
         None => {
-            let is_idle = |value: &str| effect(key).is_some_and(|row| row.neutral.is(value));
             let is_less = || is_higher(old, new) || (is_list(key) && loses_item(old, new));
-            !is_idle(old) && (is_idle(new) || is_less())
+            !is_neutral(key, old) && (is_neutral(key, new) || is_less())
         }
     }
 }

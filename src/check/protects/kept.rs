@@ -20,7 +20,7 @@ use crate::dialect::covers::admits_more;
 use crate::dialect::kubernetes::ALLOW_HTTP;
 use crate::dialect::mappings::intent_of;
 use crate::dialect::traefik::ENTRY_POINTS;
-use crate::dialect::{Loss, effect};
+use crate::dialect::{Loss, effect, is_neutral};
 use crate::intents::Intent;
 use crate::plan::{Annotation, Plan};
 use crate::values::Target;
@@ -222,8 +222,7 @@ fn other_class(class: &str, new: &Plan) -> Option<String> {
 
 /// Whether a program protects as well without the line that has a value.
 fn protects_by_default(controller: Controller, key: &str, value: &str) -> bool {
-    let is_weaker =
-        |default: &str| effect(key).is_some_and(|row| row.neutral.is(default)) || opens(key, value, default);
+    let is_weaker = |default: &str| is_neutral(key, default) || opens(key, value, default);
     default_of(controller, key).is_some_and(|default| !is_weaker(default))
 }
 

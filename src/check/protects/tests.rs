@@ -268,7 +268,9 @@ fn work_to_compare_long_lists_grows_with_their_length() {
     let addresses = |at: usize, last: usize| format!("10.{}.{}.{last}", at / 256, at % 256);
     let origins = |at: usize, last: usize| format!("https://{at}-{last}.example.com");
     let methods = |at: usize, last: usize| format!("M{at}-{last}");
-    let items: [(&str, &[(&str, &str)], &str, &dyn Fn(usize, usize) -> String); 3] = [
+    /// A class, its lines beside the list, the key of the list, and its items.
+    type List<'l> = (&'l str, &'l [(&'l str, &'l str)], &'l str, &'l dyn Fn(usize, usize) -> String);
+    let items: [List<'_>; 3] = [
         (
             "nginx",
             &[("nginx.ingress.kubernetes.io/limit-rps", "5")],
@@ -295,7 +297,7 @@ fn work_to_compare_long_lists_grows_with_their_length() {
         let compare = |[old, new]: &[Plan; 2]| assert!(!lost_protections(old, new).is_empty(), "{key}");
         // If each item were compared with all others, the work would be 100 times as much.
         let ratio = growth(&|| compare(&few), &|| compare(&many)).expect("the work is measured");
-        assert!(ratio < 40.0, "{key}: {ratio}");
+        assert!(ratio < 25.0, "{key}: {ratio}");
     }
 }
 
