@@ -20,7 +20,7 @@ use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{intent_of, sample_value};
 use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support};
+use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support, unread_because_of};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
     Loss, NativeFeature, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
@@ -29,7 +29,7 @@ use crate::dialect::{
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Reason, RequestedIntent, Server};
+use crate::plan::{Annotation, Place, Plan, Reason, RequestedIntent, Server};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination, Tls};
 
@@ -213,7 +213,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     } else {
                         problem.help(help)
                     };
-                    plan.place_of(wanted).file(report, problem);
+                    let is_unread = is_unread_intent(plan, *target, wanted.intent);
+                    let setting = Some(&wanted.origin).filter(|_| is_unread);
+                    let key = wanted.intent.annotation();
+                    let (place, problem) = at_author(plan, setting, key, plan.place_of(wanted), problem);
+                    place.file(report, problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
                     let message =
@@ -233,6 +237,30 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
             }
         }
     }
+}
+
+/// Whether an intent has no effect on a target because its program reads no request of the Service.
+fn is_unread_intent(plan: &Plan, target: Target, intent: Intent) -> bool {
+    is_unread(plan, target, intent) || passthrough_help(plan, target, intent).is_some()
+}
+
+/// Returns where a finding is placed, and the finding. If the Service itself asks that no request is read, and this takes the effect
+/// of a protection of the settings away, that is the fault of its author, who cannot change the settings. `setting` is the
+/// origin of a protection that has no effect for this reason.
+fn at_author<'p>(
+    plan: &'p Plan,
+    setting: Option<&Origin>,
+    key: &str,
+    place: Place<'p>,
+    mut problem: Problem,
+) -> (Place<'p>, Problem) {
+    let Some(Origin::Setting(path)) = setting.filter(|_| problem.code == Code::ProtectionLost) else {
+        return (place, problem);
+    };
+    let Some(cause) = unread_because_of(plan) else { return (place, problem) };
+    problem.message = format!("{path} has no effect, because requests are not read: {}", problem.message);
+    let help = format!("remove it, or ask your administrator to add {key} to annotations.acceptLoss");
+    (cause, problem.help(help))
 }
 
 /// Returns what the program of a target does not support: an option, or only what is wrong with it if another value, or TLS, would do.
@@ -401,7 +429,14 @@ impl Lost<'_> {
         let Self { annotation, targets, .. } = self;
         let (named, cause, instead) = reported_annotation(context.plan, annotation, targets);
         let problem = self.problem(context, named, cause.as_ref(), instead);
-        named.file_key(report, problem);
+        let (plan, key, origin) = (context.plan, annotation.key.as_str(), named.origin());
+        let is_unread = |target: &Target| match wanted_by(plan, annotation) {
+            Some(wanted) => is_unread_intent(plan, *target, wanted.intent),
+            None => is_ineffective_with_passthrough(plan, key, *target),
+        };
+        let setting = Some(&origin).filter(|_| targets.iter().all(is_unread));
+        let (place, problem) = at_author(plan, setting, key, Place::Line(named), problem);
+        place.file(report, problem);
     }
 
     fn problem(
