@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 
 pub(super) use self::message::subject;
-use self::message::{allowed_redirect, reported_annotation, subjects, target_to_use};
+use self::message::{allowed_redirect, at_author, reported_annotation, subjects, target_to_use};
 use super::alone::is_elsewhere;
 use crate::diagnostics::{Code, Origin, Problem, Report, joined, quoted};
 use crate::dialect::controller::Controller;
@@ -20,7 +20,7 @@ use crate::dialect::nginx::paths::is_no_rewrite;
 use crate::dialect::nginx::read::{intent_of, sample_value};
 use crate::dialect::nginx::rules::ineffective::is_without_effect;
 use crate::dialect::nginx::rules::values::{bad_value, refused};
-use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support, unread_because_of};
+use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, support};
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
     Loss, NativeFeature, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
@@ -242,25 +242,6 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
 /// Whether an intent has no effect on a target because its program reads no request of the Service.
 fn is_unread_intent(plan: &Plan, target: Target, intent: Intent) -> bool {
     is_unread(plan, target, intent) || passthrough_help(plan, target, intent).is_some()
-}
-
-/// Returns where a finding is placed, and the finding. If the Service itself asks that no request is read, and this takes the effect
-/// of a protection of the settings away, that is the fault of its author, who cannot change the settings. `setting` is the
-/// origin of a protection that has no effect for this reason.
-fn at_author<'p>(
-    plan: &'p Plan,
-    setting: Option<&Origin>,
-    key: &str,
-    place: Place<'p>,
-    mut problem: Problem,
-) -> (Place<'p>, Problem) {
-    let Some(Origin::Setting(path)) = setting.filter(|_| problem.code == Code::ProtectionLost) else {
-        return (place, problem);
-    };
-    let Some(cause) = unread_because_of(plan) else { return (place, problem) };
-    problem.message = format!("{path} has no effect, because requests are not read: {}", problem.message);
-    let help = format!("remove it, or ask your administrator to add {key} to annotations.acceptLoss");
-    (cause, problem.help(help))
 }
 
 /// Returns what the program of a target does not support: an option, or only what is wrong with it if another value, or TLS, would do.
