@@ -8,8 +8,8 @@ use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
 use crate::dialect::support::no_request;
 use crate::dialect::{
-    Loss, alb, apisix, app_gateway, cilium, f5_nginx, haproxy_ingress, nginx, place_of, protects, read_by,
-    reader_name, reads_on_service,
+    Loss, alb, apisix, app_gateway, cilium, f5_nginx, haproxy, haproxy_ingress, nginx, place_of, protects,
+    read_by, reader_name, reads_on_service,
 };
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
@@ -99,12 +99,19 @@ impl Reader {
     fn ignored_beside(&self, plan: &Plan, key: &str, value: &str) -> Option<(String, bool)> {
         let (prefix, name) = key.split_once('/')?;
         self.without_effect(name).find_map(|why| {
-            let (NoEffect::Beside(other) | NoEffect::BesideAllowed(other)) = why else { return None };
+            let (NoEffect::Beside(other) | NoEffect::BesideAllowed(other) | NoEffect::BesideSame(other)) =
+                why
+            else {
+                return None;
+            };
             let is_on = self.is_on(plan, prefix, other);
             let other = with_prefix(prefix, other);
             let allowed = plan.annotation(&other).map_or("", |it| &it.value);
             let is_allowed = |item: &str| allowed.split(',').any(|it| it.trim() == item.trim());
-            let is_lost = matches!(why, NoEffect::Beside(_)) || value.split(',').any(is_allowed);
+            let is_lost = match why {
+                NoEffect::BesideAllowed(_) => value.split(',').any(is_allowed),
+                why => matches!(why, NoEffect::Beside(_)),
+            };
             is_on.then_some((other, is_lost))
         })
     }
@@ -116,6 +123,8 @@ enum NoEffect {
     Beside(&'static str),
     /// A key of this name counts in its place. It lists all that is allowed, so what it does not list is denied without this key.
     BesideAllowed(&'static str),
+    /// A key of this name counts in its place, and admits nobody more.
+    BesideSame(&'static str),
     /// A key of this name, which is on by default, says false.
     Off(&'static str),
     /// A key of this name does not have this value.
@@ -125,7 +134,7 @@ enum NoEffect {
 }
 
 /// A program, the names of its keys, and what takes their effect away.
-static NO_EFFECT: [(&Program, &str, NoEffect); 13] = [
+static NO_EFFECT: [(&Program, &str, NoEffect); 14] = [
     (&alb::PROGRAM, "auth-idp-cognito", NoEffect::Unless("auth-type", "cognito")),
     (&alb::PROGRAM, "auth-idp-oidc", NoEffect::Unless("auth-type", "oidc")),
     (&alb::PROGRAM, "inbound-cidrs security-group-prefix-lists", NoEffect::Beside("security-groups")),
@@ -139,11 +148,66 @@ static NO_EFFECT: [(&Program, &str, NoEffect); 13] = [
     (&cilium::PROGRAM, "force-https", NoEffect::WithoutTls("")),
     (&f5_nginx::PROGRAM, "hsts hsts-*", NoEffect::WithoutTls("hsts-behind-proxy")),
     (&f5_nginx::PROGRAM, "rewrite-target", NoEffect::Beside("rewrites")),
+    (&nginx::PROGRAM, "permanent-redirect", NoEffect::BesideSame("temporal-redirect")),
 ];
 
 /// A program, the names of two of its keys, and that it refuses an Ingress with both.
 static REFUSED_TOGETHER: [(&Program, [&str; 2]); 1] =
     [(&apisix::PROGRAM, ["blocklist-source-range", "allowlist-source-range"])];
+
+/// What a program does with a key that lacks another one.
+#[derive(Clone, Copy)]
+enum Incomplete {
+    /// It does not configure the Ingress. The AWS Load Balancer Controller also configures no other Ingress of the load balancer.
+    Refused,
+    /// It answers no request.
+    Denied,
+}
+
+/// A program, one of its keys with the value for which it needs another key (an empty text for every value), that key, and what the
+/// program does without it.
+static NEEDED: [(&Program, [&str; 3], Incomplete); 5] = [
+    (&alb::PROGRAM, ["auth-type", "cognito", "auth-idp-cognito"], Incomplete::Refused),
+    (&alb::PROGRAM, ["auth-type", "oidc", "auth-idp-oidc"], Incomplete::Refused),
+    (&f5_nginx::PLUS, ["health-checks-mandatory", "", "health-checks"], Incomplete::Refused),
+    (&f5_nginx::PLUS, ["health-checks-mandatory-queue", "", "health-checks-mandatory"], Incomplete::Refused),
+    (&haproxy::PROGRAM, ["auth-type", "basic-auth", "auth-secret"], Incomplete::Denied),
+];
+
+/// Reports keys without the key that their program requires with them.
+pub(crate) fn incomplete(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+        let (key, value) = (annotation.key.as_str(), annotation.value.trim());
+        let Some(reader) = Reader::of(plan, key).filter(|it| no_request(plan, it.target).is_none()) else {
+            continue;
+        };
+        let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+        let is_missing = |(program, [name, wanted, other], _): &&(&Program, [&str; 3], Incomplete)| {
+            std::ptr::eq(reader.program, *program)
+                && program.name_of(key) == Some(name)
+                && (*wanted == value || (wanted.is_empty() && !value.is_empty()))
+                && !reader.is_on(plan, prefix, other)
+        };
+        let Some((program, [_, wanted, name], does)) = NEEDED.iter().find(is_missing) else { continue };
+        if context.is_inside_other_value(|it| program.name_of(it) == Some(name), report) {
+            continue;
+        }
+        let (code, does) = match does {
+            Incomplete::Refused if reader.controller == Controller::Alb => {
+                (Code::AnnotationInvalid, " refuses all Ingresses of the load balancer with ")
+            }
+            Incomplete::Refused => (Code::AnnotationInvalid, " refuses the whole Ingress with "),
+            Incomplete::Denied => (Code::AuthenticationDenies, " denies every request with "),
+        };
+        let colon = if wanted.is_empty() { "" } else { ": " };
+        let given = quoted(&[key, colon, wanted].concat());
+        let other = quoted(&with_prefix(prefix, name));
+        let message = [reader_name(reader.controller, key), does, &given, " without ", &other].concat();
+        let help = ["add ", &other, ", or remove the line"].concat();
+        annotation.file_key(report, Problem::new(code, message).help(help));
+    }
+}
 
 /// Whether a key has no effect beside the annotations of a plan: its program needs another key, or something takes its effect
 /// away ([`NoEffect`]). [`ineffective::is_without_effect`] answers this for the keys of ingress-nginx alone, and the rules need no more,
@@ -155,7 +219,9 @@ pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
         !reader.needs.is_empty() && !reader.needs.contains(&name) && !reader.has_needed(plan, prefix);
     let value = |name: &str| plan.annotation(&with_prefix(prefix, name)).map(|it| it.value.trim());
     let applies = |why: &NoEffect| match why {
-        NoEffect::Beside(other) | NoEffect::BesideAllowed(other) => reader.is_on(plan, prefix, other),
+        NoEffect::Beside(other) | NoEffect::BesideAllowed(other) | NoEffect::BesideSame(other) => {
+            reader.is_on(plan, prefix, other)
+        }
         NoEffect::Off(switch) => value(switch).is_some_and(|value| NeutralValue::False.is(value)),
         NoEffect::Unless(other, wanted) => value(other).is_some_and(|value| value != *wanted),
         NoEffect::WithoutTls(proxy) => !plan.tls().is_on() && !value(proxy).is_some_and(is_true),
@@ -169,9 +235,14 @@ pub(crate) fn beside_another(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
         // Without requests, the program ignores both, which is reported separately.
-        let counts = |it: &Reader| !it.neutral.is(value) && no_request(plan, it.target).is_none();
+        // Another program loses both keys of ingress-nginx, which is reported separately, too.
+        let counts = |it: &Reader| {
+            !it.neutral.is(value)
+                && no_request(plan, it.target).is_none()
+                && it.controller.is_nginx() == plan.controller(it.target).is_nginx()
+        };
         let Some(reader) = Reader::of(plan, key).filter(counts) else { continue };
-        let server = reader_name(reader.controller, key);
+        let server = reader_name(plan.controller(reader.target), key);
         let with = |other: &str| [&quoted(key), " beside ", &quoted(other)].concat();
         let (code, said) = if let Some(other) = reader.refused_beside(plan, key) {
             (Code::AnnotationInvalid, [server, " refuses the whole Ingress with ", &with(&other)].concat())
@@ -190,7 +261,8 @@ pub(crate) fn beside_another(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Whether a key is about a way in, or about readers, that a program opens only with another key. Without that one, nothing is open.
+/// Whether a key only configures CORS or a Network Load Balancer in front, which another key turns on. Without that key, a change of
+/// this one admits nobody.
 pub(super) fn opens_nothing_alone(key: &str) -> bool {
     key.split_once('/').is_some_and(|(_, name)| has("cors-* frontend-nlb-*", name))
 }
@@ -262,8 +334,12 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
             None => Problem::new(Code::AnnotationAlone, message),
         };
         let lines = if names.len() == 1 { "the line" } else { "the lines" };
-        let wanted: Vec<String> =
-            needs.iter().map(|name| quoted(&example(reader.controller, prefix, name))).collect();
+        let is_cognito = waiting.iter().any(|it| it.key.ends_with("-cognito"));
+        let usual = |name: &&str| match *name {
+            "auth-type" if is_cognito => with_prefix(prefix, name) + ": cognito",
+            name => example(reader.controller, prefix, name),
+        };
+        let wanted: Vec<String> = needs.iter().map(|name| quoted(&usual(name))).collect();
         first.file_key(report, problem.help(format!("add {}, or remove {lines}", joined(&wanted, " or "))));
     }
 }

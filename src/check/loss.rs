@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 pub(super) use self::message::subject;
-use self::message::{allowed_redirect, reported_annotation, subjects, target_to_use};
+use self::message::{allowed_redirect, at_author, reported_annotation, subjects, target_to_use};
 use super::alone::is_elsewhere;
 use crate::diagnostics::{Code, Origin, Problem, Report, joined, quoted};
 use crate::dialect::controller::Controller;
@@ -30,7 +30,7 @@ use crate::dialect::{
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Reason, RequestedIntent, Server};
+use crate::plan::{Annotation, Place, Plan, Reason, RequestedIntent, Server};
 use crate::validation::parse_bool;
 use crate::values::{BackendProtocol, Target, Termination, Tls};
 
@@ -214,7 +214,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     } else {
                         problem.help(help)
                     };
-                    plan.place_of(wanted).file(report, problem);
+                    let is_unread = is_unread_intent(plan, *target, wanted.intent);
+                    let setting = Some(&wanted.origin).filter(|_| is_unread);
+                    let key = wanted.intent.annotation();
+                    let (place, problem) = at_author(plan, setting, key, plan.place_of(wanted), problem);
+                    place.file(report, problem);
                 }
                 _ if is_idle_code(plan, wanted) => {
                     let message =
@@ -234,6 +238,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
             }
         }
     }
+}
+
+/// Whether an intent has no effect on a target because its program reads no request of the Service.
+fn is_unread_intent(plan: &Plan, target: Target, intent: Intent) -> bool {
+    is_unread(plan, target, intent) || passthrough_help(plan, target, intent).is_some()
 }
 
 /// Returns what the program of a target does not support: an option, or only what is wrong with it if another value, or TLS, would do.
@@ -410,7 +419,14 @@ impl<'p> Lost<'p> {
         let Self { annotation, targets, .. } = self;
         let (named, cause, instead) = reported_annotation(context.plan, annotation, targets);
         let problem = self.problem(context, named, cause.as_ref(), instead);
-        named.file_key(report, problem);
+        let (plan, key, origin) = (context.plan, annotation.key.as_str(), named.origin());
+        let is_unread = |target: &Target| match wanted_by(plan, annotation) {
+            Some(wanted) => is_unread_intent(plan, *target, wanted.intent),
+            None => is_ineffective_with_passthrough(plan, key, *target),
+        };
+        let setting = Some(&origin).filter(|_| targets.iter().all(is_unread));
+        let (place, problem) = at_author(plan, setting, key, Place::Line(named), problem);
+        place.file(report, problem);
     }
 
     fn problem(

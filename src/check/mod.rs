@@ -180,6 +180,8 @@ rules! {
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go, computeIngressMutualAuthentication; enhanced_backend_builder.go, buildConditions", alb::rules::without_reference;
     "key-alone", [AuthenticationOff, AnnotationAlone, AnnotationInvalid],
         "ingress-nginx 1.15, internal/ingress/annotations and its template; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go; HAProxy Ingress 0.16, annotations/host.go and backend.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; AWS Load Balancer Controller 3.5, auth_config_builder.go; OpenShift's router, haproxy-config.template; Kong Ingress Controller 3, internal/dataplane/kongstate/route.go", alone::missing_key;
+    "key-incomplete", [AnnotationInvalid, AuthenticationDenies],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_actions.go; NGINX Ingress Controller 5.5, validateRelatedAnnotation; HAProxy Kubernetes Ingress Controller 3.2, basicAuth.go", alone::incomplete;
     "key-beside-another", [AnnotationInvalid, AnnotationIgnored, ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
         "APISIX 3, ip-restriction and proxy-rewrite; its Ingress controller 2, internal/adc/translator/annotations; AWS Load Balancer Controller 3.5, pkg/ingress: model_build_managed_sg.go; HAProxy Ingress 0.16, annotations/backend.go: buildBackendOAuth; NGINX Ingress Controller 5.5, getRewriteTarget; Application Gateway Ingress Controller 1.8, requestroutingrules.go", alone::beside_another;
     "key-elsewhere", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],

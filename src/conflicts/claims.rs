@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::hosts::HostUse;
 use super::patterns::{Compared, compared};
-use super::{Filing, Naming, RouteBudget, canary, certificates, hosts, passthrough};
+use super::{Filing, Naming, RouteBudget, added, canary, certificates, hosts, passthrough};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::support::prefix;
@@ -68,7 +68,7 @@ pub(super) enum Claimed<'p> {
     Paths(Option<&'p str>, &'p str, Compared),
     /// A host of a target under this class, and how the plan uses it; an empty text stands for all hosts. This claim causes no
     /// conflict by itself.
-    Host(Target, Option<&'p str>, &'p str, HostUse),
+    Host(Target, Option<&'p str>, Cow<'p, str>, HostUse),
     /// A certificate of cert-manager for this host. If two Services have it, that is a Warning.
     Certificate(&'p str),
 }
@@ -122,7 +122,7 @@ impl<'p> Claim<'p> {
                     HostUse::Whole => HostUse::Paths,
                     HostUse::Paths => HostUse::Whole,
                 };
-                Some(Self(Claimed::Host(*target, *class, host, other)))
+                Some(Self(Claimed::Host(*target, *class, host.clone(), other)))
             }
             _ => None,
         }
@@ -182,7 +182,7 @@ impl Plan {
         // same route.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
         let own = claims(self).map(|(claim, _)| claim).chain(canary::shared(self));
-        let of_hosts = hosts::shared(self).chain(passthrough::shared(self));
+        let of_hosts = hosts::shared(self).chain(passthrough::shared(self)).chain(added::shared(self));
         own.chain(stable).chain(compared(self)).chain(of_hosts).map(Claim).collect()
     }
 

@@ -80,7 +80,8 @@ impl fmt::Display for Claimed<'_> {
             }
             Self::Secret(namespace, name) => named(f, "Secret", *namespace, name),
             Self::Key(key) => write!(f, "the key {key} of the URL ConfigMap"),
-            Self::Paths(_, host, _) | Self::Host(_, _, host, _) => write!(f, "paths of {host}"),
+            Self::Paths(_, host, _) => write!(f, "paths of {host}"),
+            Self::Host(_, _, host, _) => write!(f, "the host {host}"),
             Self::Certificate(host) => write!(f, "a certificate for {host}"),
         }
     }

@@ -42,8 +42,9 @@ pub struct ClaimText {
     /// Whether the claim does not conflict with another local claim: the keys of the URL ConfigMaps of two namespaces.
     pub is_local: bool,
     /// Whether the claim covers only some of the requests for a path: requests with certain headers, query parameters or methods,
-    /// requests for a host without a rule, or, for a Service, a redirect or an alias. If one of two objects of one namespace claims a part,
-    /// they do not conflict. A part of a path that an object of another namespace has does conflict.
+    /// requests for a host without a rule, or, for a Service, a redirect or an alias. Within a namespace, a part of an object that was
+    /// written by hand conflicts with nothing, and a part of a Service only with a whole claim of another Service. Across namespaces, a
+    /// part conflicts like a whole claim.
     pub is_part: bool,
 }
 

@@ -244,9 +244,10 @@ impl<'p> PlanOnHost<'p> {
 pub(super) enum HostUse {
     /// It needs the host as a whole. Plans with this claim are compared with each other.
     Needs,
-    /// The same, for the plans that only serve paths of the host.
+    /// The same, for the plans that only serve paths of the host. A plan with a line that adds the host has this claim, too.
     Whole,
-    /// It only serves paths of the host to which https requests come; a plan that needs the host as a whole would change that.
+    /// It only serves paths of the host. A plan that needs the host as a whole would change that, and a line that adds the host has no
+    /// effect.
     Paths,
 }
 
@@ -256,9 +257,14 @@ pub(super) fn shared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
         let uses: &[HostUse] =
             if it.need.is_some() { &[HostUse::Needs, HostUse::Whole] } else { &[HostUse::Paths] };
         let (target, scope) = (it.target, it.scope());
-        let claim = move |host, using: &HostUse| Claimed::Host(target, scope, host, *using);
+        let claim = move |host, using: &HostUse| Claimed::Host(target, scope, Cow::Borrowed(host), *using);
         it.hosts().into_iter().flat_map(move |host| uses.iter().map(move |using| claim(host, using)))
     })
+}
+
+/// Whether a plan has claims of the hosts of its Ingress.
+pub(super) fn has_claims(plan: &Plan) -> bool {
+    served(plan).any(|it| it.target == Target::Ingress && it.group.is_none())
 }
 
 /// The claims of hosts that a plan needs as a whole.

@@ -1,5 +1,6 @@
 //! Conflicts between plans, and the precedence that decides them.
 
+mod added;
 mod all_claims;
 mod canary;
 mod certificates;
@@ -156,6 +157,7 @@ fn conflicts_among(
     let exposed = exposed(&reports);
     certificates::duplicate_certificates(&exposed, naming, &mut filing(&mut reports));
     patterns::pattern_conflicts(&exposed, naming, &mut filing(&mut reports));
+    added::ignored_hosts(&exposed, naming, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
 }
 

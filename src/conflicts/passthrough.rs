@@ -54,7 +54,7 @@ pub(super) fn shared(plan: &Plan) -> Option<Claimed<'_>> {
         Part::Passes => HostUse::Whole,
         Part::Addresses(_) => HostUse::Paths,
     };
-    Some(Claimed::Host(Target::Ingress, plan.class_name(), "", using))
+    Some(Claimed::Host(Target::Ingress, plan.class_name(), "".into(), using))
 }
 
 /// Reports the Services whose lists of addresses have no effect on requests by https, because of TLS passthrough to another one.

@@ -523,7 +523,7 @@ codes! {
         "Keep one of the two.";
     AuthenticationDenies, "authentication-denies", Warning,
         "A password is required, but no Secret with passwords is named.",
-        "Without auth-secret ingress-nginx cannot set up basic or digest authentication, and answers every request with an error (internal/ingress/annotations/auth).",
+        "Without auth-secret ingress-nginx cannot set up basic or digest authentication, and answers every request with an error (internal/ingress/annotations/auth). The HAProxy Kubernetes Ingress Controller has an empty list of users then.",
         "Add the key that the message names, or remove the line.";
     CanaryUnnamed, "canary-unnamed", Warning,
         "An annotation makes the Ingress a canary, but no stable Service is named.",

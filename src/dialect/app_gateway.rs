@@ -43,9 +43,9 @@ pub(crate) static PROGRAM: Program = Program {
         &[
             key("connection-draining").neutral(NeutralValue::False),
             key("connection-draining-timeout").needs(&DRAINING),
-            key("cookie-based-affinity").neutral(NeutralValue::False),
+            key("cookie-based-affinity").changes_answers().neutral(NeutralValue::False),
             key("cookie-based-affinity-distinct-name").needs(&AFFINITY).neutral(NeutralValue::False),
-            key("rewrite-rule-set"),
+            key("rewrite-rule-set").changes_answers(),
             key("ssl-redirect").redirects().neutral(NeutralValue::False),
             // With other controllers, the class decides who can reach the Service.
             key("use-private-ip").protects().neutral(NeutralValue::False),

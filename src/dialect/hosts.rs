@@ -73,7 +73,7 @@ pub(crate) fn requests_certificate(key: &str, value: &str) -> bool {
     }
 }
 
-/// The names in a TLS section that give nothing of others to an object.
+/// The names in a TLS section for which an object receives no requests beyond those for its own hosts.
 pub(crate) struct CoveringNames(BTreeSet<String>);
 
 impl CoveringNames {

@@ -112,10 +112,11 @@ pub(super) static PROGRAM: Program = Program {
             key("ca-certificates-configmaps").protects(),
             key("ca-certificates-secrets").protects(),
             key("headers.*").changes_answers(),
-            key("host-aliases").text(&HOSTS),
+            key("host-aliases").text(&HOSTS).changes_answers(),
             key("https-redirect-status-code").shape(Shape::Exactly("301 302 307 308 426")).needs(&REDIRECTS),
             key("methods").text(&METHODS).protects(),
             key("plugins").references(ValueReference::AfterColon).protects(),
+            key("preserve-host").changes_answers().neutral(NeutralValue::True),
             key("protocol").shape(PROTOCOL).hardens().neutral(NeutralValue::Word(&"http")),
             key("protocols")
                 .shape(Shape::Both(&(Shape::Text(&PROTOCOLS), &OF_ONE_KIND, OnInvalid::Ignored)))
@@ -123,6 +124,7 @@ pub(super) static PROGRAM: Program = Program {
                 .redirects()
                 .neutral(NeutralValue::Listed(&PLAIN_PROTOCOLS)),
             key("snis").text(&NAMES).changes_answers(),
+            key("strip-path").changes_answers().neutral(NeutralValue::False),
             key("tls-verify").shape(Shape::Boolean).protects().neutral(NeutralValue::False),
         ],
     )

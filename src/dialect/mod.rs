@@ -106,13 +106,24 @@ pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "sta
 /// The effect of a snippet, independent of the program that reads it.
 static SNIPPET: Key = key::key("").protects();
 
+/// The effect of keys without a row without which the Service gets other requests, or clients other answers.
+static CHANGING: Key = key::key("").changes_answers();
+
+/// The names of these keys, which several programs have.
+const CHANGING_NAMES: &str = "*-add-headers *-del-headers affinity app-root auth-signin backend-hostname backend-path-prefix hostname-extension path-rewrite \
+    redirect-from* redirect-to request-redirect rewrite rewrite-rule-set* rewrite-target rewrites server-alias* set-host \
+    sticky-cookie-services transforms.*";
+
 /// Returns the row of a key: that of the first program with a row for it. `None` if no table has the key, so that nothing is lost
 /// without it.
 pub(crate) fn effect(key: &str) -> Option<&'static Key> {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
-    let programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
-    let known = programs.filter_map(|program| program.find(name)).next();
-    known.or_else(|| is_snippet(key).then_some(&SNIPPET))
+    let mut programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    let known = programs.clone().find_map(|program| program.find(name));
+    known.or_else(|| is_snippet(key).then_some(&SNIPPET)).or_else(|| {
+        let is_changing = form::has(CHANGING_NAMES, name) && programs.any(|program| program.reads(name));
+        is_changing.then_some(&CHANGING)
+    })
 }
 
 /// The annotations that decide who can reach a whole load balancer.

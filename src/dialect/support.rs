@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::controller::Controller;
 use super::dialects::dialect;
 use super::{haproxy_ingress, nginx, protocol};
-use crate::diagnostics::joined;
+use crate::diagnostics::{Origin, joined};
 use crate::intents::{Intent, IntentValue};
-use crate::plan::{Plan, RequestedIntent};
+use crate::plan::{Place, Plan, RequestedIntent};
 use crate::values::{Target, Termination};
 
 /// Whether and how a program supports an intent of a plan.
@@ -149,8 +149,17 @@ pub(crate) fn no_request(plan: &Plan, target: Target) -> Option<&'static str> {
     } else if plan.passes_tls() {
         Some(NO_REQUEST_HELP)
     } else {
-        haproxy_ingress::support::is_tcp(plan)
-            .then_some("remove it, because requests are not read at a tcp-service-port")
+        haproxy_ingress::support::tcp_port(plan)
+            .map(|_| "remove it, because requests are not read at a tcp-service-port")
+    }
+}
+
+/// Returns the option or the line by which the Service itself asks that no request is read; `None` if the settings ask for that, or
+/// nobody does.
+pub(crate) fn unread_because_of(plan: &Plan) -> Option<Place<'_>> {
+    match plan.requested(Intent::TlsPassthrough).filter(|_| plan.passes_tls()) {
+        Some(wanted) => matches!(wanted.origin, Origin::Annotation(_)).then(|| plan.place_of(wanted)),
+        None => haproxy_ingress::support::tcp_port(plan).filter(|it| it.is_forwarded()).map(Place::Line),
     }
 }
 

@@ -22,8 +22,8 @@ use crate::plan::{Annotation, Plan, RequestedIntent, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::{LinkPage, Target, Tls};
 
-/// Returns the names in the TLS section of a plan that give it nothing of others. A ListenerSet takes the requests for
-/// each of them.
+/// Returns the names in the TLS section of a plan for which it receives no requests beyond those for its own hosts. A ListenerSet takes
+/// the requests for each name, so a wildcard is never one of them.
 pub(crate) fn covering_names(plan: &Plan) -> CoveringNames {
     let is_given = !plan.has_listener_set()
         && plan.tls() != Tls::CertManager

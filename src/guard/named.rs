@@ -34,8 +34,8 @@ impl NamedHost {
 }
 
 impl Guarded<'_> {
-    /// Adds the hosts of the TLS section and of annotations. A wildcard of the TLS section that only names an existing certificate for the
-    /// hosts of the rules is no host of its own.
+    /// Adds the hosts of the TLS section and of annotations. A wildcard of the TLS section that only names an existing certificate is
+    /// not counted: it brings no requests to the object.
     pub(super) fn add_other_hosts(&mut self, dns_prefixes: &[String]) {
         let (rules, is_ingress) = (self.hosts.taken.clone(), self.kind == "Ingress");
         let has_addresses = is_ingress || self.kind == "Route";

@@ -1,15 +1,34 @@
 //! The parts of a message about a loss: its subject, the annotation that it names, and the help.
 
 use super::{is_ineffective_with_passthrough, wanted_by};
-use crate::diagnostics::{Origin, joined};
+use crate::diagnostics::{Code, Origin, Problem, joined};
 use crate::dialect::controller::Controller;
 use crate::dialect::equivalents::{self, Cause};
 use crate::dialect::nginx::read::{annotation_with_text, reason_unread, sample_value};
-use crate::dialect::support::{NO_REQUEST_HELP, Support, no_request, support};
+use crate::dialect::support::{NO_REQUEST_HELP, Support, no_request, support, unread_because_of};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan};
+use crate::plan::{Annotation, Place, Plan};
 use crate::values::Target;
+
+/// Returns where a finding is placed, and the finding. If the Service itself asks that no request is read, and this takes the effect
+/// of a protection of the settings away, that is the fault of its author, who cannot change the settings. `setting` is the
+/// origin of a protection that has no effect for this reason.
+pub(super) fn at_author<'p>(
+    plan: &'p Plan,
+    setting: Option<&Origin>,
+    key: &str,
+    place: Place<'p>,
+    mut problem: Problem,
+) -> (Place<'p>, Problem) {
+    let Some(Origin::Setting(path)) = setting.filter(|_| problem.code == Code::ProtectionLost) else {
+        return (place, problem);
+    };
+    let Some(cause) = unread_because_of(plan) else { return (place, problem) };
+    problem.message = format!("{path} has no effect, because requests are not read: {}", problem.message);
+    let help = format!("remove it, or ask your administrator to add {key} to annotations.acceptLoss");
+    (cause, problem.help(help))
+}
 
 /// Returns the part of a help that names where the annotation has its effect.
 pub(super) fn target_to_use(targets: &[Target]) -> &'static str {

@@ -1,4 +1,5 @@
-//! Two lines of a program that admit clients, or origins, together. Without both of them, the program admits all.
+//! Pairs of annotations whose values are admitted together, for example addresses and security groups. If one of the two is removed,
+//! the other one alone decides; without both of them, the program admits all.
 
 use super::LostProtection;
 use super::directions::{loses_item, reader};
@@ -96,7 +97,7 @@ impl Line {
         (!items.is_empty()).then_some(Self { key, value, path, items })
     }
 
-    /// Returns that this line takes the place of another one, or is new.
+    /// Returns the finding that this annotation replaces `old`, or is new.
     fn instead_of(&self, old: Option<&Self>, does: &str) -> LostProtection {
         let message = match old {
             Some(old) => changed(&self.key, (&old.value, &self.value), does),
@@ -110,7 +111,7 @@ impl Line {
     }
 }
 
-/// Those whom the two lines of a plan admit.
+/// The clients or origins that the two annotations of a plan admit.
 struct Admitted {
     listed: Option<Line>,
     others: Option<Line>,
@@ -118,7 +119,7 @@ struct Admitted {
 }
 
 impl Admitted {
-    /// Returns those whom the Ingress of a plan admits.
+    /// Returns the clients or origins that the Ingress of a plan admits.
     fn of(written: &Lines<'_>, pair: &Pair) -> Self {
         let listed = Line::of(written, pair.program, pair.listed, ",");
         let others = Line::of(written, pair.program, pair.others, pair.separator);

@@ -73,8 +73,8 @@ fn weaker<'v>(old: &'v Lines<'_>, new: &'v Lines<'_>, key: &str) -> Option<(Valu
     (was.counts(key) && opens(key, &was.text, &is.text)).then_some((was, is))
 }
 
-/// Whether the loss of a line on the Ingress of a plan is among those that are already reported, under its own key, its intent or
-/// another line with this intent. Each line about CORS protects in its own way.
+/// Whether the loss of an annotation on the Ingress of a plan is already in `reported`: under its key, under its option, or under
+/// another annotation of the same option. Annotations about CORS are reported one by one.
 pub(super) fn is_reported(plan: &Plan, reported: &[LostProtection], key: &str) -> bool {
     let intent_of = |key: &str| {
         let redirects = || effect(key).is_some_and(|row| row.native == NativeFeature::Redirect);

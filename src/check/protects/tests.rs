@@ -737,12 +737,6 @@ fn each_loss_of_a_line_is_told_once() {
         ("alb", "ONLY|LOGIN", "ONLY|LOGIN|UNSIGNED: allow", &["instead of the default `authenticate`"]),
         ("alb", "ONLY|LOGIN|UNSIGNED: deny", "ONLY|LOGIN|UNSIGNED: allow", &["`deny` would be `allow`"]),
         ("alb", "ONLY|LOGIN|UNSIGNED: authenticate", "ONLY|LOGIN", &[]),
-        (
-            "alb",
-            "ONLY|LOGIN|UNSIGNED: deny",
-            "ONLY|auth-type: oidc",
-            &["auth-idp-oidc `{}` would be missing"],
-        ),
         ("alb", "ONLY|LOGIN|UNSIGNED: deny", "ONLY", &["auth-type `oidc` would be missing"]),
         ("os+", "PER|PER.rate-http: 100", "", &["connections `true` would be missing"]),
         ("os+", "PER|PER.rate-http: 100", "PER: false|PER.rate-http: 100", &["`true` would be `false`"]),

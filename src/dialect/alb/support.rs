@@ -87,7 +87,7 @@ pub(in crate::dialect) fn support(
             "remove it, and forward alb.ingress.kubernetes.io/mutual-authentication with a trust store of AWS, or choose another class",
         ),
         (Intent::BasicAuth | Intent::ExternalAuth, _) => unsupported(
-            "remove it, and forward alb.ingress.kubernetes.io/auth-type: oidc or cognito, or choose another class",
+            "remove it, and forward alb.ingress.kubernetes.io/auth-type: oidc with auth-idp-oidc, or cognito with auth-idp-cognito, or choose another class",
         ),
         _ => unsupported("remove it, or choose another class"),
     }

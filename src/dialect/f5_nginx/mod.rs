@@ -112,10 +112,9 @@ pub(crate) static PROGRAM: Program = Program {
     )
 };
 
-pub(super) static PLUS: Program = Program {
-    names_only: "health-checks-mandatory-queue jwt-*",
+pub(crate) static PLUS: Program = Program {
+    names_only: "jwt-*",
     keys_by_form: &[
-        (Shape::Boolean, OnInvalid::Refused, "health-checks health-checks-mandatory"),
         (Shape::Text(&TIME), OnInvalid::Refused, "slow-start"),
         (Shape::Text(&STICKY), OnInvalid::Refused, "sticky-cookie-services"),
     ],
@@ -124,6 +123,15 @@ pub(super) static PLUS: Program = Program {
         &["nginx.com/"],
         KnownNames::All,
         &[
+            key("health-checks")
+                .shape(Shape::Boolean)
+                .on_invalid(OnInvalid::Refused)
+                .neutral(NeutralValue::False),
+            key("health-checks-mandatory")
+                .shape(Shape::Boolean)
+                .on_invalid(OnInvalid::Refused)
+                .neutral(NeutralValue::False),
+            key("health-checks-mandatory-queue").shape(Shape::Integer).on_invalid(OnInvalid::Refused),
             key("jwt-*").protects().needs(&JWT_KEY),
             key("jwt-key").protects(),
             key("policies").references(ValueReference::Named).protects(),

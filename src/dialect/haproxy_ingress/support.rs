@@ -140,13 +140,13 @@ fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\'', '\\', '%']))
 }
 
-/// Whether an annotation makes the controller serve the Service at a port of its own, without reading requests.
-pub(in crate::dialect) fn is_tcp(plan: &Plan) -> bool {
+/// Returns the annotation that makes the controller serve the Service at a port of its own, without reading requests.
+pub(in crate::dialect) fn tcp_port(plan: &Plan) -> Option<&Annotation> {
     let controller = plan.controller(Target::Ingress);
-    let is_port = |it: &Annotation| {
+    let is_port = |it: &&Annotation| {
         it.key.ends_with("/tcp-service-port")
             && controller.reads(&it.key)
             && it.value.parse().is_ok_and(|port: i64| port != 0)
     };
-    controller == Controller::HaproxyIngress && plan.annotations.iter().any(is_port)
+    plan.annotations.iter().filter(|_| controller == Controller::HaproxyIngress).find(is_port)
 }

@@ -50,7 +50,7 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
 ];
 
-pub(super) static PROGRAM: Program = Program {
+pub(crate) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     ingress_prefixes: &[PREFIX],
     cross_namespace: CrossNamespace::Refuses(

@@ -14,8 +14,10 @@ fn given<'f>(
     context: &'f RuleContext<'_>,
     is_wanted: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
-    // On a canary, ingress-nginx reads few of them; the rule `nginx-canary-annotations` reports the others.
-    let is_read = context.plan.has_stable_ingress();
+    // On a canary, ingress-nginx reads few of them; the rule `nginx-canary-annotations` reports the others. What other programs do
+    // not read is lost, which has a finding of its own.
+    let plan = context.plan;
+    let is_read = plan.has_stable_ingress() && plan.controller(Target::Ingress).is_nginx();
     context.plan.annotations.iter().filter(move |_| is_read).filter_map(move |annotation| {
         let name = annotation.key.strip_prefix(PREFIX).filter(|name| is_wanted(name))?;
         let known = find(name)?;
@@ -55,7 +57,7 @@ pub(crate) fn is_certificate_off(plan: &Plan, key: &str) -> bool {
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     let off = given(context, |name| name == "enable-global-auth")
         .find(|(_, it)| parse_bool(&it.value) == Some(false));
-    let Some((_, off)) = off.filter(|_| context.plan.controller(Target::Ingress).is_nginx()) else { return };
+    let Some((_, off)) = off else { return };
     if ["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) {
         return;
     }
@@ -77,7 +79,9 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
         let mut message = [&quoted(&other.key), " is another name of ", &quoted(&named.key)].concat();
         let mut help = "keep one of the two".to_owned();
         if other.key.starts_with(PREFIX) {
-            message.push_str(", and ingress-nginx reads one of the two");
+            if context.plan.controller(Target::Ingress).is_nginx() {
+                message.push_str(", and ingress-nginx reads one of the two");
+            }
             help = ["write the right value as ", &named.key, ", and remove ", &other.key].concat();
         }
         other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
