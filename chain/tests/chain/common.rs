@@ -35,7 +35,7 @@ pub(crate) fn begin(name: &str) -> (&'static Chain, Namespace) {
     (chain, chain.namespace(name))
 }
 
-fn has_no_record(chain: &Chain) -> Result<()> {
+pub(crate) fn has_no_record(chain: &Chain) -> Result<()> {
     let records = chain.records();
     ensure!(records.is_empty(), "{records:?}");
     Ok(())

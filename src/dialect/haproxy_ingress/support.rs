@@ -143,10 +143,12 @@ fn can_set(header: &Header) -> bool {
 /// Returns the annotation that makes the controller serve the Service at a port of its own, without reading requests.
 pub(in crate::dialect) fn tcp_port(plan: &Plan) -> Option<&Annotation> {
     let controller = plan.controller(Target::Ingress);
-    let is_port = |it: &&Annotation| {
+    if controller != Controller::HaproxyIngress {
+        return None;
+    }
+    plan.annotations.iter().find(|it| {
         it.key.ends_with("/tcp-service-port")
             && controller.reads(&it.key)
             && it.value.parse().is_ok_and(|port: i64| port != 0)
-    };
-    plan.annotations.iter().filter(|_| controller == Controller::HaproxyIngress).find(is_port)
+    })
 }
