@@ -151,10 +151,13 @@ has_ended() {
     [ ! -e "/proc/$1" ] || { grep -q '^State:.*Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]; } 2>/dev/null
 }
 
-# Waits until the shell that starts a component has been replaced by the program.
+# Waits until the shell that starts a component has been replaced by the program, or has ended.
 await_program() {
-    for _ in {1..50}; do
+    local pid
+    for _ in {1..250}; do
         ! pid_of "$1" >/dev/null || break
+        pid=$(cat "$run/$1.pid" 2>/dev/null) || break
+        [ -e "/proc/$pid" ] || break
         sleep 0.02
     done
 }
