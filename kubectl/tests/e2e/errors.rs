@@ -60,7 +60,12 @@ fn missing_cluster_context_and_login_are_reported() {
     let plain = fs::read_to_string(admin()).unwrap().replace("https://", "http://");
     fs::write(&broken, plain).unwrap();
     fails(&run(&broken, &["list"]), "does not answer as an API server: 400: ");
-    fails(&run(&admin(), &["list", "-n", "../.."]), "error: no namespace can have the name \"../..\"");
+    fails(
+        &run(&admin(), &["list", "-n", "../.."]),
+        "error: invalid value '../..' for '--namespace <NAMESPACE>': expected lower-case letters, ",
+    );
+    let outside = changed(scene.file("outside"), "/contexts/0/context/namespace", "../..");
+    fails(&run(&outside, &["list"]), "error: no namespace can have the name \"../..\"");
     assert_eq!(run(&admin(), &["list", "-n", ""]).code, 0, "an empty one is that of the context");
     fails(
         &in_place(&shop, &["list", "svc/none"]),
