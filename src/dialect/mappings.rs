@@ -386,6 +386,22 @@ pub(crate) fn weakened_by(
     }
 }
 
+/// The intents whose annotations the conformance tests prove on Traefik's provider for ingress-nginx (`docs/reference/conformance.md`).
+const TRAEFIK_NGINX_PROVED: &[Intent] = &[
+    Intent::HttpsRedirect,
+    Intent::Canary,
+    Intent::StripPrefix,
+    Intent::RewritePath,
+    Intent::AllowedSources,
+    Intent::BasicAuth,
+    Intent::ExternalAuth,
+    Intent::IdleTimeout,
+    Intent::Cors,
+    Intent::BackendProtocol,
+    Intent::StickySession,
+    Intent::RateLimit,
+];
+
 /// Returns all rows of a program for the objects of a target. Only the reference and `xposer explain` need them.
 pub(crate) fn mappings(target: Target, controller: Controller) -> Vec<IntentMapping> {
     let none: Rows = &[];
@@ -402,11 +418,12 @@ pub(crate) fn mappings(target: Target, controller: Controller) -> Vec<IntentMapp
     let mut all: Vec<IntentMapping> =
         own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
     if controller == Controller::TraefikNginx {
-        // The rows were tested with ingress-nginx. For Traefik 3.7, the source code was read.
-        all = all
-            .into_iter()
-            .map(|row| IntentMapping { proof: Proof::Documented, since: "3.7", ..row })
-            .collect();
+        // The rows were tested with the parser of ingress-nginx. For Traefik, requests prove some; of the others, the source was read.
+        for row in &mut all {
+            let is_proved = TRAEFIK_NGINX_PROVED.contains(&row.intent);
+            row.proof = if is_proved { Proof::Proved } else { Proof::Documented };
+            row.since = "3.7";
+        }
     }
     all
 }
