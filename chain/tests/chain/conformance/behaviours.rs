@@ -112,6 +112,17 @@ const TABLE: &[Behaviour] = &[
         ],
     ),
     behaviour(
+        "a wildcard host leaves the other hosts to their Services",
+        &[
+            service("star", &["IngressURLTemplate: *.star-{column}.{{.Domain}}/api"]),
+            service("under", &["IngressURLTemplate: a.star-{column}.{{.Domain}}"]),
+        ],
+        &[
+            get("/api/orders").host("a.star-{column}.example.com").from("under"),
+            get("/api/orders").host("b.star-{column}.example.com").from("star"),
+        ],
+    ),
+    behaviour(
         "a prefix ends where a segment ends",
         &[service("prefix", &["IngressURLPath: /shop"])],
         &[get("/shop").from("prefix"), get("/shop/cart").from("prefix"), get("/shopping").status(&[404])],
