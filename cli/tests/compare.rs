@@ -169,6 +169,31 @@ fn line_that_the_new_program_does_not_read_is_lost() {
     assert_eq!(ran.expect(1).stdout.matches("tls-minimum-protocol-version `1.3`").count(), 1);
 }
 
+/// The settings no longer ask for TLS to the Service.
+#[test]
+fn lost_tls_to_the_service_is_told() {
+    let of = |protocol: &str| format!("defaultController: ingress-nginx\nbackendProtocol: {protocol}\n");
+    for (new, is_lost) in [(of("http"), true), (of("grpcs"), false), (of("https"), false)] {
+        let ran = compared("compare-backend", &of("https"), &new, &[service("web")], &[]).expect(0);
+        let said = "  lost        connections to the Service would have no TLS\n";
+        assert_eq!(ran.stdout.contains(said), is_lost, "{new}: {}", ran.stdout);
+    }
+}
+
+/// HAProxy Ingress reads the key, and for ingress-nginx it has another name.
+#[test]
+fn legacy_key_is_told_as_translated() {
+    let of = |program: &str| {
+        format!(
+            "defaultController: {program}\nannotations: {{ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}}\n"
+        )
+    };
+    let (old, new) = (of("haproxy-ingress"), of("ingress-nginx"));
+    let ran = compared("compare-legacy", &old, &new, &[service("web")], &[]).expect(0);
+    let said = "  translated  `ingress.kubernetes.io/allowlist-source-range` was translated to `nginx.";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+}
+
 /// A program may read the key that the Service has, and another word than before may say the same.
 #[test]
 fn equivalent_annotation_is_not_lost() {

@@ -218,7 +218,7 @@ impl Changes {
     /// The list for findings with this code.
     fn list(&mut self, code: Code) -> &mut Vec<ChangeMessage> {
         match code {
-            Code::IntentTranslated => &mut self.translated,
+            Code::IntentTranslated | Code::LegacyTranslated => &mut self.translated,
             Code::IntentDiffers => &mut self.differs,
             Code::IntentLost
             | Code::TargetInexpressible

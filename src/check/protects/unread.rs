@@ -78,7 +78,21 @@ pub fn lost_lines(old: &Plan, new: &Plan) -> Vec<LostProtection> {
             Some(LostProtection { what: line.key.clone(), target, path, message })
         })
     });
-    lost.collect()
+    lost.chain(lost_backend_tls(old, new)).collect()
+}
+
+/// Returns that an option no longer asks for TLS to the Service, if no line there verifies the Service.
+fn lost_backend_tls(old: &Plan, new: &Plan) -> Option<LostProtection> {
+    let asked = old.requested(Intent::BackendProtocol).filter(|it| it.keys.is_empty())?;
+    let is_lost = has_backend_tls(old) && !has_backend_tls(new) && plain_backend(old, new).is_none();
+    let target = *new.targets.first().filter(|_| is_lost)?;
+    let message = "connections to the Service would have no TLS".to_owned();
+    Some(LostProtection {
+        what: asked.intent.as_str().to_owned(),
+        target,
+        path: asked.origin.path(),
+        message,
+    })
 }
 
 /// Whether the program of a target reads a line, and the line has an effect.
