@@ -384,8 +384,18 @@ mod tests {
         for (prefix, lines, expected) in cases {
             plan.annotations = lines.iter().map(|(name, value)| line(prefix, name, value)).collect();
             let first = &plan.annotations[0];
-            assert_eq!(access_level(&plan, &first.key, &first.value, true), *expected, "{prefix} {lines:?}");
+            // The lines of an ALB themselves say whether requests without TLS are redirected.
+            let level = access_level(&plan, &first.key, &first.value, *prefix != alb);
+            assert_eq!(level, *expected, "{prefix} {lines:?}");
         }
+        // An option can ask for the redirect, too.
+        plan.annotations = [("mutual-authentication", verify), (ports, both)]
+            .map(|(name, value)| line(alb, name, value))
+            .to_vec();
+        let of_alb = |only_https| {
+            access_level(&plan, "alb.ingress.kubernetes.io/mutual-authentication", verify, only_https)
+        };
+        assert_eq!([true, false].map(of_alb), [AccessLevel::Restricted, AccessLevel::Open]);
         let certificate = line(nginx, "auth-tls-secret", "t/ca");
         plan.annotations = vec![certificate];
         assert_eq!(
