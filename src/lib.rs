@@ -75,7 +75,7 @@ use validation::MAX_ANNOTATIONS;
 pub mod internal {
     pub use crate::check::protects::{
         Access, LostDefault, LostProtection, access, access_level, is_only_assumed, lost_defaults,
-        lost_listeners, lost_protections, may_protect_less,
+        lost_lines, lost_listeners, lost_protections, may_protect_less,
     };
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
@@ -88,6 +88,7 @@ pub mod internal {
     pub use crate::dialect::access::AccessLevel;
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::external_dns::opts_out;
+    pub use crate::dialect::known_keys::{KnownKey, known_keys};
     pub use crate::dialect::legacy;
     pub use crate::dialect::mappings::{IntentMapping, Proof};
     pub use crate::dialect::nginx::CANARY;

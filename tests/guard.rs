@@ -1027,6 +1027,35 @@ fn an_update_adds_no_alias_that_cannot_be_compared() {
     }
 }
 
+/// The combinations of hosts and paths beyond the limit are not compared, so an update may not exchange them.
+#[test]
+fn an_update_exchanges_no_routes_that_cannot_be_compared() {
+    let of = |hosts: usize, last: &str, path: &str, port: u16| {
+        let hosts = (1..hosts).map(|at| format!("h{at}.example.com")).chain([last.to_owned()]);
+        let paths = (1..100).map(|at| format!("/{at}")).chain([path.to_owned()]);
+        let matches = paths.map(|path| json!({"path": {"type": "PathPrefix", "value": path}}));
+        let rule =
+            json!({"matches": matches.collect::<Vec<_>>(), "backendRefs": [{"name": "web", "port": port}]});
+        of_gateway(&json!({"hostnames": hosts.collect::<Vec<_>>(), "rules": [rule]}))
+    };
+    let judged = |old: &Value, new: &Value| {
+        let (old, new) = (Guarded::read(old).unwrap(), Guarded::read(new).unwrap());
+        found(&new.contested(Some(&old), "", &Holders::new(), true))
+    };
+    let old = of(100, "last.example.com", "/last", 80);
+    for (new, expected) in [
+        (old.clone(), &[][..]),
+        (of(100, "last.example.com", "/last", 8080), &[]),
+        (of(100, "other.example.com", "/last", 80), &[("claims-too-many", true)]),
+        (of(100, "last.example.com", "/other", 80), &[("claims-too-many", true)]),
+        (of(90, "last.example.com", "/last", 80), &[]),
+        // These are few enough to be compared.
+        (of(30, "h1.example.com", "/last", 80), &[]),
+    ] {
+        assert_eq!(judged(&old, &new), expected);
+    }
+}
+
 /// An expression of a few bytes can have 64 paths. Beyond the limit, no more of them are made.
 #[test]
 fn the_paths_of_regular_expressions_are_counted_for_the_whole_object() {

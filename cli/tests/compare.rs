@@ -125,6 +125,75 @@ fn implicit_redirects_of_ingress_nginx_are_compared() {
     }
 }
 
+/// A load balancer asks only requests with TLS for a login, so a Service that loses the redirect loses the login, too. This is one loss.
+#[test]
+fn login_that_needs_the_redirect_is_told_with_it() {
+    let of = |redirect: &str| {
+        format!(
+            "tls: load-balancer\ningressClassName: alb\nhttpsRedirect: {redirect}\nannotations:\n  \
+             alb.ingress.kubernetes.io/auth-type: oidc\n  alb.ingress.kubernetes.io/auth-idp-oidc: '{{}}'\n  \
+             alb.ingress.kubernetes.io/listen-ports: '[{{\"HTTP\": 80}}, {{\"HTTPS\": 443}}]'\n"
+        )
+    };
+    let ran = compared("compare-login", &of("true"), &of("false"), &[service("web")], &[]).expect(1);
+    let open: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("  open ")).collect();
+    let expected = "  open        requests without TLS would no longer be redirected to https, so \
+        alb.ingress.kubernetes.io/auth-type `oidc` would no longer restrict access";
+    assert_eq!(open, [expected], "{}", ran.stdout);
+}
+
+/// The settings have the lines of several programs, and say which one serves a class only by a default.
+#[test]
+fn line_that_the_new_program_does_not_read_is_lost() {
+    let of = |program: &str, version: &str| {
+        let line = format!("projectcontour.io/tls-minimum-protocol-version: '{version}'");
+        format!("tls: true\ndefaultController: {program}\nannotations: {{{line}}}\n")
+    };
+    let lost = "  lost        projectcontour.io/tls-minimum-protocol-version `1.3` would";
+    for (new, said) in [
+        (of("ingress-nginx", "1.3"), " have no effect on the Ingress that ingress-nginx serves"),
+        (of("other", "1.3"), " be passed to the controller of this class, which is not known to read it"),
+        ("tls: true\ndefaultController: traefik\n".to_owned(), " be missing"),
+    ] {
+        let ran = compared("compare-version", &of("contour", "1.3"), &new, &[service("web")], &[]);
+        assert!(ran.stdout.contains(&[lost, said, "\n"].concat()), "{said}: {}", ran.stdout);
+    }
+    // The same program tells the same once.
+    let ran = compared(
+        "compare-version",
+        &of("contour", "1.3"),
+        "tls: true\ndefaultController: contour\n",
+        &[service("web")],
+        &[],
+    );
+    assert_eq!(ran.expect(1).stdout.matches("tls-minimum-protocol-version `1.3`").count(), 1);
+}
+
+/// The settings no longer ask for TLS to the Service.
+#[test]
+fn lost_tls_to_the_service_is_told() {
+    let of = |protocol: &str| format!("defaultController: ingress-nginx\nbackendProtocol: {protocol}\n");
+    for (new, is_lost) in [(of("http"), true), (of("grpcs"), false), (of("https"), false)] {
+        let ran = compared("compare-backend", &of("https"), &new, &[service("web")], &[]).expect(0);
+        let said = "  lost        connections to the Service would have no TLS\n";
+        assert_eq!(ran.stdout.contains(said), is_lost, "{new}: {}", ran.stdout);
+    }
+}
+
+/// HAProxy Ingress reads the key, and for ingress-nginx it has another name.
+#[test]
+fn legacy_key_is_told_as_translated() {
+    let of = |program: &str| {
+        format!(
+            "defaultController: {program}\nannotations: {{ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}}\n"
+        )
+    };
+    let (old, new) = (of("haproxy-ingress"), of("ingress-nginx"));
+    let ran = compared("compare-legacy", &old, &new, &[service("web")], &[]).expect(0);
+    let said = "  translated  `ingress.kubernetes.io/allowlist-source-range` was translated to `nginx.";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+}
+
 /// A program may read the key that the Service has, and another word than before may say the same.
 #[test]
 fn equivalent_annotation_is_not_lost() {

@@ -162,6 +162,12 @@ impl Differences<'_> {
             }
             left.entry((&route.host, &route.path)).or_default().push(route);
         }
+        let prefixes: BTreeSet<(&str, &str, Option<&PortRef>)> = emitted
+            .routes
+            .iter()
+            .filter(|it| it.kind == PathType::Prefix)
+            .map(|it| (it.host.as_str(), it.path.as_str(), it.port.as_ref()))
+            .collect();
         let kinds: BTreeSet<(&str, &str, PathType)> =
             source.routes.iter().map(|it| (it.host.as_str(), it.path.as_str(), it.kind)).collect();
         let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
@@ -185,6 +191,10 @@ impl Differences<'_> {
                 self.found.push(Difference { ingress, path, message, help, is_loss, loses_requests, key });
             };
             let Some(other) = found else {
+                // The Prefix of the same path serves all requests of an Exact one.
+                if is_exact && prefixes.contains(&(&route.host, &route.path, route.port.as_ref())) {
+                    continue;
+                }
                 let with_type = if left.contains_key(&address) {
                     format!(" with the path type {}", route.kind)
                 } else {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use xposer::diagnostics::FieldPath;
 use xposer::internal::{
-    is_only_assumed, lost_defaults, lost_listeners, lost_protections, servers, shortened,
+    LostProtection, is_only_assumed, lost_defaults, lost_lines, lost_listeners, lost_protections, servers,
+    shortened,
 };
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
@@ -188,7 +189,7 @@ impl Changes {
             }
         }
         if let (Some(old), Some(new)) = (old.0.plan(), new.0.plan()) {
-            let lost_protections = lost_protections(old, new).into_iter();
+            let lost_protections = lost_protections(old, new);
             let of_both = |path: FieldPath, message, severity| ChangeMessage {
                 code: None,
                 path: path.to_string(),
@@ -196,6 +197,10 @@ impl Changes {
                 help: None,
                 severity,
             };
+            let is_open = |it: &LostProtection| lost_protections.iter().any(|lost| lost.what == it.what);
+            let lost_lines = lost_lines(old, new).into_iter().filter(|it| !is_open(it));
+            changes.lost.extend(lost_lines.map(|it| of_both(it.path, it.message, Severity::Warning)));
+            let lost_protections = lost_protections.into_iter();
             changes.opens.extend(lost_protections.map(|it| of_both(it.path, it.message, Severity::Error)));
             let lost_listeners = lost_listeners(old, new).into_iter();
             changes
@@ -213,7 +218,7 @@ impl Changes {
     /// The list for findings with this code.
     fn list(&mut self, code: Code) -> &mut Vec<ChangeMessage> {
         match code {
-            Code::IntentTranslated => &mut self.translated,
+            Code::IntentTranslated | Code::LegacyTranslated => &mut self.translated,
             Code::IntentDiffers => &mut self.differs,
             Code::IntentLost
             | Code::TargetInexpressible

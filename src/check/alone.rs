@@ -4,6 +4,7 @@
 use crate::diagnostics::{Code, Problem, Report, joined, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::{Key, NeutralValue, Program, has};
+use crate::dialect::kubernetes::ALLOW_HTTP;
 use crate::dialect::mappings::is_annotation_of;
 use crate::dialect::nginx::rules::ineffective;
 use crate::dialect::support::no_request;
@@ -385,6 +386,12 @@ fn read_elsewhere(
     let mut targets = plan.targets.iter().copied();
     let target = targets.find(|target| plan.has_object(*target) && reads(plan.controller(*target)))?;
     (!row.is_some_and(|row| row.neutral.is(&annotation.value))).then_some((target, place, row))
+}
+
+/// Whether an annotation closes the port without TLS for some controllers, and not for the one of a target. It is passed on, because
+/// it is of Kubernetes and not of a controller.
+pub(super) fn is_unread_switch(plan: &Plan, key: &str, target: Target) -> bool {
+    key == ALLOW_HTTP && !plan.controller(target).reads(key)
 }
 
 /// Whether the rule `key-elsewhere` reports an annotation for this target.

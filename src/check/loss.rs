@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 pub(super) use self::message::subject;
 use self::message::{allowed_redirect, at_author, reported_annotation, subjects, target_to_use};
-use super::alone::is_elsewhere;
+use super::alone::{is_elsewhere, is_unread_switch};
 use crate::diagnostics::{Code, Origin, Problem, Report, joined, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::equivalents::Cause;
@@ -25,7 +25,7 @@ use crate::dialect::support::{Support, is_unread, no_request, passthrough_help, 
 use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{
     Loss, NativeFeature, SCHEMES, effect, equivalents, is_of_controller, is_of_gateway, is_read_on,
-    is_ssl_redirect, kubernetes, nginx,
+    is_ssl_redirect, nginx,
 };
 use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
@@ -69,8 +69,7 @@ const BACKEND_CONNECTION_PREFIXES: [&str; 3] = ["proxy-", "secure-", "server-"];
 /// Returns what is lost if the object of a target does not have the effect of an annotation.
 pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     let is_read = || {
-        is_done_as_given(plan, &annotation.key, target)
-            && (annotation.key != kubernetes::ALLOW_HTTP || plan.controller(target).reads(&annotation.key))
+        is_done_as_given(plan, &annotation.key, target) && !is_unread_switch(plan, &annotation.key, target)
     };
     if !plan.has_object(target) || is_read() {
         return Loss::Nothing;
@@ -326,24 +325,26 @@ pub(crate) fn redirects_despite(plan: &Plan, annotation: &Annotation, target: Ta
     is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
 
+/// Whether an annotation may be for another program than the one of a server, so that its loss is not reported. The rule
+/// `protection-unclear` reports annotations of another program than the assumed one. The settings may have annotations for the
+/// programs of several classes.
+pub(super) fn is_perhaps_of_another(server: &Server, annotation: &Annotation) -> bool {
+    server.is_assumed()
+        || (server.controller == Controller::IngressNginx
+            && matches!(server.reason, Reason::ClassName | Reason::DefaultController)
+            && !annotation.is_forwarded())
+}
+
 /// Reports annotations whose effect is lost on a target. The loss of a protection is an Error, so no object is emitted without it.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if plan.annotations.is_empty() || (plan.servers.iter().all(Server::is_assumed) && !plan.passes_tls()) {
         return;
     }
-    // The rule `protection-unclear` reports annotations of another program than the assumed one. The settings may have annotations
-    // for the programs of several classes.
-    let is_perhaps_another = |server: &Server, annotation: &Annotation| {
-        server.is_assumed()
-            || (server.controller == Controller::IngressNginx
-                && matches!(server.reason, Reason::ClassName | Reason::DefaultController)
-                && !annotation.is_forwarded())
-    };
     let refused = refused(plan);
     let losses = |annotation: &Annotation| -> Vec<(Loss, Target)> {
         let is_idle = |server: &&Server| {
-            !is_perhaps_another(server, annotation)
+            !is_perhaps_of_another(server, annotation)
                 || is_ineffective_with_passthrough(plan, &annotation.key, server.target)
         };
         let known = plan.servers.iter().filter(is_idle).map(|server| server.target);

@@ -109,17 +109,17 @@ pub(crate) fn access_level(plan: &Plan, key: &str, value: &str, only_https: bool
             let listeners = beside("listen-ports").matches("\"HTTPS\"").count().max(1);
             let verifying = modes.matches("\"mode\":\"verify\"").count();
             let is_all = verifying == modes.matches("\"mode\"").count() && verifying >= listeners;
-            out_if(is_all && is_https_alb(beside))
+            out_if(is_all && is_https_alb(beside, only_https))
         }
         Criterion::Named => out_if(!value.trim().is_empty()),
         Criterion::NotKnown => AccessLevel::NotKnown,
-        Criterion::SignIn => out_if(signs_in(prefix, beside)),
+        Criterion::SignIn => out_if(signs_in(prefix, beside, only_https)),
         Criterion::Token => out_if(!beside("jwt-key").is_empty()),
     }
 }
 
 /// Whether the program requires a password or a sign-in.
-fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
+fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str, only_https: bool) -> bool {
     let (kind, secret) = (beside("auth-type"), beside("auth-secret"));
     match prefix {
         // An ALB signs nobody in without TLS, and it can be configured to admit clients that have not signed in.
@@ -129,7 +129,9 @@ fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
                 "cognito" => beside("auth-idp-cognito"),
                 _ => "",
             };
-            !idp.is_empty() && beside("auth-on-unauthenticated-request") != "allow" && is_https_alb(beside)
+            !idp.is_empty()
+                && beside("auth-on-unauthenticated-request") != "allow"
+                && is_https_alb(beside, only_https)
         }
         "haproxy-ingress.github.io" => !secret.is_empty(),
         "k8s.apisix.apache.org" => !kind.is_empty(),
@@ -141,12 +143,13 @@ fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
 }
 
 /// Whether an ALB answers requests without TLS only with a redirect, or not at all. Without `listen-ports`, it listens for
-/// HTTPS if a certificate is named.
-fn is_https_alb<'p>(beside: impl Fn(&str) -> &'p str) -> bool {
+/// HTTPS if a certificate is named. `only_https` means that an option asks for the redirect.
+fn is_https_alb<'p>(beside: impl Fn(&str) -> &'p str, only_https: bool) -> bool {
     match beside("listen-ports") {
         "" => !beside("certificate-arn").is_empty(),
         ports => {
-            ports.contains("\"HTTPS\"") && (!ports.contains("\"HTTP\"") || !beside("ssl-redirect").is_empty())
+            let is_redirected = only_https || !beside("ssl-redirect").is_empty();
+            ports.contains("\"HTTPS\"") && (is_redirected || !ports.contains("\"HTTP\""))
         }
     }
 }
@@ -381,8 +384,18 @@ mod tests {
         for (prefix, lines, expected) in cases {
             plan.annotations = lines.iter().map(|(name, value)| line(prefix, name, value)).collect();
             let first = &plan.annotations[0];
-            assert_eq!(access_level(&plan, &first.key, &first.value, true), *expected, "{prefix} {lines:?}");
+            // The lines of an ALB themselves say whether requests without TLS are redirected.
+            let level = access_level(&plan, &first.key, &first.value, *prefix != alb);
+            assert_eq!(level, *expected, "{prefix} {lines:?}");
         }
+        // An option can ask for the redirect, too.
+        plan.annotations = [("mutual-authentication", verify), (ports, both)]
+            .map(|(name, value)| line(alb, name, value))
+            .to_vec();
+        let of_alb = |only_https| {
+            access_level(&plan, "alb.ingress.kubernetes.io/mutual-authentication", verify, only_https)
+        };
+        assert_eq!([true, false].map(of_alb), [AccessLevel::Restricted, AccessLevel::Open]);
         let certificate = line(nginx, "auth-tls-secret", "t/ca");
         plan.annotations = vec![certificate];
         assert_eq!(

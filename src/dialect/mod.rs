@@ -30,6 +30,7 @@ pub(crate) mod haproxy_ingress;
 mod homepage;
 pub(crate) mod hosts;
 pub(crate) mod key;
+pub(crate) mod known_keys;
 mod kong;
 pub(crate) mod kubernetes;
 pub mod legacy;

@@ -40,7 +40,7 @@ impl<'p> Emitting<'_, 'p> {
                 continue;
             }
             // `resolve` has reported a key that no current program reads.
-            if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
+            if self.is_removed(&given.key) {
                 continue;
             }
             if let Some(message) = self.unread(&given.key) {
@@ -136,6 +136,13 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
+    /// Whether ingress-nginx read a key once, and no program reads it now. Another controller may read the same key.
+    fn is_removed(&self, key: &str) -> bool {
+        let controller = self.plan.controller(self.target);
+        let is_read = self.target == Target::Ingress && !controller.is_nginx() && controller.reads(key);
+        !is_read && matches!(find(key), Some(Legacy { migration: Migration::Removed { .. }, .. }))
+    }
+
     fn file_translated(&mut self, given: &Annotation) {
         let name = self.plan.program_name(self.target);
         let message = format!("{} was translated for {name}", quoted(&given.key));
@@ -161,9 +168,7 @@ impl<'p> Emitting<'_, 'p> {
             return;
         }
         for given in &plan.annotations {
-            let is_removed =
-                matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. }));
-            if !is_removed
+            if !self.is_removed(&given.key)
                 && !is_passed(plan, &given.key, self.target)
                 && !has_finding(plan, given, self.target)
             {

@@ -1,6 +1,6 @@
 //! Routes of the Gateway API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -136,12 +136,12 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
         let (group, kind) = kind_of(parent);
         Some((at, kind_with_listeners(group, kind)?, named(parent)?))
     });
-    let mut taken = Vec::new();
+    let (mut taken, mut is_incomplete) = (Vec::new(), false);
     'all: for (host, place) in hosts.iter().filter(|_| takes) {
         for of in &paths {
             for (path, path_type) in &of.paths {
                 if taken.len() > 2 * MAX_ROUTES {
-                    budget.is_exceeded = true;
+                    is_incomplete = true;
                     break 'all;
                 }
                 taken.push(ClaimedRoute {
@@ -161,9 +161,21 @@ fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value, &mut PathBudget) -> M
         parents: all,
         has_defaults,
         named: hosts.iter().filter(|_| takes).cloned().collect(),
-        is_exceeded: budget.is_exceeded,
+        is_exceeded: budget.is_exceeded || is_incomplete,
+        is_incomplete,
         ..ObjectHosts::default()
     }
+}
+
+/// Whether a route has only hosts and matches of its former version. Those beyond the limit are not among the compared routes.
+pub(super) fn adds_nothing(old: &Value, new: &Value) -> bool {
+    let texts = |route: &Value| -> BTreeSet<String> {
+        let spec = route.get("spec").unwrap_or(&Value::Null);
+        let matches =
+            list_items(spec, "rules").iter().map(|rule| rule.get("matches").unwrap_or(&Value::Null));
+        list_items(spec, "hostnames").iter().chain(matches).map(Value::to_string).collect()
+    };
+    texts(new).is_subset(&texts(old))
 }
 
 /// The group and kind of a parent.

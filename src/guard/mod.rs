@@ -129,6 +129,8 @@ struct ObjectHosts<'o> {
     /// Whether there are too many paths, so that some regular expressions count only as they are written ([`PathBudget`]), or some
     /// paths are left out.
     is_exceeded: bool,
+    /// Whether some of the combinations of hosts and paths are left out, so that an update may exchange them.
+    is_incomplete: bool,
 }
 
 impl<'o> Guarded<'o> {

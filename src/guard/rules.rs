@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::gateway::stays_attached;
+use super::gateway::{adds_nothing, stays_attached};
 use super::ingress::default_backend;
 use super::named::NamedHost;
 use super::{ClaimedRoute, Guarded};
@@ -159,7 +159,8 @@ impl Guarded<'_> {
         // Aliases and paths beyond the limit are not among the claims, so nothing may be added to them.
         let aliases = |of: &Self| (of.value(nginx::SERVER_ALIAS), of.value(nginx::FROM_TO_WWW));
         let has_none = || asked.is_empty() || (aliases(self) == (None, None) && !self.hosts.is_exceeded);
-        let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none();
+        let is_part = |old: &Self| !self.hosts.is_incomplete || adds_nothing(old.object, self.object);
+        let is_known = |old: &Self| old.is_cut && aliases(old) == aliases(self) && has_none() && is_part(old);
         if self.is_cut && !old.is_some_and(is_known) {
             report.file(FieldPath::object(&["metadata", "name"]), too_many());
         }

@@ -38,11 +38,13 @@ pub(super) enum Opens {
     Condition,
     /// A listener of an ALB no longer verifies client certificates, or also accepts those that have expired.
     Listener,
+    /// A policy of an ALB for TLS accepts older versions or further ciphers, or it is not known which.
+    Policy,
 }
 
 /// The names of keys, whichever program reads them, and what changes when their values protect less. A number of any other key that
 /// protects is a limit, which becomes higher.
-static DIRECTIONS: [(Opens, &str); 14] = [
+static DIRECTIONS: [(Opens, &str); 15] = [
     (Opens::Becomes(NeutralValue::False), "auth-ssl-verify hsts hsts-include-subdomains hsts-preload"),
     (Opens::Becomes(NeutralValue::True), "cors-allow-credentials"),
     (Opens::Becomes(NeutralValue::Word(&"internet-facing")), "frontend-nlb-scheme scheme"),
@@ -63,6 +65,7 @@ static DIRECTIONS: [(Opens, &str); 14] = [
     (Opens::Missing, "http-block-methods ssl-options*"),
     (Opens::Condition, "conditions.*"),
     (Opens::Listener, "mutual-authentication"),
+    (Opens::Policy, "ssl-policy"),
 ];
 
 /// What a program does if it does not get a line with one of these keys: the program, the name and the value.
@@ -114,11 +117,17 @@ pub(super) fn default_of(controller: Controller, key: &str) -> Option<&'static s
 /// no keys of the known ones.
 pub(super) fn reader(controller: Controller, key: &str) -> Option<(&'static Program, &str)> {
     let (_, name) = key.split_once('/').filter(|_| controller.reads(key))?;
-    let is_known = |it: Controller| it != Controller::Other && it.reads(key);
-    if controller == Controller::Other && Controller::ALL.into_iter().any(is_known) {
+    if controller == Controller::Other && is_of_known(key) {
         return None;
     }
     Some((read_by(controller, key)?.0, name))
+}
+
+/// Whether a controller of Ingresses with a dialect here reads a key.
+pub(super) fn is_of_known(key: &str) -> bool {
+    // An implementation of the Gateway API may be Kong, which serves Ingresses as a controller without a dialect.
+    let is_known = |it: &Controller| !matches!(it, Controller::Other | Controller::Gateway);
+    Controller::ALL.into_iter().filter(is_known).any(|it| it.reads(key))
 }
 
 /// Whether nobody from the Internet reaches the load balancers of a program unless a line says so.
@@ -148,6 +157,7 @@ pub(super) fn opens(key: &str, old: &str, new: &str) -> bool {
         Some(Opens::Becomes(weak)) => weak.is(new) && !weak.is(old),
         Some(Opens::Condition) => has_wider_condition(old, new),
         Some(Opens::Listener) => has_opener_listener(old, new),
+        Some(Opens::Policy) => old.trim() != new.trim() && !is_as_strict(old.trim(), new.trim()),
         None => {
             let is_less = || is_higher(old, new) || (is_list(key) && loses_item(old, new));
             !is_neutral(key, old) && (is_neutral(key, new) || is_less())
@@ -204,6 +214,29 @@ fn has_opener_listener(old: &str, new: &str) -> bool {
         new.iter().any(|(other, other_lax)| other == port && (*is_lax || !other_lax))
     };
     !verifying(old).iter().all(is_kept)
+}
+
+/// Whether the second of two policies of AWS for TLS accepts no older versions than the first one, no further kinds of ciphers, and TLS
+/// 1.3 if the first one does. The names say so, such as `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`; other names cannot be compared.
+fn is_as_strict(old: &str, new: &str) -> bool {
+    let strictness = |name: &str| {
+        let name = name.strip_prefix("ELBSecurityPolicy-")?;
+        // The first policies accept TLS 1.0.
+        let oldest = ["TLS13-1-", "TLS-1-", "FS-1-"].iter().find_map(|start| name.strip_prefix(start));
+        let oldest = oldest.map_or(Some(0), |rest| rest.chars().next()?.to_digit(10))?;
+        let has_new = name.starts_with("TLS13-");
+        let ciphers = match name {
+            _ if oldest == 3 || name.contains("-Res-") => 3,
+            _ if name.contains("-Ext1-") || name.contains("-Ext0-") => 1,
+            _ if name.contains("-Ext") => 0,
+            _ if has_new || name.starts_with("FS-") => 2,
+            _ => 1,
+        };
+        Some((oldest, ciphers, has_new))
+    };
+    strictness(old)
+        .zip(strictness(new))
+        .is_some_and(|(was, is)| is.0 >= was.0 && is.1 >= was.1 && is.2 >= was.2)
 }
 
 /// Whether the second list contains an item, or an address, that the first one does not. `!` precedes an exception.

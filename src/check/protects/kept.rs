@@ -9,7 +9,7 @@ use super::protection::{CLASS, Protection, redirects};
 use super::weaker::is_weaker;
 use super::{
     PlanProtections, assumed_program, counts, has_cors, is_only_assumed, newly_exempt, no_longer_restricts,
-    same_in,
+    same_in, unread,
 };
 use crate::check::alone::{has_no_effect, needed_keys, opens_nothing_alone};
 use crate::diagnostics::{joined, quoted, quoted_pair};
@@ -53,13 +53,7 @@ impl Kept<'_, '_> {
             // The loss of the protection to which this line belongs is reported.
             _ if self.mains(target).any(|(_, same)| same.is_none()) => None,
             None => self.absence(target),
-            Some(_) => {
-                let by = match new.controller(target) {
-                    Controller::Gateway => String::new(),
-                    controller => format!(" that {} serves", controller.name_on(target)),
-                };
-                Some(format!("{} would have no effect on the {target}{by}", protection.description()))
-            }
+            Some(_) => Some(unread::without_effect(&protection.description(), new, target)),
         }
     }
 
@@ -75,13 +69,19 @@ impl Kept<'_, '_> {
         } else if is_other_pattern(protection, same) {
             becomes("which may admit others")
         } else if level > self.level && new.canary.is_none() && !self.is_freed_elsewhere(target) {
-            Some(no_longer_restricts(&said, level))
+            // The message about the redirect names it.
+            let is_named = self.loses_redirect(target) && is_by_redirect(new, (same, level), self.level);
+            (!is_named).then(|| no_longer_restricts(&said, level))
         } else if let Some(list) = newly_exempt(old, new, protection, target) {
             self.exemption(list, target)
         } else if protection.is_requested() && is_only_assumed(old, new, target) {
             Some(format!("{said} would be passed to {}", assumed_program(new, target)))
         } else {
-            None
+            let line = match protection.intent {
+                Some(Intent::HttpsRedirect) => new.annotations.iter().find(|line| redirects(line)),
+                _ => new.annotation(same.what),
+            };
+            line.and_then(|line| unread::passed_to_unknown(old, new, line, target))
         }
     }
 
@@ -148,12 +148,40 @@ impl Kept<'_, '_> {
                 && protects_by_default(new.controller(target), &line.key, &line.value)
         };
         let is_kept = old.annotations.iter().filter(|line| redirects(line)).any(is_default);
+        if loses_tls || is_kept {
+            return None;
+        }
         let message = if old.annotation(ALLOW_HTTP).is_some_and(redirects) {
             "requests without TLS would be answered"
         } else {
             "requests without TLS would no longer be redirected to https"
         };
-        (!loses_tls && !is_kept).then(|| message.to_owned())
+        let freed = self.freed_by_redirect(target);
+        let so = if freed.is_empty() { "" } else { ", so " };
+        let does = if freed.is_empty() { "" } else { " would no longer restrict access" };
+        Some([message, so, &joined(&freed, " and "), does].concat())
+    }
+
+    /// Whether the redirect to https is lost on a target.
+    fn loses_redirect(&self, target: Target) -> bool {
+        let redirects = |it: &&Protection<'_>| it.intent == Some(Intent::HttpsRedirect);
+        let was = self.old.1.iter().map(|(it, _)| it).find(redirects);
+        let is = self.new.1.iter().map(|(it, _)| it).find(redirects);
+        was.is_some_and(|it| counts(self.old.0, it, target))
+            && !is.is_some_and(|it| it.targets.contains(&target))
+            && self.lost_redirect(target).is_some()
+    }
+
+    /// Returns the protections that restrict access only together with the redirect to https, in words.
+    fn freed_by_redirect(&self, target: Target) -> Vec<String> {
+        let ((_, before), (new, after)) = (self.old, self.new);
+        let freed = before.iter().filter(|(protection, level)| {
+            let same = same_in(after, protection).filter(|(same, _)| same.targets.contains(&target));
+            let kept = Kept { protection, level: *level, same, ..*self };
+            same.is_some_and(|(same, is)| is_by_redirect(new, (same, *is), *level))
+                && !kept.is_freed_elsewhere(target)
+        });
+        freed.map(|(it, _)| it.description()).collect()
     }
 
     /// Returns what is lost if the second plan does not have the protection.
@@ -195,6 +223,11 @@ impl Kept<'_, '_> {
         let default = default_limit(new, target);
         old.zip(default).is_some_and(|(old, (_, default))| !admits_more(Intent::MaxBodySize, old, &default))
     }
+}
+
+/// Whether a protection of a plan would restrict access as before if all requests had TLS.
+fn is_by_redirect(new: &Plan, (same, level): (&Protection<'_>, AccessLevel), was: AccessLevel) -> bool {
+    new.canary.is_none() && level > was && same.access_level(new, true) <= was
 }
 
 /// Returns the clause that a value becomes another one.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::LostProtection;
 use super::admitted::is_compared;
-use super::directions::{default_of, direction, opens};
+use super::directions::{Opens, default_of, direction, opens};
 use super::kept::changed;
 use crate::check::alone::has_no_effect;
 use crate::diagnostics::quoted;
@@ -129,7 +129,11 @@ fn message(key: &str, was: &Value<'_>, is: &Value<'_>) -> String {
         let (value, default) = (quoted(&is.text), quoted(&was.text));
         return format!("{key} would be {value} instead of the default {default}, which protects more");
     }
-    let does = if is.is_default { "which is the default and protects less" } else { "which protects less" };
+    let does = match direction(key) {
+        _ if is.is_default => "which is the default and protects less",
+        Some(Opens::Policy) => "which may protect less",
+        _ => "which protects less",
+    };
     changed(key, (&was.text, &is.text), does)
 }
 

@@ -8,12 +8,14 @@ mod kept;
 mod lines;
 mod moves;
 mod protection;
+mod unread;
 mod weaker;
 
 use super::alone::{has_no_effect, opens_nothing_alone};
 use super::loss::is_done_as_given;
 use crate::diagnostics::{FieldPath, joined, quoted};
 use crate::dialect::access::{AccessLevel, exempts, is_one_enough};
+use crate::dialect::controller::Controller;
 use crate::dialect::covers::Networks;
 use crate::dialect::effect;
 use crate::intents::Intent;
@@ -26,6 +28,7 @@ use kept::Kept;
 use lines::{Lines, is_reported, weaker_lines};
 pub use moves::{LostDefault, lost_defaults};
 use protection::{ALTERNATIVES, Protection, protections};
+pub use unread::lost_lines;
 use weaker::by_lines;
 
 /// A protection of a Service that is weaker or missing under another plan.
@@ -117,7 +120,8 @@ fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) ->
     let redirect = all.iter().find(|it| it.intent == Some(Intent::HttpsRedirect));
     let is_sent =
         |redirect: &Protection<'_>| protection.targets.iter().all(|target| redirect.targets.contains(target));
-    plan.tls().has_secret() && redirect.is_some_and(is_sent)
+    let has_tls = plan.tls().has_secret() || plan.controller(Target::Ingress) == Controller::Alb;
+    has_tls && redirect.is_some_and(is_sent)
 }
 
 /// Returns which clients get access through the object of a target.
@@ -181,6 +185,7 @@ pub fn lost_protections(old: &Plan, new: &Plan) -> Vec<LostProtection> {
     lost_protections.extend(moves::opened_way_in(old, new));
     lost_protections.extend(new_origins((old, &before), (new, &after)));
     lost_protections.extend(new_listener(old, new));
+    lost_protections.extend(unread::plain_backend(old, new));
     for &target in new.targets.iter().filter(|it| new.has_object(**it) && new.canary.is_none()) {
         lost_protections.extend(becomes_alternative((old, &before), (new, &after), target));
         lost_protections.extend(combined_access_loss((old, &before), (new, &after), target).filter(|_| {

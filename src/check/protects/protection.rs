@@ -1,7 +1,7 @@
 //! The protections of a plan.
 
 use super::weaker::limit;
-use crate::check::alone::has_no_effect;
+use crate::check::alone::{has_no_effect, is_unread_switch};
 use crate::check::loss::{is_done_as_given, is_passed, loss};
 use crate::diagnostics::{Origin, quoted};
 use crate::dialect::access::{AccessLevel, access_level, addresses, asks_certificate};
@@ -216,11 +216,16 @@ fn is_replaced(plan: &Plan, target: Target) -> bool {
 fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
     let asked = plan.https_redirect.clone().or_else(|| https_redirect(plan));
     let said = plan.annotations.iter().find(|it| redirects(it));
+    let is_read_by = |said: &Annotation, target: Target| {
+        is_passed(plan, &said.key, target) && !is_unread_switch(plan, &said.key, target)
+    };
     if asked.as_ref().is_some_and(|asked| !asked.value) {
         // A line closes the port without TLS, or redirects, although the option does not ask for it.
         let said = said.filter(|_| plan.https_redirect.is_some())?;
-        let is_closed = |target: &Target| is_passed(plan, &said.key, *target);
-        return Some(redirect_by(said.origin(), objects.into_iter().filter(is_closed).collect()));
+        return Some(redirect_by(
+            said.origin(),
+            objects.into_iter().filter(|it| is_read_by(said, *it)).collect(),
+        ));
     }
     let by_tls = plan.tls.as_ref().filter(|tls| tls.value.is_on() && plan.canary.is_none());
     let origin = asked
@@ -229,7 +234,7 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
         .or_else(|| said.map(Annotation::origin))
         .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
     let is_supported = |target: &Target| {
-        said.is_some_and(|said| is_passed(plan, &said.key, *target))
+        said.is_some_and(|said| is_read_by(said, *target))
             || match target {
                 Target::Ingress if is_replaced(plan, *target) => false,
                 Target::Ingress if plan.controller(*target).is_nginx() => {

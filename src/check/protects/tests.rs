@@ -449,7 +449,7 @@ fn long_values_are_shown_from_their_difference() {
 }
 
 /// What stands for the text of one or more lines.
-const SHORT: [(&str, &str); 11] = [
+const SHORT: [(&str, &str); 13] = [
     ("CORS", "cors-enable: true"),
     ("LOGIN", "auth-type: oidc|OIDC"),
     ("NLB", "enable-frontend-nlb: true"),
@@ -458,8 +458,10 @@ const SHORT: [(&str, &str); 11] = [
     ("ORIGIN", "cors-allow-origin: https://a.com"),
     ("PEER", "mutual-authentication: [{\"mode\":\"verify\",\"port\":443"),
     ("PER", "rate-limit-connections"),
+    ("POLICY", "ssl-policy: ELBSecurityPolicy"),
     ("UNSIGNED", "auth-on-unauthenticated-request"),
     ("URL", "auth-url: https://auth.example.com"),
+    ("VERIFY", "proxy-ssl-secret: shop/ca|proxy-ssl-verify: on"),
     ("WEB", "conditions.web: [{\"field\":\"source-ip\",\"sourceIpConfig\":{\"values\":"),
 ];
 
@@ -754,6 +756,56 @@ fn each_loss_of_a_line_is_told_once() {
         ("ap+", "auth-uri: a", "auth-uri: a|auth-ssl-verify: false", &["instead of the default `true`"]),
         ("ap+", "auth-uri: a|auth-ssl-verify: true", "auth-uri: a", &[]),
         ("hi+", "hsts-preload", "", &["hsts-preload `true` would be `false`"]),
+        // TLS to the Service, with which the Service is verified.
+        (
+            "in+",
+            "backend-protocol: HTTPS|VERIFY",
+            "VERIFY",
+            &[
+                "proxy-ssl-secret `shop/ca` and nginx.ingress.kubernetes.io/proxy-ssl-verify `on` would have no",
+            ],
+        ),
+        ("in+", "backend-protocol: HTTPS|VERIFY", "backend-protocol: GRPCS|VERIFY", &[]),
+        ("in+", "VERIFY", "VERIFY", &[]),
+        (
+            "hi+",
+            "secure-backends|secure-verify-ca-secret: ca",
+            "secure-verify-ca-secret: ca",
+            &["`ca` would have no effect: connections to the Service would have no TLS"],
+        ),
+        (
+            "hi+",
+            "secure-backends|secure-verify-ca-secret: ca",
+            "backend-protocol: h2-ssl|secure-verify-ca-secret: ca",
+            &[],
+        ),
+        // It uses TLS because of the line.
+        ("ht+", "server-ssl|server-ca: ca", "server-ca: ca", &[]),
+        // The policy of a load balancer for TLS.
+        ("alb", "POLICY-TLS13-1-3-2021-06", "POLICY-TLS13-1-2-2021-06", &["which may protect less"]),
+        ("alb", "POLICY-TLS13-1-2-2021-06", "POLICY-TLS13-1-3-2021-06", &[]),
+        ("alb", "POLICY-TLS13-1-2-2021-06", "POLICY-TLS13-1-2-Res-2021-06", &[]),
+        ("alb", "POLICY-TLS13-1-2-Res-2021-06", "POLICY-TLS13-1-2-Ext2-2021-06", &["which may protect less"]),
+        ("alb", "POLICY-TLS13-1-2-2021-06", "POLICY-FS-1-2-Res-2020-10", &["which may protect less"]),
+        ("alb", "POLICY-TLS-1-2-2017-01", "POLICY-2016-08", &["which may protect less"]),
+        ("alb", "POLICY-2016-08", "POLICY-TLS-1-2-2017-01", &[]),
+        ("alb", "POLICY-2016-08", "ssl-policy: own", &["which may protect less"]),
+        ("in+", "ssl-ciphers: HIGH:!aNULL", "ssl-ciphers: HIGH", &["which protects less"]),
+        // A login that only requests with TLS need, and the redirect to TLS.
+        (
+            "hi+",
+            "auth-tls-secret: ca",
+            "auth-tls-secret: ca|ssl-redirect: false",
+            &[
+                "redirected to https, so haproxy-ingress.github.io/auth-tls-secret `ca` would no longer restrict",
+            ],
+        ),
+        (
+            "in+",
+            "auth-tls-secret: shop/ca|limit-rps: 5",
+            "auth-tls-secret: shop/ca|ssl-redirect: false",
+            &["https, so ClientCertificate `secret: ca` would no longer restrict", "RateLimit"],
+        ),
         // One line for two limits.
         (
             "in+",

@@ -32,6 +32,9 @@ static ORIGINS: Text = Text {
     form: Form::Fits(|value| !value.contains(' ')),
 };
 
+/// The beginning of the annotations with which the program verifies the Service, if it uses TLS.
+pub(crate) const SECURE_VERIFY: &str = "haproxy-ingress.github.io/secure-verify-";
+
 /// The key without which no page of another origin may read answers.
 const CORS: &[&str] = &["cors-enable"];
 

@@ -42,6 +42,8 @@ pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-tar
 pub(crate) const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
 const FORCE_SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/force-ssl-redirect";
 const ALLOWED_SOURCES: &str = "nginx.ingress.kubernetes.io/allowlist-source-range";
+/// The beginning of the annotations about the connection to the Service if it uses TLS.
+pub(crate) const PROXY_SSL: &str = "nginx.ingress.kubernetes.io/proxy-ssl-";
 const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
 
 /// The keys that have two names: the current one and the old one, which is still read.
