@@ -19,7 +19,7 @@ use tokio_rustls::rustls::crypto::ring;
 use xposer_admission::Response;
 
 use crate::certificates::Certificates;
-use crate::connection_slots::{ConnectionSlots, Place};
+use crate::connection_slots::{ConnectionSlot, ConnectionSlots};
 use crate::exchange::PendingReview;
 use crate::http;
 
@@ -157,7 +157,7 @@ async fn serve_connection<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'stati
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
     watcher: Watcher,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let place = Arc::new(place);
     tokio::select! {
@@ -171,7 +171,7 @@ async fn answer_all<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
     watcher: Watcher,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
 ) {
     // An error means that the client closed the connection, or does not trust the certificate.
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
@@ -225,7 +225,7 @@ impl<D: Handler> Server<D> {
         Self { handler, held: Arc::new(Semaphore::new(MAX_HELD)) }
     }
 
-    async fn handle(&self, request: Request<Incoming>, place: &Place) -> http::Response {
+    async fn handle(&self, request: Request<Incoming>, place: &ConnectionSlot) -> http::Response {
         let began = Instant::now();
         let (reply, outcome) = match self.answer(request, place).await {
             Ok((body, outcome)) => (http::response(StatusCode::OK, body, http::JSON), outcome),
@@ -241,7 +241,11 @@ impl<D: Handler> Server<D> {
         reply
     }
 
-    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Result<(Vec<u8>, Outcome), Failure> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        place: &ConnectionSlot,
+    ) -> Result<(Vec<u8>, Outcome), Failure> {
         let length = length(&request)?;
         let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
         let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
