@@ -102,7 +102,7 @@ pub mod internal {
     pub use crate::explain::facts::{
         Certificate, Dns, certificate, certificate_at, dns_records, profile, route_urls,
     };
-    pub use crate::explain::programs::{IntentSupport, Meaning, Program, meanings, servers};
+    pub use crate::explain::programs::{IntentSupport, Meaning, ServedTarget, meanings, servers};
     pub use crate::explain::trace::{Traced, trace};
     pub use crate::intents::Intent;
     pub use crate::options::profiles;

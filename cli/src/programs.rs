@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use xposer::internal::{Controller, Intent, IntentSupport, Program, Support, joined};
+use xposer::internal::{Controller, Intent, IntentSupport, ServedTarget, Support, joined};
 use xposer::options::{Form, Key, annotations, settings};
 
 /// The intent of an annotation of Xposer, if it has one.
@@ -13,7 +13,7 @@ pub(crate) fn intent(key: Key) -> Option<Intent> {
 /// Prints how each program expresses an intent.
 pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nIn the programs, with the evidence and the first version")?;
-    let all = Program::all().into_iter();
+    let all = ServedTarget::all().into_iter();
     table(out, all.map(|program| (program.controller().as_str(), program.intent_support(intent))))
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::
         let known = joined(&known, " or ");
         writeln!(out, "\n  If {known} serves the Gateway, name it in the setting gatewayController.")?;
     }
-    for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
+    for program in ServedTarget::all().into_iter().filter(|program| program.controller() == controller) {
         writeln!(out, "\nWhat it does on {}", program.target().with_article())?;
         table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.intent_support(intent))))?;
     }
@@ -60,7 +60,7 @@ pub(crate) fn summary(controller: Controller) -> String {
     }
     let mut letters = controller.name().chars();
     let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    let all = Program::all().into_iter().filter(|program| program.controller() == controller);
+    let all = ServedTarget::all().into_iter().filter(|program| program.controller() == controller);
     let targets: Vec<String> = all.map(|program| format!("the {}", program.target())).collect();
     format!("{name} serves {}.", joined(&targets, " and "))
 }

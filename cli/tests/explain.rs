@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Ran, exposed, folder, service, xposer, xposer_in};
-use xposer::internal::{Controller, Intent, Program, functions};
+use xposer::internal::{Controller, Intent, ServedTarget, functions};
 use xposer::options::{annotations, settings};
 use xposer::template::{Template, Var, Vars};
 use xposer::{Code, Settings};
@@ -94,7 +94,7 @@ fn every_program_and_what_it_has() {
         let text = explained(controller.as_str());
         assert!(text.starts_with(&format!("program {controller}\n")), "{text}");
     }
-    for program in Program::all() {
+    for program in ServedTarget::all() {
         let text = explained(program.controller().as_str());
         for row in program.mappings() {
             assert!(
@@ -130,7 +130,7 @@ fn every_intent_is_explained_for_every_program() {
     for intent in Intent::ALL {
         let text = explained(intent.annotation());
         let (_, programs) = text.split_once("\nIn the programs").unwrap();
-        for program in Program::all() {
+        for program in ServedTarget::all() {
             assert!(programs.contains(&format!("\n  {} ", program.controller())), "{programs}");
             for row in program.intent_support(intent).mappings {
                 assert!(programs.contains(row.annotations), "{} is missing from {programs}", row.annotations);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{ALLOW, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tracing::error;
@@ -18,8 +18,9 @@ use xposer::{Outcome, Precedence, Service, Settings, expose_all};
 use xposer_live::service::StoredService;
 use xposer_report::model::{Cluster, ClusterState};
 use xposer_report::{Options, Report, content_security_policy};
+use xposer_webhook::http::{self, JSON, Response, TEXT};
 
-use crate::serve::{Answer, listen};
+use crate::serve::listen;
 use crate::state::{ObjectStatus, State};
 
 /// The maximum number of Services in a report, and of entries in each of its lists.
@@ -135,11 +136,9 @@ pub(crate) async fn serve(
 }
 
 const HTML: &str = "text/html; charset=utf-8";
-const JSON: &str = "application/json";
-const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl ReportServer {
-    async fn answer<B>(&self, request: &Request<B>) -> Response<Answer> {
+    async fn answer<B>(&self, request: &Request<B>) -> Response {
         if let Some(refused) = refusal(request, self.is_loopback) {
             return refused;
         }
@@ -149,7 +148,7 @@ impl ReportServer {
                 let (body, content_type) = if is_html { (html, HTML) } else { (json, JSON) };
                 response(StatusCode::OK, body, content_type)
             }
-            Err((status, text)) => response(status, Bytes::from_static(text.as_bytes()), PLAIN),
+            Err((status, text)) => response(status, text, TEXT),
         }
     }
 
@@ -189,9 +188,8 @@ impl ReportServer {
 }
 
 /// The response to a request that is refused without reading the state.
-fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer>> {
-    let message =
-        |status, text: &'static str| Some(response(status, Bytes::from_static(text.as_bytes()), PLAIN));
+fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response> {
+    let message = |status, text: &'static str| Some(response(status, text, TEXT));
     // Protects against DNS rebinding: a web page whose host name resolves to this machine could otherwise read the report.
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if is_loopback && !is_this_machine(host) {
@@ -218,11 +216,9 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
-fn response(status: StatusCode, body: Bytes, content_type: &'static str) -> Response<Answer> {
-    let mut response = Response::new(Answer::new(body));
-    *response.status_mut() = status;
+fn response(status: StatusCode, body: impl Into<Bytes>, content_type: &'static str) -> Response {
+    let mut response = http::response(status, body, content_type);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     let policy = format!("{}; frame-ancestors 'none'", content_security_policy());
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -231,7 +227,6 @@ fn response(status: StatusCode, body: Bytes, content_type: &'static str) -> Resp
         ("cache-control", "no-store"),
         ("cross-origin-resource-policy", "same-origin"),
         ("referrer-policy", "no-referrer"),
-        ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -1,21 +1,16 @@
 //! Serves `/healthz`, `/readyz` and `/metrics`, and answers HTTP requests.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use xposer_webhook::http::{self, Response, TEXT};
 
 use crate::metrics::Metrics;
 
@@ -24,6 +19,8 @@ const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The maximum number of concurrent clients of `/healthz`, `/readyz` and `/metrics`. Their responses are small.
 const MAX_CONNECTIONS: usize = 512;
+/// The time limit for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for requests over one connection.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time limit for reading the last response after that.
@@ -75,9 +72,6 @@ impl Health {
     }
 }
 
-/// The body of a response.
-pub(crate) type Answer = Full<Bytes>;
-
 /// Serves the requests until the program ends. Returns the address; the system may have chosen the port.
 ///
 /// # Errors
@@ -106,7 +100,7 @@ pub(crate) async fn listen<F>(
     answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
 ) -> std::io::Result<SocketAddr>
 where
-    F: Future<Output = Response<Answer>> + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
 {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
@@ -114,22 +108,9 @@ where
     tokio::spawn(async move {
         // The semaphore is never closed.
         while let Ok(place) = free.clone().acquire_owned().await {
-            let Ok((stream, _)) = listener.accept().await else {
-                // Waits before a retry, because the error may persist, for example if too many files are open.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let answer = answer.clone();
+            let (stream, _) = http::accept(&listener).await;
+            let mut connection = Box::pin(http::connection(stream, HEAD_TIMEOUT, answer.clone()));
             tokio::spawn(async move {
-                let answer = service_fn(move |request| {
-                    let answer = answer(request);
-                    async { Ok::<_, Infallible>(answer.await) }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .timer(hyper_util::rt::TokioTimer::new())
-                    .header_read_timeout(Duration::from_secs(10))
-                    .serve_connection(TokioIo::new(stream), answer);
-                let mut connection = pin!(connection);
                 // An error means that the client closed the connection.
                 if timeout(CONNECTION_TIMEOUT, connection.as_mut()).await.is_err() {
                     connection.as_mut().graceful_shutdown();
@@ -142,26 +123,22 @@ where
     Ok(bound)
 }
 
-fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response<Answer> {
+fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response {
     let (status, text, content_type) = match request.uri().path() {
-        "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
+        "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), TEXT),
         "/healthz" => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "the main loop does not respond\n".to_owned(), PLAIN)
+            (StatusCode::INTERNAL_SERVER_ERROR, "the main loop does not respond\n".to_owned(), TEXT)
         }
         "/readyz" => match health.trouble() {
-            None => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
-            Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"), PLAIN),
+            None => (StatusCode::OK, "ok\n".to_owned(), TEXT),
+            Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"), TEXT),
         },
         "/metrics" => (StatusCode::OK, metrics.text(), OPEN_METRICS),
-        _ => (StatusCode::NOT_FOUND, "not found: use /healthz, /readyz or /metrics\n".to_owned(), PLAIN),
+        _ => (StatusCode::NOT_FOUND, "not found: use /healthz, /readyz or /metrics\n".to_owned(), TEXT),
     };
-    let mut response = Response::new(Full::new(Bytes::from(text)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+    http::response(status, text, content_type)
 }
 
-const PLAIN: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[cfg(test)]
@@ -181,7 +158,7 @@ mod tests {
         let server = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let ok = |_| std::future::ready(Response::new(Answer::new(Bytes::from_static(b"ok"))));
+                let ok = |_| std::future::ready(http::response(StatusCode::OK, "ok", TEXT));
                 let bound = listen("127.0.0.1:0".parse().unwrap(), 1, ok).await.unwrap();
                 started.send(bound).unwrap();
                 let _ = ended.await;

@@ -35,8 +35,8 @@ words!(Proof { Proved = "proved", Parser = "parser", Documented = "documented" }
 /// has them.
 ///
 /// ```
-/// use xposer::internal::{Intent, Program};
-/// let rows = Program::all().into_iter().flat_map(Program::mappings);
+/// use xposer::internal::{Intent, ServedTarget};
+/// let rows = ServedTarget::all().into_iter().flat_map(ServedTarget::mappings);
 /// assert!(rows.into_iter().all(|row| !row.annotations.is_empty() && Intent::ALL.contains(&row.intent)));
 /// ```
 #[derive(Clone, Copy, Debug)]

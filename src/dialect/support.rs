@@ -13,8 +13,8 @@ use crate::values::{Target, Termination};
 /// Whether and how a program supports an intent of a plan.
 ///
 /// ```
-/// use xposer::internal::{Controller, Intent, Program, Support};
-/// let nginx = Program::all().into_iter().find(|program| program.controller() == Controller::IngressNginx).unwrap();
+/// use xposer::internal::{Controller, Intent, ServedTarget, Support};
+/// let nginx = ServedTarget::all().into_iter().find(|program| program.controller() == Controller::IngressNginx).unwrap();
 /// assert_eq!(nginx.intent_support(Intent::AllowedSources).support, Support::Full);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,13 +20,13 @@ use crate::values::Target;
 /// A program, and the kind of object that it reads.
 ///
 /// ```
-/// use xposer::internal::{Controller, Program};
-/// let all = Program::all();
+/// use xposer::internal::{Controller, ServedTarget};
+/// let all = ServedTarget::all();
 /// assert!(all.iter().any(|program| program.controller() == Controller::Traefik && program.name() == "Traefik"));
 /// assert!(all.iter().all(|program| !program.target().as_str().is_empty()));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Program {
+pub struct ServedTarget {
     target: Target,
     controller: Controller,
 }
@@ -34,8 +34,8 @@ pub struct Program {
 /// How a program expresses an intent.
 ///
 /// ```
-/// use xposer::internal::{Intent, Program, Support};
-/// let all = Program::all();
+/// use xposer::internal::{Intent, ServedTarget, Support};
+/// let all = ServedTarget::all();
 /// let intent_support = all[0].intent_support(Intent::Timeout);
 /// assert_eq!(intent_support.intent, Intent::Timeout);
 /// assert!(intent_support.limits.iter().all(|(value, support)| !value.is_empty() && *support != intent_support.support));
@@ -172,12 +172,12 @@ pub fn meanings(plan: &Plan) -> Vec<Meaning> {
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn servers(plan: &Plan) -> Vec<Program> {
+pub fn servers(plan: &Plan) -> Vec<ServedTarget> {
     let servers = plan.servers.iter();
-    servers.map(|server| Program { target: server.target, controller: server.controller }).collect()
+    servers.map(|server| ServedTarget { target: server.target, controller: server.controller }).collect()
 }
 
-impl Program {
+impl ServedTarget {
     /// Returns all programs whose words are known, with the kind of object that each serves.
     #[must_use]
     pub fn all() -> Vec<Self> {
@@ -283,7 +283,7 @@ mod tests {
     /// The grammar of the intent must accept each sample value; otherwise the sample Service would have no intent.
     #[test]
     fn every_value_is_wanted() {
-        let program = Program { target: Target::Ingress, controller: Controller::Traefik };
+        let program = ServedTarget { target: Target::Ingress, controller: Controller::Traefik };
         for intent in Intent::ALL {
             let key = intent.annotation();
             let (row, _) = rows().find(|(row, _)| row.name == key).expect("every intent has an option");
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_program_serves_its_sample() {
-        for program in Program::all() {
+        for program in ServedTarget::all() {
             let plan = program.sample(Intent::Timeout, "5m");
             assert_eq!(plan.controller(program.target), program.controller, "{}", program.name());
         }

@@ -1,5 +1,9 @@
 //! The grammar of regular expressions, as far as the programs have it in common: PCRE in nginx and HAProxy, RE2 in Go and Envoy.
 
+mod items;
+
+pub(super) use items::{Item, items};
+
 /// The reason why a text is no valid regular expression of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed<'t> {
@@ -449,7 +453,7 @@ fn class_name(text: &str) -> Option<&str> {
 
 /// The length, the lower bound and the upper bound of a quantifier such as `{2,5}` at the start of a text. Any other text in braces
 /// is literal.
-pub(super) fn bounds(text: &str) -> Option<(usize, u32, u32)> {
+fn bounds(text: &str) -> Option<(usize, u32, u32)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
     let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
     let number = |digits: &str| {

@@ -1,6 +1,6 @@
 //! The paths below which a regular expression takes all requests.
 
-use super::regex::{Token, bounds, tokens};
+use super::regex::{Item, Token, items};
 
 /// The maximum number of paths of one expression, and its maximum length. A larger expression counts as `/`.
 const MAX_PATHS: usize = 64;
@@ -85,27 +85,20 @@ fn starts(pattern: &str, budget: &mut PathBudget) -> Option<Vec<String>> {
     if pattern.len() > MAX_LENGTH {
         return None;
     }
-    let tokens = tokens(pattern);
-    let mut left = tokens.as_slice();
     let mut now = vec![String::new()];
     // The whole expression, and the open groups.
     let mut groups = vec![Group { before: now.clone(), done: Vec::new(), looks: false }];
     let mut is_end = false;
-    while let Some(((at, token), behind)) = left.split_first() {
-        left = behind;
+    for part in items(pattern) {
         if now.len() > MAX_PATHS {
             return None;
         }
         budget.take(now.len())?;
-        let end = left.first().map_or(pattern.len(), |(at, _)| *at);
-        let (text, rest) = (pattern.get(*at..end)?, pattern.get(end..)?);
-        is_end = *token == Token::End;
-        match token {
+        is_end = part.token == Token::End;
+        match part.token {
             Token::Capture | Token::Open => {
-                // `(?=`, `(?<!` and such, and `(*` of a verb.
-                let looks = text.ends_with(['=', '!', '*']);
                 budget.copy(&now)?;
-                groups.push(Group { before: now.clone(), done: Vec::new(), looks });
+                groups.push(Group { before: now.clone(), done: Vec::new(), looks: part.starts_assertion() });
                 continue;
             }
             Token::Bar => {
@@ -118,12 +111,9 @@ fn starts(pattern: &str, budget: &mut PathBudget) -> Option<Vec<String>> {
             Token::End => continue,
             _ => {}
         }
-        let count = min_repetitions(rest);
-        if count.is_some() {
-            left = left.get(1..)?;
-        }
+        let count = part.min_repetitions();
         let mut before = Vec::new();
-        if *token == Token::Close {
+        if part.token == Token::Close {
             let mut group = groups.pop()?;
             now.append(&mut group.done);
             if group.looks {
@@ -135,11 +125,11 @@ fn starts(pattern: &str, budget: &mut PathBudget) -> Option<Vec<String>> {
                 now.clear();
             }
         } else {
-            match item(text, count.is_some()) {
-                Item::Nothing => {}
-                Item::Set if count != Some(0) => now.clear(),
-                Item::Set | Item::Any => now.iter_mut().for_each(|start| start.push(ANY_SUFFIX)),
-                Item::OneOf(signs) => {
+            match Matched::new(part) {
+                Matched::Nothing => {}
+                Matched::Set if count != Some(0) => now.clear(),
+                Matched::Set | Matched::Any => now.iter_mut().for_each(|start| start.push(ANY_SUFFIX)),
+                Matched::OneOf(signs) => {
                     let mut all = std::mem::take(&mut now);
                     if count == Some(0) {
                         budget.copy(&all)?;
@@ -173,7 +163,7 @@ fn starts(pattern: &str, budget: &mut PathBudget) -> Option<Vec<String>> {
 }
 
 /// What a part of an expression without groups matches.
-enum Item<'t> {
+enum Matched<'t> {
     /// No character, such as `^`.
     Nothing,
     /// One of these characters.
@@ -184,34 +174,30 @@ enum Item<'t> {
     Any,
 }
 
-fn item(text: &str, is_repeated: bool) -> Item<'_> {
-    let mut signs = text.chars();
-    match (signs.next(), signs.next()) {
-        (Some('^' | '('), _) => Item::Nothing,
-        // A dot alone also is the dot of a version.
-        (Some('.'), _) if is_repeated => Item::Any,
-        (Some('\\'), Some(sign)) if "bBAGzZ".contains(sign) => Item::Nothing,
-        (Some('\\'), Some(sign)) if "SDWNVH".contains(sign) => Item::Any,
-        (Some('\\'), Some(sign)) if !sign.is_alphanumeric() => Item::OneOf(text.get(1..).unwrap_or_default()),
-        (Some('['), Some('^')) if text.ends_with(']') => Item::Any,
-        (Some('['), Some(_)) => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            Some(all) if all.contains('\\') && all.contains(['S', 'D', 'W']) => Item::Any,
-            Some(all) if all.len() <= MAX_SIGNS && !all.contains(['-', '\\', '[']) => Item::OneOf(all),
-            Some("\\/") => Item::OneOf("/"),
-            _ => Item::Set,
-        },
-        // A part that is not valid, or a quantifier of nothing.
-        (Some('*' | '+' | '?' | '\\'), _) => Item::Set,
-        (Some(_), None) => Item::OneOf(text),
-        _ => Item::Set,
-    }
-}
-
-/// How often an item must be there at least, by the quantifier at the start of a text.
-fn min_repetitions(text: &str) -> Option<u32> {
-    match text.bytes().next()? {
-        b'*' | b'?' => Some(0),
-        b'+' => Some(1),
-        _ => bounds(text).map(|(_, least, _)| least),
+impl<'t> Matched<'t> {
+    fn new(item: Item<'t>) -> Self {
+        let text = item.text;
+        let mut signs = text.chars();
+        match (signs.next(), signs.next()) {
+            (Some('^' | '('), _) => Self::Nothing,
+            // A dot alone also is the dot of a version.
+            (Some('.'), _) if !item.quantifier.is_empty() => Self::Any,
+            (Some('\\'), Some(sign)) if "bBAGzZ".contains(sign) => Self::Nothing,
+            (Some('\\'), Some(sign)) if "SDWNVH".contains(sign) => Self::Any,
+            (Some('\\'), Some(sign)) if !sign.is_alphanumeric() => {
+                Self::OneOf(text.get(1..).unwrap_or_default())
+            }
+            (Some('['), Some('^')) if text.ends_with(']') => Self::Any,
+            (Some('['), Some(_)) => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+                Some(all) if all.contains('\\') && all.contains(['S', 'D', 'W']) => Self::Any,
+                Some(all) if all.len() <= MAX_SIGNS && !all.contains(['-', '\\', '[']) => Self::OneOf(all),
+                Some("\\/") => Self::OneOf("/"),
+                _ => Self::Set,
+            },
+            // A part that is not valid, or a quantifier of nothing.
+            (Some('*' | '+' | '?' | '\\'), _) => Self::Set,
+            (Some(_), None) => Self::OneOf(text),
+            _ => Self::Set,
+        }
     }
 }

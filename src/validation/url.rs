@@ -3,10 +3,9 @@
 //! If the path is a regular expression, the URL has its literal prefix.
 
 use std::borrow::Cow;
-use std::iter::Peekable;
-use std::str::Chars;
 
 use super::PathType;
+use super::regex::{self, Token};
 
 /// Returns the URL of a host and path. A path of `/` is left out; characters that are invalid in a URL are percent-encoded.
 pub(crate) fn url(https: bool, host: &str, path: &str) -> String {
@@ -47,46 +46,67 @@ pub(crate) fn literal_path(path: &str, kind: PathType) -> Cow<'_, str> {
 pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
     // A path that was written as `^/shop` got a leading slash.
     let pattern = path.strip_prefix("/^").unwrap_or(path);
-    let literal = Parser::alternatives(pattern)
-        .iter()
-        .map(|items| beginning(items))
-        .reduce(|one, other| common(&one, &other));
+    let literal =
+        alternatives(pattern).iter().map(|parts| beginning(parts)).reduce(|one, other| common(&one, &other));
     literal.filter(|path| path.starts_with('/')).map_or(Cow::Borrowed("/"), Cow::Owned)
 }
 
-/// An item of a regular expression outside of groups: a character, a class or a group, with its quantifier.
+/// A part of a regular expression outside of groups: a character, a class or a group, with its quantifier.
 #[derive(Clone, Copy)]
-struct Item {
+struct Part {
     /// The character that a matching path can have here.
     literal: Option<char>,
-    /// Whether the item can match an empty text.
+    /// Whether the part can match an empty text.
     optional: bool,
-    /// Whether a segment ends before the item: it matches an empty text, or a text that begins with `/`.
+    /// Whether a segment ends before the part: it matches an empty text, or a text that begins with `/`.
     bounded: bool,
 }
 
-impl Item {
-    /// An item whose text is not known.
+impl Part {
+    /// A part whose text is not known.
     const UNKNOWN: Self = Self { literal: None, optional: false, bounded: false };
-    /// An item that matches an empty text: an assertion, or the end of the path.
+    /// A part that matches an empty text: an assertion, or the end of the path.
     const NOTHING: Self = Self { literal: None, optional: true, bounded: true };
 
     fn character(character: char) -> Self {
         Self { literal: Some(character), optional: false, bounded: character == '/' }
     }
+
+    /// A part that is no group.
+    fn new(token: Token, text: &str) -> Self {
+        let mut characters = text.chars();
+        match (token, characters.next(), characters.next()) {
+            (Token::End, ..) | (_, Some('\\'), Some('b' | 'B' | 'A' | 'z' | 'Z')) => Self::NOTHING,
+            (_, Some('\\'), Some(escaped)) if !escaped.is_alphanumeric() => Self::character(escaped),
+            // A dot matches any character, so also a literal dot.
+            (Token::Any, ..) => Self { bounded: false, ..Self::character('.') },
+            (_, Some('*' | '+' | '?' | '{' | '}' | '[' | ']' | ')' | '\\'), _) => Self::UNKNOWN,
+            (_, Some(character), None) => Self::character(character),
+            _ => Self::UNKNOWN,
+        }
+    }
+
+    /// Returns the part with its quantifier.
+    fn quantified(self, item: regex::Item<'_>) -> Self {
+        let Some(least) = item.min_repetitions() else { return self };
+        // `x` matches `x*` and `x+`. In `/*`, the author meant the star as any text.
+        let is_once = item.quantifier.starts_with(['*', '+']);
+        let literal = self.literal.filter(|character| is_once && !matches!(character, '.' | '/'));
+        Self { literal, optional: self.optional || least == 0, bounded: self.bounded }
+    }
 }
 
 /// The literal prefix of one alternative.
-fn beginning(items: &[Item]) -> String {
-    let literal: String = items.iter().map_while(|item| item.literal).collect();
-    let rest = || items.iter().skip_while(|item| item.literal.is_some());
-    if rest().all(|item| item.optional) {
+fn beginning(parts: &[Part]) -> String {
+    let literal: String = parts.iter().map_while(|part| part.literal).collect();
+    let rest = || parts.iter().skip_while(|part| part.literal.is_some());
+    if rest().all(|part| part.optional) {
         return literal;
     }
-    // The last segment is complete if every item up to the next one that must match begins with a slash.
+    // The last segment is complete if every part up to the next one that must match begins with a slash.
     let mut certain = false;
     let is_whole =
-        rest().take_while(|item| !std::mem::replace(&mut certain, !item.optional)).all(|item| item.bounded);
+        rest().take_while(|part| !std::mem::replace(&mut certain, !part.optional)).all(|part| part.bounded);
     let whole =
         if is_whole { Some(literal.as_str()) } else { literal.rsplit_once('/').map(|(before, _)| before) };
     whole.unwrap_or_default().trim_end_matches('/').to_owned()
@@ -108,7 +128,7 @@ struct Group {
     bounded: bool,
     /// Whether the current alternative can match an empty text.
     branch_optional: bool,
-    /// Whether the current alternative is bounded; `None` until an item decides it.
+    /// Whether the current alternative is bounded; `None` until a part decides it.
     branch_bounded: Option<bool>,
 }
 
@@ -117,15 +137,15 @@ impl Group {
         Self { looks, optional: false, bounded: true, branch_optional: true, branch_bounded: None }
     }
 
-    fn add(&mut self, item: Item) {
+    fn add(&mut self, part: Part) {
         if self.branch_bounded.is_none() {
-            match item {
-                Item { bounded: false, .. } => self.branch_bounded = Some(false),
-                Item { optional: false, .. } => self.branch_bounded = Some(true),
+            match part {
+                Part { bounded: false, .. } => self.branch_bounded = Some(false),
+                Part { optional: false, .. } => self.branch_bounded = Some(true),
                 _ => {}
             }
         }
-        self.branch_optional &= item.optional;
+        self.branch_optional &= part.optional;
     }
 
     fn end_branch(&mut self) {
@@ -134,167 +154,50 @@ impl Group {
         (self.branch_optional, self.branch_bounded) = (true, None);
     }
 
-    fn item(mut self) -> Item {
+    fn part(mut self) -> Part {
         if self.looks {
-            return Item::NOTHING;
+            return Part::NOTHING;
         }
         self.end_branch();
-        Item { literal: None, optional: self.optional, bounded: self.bounded }
+        Part { literal: None, optional: self.optional, bounded: self.bounded }
     }
 }
 
-/// Parses the items of a regular expression that decide its prefix. It accepts every text.
-struct Parser<'t> {
-    rest: Peekable<Chars<'t>>,
-    groups: Vec<Group>,
-    alternatives: Vec<Vec<Item>>,
-    items: Vec<Item>,
-}
-
-impl<'t> Parser<'t> {
-    /// The items of each alternative outside of groups.
-    fn alternatives(pattern: &'t str) -> Vec<Vec<Item>> {
-        let mut parser = Self {
-            rest: pattern.chars().peekable(),
-            groups: Vec::new(),
-            alternatives: Vec::new(),
-            items: Vec::new(),
-        };
-        while let Some(character) = parser.rest.next() {
-            if let Some(item) = parser.item(character) {
-                let item = parser.quantified(item);
-                parser.add(item);
+/// The parts of each alternative of a regular expression outside of groups. Every text has some.
+fn alternatives(pattern: &str) -> Vec<Vec<Part>> {
+    let (mut alternatives, mut groups): (Vec<Vec<Part>>, Vec<Group>) = (vec![Vec::new()], Vec::new());
+    for item in regex::items(pattern) {
+        let part = match item.token {
+            Token::Capture | Token::Open => {
+                groups.push(Group::new(item.starts_assertion()));
+                continue;
             }
-        }
-        // A group is not closed.
-        if !parser.groups.is_empty() {
-            parser.items.push(Item::UNKNOWN);
-        }
-        parser.alternatives.push(parser.items);
-        parser.alternatives
-    }
-
-    fn add(&mut self, item: Item) {
-        match self.groups.last_mut() {
-            Some(group) => group.add(item),
-            None => self.items.push(item),
-        }
-    }
-
-    /// The item that begins with `character`; `None` if `character` begins no item.
-    fn item(&mut self, character: char) -> Option<Item> {
-        match character {
-            '^' => None,
-            '$' => Some(Item::NOTHING),
-            '\\' => Some(match self.rest.next() {
-                Some('b' | 'B' | 'A' | 'z' | 'Z') => Item::NOTHING,
-                Some(escaped) if !escaped.is_alphanumeric() => Item::character(escaped),
-                _ => Item::UNKNOWN,
-            }),
-            '[' => {
-                self.class();
-                Some(Item::UNKNOWN)
-            }
-            '(' => {
-                if let Some(looks) = self.open() {
-                    self.groups.push(Group::new(looks));
-                }
-                None
-            }
-            ')' => Some(self.groups.pop().map_or(Item::UNKNOWN, Group::item)),
-            '|' => {
-                match self.groups.last_mut() {
+            Token::Bar => {
+                match groups.last_mut() {
                     Some(group) => group.end_branch(),
-                    None => self.alternatives.push(std::mem::take(&mut self.items)),
+                    None => alternatives.push(Vec::new()),
                 }
-                None
+                continue;
             }
-            // A dot matches any character, so also a literal dot.
-            '.' => Some(Item { bounded: false, ..Item::character('.') }),
-            '*' | '+' | '?' | '{' | '}' | ']' => Some(Item::UNKNOWN),
-            other => Some(Item::character(other)),
-        }
-    }
-
-    /// Parses the text after an opening parenthesis. Returns whether the group is a look-ahead or a look-behind; `None` if it only
-    /// sets flags.
-    fn open(&mut self) -> Option<bool> {
-        if self.rest.next_if_eq(&'?').is_none() {
-            return Some(false);
-        }
-        if self.rest.next_if(|next| matches!(next, '=' | '!' | '#')).is_some() {
-            return Some(true);
-        }
-        self.rest.next_if_eq(&'P');
-        if self.rest.next_if_eq(&'<').is_some() {
-            if self.rest.next_if(|next| matches!(next, '=' | '!')).is_some() {
-                return Some(true);
+            // The start of the text, flags, and a comment.
+            Token::Other if item.text == "^" || (item.text.starts_with('(') && item.text.ends_with(')')) => {
+                continue;
             }
-            while self.rest.next_if(|next| *next != '>').is_some() {}
-            self.rest.next();
-            return Some(false);
-        }
-        while self.rest.next_if(|next| next.is_ascii_alphabetic() || *next == '-').is_some() {}
-        match self.rest.next_if(|next| matches!(next, ':' | '>' | ')')) {
-            Some(')') => None,
-            _ => Some(false),
-        }
-    }
-
-    /// Parses a class to its end.
-    fn class(&mut self) {
-        self.rest.next_if_eq(&'^');
-        // A bracket in the first position is literal.
-        self.rest.next_if_eq(&']');
-        while let Some(character) = self.rest.next() {
-            match character {
-                '\\' => {
-                    self.rest.next();
-                }
-                '[' if self.rest.next_if_eq(&':').is_some() => {
-                    while self.rest.next_if(|next| *next != ']').is_some() {}
-                    self.rest.next();
-                }
-                ']' => return,
-                _ => {}
-            }
-        }
-    }
-
-    /// Returns the item with the quantifier that follows it.
-    fn quantified(&mut self, item: Item) -> Item {
-        let Some((optional, once)) = self.quantifier() else { return item };
-        // A lazy or possessive quantifier matches the same texts.
-        self.rest.next_if(|next| matches!(next, '?' | '+'));
-        // `x` matches `x*` and `x+`. In `/*`, the author meant the star as any text.
-        let literal = item.literal.filter(|character| once && !matches!(character, '.' | '/'));
-        Item { literal, optional: item.optional || optional, bounded: item.bounded }
-    }
-
-    /// Parses a quantifier. Returns whether it allows an empty text, and whether a single occurrence of the item is a prefix of
-    /// every text that it allows; `None` if no quantifier follows.
-    fn quantifier(&mut self) -> Option<(bool, bool)> {
-        let found = match *self.rest.peek()? {
-            '*' => (true, true),
-            '+' => (false, true),
-            '?' => (true, false),
-            '{' => {
-                let mut ahead = self.rest.clone();
-                ahead.next();
-                let min: String = std::iter::from_fn(|| ahead.next_if(char::is_ascii_digit)).collect();
-                let comma = ahead.next_if_eq(&',').is_some();
-                while ahead.next_if(char::is_ascii_digit).is_some() {}
-                if (min.is_empty() && !comma) || ahead.next() != Some('}') {
-                    return None;
-                }
-                self.rest = ahead;
-                return Some((min.bytes().all(|digit| digit == b'0'), false));
-            }
-            _ => return None,
+            Token::Close => groups.pop().map_or(Part::UNKNOWN, Group::part),
+            token => Part::new(token, item.text),
         };
-        self.rest.next();
-        Some(found)
+        let part = part.quantified(item);
+        match (groups.last_mut(), alternatives.last_mut()) {
+            (Some(group), _) => group.add(part),
+            (None, Some(parts)) => parts.push(part),
+            (None, None) => {}
+        }
     }
+    // A group is not closed.
+    if let (false, Some(parts)) = (groups.is_empty(), alternatives.last_mut()) {
+        parts.push(Part::UNKNOWN);
+    }
+    alternatives
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl ConnectionSlots {
     }
 
     /// Waits for a free place for a new connection. Only one caller at a time may wait.
-    pub(crate) async fn take(self: &Arc<Self>, from: IpAddr) -> Place {
+    pub(crate) async fn take(self: &Arc<Self>, from: IpAddr) -> ConnectionSlot {
         loop {
             if let Some(place) = self.try_take(from) {
                 return place;
@@ -76,14 +76,14 @@ impl ConnectionSlots {
     }
 
     /// Takes a place for a connection that waits for its first request. If there is none, one waiting connection is told to end.
-    fn try_take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+    fn try_take(self: &Arc<Self>, from: IpAddr) -> Option<ConnectionSlot> {
         let mut taken = self.taken();
         if taken.connections.len() < self.most {
             let (number, end) = (taken.next(), Arc::new(Notify::new()));
             taken
                 .connections
                 .insert(number, Connection { from, turn: Some((false, number)), end: end.clone() });
-            return Some(Place { places: self.clone(), number, end });
+            return Some(ConnectionSlot { places: self.clone(), number, end });
         }
         if taken.ending.is_none() {
             taken.ending = taken.first(from);
@@ -95,13 +95,13 @@ impl ConnectionSlots {
 }
 
 /// The place of a connection, which is free again when this is dropped.
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     places: Arc<ConnectionSlots>,
     number: u64,
     end: Arc<Notify>,
 }
 
-impl Place {
+impl ConnectionSlot {
     /// Marks the connection as waiting for a request. `has_asked` tells whether the previous request was a review.
     pub(crate) fn mark_waiting(&self, has_asked: bool) {
         let mut taken = self.places.taken();
@@ -125,7 +125,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         taken.connections.remove(&self.number);
@@ -147,7 +147,7 @@ mod tests {
     const API_SERVER: [u8; 4] = [10, 0, 0, 1];
     const POD: [u8; 4] = [10, 0, 0, 2];
 
-    fn take(places: &Arc<ConnectionSlots>, from: [u8; 4]) -> Option<Place> {
+    fn take(places: &Arc<ConnectionSlots>, from: [u8; 4]) -> Option<ConnectionSlot> {
         places.try_take(Ipv4Addr::from(from).into())
     }
 
@@ -171,7 +171,7 @@ mod tests {
             assert!(take(&places, POD).is_none());
             drop(first);
             others.push(take(&places, POD).unwrap());
-            others.iter().for_each(Place::mark_busy);
+            others.iter().for_each(ConnectionSlot::mark_busy);
         }
         assert!(take(&places, POD).is_none() && !is_ready(busy.ended()));
         busy.mark_waiting(true);
@@ -199,7 +199,7 @@ mod tests {
             let places = ConnectionSlots::new(8);
             let of_api_server = [(); 3].map(|()| take(&places, API_SERVER).unwrap());
             of_api_server.iter().for_each(|place| place.mark_waiting(true));
-            let mut of_pod: Vec<Place> = Vec::new();
+            let mut of_pod: Vec<ConnectionSlot> = Vec::new();
             for _ in 0..20 {
                 let place = take(&places, POD).unwrap_or_else(|| {
                     // One of the pod's own connections is closed.
@@ -222,7 +222,7 @@ mod tests {
     fn of_an_address_with_the_most_connections_one_ends_as_soon_as_it_may() {
         let places = ConnectionSlots::new(4);
         let of_pod = [(); 3].map(|()| take(&places, POD).unwrap());
-        of_pod.iter().for_each(Place::mark_busy);
+        of_pod.iter().for_each(ConnectionSlot::mark_busy);
         let other = take(&places, API_SERVER).unwrap();
         // All connections of the pod have a request in progress, so no connection is closed.
         assert!(take(&places, POD).is_none() && !is_ready(other.ended()));

@@ -22,6 +22,7 @@
 mod certificates;
 mod connection_slots;
 mod exchange;
+pub mod http;
 mod reader;
 mod server;
 

@@ -1,19 +1,16 @@
 //! The server, with its limits on size and time.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use hyper::service::service_fn;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -22,8 +19,9 @@ use tokio_rustls::rustls::crypto::ring;
 use xposer_admission::Response;
 
 use crate::certificates::Certificates;
-use crate::connection_slots::{ConnectionSlots, Place};
+use crate::connection_slots::{ConnectionSlot, ConnectionSlots};
 use crate::exchange::PendingReview;
+use crate::http;
 
 /// The path of reviews.
 pub const PATH: &str = "/validate";
@@ -35,9 +33,6 @@ const MAX_HELD: usize = 48 << 10;
 /// The maximum number of connections. The API server keeps 25 connections open, and opens more for more requests. If a new
 /// connection exceeds the limit, a waiting one is closed.
 const MAX_CONNECTIONS: usize = 512;
-/// The longest head of a request, in bytes: that of the API server has about 1 KiB. The buffer of a connection grows to at most
-/// twice this length, so this bounds the memory of all connections.
-const MAX_HEAD: usize = 32 << 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for the head of the first request of a connection. A client that only opens connections does not keep its places
 /// for long.
@@ -103,8 +98,6 @@ impl Outcome {
     }
 }
 
-type Reply = hyper::Response<Full<Bytes>>;
-
 /// Answers reviews until `stop` is ready, and then finishes the requests in progress.
 ///
 /// # Errors
@@ -132,14 +125,13 @@ async fn run<D: Handler>(
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut stop => break,
+        let next = async {
+            let (stream, from) = http::accept(&listener).await;
+            (stream, places.take(from.ip()).await)
         };
-        let Ok((stream, place)) = accepted else {
-            // Waits before a retry, because the error may persist, for example if too many files are open.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
+        let (stream, place) = tokio::select! {
+            next = next => next,
+            () = &mut stop => break,
         };
         let (tls, server, watcher) = (tls.clone(), server.clone(), graceful.watcher());
         tokio::spawn(serve_connection(stream, tls, server, watcher, place));
@@ -159,20 +151,13 @@ fn acceptor(certificates: Arc<Certificates>) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-/// Waits for a place, and accepts the next connection.
-async fn accept(listener: &TcpListener, places: &Arc<ConnectionSlots>) -> io::Result<(TcpStream, Place)> {
-    let (stream, from) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, places.take(from.ip()).await))
-}
-
 /// Answers the requests of one connection, until either side closes it or its place is needed.
 async fn serve_connection<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
     watcher: Watcher,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let place = Arc::new(place);
     tokio::select! {
@@ -186,27 +171,20 @@ async fn answer_all<D: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     tls: TlsAcceptor,
     server: Arc<Server<D>>,
     watcher: Watcher,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
 ) {
     // An error means that the client closed the connection, or does not trust the certificate.
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
     let (began, mut begins) = tokio::sync::watch::channel(false);
-    let answer = service_fn(move |request| {
+    let connection = http::connection(stream, IDLE_TIMEOUT, move |request| {
         began.send_replace(true);
         let (server, place) = (server.clone(), place.clone());
         async move {
             let reply = server.handle(request, &place).await;
             place.mark_waiting(reply.status() == StatusCode::OK);
-            Ok::<_, Infallible>(reply)
+            reply
         }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        // The buffer grows by more than it needs, so it has room for a longer head.
-        .max_header_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), answer);
     let silent = async {
         if timeout(FIRST_TIMEOUT, begins.wait_for(|begins| *begins)).await.is_ok() {
             std::future::pending::<()>().await;
@@ -247,13 +225,12 @@ impl<D: Handler> Server<D> {
         Self { handler, held: Arc::new(Semaphore::new(MAX_HELD)) }
     }
 
-    async fn handle(&self, request: Request<Incoming>, place: &Place) -> Reply {
+    async fn handle(&self, request: Request<Incoming>, place: &ConnectionSlot) -> http::Response {
         let began = Instant::now();
         let (reply, outcome) = match self.answer(request, place).await {
-            Ok((body, outcome)) => (reply(StatusCode::OK, body, "application/json"), outcome),
+            Ok((body, outcome)) => (http::response(StatusCode::OK, body, http::JSON), outcome),
             Err(Failure { status, outcome, message }) => {
-                let mut reply =
-                    reply(status, format!("{message}\n").into_bytes(), "text/plain; charset=utf-8");
+                let mut reply = http::response(status, format!("{message}\n"), http::TEXT);
                 if status == StatusCode::METHOD_NOT_ALLOWED {
                     reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
                 }
@@ -264,7 +241,11 @@ impl<D: Handler> Server<D> {
         reply
     }
 
-    async fn answer(&self, request: Request<Incoming>, place: &Place) -> Result<(Vec<u8>, Outcome), Failure> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        place: &ConnectionSlot,
+    ) -> Result<(Vec<u8>, Outcome), Failure> {
         let length = length(&request)?;
         let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
         let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
@@ -317,15 +298,6 @@ fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
         }
         None => invalid(StatusCode::LENGTH_REQUIRED, "the header Content-Length is missing"),
     }
-}
-
-fn reply(status: StatusCode, body: Vec<u8>, content_type: &'static str) -> Reply {
-    let mut reply = Reply::new(Full::new(Bytes::from(body)));
-    *reply.status_mut() = status;
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    reply
 }
 
 #[cfg(test)]

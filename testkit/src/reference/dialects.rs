@@ -1,6 +1,6 @@
 //! `dialects.md`: how each program expresses each intent.
 
-use xposer::internal::{Controller, Intent, IntentSupport, Program, Proof, Support};
+use xposer::internal::{Controller, Intent, IntentSupport, Proof, ServedTarget, Support};
 use xposer::options::annotations;
 
 use super::markdown::{anchor, code, prose, table};
@@ -56,7 +56,7 @@ fn name(intent: Intent) -> &'static str {
 
 /// A table with one row for each option and one column for each program.
 fn overview() -> String {
-    let programs = Program::all();
+    let programs = ServedTarget::all();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let head = programs.iter().map(|program| program.controller().to_string());
     let mut out = line(std::iter::once("Option".to_owned()).chain(head).collect());
@@ -86,7 +86,7 @@ fn cell(known: &IntentSupport) -> String {
 fn section(intent: Intent) -> String {
     let row = annotations().find(|(key, _)| key.name == intent.annotation());
     let Some((key, option)) = row else { return String::new() };
-    let rows = Program::all().into_iter().map(|program| {
+    let rows = ServedTarget::all().into_iter().map(|program| {
         let known = program.intent_support(intent);
         let join = |of: fn(&xposer::internal::IntentMapping) -> String| {
             let all: Vec<String> = known.mappings.iter().map(of).collect();
