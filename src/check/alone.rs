@@ -12,7 +12,7 @@ use crate::dialect::{
     Loss, alb, apisix, app_gateway, cilium, f5_nginx, haproxy, haproxy_ingress, nginx, place_of, protects,
     read_by, reader_name, reads_on_service,
 };
-use crate::plan::context::RuleContext;
+use crate::plan::context::{Reader, RuleContext};
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
@@ -25,34 +25,7 @@ const AUTHENTICATION: [(&str, &str); 4] = [
     ("jwt-key", "a token"),
 ];
 
-/// The program that reads a key.
-struct Reader {
-    target: Target,
-    controller: Controller,
-    program: &'static Program,
-    needs: &'static [&'static str],
-    neutral: NeutralValue,
-}
-
 impl Reader {
-    /// Returns the reader of a key. The annotations of ingress-nginx have a meaning for each program.
-    fn of(plan: &Plan, key: &str) -> Option<Self> {
-        let has_object = |target: Target| {
-            plan.has_object(target) && (target != Target::Ingress || plan.has_stable_ingress())
-        };
-        let reader = |target, controller| {
-            let (program, row) = read_by(controller, key)?;
-            Some(Self { target, controller, program, needs: *row.needs, neutral: row.neutral })
-        };
-        if key.starts_with(nginx::PREFIX) {
-            return reader(Target::Ingress, Controller::IngressNginx).filter(|_| plan.canary.is_none());
-        }
-        let targets = plan.targets.iter().filter(|target| has_object(**target));
-        let mut readers = targets.map(|target| (*target, plan.controller(*target)));
-        let (target, controller) = readers.find(|(_, it)| !it.is_nginx() && it.reads(key))?;
-        reader(target, controller)
-    }
-
     /// Whether one of the keys that the key needs has an effect.
     fn has_needed(&self, plan: &Plan, prefix: &str) -> bool {
         self.needs.iter().any(|name| self.is_on(plan, prefix, name))
@@ -178,11 +151,11 @@ static NEEDED: [(&Program, [&str; 3], Incomplete); 5] = [
 /// Reports keys without the key that their program requires with them.
 pub(crate) fn incomplete(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+    for (annotation, reader) in &context.read {
         let (key, value) = (annotation.key.as_str(), annotation.value.trim());
-        let Some(reader) = Reader::of(plan, key).filter(|it| no_request(plan, it.target).is_none()) else {
+        if no_request(plan, reader.target).is_some() {
             continue;
-        };
+        }
         let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
         let is_missing = |(program, [name, wanted, other], _): &&(&Program, [&str; 3], Incomplete)| {
             std::ptr::eq(reader.program, *program)
@@ -233,16 +206,16 @@ pub(super) fn has_no_effect(plan: &Plan, key: &str) -> bool {
 /// Reports keys that a program ignores beside another key, and keys with which it refuses the Ingress beside another key.
 pub(crate) fn beside_another(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    for annotation in plan.annotations.iter().filter(|it| context.denial(it).is_none()) {
+    for (annotation, reader) in &context.read {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
         // Without requests, the program ignores both, which is reported separately.
         // Another program loses both keys of ingress-nginx, which is reported separately, too.
-        let counts = |it: &Reader| {
-            !it.neutral.is(value)
-                && no_request(plan, it.target).is_none()
-                && it.controller.is_nginx() == plan.controller(it.target).is_nginx()
-        };
-        let Some(reader) = Reader::of(plan, key).filter(counts) else { continue };
+        let is_idle = reader.neutral.is(value)
+            || no_request(plan, reader.target).is_some()
+            || reader.controller.is_nginx() != plan.controller(reader.target).is_nginx();
+        if is_idle {
+            continue;
+        }
         let server = reader_name(plan.controller(reader.target), key);
         let with = |other: &str| [&quoted(key), " beside ", &quoted(other)].concat();
         let (code, said) = if let Some(other) = reader.refused_beside(plan, key) {
@@ -281,9 +254,8 @@ fn is_true(value: &str) -> bool {
 
 /// Reports keys without the keys that they need. A missing key is reported once, at the first key that needs it.
 pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
-    let mut missing: Vec<(Reader, Vec<&Annotation>)> = Vec::new();
-    for annotation in &context.plan.annotations {
-        let Some(reader) = Reader::of(context.plan, &annotation.key) else { continue };
+    let mut missing: Vec<(&Reader, Vec<&Annotation>)> = Vec::new();
+    for (annotation, reader) in &context.read {
         let (prefix, name) = annotation.key.split_once('/').unwrap_or_default();
         let needs = reader.needs;
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| needs.contains(key));
@@ -291,12 +263,7 @@ pub(crate) fn missing_key(context: &RuleContext<'_>, report: &mut Report) {
         // A default may be meant for Services that have the other keys. Without authentication, it admits everybody to all
         // other Services.
         let counts = annotation.is_forwarded() || authenticates() || reader.program.refuses_alone;
-        if is_neutral
-            || needs.is_empty()
-            || needs.contains(&name)
-            || !counts
-            || context.denial(annotation).is_some()
-        {
+        if is_neutral || needs.is_empty() || needs.contains(&name) || !counts {
             continue;
         }
         match missing.iter_mut().find(|(it, _)| it.controller == reader.controller && it.needs == needs) {

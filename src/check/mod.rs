@@ -64,7 +64,7 @@ pub(crate) fn check(
     plan: &Plan,
     report: &mut Report,
 ) {
-    let context = RuleContext { service, settings, layers, forwarded, plan };
+    let context = RuleContext::new(service, settings, layers, forwarded, plan);
     for run in RUN {
         run(&context, report);
     }

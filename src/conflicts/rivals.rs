@@ -1,5 +1,6 @@
 //! Compares the claims of a plan or an object with those of other holders.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::SOMEBODY;
@@ -53,7 +54,9 @@ impl Plan {
         let (as_created, as_new) = (self.holder(created), self.holder(""));
         // A set, because a Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        let (added, addresses) = (self.added_hosts(), self.addresses_for_update());
+        // Few Services publish other names than those of their own hosts.
+        let addresses = LazyCell::new(|| self.addresses_for_update());
+        let added = self.added_hosts();
         let claims = AllClaims::of(self, &added);
         for (claim, origin, role) in claims.iter() {
             let Some(asked) = text_of(self, claim, role) else { continue };

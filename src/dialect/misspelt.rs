@@ -1,7 +1,7 @@
 //! Keys that look like those of a known program, but are not.
 
 use super::key::Program;
-use super::{controllers, legacy, listed_programs, nginx, protects};
+use super::{PROGRAMS, is_controller, legacy, listed_programs, nginx, protects};
 use crate::diagnostics::{Code, Misspelt, Problem, quoted};
 use crate::validation::pattern::matches;
 use crate::validation::{annotation_key_error, halves};
@@ -87,10 +87,10 @@ pub(crate) fn misspelt(key: &str, value: &str) -> Option<UnknownKey> {
 /// Whether a name under the prefix of an Ingress controller is a protecting key of another one. Alibaba Cloud's ALB has keys for
 /// CORS under the prefix of the AWS Load Balancer Controller.
 fn protects_elsewhere(program: &Program, name: &str, value: &str) -> bool {
-    let is_theirs = |it: &&Program| it.row(name).is_some_and(|row| row.protects_with(value));
-    controllers().any(|it| it.name == program.name)
+    let is_theirs = |it: &Program| it.row(name).is_some_and(|row| row.protects_with(value));
+    is_controller(program)
         && (program.is_closed() || !name.starts_with("cors-"))
-        && controllers().any(|it| is_theirs(&it))
+        && PROGRAMS.iter().any(|it| is_theirs(it) && is_controller(it))
 }
 
 /// Returns the name of a program that differs from this one in the fewest letters: in at most a third of them, and in at most

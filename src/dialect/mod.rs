@@ -84,10 +84,9 @@ fn listed_programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().copied().filter(|program| program.names != KnownNames::Protecting)
 }
 
-/// Returns the programs that serve Ingresses or Routes.
-fn controllers() -> impl Iterator<Item = &'static Program> {
-    let is_around = |program: &Program| NOT_CONTROLLERS.iter().any(|around| around.name == program.name);
-    PROGRAMS.iter().copied().filter(move |program| !is_around(program))
+/// Whether a program serves Ingresses or Routes.
+fn is_controller(program: &Program) -> bool {
+    !NOT_CONTROLLERS.iter().any(|around| std::ptr::eq(*around, program))
 }
 
 /// Whether the value of a key becomes text of a controller's configuration. Nobody may forward such a key unless the
@@ -201,7 +200,9 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
 /// Returns where a line with a key has to be moved, if the key is read only there, with the row of the key.
 pub(crate) fn place_of(key: &str) -> Option<(&'static str, Option<&'static Key>)> {
     let (prefix, name) = key.split_once('/')?;
-    let mut programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    // This runs for every line, and few programs have such keys.
+    let programs = PROGRAMS.iter().filter(|it| !it.elsewhere.is_empty());
+    let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
     programs.find_map(|program| Some((program.place_of(name)?, program.find(name))))
 }
 
@@ -374,7 +375,7 @@ pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, valu
 
 /// Whether a key belongs to an Ingress controller, so that other programs do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
-    program_of(key).is_some_and(|program| controllers().any(|it| it.name == program.name))
+    program_of(key).is_some_and(is_controller)
 }
 
 /// Whether a key is read on an Ingress but not on a Service.
