@@ -139,6 +139,7 @@ fn extra_part_is_no_conflict() {
             "n/whitelist-source-range: 192.168.0.0/16,10.0.0.0/8\nhaproxy.org/allow-list: 10.0.0.0/8, 192.168.0.0/16, 10.0.0.0/8",
         ),
         ("haproxy", &[], "n/enable-cors: \"true\"\nhaproxy.org/cors-max-age: 60s"),
+        ("haproxy", &[], "n/enable-cors: \"true\"\nhaproxy.org/cors-respond-to-options: \"false\""),
         ("haproxy", &[], "n/auth-type: basic\nn/auth-secret: users\nhaproxy.org/auth-realm: Staff"),
         ("haproxy-ingress", &[], "n/affinity: cookie\nhaproxy-ingress.github.io/session-cookie-name: route"),
         (

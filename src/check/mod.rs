@@ -152,7 +152,9 @@ rules! {
         "AWS Load Balancer Controller 3.5, pkg/ingress: model_builder.go, buildSSLRedirectConfig", alb::rules::without_listener;
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
-    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
+    "traefik-wildcards", [IntentDiffers],
+        "Traefik 3.7, pkg/muxer/http/mux.go, GetRulePriority; pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", traefik::rules::wildcard_hosts;
+    "traefik-nginx", [HostNotOwned, ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "traefik-tls", [IntentConflict, ProtectionWeakened, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress: router.tls", traefik::rules::tls;

@@ -257,7 +257,8 @@ pub(crate) fn problem_of_value(
     }
     match known.invalid_value(value) {
         Some(invalid_value) => Some(misfitting(controller, &known, (key, value), &invalid_value)),
-        None => cross_namespace_problem(program.cross_namespace, &known, (key, value), own, granted),
+        None => file_problem(program, &known, (key, value), granted)
+            .or_else(|| cross_namespace_problem(program.cross_namespace, &known, (key, value), own, granted)),
     }
 }
 
@@ -303,6 +304,26 @@ pub(crate) struct Allowed {
     pub(crate) cross_namespace: bool,
     /// The protection of the annotation may be lost.
     pub(crate) protection_loss: bool,
+}
+
+/// Returns the diagnostic that a value names a file in place of an object. HAProxy Ingress has the secrets of all namespaces in files.
+fn file_problem(
+    program: &Program,
+    known: &Key,
+    (key, value): (&str, &str),
+    granted: Allowed,
+) -> Option<Problem> {
+    let names_files =
+        program.name == haproxy_ingress::PROGRAM.name && known.references == ValueReference::Named;
+    if !names_files || granted.cross_namespace || !value.contains("file://") {
+        return None;
+    }
+    let message = format!(
+        "{} names a file of the controller, which also has the secrets of others in files",
+        quoted(key)
+    );
+    let help = "write the name of an object in the namespace of the Service, or ask your administrator to allow the key";
+    Some(Problem::new(Code::AnnotationDenied, message).help(help))
 }
 
 /// Returns the diagnostic that a value names an object of a namespace other than the Service's own.

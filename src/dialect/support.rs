@@ -172,6 +172,9 @@ pub(crate) const IPV4: &str = "does not limit clients with IPv6 addresses";
 pub(super) const IPV4_WITHOUT_BURST: &str =
     "admits no burst beyond the limit, and does not limit clients with IPv6 addresses";
 
+/// The difference of a login whose headers a client can forge.
+pub(super) const KEEPS_HEADERS: &str = "keeps a wanted header as the client sent it if the server answers without it, so that clients can forge it";
+
 /// Whether an intent needs a program that reads requests, and TLS passes through the program of a target, or it serves TCP.
 pub(crate) fn is_unread(plan: &Plan, target: Target, intent: Intent) -> bool {
     let passes = || target == Target::Route && plan.termination() == Termination::Passthrough;

@@ -19,7 +19,7 @@ use crate::dialect::external_dns;
 use crate::dialect::gateway::regex::{Engine, engine};
 use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
 use crate::dialect::write::is_about_link;
-use crate::plan::{BackendPort, Plan, Route, grouped, numbered, redirect_name, redirect_route_name};
+use crate::plan::{BackendPort, Plan, Route, numbered, redirect_route_name, redirect_to_https_name};
 use crate::values::{ParentRef, Target, Tls};
 
 #[derive(Clone, Debug, Serialize)]
@@ -101,7 +101,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
-        routes.extend(redirect(emitting));
+        routes.extend(redirects(plan));
         routes.extend(redirects_from(plan, &annotations));
     }
     routes
@@ -197,27 +197,33 @@ fn rules<'p>(
 const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: Cow::Borrowed("/") } };
 
-/// A rule that redirects every request.
-fn redirecting(to: &Value) -> Rule<'static> {
+/// A rule that redirects these requests.
+fn redirecting<'p>(to: &Value, matches: Vec<Match<'p>>) -> Rule<'p> {
     let filters = vec![json!({"type": "RequestRedirect", "requestRedirect": to})];
-    Rule { backend_refs: Vec::new(), filters, matches: vec![EVERYTHING], timeouts: None }
+    Rule { backend_refs: Vec::new(), filters, matches, timeouts: None }
 }
 
-/// The route that redirects requests without TLS to https.
-fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
-    let plan = emitting.plan;
+/// The routes that redirect requests without TLS to https. They have the paths of the Service alone: another Service may have other
+/// paths of a host, without TLS.
+fn redirects<'p>(plan: &'p Plan) -> Vec<Object<'p>> {
     if !plan.redirects(Target::HttpRoute) {
-        return None;
+        return Vec::new();
     }
-    let hosts = grouped(plan.rules.iter().map(|rule| (rule.host.as_str(), ())));
-    let hostnames = hosts.into_iter().map(|(host, _)| host.into()).collect();
-    let rules = vec![redirecting(&json!({"scheme": "https", "statusCode": redirect_code(plan)}))];
-    let spec = Spec { hostnames, parent_refs: plan.http_parents().iter().collect(), rules };
-    // ExternalDNS publishes the host from the other route, and must ignore this one.
-    let keys = plan.dns_controller_keys.iter();
-    let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
-    let name = redirect_name(plan.name()).into();
-    Some(object(Metadata::new(plan, name, annotations), spec))
+    let to = json!({"scheme": "https", "statusCode": redirect_code(plan)});
+    let all = plan.redirect_groups().into_iter().enumerate().map(|(index, (hosts, paths))| {
+        let matches = paths.into_iter().map(|route| {
+            let (r#type, value) = path(plan, route);
+            Match { headers: Vec::new(), path: PathMatch { r#type, value } }
+        });
+        let hostnames = hosts.into_iter().map(Cow::Borrowed).collect();
+        let rules = vec![redirecting(&to, matches.collect())];
+        let spec = Spec { hostnames, parent_refs: plan.http_parents().iter().collect(), rules };
+        // ExternalDNS publishes the host from the other route, and must ignore this one.
+        let keys = plan.dns_controller_keys.iter();
+        let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
+        object(Metadata::new(plan, redirect_to_https_name(plan.name(), index).into(), annotations), spec)
+    });
+    all.collect()
 }
 
 /// The routes that redirect other hosts to a host of the plan, at all listeners. ExternalDNS publishes these hosts like the others.
@@ -237,7 +243,11 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
             json!({"hostname": to, "statusCode": redirect_code(plan)})
         };
         let hostnames = hostnames.into_iter().map(Cow::Owned).collect();
-        let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
+        let spec = Spec {
+            hostnames,
+            parent_refs: parent_refs.clone(),
+            rules: vec![redirecting(&to, vec![EVERYTHING])],
+        };
         object(Metadata::new(plan, redirect_route_name(plan.name(), index).into(), annotations.clone()), spec)
     });
     all.collect()

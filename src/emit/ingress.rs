@@ -136,5 +136,18 @@ fn rules<'p>(plan: &'p Plan, stable: &'p Plan) -> Vec<Rule<'p>> {
         (route.host.as_str(), path)
     });
     let hosts = grouped(paths).into_iter();
-    hosts.map(|(host, paths)| Rule { host: Cow::Borrowed(host), http: Http { paths } }).collect()
+    let is_ordered = plan.controller(Target::Ingress) == Controller::F5Nginx;
+    let ordered = |paths| if is_ordered { longest_first(paths) } else { paths };
+    hosts.map(|(host, paths)| Rule { host: host.into(), http: Http { paths: ordered(paths) } }).collect()
+}
+
+/// The paths of a host by descending length, as other programs order regular expressions. NGINX Ingress Controller keeps the order, and
+/// nginx takes the first expression that matches. This is smaller than a sort, and runs for this controller alone.
+fn longest_first(paths: Vec<Path<'_>>) -> Vec<Path<'_>> {
+    let mut ordered: Vec<Path<'_>> = Vec::with_capacity(paths.len());
+    for path in paths {
+        let shorter = ordered.iter().position(|it| it.path.len() < path.path.len());
+        ordered.insert(shorter.unwrap_or(ordered.len()), path);
+    }
+    ordered
 }

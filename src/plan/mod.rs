@@ -23,7 +23,7 @@ pub use annotation::Annotation;
 pub(crate) use annotation::Place;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::{AddedHost, OtherHost, UNPUBLISHED};
-pub(crate) use objects::{grouped, numbered, redirect_name, redirect_route_name};
+pub(crate) use objects::{grouped, numbered, redirect_name, redirect_route_name, redirect_to_https_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, RequestedIntent, Server};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{BackendPort, Plan, Route};
 use crate::dialect::controller::Controller;
 use crate::intents::{Intent, IntentValue};
-use crate::validation::www;
+use crate::validation::{PathType, www};
 use crate::values::{Target, Termination, set};
 
 /// Hosts that have the same paths, and these paths.
@@ -29,7 +29,8 @@ impl Plan {
         let mut names: Vec<_> = (0..count).map(|index| numbered(self.name(), index)).collect();
         if target == Target::HttpRoute {
             if self.redirects(target) {
-                names.push(redirect_name(self.name()).into());
+                let count = self.redirect_groups().len();
+                names.extend((0..count).map(|index| Cow::Owned(redirect_to_https_name(self.name(), index))));
             }
             let from = self.redirected_groups().len();
             names.extend((0..from).map(|index| Cow::Owned(redirect_route_name(self.name(), index))));
@@ -128,6 +129,25 @@ impl Plan {
         });
         groups.collect()
     }
+
+    /// The hosts grouped by the paths at which requests without TLS are redirected to https: one group for each HTTPRoute. Other
+    /// Services may have other paths of the same hosts, and one without TLS answers there.
+    pub(crate) fn redirect_groups(&self) -> Vec<Group<'_>> {
+        let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
+        let by_paths = hosts.into_iter().map(|(host, mut routes)| {
+            let covers_all = |route: &&Route| route.path == "/" && route.path_type != PathType::Exact;
+            if let Some(all) = routes.iter().copied().find(covers_all) {
+                routes = vec![all];
+            }
+            let paths: Vec<_> = routes.iter().map(|route| (route.path.as_str(), route.path_type)).collect();
+            (paths, (host, routes))
+        });
+        let groups = grouped(by_paths).into_iter().map(|(_, alike)| {
+            let (hosts, mut paths): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
+            (hosts, paths.swap_remove(0))
+        });
+        groups.collect()
+    }
 }
 
 /// The name of the object at this index: `web`, `web-2`, `web-3` ...
@@ -135,9 +155,14 @@ pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
     if index == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}-{}", index + 1)) }
 }
 
-/// The name of the HTTPRoute that redirects requests without TLS to https.
+/// The name of the object that redirects requests without TLS to https.
 pub(crate) fn redirect_name(name: &str) -> String {
     format!("{name}-redirect")
+}
+
+/// The name of the HTTPRoute at this index that redirects requests without TLS to https.
+pub(crate) fn redirect_to_https_name(name: &str, index: usize) -> String {
+    numbered(&redirect_name(name), index).into_owned()
 }
 
 /// The name of an HTTPRoute that redirects other hosts to a host of the plan.

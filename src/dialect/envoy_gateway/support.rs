@@ -2,7 +2,7 @@
 
 use crate::dialect::gateway;
 use crate::dialect::mappings::{IntentMapping, Proof};
-use crate::dialect::support::Support;
+use crate::dialect::support::{KEEPS_HEADERS, Support, partial_with};
 use crate::intents::{ExternalAuth, Header, Intent, IntentValue};
 use crate::plan::Plan;
 use crate::validation::is_dns_label;
@@ -42,9 +42,9 @@ pub(in crate::dialect) fn support(
     match (intent, intent_value) {
         (Intent::StickySession, _) => Support::Full,
         // A merge of two policies keeps one list of rules and one default.
-        (Intent::AllowedSources | Intent::DeniedSources, _) => Support::Partial(
-            "uses this in place of the addresses in a SecurityPolicy of the Gateway".into(),
-        ),
+        (Intent::AllowedSources | Intent::DeniedSources, _) => {
+            Support::Partial("uses this in place of the addresses in a SecurityPolicy of the Gateway".into())
+        }
         (Intent::BasicAuth, Some(IntentValue::BasicAuth(auth))) if auth.realm.is_some() => Support::Partial(
             "reads the key `.htpasswd` of the secret, only with {SHA} hashes, and shows no realm".into(),
         ),
@@ -59,12 +59,15 @@ pub(in crate::dialect) fn support(
                 )
                 .into(),
             ),
-            Some(_) if auth.sign_in.is_some() => Support::Partial(
-                "gives clients the answer of the server, which must redirect them to the sign-in itself".into(),
-            ),
-            Some(_) => Support::Partial(
-                "sends the server the method of the request and a few of its headers, such as Authorization and Cookie".into(),
-            ),
+            Some(_) => {
+                let of_answer = if auth.sign_in.is_some() {
+                    "gives clients the answer of the server, which must redirect them to the sign-in itself"
+                } else {
+                    "sends the server the method of the request and a few of its headers, such as Authorization and Cookie"
+                };
+                let keeps = (!auth.response_headers.is_empty()).then_some(KEEPS_HEADERS);
+                partial_with(&[of_answer].into_iter().chain(keeps).collect::<Vec<_>>())
+            }
         },
         (Intent::ConnectTimeout, Some(IntentValue::Duration(0))) => {
             Support::Unsupported("write how long it may take, such as 10s".into())
@@ -92,7 +95,9 @@ pub(in crate::dialect) fn support(
         (Intent::RequestHeaders | Intent::ResponseHeaders, Some(IntentValue::Headers(headers)))
             if !headers.iter().all(can_set) =>
         {
-            Support::Unsupported("write values of ASCII characters with single blanks, and each `%` as `%%`".into())
+            Support::Unsupported(
+                "write values of ASCII characters with single blanks, and each `%` as `%%`".into(),
+            )
         }
         _ => gateway::support::support(plan, intent, intent_value),
     }

@@ -1,5 +1,6 @@
 //! The intents of a plan that NGINX Ingress Controller supports.
 
+use super::MERGEABLE;
 use super::grammar::REWRITE_TARGET;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
@@ -52,6 +53,13 @@ pub(in crate::dialect) fn support(
         (Intent::HttpsRedirectCode, _) => unsupported("write 301, 302, 307 or 308"),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
             unsupported("write the path without a regular expression")
+        }
+        (Intent::StripPrefix | Intent::RewritePath, _)
+            if plan.annotation(MERGEABLE).is_some_and(|it| it.value == "minion") =>
+        {
+            partial(
+                "compares the paths of minions in the order of their names, and takes the first that matches",
+            )
         }
         (Intent::StripPrefix, _) => Support::Full,
         (Intent::RewritePath, Some(IntentValue::Path(target)))

@@ -3,11 +3,11 @@
 use crate::dialect::gateway::support::METHODS;
 use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
-use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, unsupported};
+use crate::dialect::support::{BY_LOAD_BALANCER, Support, partial, partial_with, unsupported};
 use crate::dialect::write::{prefix_of, strips_too_much};
 use crate::intents::{Cors, Header, Intent, IntentValue};
 use crate::plan::Plan;
-use crate::values::Tls;
+use crate::values::{Target, Tls};
 
 pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::HttpsRedirect, "ssl-redirect, ssl-redirect-port: \"443\"", Documented, "3.2"),
@@ -25,7 +25,7 @@ pub(in crate::dialect) static MAPPINGS: &[IntentMapping] = &[
     IntentMapping::new(Intent::IdleTimeout, "timeout-server", Documented, "3.2"),
     IntentMapping::new(
         Intent::Cors,
-        "cors-enable, cors-allow-origin, cors-allow-methods, cors-allow-headers, cors-allow-credentials, cors-max-age",
+        "cors-enable, cors-allow-origin, cors-allow-methods, cors-allow-headers, cors-allow-credentials, cors-max-age, cors-respond-to-options",
         Documented,
         "3.2",
     ),
@@ -65,12 +65,16 @@ pub(in crate::dialect) fn support(
             })
         }
         (Intent::BasicAuth, _) => {
-            partial("reads a secret with one key for each user, whose value is the hash of the password")
+            let secret = "reads a secret with one key for each user, whose value is the hash of the password";
+            // Its rules for passwords come before those for redirects and preflight requests.
+            let redirects = plan.redirects(Target::Ingress);
+            let early = redirects.then_some("asks for the password before it redirects a request to https");
+            partial_with(&[secret].into_iter().chain(early).collect::<Vec<_>>())
         }
         (Intent::IdleTimeout, Some(IntentValue::Duration(time))) if !is_timer(*time) => {
             unsupported(TIMER_HELP)
         }
-        (Intent::Cors, Some(IntentValue::Cors(cors))) => self::cors(cors),
+        (Intent::Cors, Some(IntentValue::Cors(cors))) => self::cors(plan, cors),
         (Intent::RequestHeaders | Intent::ResponseHeaders, Some(IntentValue::Headers(headers)))
             if !headers.iter().all(can_set) =>
         {
@@ -128,12 +132,15 @@ fn can_set(header: &Header) -> bool {
     header.value.as_ref().is_some_and(|value| !value.contains(['"', '\\', '$']))
 }
 
-fn cors(cors: &Cors) -> Support {
+fn cors(plan: &Plan, cors: &Cors) -> Support {
     if !cors.expose_headers.is_empty() {
         return unsupported("expose no headers");
     }
     if !cors.methods.iter().all(|method| METHODS.contains(&method.as_str())) {
         return unsupported("name methods of HTTP");
+    }
+    if plan.requested(Intent::BasicAuth).is_some() {
+        return partial("asks for a password before it answers a preflight request, which has none");
     }
     Support::Full
 }

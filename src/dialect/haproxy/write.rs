@@ -5,6 +5,9 @@ use crate::intents::{Cors, HEADERS, Header, Intent, IntentValue, METHODS, RateLi
 use crate::plan::Plan;
 use crate::values::{BackendProtocol, Target};
 
+/// The annotation with which the controller answers preflight requests itself.
+const RESPOND: &str = "haproxy.org/cors-respond-to-options";
+
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<WrittenAnnotation<'_>> {
     let mut written = intents(plan, target, |intent, intent_value| annotations(plan, intent, intent_value));
     // By default, the controller redirects requests to port 8443.
@@ -101,6 +104,10 @@ fn cors<'p>(plan: &Plan, cors: &Cors) -> Vec<KeyValue<'p>> {
         ("haproxy.org/cors-allow-origin", origins.into()),
         ("haproxy.org/cors-allow-credentials", text(&cors.credentials)),
     ];
+    // Without it, the Service gets the preflight requests, which ingress-nginx and others answer themselves.
+    if plan.annotation(RESPOND).is_none() {
+        annotations.push((RESPOND, "true".into()));
+    }
     for (key, list, default) in [
         ("haproxy.org/cors-allow-methods", &cors.methods, METHODS),
         ("haproxy.org/cors-allow-headers", &cors.headers, HEADERS),

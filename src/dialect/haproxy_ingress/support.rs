@@ -6,7 +6,8 @@ use crate::dialect::mappings::IntentMapping;
 use crate::dialect::mappings::Proof::Documented;
 use crate::dialect::nginx::support::{certificate, external_auth_differences};
 use crate::dialect::support::{
-    BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, Support, no_request, partial, partial_with, unsupported,
+    BY_LOAD_BALANCER, IPV4, IPV4_WITHOUT_BURST, KEEPS_HEADERS, Support, no_request, partial, partial_with,
+    unsupported,
 };
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, IntentValue};
@@ -84,6 +85,9 @@ pub(in crate::dialect) fn support(
         }
         (Intent::ExternalAuth, Some(IntentValue::ExternalAuth(auth))) => {
             let mut all = vec!["resolves the name of the server once", "does not check its certificate"];
+            if !auth.response_headers.is_empty() {
+                all.push(KEEPS_HEADERS);
+            }
             all.append(&mut external_auth_differences(plan, auth));
             partial_with(&all)
         }

@@ -64,7 +64,7 @@ fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue
             annotations.extend(realm.map(|realm| ("haproxy-ingress.github.io/auth-realm", realm.into())));
             annotations
         }
-        IntentValue::ExternalAuth(auth) => external_auth(auth),
+        IntentValue::ExternalAuth(auth) => external_auth(plan, auth),
         IntentValue::Duration(_) if intent == Intent::ConnectTimeout => {
             vec![("haproxy-ingress.github.io/timeout-connect", text(intent_value))]
         }
@@ -116,14 +116,17 @@ fn redirected<'p>(plan: &'p Plan, hosts: &'p [String]) -> Option<Cow<'p, str>> {
     }
 }
 
-fn external_auth(auth: &ExternalAuth) -> Vec<KeyValue<'_>> {
-    let mut annotations: Vec<KeyValue<'_>> =
+fn external_auth<'p>(plan: &Plan, auth: &'p ExternalAuth) -> Vec<KeyValue<'p>> {
+    let mut annotations: Vec<KeyValue<'p>> =
         vec![("haproxy-ingress.github.io/auth-url", auth.url.as_str().into())];
     annotations
         .extend(auth.sign_in.as_deref().map(|url| ("haproxy-ingress.github.io/auth-signin", url.into())));
+    let key = "haproxy-ingress.github.io/auth-headers-succeed";
     if !auth.response_headers.is_empty() {
-        annotations
-            .push(("haproxy-ingress.github.io/auth-headers-succeed", auth.response_headers.join(",").into()));
+        annotations.push((key, auth.response_headers.join(",").into()));
+    } else if plan.annotation(key).is_none() {
+        // By default, all headers of the answer replace those of the request, such as Content-Type.
+        annotations.push((key, "-".into()));
     }
     annotations
 }

@@ -3,11 +3,13 @@
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
 use super::support::{PLAIN, difference_from_nginx, plain_entry_point, refused_tls};
-use super::{ENTRY_POINTS, TLS_OPTIONS};
+use super::write::below_exact_hosts;
+use super::{ENTRY_POINTS, PRIORITY, TLS_OPTIONS};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::NeutralValue;
-use crate::dialect::{Loss, effect, nginx::PREFIX};
+use crate::dialect::nginx::{PREFIX, SERVER_ALIAS};
+use crate::dialect::{Loss, effect};
 use crate::intents::IntentValue;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -23,6 +25,7 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     {
         return;
     }
+    alias_with_star(context, report);
     for annotation in plan.annotations.iter().filter(|it| it.key.starts_with(PREFIX)) {
         let Some(effect) = effect(&annotation.key).filter(|effect| !effect.neutral.is(&annotation.value))
         else {
@@ -43,6 +46,51 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
             lost(context, annotation, effect.loss, message, &help, report);
         }
     }
+}
+
+/// Reports an alias with a star, if the namespace has no hosts of its own and no rule has reported hosts of other namespaces. The provider adds the
+/// alias to the rule of the host, and this long rule comes before most others: also before those of exact hosts.
+fn alias_with_star(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let has_hosts = plan
+        .namespace()
+        .and_then(|own| context.settings.namespace(own))
+        .is_some_and(|own| own.hosts.is_some());
+    let line = plan.annotation(SERVER_ALIAS).filter(|it| it.value.contains('*') && !has_hosts);
+    let is_reported = || report.diagnostics().iter().any(|it| it.code == Code::HostNotOwned);
+    let Some(line) = line.filter(|_| plan.canary.is_none() && !is_reported()) else { return };
+    let message = format!(
+        "{} is {}: Traefik's provider for ingress-nginx sends requests for all such hosts to this Service, also for hosts of others",
+        quoted(&line.key),
+        quoted(&line.value)
+    );
+    let help =
+        "name the hosts, or ask your administrator to give the namespace the hosts in the setting namespaces";
+    line.file_value(report, Problem::new(Code::HostNotOwned, message).help(help));
+}
+
+/// Reports a wildcard host that may come before an exact host of another Service. Traefik compares only the lengths of rules, and
+/// its provider for ingress-nginx reads no priority.
+pub(crate) fn wildcard_hosts(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.has_stable_ingress() || plan.canary.is_some() {
+        return;
+    }
+    let controller = plan.controller(Target::Ingress);
+    let help = match controller {
+        Controller::TraefikNginx => "name the hosts, or choose another class",
+        Controller::Traefik if below_exact_hosts(plan).is_none() && plan.annotation(PRIORITY).is_none() => {
+            "expose the wildcard host by a Service of its own, under one path"
+        }
+        _ => return,
+    };
+    let Some(rule) = plan.rules.iter().find(|rule| rule.host.starts_with("*.")) else { return };
+    let message = format!(
+        "{} compares the lengths of rules, so {} may take requests for hosts of other Services",
+        controller.row().name,
+        quoted(&rule.host)
+    );
+    report.file(rule.host_origin.path(), Problem::new(Code::IntentDiffers, message).help(help));
 }
 
 /// Reports an annotation of Traefik that turns TLS off although TLS is wanted, or that serves TLS where nobody asks for it.

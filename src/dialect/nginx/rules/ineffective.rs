@@ -1,6 +1,7 @@
 //! Rules about values that ingress-nginx accepts and then ignores, so that it authenticates nobody or admits everybody.
 
 use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::key::Key;
 use crate::dialect::mappings::{conflicting_aliases, is_annotation_of};
 use crate::dialect::nginx::{PREFIX, find};
@@ -53,8 +54,35 @@ pub(crate) fn is_certificate_off(plan: &Plan, key: &str) -> bool {
     verify.and_then(|key| plan.annotation(&key)).is_some_and(|it| it.value.trim() == "off")
 }
 
-/// Reports a value that turns authentication off. An authentication of the Service itself replaces the global one.
+/// The variables of nginx that have the same value for the requests of all clients for a URL.
+const NOT_OF_CLIENT: &str = "best_http_host document_uri host hostname http_host https ingress_name location_path namespace \
+    pass_server_port proxy_upstream_name request_method request_uri scheme server_addr server_name server_port \
+    server_protocol service_name service_port uri";
+
+/// Whether a key of the cache is the same for all clients, so that the answer for the first one counts for all.
+fn is_same_for_all(value: &str) -> bool {
+    let mut variables = value.split('$').skip(1).map(|part| {
+        let part = part.trim_start_matches('{');
+        part.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
+    });
+    variables.all(|name| NOT_OF_CLIENT.split_ascii_whitespace().any(|known| known == name))
+}
+
+/// Reports a value that turns authentication off, and a cache that admits all clients after the first. An authentication of the
+/// Service itself replaces the global one.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
+    let is_ingress_nginx = context.plan.controller(Target::Ingress) == Controller::IngressNginx;
+    let cached = given(context, |name| name == "auth-cache-key")
+        .find(|(known, it)| known.invalid_value(&it.value).is_none() && is_same_for_all(&it.value));
+    if let Some((_, key)) = cached.filter(|_| is_ingress_nginx && is_on(context.plan, "auth-url")) {
+        let message = format!(
+            "{} is {}, which is the same for all clients, so the answer for one of them admits all others",
+            quoted(&key.key),
+            quoted(&key.value)
+        );
+        let help = "add what the server knows a client by, such as $http_authorization or $cookie_NAME";
+        key.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
+    }
     let off = given(context, |name| name == "enable-global-auth")
         .find(|(_, it)| parse_bool(&it.value) == Some(false));
     let Some((_, off)) = off else { return };

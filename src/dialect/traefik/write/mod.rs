@@ -41,22 +41,40 @@ pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<WrittenAnno
     let paths = paths(plan).into_iter().flatten();
     written.extend(paths.map(|(key, value)| {
         let origin = plan.rules.first().map(|route| route.path_origin.clone()).unwrap_or_default();
-        WrittenAnnotation { key, value: value.into(), origin }
+        WrittenAnnotation { key, value, origin }
     }));
     written
 }
 
 /// Returns the annotations that say how the paths of the Ingress are compared.
-fn paths(plan: &Plan) -> [Option<(&'static str, &'static str)>; 2] {
+fn paths(plan: &Plan) -> [Option<(&'static str, Cow<'static, str>)>; 2] {
     let is_regex = plan.rules.iter().any(|route| path(plan, route).1 == PathType::ImplementationSpecific);
-    // Without a priority, an Exact path would come after the path `/` of another Ingress, whose matcher makes it longer. A
-    // wildcard host must come after all other hosts, so it gets no priority.
+    // Without a priority, an Exact path would come after the path `/` of another Ingress, whose matcher makes it longer.
     let is_exact =
         plan.rules.iter().all(|route| route.path_type == PathType::Exact && !route.host.starts_with('*'));
     [
-        is_regex.then_some((PATH_MATCHER, "PathRegexp")),
-        (is_exact && !plan.rules.is_empty()).then_some((PRIORITY, ABOVE_OTHERS)),
+        is_regex.then_some((PATH_MATCHER, "PathRegexp".into())),
+        match below_exact_hosts(plan) {
+            Some(priority) => Some((PRIORITY, priority.to_string().into())),
+            None => (is_exact && !plan.rules.is_empty()).then_some((PRIORITY, ABOVE_OTHERS.into())),
+        },
     ]
+}
+
+/// Returns a priority that is less than each default priority, for an Ingress with wildcard hosts alone: Traefik compares the lengths
+/// of rules, so a wildcard host with a path would come before a shorter host of another Service. Among wildcard hosts, the order
+/// is still that of the paths. All routers of an Ingress have its priority, so this is `None` if a host has several paths, and if
+/// the Ingress also has other hosts.
+pub(super) fn below_exact_hosts(plan: &Plan) -> Option<i64> {
+    let first = plan.rules.first()?;
+    let is_alike =
+        |it: &Route| it.host.starts_with('*') && it.path == first.path && it.path_type == first.path_type;
+    if !plan.rules.iter().all(is_alike) {
+        return None;
+    }
+    let length = i64::try_from(path(plan, first).0.len()).ok()?;
+    let before_prefixes = if first.path_type == PathType::Exact { 10_000 } else { 0 };
+    Some(length + before_prefixes - 100_000)
 }
 
 /// Returns the path of a route in a form in which a prefix ends at a slash, and a regular expression has the meaning that it
@@ -109,7 +127,7 @@ pub(in crate::dialect) fn extras<'p>(plan: &'p Plan) -> Vec<ExtraObject<'p>> {
         let hosts: Vec<String> = plan.redirected_hosts().into_iter().flat_map(|(_, from)| from).collect();
         let list = references(plan, &[from.as_slice(), common.as_slice()].concat());
         let name = [plan.name(), "-", FROM].concat();
-        let mut beside = |name: String, entry: Option<(&'static str, &'p str)>| {
+        let mut beside = |name: String, entry: Option<(&'static str, Cow<'p, str>)>| {
             let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
             let content = Content::Ingress { hosts: hosts.clone() };
             extras.push(ExtraObject {
@@ -121,9 +139,9 @@ pub(in crate::dialect) fn extras<'p>(plan: &'p Plan) -> Vec<ExtraObject<'p>> {
             });
         };
         if let Some(plain) = plain_entry_point(plan, true).filter(|_| is_secure) {
-            beside([&name, "-http"].concat(), Some((ENTRY_POINTS, plain)));
+            beside([&name, "-http"].concat(), Some((ENTRY_POINTS, plain.into())));
         }
-        beside(name, is_secure.then_some((TLS, "true")));
+        beside(name, is_secure.then_some((TLS, "true".into())));
     }
     all.extend(common);
     all.extend(from);
@@ -156,7 +174,7 @@ fn without_tls<'p>(
     let common = own.unwrap_or_else(|| references(plan, common));
     let first = redirect.as_ref().map(|it| reference(plan, &it.name(plan)));
     let list: Vec<String> = first.into_iter().chain([common]).filter(|list| !list.is_empty()).collect();
-    let written = [(ENTRY_POINTS, plain)].into_iter().chain(paths(plan).into_iter().flatten());
+    let written = [(ENTRY_POINTS, plain.into())].into_iter().chain(paths(plan).into_iter().flatten());
     let annotations = annotations(plan, written, list.join(","), true);
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
@@ -168,11 +186,11 @@ fn without_tls<'p>(
 /// hosts are served where the plan's own ones are.
 fn annotations<'p>(
     plan: &'p Plan,
-    written: impl Iterator<Item = (&'static str, &'p str)>,
+    written: impl Iterator<Item = (&'static str, Cow<'p, str>)>,
     middlewares: String,
     has_same_hosts: bool,
 ) -> Vec<(&'p str, Cow<'p, str>)> {
-    let mut all: Vec<(&str, Cow<'_, str>)> = written.map(|(key, value)| (key, value.into())).collect();
+    let mut all: Vec<(&str, Cow<'_, str>)> = written.collect();
     if !middlewares.is_empty() {
         all.push((MIDDLEWARES, middlewares.into()));
     }
