@@ -91,11 +91,11 @@ pub mod internal {
     pub use crate::dialect::known_keys::{KnownKey, known_keys};
     pub use crate::dialect::legacy;
     pub use crate::dialect::mappings::{IntentMapping, Proof};
-    pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::read::intent_of_name;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::nginx::write::CANARY_OPTIONS;
+    pub use crate::dialect::nginx::{CANARY, CANARY_WEIGHT_TOTAL, weight_total};
     pub use crate::dialect::support::Support;
     pub use crate::dialect::tools::{About, about, tool_of_label};
     pub use crate::dialect::{protects, turns_redirect_off};

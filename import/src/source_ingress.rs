@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xposer::Severity;
 use xposer::diagnostics::FieldPath;
-use xposer::internal::{About, CANARY_OPTIONS, about, joined, tool_of_label, with_rest};
+use xposer::internal::{
+    About, CANARY_OPTIONS, CANARY_WEIGHT_TOTAL, about, joined, tool_of_label, weight_total, with_rest,
+};
 use xposer::service::{MANAGED_BY_LABEL, SERVICE_LABEL};
 use xposer::validation::parse_bool;
 
@@ -222,6 +224,42 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, findings: &mut Vec<Finding>) -
     Some(canary)
 }
 
+/// Writes the weight of a canary as a percentage, if it is a whole one of another total. Otherwise both annotations stay.
+fn write_percentage(
+    ingress: &Ingress,
+    canary: &mut Canary,
+    annotations: &mut BTreeMap<String, String>,
+    findings: &mut Vec<Finding>,
+) {
+    let number = |key| ingress.annotation(key)?.trim().parse::<u32>().ok().map(u64::from);
+    let (key, option) = CANARY_OPTIONS[0];
+    let (Some(weight), Some(given)) = (number(key), number(CANARY_WEIGHT_TOTAL)) else { return };
+    let total = weight_total(Some(given));
+    if total == weight_total(None) {
+        return;
+    }
+    let share = weight * weight_total(None);
+    let (severity, message, help) = if share.is_multiple_of(total) {
+        let percentage = (share / total).to_string();
+        annotations.remove(CANARY_WEIGHT_TOTAL);
+        annotations.insert(key.to_owned(), percentage.clone());
+        let message = format!("the weight {weight} of {total} is written as the percentage {percentage}");
+        canary.options.insert(option, percentage);
+        (Severity::Info, message, "")
+    } else {
+        let message = format!(
+            "the weight {weight} of {total} is no whole percentage, so both annotations stay, and only ingress-nginx can serve the canary"
+        );
+        (
+            Severity::Info,
+            message,
+            "round the weight to a whole percentage before another controller serves the class",
+        )
+    };
+    let finding = ingress.finding(FieldPath::annotation(CANARY_WEIGHT_TOTAL), severity, &message);
+    findings.push(if help.is_empty() { finding } else { finding.help(help) });
+}
+
 /// The parts of an Ingress, one for each Service.
 fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, findings: &mut Vec<Finding>) -> Vec<Part<'i>> {
     let mut services: Vec<&str> = Vec::new();
@@ -234,8 +272,11 @@ fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, findings: &mut Vec<Findi
         of_service.push(route);
     }
     let keeper = services.iter().find(|name| **name == ingress.name()).or(services.first()).copied();
-    let annotations = kept_annotations(ingress);
-    let canary = canary(ingress, stable, findings);
+    let mut annotations = kept_annotations(ingress);
+    let mut canary = canary(ingress, stable, findings);
+    if let Some(canary) = &mut canary {
+        write_percentage(ingress, canary, &mut annotations, findings);
+    }
     let all_tls = tls(ingress, findings);
     let mut parts: Vec<Part<'i>> = Vec::new();
     for service in &services {

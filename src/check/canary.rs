@@ -1,12 +1,12 @@
 //! Rules about a canary: the requirements of ingress-nginx, and the annotations and options that have an effect on it.
 
-use super::loss::loss;
+use super::loss::{loss, subject};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::{effect, nginx};
 use crate::intents::{Intent, Loss};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Plan, RequestedIntent};
+use crate::plan::{Annotation, Plan, RequestedIntent};
 use crate::values::Target;
 
 /// Checks that a canary names another Service, and has a weight, a header or a cookie that selects its requests.
@@ -34,6 +34,30 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Reports a total of the block that only ingress-nginx reads, and without which the weight has another meaning. Returns the
+/// annotation.
+fn other_total<'p>(plan: &'p Plan, report: &mut Report) -> Option<&'p Annotation> {
+    let line = plan.annotation(nginx::CANARY_WEIGHT_TOTAL)?;
+    let weight = u64::from(plan.canary.as_ref()?.weight?);
+    let total = nginx::weight_total(line.value.parse().ok());
+    let server =
+        *plan.targets.iter().find(|it| !plan.controller(**it).is_nginx() || **it != Target::Ingress)?;
+    if total == nginx::FULL_WEIGHT || weight == 0 {
+        return None;
+    }
+    let message = format!(
+        "the weight {weight} is a part of {total} with {}, which {} does not read: the canary would get {weight} percent of the requests",
+        quoted(&line.key),
+        subject(plan, server)
+    );
+    let is_whole = (weight * nginx::FULL_WEIGHT).is_multiple_of(total);
+    let share = (weight * nginx::FULL_WEIGHT).div_ceil(total);
+    let nearly = if is_whole { "" } else { ", which is nearly the same" };
+    let help = format!("remove the line, and write CanaryWeight: \"{share}\"{nearly}");
+    line.file_key(report, Problem::new(Code::CanaryInvalid, message).help(help));
+    Some(line)
+}
+
 /// Checks that forwarded annotations have an effect on a canary. Annotations of the settings are not checked: they have their
 /// effect on the stable Service.
 pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
@@ -42,7 +66,8 @@ pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let stable = Plan { canary: None, ..plan.clone() };
-    for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
+    let reported = other_total(plan, report);
+    for annotation in plan.annotations.iter().filter(|it| it.is_forwarded() && reported != Some(*it)) {
         let is_read = |target: &Target| match target {
             Target::Ingress => nginx::any_name(&annotation.key).is_none_or(nginx::is_read_on_canary),
             other => plan.has_object(*other),
@@ -69,6 +94,8 @@ pub(crate) fn ignored(context: &RuleContext<'_>, report: &mut Report) {
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
         let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
+        // The stable Service is no canary, so a line about canaries is wrong there.
+        let is_lost = is_lost || annotation.key.starts_with(nginx::CANARY);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
         annotation.file_key(report, Problem::new(code, message).help(help));
     }

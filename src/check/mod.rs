@@ -156,6 +156,8 @@ rules! {
         "Traefik 3.7, pkg/muxer/http/mux.go, GetRulePriority; pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", traefik::rules::wildcard_hosts;
     "traefik-nginx", [HostNotOwned, ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
+    "traefik-scheme", [IntentDiffers],
+        "Traefik 3.7, pkg/provider/kubernetes/ingress: getProtocol; gateway: getHTTPServiceProtocol", traefik::rules::scheme;
     "traefik-tls", [IntentConflict, ProtectionWeakened, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress: router.tls", traefik::rules::tls;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
@@ -170,7 +172,7 @@ rules! {
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary_unnamed;
-    "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
+    "nginx-canary-annotations", [CanaryAnnotationIgnored, CanaryInvalid, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", canary::ignored;
     "nginx-authentication", [AuthenticationOff],
         "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", ineffective::authentication;

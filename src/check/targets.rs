@@ -1,7 +1,8 @@
 //! Rules about the objects that expose the Service: the requirements of an HTTPRoute, a ListenerSet, a Route and a monitor.
 
-use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted, quoted_char};
 use crate::dialect::controller::Controller;
+use crate::dialect::gateway::support::refused_protocol;
 use crate::dialect::legacy;
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::write::Paths;
@@ -21,6 +22,27 @@ const MAX_PATH: usize = 1024;
 /// The limit of a ListenerSet (`gateway.networking.k8s.io/v1`, ListenerSetSpec).
 const MAX_LISTENERS: usize = 64;
 
+/// Checks that the implementation knows the `appProtocol` of each port. Otherwise it answers every request with 500.
+fn protocols(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let wanted: Vec<_> = plan
+        .rules
+        .iter()
+        .filter_map(|rule| context.service.port(&plan.backend_port(rule)?.chosen.value))
+        .collect();
+    for (at, port) in context.service.ports().iter().enumerate().filter(|(_, port)| wanted.contains(port)) {
+        let Some(protocol) = port.app_protocol else { continue };
+        let Some(help) = refused_protocol(plan, protocol) else { continue };
+        let message = format!(
+            "{} refuses a route to a port with the protocol {}, so every request is answered with 500",
+            plan.program_name(Target::HttpRoute),
+            quoted(protocol)
+        );
+        let path = FieldPath::object(&["spec", "ports"]).index(at).key("appProtocol");
+        report.file(path, Problem::new(Code::TargetInvalid, message).help(help));
+    }
+}
+
 /// Checks that an HTTPRoute is attached to a parent, and has only hosts and paths that its schema allows.
 pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
@@ -35,6 +57,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         );
     }
     parents(context, report);
+    protocols(context, report);
     listener_set(context, report);
     if plan.rules.len() > MAX_RULES {
         let message = format!(

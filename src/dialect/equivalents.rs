@@ -62,6 +62,7 @@ static EQUIVALENTS: &[EquivalentKey] = &[
     },
     row("limit-whitelist", Controller::Haproxy, "haproxy.org/rate-limit-whitelist", limit_cause),
     row("limit-whitelist", Controller::HaproxyIngress, "haproxy-ingress.github.io/limit-whitelist", no_cause),
+    row("proxy-send-timeout", Controller::F5Nginx, "nginx.org/proxy-send-timeout", send_timeout_cause),
     row("upstream-vhost", Controller::Haproxy, "haproxy.org/set-host", host_cause),
 ];
 
@@ -102,12 +103,23 @@ fn host_cause(_: &Plan, value: &str) -> Option<Cause> {
     (!is_of(value, "-._")).then(|| Cause::Value(said.to_owned()))
 }
 
+/// The cause if the program does not wait, or if an option or the lines for both directions set the key.
+fn send_timeout_cause(plan: &Plan, value: &str) -> Option<Cause> {
+    if plan.intents.iter().any(|it| it.intent == Intent::IdleTimeout && it.keys.len() != 1) {
+        return Some(Cause::Service("IdleTimeout sets both directions", "remove the line"));
+    }
+    (value == "0s").then(|| Cause::Value("it takes a number that is greater than 0".to_owned()))
+}
+
 /// Returns the value that is written for a line. NGINX Ingress Controller refuses a path with `/` at its end; with an empty query,
 /// it is the same path.
 fn written_value<'p>(row: &EquivalentKey, line: &'p Annotation) -> Cow<'p, str> {
     let value = line.value.trim();
     if row.controller == Controller::F5Nginx && value.len() > 1 && value.ends_with('/') {
         [value, "?"].concat().into()
+    } else if row.name == "proxy-send-timeout" {
+        // ingress-nginx counts in seconds.
+        [value, "s"].concat().into()
     } else {
         value.into()
     }

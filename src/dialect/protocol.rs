@@ -26,7 +26,13 @@ pub(super) fn support(plan: &Plan, target: Target, intent_value: &IntentValue) -
     match intent_value {
         BackendProtocol::H2c | BackendProtocol::Grpc if reads_port && is_h2c => Some(Support::Full),
         _ if !is_of_port => None,
-        // Contour refuses a route of the Gateway API to a port whose protocol is `grpc`.
+        // Contour and Traefik refuse a route of the Gateway API to a port whose protocol is `grpc`, which a rule reports.
+        BackendProtocol::Grpc
+            if target == Target::HttpRoute
+                && matches!(plan.controller(target), Controller::Contour | Controller::Traefik) =>
+        {
+            Some(Support::Full)
+        }
         BackendProtocol::Grpc if target == Target::HttpRoute => Some(Support::Partial(
             "carries gRPC on every implementation only with appProtocol: kubernetes.io/h2c".into(),
         )),

@@ -231,7 +231,7 @@ impl Guarded<'_> {
         let number = |of: &Self, key| of.value(key).and_then(|text| text.parse::<u32>().ok()).map(u64::from);
         // The weight is a share of the total.
         let weight = |of: &Self| number(of, nginx::CANARY_WEIGHT).unwrap_or_default();
-        let total = |of: &Self| number(of, nginx::CANARY_WEIGHT_TOTAL).filter(|it| *it > 0).unwrap_or(100);
+        let total = |of: &Self| nginx::weight_total(number(of, nginx::CANARY_WEIGHT_TOTAL));
         let is_more = || weight(self) * total(old) > weight(old) * total(self);
         let all = self.annotations().chain(old.annotations()).map(|(key, _)| key);
         self.hosts.is_canary

@@ -81,7 +81,8 @@ pub(crate) fn without_listener(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Reports listeners without the client certificates that are named for other ports, and conditions of another Service.
+/// Reports listeners without the client certificates that are named for other ports, conditions of another Service, and actions, which
+/// no path of Xposer leads to.
 pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if !plan.has_stable_ingress() || plan.controller(Target::Ingress) != Controller::Alb {
@@ -113,6 +114,14 @@ pub(crate) fn without_reference(context: &RuleContext<'_>, report: &mut Report) 
             };
             let help = format!("add an entry with \"port\": {missing}");
             given.file_value(report, Problem::new(code, said).help(help));
+        } else if key.starts_with(PREFIX) && name.starts_with("actions.") {
+            let message = format!(
+                "{} has no effect: only a backend with the port use-annotation leads to it, and Xposer writes the port of the Service",
+                quoted(key)
+            );
+            let loss = if protects(key, &given.value) { Loss::Protection } else { Loss::Behavior };
+            let (code, said) = context.loss(loss, key, message);
+            given.file_key(report, Problem::new(code, said).help("remove the line"));
         } else if let Some(kind @ ("conditions" | "transforms")) =
             name.split_once('.').filter(|(_, of)| *of != plan.service()).map(|(kind, _)| kind)
             && key.starts_with(PREFIX)

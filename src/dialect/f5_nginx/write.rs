@@ -56,10 +56,11 @@ fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue
             vec![("nginx.org/proxy-connect-timeout", text(intent_value))]
         }
         IntentValue::Duration(_) => {
-            vec![
-                ("nginx.org/proxy-read-timeout", text(intent_value)),
-                ("nginx.org/proxy-send-timeout", text(intent_value)),
-            ]
+            // If lines of ingress-nginx have other values for the two directions, the value for the other one has a line of its own.
+            let is_both = plan.requested(intent).is_none_or(|wanted| wanted.keys.len() != 1);
+            let both = ["nginx.org/proxy-read-timeout", "nginx.org/proxy-send-timeout"];
+            let keys = both.iter().take(if is_both { 2 } else { 1 });
+            keys.map(|key| (*key, text(intent_value))).collect()
         }
         IntentValue::Size(bytes) => vec![("nginx.org/client-max-body-size", size(*bytes).into())],
         IntentValue::Headers(headers) if intent == Intent::RequestHeaders => {

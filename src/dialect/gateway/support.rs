@@ -111,6 +111,25 @@ pub(in crate::dialect) fn support(
     }
 }
 
+/// Returns the help for an `appProtocol` with which the implementation refuses a route to the port: every request then gets 500.
+pub(crate) fn refused_protocol(plan: &Plan, protocol: &str) -> Option<&'static str> {
+    let known = match plan.controller(Target::HttpRoute) {
+        Controller::Contour => ["http", "https", "kubernetes.io/h2c", "kubernetes.io/ws"].contains(&protocol),
+        Controller::Traefik => {
+            ["http", "https", "kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"]
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(protocol))
+        }
+        _ => true,
+    };
+    let help = match protocol {
+        "grpc" | "h2c" => "write kubernetes.io/h2c",
+        "kubernetes.io/wss" | "grpcs" | "tls" => "write https",
+        _ => "write http, or remove the field",
+    };
+    (!known).then_some(help)
+}
+
 /// Returns the help for an intent that the Gateway API cannot express.
 fn unsupported_help(plan: &Plan) -> &'static str {
     match plan.controller(Target::HttpRoute) {

@@ -31,8 +31,13 @@ pub(in crate::dialect) fn support(
         (Intent::HttpsRedirect, _) => unsupported(
             "forward networking.gke.io/v1beta1.FrontendConfig with the name of one that has redirectToHttps",
         ),
+        (
+            Intent::BackendProtocol,
+            Some(IntentValue::Protocol(BackendProtocol::H2c | BackendProtocol::Grpc)),
+        ) => unsupported("speak TLS in the Service and write grpcs, or use the target HTTPRoute"),
         (Intent::BackendProtocol, Some(IntentValue::Protocol(protocol))) => {
-            let word = if protocol.has_tls() { "HTTPS" } else { "HTTP2" };
+            // `HTTPS` is HTTP/1.1, which cannot carry gRPC. `HTTP2` always has TLS.
+            let word = if *protocol == BackendProtocol::Grpcs { "HTTP2" } else { "HTTPS" };
             unsupported(format!(
                 "remove it, and give the Service the annotation cloud.google.com/app-protocols: '{{\"{}\":\"{word}\"}}'",
                 plan.first_port().and_then(BackendPort::name).unwrap_or_default()

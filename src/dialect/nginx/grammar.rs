@@ -354,6 +354,26 @@ pub(super) static SERVICE: Text = Text {
     form: Form::Fits(|value| is_dns_label(value) && !value.starts_with(|c: char| c.is_ascii_digit())),
 };
 
+/// Numbers with which nginx accepts its configuration: it refuses a negative one for a time or a number of tries, a burst of 0, and
+/// fewer than two buffers.
+pub(super) static NOT_NEGATIVE: Text =
+    Text { expected: "a whole number from 0", form: Form::Fits(|value| number(value) >= 0) };
+pub(super) static FROM_1: Text =
+    Text { expected: "a whole number from 1", form: Form::Fits(|value| number(value) >= 1) };
+pub(super) static FROM_2: Text =
+    Text { expected: "a whole number from 2", form: Form::Fits(|value| number(value) >= 2) };
+
+/// The codes of `temporal-redirect-code` and `permanent-redirect-code`. ingress-nginx replaces others by its default.
+pub(super) static TEMPORAL_CODE: Text =
+    Text { expected: "a code from 300 to 307", form: Form::Fits(|value| matches!(number(value), 300..=307)) };
+pub(super) static PERMANENT_CODE: Text =
+    Text { expected: "a code from 300 to 308", form: Form::Fits(|value| matches!(number(value), 300..=308)) };
+
+/// Returns a number whose form the shape of the key has checked.
+fn number(value: &str) -> i64 {
+    value.trim().parse().unwrap_or_default()
+}
+
 /// `affinityCookieExpiresRegex`.
 pub(super) static SECONDS: Text =
     Text { expected: "a number of seconds", form: Form::Fits(|value| value.trim().parse::<i64>().is_ok()) };

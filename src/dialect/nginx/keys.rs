@@ -2,9 +2,10 @@
 
 use super::grammar::{
     ABSOLUTE_PATH, ABSOLUTE_URL, ADDRESSES, CIPHER_LIST, CIPHERS, COMMON_NAME, COOKIE_DOMAIN, DURATION_LAST,
-    DURATIONS, ERROR_CODES, ERROR_PAGE, EXPOSED, FILE, FULL_NAME, HEADERS, HTTP_URL, METHOD, METHODS, NAME,
-    NEXT_UPSTREAM, ORIGINS, PATTERN, PLAIN, PREFIX_PATH, PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES,
-    SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
+    DURATIONS, ERROR_CODES, ERROR_PAGE, EXPOSED, FILE, FROM_1, FROM_2, FULL_NAME, HEADERS, HTTP_URL, METHOD,
+    METHODS, NAME, NEXT_UPSTREAM, NOT_NEGATIVE, ORIGINS, PATTERN, PERMANENT_CODE, PLAIN, PREFIX_PATH,
+    PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES, SERVICE, TEMPORAL_CODE, VARIABLE, VARIABLES,
+    VERIFY_CLIENT, WORD,
 };
 use crate::dialect::key::{
     Key, LOOSE_URL, NativeFeature, NeutralValue, OnInvalid, PATH, Shape, URL, ValueReference, key,
@@ -190,16 +191,16 @@ keys! {
     key("http2-push-preload").shape(Shape::Boolean).on_invalid(OnInvalid::Refused), Low, "", "nothing: nginx no longer pushes";
     key("limit-allowlist").text(&ADDRESSES).on_invalid(OnInvalid::Refused).needs(&LIMITS),
         Low, "", "the addresses without a limit";
-    key("limit-burst-multiplier").shape(Shape::Integer).needs(&LIMIT_RATES),
+    key("limit-burst-multiplier").shape(Shape::Both(&(Shape::Integer, &FROM_1, OnInvalid::Refused))).needs(&LIMIT_RATES),
         Low, "5", "how many times the limit is admitted at once";
-    key("limit-connections").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
-        Low, "", "the connections of one client";
+    key("limit-connections").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
+        Low, "no limit", "the connections of one client";
     key("limit-rate").shape(Shape::Integer), Low, "0", "the kilobytes a second of one answer";
     key("limit-rate-after").shape(Shape::Integer), Low, "0", "the kilobytes of an answer that are not limited";
-    key("limit-rpm").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
-        Low, "", "the requests of one client in a minute";
-    key("limit-rps").shape(Shape::Integer).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
-        Low, "", "the requests of one client in a second";
+    key("limit-rpm").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
+        Low, "no limit", "the requests of one client in a minute";
+    key("limit-rps").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).protects().neutral(NeutralValue::Zero),
+        Low, "no limit", "the requests of one client in a second";
     key("limit-whitelist").text(&ADDRESSES).on_invalid(OnInvalid::Refused).needs(&LIMITS),
         Low, "", "another name of `limit-allowlist`";
     key("load-balance").shape(Shape::Exactly("round_robin chash chashsubset sticky_balanced sticky_persistent ewma"))
@@ -219,31 +220,31 @@ keys! {
     // Nobody reaches the Service.
     key("permanent-redirect").shape(URL).on_invalid(OnInvalid::Refused).protects(),
         Medium, "", "sends every request to a URL, with 301";
-    key("permanent-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&PERMANENT_REDIRECT),
-        Low, "", "another code than 301 for permanent-redirect";
+    key("permanent-redirect-code").shape(Shape::Both(&(Shape::Integer, &PERMANENT_CODE, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).needs(&PERMANENT_REDIRECT),
+        Low, "301", "another code than 301 for permanent-redirect";
     key("preserve-trailing-slash").shape(Shape::Boolean),
         Medium, "false", "keeps a slash at the end when it redirects to https";
     key("proxy-body-size").shape(Shape::Size).protects().neutral(NeutralValue::Zero),
         Medium, "1m", "the most bytes of a request";
     key("proxy-buffer-size").shape(Shape::Size), Low, "4k", "the size of the first buffer for an answer";
     key("proxy-buffering").shape(Shape::OnOff), Low, "off", "whether answers are buffered";
-    key("proxy-buffers-number").shape(Shape::Integer), Low, "4", "how many buffers an answer has";
+    key("proxy-buffers-number").shape(Shape::Both(&(Shape::Integer, &FROM_2, OnInvalid::Refused))), Low, "4", "how many buffers an answer has";
     key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
-    key("proxy-connect-timeout").shape(Shape::Integer).changes_answers(), Low, "5", "the seconds for a connection to the Service";
+    key("proxy-connect-timeout").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Refused))).changes_answers(), Low, "5", "the seconds for a connection to the Service";
     key("proxy-cookie-domain").text(&COOKIE_DOMAIN).changes_answers().neutral(NeutralValue::Word(&"off")), Medium, "off", "replaces the domain of cookies";
     key("proxy-cookie-path").shape(LOOSE_URL).changes_answers().neutral(NeutralValue::Word(&"off")), Medium, "off", "replaces the path of cookies";
     key("proxy-http-version").shape(Shape::Exactly("1.0 1.1")),
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
     key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is tried";
-    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are tried";
-    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are tried";
-    key("proxy-read-timeout").shape(Shape::Integer).changes_answers(), Low, "60", "the seconds between two parts of an answer";
+    key("proxy-next-upstream-timeout").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Refused))), Low, "0", "for how many seconds other pods are tried";
+    key("proxy-next-upstream-tries").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Refused))), Low, "3", "how many pods are tried";
+    key("proxy-read-timeout").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Refused))).changes_answers(), Low, "60", "the seconds between two parts of an answer";
     key("proxy-redirect-from").shape(LOOSE_URL).changes_answers().neutral(NeutralValue::Word(&"off")),
         Medium, "off", "the URL in redirects of the Service that is replaced";
     key("proxy-redirect-to").shape(LOOSE_URL).changes_answers().neutral(NeutralValue::Word(&"off")), Medium, "off", "what replaces the URL in redirects of the Service";
     key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
-    key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
+    key("proxy-send-timeout").shape(Shape::Both(&(Shape::Integer, &NOT_NEGATIVE, OnInvalid::Refused))), Low, "60", "the seconds between two parts of a request";
     key("proxy-ssl-ciphers").text(&CIPHERS).hardens().needs(&PROXY_SSL_SECRET),
         Medium, "DEFAULT", "the ciphers for the Service";
     key("proxy-ssl-name").text(&SERVER_NAME).hardens().needs(&PROXY_SSL_SECRET),
@@ -293,8 +294,8 @@ keys! {
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
     key("temporal-redirect").shape(Shape::Both(&(URL, &HTTP_URL, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).protects(),
         Medium, "no redirect", "sends every request to a URL, with 302";
-    key("temporal-redirect-code").shape(Shape::Integer).on_invalid(OnInvalid::Refused).needs(&TEMPORAL_REDIRECT),
-        Low, "", "another code than 302 for temporal-redirect";
+    key("temporal-redirect-code").shape(Shape::Both(&(Shape::Integer, &TEMPORAL_CODE, OnInvalid::Ignored))).on_invalid(OnInvalid::Refused).needs(&TEMPORAL_REDIRECT),
+        Low, "302", "another code than 302 for temporal-redirect";
     key("upstream-hash-by").text(&VARIABLE).on_invalid(OnInvalid::Refused).changes_answers(),
         High, "", "keeps requests with the same text at one pod";
     key("upstream-hash-by-subset").shape(Shape::Boolean).on_invalid(OnInvalid::Refused).neutral(NeutralValue::False)

@@ -26,7 +26,26 @@ pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 /// ```
 pub const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 pub(crate) const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
-pub(crate) const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
+/// The annotation with the number of which the weight of a canary is a part.
+///
+/// ```
+/// assert!(xposer::internal::CANARY_WEIGHT_TOTAL.ends_with("/canary-weight-total"));
+/// ```
+pub const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
+/// The total of the weights of a canary, unless an annotation gives a greater one.
+pub(crate) const FULL_WEIGHT: u64 = 100;
+
+/// Returns the number of which the weight of a canary is a part. ingress-nginx ignores a total below 100.
+///
+/// ```
+/// use xposer::internal::weight_total;
+/// assert_eq!((weight_total(None), weight_total(Some(50)), weight_total(Some(1000))), (100, 100, 1000));
+/// ```
+#[must_use]
+pub fn weight_total(given: Option<u64>) -> u64 {
+    given.unwrap_or_default().max(FULL_WEIGHT)
+}
+
 const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
 const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
 const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";

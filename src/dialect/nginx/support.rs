@@ -83,7 +83,7 @@ pub(in crate::dialect) fn support(
         }
         Intent::ResponseHeaders => {
             return unsupported(format!(
-                "remove it, put the headers into a ConfigMap, and forward nginx.ingress.kubernetes.io/custom-headers: {}/ and its name",
+                "remove it, put the headers into a ConfigMap, forward nginx.ingress.kubernetes.io/custom-headers: {}/ and its name, and have the headers named in global-allowed-response-headers of the controller",
                 plan.namespace().unwrap_or("namespace")
             ));
         }

@@ -2,20 +2,23 @@
 //! Traefik that turn TLS off.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
-use super::support::{PLAIN, difference_from_nginx, plain_entry_point, refused_tls};
+use super::support::{PLAIN, difference_from_nginx, is_secure, plain_entry_point, refused_tls};
 use super::write::below_exact_hosts;
-use super::{ENTRY_POINTS, PRIORITY, TLS_OPTIONS};
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use super::{ENTRY_POINTS, PRIORITY, SERVERS_SCHEME, TLS_OPTIONS};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::NeutralValue;
 use crate::dialect::nginx::{PREFIX, SERVER_ALIAS};
 use crate::dialect::{Loss, effect};
-use crate::intents::IntentValue;
+use crate::intents::{Intent, IntentValue};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
+
+/// The annotation with the name that the certificate of the Service is verified against.
+const SERVER_NAME: &str = "nginx.ingress.kubernetes.io/proxy-ssl-name";
 
 /// Reports annotations that the provider reads as false, or that have no effect there.
 pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
@@ -27,6 +30,18 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
     alias_with_star(context, report);
     for annotation in plan.annotations.iter().filter(|it| it.key.starts_with(PREFIX)) {
+        if annotation.key.strip_prefix(PREFIX) == Some("proxy-ssl-server-name")
+            && plan.annotation(SERVER_NAME).is_none()
+        {
+            let message = format!(
+                "{} is {}, and Traefik's provider for ingress-nginx reads the value as the name of the server, so it asks the Service for the certificate of another name",
+                quoted(&annotation.key),
+                quoted(&annotation.value)
+            );
+            let help = format!("forward {SERVER_NAME} with the name in the certificate of the Service");
+            lost(context, annotation, Loss::Behavior, message, &help, report);
+            continue;
+        }
         let Some(effect) = effect(&annotation.key).filter(|effect| !effect.neutral.is(&annotation.value))
         else {
             continue;
@@ -91,6 +106,34 @@ pub(crate) fn wildcard_hosts(context: &RuleContext<'_>, report: &mut Report) {
         quoted(&rule.host)
     );
     report.file(rule.host_origin.path(), Problem::new(Code::IntentDiffers, message).help(help));
+}
+
+/// Reports a port with which Traefik speaks https although nobody asks for it.
+pub(crate) fn scheme(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let is_served =
+        |target: &&Target| plan.controller(**target) == Controller::Traefik && plan.has_object(**target);
+    let Some(target) = plan.targets.iter().find(is_served) else { return };
+    let is_asked = plan.requested(Intent::BackendProtocol).is_some();
+    let help = if *target == Target::Ingress {
+        format!("annotate the Service with {SERVERS_SCHEME}: http, or https if it speaks TLS")
+    } else {
+        "write appProtocol: http at the port of the Service, or https if it speaks TLS".to_owned()
+    };
+    let is_said = *target == Target::Ingress && plan.on_service(SERVERS_SCHEME).is_some();
+    let port = plan.rules.iter().filter_map(|route| plan.backend_port(route)).find(|it| is_secure(it));
+    let Some(port) = port.filter(|_| !is_asked && !is_said) else { return };
+    let Some(named) = context.service.port(&port.chosen.value) else { return };
+    let at = context.service.ports().iter().position(|it| it == named).unwrap_or_default();
+    if *target != Target::Ingress && named.app_protocol.is_some() {
+        return;
+    }
+    let message = format!(
+        "Traefik speaks https with the port {} of the Service and verifies its certificate, because of the number 443 or the name; ingress-nginx speaks http",
+        port.number()
+    );
+    let path = FieldPath::object(&["spec", "ports"]).index(at);
+    report.file(path, Problem::new(Code::IntentDiffers, message).help(help));
 }
 
 /// Reports an annotation of Traefik that turns TLS off although TLS is wanted, or that serves TLS where nobody asks for it.

@@ -13,7 +13,7 @@ use crate::dialect::nginx::support::external_auth_differences;
 use crate::dialect::support::{Support, partial_with};
 use crate::dialect::write::strips_too_much;
 use crate::intents::{Cors, Intent, IntentValue};
-use crate::plan::{Annotation, Plan, Route};
+use crate::plan::{Annotation, BackendPort, Plan, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
 
@@ -220,6 +220,11 @@ fn annotate(key: &str, value: &str) -> Cow<'static, str> {
     format!("remove it, and annotate the Service itself with {key}: {value}").into()
 }
 
+/// Whether Traefik speaks https with a port, unless an annotation or a field names the protocol.
+pub(super) fn is_secure(port: &BackendPort) -> bool {
+    port.number() == 443 || port.name().is_some_and(|name| name.starts_with("https"))
+}
+
 /// Returns how Traefik supports a protocol. Without an annotation of the Service, it uses https for port 443 and for ports
 /// whose names begin with `https`, and otherwise http.
 fn protocol_support(plan: &Plan, protocol: BackendProtocol) -> Support {
@@ -228,14 +233,13 @@ fn protocol_support(plan: &Plan, protocol: BackendProtocol) -> Support {
         BackendProtocol::Https | BackendProtocol::Grpcs => "https",
         BackendProtocol::H2c | BackendProtocol::Grpc => "h2c",
     };
-    let is_secure = || {
-        plan.first_port().is_some_and(|port| {
-            port.number() == 443 || port.name().is_some_and(|name| name.starts_with("https"))
-        })
-    };
-    let spoken =
-        plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_secure() { "https" } else { "http" });
+    let is_https = || plan.first_port().is_some_and(is_secure);
+    let spoken = plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_https() { "https" } else { "http" });
     match needed {
+        "https" if spoken != needed => Support::Unsupported(format!(
+            "{}, and with {SERVERS_TRANSPORT} and the name of a ServersTransport with insecureSkipVerify: true if nobody signed its certificate",
+            annotate(SERVERS_SCHEME, needed)
+        ).into()),
         _ if spoken != needed => Support::Unsupported(annotate(SERVERS_SCHEME, needed)),
         "https" if plan.on_service(SERVERS_TRANSPORT).is_none() => Support::Partial(
             format!("verifies the certificate of the Service, unless the Service has {SERVERS_TRANSPORT} with a ServersTransport that turns this off").into(),

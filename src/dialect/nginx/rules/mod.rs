@@ -61,7 +61,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         option.file_key(report, problem.help(help + ", or remove the line"));
     }
     let number = |key: &str| plan.annotation(key)?.value.parse::<i64>().ok();
-    let total = number(CANARY_WEIGHT_TOTAL).unwrap_or(100);
+    let total = number(CANARY_WEIGHT_TOTAL).unwrap_or_default().max(100);
     if number(CANARY_WEIGHT).is_some_and(|weight| !(0..=total).contains(&weight))
         && let Some(weight) = plan.annotation(CANARY_WEIGHT)
     {
