@@ -887,7 +887,7 @@ options! {
         }
         RateLimit {
             form: Form::Parts(&["limit", "burst"]),
-            doc: "How many requests one client may make in a second, a minute or an hour, and how many at once beyond that.",
+            doc: "How many requests one client may make in a second, a minute or an hour, and how many at once beyond that. Without a burst, these are five times the limit on ingress-nginx and NGINX Ingress Controller, and as many as the limit on Traefik.",
             setting: ("rateLimit", "{limit: 10/s, burst: 50}"),
             annotation: "10/s",
         }

@@ -79,13 +79,13 @@ fn annotations<'p>(plan: &'p Plan, intent: Intent, intent_value: &'p IntentValue
         }
         IntentValue::Rate(RateLimit { requests, per, burst }) => {
             let unit = if *per == 1 { "s" } else { "m" };
-            let mut annotations: Vec<KeyValue<'p>> =
-                vec![("nginx.org/limit-req-rate", format!("{requests}r/{unit}").into())];
-            if let Some(burst) = burst {
-                annotations.push(("nginx.org/limit-req-burst", text(burst)));
-                annotations.push(("nginx.org/limit-req-no-delay", "true".into()));
-            }
-            annotations
+            // Without a burst, nginx spaces the requests evenly and refuses the second of two at once. ingress-nginx admits this burst.
+            let burst = burst.unwrap_or_else(|| requests.saturating_mul(5));
+            vec![
+                ("nginx.org/limit-req-rate", format!("{requests}r/{unit}").into()),
+                ("nginx.org/limit-req-burst", text(&burst)),
+                ("nginx.org/limit-req-no-delay", "true".into()),
+            ]
         }
         _ => Vec::new(),
     }

@@ -66,7 +66,12 @@ pub(in crate::dialect) fn support(
         (Intent::Cors, Some(IntentValue::Cors(cors))) => {
             match cors.methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
                 Some(method) => Support::Unsupported(format!("remove the method {method}").into()),
-                None => needs(plan, Feature::Cors),
+                None => match needs(plan, Feature::Cors) {
+                    Support::Full if cors.origins.iter().any(|it| it.contains("*.")) => {
+                        Support::Partial("admits origins with any number of labels in place of the star".into())
+                    }
+                    support => support,
+                },
             }
         }
         // It refuses this filter, and then updates no route of the Gateway.
