@@ -130,6 +130,8 @@ enum Why {
     Lines,
     /// A path or a rewrite that the core wrote for a controller is none that a Service asks for.
     Rewritten,
+    /// The share of a canary is written as a percentage.
+    Percentage,
     /// The Service has no room for annotations.
     Room,
 }
@@ -137,6 +139,7 @@ enum Why {
 /// What is not the same again under the settings that it was made with.
 const ELSE: &[(&str, Why)] = &[
     ("annotation-deny-options/api", Why::Denied),
+    ("canary-weight-total/web-beta", Why::Percentage),
     ("contour-intents/moved", Why::Rewritten),
     ("f5-refused-paths/target", Why::Rewritten),
     ("haproxy-ingress-intents/api", Why::Rewritten),
@@ -167,6 +170,7 @@ const ELSE: &[(&str, Why)] = &[
 
 /// What is not the same again although nothing but the programs of the classes is set.
 const ELSE_ALONE: &[(&str, Why)] = &[
+    ("canary-weight-total/web-beta", Why::Percentage),
     ("configuration-in-own-words/late", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
     ("entry-points-of-a-default/web", Why::Refused),
@@ -202,6 +206,7 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("stamp-no-room/web", Why::Room),
     ("tls-passthrough-defaults/web", Why::Refused),
     ("traefik-entry-points-of-its-own/redirected-redirect-from", Why::Beside),
+    ("traefik-nginx-alias-with-star/own", Why::Denied),
     ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-nginx-weaker/body", Why::Accepted),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),

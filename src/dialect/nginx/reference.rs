@@ -8,8 +8,8 @@ use crate::dialect::key::{Key, Loss, OnInvalid, Shape};
 /// ```
 /// use xposer::internal::nginx_keys;
 /// let key = nginx_keys().find(|key| key.name() == "proxy-read-timeout").unwrap();
-/// assert_eq!(key.value(), "a whole number");
-/// assert_eq!(key.bad_value(), "ignored: 60");
+/// assert_eq!(key.value(), "a whole number from 0");
+/// assert_eq!(key.bad_value(), "Ingress refused; for other characters: ignored: 60");
 /// assert_eq!(key.lost(), "may be needed");
 /// assert!(key.about().contains("seconds"));
 /// assert_eq!(format!("{:?}", key.risk()), "Low");
