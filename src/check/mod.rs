@@ -153,7 +153,7 @@ rules! {
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-wildcards", [IntentDiffers],
-        "Traefik 3.7, pkg/muxer/http/mux.go, GetRulePriority; pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", traefik::rules::wildcard_hosts;
+        "Traefik 3.7, pkg/muxer/http/mux.go, GetRulePriority; pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule; pkg/provider/kubernetes/gateway/httproute.go, buildMatchRule", traefik::rules::wildcard_hosts;
     "traefik-nginx", [HostNotOwned, ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "traefik-scheme", [IntentDiffers],

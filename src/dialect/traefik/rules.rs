@@ -84,25 +84,31 @@ fn alias_with_star(context: &RuleContext<'_>, report: &mut Report) {
     line.file_value(report, Problem::new(Code::HostNotOwned, message).help(help));
 }
 
-/// Reports a wildcard host that may come before an exact host of another Service. Traefik compares only the lengths of rules, and
-/// its provider for ingress-nginx reads no priority.
+/// Reports a wildcard host that may come before an exact host of another Service. Traefik compares only the lengths of rules and
+/// paths. Its provider for ingress-nginx reads no priority, and an HTTPRoute has none.
 pub(crate) fn wildcard_hosts(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if !plan.has_stable_ingress() || plan.canary.is_some() {
+    if plan.canary.is_some() {
         return;
     }
-    let controller = plan.controller(Target::Ingress);
-    let help = match controller {
-        Controller::TraefikNginx => "name the hosts, or choose another class",
-        Controller::Traefik if below_exact_hosts(plan).is_none() && plan.annotation(PRIORITY).is_none() => {
-            "expose the wildcard host by a Service of its own, under one path"
+    let help_of = |target: Target| match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::TraefikNginx) => Some("name the hosts, or choose another class"),
+        (Target::Ingress, Controller::Traefik)
+            if below_exact_hosts(plan).is_none() && plan.annotation(PRIORITY).is_none() =>
+        {
+            Some("expose the wildcard host by a Service of its own, under one path")
         }
-        _ => return,
+        (Target::HttpRoute, Controller::Traefik) => {
+            Some("name the hosts, or use a Gateway of another implementation")
+        }
+        _ => None,
     };
-    let Some(rule) = plan.rules.iter().find(|rule| rule.host.starts_with("*.")) else { return };
+    let found = plan.targets.iter().find_map(|target| Some((*target, help_of(*target)?)));
+    let rule = plan.rules.iter().find(|rule| rule.host.starts_with("*."));
+    let (Some((target, help)), Some(rule)) = (found, rule) else { return };
     let message = format!(
         "{} compares the lengths of rules, so {} may take requests for hosts of other Services",
-        controller.row().name,
+        plan.controller(target).row().name,
         quoted(&rule.host)
     );
     report.file(rule.host_origin.path(), Problem::new(Code::IntentDiffers, message).help(help));
