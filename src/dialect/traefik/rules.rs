@@ -30,24 +30,17 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
     alias_with_star(context, report);
     for annotation in plan.annotations.iter().filter(|it| it.key.starts_with(PREFIX)) {
-        if annotation.key.strip_prefix(PREFIX) == Some("proxy-ssl-server-name")
-            && plan.annotation(SERVER_NAME).is_none()
-        {
-            let message = format!(
-                "{} is {}, and Traefik's provider for ingress-nginx reads the value as the name of the server, so it asks the Service for the certificate of another name",
-                quoted(&annotation.key),
-                quoted(&annotation.value)
-            );
-            let help = format!("forward {SERVER_NAME} with the name in the certificate of the Service");
-            lost(context, annotation, Loss::Behavior, message, &help, report);
+        let message =
+            |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
+        if let Some((how, help)) = read_differently(plan, annotation) {
+            let message = message(&["and Traefik's provider for ingress-nginx ", how].concat());
+            lost(context, annotation, Loss::Behavior, message, help, report);
             continue;
         }
         let Some(effect) = effect(&annotation.key).filter(|effect| !effect.neutral.is(&annotation.value))
         else {
             continue;
         };
-        let message =
-            |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
         let value = annotation.value.trim();
         if effect.neutral == NeutralValue::False && parse_bool(value) == Some(true) && !is_true(value) {
             let message = message("which Traefik's provider for ingress-nginx reads as false");
@@ -63,6 +56,28 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Returns what the provider does with a value that it reads differently from ingress-nginx, and the help.
+fn read_differently(plan: &Plan, annotation: &Annotation) -> Option<(&'static str, &'static str)> {
+    match annotation.key.strip_prefix(PREFIX)? {
+        "proxy-ssl-server-name" if plan.annotation(SERVER_NAME).is_none() => Some((
+            "reads the value as the name of the server, so it asks the Service for the certificate of another name",
+            "forward nginx.ingress.kubernetes.io/proxy-ssl-name with the name in the certificate of the Service",
+        )),
+        "backend-protocol" if ["FCGI", "AUTO_HTTP"].contains(&annotation.value.trim()) => {
+            Some(("speaks http instead", "speak HTTP in the Service, or choose another class"))
+        }
+        "server-alias" if annotation.value.split(',').any(is_expression) => {
+            Some(("serves no hosts by regular expressions", "name the hosts, or choose another class"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an alias is a regular expression for ingress-nginx.
+fn is_expression(alias: &str) -> bool {
+    alias.trim_start().starts_with('~')
+}
+
 /// Reports an alias with a star, if the namespace has no hosts of its own and no rule has reported hosts of other namespaces. The provider adds the
 /// alias to the rule of the host, and this long rule comes before most others: also before those of exact hosts.
 fn alias_with_star(context: &RuleContext<'_>, report: &mut Report) {
@@ -71,7 +86,9 @@ fn alias_with_star(context: &RuleContext<'_>, report: &mut Report) {
         .namespace()
         .and_then(|own| context.settings.namespace(own))
         .is_some_and(|own| own.hosts.is_some());
-    let line = plan.annotation(SERVER_ALIAS).filter(|it| it.value.contains('*') && !has_hosts);
+    let has_star =
+        |it: &Annotation| it.value.split(',').any(|alias| alias.contains('*') && !is_expression(alias));
+    let line = plan.annotation(SERVER_ALIAS).filter(|it| has_star(it) && !has_hosts);
     let is_reported = || report.diagnostics().iter().any(|it| it.code == Code::HostNotOwned);
     let Some(line) = line.filter(|_| plan.canary.is_none() && !is_reported()) else { return };
     let message = format!(
