@@ -4,6 +4,7 @@
 //! requests for unknown hosts to the Service.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use serde::Serialize;
 
@@ -142,12 +143,8 @@ fn rules<'p>(plan: &'p Plan, stable: &'p Plan) -> Vec<Rule<'p>> {
 }
 
 /// The paths of a host by descending length, as other programs order regular expressions. NGINX Ingress Controller keeps the order, and
-/// nginx takes the first expression that matches. This is smaller than a sort, and runs for this controller alone.
-fn longest_first(paths: Vec<Path<'_>>) -> Vec<Path<'_>> {
-    let mut ordered: Vec<Path<'_>> = Vec::with_capacity(paths.len());
-    for path in paths {
-        let shorter = ordered.iter().position(|it| it.path.len() < path.path.len());
-        ordered.insert(shorter.unwrap_or(ordered.len()), path);
-    }
-    ordered
+/// nginx takes the first expression that matches.
+fn longest_first(mut paths: Vec<Path<'_>>) -> Vec<Path<'_>> {
+    paths.sort_by_key(|path| Reverse(path.path.len()));
+    paths
 }
