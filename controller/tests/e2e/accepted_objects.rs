@@ -56,7 +56,8 @@ const INTENDED_DIFFERENCES: [(&str, &str, Reason); 17] = [
 ];
 
 /// What we refuse with `annotation-invalid` and ingress-nginx takes without a word: a case, a key, and the reason.
-const STRICTER: [(&str, &str, &str); 6] = [
+const STRICTER: [(&str, &str, &str); 13] = [
+    ("bad-value-elsewhere", "nginx.ingress.kubernetes.io/proxy-read-timeout", REFUSED_BY_NGINX),
     ("canary-not-enabled-elsewhere", CANARY_WEIGHT, NO_CANARY),
     ("canary-not-enabled-elsewhere", "nginx.ingress.kubernetes.io/canary-by-header", NO_CANARY),
     ("nginx-value-canary-not-enabled", CANARY_WEIGHT, NO_CANARY),
@@ -70,12 +71,24 @@ const STRICTER: [(&str, &str, &str); 6] = [
         "nginx.ingress.kubernetes.io/temporal-redirect",
         "it ignores what is no URL, and serves the Service",
     ),
+    ("nginx-value-numbers", "nginx.ingress.kubernetes.io/limit-burst-multiplier", REFUSED_BY_NGINX),
+    (
+        "nginx-value-numbers",
+        "nginx.ingress.kubernetes.io/limit-connections",
+        "it writes no limit for a negative number",
+    ),
+    ("nginx-value-numbers", "nginx.ingress.kubernetes.io/proxy-buffers-number", REFUSED_BY_NGINX),
+    ("nginx-value-numbers", "nginx.ingress.kubernetes.io/proxy-connect-timeout", REFUSED_BY_NGINX),
+    ("nginx-value-numbers", "nginx.ingress.kubernetes.io/proxy-next-upstream-timeout", REFUSED_BY_NGINX),
+    ("nginx-value-numbers", "nginx.ingress.kubernetes.io/proxy-read-timeout", REFUSED_BY_NGINX),
     (
         "options-give-the-needed-key",
         "nginx.ingress.kubernetes.io/session-cookie-secure",
         "the key that it needs is that of the option StickySession, which is not forwarded",
     ),
 ];
+/// The code that judges reads annotations, and does not start nginx.
+const REFUSED_BY_NGINX: &str = "nginx does not start with it";
 const NO_CANARY: &str = "it drops all keys of a canary without a word";
 const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
 
