@@ -115,39 +115,43 @@ impl Plan {
 
     /// The hosts grouped by their paths: one group for each HTTPRoute.
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
-        let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
-        let by_paths = hosts.into_iter().map(|(host, routes)| {
-            let number = |route| self.backend_port(route).map(BackendPort::number);
-            let paths: Vec<_> =
-                routes.iter().map(|route| (&route.path, route.path_type, number(route))).collect();
-            (paths, (host, routes))
-        });
-        let groups = grouped(by_paths).into_iter().filter_map(|(_, alike)| {
-            let (hosts, mut paths): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
-            paths.truncate(1);
-            Some((hosts, paths.pop()?))
-        });
-        groups.collect()
+        let number = |route| self.backend_port(route).map(BackendPort::number);
+        grouped_by(self.routes_by_host(), |route| (route.path.as_str(), route.path_type, number(route)))
     }
 
     /// The hosts grouped by the paths at which requests without TLS are redirected to https: one group for each HTTPRoute. Other
     /// Services may have other paths of the same hosts, and one without TLS answers there.
     pub(crate) fn redirect_groups(&self) -> Vec<Group<'_>> {
-        let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
-        let by_paths = hosts.into_iter().map(|(host, mut routes)| {
+        let mut hosts = self.routes_by_host();
+        for (_, routes) in &mut hosts {
             let covers_all = |route: &&Route| route.path == "/" && route.path_type != PathType::Exact;
             if let Some(all) = routes.iter().copied().find(covers_all) {
-                routes = vec![all];
+                *routes = vec![all];
             }
-            let paths: Vec<_> = routes.iter().map(|route| (route.path.as_str(), route.path_type)).collect();
-            (paths, (host, routes))
-        });
-        let groups = grouped(by_paths).into_iter().map(|(_, alike)| {
-            let (hosts, mut paths): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
-            (hosts, paths.swap_remove(0))
-        });
-        groups.collect()
+        }
+        grouped_by(hosts, |route| (route.path.as_str(), route.path_type))
     }
+
+    /// The hosts with their routes.
+    fn routes_by_host(&self) -> Vec<(&str, Vec<&Route>)> {
+        grouped(self.rules.iter().map(|route| (route.host.as_str(), route)))
+    }
+}
+
+/// Groups hosts whose routes have the same keys.
+fn grouped_by<'p, K: Ord + Clone>(
+    hosts: Vec<(&'p str, Vec<&'p Route>)>,
+    key: impl Fn(&'p Route) -> K,
+) -> Vec<Group<'p>> {
+    let by_keys = hosts.into_iter().map(|(host, routes)| {
+        let keys: Vec<K> = routes.iter().copied().map(&key).collect();
+        (keys, (host, routes))
+    });
+    let groups = grouped(by_keys).into_iter().filter_map(|(_, alike)| {
+        let (hosts, routes): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
+        Some((hosts, routes.into_iter().next()?))
+    });
+    groups.collect()
 }
 
 /// The name of the object at this index: `web`, `web-2`, `web-3` ...
