@@ -318,6 +318,8 @@ pub(crate) struct Program {
     pub(super) read_on: ReadOn,
     /// What it does with an object of another namespace that a value names.
     pub(crate) cross_namespace: CrossNamespace,
+    /// Whether a value that names an object may name a file of the controller in its place, by `file://`.
+    pub(super) reads_files: bool,
     /// The beginnings of keys that are read on an Ingress but not on a Service.
     pub(super) ingress_prefixes: &'static [&'static str],
     /// The names of keys that are read on an Ingress but not on a Service, although others of its keys are.
@@ -347,6 +349,7 @@ impl Program {
             any_case: false,
             read_on: ReadOn::Ingress,
             cross_namespace: CrossNamespace::Uses("the controller uses without checking its owner"),
+            reads_files: false,
             ingress_prefixes: &[],
             on_ingress: "",
             service_prefixes: &[],

@@ -306,15 +306,14 @@ pub(crate) struct Allowed {
     pub(crate) protection_loss: bool,
 }
 
-/// Returns the diagnostic that a value names a file in place of an object. HAProxy Ingress has the secrets of all namespaces in files.
+/// Returns the diagnostic that a value names a file in place of an object. The controller has the secrets of all namespaces in files.
 fn file_problem(
     program: &Program,
     known: &Key,
     (key, value): (&str, &str),
     granted: Allowed,
 ) -> Option<Problem> {
-    let names_files =
-        program.name == haproxy_ingress::PROGRAM.name && known.references == ValueReference::Named;
+    let names_files = program.reads_files && known.references == ValueReference::Named;
     if !names_files || granted.cross_namespace || !value.contains("file://") {
         return None;
     }

@@ -44,6 +44,7 @@ const AUTH_TLS_SECRET: &[&str] = &["auth-tls-secret"];
 
 pub(crate) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
+    reads_files: true,
     service_prefixes: &["haproxy-ingress.github.io/"],
     // The keys of the scopes Host and TCP.
     on_ingress: "acme-preferred-chain app-root auth-tls-error-page auth-tls-s* auth-tls-verify-client cert-signer \

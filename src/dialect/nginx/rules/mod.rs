@@ -6,7 +6,7 @@ pub(crate) mod values;
 pub(crate) mod www;
 
 use super::read::{NAME_STABLE, unnamed_canary};
-use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, is_intent};
+use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, is_intent, weight_total};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::contradicts;
 use crate::dialect::support::{Support, support};
@@ -60,11 +60,12 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         let problem = Problem::new(Code::AnnotationInvalid, message.concat());
         option.file_key(report, problem.help(help + ", or remove the line"));
     }
-    let number = |key: &str| plan.annotation(key)?.value.parse::<i64>().ok();
-    let total = number(CANARY_WEIGHT_TOTAL).unwrap_or_default().max(100);
-    if number(CANARY_WEIGHT).is_some_and(|weight| !(0..=total).contains(&weight))
-        && let Some(weight) = plan.annotation(CANARY_WEIGHT)
-    {
+    let total = weight_total(plan.annotation(CANARY_WEIGHT_TOTAL).and_then(|it| it.value.parse().ok()));
+    let is_outside = |it: &&Annotation| {
+        let weight = it.value.parse::<i64>();
+        weight.is_ok_and(|weight| u64::try_from(weight).map_or(true, |weight| weight > total))
+    };
+    if let Some(weight) = plan.annotation(CANARY_WEIGHT).filter(is_outside) {
         values::file_expected(weight, &format!("0 to {total}"), report);
     }
 }
