@@ -238,26 +238,22 @@ fn write_percentage(
     if total == weight_total(None) {
         return;
     }
+    let info =
+        |message: &str| ingress.finding(FieldPath::annotation(CANARY_WEIGHT_TOTAL), Severity::Info, message);
     let share = weight * weight_total(None);
-    let (severity, message, help) = if share.is_multiple_of(total) {
-        let percentage = (share / total).to_string();
-        annotations.remove(CANARY_WEIGHT_TOTAL);
-        annotations.insert(key.to_owned(), percentage.clone());
-        let message = format!("the weight {weight} of {total} is written as the percentage {percentage}");
-        canary.options.insert(option, percentage);
-        (Severity::Info, message, "")
-    } else {
+    if !share.is_multiple_of(total) {
         let message = format!(
             "the weight {weight} of {total} is no whole percentage, so both annotations stay, and only ingress-nginx can serve the canary"
         );
-        (
-            Severity::Info,
-            message,
-            "round the weight to a whole percentage before another controller serves the class",
-        )
-    };
-    let finding = ingress.finding(FieldPath::annotation(CANARY_WEIGHT_TOTAL), severity, &message);
-    findings.push(if help.is_empty() { finding } else { finding.help(help) });
+        let help = "round the weight to a whole percentage before another controller serves the class";
+        findings.push(info(&message).help(help));
+        return;
+    }
+    let percentage = (share / total).to_string();
+    findings.push(info(&format!("the weight {weight} of {total} is written as the percentage {percentage}")));
+    annotations.remove(CANARY_WEIGHT_TOTAL);
+    annotations.insert(key.to_owned(), percentage.clone());
+    canary.options.insert(option, percentage);
 }
 
 /// The parts of an Ingress, one for each Service.
